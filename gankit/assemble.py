@@ -1,0 +1,121 @@
+"""From Run and Registry to a Game: networks, loss, tricks and batches, ready for the first step."""
+
+import dataclasses
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from gankit import pictures, randomness
+from gankit.choice import Choice
+from gankit.device import machine
+from gankit.errors import GankitError
+from gankit.gan import Gan, Player
+from gankit.losses import Loss
+from gankit.pictures import Batches, Prepared, Progress
+from gankit.registry import Registry
+from gankit.settings import Run, parse_length
+from gankit.step import Scalars, train_step
+from gankit.trick import Trick
+
+_FORMATS = {"channels-last": torch.channels_last, "contiguous": torch.contiguous_format}
+
+
+@dataclass
+class Game:
+    """Everything that training steps need."""
+
+    run: Run
+    gan: Gan
+    loss: Loss
+    tricks: list[Trick]
+    batches: Batches
+
+    def step(self, step: int) -> Scalars:
+        """Take training step number `step`."""
+        self.gan.begin_step(step)
+        first = step * self.run.d_steps
+        reals = [self.batches[first + turn] for turn in range(self.run.d_steps)]
+        return train_step(self.gan, self.loss, self.tricks, reals)
+
+
+def prepare_data(run: Run, registry: Registry, progress: Progress) -> Prepared:
+    """The run's pictures, prepared at its size."""
+    filled_in = {"image_size": run.image_size, "channels": run.channels}
+    data = {"data": run.data} if run.data else {}
+    dataset = registry.make("dataset", run.dataset, **filled_in, **data)
+    name = " ".join((run.dataset, *run.data))
+    return pictures.prepare(dataset, name, run.image_size, run.channels, progress)
+
+
+def resolve(run: Run, prepared: Prepared) -> Run:
+    """The run with everything decided that was left open: device, arithmetic, length, cadences."""
+    here = machine(run.device, run.precision, run.threads)
+    number, unit = parse_length(run.length)
+    shown = {"steps": run.batch_size * run.d_steps, "kimg": 1000, "epochs": len(prepared.pixels)}
+    steps = run.steps or max(1, math.ceil(number * shown[unit] / shown["steps"]))
+    return dataclasses.replace(
+        run,
+        device=str(here.device),
+        precision=here.precision,
+        threads=torch.get_num_threads(),
+        steps=steps,
+        draw_every=run.draw_every or max(25, steps // 40),
+        save_every=run.save_every or max(100, steps // 10),
+    )
+
+
+def assemble(run: Run, registry: Registry, prepared: Prepared) -> Game:
+    """Networks, optimisers, loss, tricks and batches; the same Run gives the same weights."""
+    gan, tricks = build_gan(run, registry)
+    loss = registry.make("loss", run.loss)
+    for trick in tricks:
+        if trick.overrides("targets") and not loss.reads_targets:
+            idle = f"loss {run.loss!r} reads no targets, so trick {trick.name!r} could not act"
+            raise GankitError(f"{idle}: name the tricks you want with --trick, or none")
+    fused = {"fused": True} if run.optimizer == "fused" else {"foreach": False, "fused": False}
+    for player, lr in ((gan.G, run.lr_g), (gan.D, run.lr_d)):
+        weights = [p for p in player.net.parameters() if p.requires_grad]
+        player.adam = torch.optim.Adam(weights, lr, (run.beta1, run.beta2), **fused)
+    for trick in tricks:
+        trick.start(gan)
+    where = (gan.machine.device, _FORMATS[run.memory_format])
+    return Game(run, gan, loss, tricks, Batches(prepared.pixels, run.batch_size, run.seed, *where))
+
+
+def build_gan(run: Run, registry: Registry) -> tuple[Gan, list[Trick]]:
+    """The two networks on their device, wrapped by the run's tricks; no optimiser, no data."""
+    here = machine(run.device, run.precision, run.threads)
+    G = Player("G", _network(run, registry, "generator"))
+    D = Player("D", _network(run, registry, "discriminator"))
+    _check_shapes(run, G.net.eval(), D.net.eval())
+    gan = Gan(G, D, run.latent_dim, run.seed, run.steps, here)
+    tricks = [registry.make("trick", text) for text in run.tricks]
+    for trick, text in zip(tricks, run.tricks, strict=True):
+        trick.name = Choice.parse(text).name
+        trick.wrap(gan)
+    gan.d_inputs = [trick.d_input for trick in tricks if trick.overrides("d_input")]
+    for net in (G.net, D.net):
+        net.to(here.device).to(memory_format=_FORMATS[run.memory_format]).train()
+    return gan, tricks
+
+
+def _network(run: Run, registry: Registry, kind: str) -> nn.Module:
+    torch.manual_seed(randomness.number(run.seed, 0, f"weights of the {kind}"))
+    sizes = {"image_size": run.image_size, "channels": run.channels, "latent_dim": run.latent_dim}
+    net: nn.Module = registry.make(kind, getattr(run, kind), **sizes)
+    return net
+
+
+@torch.no_grad()
+def _check_shapes(run: Run, G: nn.Module, D: nn.Module) -> None:
+    """Refuse networks that do not speak gankit's shapes, before anything is trained."""
+    images = G(torch.zeros(2, run.latent_dim))
+    _expect(run.generator, images, 2, run.channels, run.image_size, run.image_size)
+    _expect(run.discriminator, D(images), 2)
+
+
+def _expect(network: str, result: torch.Tensor, *shape: int) -> None:
+    if tuple(result.shape) != shape:
+        raise GankitError(f"{network!r} gives shape {tuple(result.shape)}; wanted is {shape}")

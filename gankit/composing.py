@@ -1,0 +1,86 @@
+"""From what a person asked for to a checked Run: defaults < the model's settings < the person."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from gankit.choice import Choice
+from gankit.errors import GankitError, did_you_mean
+from gankit.registry import Registry, load_registry
+from gankit.settings import Run, option, parse_length, read_run
+from gankit.specs import DatasetSpec
+
+_FIELDS = {field.name: field for field in dataclasses.fields(Run)}
+_FREE_ON_RESUME = {"length", "device", "keep", "tensorboard"}  # the others decide the arithmetic
+
+
+def compose(registry: Registry | None = None, **asked: Any) -> Run:
+    """A checked Run from fields of Run by name; what is not named, or None, gets its default.
+
+    `compose(dataset="petals", model="dcgan64", tricks=["r1:gamma=1"], length="500 steps")`.
+    """
+    registry = registry or load_registry()
+    wanted = {key: _typed(key, value) for key, value in asked.items() if value is not None}
+    model = wanted.get("model") or registry.default("model")
+    spec, generator, discriminator = registry.networks(model)
+    networks = {"generator": generator, "discriminator": discriminator}
+    defaults = {**networks, "model": model, "image_size": spec.image_size, "loss": ""}
+    fields: dict[str, Any] = {**defaults, **spec.settings, **wanted}
+    fields["dataset"] = _dataset(registry, wanted)
+    fields["loss"] = registry.check("loss", fields["loss"] or registry.default("loss"))
+    for kind in networks:
+        fields[kind] = registry.check(kind, fields[kind])
+    fields["tricks"] = _tricks(registry, fields.get("tricks", ()))
+    return Run(**fields)
+
+
+def resumed(folder: Path, **asked: Any) -> Run:
+    """The run in a folder, longer if asked; what decides its arithmetic cannot change any more."""
+    for key in sorted(set(asked) - _FREE_ON_RESUME):
+        raise GankitError(f"{option(key)} was decided when the run began and cannot change now")
+    if "length" in asked:
+        number, unit = parse_length(asked["length"])
+        if unit != "steps":
+            raise GankitError("a resumed run is made longer with --steps")
+        asked["steps"] = int(number)
+    return Run(**{**read_run(folder), **asked, "out": str(folder)})
+
+
+def _typed(key: str, value: Any) -> Any:
+    if key not in _FIELDS:
+        raise GankitError(f"there is no setting {key!r}.{did_you_mean(key, _FIELDS)}")
+    default = _FIELDS[key].default
+    default = "" if default is dataclasses.MISSING else default
+    if isinstance(default, tuple):
+        value = tuple(str(one) for one in ([value] if isinstance(value, str) else value))
+    if isinstance(default, float) and isinstance(value, int):
+        value = float(value)
+    if type(value) is not type(default):
+        raise GankitError(f"{option(key)} is {value!r}; it should be a {type(default).__name__}")
+    return value
+
+
+def _dataset(registry: Registry, wanted: dict[str, Any]) -> str:
+    text, data = wanted.get("dataset"), wanted.get("data")
+    if data and not text:
+        specs = registry.specs("dataset")
+        text = next((s.name for s in specs if isinstance(s, DatasetSpec) and s.own), None)
+    text = registry.check("dataset", text or registry.default("dataset"))
+    name = Choice.parse(text).name
+    reads = registry.find("dataset", name).parameters().get("data")
+    if data and not reads:
+        raise GankitError(f"data set {name!r} brings its own pictures: leave --data away")
+    if reads and reads.default is reads.empty and not data:
+        raise GankitError(f"data set {name!r} wants to know where your pictures are: --data PATH")
+    return text
+
+
+def _tricks(registry: Registry, texts: tuple[str, ...]) -> tuple[str, ...]:
+    if texts == ("none",):
+        return ()
+    chosen = tuple(registry.check("trick", text) for text in texts)
+    names = [Choice.parse(text).name for text in chosen]
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise GankitError(f"trick {twice[0]!r} is given twice; a trick acts once in a run")
+    return chosen

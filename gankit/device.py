@@ -1,0 +1,50 @@
+"""Machine: where a run computes and in which arithmetic; CPU, CUDA and MPS through one code."""
+
+import contextlib
+import functools
+import timeit
+from dataclasses import dataclass
+
+import torch
+
+from gankit.errors import GankitError
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A device and its arithmetic."""
+
+    device: torch.device
+    precision: str  # "32" or "bf16"
+
+    def autocast(self) -> contextlib.AbstractContextManager[object]:
+        """Mixed precision for a forward pass, where the run asks for it."""
+        if self.precision == "32":
+            return contextlib.nullcontext()
+        return torch.autocast(self.device.type, dtype=torch.bfloat16)
+
+
+def machine(device: str = "auto", precision: str = "auto", threads: int = 0) -> Machine:
+    """The machine that a run asks for; `auto` takes the best there is."""
+    if threads:
+        torch.set_num_threads(threads)
+    here = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    here += ["mps"] * torch.backends.mps.is_available() + ["cpu"]
+    device = {"auto": here[0], "cuda": "cuda:0"}.get(device, device)
+    if device not in here:
+        raise GankitError(f"there is no --device {device} here; there is {', '.join(here)}")
+    chosen = torch.device(device)
+    if precision == "auto":
+        precision = "bf16" if _computes_in_bf16(chosen) else "32"
+    return Machine(chosen, precision)
+
+
+def _computes_in_bf16(device: torch.device) -> bool:
+    if device.type != "cpu":
+        return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    seconds = {}  # a processor that only emulates bf16 is slower in it: 50 ms tell, once a run
+    for dtype in (torch.float32, torch.bfloat16):
+        matrix = torch.ones(768, 768, dtype=dtype)
+        product = functools.partial(torch.mm, matrix, matrix)
+        seconds[dtype] = min(timeit.repeat(product, number=1, repeat=4))
+    return seconds[torch.float32] > 1.5 * seconds[torch.bfloat16]

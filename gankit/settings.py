@@ -1,0 +1,122 @@
+"""Run: everything that decides a run, as plain data, to and from run.json and a command line."""
+
+import dataclasses
+import json
+import re
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gankit.errors import GankitError
+
+_LENGTH = re.compile(r"(\d+(?:\.\d+)?) ?(steps|epochs|kimg)")
+_RULES: tuple[tuple[tuple[str, ...], Callable[[Any], bool], str], ...] = (
+    (("batch_size", "d_steps", "log_every", "keep", "latent_dim", "image_size"),
+     lambda value: value >= 1, "1 or more"),
+    (("seed", "steps", "threads", "draw_every", "save_every"), lambda v: v >= 0, "0 or more"),
+    (("lr_g", "lr_d", "beta1", "beta2"), lambda v: 0 <= v < 1, "at least 0 and less than 1"),
+    (("channels",), lambda v: v in (1, 3), "1 (grey) or 3 (colour)"),
+    (("precision",), lambda v: v in ("auto", "32", "bf16"), "auto, 32 or bf16"),
+    (("memory_format",), lambda v: v in ("channels-last", "contiguous"),
+     "channels-last or contiguous"),
+    (("optimizer",), lambda v: v in ("fused", "plain"), "fused or plain"),
+)  # fmt: skip
+# A command line that repeats a run says these always, since a model may have set them, and never
+# says what follows from the rest or from the machine.
+_SPOKEN = ("tricks", "image_size", "latent_dim", "batch_size", "d_steps",
+           "lr_g", "lr_d", "beta1", "beta2")  # fmt: skip
+_UNSPOKEN = ("steps", "length", "device", "threads", "draw_every", "save_every", "out")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A run. Parts are `name:option=value` texts; the same Run gives the same pictures."""
+
+    dataset: str
+    data: tuple[str, ...] = ()
+    model: str
+    generator: str
+    discriminator: str
+    loss: str
+    tricks: tuple[str, ...] = ()
+    image_size: int = 64
+    channels: int = 3
+    latent_dim: int = 100
+    length: str = "100 kimg"  # as asked for: "500 steps", "10 epochs", "40 kimg"
+    steps: int = 0  # as resolved: updates of G; 0 before that
+    batch_size: int = 64
+    d_steps: int = 1
+    lr_g: float = 2e-4
+    lr_d: float = 2e-4
+    beta1: float = 0.5
+    beta2: float = 0.999
+    seed: int = 0
+    device: str = "auto"
+    precision: str = "auto"
+    threads: int = 0  # CPU threads; 0: as many as torch likes
+    memory_format: str = "channels-last"
+    optimizer: str = "fused"  # the kernel of Adam: "fused" or "plain"
+    log_every: int = 10  # steps
+    draw_every: int = 0  # steps between grids; 0: some 40 over the run
+    save_every: int = 0  # steps between checkpoints; 0: about 10 over the run
+    keep: int = 2  # checkpoints kept
+    tensorboard: bool = False
+    out: str = ""  # the run's folder; "": a new one under runs/
+
+    def __post_init__(self) -> None:
+        parse_length(self.length)
+        for names, fits, wanted in _RULES:
+            for name in names:
+                if not fits(value := getattr(self, name)):
+                    raise GankitError(f"{option(name)} is {value}; it must be {wanted}")
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.out)
+
+    def command(self) -> str:
+        """The command line that spells this run out."""
+        words = ["gankit", "run"]
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.name in _UNSPOKEN or (value == field.default and field.name not in _SPOKEN):
+                continue
+            for one in (value or ("none",)) if isinstance(value, tuple) else (value,):
+                words += [option(field.name)] if one is True else [option(field.name), str(one)]
+        return shlex.join([*words, "--steps", str(self.steps)])
+
+
+def option(field: str) -> str:
+    """The command-line option that sets a field of Run."""
+    return "--" + {"tricks": "trick"}.get(field, field).replace("_", "-")
+
+
+def parse_length(text: str) -> tuple[float, str]:
+    """`(number, unit)` of a run's length."""
+    match = _LENGTH.fullmatch(text.strip())
+    if match is None or float(match[1]) <= 0:
+        raise GankitError(f"{text!r} is no length of a run: write 500 steps, 10 epochs or 40 kimg")
+    return float(match[1]), match[2]
+
+
+def write_run(run: Run, **extra: Any) -> None:
+    """Write run.json: the run, then what is good to know about it (versions, data)."""
+    record = {**dataclasses.asdict(run), "command": run.command(), **extra}
+    path = run.folder / "run.json"
+    path.with_suffix(".writing").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    path.with_suffix(".writing").replace(path)
+
+
+def read_run(path: Path) -> dict[str, Any]:
+    """The fields of Run in a run.json, or in that of a run's folder; the rest is left out."""
+    path = path / "run.json" if path.is_dir() else path
+    try:
+        record = dict(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise GankitError(f"there is no run at {path}: {error.strerror}") from error
+    except (ValueError, TypeError) as error:
+        raise GankitError(f"{path} is no run.json: {error}") from error
+    known = [field.name for field in dataclasses.fields(Run) if field.name in record]
+    return {key: tuple(v) if isinstance(v := record[key], list) else v for key in known}

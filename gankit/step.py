@@ -1,0 +1,89 @@
+"""One training step.
+
+    real ----------------+
+                         +- judge - logits -+
+    z -> G -> fakes -----+                  +- loss (+ penalties) - update
+                              targets ------+
+
+First D's step: learn to tell real from fake. Then G's step: learn to be taken for real, through
+the same fakes. Losses and tricks return values; backward and update happen here and nowhere else.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gankit.gan import Gan, Player
+from gankit.losses import Loss
+from gankit.trick import Targets, Trick
+
+Scalars = dict[str, Any]  # 0-d tensors: reading them waits for the device, so only the log does
+
+
+def train_step(gan: Gan, loss: Loss, tricks: Sequence[Trick], reals: Sequence[Tensor]) -> Scalars:
+    """One update of G, after one update of D for each batch of `reals` (N, C, H, W).
+
+    The last D step and G's step share one set of fakes: G runs once for both.
+    """
+    for turn, real in enumerate(reals[:-1], start=1):
+        with torch.no_grad():
+            extra = gan.generate(gan.latents(len(real), turn))
+        d_step(gan, loss, tricks, real, extra)
+    real = reals[-1]
+    fakes = gan.generate(gan.latents(len(real)))
+    scalars = d_step(gan, loss, tricks, real, fakes.detach())
+    return scalars | g_step(gan, loss, tricks, real, fakes)
+
+
+def d_step(gan: Gan, loss: Loss, tricks: Sequence[Trick], real: Tensor, fakes: Tensor) -> Scalars:
+    """D learns to tell `real` from `fakes`; both (N, C, H, W), fakes without a graph."""
+    for trick in tricks:
+        fakes = trick.fakes(fakes, gan)
+    d_real = gan.judge(real)  # two calls: batch norm must see the two apart
+    d_fake = gan.judge(fakes)
+    targets = Targets(torch.ones_like(d_real), torch.zeros_like(d_fake))
+    for trick in tricks:
+        targets = trick.targets(targets, gan)
+    d_loss = loss.d_loss(d_real, d_fake, targets)
+    penalty = penalties(gan, gan.D, tricks, real, fakes)
+    update(gan, gan.D, tricks, d_loss if penalty is None else d_loss + penalty)
+    return {
+        "d_loss": d_loss.detach(),
+        "d_real": loss.opinion(d_real.detach()).mean(),
+        "d_fake": loss.opinion(d_fake.detach()).mean(),
+        **({} if penalty is None else {"penalty": penalty.detach()}),
+    }
+
+
+def g_step(gan: Gan, loss: Loss, tricks: Sequence[Trick], real: Tensor, fakes: Tensor) -> Scalars:
+    """G learns to be taken for real by a frozen D; `fakes` come with their graph."""
+    with gan.D.frozen():
+        d_fake = gan.judge(fakes)
+        d_real = gan.judge(real) if loss.pairs else None
+        g_loss = loss.g_loss(d_fake, d_real)
+        penalty = penalties(gan, gan.G, tricks, real, fakes)
+        update(gan, gan.G, tricks, g_loss if penalty is None else g_loss + penalty)
+    return {"g_loss": g_loss.detach()}
+
+
+def penalties(
+    gan: Gan, player: Player, tricks: Sequence[Trick], real: Tensor, fakes: Tensor
+) -> Tensor | None:
+    """The sum of what the tricks add to this player's loss, computed in float32."""
+    with gan.exactly():
+        asked = [trick.penalty(gan, player, real, fakes) for trick in tricks]
+    given = [value for value in asked if value is not None]
+    return torch.stack(given).sum() if given else None
+
+
+def update(gan: Gan, player: Player, tricks: Sequence[Trick], loss: Tensor) -> None:
+    """Move the player's weights down the gradient of its loss."""
+    player.adam.zero_grad(set_to_none=True)
+    torch.autograd.backward(loss)
+    for trick in tricks:
+        trick.before_update(gan, player)
+    player.adam.step()
+    for trick in tricks:
+        trick.after_update(gan, player)

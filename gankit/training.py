@@ -1,0 +1,196 @@
+"""The loop: when to log, draw, save and stop."""
+
+import dataclasses
+import itertools
+import logging
+import math
+import platform
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gankit import __version__, assemble, checkpoint, randomness
+from gankit.assemble import Game
+from gankit.checkpoint import Checkpoint
+from gankit.choice import Choice
+from gankit.errors import GankitError, RunFailed, RunStopped
+from gankit.pictures import Progress
+from gankit.registry import Registry, load_registry
+from gankit.settings import Run, write_run
+from gankit.step import Scalars
+
+log = logging.getLogger("gankit")
+DRAWN = 64  # pictures in a grid
+Stop = Callable[[], int]  # asked after each step: 0 to go on, or a signal's number
+
+
+def train(
+    run: Run,
+    registry: Registry | None = None,
+    *,
+    resume: bool = False,
+    progress: Progress = lambda done, total: None,
+    stop: Stop = lambda: 0,
+) -> Path:
+    """Train a run to its end; returns its folder. With `resume` it goes on from its checkpoint.
+
+    RunStopped once `stop` asks for it (a checkpoint is saved), RunFailed when it cannot go on.
+    """
+    registry = registry or load_registry()
+    prepared = assemble.prepare_data(run, registry, progress)
+    run = assemble.resolve(run, prepared)
+    game = assemble.assemble(run, registry, prepared)
+    if resume:
+        restore(game)
+    else:
+        game.run = run = _claim_folder(run)
+    versions = {"gankit": __version__, "torch": torch.__version__, "system": platform.platform()}
+    pictures = {"pictures": len(prepared.pixels), "skipped": prepared.skipped}
+    write_run(run, versions=versions, prepared={"fingerprint": prepared.fingerprint, **pictures})
+    if prepared.skipped:
+        many = f"skipped {len(prepared.skipped)} pictures, listed in {run.folder / 'run.json'}"
+        log.warning("%s; the first: %s", many, prepared.skipped[0])
+    Training(game, registry, stop).to_the_end()
+    return run.folder
+
+
+def _claim_folder(run: Run) -> Run:
+    """Make the run's folder, a new one in runs/ if it names none; refuse one that holds a run."""
+    name = "-".join(Choice.parse(part).name for part in (run.dataset, run.model))
+    free = (Path("runs", f"{name}-{number}") for number in itertools.count(1))
+    folder = run.folder if run.out else next(path for path in free if not path.exists())
+    if (folder / "run.json").exists():
+        where = f"go on with --resume {folder}, or choose another --out"
+        raise GankitError(f"{folder} already holds a run: {where}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "run.json").touch()
+    except OSError as error:
+        why = f"{error.strerror}; choose another --out"
+        raise GankitError(f"cannot write to {folder}: {why}") from error
+    return dataclasses.replace(run, out=str(folder))
+
+
+def restore(game: Game) -> None:
+    """Load the newest whole checkpoint of the game's run."""
+    path, saved, passed_over = checkpoint.newest(game.run.folder / "checkpoints")
+    for why in passed_over:
+        log.warning("%s; going on from %s", why, path.name)
+    gan = game.gan
+    for player in (gan.G, gan.D):
+        checkpoint.load_into(player.net, saved.model[player.name], player.name, path)
+        checkpoint.load_optimizer(player.adam, saved.state[player.name])
+    if gan.sampler is not gan.G.net:
+        checkpoint.load_into(gan.sampler, saved.model["sampler"], "sampler", path)
+    for trick in game.tricks:
+        trick.load_state_dict(saved.state["tricks"][trick.name])
+    gan.step = saved.step
+
+
+class Training:
+    """One run, from where its game stands to its end."""
+
+    def __init__(self, game: Game, registry: Registry, stop: Stop) -> None:
+        self.game, self.run, self.gan, self.stop = game, game.run, game.gan, stop
+        self.observers = Observers(registry)
+        self.acted: dict[str, str | None] = {trick.name: None for trick in game.tricks}
+        self.unread: list[tuple[int, Scalars]] = []  # steps whose losses were not looked at yet
+        self.z = randomness.latents(self.run.seed, 0, DRAWN, self.run.latent_dim, "grid")
+        self.started = time.perf_counter()
+
+    def to_the_end(self) -> None:
+        state, message = "finished", ""
+        try:
+            self._steps()
+        except BaseException as error:
+            state = "stopped" if isinstance(error, RunStopped | KeyboardInterrupt) else "failed"
+            message = str(error)
+            raise
+        finally:
+            seconds = time.perf_counter() - self.started
+            outcome = {"state": state, "step": self.gan.step, "seconds": seconds}
+            outcome |= {"message": message, "tricks": self.acted}
+            self.observers.tell("run_finished", run=self.run, outcome=outcome)
+
+    def _steps(self) -> None:
+        run, gan = self.run, self.gan
+        self.observers.tell("run_started", run=run, gan=gan)
+        if gan.step == 0:
+            self._draw(0)
+        for step in range(gan.step, run.steps):
+            self.unread.append((step + 1, self.game.step(step)))
+            done = gan.step = step + 1
+            last = done == run.steps
+            stop = self.observers.closed or self.stop()
+            if done % run.log_every == 0 or last:
+                self._log(done)
+            if done % run.draw_every == 0 or last:
+                self._draw(done)
+            if done % run.save_every == 0 or last or stop:
+                self._save(done)
+            if stop and not last:
+                raise RunStopped(f"stopped at step {done} of {run.steps}, and saved", 128 + stop)
+
+    def _read_losses(self) -> None:
+        """Read the steps' numbers, oldest first; the first that is no finite number is named."""
+        for step, scalars in self.unread:
+            self.read = {name: float(value) for name, value in scalars.items()}
+            for name in ("d_loss", "penalty", "g_loss"):  # in the order they are computed
+                if not math.isfinite(self.read.get(name, 0.0)):
+                    self._fail(f"{name} became {self.read[name]} at step {step}")
+        self.unread = []
+
+    def _log(self, step: int) -> None:
+        self._read_losses()
+        activity = {trick.name: trick.activity() for trick in self.game.tricks}
+        self.acted |= {name: did for name, did in activity.items() if did is not None}
+        seconds = time.perf_counter() - self.started
+        scalars = {**self.read, "activity": activity, "seconds": seconds}
+        self.observers.tell("step_done", run=self.run, step=step, scalars=scalars)
+
+    def _draw(self, step: int) -> None:
+        images = self.gan.sample(self.z)
+        self.observers.tell("samples_drawn", run=self.run, step=step, images=images)
+
+    def _save(self, step: int) -> None:
+        self._read_losses()  # a checkpoint is only good if they were
+        gan, model, state = self.gan, {}, {}
+        for player in (gan.G, gan.D):
+            if not all(bool(p.isfinite().all()) for p in player.net.parameters()):
+                self._fail(f"a weight of {player.name} is not finite after step {step}")
+            model[player.name] = player.net.state_dict()
+            state[player.name] = player.adam.state_dict()
+        if gan.sampler is not gan.G.net:
+            model["sampler"] = gan.sampler.state_dict()
+        state["tricks"] = {trick.name: trick.state_dict() for trick in self.game.tricks}
+        saved = Checkpoint(step, model, state)
+        path = checkpoint.save(self.run.folder / "checkpoints", saved, self.run.keep)
+        self.observers.tell("checkpoint_saved", run=self.run, step=step, path=path)
+
+    def _fail(self, what: str) -> None:
+        whole = checkpoint.existing(self.run.folder / "checkpoints")
+        kept = f"the last good checkpoint is {whole[0]}" if whole else "nothing was saved before"
+        raise RunFailed(f"{what}, so training stopped; {kept}. Try lower --lr-d and --lr-g", 1)
+
+
+class Observers:
+    """Tells plugins what happened. One that raises is named and left out; training goes on."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.plugins = list(registry.plugins)
+        self.closed = 0  # SIGPIPE's number, once nobody reads our output any more
+
+    def tell(self, hook: str, **told: Any) -> None:
+        for plugin in [plugin for plugin in self.plugins if plugin.implements(hook)]:
+            try:
+                getattr(plugin.hook, hook)(**told)
+            except BrokenPipeError:
+                self.closed = 13
+                self.plugins.remove(plugin)
+            except Exception as error:
+                self.plugins.remove(plugin)
+                why = f"{type(error).__name__}: {error}"
+                log.warning("plugin %r left out after failing in %s: %s", plugin.name, hook, why)

@@ -1,0 +1,125 @@
+"""The command line: finds plugins, gathers their commands, words the errors."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gankit import __version__
+from gankit.errors import GankitError, did_you_mean
+from gankit.registry import Plugin, load_registry
+
+
+class Commands(click.Group):
+    """Every command comes from a plugin; `ctx.obj` is the Registry."""
+
+    def _gather(self, ctx: click.Context) -> None:
+        if self.commands:
+            return
+        ctx.obj = load_registry()
+        for plugin in ctx.obj.plugins:
+            self._take_commands(plugin)
+            if plugin.error and not ctx.resilient_parsing:
+                click.echo(f"gankit: plugin {plugin.name!r} is left out: {plugin.error}", err=True)
+        for file in map(Path, ctx.params.get("files") or ()):
+            plugin = ctx.obj.load(file.stem, functools.partial(import_file, file))
+            self._take_commands(plugin)
+            if plugin.error:  # named by hand, so its failure is the answer
+                raise GankitError(f"plugin {file}: {plugin.error}")
+
+    def _take_commands(self, plugin: Plugin) -> None:
+        """Take a plugin's commands: all, or none where it raises or names one that is taken."""
+        if not plugin.implements("register_commands"):
+            return
+        brought = click.Group()
+        try:
+            plugin.hook.register_commands(cli=brought)
+            for name in brought.commands.keys() & self.commands.keys():
+                raise GankitError(f"there is a command {name!r} already")
+        except Exception as error:  # a stranger's code: anything may come
+            plugin.error = f"{type(error).__name__}: {error}".replace("\n", " ")
+        else:
+            self.commands |= brought.commands
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        self._gather(ctx)
+        return super().list_commands(ctx)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        self._gather(ctx)
+        command = super().get_command(ctx, name)
+        if command is None and not ctx.resilient_parsing:
+            raise GankitError(f"there is no command {name!r}.{did_you_mean(name, self.commands)}")
+        return command
+
+
+def import_file(path: Path) -> Any:
+    """A one-file plugin as a module."""
+    name = f"gankit_file_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if not path.is_file() or spec is None or spec.loader is None:
+        raise GankitError("there is no such .py file")
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)  # inspect looks there
+    spec.loader.exec_module(module)
+    return module
+
+
+def new_cli() -> Commands:
+    """A fresh command line; it loads plugins when it must know its commands."""
+
+    @click.group(cls=Commands, context_settings={"auto_envvar_prefix": "GANKIT"})
+    @click.option(
+        "-p", "--plugin", "files", multiple=True, is_eager=True, help="Load a one-file plugin."
+    )
+    @click.option("--debug", is_flag=True, help="Show the traceback of an error; works anywhere.")
+    @click.version_option(__version__, prog_name="gankit")
+    def cli(files: tuple[str, ...], debug: bool) -> None:
+        """The workbench people learn GANs on.
+
+        gankit run trains a GAN; gankit list shows data sets, models and tricks to choose from.
+        """
+
+    assert isinstance(cli, Commands)
+    return cli
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with the right exit code: 0, 1 failed, 2 misused, 130 ^C."""
+    sys.exit(_run(sys.argv[1:] if args is None else list(args)))
+
+
+def _run(args: Sequence[str]) -> int:
+    words = [word for word in args if word != "--debug"] or ["--help"]
+    try:
+        result = new_cli().main(args=words, prog_name="gankit", standalone_mode=False)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except BrokenPipeError:  # the reader of our output has gone, as with `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as error:
+        if "--debug" in args and not isinstance(error, click.ClickException):
+            raise
+        message, code = _worded(error)
+        click.echo(f"gankit: {message}", err=True)
+        return code
+    except KeyboardInterrupt:
+        click.echo("gankit: interrupted", err=True)
+        return 130
+
+
+def _worded(error: Exception) -> tuple[str, int]:
+    if isinstance(error, GankitError):
+        return str(error), error.exit_code
+    if isinstance(error, click.ClickException):
+        return error.format_message(), error.exit_code
+    if isinstance(error, click.Abort):
+        return "interrupted", 130
+    return f"unexpected {type(error).__name__}: {error} (--debug shows where)", 1

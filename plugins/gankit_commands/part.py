@@ -1,0 +1,27 @@
+"""The type of arguments that name a part: the shell completes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from gankit.specs import KINDS
+
+
+class Part(click.ParamType):
+    """A part's name with options; the shell completes the names."""
+
+    name = "part"
+
+    def __init__(self, *kinds: str) -> None:
+        self.kinds = kinds or tuple(KINDS)
+
+    def shell_complete(self, ctx: click.Context, param: Any, incomplete: str) -> list[Any]:
+        return [
+            CompletionItem(spec.name, help=spec.summary)
+            for kind in self.kinds
+            for spec in ctx.find_root().obj.specs(kind)
+            if spec.name.startswith(incomplete)
+        ]

@@ -1,0 +1,90 @@
+"""Plans from measured steps: `--dry-run` and `--budget`."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import sys
+import time
+
+from gankit import GankitError, assemble
+from gankit.pictures import Prepared, Progress
+from gankit.registry import Registry
+from gankit.settings import Run
+
+
+def describe(run: Run, registry: Registry, progress: Progress) -> str:
+    """One line for each thing that was resolved."""
+    prepared = assemble.prepare_data(run, registry, progress)
+    run = assemble.resolve(run, prepared)
+    gan, _ = assemble.build_gan(run, registry)
+    seconds = seconds_per_step(run, registry, prepared)
+    counts = [sum(p.numel() for p in player.net.parameters()) for player in (gan.G, gan.D)]
+    shape = f"{run.image_size}x{run.image_size}, {'colour' if run.channels == 3 else 'grey'}"
+    speed = f"{1 / seconds:.1f} steps/s, {run.batch_size * run.d_steps / seconds:.0f} images/s"
+    kimg = run.steps * run.batch_size * run.d_steps / 1000
+    memory = peak_memory(gan.machine.device)
+    lines = {
+        "dataset": f"{run.dataset}: {len(prepared.pixels):,} pictures, {shape}",
+        "model": run.model,
+        "generator": f"{run.generator}: {counts[0]:,} parameters",
+        "discriminator": f"{run.discriminator}: {counts[1]:,} parameters",
+        "loss": run.loss,
+        "tricks": ", ".join(run.tricks) or "none",
+        "optimiser": f"Adam, lr {run.lr_g:g} for G, {run.lr_d:g} for D, "
+        f"betas {run.beta1:g}, {run.beta2:g}",
+        "batch": f"{run.batch_size}, D steps {run.d_steps}",
+        "length": f"{run.steps:,} steps = {kimg:,.1f} kimg = "
+        f"{1000 * kimg / len(prepared.pixels):.1f} epochs",
+        "machine": f"{run.device}, precision {run.precision}, {run.threads} threads",
+        "time": f"about {clock(seconds * run.steps)} (measured: {speed})",
+        "memory": f"{memory:,.0f} MB at its peak (measured)" if memory else "unknown here",
+        "output": run.out or "runs/ (a new folder)",
+        "command": run.command(),
+    }
+    return "\n".join(f"{name:14} {text}" for name, text in lines.items())
+
+
+def within(run: Run, budget: str, registry: Registry, progress: Progress) -> Run:
+    """The run with as many steps as fit into a time such as 90s, 10m or 2h on this machine."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?(s|m|h)", budget.strip())
+    if match is None or float(match[1]) == 0:
+        raise GankitError(f"--budget is {budget!r}; write a time such as 90s, 10m or 2h")
+    wanted = float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
+    prepared = assemble.prepare_data(run, registry, progress)
+    seconds = seconds_per_step(assemble.resolve(run, prepared), registry, prepared)
+    return dataclasses.replace(run, length=f"{max(1, round(wanted / seconds))} steps")
+
+
+def seconds_per_step(run: Run, registry: Registry, prepared: Prepared, at_least=1.5) -> float:
+    """Seconds that a training step takes, measured on a game that is thrown away afterwards."""
+    game = assemble.assemble(run, registry, prepared)
+    for step in range(3):
+        game.step(step)
+    started, step = time.perf_counter(), 3
+    while step < 6 or time.perf_counter() - started < at_least:
+        float(game.step(step)["g_loss"])  # waits for the device
+        step += 1
+    return (time.perf_counter() - started) / (step - 3)
+
+
+def clock(seconds: float) -> str:
+    """`2 h 5 min`, `3 min 20 s`, `45 s`."""
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def peak_memory(device):
+    """The most memory that this process has used so far on the device, in MB, where known."""
+    if device.type == "cuda":
+        import torch
+
+        return torch.cuda.max_memory_allocated(device) / 1e6
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    unit = 1e6 if sys.platform == "darwin" else 1e3  # bytes on macOS, kB elsewhere
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit

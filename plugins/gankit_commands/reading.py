@@ -1,0 +1,57 @@
+"""Reads a builder's options, docstring and text from its source file, without importing it.
+
+`gankit show` must be quick, and importing a network imports torch.
+"""
+
+import ast
+import importlib.util
+import inspect
+from dataclasses import dataclass
+from pathlib import Path
+
+from gankit.specs import FILLED_IN
+
+
+@dataclass
+class Source:
+    """What a person wants to know of a builder."""
+
+    options: list[inspect.Parameter]
+    docstring: str
+    text: str
+
+
+def read(spec):
+    """The Source of a spec's builder; a builder that is a callable is asked, not read."""
+    node, text = _definition(spec.build) if isinstance(spec.build, str) else (None, "")
+    if node is None:
+        builder = spec.builder()
+        options = list(spec.options().values())
+        return Source(options, inspect.getdoc(builder) or "", inspect.getsource(builder))
+    options = [p for p in _parameters(node) if p.name not in FILLED_IN]
+    return Source(options, ast.get_docstring(node) or "", ast.get_source_segment(text, node))
+
+
+def _definition(build):
+    module, _, name = build.partition(":")
+    found = importlib.util.find_spec(module)
+    text = Path(found.origin).read_text(encoding="utf-8")
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name:
+            return node, text
+    return None, text
+
+
+def _parameters(node):
+    if isinstance(node, ast.ClassDef):
+        inits = [n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"]
+        if not inits:
+            return
+        node = inits[0]
+    args = node.args
+    named = [arg for arg in (*args.posonlyargs, *args.args) if arg.arg != "self"]
+    defaults = [None] * (len(named) - len(args.defaults)) + list(args.defaults)
+    named, defaults = (*named, *args.kwonlyargs), (*defaults, *args.kw_defaults)
+    for arg, default in zip(named, defaults, strict=True):
+        value = ast.unparse(default) if default else inspect.Parameter.empty
+        yield inspect.Parameter(arg.arg, inspect.Parameter.KEYWORD_ONLY, default=value)

@@ -1,0 +1,135 @@
+"""`gankit run`: choose parts by name and train."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gankit.errors import GankitError
+from gankit_commands.part import Part
+
+if TYPE_CHECKING:
+    from gankit.registry import Registry
+    from gankit.settings import Run
+
+LENGTHS = ("steps", "epochs", "kimg")
+
+
+@click.command()
+@click.option("--dataset", type=Part("dataset"), help="Data set; gankit list dataset.")
+@click.option("--data", multiple=True, metavar="PATH", help="Your own pictures; repeatable.")
+@click.option("--model", type=Part("model"), help="Two networks and their settings, by name.")
+@click.option("--generator", type=Part("generator"), help="Another G than the model's.")
+@click.option("--discriminator", type=Part("discriminator"), help="Another D.")
+@click.option("--loss", type=Part("loss"), help="Adversarial loss.")
+@click.option(
+    "--trick", "tricks", type=Part("trick"), multiple=True,
+    help="NAME or NAME:option=value,...; repeatable; replaces the model's own; none for none.",
+)  # fmt: skip
+@click.option("--steps", type=int, help="How long: updates of G.")
+@click.option("--epochs", type=float, help="How long: times through the pictures.")
+@click.option("--kimg", type=float, help="How long: thousands of real pictures shown to D.")
+@click.option("--budget", metavar="TIME", help="How long: 90s, 10m, 2h, planned by measuring.")
+@click.option("--image-size", type=int, help="Side of the pictures in px.")
+@click.option("--channels", type=int, help="1 for grey, 3 for colour.")
+@click.option("--latent-dim", type=int, help="Length of z.")
+@click.option("--batch-size", type=int, help="Pictures a step.")
+@click.option("--d-steps", type=int, help="Updates of D for one of G.")
+@click.option("--lr", type=float, help="Learning rate of both players.")
+@click.option("--lr-g", type=float, help="Learning rate of G.")
+@click.option("--lr-d", type=float, help="Learning rate of D.")
+@click.option("--beta1", type=float, help="Adam's decay of the gradient's mean.")
+@click.option("--beta2", type=float, help="Adam's decay of its square.")
+@click.option("--seed", type=int, help="The same seed gives the same pictures.")
+@click.option("--device", help="auto, cpu, cuda, cuda:1, mps.")
+@click.option("--precision", help="auto, 32 or bf16.")
+@click.option("--threads", type=int, help="CPU threads.")
+@click.option("--memory-format", help="channels-last or contiguous.")
+@click.option("--optimizer", help="Kernel of Adam: fused or plain.")
+@click.option("--log-every", type=int, help="Steps between lines of the log.")
+@click.option("--draw-every", type=int, help="Steps between grids of samples.")
+@click.option("--save-every", type=int, help="Steps between checkpoints.")
+@click.option("--keep", type=int, help="Checkpoints to keep.")
+@click.option("--tensorboard", is_flag=True, default=None, help="Write TensorBoard records too.")
+@click.option("--out", metavar="DIR", help="Folder of the run; runs/... if not given.")
+@click.option("--config", type=Path, metavar="FILE", help="Take settings from a run.json.")
+@click.option("--resume", type=Path, metavar="RUN", help="Go on from a run's last checkpoint.")
+@click.option("--dry-run", is_flag=True, help="Show what would run and how long it takes.")
+@click.pass_context
+def run(
+    ctx: click.Context, config: Path, resume: Path, budget: str, dry_run: bool, **given: Any
+) -> None:
+    """Train a GAN. Without options: flowers, on any laptop, in minutes."""
+    asked = read_asked(given, budget, resume)
+    if resume:
+        from gankit.composing import resumed
+
+        chosen = resumed(resume, **asked)
+    else:
+        chosen = composed(ctx.obj, config, asked)
+    from gankit_commands import plan  # from here on it takes torch
+    from gankit_commands.stop import stop_signals
+
+    if budget:
+        chosen = plan.within(chosen, budget, ctx.obj, _progress)
+    if dry_run:
+        click.echo(plan.describe(chosen, ctx.obj, _progress))
+        return
+    from gankit.training import train
+
+    with _warnings_shown(), stop_signals() as stop:
+        train(chosen, ctx.obj, resume=bool(resume), progress=_progress, stop=stop)
+
+
+def read_asked(given: dict[str, Any], budget: str | None, resume: Path | None) -> dict[str, Any]:
+    """Fields of Run from the options given: one length, one or two learning rates."""
+    asked = {key: value for key, value in given.items() if value is not None and value != ()}
+    lengths = [f"{asked.pop(unit):.12g} {unit}" for unit in LENGTHS if unit in asked]
+    if len(lengths) + bool(budget) > 1 or (resume and budget):
+        raise GankitError("a run has one length: --steps, --epochs, --kimg or, when new, --budget")
+    if lengths or budget:
+        asked["length"] = lengths[0] if lengths else "1 steps"  # until the budget is planned
+    if "lr" in asked:
+        asked = {**dict.fromkeys(("lr_g", "lr_d"), asked.pop("lr")), **asked}
+    return asked
+
+
+def composed(registry: Registry, config: Path | None, asked: dict[str, Any]) -> Run:
+    """The run that the options describe, on top of the config file's."""
+    from gankit.composing import compose
+    from gankit.settings import read_run
+
+    settings = read_run(config) if config else {}
+    stale = {"out"}  # that folder holds the run that is being repeated
+    if "model" in asked:  # brings its own networks and size
+        stale |= {"generator", "discriminator", "image_size"}
+    if "length" in asked:  # decides these anew
+        stale |= {"steps", "draw_every", "save_every"}
+    kept = {key: value for key, value in settings.items() if key not in stale}
+    return compose(registry, **{**kept, **asked})
+
+
+class _ToStderr(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        click.echo(f"gankit: {record.getMessage()}", err=True)  # whatever stderr is by now
+
+
+@contextlib.contextmanager
+def _warnings_shown() -> Iterator[None]:
+    handler = _ToStderr(logging.WARNING)
+    logging.getLogger("gankit").addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger("gankit").removeHandler(handler)
+
+
+def _progress(done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"\rpreparing pictures: {done:,} of {total:,}", nl=done == total, err=True)

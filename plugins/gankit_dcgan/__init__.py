@@ -1,0 +1,68 @@
+"""DCGAN: Radford, Metz and Chintala 2015, at any power-of-two size."""
+
+from gankit import DiscriminatorSpec, GeneratorSpec, ModelSpec, hookimpl
+
+PAPER = "Radford, Metz & Chintala 2015, arXiv 1511.06434"
+AS_PUBLISHED = {"batch_size": 64, "lr_g": 2e-4, "lr_d": 2e-4, "beta1": 0.5, "beta2": 0.999}
+
+
+@hookimpl
+def register_generators(register):
+    register(
+        GeneratorSpec(
+            name="dcgan",
+            summary="z to a 4x4 map, then transposed convolutions that double it, batch norm, ReLU",
+            source=PAPER,
+            build="gankit_dcgan.nets:Generator",
+            lesson=1,
+        )
+    )
+
+
+@hookimpl
+def register_discriminators(register):
+    register(
+        DiscriminatorSpec(
+            name="dcgan",
+            summary="strided convolutions that halve the image to 4x4, batch norm, leaky ReLU",
+            source=PAPER,
+            build="gankit_dcgan.nets:Discriminator",
+            lesson=1,
+        )
+    )
+
+
+@hookimpl
+def register_models(register):
+    for size in (64, 128, 256):
+        register(
+            ModelSpec(
+                name=f"dcgan{size}",
+                summary=f"DCGAN for {size} px pictures with the paper's settings",
+                source=PAPER,
+                generator="dcgan",
+                discriminator="dcgan",
+                image_size=size,
+                settings={**AS_PUBLISHED, "length": "200 kimg"},
+                lesson=1,
+            )
+        )
+    register(
+        ModelSpec(
+            name="dcgan64-quick",
+            summary="DCGAN for 64 px at half the width, EMA, smoothed targets: for two CPU cores",
+            source="settings measured for gankit; network: " + PAPER,
+            generator="dcgan:base_channels=32",
+            discriminator="dcgan:base_channels=32",
+            image_size=64,
+            settings={
+                "batch_size": 32,
+                "lr_g": 2e-4,
+                "lr_d": 2e-4,
+                "tricks": ("ema:decay=0.998", "smooth-labels"),
+                "length": "120 kimg",
+            },
+            lesson=2,
+            default=True,
+        )
+    )

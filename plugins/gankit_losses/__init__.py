@@ -1,0 +1,50 @@
+"""The adversarial losses of the literature, one file each."""
+
+from gankit import LossSpec, hookimpl
+
+LOSSES = (
+    LossSpec(
+        name="non-saturating",
+        summary="binary cross-entropy; G maximises log D(G(z)): the usual choice",
+        source="Goodfellow et al. 2014, arXiv 1406.2661",
+        build="gankit_losses.non_saturating:NonSaturating",
+        lesson=1,
+        default=True,
+    ),
+    LossSpec(
+        name="minimax",
+        summary="binary cross-entropy; G minimises log(1 - D(G(z))), whose gradient fades",
+        source="Goodfellow et al. 2014, arXiv 1406.2661",
+        build="gankit_losses.minimax:Minimax",
+    ),
+    LossSpec(
+        name="least-squares",
+        summary="squared distance of D's answer to its target",
+        source="Mao et al. 2016, arXiv 1611.04076",
+        build="gankit_losses.least_squares:LeastSquares",
+    ),
+    LossSpec(
+        name="hinge",
+        summary="D is content once it is right by a margin of one",
+        source="Lim & Ye 2017, arXiv 1705.02894; Miyato et al. 2018, arXiv 1802.05957",
+        build="gankit_losses.hinge:Hinge",
+    ),
+    LossSpec(
+        name="wasserstein",
+        summary="D is a critic: difference of means; wants a Lipschitz bound such as spectral-norm",
+        source="Arjovsky, Chintala & Bottou 2017, arXiv 1701.07875",
+        build="gankit_losses.wasserstein:Wasserstein",
+    ),
+    LossSpec(
+        name="relativistic",
+        summary="D tells which of a pair is real; wants r1 and suits networks without batch norm",
+        source="Jolicoeur-Martineau 2018, arXiv 1807.00734; Huang et al. 2025, arXiv 2501.05441",
+        build="gankit_losses.relativistic:Relativistic",
+    ),
+)
+
+
+@hookimpl
+def register_losses(register):
+    for loss in LOSSES:
+        register(loss)

@@ -1,0 +1,23 @@
+"""LSGAN (Mao et al. 2016, arXiv 1611.04076, with a=0, b=1, c=1)."""
+
+from torch import Tensor
+
+from gankit import Loss, Targets
+
+
+class LeastSquares(Loss):
+    """D: 1/2 (D(x) - t)^2 for real and fake; G: 1/2 (D(G(z)) - 1)^2.
+
+    D(x) is its answer itself, no probability; far from its target the pull grows instead of fading.
+    """
+
+    reads_targets = True
+
+    def d_loss(self, real: Tensor, fake: Tensor, targets: Targets) -> Tensor:
+        return ((real - targets.real).square() + (fake - targets.fake).square()).mean() / 2
+
+    def g_loss(self, fake: Tensor, real: Tensor | None) -> Tensor:
+        return (fake - 1).square().mean() / 2
+
+    def opinion(self, logits: Tensor) -> Tensor:
+        return logits

@@ -1,0 +1,23 @@
+"""The relativistic pairing loss (Jolicoeur-Martineau 2018, arXiv 1807.00734; R3GAN 2025)."""
+
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from gankit import Loss, Targets
+
+
+class Relativistic(Loss):
+    """D: softplus(-(D(x) - D(G(z)))); G: softplus(-(D(G(z)) - D(x))), over pairs of real and fake.
+
+    D only says which of the two is the real one, so a mode that G drops is felt at once
+    (Huang et al. 2025, arXiv 2501.05441).
+    """
+
+    pairs = True
+
+    def d_loss(self, real: Tensor, fake: Tensor, targets: Targets) -> Tensor:
+        return softplus(fake - real).mean()
+
+    def g_loss(self, fake: Tensor, real: Tensor | None) -> Tensor:
+        assert real is not None  # because this loss pairs
+        return softplus(real - fake).mean()

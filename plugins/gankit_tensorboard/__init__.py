@@ -1,0 +1,39 @@
+"""TensorBoard records, for runs started with --tensorboard."""
+
+from gankit import GankitError, hookimpl
+
+SCALARS = ("d_loss", "g_loss", "penalty", "d_real", "d_fake")
+
+
+class Board:
+    """Writes losses, D's opinions and the grids to `tensorboard/` in the run's folder."""
+
+    writer = None
+
+    @hookimpl
+    def run_started(self, run, gan):
+        if not run.tensorboard:
+            return
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError as error:
+            raise GankitError("--tensorboard wants: pip install tensorboard") from error
+        self.writer = SummaryWriter(run.folder / "tensorboard", purge_step=gan.step + 1)
+
+    @hookimpl
+    def step_done(self, run, step, scalars):
+        if self.writer:
+            for name in SCALARS:
+                if name in scalars:
+                    self.writer.add_scalar(name, scalars[name], step)
+
+    @hookimpl
+    def samples_drawn(self, run, step, images):
+        if self.writer:
+            self.writer.add_images("samples", images.clamp(-1, 1).add(1).div(2), step)
+
+    @hookimpl
+    def run_finished(self, run, outcome):
+        if self.writer:
+            self.writer.close()
+            self.writer = None
