@@ -1,0 +1,280 @@
+"""Tricks: each acts, can be told that it acted, and does what its paper says."""
+
+import itertools
+import math
+
+import pytest
+import torch
+from gankit_tricks.diffaugment import DiffAugment
+from gankit_tricks.ema import EMA
+from gankit_tricks.flip_labels import FlipLabels
+from gankit_tricks.noisy_d import NoisyD
+from gankit_tricks.r1 import R1
+from gankit_tricks.smooth_labels import SmoothLabels
+from torch import nn
+
+from gankit import GankitError, Targets, Trick
+from gankit.assemble import assemble, prepare_data, resolve
+from gankit.composing import compose
+from gankit.device import Machine
+from gankit.gan import Gan, Player
+from gankit.registry import load_registry
+
+NAMES = [spec.name for spec in load_registry().specs("trick")]
+OFF = {  # each trick at strength zero, which must change nothing
+    "noisy-d": "noisy-d:sigma=0.0",
+    "flip-labels": "flip-labels:p=0.0",
+    "smooth-labels": "smooth-labels:real=1.0",
+    "dropout-d": "dropout-d:p=0.0",
+    "diffaugment": "diffaugment:policy=+",
+    "r1": "r1:gamma=0.0",
+    "ema": "ema",  # never touches training
+}
+
+
+@pytest.fixture
+def game_of(registry, tiny):
+    def build(*tricks, **asked):
+        run = compose(registry, **tiny(tricks=tricks or ("none",), **asked))
+        prepared = prepare_data(run, registry, lambda done, total: None)
+        return assemble(resolve(run, prepared), registry, prepared)
+
+    return build
+
+
+def weights(game):
+    return [p for player in (game.gan.G, game.gan.D) for p in player.net.parameters()]
+
+
+def a_gan(d_net=None):
+    """A Gan around any D, for tricks that are asked by hand."""
+    machine = Machine(torch.device("cpu"), "32")
+    d_net = d_net or nn.Flatten(0)
+    gan = Gan(Player("G", nn.Linear(4, 4)), Player("D", d_net), 4, 0, 10, machine)
+    gan.begin_step(0)
+    return gan
+
+
+@pytest.mark.parametrize("precision", ["32", "bf16"])
+@pytest.mark.parametrize("name", NAMES)
+def test_each_trick_trains_acts_and_says_so(game_of, name, precision):
+    game = game_of(name, precision=precision)
+    for step in range(2):
+        scalars = game.step(step)
+    assert all(math.isfinite(float(value)) for value in scalars.values())
+    assert all(bool(p.isfinite().all()) for p in weights(game))
+    assert game.tricks[0].activity()
+
+
+@pytest.mark.parametrize("pair", list(itertools.combinations(NAMES, 2)), ids="+".join)
+def test_every_pair_of_tricks_trains_together(game_of, pair):
+    game = game_of(*pair)
+    for step in range(2):
+        scalars = game.step(step)
+    assert math.isfinite(float(scalars["g_loss"]))
+    assert all(bool(p.isfinite().all()) for p in weights(game))
+    assert all(trick.activity() for trick in game.tricks)
+
+
+@pytest.mark.parametrize("name", OFF)
+def test_a_trick_of_strength_zero_changes_nothing(game_of, name):
+    with_it, without = game_of(OFF[name]), game_of()
+    for step in range(2):
+        with_it.step(step)
+        without.step(step)
+    assert all(torch.equal(a, b) for a, b in zip(weights(with_it), weights(without), strict=True))
+    if name != "ema":
+        assert with_it.tricks[0].activity() is None
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n != "ema"])
+def test_a_trick_changes_training(game_of, name):
+    with_it, without = game_of(name), game_of()
+    with_it.step(0)
+    without.step(0)
+    with_d = [p.detach() for p in with_it.gan.D.net.parameters()]
+    without_d = [p.detach() for p in without.gan.D.net.parameters()]
+    assert any(not torch.equal(a, b) for a, b in zip(with_d, without_d, strict=True))
+
+
+@pytest.mark.parametrize("name", ["noisy-d", "dropout-d", "diffaugment"])
+def test_gradients_reach_g_through_every_d_input(game_of, name):
+    game = game_of(name)
+    gan = game.gan
+    gan.begin_step(0)
+    images = gan.generate(gan.latents(8))
+    gan.judge(images).sum().backward()
+    assert all(float(p.grad.abs().sum()) > 0 for p in gan.G.net.parameters())
+
+
+def test_every_trick_with_a_d_input_is_in_the_test_above(registry):
+    with_one = [n for n in NAMES if registry.make("trick", n).overrides("d_input")]
+    assert sorted(with_one) == ["diffaugment", "dropout-d", "noisy-d"]
+
+
+def test_a_method_that_is_no_place_in_a_step_is_an_error():
+    with pytest.raises(TypeError, match="d_inputs is no place in a step. Did you mean 'd_input'"):
+        type("Misspelt", (Trick,), {"d_inputs": lambda self, images, gan: images})
+    fine = type("Fine", (Trick,), {"_helper": lambda self: 1, "d_input": Trick.d_input})
+    assert fine()._helper() == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "noisy-d:sigma=-1.0",
+        "noisy-d:until=0.0",
+        "flip-labels:p=3.0",
+        "flip-labels:which=both-of-them",
+        "smooth-labels:real=1.5",
+        "dropout-d:p=1.0",
+        "diffaugment:policy=colour",
+        "r1:gamma=-1.0",
+        "r1:every=0",
+        "ema:decay=1.0",
+        "ema:ramp=-1.0",
+    ],
+)
+def test_options_out_of_range_are_refused_in_words(registry, text):
+    with pytest.raises(GankitError, match=text.partition(":")[0]):
+        registry.make("trick", text)
+
+
+def test_noise_has_the_sigma_it_reports_and_fades():
+    trick, gan = NoisyD(sigma=0.2, until=0.5), a_gan()
+    images = torch.zeros(16, 3, 32, 32)
+    assert trick.d_input(images, gan).std().item() == pytest.approx(0.2, rel=0.02)
+    assert trick.activity() == "sigma 0.200"
+    gan.step = 2  # of 10: two fifths of the way to `until`
+    assert trick.d_input(images, gan).std().item() == pytest.approx(0.12, rel=0.02)
+    gan.step = 5
+    assert torch.equal(trick.d_input(images, gan), images)
+    assert trick.activity() is None
+
+
+def test_flips_are_as_many_as_asked_and_counted():
+    trick, gan = FlipLabels(p=0.25), a_gan()
+    targets = Targets(torch.ones(20_000), torch.zeros(20_000))
+    real, fake = trick.targets(targets, gan)
+    assert 1 - real.mean().item() == pytest.approx(0.25, abs=0.01)
+    assert torch.equal(fake, targets.fake)
+    assert trick.activity() == f"flipped {100 * (1 - real.mean().item()):.1f} % of real targets"
+    real, fake = FlipLabels(p=0.25, which="fake").targets(targets, gan)
+    assert torch.equal(real, targets.real)
+    assert fake.mean().item() == pytest.approx(0.25, abs=0.01)
+
+
+def test_smoothing_also_smooths_what_was_flipped():
+    flipped = Targets(torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0]))
+    real, fake = SmoothLabels(real=0.9, fake=0.1).targets(flipped, a_gan())
+    assert real.tolist() == pytest.approx([0.9, 0.1])
+    assert fake.tolist() == pytest.approx([0.1, 0.9])
+
+
+def test_translation_moves_whole_pictures_by_whole_pixels():
+    trick, gan = DiffAugment("translation"), a_gan()
+    images = torch.rand(32, 3, 16, 16) + 0.5  # nowhere zero
+    moved = trick.d_input(images, gan)
+    offsets = set()
+    for before, after in zip(images, moved, strict=True):
+        fits = [
+            (dy, dx)
+            for dy, dx in itertools.product(range(-2, 3), repeat=2)
+            if torch.equal(after, shifted(before, dy, dx))
+        ]
+        assert len(fits) == 1
+        offsets |= set(fits)
+    assert len(offsets) > 10  # each picture has a draw of its own
+
+
+def shifted(image, dy, dx):
+    result = torch.zeros_like(image)
+    height, width = image.shape[1:]
+    rows = slice(max(dy, 0), min(height, height + dy))
+    columns = slice(max(dx, 0), min(width, width + dx))
+    source_rows = slice(max(-dy, 0), min(height, height - dy))
+    source_columns = slice(max(-dx, 0), min(width, width - dx))
+    result[:, rows, columns] = image[:, source_rows, source_columns]
+    return result
+
+
+def test_cutout_greys_one_square_of_half_the_side():
+    images = torch.ones(64, 3, 16, 16)
+    cut = DiffAugment("cutout").d_input(images, a_gan())
+    gone = (cut == 0).all(dim=1)
+    areas = gone.sum(dim=(1, 2))
+    assert areas.max() == 64  # 8 x 8, where the square lies inside
+    assert areas.min() >= 16  # a corner's quarter
+    assert torch.equal((cut == 0).any(dim=1), gone)
+    rows = gone.any(dim=2).sum(dim=1)
+    assert bool((rows * gone.any(dim=1).sum(dim=1) == areas).all())  # a rectangle
+
+
+def test_color_keeps_within_the_published_ranges():
+    images = torch.rand(256, 3, 8, 8) * 2 - 1
+    trick = DiffAugment("color")
+    out = trick._color(images, torch.Generator().manual_seed(1))
+    brightness = out.mean(dim=(1, 2, 3)) - images.mean(dim=(1, 2, 3))
+    assert brightness.abs().max() <= 0.5 + 1e-5
+    assert brightness.abs().max() > 0.4
+    contrast = out.mean(dim=1).std(dim=(1, 2)) / images.mean(dim=1).std(dim=(1, 2))
+    assert 0.5 - 1e-4 <= contrast.min() < 0.6
+    assert 1.4 < contrast.max() <= 1.5 + 1e-4
+
+
+def test_r1_is_the_known_slope_of_a_linear_d():
+    net = nn.Sequential(nn.Flatten(), nn.Linear(12, 1), nn.Flatten(0))
+    gan = a_gan(net)
+    real = torch.randn(5, 3, 2, 2)
+    penalty = R1(gamma=4.0).penalty(gan, gan.D, real, None)
+    slope = net[1].weight.detach().square().sum()
+    assert penalty.item() == pytest.approx(4.0 / 2 * slope.item(), rel=1e-5)
+    (grad,) = torch.autograd.grad(penalty, net[1].weight)
+    assert torch.allclose(grad, 4.0 * net[1].weight)  # d/dw of gamma/2 |w|^2
+    assert R1(gamma=4.0).penalty(gan, gan.G, real, None) is None
+
+
+def test_lazy_r1_comes_every_so_often_and_that_much_stronger():
+    net = nn.Sequential(nn.Flatten(), nn.Linear(12, 1), nn.Flatten(0))
+    gan, trick, real = a_gan(net), R1(gamma=1.0, every=4), torch.randn(5, 3, 2, 2)
+    given = []
+    for step in range(8):
+        gan.begin_step(step)
+        given.append(trick.penalty(gan, gan.D, real, None))
+    assert [value is not None for value in given] == [True, False, False, False] * 2
+    every_step = R1(gamma=1.0).penalty(gan, gan.D, real, None)
+    assert given[0].item() == pytest.approx(4 * every_step.item(), rel=1e-5)
+
+
+def test_spectral_norm_brings_the_largest_singular_value_to_one(game_of):
+    game = game_of("spectral-norm", model="dcgan64:base_channels=8")
+    for step in range(12):
+        game.step(step)
+    layers = [m for m in game.gan.D.net.modules() if isinstance(m, nn.Conv2d)]
+    assert len(layers) == len(game.tricks[0].layers) == 3
+    for layer in layers:
+        largest = torch.linalg.matrix_norm(layer.weight.detach().flatten(1), ord=2)
+        assert largest.item() == pytest.approx(1.0, abs=0.1)
+    assert all(not hasattr(m, "parametrizations") for m in game.gan.G.net.modules())
+
+
+def test_ema_is_the_average_its_formula_says(game_of):
+    game = game_of("ema:decay=0.9,ramp=0.5")
+    gan, name = game.gan, "main.0.weight"
+    average = gan.G.net.state_dict()[name].clone()
+    for step in range(4):
+        game.step(step)
+        decay = min(0.9, 0.5 ** (1 / (0.5 * (step + 1))))
+        average = decay * average + (1 - decay) * gan.G.net.state_dict()[name]
+        assert torch.allclose(gan.sampler.state_dict()[name], average, atol=1e-6)
+    running = "main.1.running_mean"  # buffers are averaged too
+    assert not torch.equal(gan.sampler.state_dict()[running], gan.G.net.state_dict()[running])
+    assert gan.sampler is not gan.G.net
+    assert not any(p.requires_grad for p in gan.sampler.parameters())
+
+
+def test_ema_without_ramp_keeps_its_decay(game_of):
+    game = game_of("ema:decay=0.75,ramp=0.0")
+    game.step(0)
+    assert game.tricks[0].activity() == "decay 0.7500"
+    assert isinstance(game.tricks[0], EMA)
