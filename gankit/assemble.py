@@ -60,6 +60,7 @@ def resolve(run: Run, prepared: Prepared) -> Run:
         device=str(here.device),
         precision=here.precision,
         threads=torch.get_num_threads(),
+        fingerprint=prepared.fingerprint,
         steps=steps,
         draw_every=run.draw_every or max(25, steps // 40),
         save_every=run.save_every or max(100, steps // 10),

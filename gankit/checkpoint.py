@@ -90,7 +90,8 @@ def load(path: Path) -> Checkpoint:
 
 def existing(folder: Path) -> list[Path]:
     """The checkpoints under folder, newest first."""
-    return sorted(folder.glob("step-*"), key=step_of, reverse=True)
+    found = [path for path in folder.glob("step-*") if path.name[5:].isdigit()]
+    return sorted(found, key=step_of, reverse=True)
 
 
 def step_of(path: Path) -> int:

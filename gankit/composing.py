@@ -7,11 +7,10 @@ from typing import Any
 from gankit.choice import Choice
 from gankit.errors import GankitError, did_you_mean
 from gankit.registry import Registry, load_registry
-from gankit.settings import Run, option, parse_length, read_run
+from gankit.settings import Run, option
 from gankit.specs import DatasetSpec
 
 _FIELDS = {field.name: field for field in dataclasses.fields(Run)}
-_FREE_ON_RESUME = {"length", "device", "keep", "tensorboard"}  # the others decide the arithmetic
 
 
 def compose(registry: Registry | None = None, **asked: Any) -> Run:
@@ -24,8 +23,8 @@ def compose(registry: Registry | None = None, **asked: Any) -> Run:
     model = wanted.get("model") or registry.default("model")
     spec, generator, discriminator = registry.networks(model)
     networks = {"generator": generator, "discriminator": discriminator}
-    defaults = {**networks, "model": model, "image_size": spec.image_size, "loss": ""}
-    fields: dict[str, Any] = {**defaults, **spec.settings, **wanted}
+    fields: dict[str, Any] = {**networks, "model": model, "image_size": spec.image_size, "loss": ""}
+    fields |= {**spec.settings, **wanted}
     fields["dataset"] = _dataset(registry, wanted)
     fields["loss"] = registry.check("loss", fields["loss"] or registry.default("loss"))
     for kind in networks:
@@ -34,29 +33,19 @@ def compose(registry: Registry | None = None, **asked: Any) -> Run:
     return Run(**fields)
 
 
-def resumed(folder: Path, **asked: Any) -> Run:
-    """The run in a folder, longer if asked; what decides its arithmetic cannot change any more."""
-    for key in sorted(set(asked) - _FREE_ON_RESUME):
-        raise GankitError(f"{option(key)} was decided when the run began and cannot change now")
-    if "length" in asked:
-        number, unit = parse_length(asked["length"])
-        if unit != "steps":
-            raise GankitError("a resumed run is made longer with --steps")
-        asked["steps"] = int(number)
-    return Run(**{**read_run(folder), **asked, "out": str(folder)})
-
-
 def _typed(key: str, value: Any) -> Any:
     if key not in _FIELDS:
         raise GankitError(f"there is no setting {key!r}.{did_you_mean(key, _FIELDS)}")
     default = _FIELDS[key].default
     default = "" if default is dataclasses.MISSING else default
-    if isinstance(default, tuple):
-        value = tuple(str(one) for one in ([value] if isinstance(value, str) else value))
-    if isinstance(default, float) and isinstance(value, int):
+    if isinstance(default, tuple) and isinstance(value, str | list | tuple):
+        value = tuple(map(str, [value] if isinstance(value, str) else value))
+    elif isinstance(default, float) and type(value) is int:
         value = float(value)
+    elif isinstance(value, Path):
+        value = str(value)
     if type(value) is not type(default):
-        raise GankitError(f"{option(key)} is {value!r}; it should be a {type(default).__name__}")
+        raise GankitError(f"{option(key)} is {value!r}; it should be like {default!r}")
     return value
 
 
@@ -80,7 +69,7 @@ def _tricks(registry: Registry, texts: tuple[str, ...]) -> tuple[str, ...]:
         return ()
     chosen = tuple(registry.check("trick", text) for text in texts)
     names = [Choice.parse(text).name for text in chosen]
-    twice = [name for name in names if names.count(name) > 1]
-    if twice:
-        raise GankitError(f"trick {twice[0]!r} is given twice; a trick acts once in a run")
+    for name in names:
+        if names.count(name) > 1:
+            raise GankitError(f"trick {name!r} is given twice; a trick acts once in a run")
     return chosen

@@ -1,7 +1,6 @@
 """Machine: where a run computes and in which arithmetic; CPU, CUDA and MPS through one code."""
 
 import contextlib
-import functools
 import timeit
 from dataclasses import dataclass
 
@@ -45,6 +44,5 @@ def _computes_in_bf16(device: torch.device) -> bool:
     seconds = {}  # a processor that only emulates bf16 is slower in it: 50 ms tell, once a run
     for dtype in (torch.float32, torch.bfloat16):
         matrix = torch.ones(768, 768, dtype=dtype)
-        product = functools.partial(torch.mm, matrix, matrix)
-        seconds[dtype] = min(timeit.repeat(product, number=1, repeat=4))
+        seconds[dtype] = min(timeit.repeat("m @ m", globals={"m": matrix}, number=1, repeat=4))
     return seconds[torch.float32] > 1.5 * seconds[torch.bfloat16]

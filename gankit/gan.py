@@ -77,16 +77,14 @@ class Gan:
     def generate(self, z: Tensor) -> Tensor:
         """G's images (N, C, H, W) in [-1, 1], float32."""
         with self.machine.autocast():
-            images: Tensor = self.G.net(z)
-        return images.float()
+            return Tensor.float(self.G.net(z))
 
     def judge(self, images: Tensor) -> Tensor:
         """D's logits (N,), float32: the only door to D, so every trick sees real and fake alike."""
         for d_input in self.d_inputs:
             images = d_input(images, self)
         with self.machine.autocast():
-            logits: Tensor = self.D.net(images)
-        return logits.float()
+            return Tensor.float(self.D.net(images))
 
     @contextlib.contextmanager
     def exactly(self) -> Iterator[None]:

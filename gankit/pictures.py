@@ -50,9 +50,8 @@ def prepare(
     is skipped and listed. `pictures.fingerprint` tells contents apart; without one, their number
     and the first do. `pictures.batch(indices)`, where there is one, is used for speed.
     """
-    contents = getattr(pictures, "fingerprint", None) or [
-        fit(p, 16, 3).tolist() for p in pictures[:1]
-    ]
+    first = _fitted(pictures, min(1, len(pictures)), lambda picture: fit(picture, 8, 3))
+    contents = getattr(pictures, "fingerprint", "") or [str(pixels) for pixels in first]
     about = json.dumps([VERSION, name, image_size, channels, len(pictures), contents])
     key = hashlib.sha256(about.encode()).hexdigest()[:20]
     cache = Path(os.environ.get("GANKIT_CACHE") or platformdirs.user_cache_dir("gankit"))
@@ -63,13 +62,13 @@ def prepare(
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         count, skipped = manifest["count"], manifest["skipped"]
         if not count:
-            raise GankitError(f"data set {name!r} has no usable picture; {skipped[0]}")
+            why = next(iter(skipped), "it is empty")
+            raise GankitError(f"data set {name!r} has no usable pictures; {why}")
         shape = (count, image_size, image_size, channels)
         return Prepared(np.memmap(folder / "pixels.u8", np.uint8, "r", shape=shape), key, skipped)
     except (OSError, ValueError, KeyError) as error:
-        why = f"{getattr(error, 'strerror', None) or error}; delete that folder"
-        help = f"{why}, or set GANKIT_CACHE to a folder with room"
-        raise GankitError(f"cannot prepare pictures in {folder}: {help}") from error
+        why = f"{getattr(error, 'strerror', None) or error}; delete it, or set GANKIT_CACHE"
+        raise GankitError(f"cannot prepare pictures in {folder}: {why} to another") from error
 
 
 def _write(
@@ -81,7 +80,7 @@ def _write(
     total, skipped = len(pictures), []
     try:
         with (aside / "pixels.u8").open("wb") as file:  # through a map, a full disk is a SIGBUS
-            for done, pixels in enumerate(_fitted(pictures, fit), start=1):
+            for done, pixels in enumerate(_fitted(pictures, total, fit), start=1):
                 if isinstance(pixels, str):
                     skipped.append(pixels)
                 else:
@@ -98,8 +97,10 @@ def _write(
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _fitted(pictures: Sequence[Any], fit: Callable[[Any], Pixels]) -> Iterator[Pixels | str]:
-    """Every picture in order, fitted by all cores; for a broken one, what was wrong."""
+def _fitted(
+    pictures: Sequence[Any], count: int, fit: Callable[[Any], Pixels]
+) -> Iterator[Pixels | str]:
+    """The first `count` pictures, fitted by all cores; for a broken one, what was wrong."""
 
     def some(indices: range) -> list[Pixels | str]:
         if hasattr(pictures, "batch"):  # a data set that is faster at many together
@@ -114,8 +115,8 @@ def _fitted(pictures: Sequence[Any], fit: Callable[[Any], Pixels]) -> Iterator[P
             return f"{names[index] if names else f'picture {index}'}: {error}"
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for start in range(0, len(pictures), CHUNK):
-            chunk = range(start, min(start + CHUNK, len(pictures)))
+        for start in range(0, count, CHUNK):
+            chunk = range(start, min(start + CHUNK, count))
             parts = [chunk[i : i + PART] for i in range(0, len(chunk), PART)]
             yield from itertools.chain.from_iterable(pool.map(some, parts))
 
@@ -123,8 +124,9 @@ def _fitted(pictures: Sequence[Any], fit: Callable[[Any], Pixels]) -> Iterator[P
 def fit(picture: Any, size: int, channels: int) -> Pixels:
     """One picture as uint8 (size, size, channels): the middle square, resized with antialiasing."""
     picture = picture[0] if isinstance(picture, tuple) else picture  # torchvision: (image, class)
-    image = picture if isinstance(picture, Image.Image) else Image.fromarray(np.squeeze(picture))
-    image = image.convert("L" if channels == 1 else "RGB")
+    if not isinstance(picture, Image.Image):
+        picture = Image.fromarray(picture[:, :, 0] if picture.shape[2:] == (1,) else picture)
+    image = picture.convert("L" if channels == 1 else "RGB")
     if image.size != (size, size):
         image = ImageOps.fit(image, (size, size), Image.Resampling.LANCZOS)
     return np.asarray(image, dtype=np.uint8).reshape(size, size, channels)

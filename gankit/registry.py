@@ -34,7 +34,6 @@ class Registry:
 
     def __init__(self) -> None:
         self.plugins: list[Plugin] = []
-        self._parts: dict[tuple[str, str], Spec] = {}
 
     def load(self, name: str, find: Callable[[], Any], distribution: Any = None) -> Plugin:
         """Load one plugin; what goes wrong stays with it, in `Plugin.error`."""
@@ -42,45 +41,50 @@ class Registry:
         started = time.perf_counter()
         try:
             plugin.hook = _hook_caller(name, find())
-            _collect(plugin)
-            self._admit(plugin)
-        except Exception as error:  # a stranger's code: anything may come
+            self._collect(plugin)
+        except (Exception, SystemExit) as error:  # a stranger's code: anything may come
             plugin.hook, plugin.specs = None, []
             plugin.error = f"{type(error).__name__}: {error}".replace("\n", " ")
         plugin.load_ms = 1000 * (time.perf_counter() - started)
         self.plugins.append(plugin)
         return plugin
 
-    def _admit(self, plugin: Plugin) -> None:
-        for spec in plugin.specs:
-            if there := self._parts.get((spec.kind, spec.name)):
-                owner = self.owner(there).name
-                raise GankitError(f"the {spec.kind} {spec.name!r} is already there, from {owner!r}")
-        self._parts |= {(spec.kind, spec.name): spec for spec in plugin.specs}
+    def _collect(self, plugin: Plugin) -> None:
+        def register(spec: Spec) -> None:
+            if not isinstance(spec, expected):
+                raise TypeError(f"expected a {expected.__name__}, got {spec!r}")
+            for other in (*self.plugins, plugin):
+                if spec.name in [there.name for there in other.specs if there.kind == spec.kind]:
+                    taken = f"the {spec.kind} {spec.name!r} is already there"
+                    raise GankitError(f"{taken}, from {other.name!r}")
+            plugin.specs.append(spec)
+
+        for kind, expected in KINDS.items():  # noqa: B007 - register reads it
+            hook = "register_losses" if kind == "loss" else f"register_{kind}s"
+            getattr(plugin.hook, hook)(register=register)
 
     def specs(self, kind: str) -> list[Spec]:
         """Every part of a kind, by name."""
-        return [self._parts[key] for key in sorted(self._parts) if key[0] == kind]
-
-    def owner(self, spec: Spec) -> Plugin:
-        return next(plugin for plugin in self.plugins if spec in plugin.specs)
+        found = [spec for plugin in self.plugins for spec in plugin.specs if spec.kind == kind]
+        return sorted(found, key=lambda spec: spec.name)
 
     def find(self, kind: str, name: str) -> Spec:
         """The part of that kind and name, or an error that says what was meant."""
-        if (kind, name) in self._parts:
-            return self._parts[(kind, name)]
-        elsewhere = [k for k in KINDS if (k, name) in self._parts]
-        if elsewhere:
-            raise GankitError(f"{name!r} is a {elsewhere[0]}, not a {kind}.")
-        hint = did_you_mean(name, [spec.name for spec in self.specs(kind)])
+        known = {k: {spec.name: spec for spec in self.specs(k)} for k in KINDS}
+        if name in known[kind]:
+            return known[kind][name]
+        for other in [k for k in KINDS if name in known[k]]:
+            raise GankitError(f"{name!r} is a {other}, not a {kind}.")
+        hint = did_you_mean(name, known[kind])
         raise GankitError(f"there is no {kind} {name!r}.{hint} See: gankit list {kind}")
 
     def default(self, kind: str) -> str:
-        """The part of a kind that is taken when the person names none."""
-        chosen = [spec.name for spec in self.specs(kind) if spec.default]
-        if len(chosen) != 1:
-            raise GankitError(f"name a {kind}: {len(chosen)} of those here call themselves default")
-        return chosen[0]
+        """The part that is taken when the person names none: the first to call itself default."""
+        every = [spec for plugin in self.plugins for spec in plugin.specs]  # gankit's own first
+        for spec in every:
+            if spec.kind == kind and spec.default:
+                return spec.name
+        raise GankitError(f"name a {kind}: none of those here is the default")
 
     def check(self, kind: str, text: str) -> str:
         """Check a `name:options` text against the part; returns it in canonical form."""
@@ -117,18 +121,6 @@ def _hook_caller(name: str, plugin: Any) -> Any:
     manager.register(plugin() if isinstance(plugin, type) else plugin, name)
     manager.check_pending()  # a misspelt hook is an error, not a function never called
     return manager.hook
-
-
-def _collect(plugin: Plugin) -> None:
-    for kind, expected in KINDS.items():
-
-        def register(spec: Spec, expected: type[Spec] = expected) -> None:
-            if not isinstance(spec, expected):
-                raise TypeError(f"expected a {expected.__name__}, got {spec!r}")
-            plugin.specs.append(spec)
-
-        hook = "register_losses" if kind == "loss" else f"register_{kind}s"
-        getattr(plugin.hook, hook)(register=register)
 
 
 def load_registry() -> Registry:

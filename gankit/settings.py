@@ -9,25 +9,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gankit.errors import GankitError
+from gankit.errors import GankitError, did_you_mean
 
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?) ?(steps|epochs|kimg)")
-_RULES: tuple[tuple[tuple[str, ...], Callable[[Any], bool], str], ...] = (
-    (("batch_size", "d_steps", "log_every", "keep", "latent_dim", "image_size"),
-     lambda value: value >= 1, "1 or more"),
-    (("seed", "steps", "threads", "draw_every", "save_every"), lambda v: v >= 0, "0 or more"),
-    (("lr_g", "lr_d", "beta1", "beta2"), lambda v: 0 <= v < 1, "at least 0 and less than 1"),
-    (("channels",), lambda v: v in (1, 3), "1 (grey) or 3 (colour)"),
-    (("precision",), lambda v: v in ("auto", "32", "bf16"), "auto, 32 or bf16"),
-    (("memory_format",), lambda v: v in ("channels-last", "contiguous"),
-     "channels-last or contiguous"),
-    (("optimizer",), lambda v: v in ("fused", "plain"), "fused or plain"),
-)  # fmt: skip
+_RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
+    ("batch_size d_steps log_every keep latent_dim image_size", lambda v: v >= 1, "1 or more"),
+    ("seed steps threads draw_every save_every", lambda v: v >= 0, "0 or more"),
+    ("lr_g lr_d beta1 beta2", lambda v: 0 <= v < 1, "at least 0 and less than 1"),
+    ("channels", lambda v: v in (1, 3), "1 (grey) or 3 (colour)"),
+    ("precision", lambda v: v in ("auto", "32", "bf16"), "auto, 32 or bf16"),
+    ("memory_format", ("channels-last", "contiguous").__contains__, "channels-last or contiguous"),
+    ("optimizer", lambda v: v in ("fused", "plain"), "fused or plain"),
+)
 # A command line that repeats a run says these always, since a model may have set them, and never
 # says what follows from the rest or from the machine.
-_SPOKEN = ("tricks", "image_size", "latent_dim", "batch_size", "d_steps",
-           "lr_g", "lr_d", "beta1", "beta2")  # fmt: skip
-_UNSPOKEN = ("steps", "length", "device", "threads", "draw_every", "save_every", "out")
+_SPOKEN = {"tricks", "image_size", "latent_dim", "batch_size", "d_steps", "lr_g",
+           "lr_d", "beta1", "beta2"}  # fmt: skip
+_UNSPOKEN = {"steps", "length", "device", "threads", "draw_every", "save_every", "out",
+             "fingerprint"}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,11 +63,12 @@ class Run:
     keep: int = 2  # checkpoints kept
     tensorboard: bool = False
     out: str = ""  # the run's folder; "": a new one under runs/
+    fingerprint: str = ""  # of the prepared pictures, as resolved
 
     def __post_init__(self) -> None:
         parse_length(self.length)
         for names, fits, wanted in _RULES:
-            for name in names:
+            for name in names.split():
                 if not fits(value := getattr(self, name)):
                     raise GankitError(f"{option(name)} is {value}; it must be {wanted}")
 
@@ -104,13 +104,18 @@ def parse_length(text: str) -> tuple[float, str]:
 def write_run(run: Run, **extra: Any) -> None:
     """Write run.json: the run, then what is good to know about it (versions, data)."""
     record = {**dataclasses.asdict(run), "command": run.command(), **extra}
-    path = run.folder / "run.json"
-    path.with_suffix(".writing").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    path.with_suffix(".writing").replace(path)
+    aside = run.folder / "run.writing"
+    try:
+        run.folder.mkdir(parents=True, exist_ok=True)
+        aside.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        aside.replace(run.folder / "run.json")
+    except OSError as error:
+        why = f"{error.strerror}; choose another --out"
+        raise GankitError(f"cannot write to {run.folder}: {why}") from error
 
 
 def read_run(path: Path) -> dict[str, Any]:
-    """The fields of Run in a run.json, or in that of a run's folder; the rest is left out."""
+    """The fields of Run in a run.json, or in that of a run's folder."""
     path = path / "run.json" if path.is_dir() else path
     try:
         record = dict(json.loads(path.read_text(encoding="utf-8")))
@@ -118,5 +123,15 @@ def read_run(path: Path) -> dict[str, Any]:
         raise GankitError(f"there is no run at {path}: {error.strerror}") from error
     except (ValueError, TypeError) as error:
         raise GankitError(f"{path} is no run.json: {error}") from error
-    known = [field.name for field in dataclasses.fields(Run) if field.name in record]
-    return {key: tuple(v) if isinstance(v := record[key], list) else v for key in known}
+    known = [field.name for field in dataclasses.fields(Run)]
+    for key in set(record) - {*known, "command", "versions", "prepared"}:
+        raise GankitError(f"{path} has a setting {key!r}, unknown here.{did_you_mean(key, known)}")
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in record.items() if k in known}
+
+
+def load_run(folder: Path, **changes: Any) -> Run:
+    """The run whose run.json lies in a folder, with changes."""
+    try:
+        return Run(**{**read_run(folder), **changes})
+    except TypeError as error:
+        raise GankitError(f"{folder / 'run.json'} is not whole: {error}") from error

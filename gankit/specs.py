@@ -52,8 +52,9 @@ class Spec:
             types = (int, float) if isinstance(default, float) else type(default)
             fits = isinstance(value, types) and isinstance(value, bool) == isinstance(default, bool)
             if default not in (None, inspect.Parameter.empty) and not fits:
-                wanted = f"a {type(default).__name__}, such as {default}"
-                raise GankitError(f"{self.kind} {self.name!r}: {key}={value} should be {wanted}")
+                raise GankitError(
+                    f"{self.kind} {self.name}: {key}={value} should be like {default}"
+                )
 
     def make(self, options: Mapping[str, Any], **filled_in: Any) -> Any:
         """Build the part from its options and those of the run's values that it asks for."""

@@ -41,6 +41,8 @@ def train(
     """
     registry = registry or load_registry()
     prepared = assemble.prepare_data(run, registry, progress)
+    if run.fingerprint not in ("", prepared.fingerprint):
+        log.warning("these are not the pictures that %s began with", run.folder)
     run = assemble.resolve(run, prepared)
     game = assemble.assemble(run, registry, prepared)
     if resume:
@@ -49,41 +51,42 @@ def train(
         game.run = run = _claim_folder(run)
     versions = {"gankit": __version__, "torch": torch.__version__, "system": platform.platform()}
     pictures = {"pictures": len(prepared.pixels), "skipped": prepared.skipped}
-    write_run(run, versions=versions, prepared={"fingerprint": prepared.fingerprint, **pictures})
-    if prepared.skipped:
+    write_run(run, versions=versions, prepared=pictures)
+    for first in prepared.skipped[:1]:
         many = f"skipped {len(prepared.skipped)} pictures, listed in {run.folder / 'run.json'}"
-        log.warning("%s; the first: %s", many, prepared.skipped[0])
+        log.warning("%s; the first: %s", many, first)
     Training(game, registry, stop).to_the_end()
     return run.folder
 
 
 def _claim_folder(run: Run) -> Run:
-    """Make the run's folder, a new one in runs/ if it names none; refuse one that holds a run."""
+    """The run with its folder, a new one in runs/ if it names none; not one that holds a run."""
     name = "-".join(Choice.parse(part).name for part in (run.dataset, run.model))
     free = (Path("runs", f"{name}-{number}") for number in itertools.count(1))
     folder = run.folder if run.out else next(path for path in free if not path.exists())
     if (folder / "run.json").exists():
-        where = f"go on with --resume {folder}, or choose another --out"
-        raise GankitError(f"{folder} already holds a run: {where}")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "run.json").touch()
-    except OSError as error:
-        why = f"{error.strerror}; choose another --out"
-        raise GankitError(f"cannot write to {folder}: {why}") from error
+        raise GankitError(f"{folder} already holds a run: --resume it, or choose another --out")
     return dataclasses.replace(run, out=str(folder))
 
 
 def restore(game: Game) -> None:
     """Load the newest whole checkpoint of the game's run."""
-    path, saved, passed_over = checkpoint.newest(game.run.folder / "checkpoints")
+    folder, gan = game.run.folder / "checkpoints", game.gan
+    if not checkpoint.existing(folder):
+        log.warning("%s was stopped before its first checkpoint: it begins anew", game.run.folder)
+        return
+    path, saved, passed_over = checkpoint.newest(folder)
     for why in passed_over:
         log.warning("%s; going on from %s", why, path.name)
-    gan = game.gan
+    averaged, tricks = gan.sampler is not gan.G.net, {trick.name for trick in game.tricks}
+    if (averaged, tricks) != ("sampler" in saved.model, set(saved.state["tricks"])):
+        raise GankitError(f"checkpoint {path} holds another run, with other tricks")
+    if saved.step > game.run.steps:
+        raise GankitError(f"{path} is beyond step {game.run.steps}; give more --steps")
     for player in (gan.G, gan.D):
         checkpoint.load_into(player.net, saved.model[player.name], player.name, path)
         checkpoint.load_optimizer(player.adam, saved.state[player.name])
-    if gan.sampler is not gan.G.net:
+    if averaged:
         checkpoint.load_into(gan.sampler, saved.model["sampler"], "sampler", path)
     for trick in game.tricks:
         trick.load_state_dict(saved.state["tricks"][trick.name])

@@ -2,7 +2,6 @@
 
 import os
 import textwrap
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np

@@ -12,9 +12,9 @@ import sys
 import time
 
 import pytest
+from gankit_commands.run import resumed
 
 from gankit import GankitError, checkpoint, compose, train
-from gankit.composing import resumed
 from gankit.errors import RunStopped
 
 EVERYTHING = (
@@ -153,7 +153,7 @@ def start(out, resume):
 
 
 def test_runs_killed_at_random_moments_end_bit_identical(tmp_path, pytestconfig):
-    """By default two runs are killed; `pytest tests/test_resume.py --killed-runs 20` kills twenty."""
+    """Kills two runs; `pytest tests/test_resume.py --killed-runs 20` kills twenty."""
     assert start(tmp_path / "whole", resume=False).wait(300) == 0
     wanted, kills, dice = fingerprint(tmp_path / "whole"), 0, random.Random(4)
     for number in range(pytestconfig.getoption("--killed-runs")):
@@ -176,3 +176,23 @@ def test_runs_killed_at_random_moments_end_bit_identical(tmp_path, pytestconfig)
         assert fingerprint(out) == wanted
     assert kills >= pytestconfig.getoption("--killed-runs")
     print(f"{kills} kills")
+
+
+def test_a_run_killed_before_its_first_checkpoint_begins_anew(run_of, registry, caplog):
+    whole = train(run_of("whole"), registry)
+    begun = train(run_of("begun"), registry)
+    for path in checkpoint.existing(begun / "checkpoints"):
+        shutil.rmtree(path)
+    train(resumed(begun), registry, resume=True)
+    assert "was stopped before its first checkpoint: it begins anew" in caplog.text
+    assert fingerprint(begun) == fingerprint(whole)
+
+
+def test_pictures_that_changed_since_are_noticed(run_of, registry, pictures_folder, caplog):
+    asked = {"dataset": "folder", "data": (str(pictures_folder),), "tricks": ("none",)}
+    with pytest.raises(RunStopped):
+        train(run_of("a", **asked), registry, stop=stop_after(5))
+    assert caplog.text == ""
+    (pictures_folder / "00.jpg").unlink()
+    train(resumed(pictures_folder.parent / "a"), registry, resume=True)
+    assert "these are not the pictures that" in caplog.text

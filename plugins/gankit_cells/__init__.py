@@ -9,7 +9,7 @@ def register_datasets(register):
         DatasetSpec(
             name="ihc",
             summary="patches of one stained tissue micrograph that comes with scikit-image",
-            source="skimage.data.immunohistochemistry (University of Geneva, human colon)",
+            source="skimage.data.immunohistochemistry: human colon, stained (CMMI, Belgium)",
             build="gankit_cells.ihc:Patches",
             pictures="as many patches as you ask for, from one picture of 512 px",
             licence="no known copyright restrictions, as scikit-image states",

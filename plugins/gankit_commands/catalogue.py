@@ -38,7 +38,7 @@ def _row(registry, spec):
         "summary": spec.summary,
         "source": spec.source,
         "default": spec.default,
-        "plugin": registry.owner(spec).name,
+        "plugin": next(p.name for p in registry.plugins if spec in p.specs),
     }
 
 

@@ -19,9 +19,7 @@ class Part(click.ParamType):
         self.kinds = kinds or tuple(KINDS)
 
     def shell_complete(self, ctx: click.Context, param: Any, incomplete: str) -> list[Any]:
-        return [
-            CompletionItem(spec.name, help=spec.summary)
-            for kind in self.kinds
-            for spec in ctx.find_root().obj.specs(kind)
-            if spec.name.startswith(incomplete)
-        ]
+        registry = ctx.find_root().obj
+        specs = [spec for kind in self.kinds for spec in registry.specs(kind)]
+        found = {spec.name: spec.summary for spec in specs if spec.name.startswith(incomplete)}
+        return [CompletionItem(name, help=summary) for name, summary in found.items()]

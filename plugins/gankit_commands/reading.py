@@ -9,6 +9,7 @@ import inspect
 from dataclasses import dataclass
 from pathlib import Path
 
+from gankit import GankitError
 from gankit.specs import FILLED_IN
 
 
@@ -34,7 +35,12 @@ def read(spec):
 
 def _definition(build):
     module, _, name = build.partition(":")
-    found = importlib.util.find_spec(module)
+    try:
+        found = importlib.util.find_spec(module)
+    except ModuleNotFoundError:  # of the package it should be in
+        found = None
+    if found is None or not found.origin:
+        raise GankitError(f"it is built by {build}, but there is no module {module!r}")
     text = Path(found.origin).read_text(encoding="utf-8")
     for node in ast.parse(text).body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef) and node.name == name:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gankit.settings import Run
 
 LENGTHS = ("steps", "epochs", "kimg")
+FREE_ON_RESUME = {"length", "device", "keep", "tensorboard"}  # the others decide the arithmetic
 
 
 @click.command()
@@ -66,13 +67,10 @@ def run(
     ctx: click.Context, config: Path, resume: Path, budget: str, dry_run: bool, **given: Any
 ) -> None:
     """Train a GAN. Without options: flowers, on any laptop, in minutes."""
+    if resume and config:
+        raise GankitError("--resume goes on with a run, --config begins one like it: choose one")
     asked = read_asked(given, budget, resume)
-    if resume:
-        from gankit.composing import resumed
-
-        chosen = resumed(resume, **asked)
-    else:
-        chosen = composed(ctx.obj, config, asked)
+    chosen = resumed(resume, **asked) if resume else composed(ctx.obj, config, asked)
     from gankit_commands import plan  # from here on it takes torch
     from gankit_commands.stop import stop_signals
 
@@ -106,13 +104,27 @@ def composed(registry: Registry, config: Path | None, asked: dict[str, Any]) -> 
     from gankit.settings import read_run
 
     settings = read_run(config) if config else {}
-    stale = {"out"}  # that folder holds the run that is being repeated
+    stale = {"out", "fingerprint"}  # that folder holds the run that is being repeated
     if "model" in asked:  # brings its own networks and size
         stale |= {"generator", "discriminator", "image_size"}
     if "length" in asked:  # decides these anew
         stale |= {"steps", "draw_every", "save_every"}
     kept = {key: value for key, value in settings.items() if key not in stale}
     return compose(registry, **{**kept, **asked})
+
+
+def resumed(folder: Path, **asked: Any) -> Run:
+    """The run in a folder, longer if asked; what decides its arithmetic cannot change any more."""
+    from gankit.settings import load_run, option, parse_length
+
+    for key in sorted(set(asked) - FREE_ON_RESUME):
+        raise GankitError(f"{option(key)} was decided when the run began and cannot change now")
+    if "length" in asked:
+        number, unit = parse_length(asked["length"])
+        if unit != "steps":
+            raise GankitError("a resumed run is made longer with --steps")
+        asked["steps"] = int(number)
+    return load_run(folder, **asked, out=str(folder))
 
 
 class _ToStderr(logging.Handler):

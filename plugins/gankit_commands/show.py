@@ -50,7 +50,7 @@ def _facts(registry, spec):
         facts |= {"image size": f"{spec.image_size} px"}
         facts |= {key.replace("_", "-"): value for key, value in spec.settings.items()}
     facts["lesson"] = f"lessons/{spec.lesson:02d}_*.py" if spec.lesson else ""
-    facts["plugin"] = registry.owner(spec).name
+    facts["plugin"] = next(p.name for p in registry.plugins if spec in p.specs)
     return {label: text for label, text in facts.items() if text != ""}
 
 

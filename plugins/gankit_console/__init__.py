@@ -25,5 +25,9 @@ class Console:
         self.view.grid = run.folder / "samples" / f"{step:06d}.png"
 
     @hookimpl
+    def checkpoint_saved(self, run, step):
+        self.view.saved = step
+
+    @hookimpl
     def run_finished(self, run, outcome):
         self.view.finished(outcome)

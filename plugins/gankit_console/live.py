@@ -25,7 +25,7 @@ class LiveView:
     """Progress, speed, losses with sparklines, what each trick did, the latest grid."""
 
     def __init__(self, run, gan, console=None):
-        self.run, self.first, self.grid = run, gan.step, None
+        self.run, self.first, self.grid, self.saved = run, gan.step, None, gan.step
         self.past = {key: deque(maxlen=REMEMBERED) for _, key, _ in SHOWN}
         self.console = console or Console()
         self.console.print(Text(run.command(), style="dim"))
@@ -58,7 +58,8 @@ class LiveView:
         for name, did in scalars["activity"].items():
             parts.append(Text.assemble((f"{name} ", "cyan"), did or "-"))
         if self.grid:
-            parts.append(Text(f"{self.grid}", style="dim", overflow="fold"))
+            saved = f", saved at step {self.saved:,}" if self.saved else ""
+            parts.append(Text(f"{self.grid}{saved}", style="dim", overflow="fold"))
         return Group(*parts)
 
     def _curves(self, width):

@@ -100,7 +100,9 @@ def _walk(z, steps):
         cosine = torch.dot(a, b) / (a.norm() * b.norm())
         angle = math.acos(float(cosine.clamp(-1, 1)))
         for t in torch.arange(max(steps, 1)) / max(steps, 1):
-            points.append(
-                (math.sin((1 - t) * angle) * a + math.sin(t * angle) * b) / math.sin(angle)
-            )
+            if math.sin(angle) > 1e-3:
+                part = math.sin((1 - t) * angle), math.sin(t * angle)
+                points.append((part[0] * a + part[1] * b) / math.sin(angle))
+            else:  # the two lie on one line, which has no sphere to follow
+                points.append(torch.lerp(a, b, t))
     return torch.stack([*points, z[-1]])

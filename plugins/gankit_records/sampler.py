@@ -10,7 +10,7 @@ from gankit import checkpoint, randomness
 from gankit.assemble import build_gan
 from gankit.errors import GankitError
 from gankit.registry import Registry, load_registry
-from gankit.settings import Run, read_run
+from gankit.settings import Run, load_run
 from gankit_records.images import to_frames, to_grid
 
 
@@ -46,7 +46,7 @@ def load(folder: str | Path, step: int | None = None, registry: Registry | None 
     `gankit.load("runs/petals-1").sample(seed=7)` is a PIL image. Loads onto the CPU.
     """
     anywhere = {"device": "cpu", "precision": "32", "threads": 0}
-    run = Run(**{**read_run(Path(folder)), **anywhere})
+    run = load_run(Path(folder), **anywhere)
     checkpoints = Path(folder, "checkpoints")
     if step is None:
         path, saved, _ = checkpoint.newest(checkpoints)
