@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -663,3 +664,29 @@ def test_sample_knows_parts_of_a_one_file_plugin(gankit_cli, gankit_run, plugin_
     code, _, err = gankit_cli("sample", "a", "--count", 1)
     assert code == 2
     assert "there is no trick 'still'" in err
+
+
+def test_the_environment_speaks_to_new_runs_only(gankit_run, gankit_cli, monkeypatch, here):
+    monkeypatch.setenv("GANKIT_RUN_SEED", "5")
+    assert gankit_run("--out", "a").code == 0
+    assert json.loads((here / "a" / "run.json").read_text())["seed"] == 5
+    monkeypatch.setenv("GANKIT_RUN_SEED", "6")
+    code, _, err = gankit_cli("run", "--resume", "a", "--steps", "6")
+    assert (code, err) == (0, "")
+    assert json.loads((here / "a" / "run.json").read_text())["seed"] == 5
+
+
+def test_ctrl_c_while_pictures_are_prepared_ends_at_once(gankit_run, monkeypatch, here):
+    from gankit_flowers.petals import Petals
+
+    batch = Petals.batch
+
+    def interrupted(self, indices):
+        os.kill(os.getpid(), signal.SIGINT)
+        return batch(self, indices)
+
+    monkeypatch.setattr(Petals, "batch", interrupted)
+    code, _, err = gankit_run("--dataset", "petals:count=77,seed=3", "--out", "a")
+    assert code == 130
+    assert err.splitlines()[-1] == "gankit: interrupted"
+    assert not (here / "a").exists()

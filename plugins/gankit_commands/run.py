@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from gankit.errors import GankitError
 from gankit_commands.part import Part
@@ -69,6 +70,9 @@ def run(
     """Train a GAN. Without options: flowers, on any laptop, in minutes."""
     if resume and config:
         raise GankitError("--resume goes on with a run, --config begins one like it: choose one")
+    if resume:  # the environment's defaults are for new runs
+        typed = ParameterSource.COMMANDLINE
+        given = {k: v for k, v in given.items() if ctx.get_parameter_source(k) is typed}
     asked = read_asked(given, budget, resume)
     chosen = resumed(resume, **asked) if resume else composed(ctx.obj, config, asked)
     from gankit_commands import plan  # from here on it takes torch
@@ -82,7 +86,13 @@ def run(
     from gankit.training import train
 
     with _warnings_shown(), stop_signals() as stop:
-        train(chosen, ctx.obj, resume=bool(resume), progress=_progress, stop=stop)
+
+        def progress(done: int, total: int) -> None:
+            _progress(done, total)
+            if stop():  # nothing has begun that could be saved
+                raise KeyboardInterrupt
+
+        train(chosen, ctx.obj, resume=bool(resume), progress=progress, stop=stop)
 
 
 def read_asked(given: dict[str, Any], budget: str | None, resume: Path | None) -> dict[str, Any]:
