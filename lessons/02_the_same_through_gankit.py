@@ -63,7 +63,7 @@ if Path("lesson-01.csv").exists():
 # Faster. Without `slow`, gankit takes a fused Adam (one kernel for all weights), channels-last
 # (the layout that convolutions like) and, where the processor is faster in it, bf16 (numbers of
 # 8 bits' precision). All round differently, bf16 most. So the losses soon part, for a GAN makes
-# much of small differences. The pictures are as good.
+# much of small differences. Compare the pictures, not the numbers.
 plain = train(compose(**lesson_1, tricks="none", length=f"{STEPS} steps"))
 slowly, quickly = images_per_second(same), images_per_second(plain)
 print(f"images a second: {slowly:.0f} as in lesson 1, {quickly:.0f} with the fast settings")

@@ -690,3 +690,12 @@ def test_ctrl_c_while_pictures_are_prepared_ends_at_once(gankit_run, monkeypatch
     assert code == 130
     assert err.splitlines()[-1] == "gankit: interrupted"
     assert not (here / "a").exists()
+
+
+def test_a_large_gif_is_made_small(tmp_path):
+    random = np.random.default_rng(0)
+    noise = [Image.fromarray(random.integers(0, 256, (300, 400, 3), np.uint8)) for _ in range(3)]
+    write_video(noise, tmp_path / "a.gif")
+    with Image.open(tmp_path / "a.gif") as picture:
+        assert picture.size == (200, 150)
+        assert picture.n_frames == 3

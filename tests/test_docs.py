@@ -155,9 +155,14 @@ def cli():
     return group
 
 
+def real(commands):
+    """The commands themselves, where a lazy one stands in until it is called."""
+    return [command.load() if hasattr(command, "load") else command for command in commands]
+
+
 def test_every_command_and_option_is_in_running_md(cli):
     text = (DOCS / "running.md").read_text(encoding="utf-8")
-    for command in [cli, *cli.commands.values()]:
+    for command in [cli, *real(cli.commands.values())]:
         assert command is cli or f"`gankit {command.name}" in text
         for parameter in command.params:
             for option in parameter.opts if isinstance(parameter, click.Option) else ():
@@ -273,13 +278,13 @@ def everything():
 
 
 @pytest.mark.parametrize("command", [pytest.param(c, id=f"{p.stem}: {c}") for p, c in COMMANDS])
-def test_commands_parse(command, cli, everything, monkeypatch):
-    given = {}
-    for found in cli.commands.values():
-        monkeypatch.setattr(found, "callback", lambda *context, **given_: given.update(given_))
+def test_commands_parse(command, cli, everything, here, monkeypatch):
+    calls = []
+    for found in real(cli.commands.values()):
+        monkeypatch.setattr(found, "callback", lambda *context, **given: calls.append(given))
     words = shlex.split(command)[1:]
-    result = CliRunner().invoke(cli, words, standalone_mode=False, catch_exceptions=False)
-    assert result.return_value in (None, 0)
+    CliRunner().invoke(cli, words, standalone_mode=False, catch_exceptions=False)
+    (given,) = calls  # it was understood, and nothing ran
     for kind in KINDS:
         texts = given.get("tricks" if kind == "trick" else kind) or ()
         for text in (texts,) if isinstance(texts, str) else texts:

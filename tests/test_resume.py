@@ -142,8 +142,8 @@ def start(out, resume):
     """`gankit run` as a process of its own, in a new session so that it can be killed alone."""
     words = ["--resume", str(out)] if resume else [
         "--dataset", "petals:count=64", "--model", "dcgan64:base_channels=4", "--image-size", "16",
-        "--batch-size", "8", "--steps", "400", "--save-every", "40", "--log-every", "20",
-        "--device", "cpu", "--precision", "32", "--threads", "1", "--draw-every", "200",
+        "--batch-size", "8", "--steps", "400", "--save-every", "100", "--log-every", "20",
+        "--device", "cpu", "--precision", "32", "--threads", "1", "--draw-every", "400",
         "--trick", "ema", "--trick", "noisy-d", "--trick", "spectral-norm", "--out", str(out),
     ]  # fmt: skip
     command = [sys.executable, "-m", "gankit", "run", *words]
@@ -154,7 +154,9 @@ def start(out, resume):
 
 def test_runs_killed_at_random_moments_end_bit_identical(tmp_path, pytestconfig):
     """Kills two runs; `pytest tests/test_resume.py --killed-runs 20` kills twenty."""
-    assert start(tmp_path / "whole", resume=False).wait(300) == 0
+    whole = start(tmp_path / "whole", resume=False)
+    _, errors = whole.communicate(timeout=300)
+    assert whole.returncode == 0, errors.decode()
     wanted, kills, dice = fingerprint(tmp_path / "whole"), 0, random.Random(4)
     for number in range(pytestconfig.getoption("--killed-runs")):
         out, process = tmp_path / str(number), None

@@ -1,8 +1,5 @@
 """Writes a run's numbers and pictures into its folder, readable without gankit."""
 
-import csv
-import io
-
 from gankit import hookimpl
 
 COLUMNS = ("step", "kimg", "seconds", "d_loss", "g_loss", "penalty", "d_real", "d_fake")
@@ -70,6 +67,9 @@ def _tricks(run):
 
 
 def _lines(rows):
+    import csv
+    import io
+
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()
@@ -79,6 +79,8 @@ def _rows_until(path, step):
     """The rows of an earlier start; what it logged after its last checkpoint comes again."""
     if step == 0 or not path.exists():
         return []
+    import csv
+
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))[1:]
     return [row for row in rows if row and row[0].isdigit() and int(row[0]) <= step]
