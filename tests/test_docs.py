@@ -210,7 +210,8 @@ def test_plugin_examples_train(source, loaded, short_run):
         if isinstance(spec.build, str) and spec.build.startswith("my_"):
             return  # stands for a file of the reader's own
         asked["tricks" if spec.kind == "trick" else spec.kind] = spec.name
-    short_run(registry, **asked)
+    folder = short_run(registry, **asked)
+    assert (folder / "checkpoints" / "last").is_file()
 
 
 @pytest.mark.parametrize("source", TRICKS)
