@@ -58,7 +58,7 @@ def register_tricks(register: Callable[[specs.TrickSpec], None]) -> None:
 
 @hookspec
 def register_commands(cli: click.Group) -> None:
-    """Add commands of the plugin's own to `gankit` with `cli.add_command`."""
+    """Add commands to `gankit`: `@cli.command()`, or `cli.later(name, "module:attr", summary)`."""
 
 
 @hookspec

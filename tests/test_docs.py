@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
-from gankit_commands.main import new_cli
+from gankit_commands.main import Later, new_cli
 from gankit_commands.run import resumed
 
 from gankit import Trick, TrickSpec, hookimpl, hookspecs
@@ -156,8 +156,16 @@ def cli():
 
 
 def real(commands):
-    """The commands themselves, where a lazy one stands in until it is called."""
-    return [command.load() if hasattr(command, "load") else command for command in commands]
+    """The commands themselves, where a later one stands in until it is called."""
+    return [command.load() if isinstance(command, Later) else command for command in commands]
+
+
+def test_later_commands_are_what_they_stand_in_for(cli):
+    later = [command for command in cli.commands.values() if isinstance(command, Later)]
+    assert {"list", "run", "show"} <= {command.name for command in later}
+    for command in later:
+        assert command.load().name == command.name
+        assert f"Usage: cli {command.name}" in CliRunner().invoke(cli, [command.name, "--help"]).output
 
 
 def test_every_command_and_option_is_in_running_md(cli):

@@ -5,9 +5,7 @@ from gankit import hookimpl
 
 @hookimpl
 def register_commands(cli):
-    from gankit_commands import catalogue, run, show
-
-    cli.add_command(run.run)
-    cli.add_command(catalogue.list_parts)
-    cli.add_command(catalogue.list_plugins)
-    cli.add_command(show.show)
+    cli.later("list", "gankit_commands.catalogue:list_parts", "List the parts to choose from.")
+    cli.later("plugins", "gankit_commands.catalogue:list_plugins", "List plugins and their state.")
+    cli.later("run", "gankit_commands.run:run", "Train a GAN.")
+    cli.later("show", "gankit_commands.show:show", "Show what a part does, and its code.")

@@ -1,7 +1,5 @@
 """`gankit list` and `gankit plugins`: what there is to choose from, and who brought it."""
 
-import json
-
 import click
 
 from gankit.specs import KINDS
@@ -19,7 +17,7 @@ def list_parts(ctx, kind, as_json):
     found = {k: registry.specs(k) for k in ([kind] if kind else KINDS)}
     if as_json:
         rows = [_row(registry, spec) for specs in found.values() for spec in specs]
-        click.echo(json.dumps(rows, indent=2))
+        _echo_json(rows)
         return
     width = max((len(spec.name) for specs in found.values() for spec in specs), default=0) + 2
     for k, specs in found.items():
@@ -29,6 +27,12 @@ def list_parts(ctx, kind, as_json):
             click.echo(f"{mark} {spec.name:{width}}{spec.summary}")
         click.echo()
     click.echo("* what gankit run takes when you name none.  More on one: gankit show NAME")
+
+
+def _echo_json(rows):
+    import json  # kept out of the quick path
+
+    click.echo(json.dumps(rows, indent=2))
 
 
 def _row(registry, spec):
@@ -58,7 +62,7 @@ def list_plugins(ctx, as_json):
         for plugin in sorted(ctx.obj.plugins, key=lambda p: p.name)
     ]
     if as_json:
-        click.echo(json.dumps(rows, indent=2))
+        _echo_json(rows)
         return
     width = max(len(row["name"]) for row in rows) + 2
     for row in rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import importlib.util
 import os
 import sys
@@ -17,8 +18,25 @@ from gankit.errors import GankitError, did_you_mean
 from gankit.registry import Plugin, load_registry
 
 
+class Later(click.Command):
+    """Stands in for a command in the list of commands; the module is imported to run it."""
+
+    def __init__(self, name: str, target: str, summary: str) -> None:
+        super().__init__(name, short_help=summary)
+        self.target = target
+
+    def load(self) -> click.Command:
+        module, _, attribute = self.target.partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+
 class Commands(click.Group):
     """Every command comes from a plugin; `ctx.obj` is the Registry."""
+
+    def later(self, name: str, target: str, summary: str) -> None:
+        """Add the command at `module:attribute`, imported only when it is called."""
+        self.add_command(Later(name, target, summary))
 
     def _gather(self, ctx: click.Context) -> None:
         if self.commands:
@@ -38,7 +56,7 @@ class Commands(click.Group):
         """Take a plugin's commands: all, or none where it raises or names one that is taken."""
         if not plugin.implements("register_commands"):
             return
-        brought = click.Group()
+        brought = Commands()
         try:
             plugin.hook.register_commands(cli=brought)
             for name in brought.commands.keys() & self.commands.keys():
@@ -58,6 +76,12 @@ class Commands(click.Group):
         if command is None and not ctx.resilient_parsing:
             raise GankitError(f"there is no command {name!r}.{did_you_mean(name, self.commands)}")
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command.load() if isinstance(command, Later) else command, rest
 
 
 def import_file(path: Path) -> Any:

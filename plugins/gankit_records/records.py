@@ -10,9 +10,7 @@ class Records:
 
     @hookimpl
     def register_commands(self, cli):
-        from gankit_records.sample import sample
-
-        cli.add_command(sample)
+        cli.later("sample", "gankit_records.sample:sample", "Draw pictures from a run.")
 
     @hookimpl
     def run_started(self, run, gan):
