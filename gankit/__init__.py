@@ -10,6 +10,7 @@ from gankit.errors import GankitError as GankitError
 from gankit.hookspecs import hookimpl as hookimpl
 from gankit.specs import DatasetSpec as DatasetSpec
 from gankit.specs import DiscriminatorSpec as DiscriminatorSpec
+from gankit.specs import Download as Download
 from gankit.specs import GeneratorSpec as GeneratorSpec
 from gankit.specs import LossSpec as LossSpec
 from gankit.specs import ModelSpec as ModelSpec
@@ -27,7 +28,7 @@ _HEAVY = {"compose": "composing", "Loss": "losses", "train": "training"}
 
 
 def __getattr__(name: str) -> Any:
-    """The names that import torch, and verbs that plugins add (entry points `gankit.api`): load."""
+    """The names that import torch, and verbs of plugins (group `gankit.api`): load, prepare."""
     if name in _HEAVY:
         return getattr(import_module(f"gankit.{_HEAVY[name]}"), name)
     for verb in () if name.startswith("_") else metadata.entry_points(group="gankit.api"):

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from gankit import pictures, randomness
+import gankit
+from gankit import randomness
 from gankit.choice import Choice
 from gankit.device import machine
 from gankit.errors import GankitError
@@ -41,25 +42,23 @@ class Game:
 
 
 def prepare_data(run: Run, registry: Registry, progress: Progress) -> Prepared:
-    """The run's pictures, prepared at its size."""
-    filled_in = {"image_size": run.image_size, "channels": run.channels}
-    data = {"data": run.data} if run.data else {}
-    dataset = registry.make("dataset", run.dataset, **filled_in, **data)
-    name = " ".join((run.dataset, *run.data))
-    return pictures.prepare(dataset, name, run.image_size, run.channels, progress)
+    """The run's pictures, prepared at its size by the plugin that brings `gankit.prepare`."""
+    prepared: Prepared = gankit.prepare(run, registry, progress)
+    return prepared
 
 
 def resolve(run: Run, prepared: Prepared) -> Run:
     """The run with everything decided that was left open: device, arithmetic, length, cadences."""
     here = machine(run.device, run.precision, run.threads)
     number, unit = parse_length(run.length)
-    shown = {"steps": run.batch_size * run.d_steps, "kimg": 1000, "epochs": len(prepared.pixels)}
+    shown = {"steps": run.batch_size * run.d_steps, "kimg": 1000, "epochs": len(prepared.train)}
     steps = run.steps or max(1, math.ceil(number * shown[unit] / shown["steps"]))
     return dataclasses.replace(
         run,
         device=str(here.device),
         precision=here.precision,
         threads=torch.get_num_threads(),
+        channels=prepared.pixels.shape[3],
         fingerprint=prepared.fingerprint,
         steps=steps,
         draw_every=run.draw_every or max(25, steps // 40),
@@ -81,8 +80,9 @@ def assemble(run: Run, registry: Registry, prepared: Prepared) -> Game:
         player.adam = torch.optim.Adam(weights, lr, (run.beta1, run.beta2), **fused)
     for trick in tricks:
         trick.start(gan)
-    where = (gan.machine.device, _FORMATS[run.memory_format])
-    return Game(run, gan, loss, tricks, Batches(prepared.pixels, run.batch_size, run.seed, *where))
+    turns, where = (run.flip, run.dihedral), (gan.machine.device, _FORMATS[run.memory_format])
+    pictures = (prepared.pixels, run.batch_size, run.seed, prepared.train)
+    return Game(run, gan, loss, tricks, Batches(*pictures, *turns, *where))
 
 
 def build_gan(run: Run, registry: Registry) -> tuple[Gan, list[Trick]]:

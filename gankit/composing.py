@@ -56,11 +56,14 @@ def _dataset(registry: Registry, wanted: dict[str, Any]) -> str:
         text = next((s.name for s in specs if isinstance(s, DatasetSpec) and s.own), None)
     text = registry.check("dataset", text or registry.default("dataset"))
     name = Choice.parse(text).name
-    reads = registry.find("dataset", name).parameters().get("data")
+    spec = registry.find("dataset", name)
+    assert isinstance(spec, DatasetSpec)
+    reads = spec.parameters().get("data")
     if data and not reads:
         raise GankitError(f"data set {name!r} brings its own pictures: leave --data away")
-    if reads and reads.default is reads.empty and not data:
-        raise GankitError(f"data set {name!r} wants to know where your pictures are: --data PATH")
+    if reads and reads.default is reads.empty and not (data or spec.downloads):
+        where = spec.by_hand or "it wants to know where your pictures are: --data PATH"
+        raise GankitError(f"data set {name!r}: {where}")
     return text
 
 

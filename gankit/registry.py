@@ -23,6 +23,7 @@ class Plugin:
     specs: list[Spec] = field(default_factory=list)
     load_ms: float = 0.0
     error: str = ""
+    cause: BaseException | None = None  # of the error, for --debug
     distribution: importlib.metadata.Distribution | None = None
 
     def implements(self, hook: str) -> bool:
@@ -43,7 +44,7 @@ class Registry:
             plugin.hook = _hook_caller(name, find())
             self._collect(plugin)
         except (Exception, SystemExit) as error:  # a stranger's code: anything may come
-            plugin.hook, plugin.specs = None, []
+            plugin.hook, plugin.specs, plugin.cause = None, [], error
             plugin.error = f"{type(error).__name__}: {error}".replace("\n", " ")
         plugin.load_ms = 1000 * (time.perf_counter() - started)
         self.plugins.append(plugin)

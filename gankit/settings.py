@@ -14,9 +14,10 @@ from gankit.errors import GankitError, did_you_mean
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?) ?(steps|epochs|kimg)")
 _RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("batch_size d_steps log_every keep latent_dim image_size", lambda v: v >= 1, "1 or more"),
-    ("seed steps threads draw_every save_every", lambda v: v >= 0, "0 or more"),
+    ("seed data_seed subset steps threads draw_every save_every", lambda v: v >= 0, "0 or more"),
     ("lr_g lr_d beta1 beta2", lambda v: 0 <= v < 1, "at least 0 and less than 1"),
-    ("channels", lambda v: v in (1, 3), "1 (grey) or 3 (colour)"),
+    ("channels", lambda v: v in (0, 1, 3), "auto, 1 (grey) or 3 (colour)"),
+    ("holdout", lambda v: v == -1 or 0 <= v < 1, "a share of the pictures, less than 1"),
     ("precision", lambda v: v in ("auto", "32", "bf16"), "auto, 32 or bf16"),
     ("memory_format", ("channels-last", "contiguous").__contains__, "channels-last or contiguous"),
     ("optimizer", lambda v: v in ("fused", "plain"), "fused or plain"),
@@ -24,7 +25,7 @@ _RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
 # A command line that repeats a run says these always, since a model may have set them, and never
 # says what follows from the rest or from the machine.
 _SPOKEN = {"tricks", "image_size", "latent_dim", "batch_size", "d_steps", "lr_g",
-           "lr_d", "beta1", "beta2"}  # fmt: skip
+           "lr_d", "beta1", "beta2", "flip", "dihedral"}  # fmt: skip
 _UNSPOKEN = {"steps", "length", "device", "threads", "draw_every", "save_every", "out",
              "fingerprint"}  # fmt: skip
 
@@ -34,14 +35,22 @@ class Run:
     """A run. Parts are `name:option=value` texts; the same Run gives the same pictures."""
 
     dataset: str
-    data: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()  # folders, archives or files of one's own
+    classes: tuple[str, ...] = ()  # class folders to take; none: all
+    fit: str = "crop"  # crop, pad, stretch or patches:size=96,stride=96
+    background: str = "white"  # under transparent pictures and beside padded ones
+    subset: int = 0  # pictures to take; 0: all
+    holdout: float = -1.0  # share kept away from training; -1: 0.1 where there are over 500
+    data_seed: int = 0  # which pictures are in the subset and the hold-out
+    flip: bool = False  # mirror pictures at random
+    dihedral: bool = False  # turn and mirror them at random: pictures without an up
     model: str
     generator: str
     discriminator: str
     loss: str
     tricks: tuple[str, ...] = ()
     image_size: int = 64
-    channels: int = 3
+    channels: int = 0  # 1: grey, 3: colour; 0: as the pictures are, until resolved
     latent_dim: int = 100
     length: str = "100 kimg"  # as asked for: "500 steps", "10 epochs", "40 kimg"
     steps: int = 0  # as resolved: updates of G; 0 before that
@@ -83,8 +92,11 @@ class Run:
             value = getattr(self, field.name)
             if field.name in _UNSPOKEN or (value == field.default and field.name not in _SPOKEN):
                 continue
+            if isinstance(value, bool):
+                words.append(option(field.name if value else f"no_{field.name}"))
+                continue
             for one in (value or ("none",)) if isinstance(value, tuple) else (value,):
-                words += [option(field.name)] if one is True else [option(field.name), str(one)]
+                words += [option(field.name), str(one)]
         return shlex.join([*words, "--steps", str(self.steps)])
 
 

@@ -4,12 +4,15 @@ import importlib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from gankit.errors import GankitError, did_you_mean
 
 # Builder parameters that the run fills in; everything else in a signature is an option.
-FILLED_IN = ("image_size", "channels", "latent_dim", "data")
+FILLED_IN = (
+    *("image_size", "channels", "latent_dim"),
+    *("data", "classes", "classify", "background", "progress"),  # for data sets
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,15 +69,31 @@ class Spec:
             raise GankitError(f"{self.kind} {self.name!r}: {error}") from error
 
 
+class Download(NamedTuple):
+    """A file that a data set needs."""
+
+    url: str
+    bytes: int
+    sha256: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class DatasetSpec(Spec):
-    """Builds a sequence of pictures: `len(ds)`, `ds[i]` a PIL image or uint8 array (H, W, C)."""
+    """Builds a sequence of pictures: `len(ds)`, `ds[i]` a PIL image or uint8 array (H, W, C).
+
+    A set that is picture files in an archive needs no code: `downloads` (or `by_hand`) and
+    `build="gankit_data.files:Files"`, which reads what `--data` could name too.
+    """
 
     kind: ClassVar[str] = "dataset"
     home: str = ""  # a page about the set
     licence: str = ""  # as the source states it
     pictures: str = ""  # how many, in words
     own: bool = False  # taken when the person gives --data and names no set
+    downloads: tuple[Download, ...] = ()
+    by_hand: str = ""  # what to download by hand, and where, if gankit cannot
+    classes: tuple[str, ...] = ()  # class folders taken unless the person names others
+    classify: str | Callable[..., Any] = ""  # paths -> class names, if not their folders' names
 
 
 class GeneratorSpec(Spec):

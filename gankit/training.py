@@ -50,7 +50,8 @@ def train(
     else:
         game.run = run = _claim_folder(run)
     versions = {"gankit": __version__, "torch": torch.__version__, "system": platform.platform()}
-    pictures = {"pictures": len(prepared.pixels), "skipped": prepared.skipped}
+    parts = {"train": len(prepared.train), "holdout": len(prepared.holdout)}
+    pictures = {"pictures": len(prepared.pixels), **parts, "skipped": prepared.skipped}
     write_run(run, versions=versions, prepared=pictures)
     for first in prepared.skipped[:1]:
         many = f"skipped {len(prepared.skipped)} pictures, listed in {run.folder / 'run.json'}"
@@ -62,11 +63,22 @@ def train(
 def _claim_folder(run: Run) -> Run:
     """The run with its folder, a new one in runs/ if it names none; not one that holds a run."""
     name = "-".join(Choice.parse(part).name for part in (run.dataset, run.model))
-    free = (Path("runs", f"{name}-{number}") for number in itertools.count(1))
-    folder = run.folder if run.out else next(path for path in free if not path.exists())
+    numbered = (Path("runs", f"{name}-{number}") for number in itertools.count(1))
+    folder = run.folder if run.out else next(path for path in numbered if _made(path))
     if (folder / "run.json").exists():
         raise GankitError(f"{folder} already holds a run: --resume it, or choose another --out")
     return dataclasses.replace(run, out=str(folder))
+
+
+def _made(folder: Path) -> bool:
+    """Make a folder; False if it is there, made by another run a moment ago perhaps."""
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise GankitError(f"cannot make {folder}: {error.strerror}; choose an --out") from error
+    return True
 
 
 def restore(game: Game) -> None:

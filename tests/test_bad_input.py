@@ -12,6 +12,8 @@ import threading
 import pytest
 from PIL import Image
 
+from gankit import GankitError
+
 
 def one_line(err):
     """The message, which is all there is on stderr."""
@@ -79,8 +81,8 @@ MISUSED = {
     "a folder that is not there": ("run --data nowhere", "nowhere does not exist; check the path"),
     "an empty folder": ("run --data empty", "no pictures in empty; gankit reads"),
     "a folder without pictures": ("run --data texts", "no pictures in texts; gankit reads"),
-    "a folder of broken pictures": ("run --data broken", "no usable pictures; broken/a.png: "),
-    "a file for a folder": ("run --data a.txt", "a.txt is a file; --data takes a folder"),
+    "a folder of broken pictures": ("run --data broken", "usable pictures; a.png: is no picture"),
+    "a file for a folder": ("run --data a.txt", "a.txt is neither a picture nor an archive"),
     "too few of one's own pictures": ("run --data one", "1 pictures are fewer than a batch of 8"),
     "an out that is a file": ("run --out a.txt", "cannot write to a.txt: "),
     "an out below a file": ("run --out a.txt/b", "cannot write to a.txt/b: "),
@@ -188,6 +190,14 @@ def test_debug_shows_the_traceback(gankit_cli, here, where):
     words.insert(0 if where == "before" else 3, "--debug")
     with pytest.raises(Exception, match="there is no loss 'x'"):
         main(words)
+
+
+def test_debug_shows_the_line_of_a_plugin_that_broke(here, plugin_file):
+    from gankit_commands.main import main
+
+    with pytest.raises(GankitError) as error:
+        main(["--debug", "-p", str(plugin_file("1 / 0")), "list"])
+    assert isinstance(error.value.__cause__, ZeroDivisionError)
 
 
 # ---------------------------------------------------------------- pictures

@@ -22,6 +22,7 @@ LESSON_1 = {
     "tricks": "none",
     "batch_size": 32,
     "seed": 0,
+    "holdout": 0.0,
     "optimizer": "plain",
     "memory_format": "contiguous",
     "precision": "32",
@@ -41,7 +42,7 @@ def core(registry, lesson_1):
     """The same run through the core, one `Game.step` after another."""
     run = compose(registry, **LESSON_1, steps=STEPS)
     prepared = assemble.prepare_data(run, registry, lambda done, total: None)
-    game = assemble.assemble(run, registry, prepared)
+    game = assemble.assemble(assemble.resolve(run, prepared), registry, prepared)
     scalars = [game.step(step) for step in range(STEPS)]
     history = [(s["d_loss"].item(), s["g_loss"].item()) for s in scalars]
     return SimpleNamespace(game=game, history=history)
@@ -69,8 +70,7 @@ def test_lesson_1_ends_with_the_weights_of_the_core(lesson_1, core, player):
 
 
 def test_both_networks_learnt_something(lesson_1, core, registry):
-    run = compose(registry, **LESSON_1, steps=STEPS)
-    fresh, _ = assemble.build_gan(run, registry)
+    fresh, _ = assemble.build_gan(core.game.run, registry)
     for player in ("G", "D"):
         before = dict(getattr(fresh, player).net.named_parameters())
         after = getattr(lesson_1, player).named_parameters()

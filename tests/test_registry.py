@@ -88,7 +88,7 @@ BROKEN = {
 
 def test_the_bundled_plugins_are_whole(registry):
     assert {plugin.name: plugin.error for plugin in registry.plugins if plugin.error} == {}
-    assert {"commands", "console", "dcgan", "flowers", "folder", "losses", "records", "tricks"} <= {
+    assert {"commands", "console", "data", "dcgan", "flowers", "losses", "records", "tricks"} <= {
         plugin.name for plugin in registry.plugins
     }
     for kind in KINDS:
@@ -241,7 +241,7 @@ def test_a_one_file_plugin_that_is_not_there(path, gankit_cli):
         ("trick", "nosy-d", "there is no trick 'nosy-d'. Did you mean 'noisy-d'?"),
         ("loss", "Hinge", "there is no loss 'Hinge'. Did you mean 'hinge'?"),
         ("loss", "r1", "'r1' is a trick, not a loss"),
-        ("dataset", "zzz", "There is: folder, ihc, petals."),
+        ("dataset", "zzz", "There is: art-by-ai, cezanne"),
         ("model", "dcgan65", "Did you mean 'dcgan64'"),
     ],
 )

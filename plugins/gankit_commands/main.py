@@ -50,7 +50,7 @@ class Commands(click.Group):
             plugin = ctx.obj.load(file.stem, functools.partial(import_file, file))
             self._take_commands(plugin)
             if plugin.error:  # named by hand, so its failure is the answer
-                raise GankitError(f"plugin {file}: {plugin.error}")
+                raise GankitError(f"plugin {file}: {plugin.error}") from plugin.cause
 
     def _take_commands(self, plugin: Plugin) -> None:
         """Take a plugin's commands: all, or none where it raises or names one that is taken."""
@@ -63,6 +63,7 @@ class Commands(click.Group):
                 raise GankitError(f"there is a command {name!r} already")
         except Exception as error:  # a stranger's code: anything may come
             plugin.error = f"{type(error).__name__}: {error}".replace("\n", " ")
+            plugin.cause = error
         else:
             self.commands |= brought.commands
 

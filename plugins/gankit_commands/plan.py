@@ -25,7 +25,7 @@ def describe(run: Run, registry: Registry, progress: Progress) -> str:
     kimg = run.steps * run.batch_size * run.d_steps / 1000
     memory = peak_memory(gan.machine.device)
     lines = {
-        "dataset": f"{run.dataset}: {len(prepared.pixels):,} pictures, {shape}",
+        "dataset": f"{run.dataset}: {_pictures(prepared)}, {shape}",
         "model": run.model,
         "generator": f"{run.generator}: {counts[0]:,} parameters",
         "discriminator": f"{run.discriminator}: {counts[1]:,} parameters",
@@ -35,7 +35,7 @@ def describe(run: Run, registry: Registry, progress: Progress) -> str:
         f"betas {run.beta1:g}, {run.beta2:g}",
         "batch": f"{run.batch_size}, D steps {run.d_steps}",
         "length": f"{run.steps:,} steps = {kimg:,.1f} kimg = "
-        f"{1000 * kimg / len(prepared.pixels):.1f} epochs",
+        f"{1000 * kimg / len(prepared.train):.1f} epochs",
         "machine": f"{run.device}, precision {run.precision}, {run.threads} threads",
         "time": f"about {clock(seconds * run.steps)} (measured: {speed})",
         "memory": f"{memory:,.0f} MB at its peak (measured)" if memory else "unknown here",
@@ -43,6 +43,11 @@ def describe(run: Run, registry: Registry, progress: Progress) -> str:
         "command": run.command(),
     }
     return "\n".join(f"{name:14} {text}" for name, text in lines.items())
+
+
+def _pictures(prepared: Prepared) -> str:
+    kept = f" and {len(prepared.holdout):,} held out" if len(prepared.holdout) else ""
+    return f"{len(prepared.train):,} pictures{kept}"
 
 
 def within(run: Run, budget: str, registry: Registry, progress: Progress) -> Run:

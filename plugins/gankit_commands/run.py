@@ -26,6 +26,14 @@ FREE_ON_RESUME = {"length", "device", "keep", "tensorboard"}  # the others decid
 @click.command()
 @click.option("--dataset", type=Part("dataset"), help="Data set; gankit list dataset.")
 @click.option("--data", multiple=True, metavar="PATH", help="Your own pictures; repeatable.")
+@click.option("--classes", multiple=True, metavar="A,B", help="Only these class folders.")
+@click.option("--fit", help="crop, pad, stretch or patches[:size=96,stride=96].")
+@click.option("--background", metavar="COLOUR", help="Under transparent and padded pictures.")
+@click.option("--subset", type=int, help="Take only so many pictures.")
+@click.option("--holdout", type=float, help="Share of pictures kept for measuring; 0 for none.")
+@click.option("--data-seed", type=int, help="Which pictures: subset and hold-out.")
+@click.option("--flip/--no-flip", default=None, help="Mirror pictures at random.")
+@click.option("--dihedral/--no-dihedral", default=None, help="Turn and mirror them at random.")
 @click.option("--model", type=Part("model"), help="Two networks and their settings, by name.")
 @click.option("--generator", type=Part("generator"), help="Another G than the model's.")
 @click.option("--discriminator", type=Part("discriminator"), help="Another D.")
@@ -39,7 +47,7 @@ FREE_ON_RESUME = {"length", "device", "keep", "tensorboard"}  # the others decid
 @click.option("--kimg", type=float, help="How long: thousands of real pictures shown to D.")
 @click.option("--budget", metavar="TIME", help="How long: 90s, 10m, 2h, planned by measuring.")
 @click.option("--image-size", type=int, help="Side of the pictures in px.")
-@click.option("--channels", type=int, help="1 for grey, 3 for colour.")
+@click.option("--channels", type=click.Choice(["auto", "1", "3"]), help="1 grey, 3 colour.")
 @click.option("--latent-dim", type=int, help="Length of z.")
 @click.option("--batch-size", type=int, help="Pictures a step.")
 @click.option("--d-steps", type=int, help="Updates of D for one of G.")
@@ -63,9 +71,16 @@ FREE_ON_RESUME = {"length", "device", "keep", "tensorboard"}  # the others decid
 @click.option("--config", type=Path, metavar="FILE", help="Take settings from a run.json.")
 @click.option("--resume", type=Path, metavar="RUN", help="Go on from a run's last checkpoint.")
 @click.option("--dry-run", is_flag=True, help="Show what would run and how long it takes.")
+@click.option("--preview", type=Path, metavar="FILE", help="Write what D would see, no more.")
 @click.pass_context
 def run(
-    ctx: click.Context, config: Path, resume: Path, budget: str, dry_run: bool, **given: Any
+    ctx: click.Context,
+    config: Path,
+    resume: Path,
+    budget: str,
+    dry_run: bool,
+    preview: Path,
+    **given: Any,
 ) -> None:
     """Train a GAN. Without options: flowers, on any laptop, in minutes."""
     if resume and config:
@@ -82,6 +97,11 @@ def run(
         chosen = plan.within(chosen, budget, ctx.obj, _progress)
     if dry_run:
         click.echo(plan.describe(chosen, ctx.obj, _progress))
+        return
+    if preview:
+        from gankit_commands.preview import preview as write
+
+        click.echo(write(chosen, ctx.obj, preview, _progress))
         return
     from gankit.training import train
 
@@ -103,6 +123,10 @@ def read_asked(given: dict[str, Any], budget: str | None, resume: Path | None) -
         raise GankitError("a run has one length: --steps, --epochs, --kimg or, when new, --budget")
     if lengths or budget:
         asked["length"] = lengths[0] if lengths else "1 steps"  # until the budget is planned
+    if "channels" in asked:
+        asked["channels"] = int(asked["channels"].replace("auto", "0"))
+    if "classes" in asked:
+        asked["classes"] = tuple(name for text in asked["classes"] for name in text.split(","))
     if "lr" in asked:
         asked = {**dict.fromkeys(("lr_g", "lr_d"), asked.pop("lr")), **asked}
     return asked

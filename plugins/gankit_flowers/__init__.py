@@ -1,19 +1,55 @@
 """Pictures of flowers."""
 
-from gankit import DatasetSpec, hookimpl
+from gankit import DatasetSpec, Download, hookimpl
+
+DATASETS = (
+    DatasetSpec(
+        name="petals",
+        summary="soft flowers drawn by gankit: 4-9 petals in six colours, 36 modes",
+        source="drawn by gankit",
+        build="gankit_flowers.petals:Petals",
+        pictures="as many as you ask for",
+        licence="MIT, like gankit",
+        lesson=1,
+        default=True,
+    ),
+    DatasetSpec(
+        name="flowers102",
+        summary="photos of 102 kinds of flowers common in the United Kingdom",
+        source="Nilsback and Zisserman 2008, Automated flower classification",
+        build="gankit_data.files:Files",
+        pictures="8,189 photos; 40 to 258 of each kind",
+        licence="not stated by the source",
+        home="https://www.robots.ox.ac.uk/~vgg/data/flowers/102/",
+        downloads=(
+            Download(
+                "https://www.robots.ox.ac.uk/~vgg/data/flowers/102/102flowers.tgz",
+                344862509,
+                "2d01ecc807db462958cfe3d92f57a8c252b4abd240eb955770201e45f783b246",
+            ),
+        ),
+        classify="gankit_flowers.oxford:kinds",
+    ),
+    DatasetSpec(
+        name="tf-flowers",
+        summary="photos of daisies, dandelions, roses, sunflowers and tulips",
+        source="The TensorFlow Team 2019, flower_photos",
+        build="gankit_data.files:Files",
+        pictures="3,670 photos in 5 class folders",
+        licence="Creative Commons By-Attribution, photo by photo (LICENSE.txt in the archive)",
+        home="https://www.tensorflow.org/datasets/catalog/tf_flowers",
+        downloads=(
+            Download(
+                "http://download.tensorflow.org/example_images/flower_photos.tgz",
+                228813984,
+                "4c54ace7911aaffe13a365c34f650e71dd5bf1be0a58b464e5a7183e3e595d9c",
+            ),
+        ),
+    ),
+)
 
 
 @hookimpl
 def register_datasets(register):
-    register(
-        DatasetSpec(
-            name="petals",
-            summary="soft flowers drawn by gankit: 4-9 petals in six colours, 36 modes",
-            source="drawn by gankit",
-            build="gankit_flowers.petals:Petals",
-            pictures="as many as you ask for",
-            licence="MIT, like gankit",
-            lesson=1,
-            default=True,
-        )
-    )
+    for dataset in DATASETS:
+        register(dataset)

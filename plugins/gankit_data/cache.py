@@ -1,0 +1,11 @@
+"""The user's cache folder: where downloads, unpacked archives and prepared pictures lie."""
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+
+def cache_folder(*parts: str) -> Path:
+    """A folder in the cache, which GANKIT_CACHE moves; it need not exist yet."""
+    return Path(os.environ.get("GANKIT_CACHE") or platformdirs.user_cache_dir("gankit"), *parts)

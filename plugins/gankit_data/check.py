@@ -1,0 +1,88 @@
+"""`gankit data check`: a doctor for data sets."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import click
+
+from gankit.choice import Choice
+from gankit.errors import GankitError, did_you_mean
+from gankit_data.files import Files
+from gankit_data.look import SIDE, Survey, examine
+from gankit_data.report import report
+
+
+@click.command()
+@click.argument("places", nargs=-1, required=True, metavar="PATH... | NAME")
+@click.option(
+    "--image-size", type=click.IntRange(1), default=64, show_default=True, help="In px, for what."
+)
+@click.option("--classes", multiple=True, metavar="A,B", help="Only these class folders.")
+@click.option("--json", "as_json", is_flag=True, help="For programs: everything, in full.")
+@click.option("--page", type=Path, metavar="FILE", help="Write a page to look at, as .html.")
+@click.pass_context
+def check(ctx, places, image_size, classes, as_json, page):
+    """Look at pictures before a GAN does: what is there, what is wrong, what mends it.
+
+    PATH is a folder, an archive or a picture; NAME is a data set of gankit list.
+    """
+    kinds = tuple(name for text in classes for name in text.split(","))
+    pictures, source = opened(ctx.obj, places, kinds, image_size)
+    source += [word for name in kinds for word in ("--classes", name)]
+    facts = examine(pictures, _progress("looking at pictures"))
+    survey = Survey(facts, image_size, getattr(pictures, "left_out", ()), len(pictures))
+    found = report(survey, source)
+    if page:
+        from gankit_data.page import write_page  # most checks write none
+
+        write_page(page, found, survey, pictures)
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+    else:
+        _tell(found, page)
+
+
+def _tell(found: dict[str, Any], page: Path | None) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    from gankit_data.show import show
+
+    console = Console()
+    show(found, console)
+    hint = f"Page {page}" if page else "--page FILE.html shows the pictures, --json lists all."
+    console.print()
+    console.print(Text(hint, style="" if page else "dim"), soft_wrap=True)
+
+
+def opened(
+    registry: Any, places: Sequence[str], classes: tuple[str, ...], image_size: int
+) -> tuple[Sequence[Any], list[str]]:
+    """The pictures in places, or of a named data set, and how gankit run is given them."""
+    there = [Path(place).expanduser().exists() for place in places]
+    if len(places) > 1 or there[0]:
+        pictures = Files(tuple(places), SIDE, classes, progress=_progress("unpacking"))
+        return pictures, [word for place in places for word in ("--data", place)]
+    name, known = Choice.parse(places[0]).name, {spec.name for spec in registry.specs("dataset")}
+    if name not in known:
+        hint = did_you_mean(name, known)
+        raise GankitError(f"there is no folder, file or data set {places[0]!r}.{hint}")
+    from gankit_data.prepare import opened as of_set  # takes torch
+
+    run = SimpleNamespace(dataset=places[0], data=(), classes=classes, channels=0)
+    run.background, run.image_size = "white", image_size
+    return of_set(run, registry, SIDE, _progress("downloading")), ["--dataset", places[0]]
+
+
+def _progress(doing: str) -> Any:
+    def progress(done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"\r{doing}: {done:,} of {total:,}", nl=done == total, err=True)
+
+    return progress
