@@ -90,29 +90,37 @@ def run(
         given = {k: v for k, v in given.items() if ctx.get_parameter_source(k) is typed}
     asked = read_asked(given, budget, resume)
     chosen = resumed(resume, **asked) if resume else composed(ctx.obj, config, asked)
+    with _log_shown():
+        _do(chosen, ctx.obj, budget, dry_run, preview, bool(resume))
+
+
+def _do(
+    chosen: Run, registry: Registry, budget: str, dry_run: bool, preview: Path, resume: bool
+) -> None:
+    """What was asked for with the run: to describe it, to look ahead, or to train."""
     from gankit_commands import plan  # from here on it takes torch
     from gankit_commands.stop import stop_signals
 
     if budget:
-        chosen = plan.within(chosen, budget, ctx.obj, _progress)
+        chosen = plan.within(chosen, budget, registry, _progress)
     if dry_run:
-        click.echo(plan.describe(chosen, ctx.obj, _progress))
+        click.echo(plan.describe(chosen, registry, _progress))
         return
     if preview:
         from gankit_commands.preview import preview as write
 
-        click.echo(write(chosen, ctx.obj, preview, _progress))
+        click.echo(write(chosen, registry, preview, _progress))
         return
     from gankit.training import train
 
-    with _warnings_shown(), stop_signals() as stop:
+    with stop_signals() as stop:
 
         def progress(done: int, total: int) -> None:
             _progress(done, total)
             if stop():  # nothing has begun that could be saved
                 raise KeyboardInterrupt
 
-        train(chosen, ctx.obj, resume=bool(resume), progress=progress, stop=stop)
+        train(chosen, registry, resume=resume, progress=progress, stop=stop)
 
 
 def read_asked(given: dict[str, Any], budget: str | None, resume: Path | None) -> dict[str, Any]:
@@ -162,20 +170,26 @@ def resumed(folder: Path, **asked: Any) -> Run:
 
 
 class _ToStderr(logging.Handler):
+    """Warnings, and to a person at a terminal also what takes a while."""
+
     def emit(self, record: logging.LogRecord) -> None:
-        click.echo(f"gankit: {record.getMessage()}", err=True)  # whatever stderr is by now
+        if record.levelno >= logging.WARNING or sys.stderr.isatty():
+            click.echo(f"gankit: {record.getMessage()}", err=True)  # whatever stderr is by now
 
 
 @contextlib.contextmanager
-def _warnings_shown() -> Iterator[None]:
-    handler = _ToStderr(logging.WARNING)
-    logging.getLogger("gankit").addHandler(handler)
+def _log_shown() -> Iterator[None]:
+    log, handler = logging.getLogger("gankit"), _ToStderr(logging.INFO)
+    before = log.level
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
     try:
         yield
     finally:
-        logging.getLogger("gankit").removeHandler(handler)
+        log.removeHandler(handler)
+        log.setLevel(before)
 
 
 def _progress(done: int, total: int) -> None:
-    if sys.stderr.isatty():
-        click.echo(f"\rpreparing pictures: {done:,} of {total:,}", nl=done == total, err=True)
+    if total and sys.stderr.isatty():
+        click.echo(f"\r{done / total:6.1%}", nl=done == total, err=True)

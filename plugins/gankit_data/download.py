@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import logging
 import os
 import re
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from gankit_data.alone import alone
 from gankit_data.cache import cache_folder
 from gankit_data.transfer import Refused, is_web, size_of, transfer
 
+log = logging.getLogger("gankit")
 Progress = Callable[[int, int], None]  # told (bytes done, bytes in all, 0 if unknown)
 
 
@@ -89,6 +91,7 @@ def _bring(final, download, progress):
         if _is_there(final, download):  # the process waited for has brought it
             return
         if not download.bytes or size_of(part) != download.bytes:  # else it was only not renamed
+            log.info("downloading %s", download.url)
             transfer(download, part, progress)
         wrong = _wrong(part, download)
         if wrong:

@@ -12,7 +12,8 @@ from gankit.errors import GankitError, did_you_mean
 from gankit_data.decode import looks_like_picture, printable, why
 
 ENDINGS = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
-UNREAD = frozenset({".avif", ".cr2", ".dng", ".heic", ".heif", ".jp2", ".jxl", ".nef", ".psd"})
+RAWS = frozenset({".arw", ".cr2", ".dng", ".nef"})  # they begin as a TIFF does, with a thumbnail
+UNREAD = RAWS | {".avif", ".heic", ".heif", ".jp2", ".jxl", ".psd"}
 NOBODYS = frozenset({"__macosx", "@eadir", "desktop.ini", "thumbs.db"})  # systems leave them
 READS = "gankit reads bmp, gif, jpg, png, tif and webp, in a folder, a zip or a tar"
 
@@ -195,11 +196,11 @@ class _Walk:
         try:
             if entry.is_dir():
                 (links if entry.is_symlink() else folders).append(entry.path)
-            elif ending in UNREAD:
-                self._leave(entry.path, "is of a kind that gankit does not read; save it as jpg")
             elif stat.S_ISREG((about := entry.stat()).st_mode):
-                if ending in ENDINGS or looks_like_picture(entry.path):
+                if ending in ENDINGS or (ending not in RAWS and looks_like_picture(entry.path)):
                     self._take(entry.path, about)
+                elif ending in UNREAD:
+                    self._leave(entry.path, "is of a kind gankit does not read; save it as jpg")
             elif ending in ENDINGS:  # to open a pipe would be to wait for ever
                 self._leave(entry.path, "is no file, but a pipe or a device")
         except OSError as error:

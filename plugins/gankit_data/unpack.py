@@ -9,6 +9,7 @@ import contextlib
 import errno
 import hashlib
 import json
+import logging
 import re
 import secrets
 import shutil
@@ -39,6 +40,7 @@ NAME_ERRORS = (
     errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENOENT, errno.EINVAL, errno.EILSEQ,
     errno.ENAMETOOLONG,
 )  # fmt: skip
+log = logging.getLogger("gankit")
 LIST = "left_out.json"  # beside the folder of files
 LAYOUT = 1  # of the unpacked folder; a change makes archives unpack again
 
@@ -79,6 +81,7 @@ def _unpack_alone(archive, folder, progress):
                 shutil.rmtree(remains, ignore_errors=True)
         aside = folder.with_name(f"{folder.name}.{secrets.token_hex(4)}.aside")
         try:
+            log.info("unpacking %s", archive)
             _unpack(archive, aside, progress)
             aside.rename(folder)
         except OSError:

@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 import itertools
 import json
+import logging
 import os
 import shutil
 import tempfile
@@ -23,6 +24,7 @@ from gankit.pictures import Pixels, Progress, Rows
 from gankit_data import hashes
 from gankit_data.cache import cache_folder
 
+log = logging.getLogger("gankit")
 VERSION = 2  # of the prepared file; a new one prepares anew
 CHUNK, PART = 256, 16  # pictures prepared at a time, and by one thread: memory stays the same
 COLOUR = 16  # channels that differ by more than this are a colour; JPEG's rounding is less
@@ -93,6 +95,7 @@ def _write(
     pictures: Sequence[Any], folder: Path, settings: Settings, cutter: Cutter, progress: Progress
 ) -> None:
     """Prepare all pictures into a folder written aside and renamed: it is there whole or not."""
+    log.info("preparing %s pictures of %s", f"{len(pictures):,}", settings.name)
     folder.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix="preparing-", dir=folder.parent))
     try:

@@ -129,11 +129,13 @@ def test_pipes_are_not_waited_for(place):
 
 
 def test_kinds_that_are_not_read_are_listed(place):
-    draw(place / "one.png")
-    (place / "IMG_1.HEIC").write_bytes(b"\0\0\0\x18ftypheic")
-    assert (
-        find([str(place)]).left_out[0].startswith("IMG_1.HEIC: is of a kind that gankit does not")
-    )
+    draw(place / "one.png", place / "2.HEIC", kind="JPEG")  # phones rename without converting
+    draw(place / "4.dng", kind="TIFF")
+    (place / "3.HEIC").write_bytes(b"\0\0\0\x18ftypheic")
+    found = find([str(place)])
+    assert found.names == ["2.HEIC", "one.png"]
+    unread = "is of a kind gankit does not read; save it as jpg"
+    assert found.left_out == [f"3.HEIC: {unread}", f"4.dng: {unread}"]
 
 
 def test_a_folder_that_cannot_be_read_is_listed(place, monkeypatch):

@@ -307,6 +307,18 @@ def test_a_zip_that_lies_about_sizes(tmp_path, monkeypatch):
     assert left_out == ["bomb.jpg: is larger than 0 MB"]
 
 
+def test_a_zip_that_lies_about_how_well_it_packs(tmp_path, monkeypatch):
+    archive = zip_of(tmp_path / "a.zip", {"1.jpg": JPEG, "bomb.jpg": bytes(3_000_000)})
+    data = bytearray(archive.read_bytes())
+    at = data.rindex(b"PK\x01\x02")
+    data[at + 20 : at + 24] = (2_000_000_000).to_bytes(4, "little")  # its length, packed
+    archive.write_bytes(data)
+    monkeypatch.setattr(unpack, "RATIO_BYTES", 100_000)
+    found, left_out = read(archive)
+    assert list(found) == ["1.jpg"]
+    assert len(left_out) == 1
+
+
 @pytest.mark.parametrize("ending", [".zip", ".tar.gz"])
 def test_caps_on_one_picture_on_all_and_on_their_number(tmp_path, ending, monkeypatch):
     files = {f"{i}.jpg": JPEG * (i + 1) for i in range(4)}
