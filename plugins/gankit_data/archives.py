@@ -59,7 +59,7 @@ def _damage():
     try:
         yield
     except Exception as error:
-        raise Damaged(f"cannot be read ({error or type(error).__name__})") from error
+        raise Damaged(f"cannot be read ({str(error) or type(error).__name__})") from error
 
 
 def _pieces(opened):

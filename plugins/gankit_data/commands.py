@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import click
 
@@ -41,14 +42,22 @@ def clean(downloads):
     """Delete prepared pictures and unpacked archives; the next run makes them anew."""
     freed, kinds = 0, ("pictures", "unpacked", *(("downloads",) if downloads else ()))
     for kind in kinds:
-        folder = cache_folder(kind)
-        freed += sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+        folder, aside = cache_folder(kind), cache_folder(f"{kind}.deleting")
         try:
-            shutil.rmtree(folder)
-        except FileNotFoundError:
-            continue
+            freed += _delete(aside)  # of a clean that was interrupted
+            if folder.exists():
+                folder.rename(aside)  # first: nobody takes half of it for the whole
+                freed += _delete(aside)
         except OSError as error:
             why = f"{error.strerror}; is a run still using it?"
             raise GankitError(f"cannot delete {folder}: {why}", 1) from error
     kept = "" if downloads else "; downloads are kept (--downloads deletes them too)"
     click.echo(f"deleted {freed / 1e6:,.1f} MB from {cache_folder()}{kept}")
+
+
+def _delete(folder: Path) -> int:
+    """Delete a folder, if there is one; returns how many bytes that freed."""
+    freed = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    if folder.exists():
+        shutil.rmtree(folder)
+    return freed

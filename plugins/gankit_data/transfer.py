@@ -147,6 +147,7 @@ def _pieces(answer, wanted):
 
 
 def _broken(error):
-    told = Broken(f"no answer ({getattr(error, 'strerror', None) or error})")
+    why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    told = Broken(f"no answer ({why})")
     told.offline = isinstance(error, OFFLINE)
     return told

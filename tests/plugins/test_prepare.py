@@ -169,3 +169,11 @@ def test_clean_deletes_what_can_be_made_anew(ready, gankit_cli, tmp_path):
     assert gankit_cli("data", "clean", "--downloads").code == 0
     assert list((tmp_path / "cache").iterdir()) == []
     assert gankit_cli("data", "clean").code == 0  # nothing left to do
+
+
+def test_clean_finishes_one_that_was_interrupted(ready, gankit_cli, tmp_path):
+    ready()
+    (tmp_path / "cache" / "pictures").rename(tmp_path / "cache" / "pictures.deleting")
+    ready()
+    assert gankit_cli("data", "clean").code == 0
+    assert list((tmp_path / "cache").iterdir()) == []

@@ -317,6 +317,7 @@ def test_a_zip_that_lies_about_how_well_it_packs(tmp_path, monkeypatch):
     found, left_out = read(archive)
     assert list(found) == ["1.jpg"]
     assert len(left_out) == 1
+    assert "()" not in left_out[0]
 
 
 @pytest.mark.parametrize("ending", [".zip", ".tar.gz"])
