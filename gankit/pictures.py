@@ -59,10 +59,10 @@ class Batches:
         return order
 
     def __getitem__(self, batch: int) -> torch.Tensor:
-        images = torch.from_numpy(self._gathered(batch))  # (N, H, W, C), uint8
+        pixels = self._gathered(batch)
         if self.flip or self.dihedral:
-            self._turn(images, batch)
-        images = _normalised(images.to(self.device)).permute(0, 3, 1, 2)
+            self._turn(pixels, batch)
+        images = _normalised(torch.from_numpy(pixels).to(self.device)).permute(0, 3, 1, 2)
         return images.contiguous(memory_format=self.memory_format)
 
     def _gathered(self, batch: int) -> Pixels:
@@ -74,15 +74,15 @@ class Batches:
             wanted = np.concatenate((wanted, self._order(epoch)))[: self.batch_size]
         return self.pixels[wanted]
 
-    def _turn(self, images: torch.Tensor, batch: int) -> None:
+    def _turn(self, pixels: Pixels, batch: int) -> None:
         random = randomness.generator(self.seed, batch, "flips")
-        draws = torch.rand(3, len(images), generator=random) < 0.5  # mirrored, upside down, turned
-        mirrored, upside_down, turned = (draw.nonzero()[:, 0] for draw in draws)
-        columns = images[mirrored].permute(0, 3, 1, 2).flip(3)  # torch flips this layout fast
-        images.index_copy_(0, mirrored, columns.permute(0, 2, 3, 1))
+        draws = torch.rand(3, len(pixels), generator=random).numpy() < 0.5
+        mirrored, upside_down, turned = draws
+        columns = torch.from_numpy(pixels[mirrored]).permute(0, 3, 1, 2).flip(3)  # fast in torch
+        pixels[mirrored] = columns.permute(0, 2, 3, 1).numpy()
         if self.dihedral:
-            images[upside_down] = images[upside_down].flip(1)
-            images[turned] = images[turned].transpose(1, 2)
+            pixels[upside_down] = pixels[upside_down, ::-1]
+            pixels[turned] = pixels[turned].swapaxes(1, 2)
 
 
 def _normalised(images: torch.Tensor) -> torch.Tensor:
