@@ -24,6 +24,7 @@ FREE_ON_RESUME = {"length", "device", "keep", "tensorboard"}  # the others decid
 
 
 @click.command()
+@click.option("--recipe", type=Part("recipe"), help="A whole run by name; other options go before.")
 @click.option("--dataset", type=Part("dataset"), help="Data set; gankit list dataset.")
 @click.option("--data", multiple=True, metavar="PATH", help="Your own pictures; repeatable.")
 @click.option("--model", type=Part("model"), help="Two networks and their settings, by name.")
@@ -68,16 +69,18 @@ def run(
     ctx: click.Context, config: Path, resume: Path, budget: str, dry_run: bool, **given: Any
 ) -> None:
     """Train a GAN. Without options: flowers, on any laptop, in minutes."""
-    if resume and config:
-        raise GankitError("--resume goes on with a run, --config begins one like it: choose one")
+    check_beginning(resume, config, given["recipe"])
     if resume:  # the environment's defaults are for new runs
         typed = ParameterSource.COMMANDLINE
         given = {k: v for k, v in given.items() if ctx.get_parameter_source(k) is typed}
     asked = read_asked(given, budget, resume)
     chosen = resumed(resume, **asked) if resume else composed(ctx.obj, config, asked)
-    from gankit_commands import plan  # from here on it takes torch
+    from gankit import testing  # from here on it takes torch
+    from gankit_commands import plan
     from gankit_commands.stop import stop_signals
 
+    if not resume:
+        testing.rehearse(chosen, ctx.obj, _progress)
     if budget:
         chosen = plan.within(chosen, budget, ctx.obj, _progress)
     if dry_run:
@@ -93,6 +96,14 @@ def run(
                 raise KeyboardInterrupt
 
         train(chosen, ctx.obj, resume=bool(resume), progress=progress, stop=stop)
+
+
+def check_beginning(resume: Path | None, config: Path | None, recipe: str | None) -> None:
+    """A run begins in one way."""
+    if resume and config:
+        raise GankitError("--resume goes on with a run, --config begins one like it: choose one")
+    if config and recipe:
+        raise GankitError("--config says all that --recipe could: choose one")
 
 
 def read_asked(given: dict[str, Any], budget: str | None, resume: Path | None) -> dict[str, Any]:
