@@ -8,7 +8,9 @@ from importlib import metadata
 from pathlib import Path
 
 from gankit.registry import Registry
-from gankit.specs import KINDS, DatasetSpec, ModelSpec
+from gankit.specs import KINDS, DatasetSpec, ModelSpec, RecipeSpec
+
+BUILD_NOTHING = ModelSpec | RecipeSpec
 
 HEAD = """# Parts
 
@@ -39,11 +41,11 @@ def part(spec):
     """One part: what it does, its facts, its options with defaults, its docstring."""
     lines = [f"### {spec.name}", "", f"*{spec.summary}*", ""]
     lines += [f"- {label}: {text}" for label, text in facts(spec).items() if text]
-    options = {} if isinstance(spec, ModelSpec) else spec.options()
+    options = {} if isinstance(spec, BUILD_NOTHING) else spec.options()
     if options:
         lines += ["", "| option | default |", "|---|---|"]
         lines += [f"| `{name}` | {default(option)} |" for name, option in options.items()]
-    about = "" if isinstance(spec, ModelSpec) else inspect.getdoc(spec.builder())
+    about = "" if isinstance(spec, BUILD_NOTHING) else inspect.getdoc(spec.builder())
     return "\n".join([*lines, *(["", about] if about else []), ""])
 
 
@@ -55,6 +57,11 @@ def facts(spec):
         networks = f"generator `{spec.generator}`, discriminator `{spec.discriminator}`"
         found["networks"] = f"{networks}; options go to those that know them"
         found["image size"] = f"{spec.image_size} px"
+    if isinstance(spec, RecipeSpec):
+        found["run it"] = f"`gankit run --recipe {spec.name}`"
+        variants = (f"{label}: `{text}`" for label, text in spec.variants.items())
+        found["variants"] = "; ".join(variants)
+    if isinstance(spec, BUILD_NOTHING):
         found["settings"] = ", ".join(f"{key} {written(v)}" for key, v in spec.settings.items())
     found["lesson"] = f"{spec.lesson}" if spec.lesson else ""
     found["taken by default"] = "yes" if spec.default else ""
@@ -62,7 +69,8 @@ def facts(spec):
 
 
 def written(value):
-    return " ".join(f"`{one}`" for one in (value if isinstance(value, tuple) else (value,)))
+    value = (value or ("none",)) if isinstance(value, tuple) else (value,)
+    return " ".join(f"`{one}`" for one in value)
 
 
 def default(option):

@@ -14,6 +14,7 @@ from gankit.specs import Download as Download
 from gankit.specs import GeneratorSpec as GeneratorSpec
 from gankit.specs import LossSpec as LossSpec
 from gankit.specs import ModelSpec as ModelSpec
+from gankit.specs import RecipeSpec as RecipeSpec
 from gankit.specs import TrickSpec as TrickSpec
 from gankit.trick import Targets as Targets
 from gankit.trick import Trick as Trick

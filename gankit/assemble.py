@@ -5,7 +5,7 @@ import math
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 import gankit
 from gankit import randomness
@@ -43,8 +43,7 @@ class Game:
 
 def prepare_data(run: Run, registry: Registry, progress: Progress) -> Prepared:
     """The run's pictures, prepared at its size by the plugin that brings `gankit.prepare`."""
-    prepared: Prepared = gankit.prepare(run, registry, progress)
-    return prepared
+    return gankit.prepare(run, registry, progress)  # type: ignore[no-any-return]
 
 
 def resolve(run: Run, prepared: Prepared) -> Run:
@@ -70,16 +69,16 @@ def assemble(run: Run, registry: Registry, prepared: Prepared) -> Game:
     """Networks, optimisers, loss, tricks and batches; the same Run gives the same weights."""
     gan, tricks = build_gan(run, registry)
     loss = registry.make("loss", run.loss)
-    for trick in tricks:
-        if trick.overrides("targets") and not loss.reads_targets:
-            idle = f"loss {run.loss!r} reads no targets, so trick {trick.name!r} could not act"
-            raise GankitError(f"{idle}: name the tricks you want with --trick, or none")
     fused = {"fused": True} if run.optimizer == "fused" else {"foreach": False, "fused": False}
     for player, lr in ((gan.G, run.lr_g), (gan.D, run.lr_d)):
         weights = [p for p in player.net.parameters() if p.requires_grad]
         player.adam = torch.optim.Adam(weights, lr, (run.beta1, run.beta2), **fused)
     for trick in tricks:
-        trick.start(gan)
+        if trick.overrides("targets") and not loss.reads_targets:
+            idle = f"loss {run.loss!r} reads no targets, so trick {trick.name!r} could not act"
+            raise GankitError(f"{idle}: name the tricks you want with --trick, or none")
+        with registry.blaming("trick", trick.name):
+            trick.start(gan)
     turns, where = (run.flip, run.dihedral), (gan.machine.device, _FORMATS[run.memory_format])
     pictures = (prepared.pixels, run.batch_size, run.seed, prepared.train)
     return Game(run, gan, loss, tricks, Batches(*pictures, *turns, *where))
@@ -90,12 +89,13 @@ def build_gan(run: Run, registry: Registry) -> tuple[Gan, list[Trick]]:
     here = machine(run.device, run.precision, run.threads)
     G = Player("G", _network(run, registry, "generator"))
     D = Player("D", _network(run, registry, "discriminator"))
-    _check_shapes(run, G.net.eval(), D.net.eval())
+    _check(run, registry, G.net, D.net)
     gan = Gan(G, D, run.latent_dim, run.seed, run.steps, here)
     tricks = [registry.make("trick", text) for text in run.tricks]
     for trick, text in zip(tricks, run.tricks, strict=True):
         trick.name = Choice.parse(text).name
-        trick.wrap(gan)
+        with registry.blaming("trick", text):
+            trick.wrap(gan)
     gan.d_inputs = [trick.d_input for trick in tricks if trick.overrides("d_input")]
     for net in (G.net, D.net):
         net.to(here.device).to(memory_format=_FORMATS[run.memory_format]).train()
@@ -110,13 +110,24 @@ def _network(run: Run, registry: Registry, kind: str) -> nn.Module:
 
 
 @torch.no_grad()
-def _check_shapes(run: Run, G: nn.Module, D: nn.Module) -> None:
-    """Refuse networks that do not speak gankit's shapes, before anything is trained."""
-    images = G(torch.zeros(2, run.latent_dim))
-    _expect(run.generator, images, 2, run.channels, run.image_size, run.image_size)
-    _expect(run.discriminator, D(images), 2)
+def _check(run: Run, registry: Registry, G: nn.Module, D: nn.Module) -> None:
+    """Refuse networks that break their contract, before anything is trained."""
+    z = randomness.latents(run.seed, 0, 4, run.latent_dim, "check")
+    with registry.blaming("generator", run.generator):
+        images = _expect(G.eval()(z), 4, run.channels, run.image_size, run.image_size)
+        low, high = torch.cat([images, G(100 * z)]).nan_to_num().aminmax()
+        if low < -1.001 or high > 1.001 or (low >= 0 and high > 0.9):
+            raise ValueError(f"draws {low:.3g} to {high:.3g}; wanted is -1 to 1: end it in a tanh")
+    with registry.blaming("discriminator", run.discriminator):
+        loud = 1e6 * images / images.abs().max()  # no logits stay between 0 and 1 for that
+        low, high = torch.cat([_expect(D.eval()(images), 4), D(loud), D(-loud)]).aminmax()
+        if low >= 0 and high <= 1 and high - low > 0.4:
+            raise ValueError("gives probabilities: leave the sigmoid away, for the loss has one")
 
 
-def _expect(network: str, result: torch.Tensor, *shape: int) -> None:
-    if tuple(result.shape) != shape:
-        raise GankitError(f"{network!r} gives shape {tuple(result.shape)}; wanted is {shape}")
+def _expect(result: Tensor, *shape: int) -> Tensor:
+    numbers = "finite" if result.isfinite().all() else "with NaN or infinity"
+    given, wanted = f"{tuple(result.shape)}, {result.dtype}", f"{shape}, torch.float32"
+    if (given, numbers) != (wanted, "finite"):
+        raise ValueError(f"gives {given}, {numbers}; wanted is {wanted}, finite")
+    return result

@@ -1,6 +1,7 @@
-"""From what a person asked for to a checked Run: defaults < the model's settings < the person."""
+"""From what a person asked for to a checked Run: defaults < model < recipe < the person."""
 
 import dataclasses
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -8,18 +9,22 @@ from gankit.choice import Choice
 from gankit.errors import GankitError, did_you_mean
 from gankit.registry import Registry, load_registry
 from gankit.settings import Run, option
-from gankit.specs import DatasetSpec
 
 _FIELDS = {field.name: field for field in dataclasses.fields(Run)}
 
 
-def compose(registry: Registry | None = None, **asked: Any) -> Run:
+def compose(registry: Registry | None = None, recipe: str | None = None, **asked: Any) -> Run:
     """A checked Run from fields of Run by name; what is not named, or None, gets its default.
 
-    `compose(dataset="petals", model="dcgan64", tricks=["r1:gamma=1"], length="500 steps")`.
+    `compose(dataset="petals", model="dcgan64", tricks=["r1:gamma=1"], length="500 steps")`, or
+    `compose(recipe="small-data", seed=1)`: a recipe's settings, where nothing else is asked.
     """
     registry = registry or load_registry()
     wanted = {key: _typed(key, value) for key, value in asked.items() if value is not None}
+    if recipe:
+        settings = vars(registry.find("recipe", recipe))["settings"]
+        with registry.blaming("recipe", recipe):
+            wanted = {**{key: _typed(key, value) for key, value in settings.items()}, **wanted}
     model = wanted.get("model") or registry.default("model")
     spec, generator, discriminator = registry.networks(model)
     networks = {"generator": generator, "discriminator": discriminator}
@@ -52,17 +57,17 @@ def _typed(key: str, value: Any) -> Any:
 def _dataset(registry: Registry, wanted: dict[str, Any]) -> str:
     text, data = wanted.get("dataset"), wanted.get("data")
     if data and not text:
-        specs = registry.specs("dataset")
-        text = next((s.name for s in specs if isinstance(s, DatasetSpec) and s.own), None)
+        text = next((s.name for s in registry.specs("dataset") if getattr(s, "own", False)), None)
     text = registry.check("dataset", text or registry.default("dataset"))
     name = Choice.parse(text).name
     spec = registry.find("dataset", name)
-    assert isinstance(spec, DatasetSpec)
     reads = spec.parameters().get("data")
     if data and not reads:
         raise GankitError(f"data set {name!r} brings its own pictures: leave --data away")
-    if reads and reads.default is reads.empty and not (data or spec.downloads):
-        where = spec.by_hand or "it wants to know where your pictures are: --data PATH"
+    if reads and reads.default is reads.empty and not (data or getattr(spec, "downloads", ())):
+        where = (
+            getattr(spec, "by_hand", "") or "it wants to know where your pictures are: --data PATH"
+        )
         raise GankitError(f"data set {name!r}: {where}")
     return text
 
@@ -72,7 +77,9 @@ def _tricks(registry: Registry, texts: tuple[str, ...]) -> tuple[str, ...]:
         return ()
     chosen = tuple(registry.check("trick", text) for text in texts)
     names = [Choice.parse(text).name for text in chosen]
-    for name in names:
-        if names.count(name) > 1:
+    for name, other in itertools.permutations(names, 2):
+        if name == other:
             raise GankitError(f"trick {name!r} is given twice; a trick acts once in a run")
+        if why := getattr(registry.find("trick", name).builder(), "excludes", {}).get(other):
+            raise GankitError(f"tricks {name!r} and {other!r} exclude each other: {why}")
     return chosen

@@ -1,6 +1,5 @@
 """Machine: where a run computes and in which arithmetic; CPU, CUDA and MPS through one code."""
 
-import contextlib
 import timeit
 from dataclasses import dataclass
 
@@ -16,11 +15,9 @@ class Machine:
     device: torch.device
     precision: str  # "32" or "bf16"
 
-    def autocast(self) -> contextlib.AbstractContextManager[object]:
+    def autocast(self) -> torch.autocast:
         """Mixed precision for a forward pass, where the run asks for it."""
-        if self.precision == "32":
-            return contextlib.nullcontext()
-        return torch.autocast(self.device.type, dtype=torch.bfloat16)
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
 
 
 def machine(device: str = "auto", precision: str = "auto", threads: int = 0) -> Machine:

@@ -57,6 +57,11 @@ def register_tricks(register: Callable[[specs.TrickSpec], None]) -> None:
 
 
 @hookspec
+def register_recipes(register: Callable[[specs.RecipeSpec], None]) -> None:
+    """Call `register` once for each recipe: a whole run by name."""
+
+
+@hookspec
 def register_commands(cli: click.Group) -> None:
     """Add commands to `gankit`: `@cli.command()`, or `cli.later(name, "module:attr", summary)`."""
 

@@ -14,7 +14,6 @@ from gankit.errors import GankitError
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 Rows = np.ndarray[Any, np.dtype[np.int64]]
 Progress = Callable[[int, int], None]  # told (done, total)
-AT_ONCE = 2**18  # numbers that are normalised together: 1 MB
 
 
 class Prepared(NamedTuple):
@@ -38,7 +37,7 @@ class Batches:
     pixels: Pixels
     batch_size: int
     seed: int
-    rows: Rows | None = None  # the pictures to take; None: all
+    rows: Any = None  # (M,), the pictures to take; None: all
     flip: bool = False  # mirror each picture with probability 1/2
     dihedral: bool = False  # one of the 8 positions of a square: pictures without an up
     device: torch.device | str = "cpu"
@@ -52,10 +51,8 @@ class Batches:
 
     @functools.lru_cache(maxsize=2)  # noqa: B019 - a run has one Batches, two epochs meet in it
     def _order(self, epoch: int) -> Rows:
-        assert self.rows is not None
         random = randomness.generator(self.seed, epoch, "order of pictures")
-        shuffled: Rows = torch.randperm(len(self.rows), generator=random).numpy()
-        order: Rows = self.rows[shuffled]
+        order: Rows = self.rows[torch.randperm(len(self.rows), generator=random).numpy()]
         return order
 
     def __getitem__(self, batch: int) -> torch.Tensor:
@@ -66,7 +63,6 @@ class Batches:
         return images.contiguous(memory_format=self.memory_format)
 
     def _gathered(self, batch: int) -> Pixels:
-        assert self.rows is not None
         epoch, start = divmod(batch * self.batch_size, len(self.rows))
         wanted = self._order(epoch)[start : start + self.batch_size]
         while len(wanted) < self.batch_size:  # an epoch ends in this batch
@@ -76,8 +72,7 @@ class Batches:
 
     def _turn(self, pixels: Pixels, batch: int) -> None:
         random = randomness.generator(self.seed, batch, "flips")
-        draws = torch.rand(3, len(pixels), generator=random).numpy() < 0.5
-        mirrored, upside_down, turned = draws
+        mirrored, upside_down, turned = torch.rand(3, len(pixels), generator=random).numpy() < 0.5
         columns = torch.from_numpy(pixels[mirrored]).permute(0, 3, 1, 2).flip(3)  # fast in torch
         pixels[mirrored] = columns.permute(0, 2, 3, 1).numpy()
         if self.dihedral:
@@ -88,7 +83,7 @@ class Batches:
 def _normalised(images: torch.Tensor) -> torch.Tensor:
     """Bytes (N, H, W, C) as floats in [-1, 1], some at a time: they stay in a processor's cache."""
     floats = torch.empty(images.shape, device=images.device)
-    count = max(1, AT_ONCE // images[0].numel())
+    count = max(1, 2**18 // images[0].numel())  # a megabyte of floats at a time
     for bytes_, out in zip(torch.split(images, count), torch.split(floats, count), strict=True):
         out.copy_(bytes_).div_(127.5).sub_(1)
     return floats

@@ -1,8 +1,9 @@
 """Finds plugins, each on its own, collects the parts they offer and looks names up."""
 
+import contextlib
 import importlib.metadata
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,7 +42,11 @@ class Registry:
         plugin = Plugin(name, distribution=distribution)
         started = time.perf_counter()
         try:
-            plugin.hook = _hook_caller(name, find())
+            manager, found = pluggy.PluginManager("gankit"), find()
+            manager.add_hookspecs(hookspecs)
+            manager.register(found() if isinstance(found, type) else found, name)
+            manager.check_pending()  # a misspelt hook is an error, not a function never called
+            plugin.hook = manager.hook
             self._collect(plugin)
         except (Exception, SystemExit) as error:  # a stranger's code: anything may come
             plugin.hook, plugin.specs, plugin.cause = None, [], error
@@ -71,18 +76,17 @@ class Registry:
 
     def find(self, kind: str, name: str) -> Spec:
         """The part of that kind and name, or an error that says what was meant."""
-        known = {k: {spec.name: spec for spec in self.specs(k)} for k in KINDS}
-        if name in known[kind]:
-            return known[kind][name]
-        for other in [k for k in KINDS if name in known[k]]:
+        known = {spec.name: spec for spec in self.specs(kind)}
+        if name in known:
+            return known[name]
+        for other in [k for k in KINDS if name in [spec.name for spec in self.specs(k)]]:
             raise GankitError(f"{name!r} is a {other}, not a {kind}.")
-        hint = did_you_mean(name, known[kind])
+        hint = did_you_mean(name, known)
         raise GankitError(f"there is no {kind} {name!r}.{hint} See: gankit list {kind}")
 
     def default(self, kind: str) -> str:
         """The part that is taken when the person names none: the first to call itself default."""
-        every = [spec for plugin in self.plugins for spec in plugin.specs]  # gankit's own first
-        for spec in every:
+        for spec in (s for plugin in self.plugins for s in plugin.specs):  # gankit's own first
             if spec.kind == kind and spec.default:
                 return spec.name
         raise GankitError(f"name a {kind}: none of those here is the default")
@@ -98,13 +102,23 @@ class Registry:
         choice = Choice.parse(text)
         return self.find(kind, choice.name).make(choice.options, **filled_in)
 
+    @contextlib.contextmanager
+    def blaming(self, kind: str, text: str) -> Iterator[None]:
+        """While open, an error is worded as that part's: which it is, and whose."""
+        spec = self.find(kind, Choice.parse(text).name)
+        plugin = next(plugin.name for plugin in self.plugins if spec in plugin.specs)
+        try:
+            yield
+        except Exception as error:  # a stranger's code: anything may come
+            what = " ".join(str(error).split()) or type(error).__name__
+            raise GankitError(f"{kind} {spec.name!r} of plugin {plugin!r}: {what}") from error
+
     def networks(self, text: str) -> tuple[ModelSpec, str, str]:
         """A model's spec and its two networks, each with those options of `text` that it knows."""
         choice = Choice.parse(text)
         spec = self.find("model", choice.name)
         assert isinstance(spec, ModelSpec)
-        chosen = {"generator": spec.generator, "discriminator": spec.discriminator}
-        parts = {kind: Choice.parse(text) for kind, text in chosen.items()}
+        parts = {k: Choice.parse(getattr(spec, k)) for k in ("generator", "discriminator")}
         known = {kind: self.find(kind, part.name).options() for kind, part in parts.items()}
         for key, value in choice.options.items():
             takers = [kind for kind in parts if key in known[kind]]
@@ -114,14 +128,6 @@ class Registry:
             for kind in takers:
                 parts[kind].options[key] = value
         return spec, str(parts["generator"]), str(parts["discriminator"])
-
-
-def _hook_caller(name: str, plugin: Any) -> Any:
-    manager = pluggy.PluginManager("gankit")
-    manager.add_hookspecs(hookspecs)
-    manager.register(plugin() if isinstance(plugin, type) else plugin, name)
-    manager.check_pending()  # a misspelt hook is an error, not a function never called
-    return manager.hook
 
 
 def load_registry() -> Registry:

@@ -24,8 +24,8 @@ _RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
 )
 # A command line that repeats a run says these always, since a model may have set them, and never
 # says what follows from the rest or from the machine.
-_SPOKEN = {"tricks", "image_size", "latent_dim", "batch_size", "d_steps", "lr_g",
-           "lr_d", "beta1", "beta2", "flip", "dihedral"}  # fmt: skip
+_SPOKEN = {"tricks", "image_size", "latent_dim", "batch_size", "d_steps", "lr_g", "lr_d", "beta1",
+           "beta2", "flip", "dihedral"}  # fmt: skip
 _UNSPOKEN = {"steps", "length", "device", "threads", "draw_every", "save_every", "out",
              "fingerprint"}  # fmt: skip
 

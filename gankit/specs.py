@@ -1,7 +1,7 @@
 """What plugins hand in: light descriptions of parts, built only when a run needs them."""
 
-import importlib
 import inspect
+import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
@@ -9,10 +9,8 @@ from typing import Any, ClassVar, NamedTuple
 from gankit.errors import GankitError, did_you_mean
 
 # Builder parameters that the run fills in; everything else in a signature is an option.
-FILLED_IN = (
-    *("image_size", "channels", "latent_dim"),
-    *("data", "classes", "classify", "background", "progress"),  # for data sets
-)
+FILLED_IN = {"image_size", "channels", "latent_dim", "data", "classes", "classify", "background",
+             "progress"}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,12 +25,14 @@ class Spec:
     lesson: int | None = None  # the lesson that teaches it
     default: bool = False  # taken when the person names none; one part of each kind may say so
 
+    def __init_subclass__(cls, kind: str = "") -> None:
+        cls.kind = kind or cls.kind
+
     def builder(self) -> Callable[..., Any]:
         """The callable behind `build`, imported now."""
         if callable(self.build):
             return self.build
-        module, _, attribute = self.build.partition(":")
-        builder: Callable[..., Any] = getattr(importlib.import_module(module), attribute)
+        builder: Callable[..., Any] = pkgutil.resolve_name(self.build)
         return builder
 
     def parameters(self) -> dict[str, inspect.Parameter]:
@@ -55,14 +55,13 @@ class Spec:
             types = (int, float) if isinstance(default, float) else type(default)
             fits = isinstance(value, types) and isinstance(value, bool) == isinstance(default, bool)
             if default not in (None, inspect.Parameter.empty) and not fits:
-                raise GankitError(
-                    f"{self.kind} {self.name}: {key}={value} should be like {default}"
-                )
+                wrong = f"{self.kind} {self.name}: {key}={value}"
+                raise GankitError(f"{wrong} should be like {default}")
 
     def make(self, options: Mapping[str, Any], **filled_in: Any) -> Any:
         """Build the part from its options and those of the run's values that it asks for."""
         self.check(options)
-        given = {key: value for key, value in filled_in.items() if key in self.parameters()}
+        given = {key: filled_in[key] for key in self.parameters() if key in filled_in}
         try:
             return self.builder()(**given, **options)
         except (ValueError, TypeError) as error:
@@ -78,14 +77,12 @@ class Download(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DatasetSpec(Spec):
+class DatasetSpec(Spec, kind="dataset"):
     """Builds a sequence of pictures: `len(ds)`, `ds[i]` a PIL image or uint8 array (H, W, C).
 
-    A set that is picture files in an archive needs no code: `downloads` (or `by_hand`) and
-    `build="gankit_data.files:Files"`, which reads what `--data` could name too.
+    Picture files in an archive need no code: `downloads`, and `build="gankit_data.files:Files"`.
     """
 
-    kind: ClassVar[str] = "dataset"
     home: str = ""  # a page about the set
     licence: str = ""  # as the source states it
     pictures: str = ""  # how many, in words
@@ -96,38 +93,29 @@ class DatasetSpec(Spec):
     classify: str | Callable[..., Any] = ""  # paths -> class names, if not their folders' names
 
 
-class GeneratorSpec(Spec):
+class GeneratorSpec(Spec, kind="generator"):
     """Builds G: an nn.Module from z (N, latent_dim) to images (N, C, H, W) in [-1, 1]."""
 
-    kind: ClassVar[str] = "generator"
 
-
-class DiscriminatorSpec(Spec):
+class DiscriminatorSpec(Spec, kind="discriminator"):
     """Builds D: an nn.Module from images (N, C, H, W) to logits (N,), no sigmoid at its end."""
 
-    kind: ClassVar[str] = "discriminator"
 
-
-class LossSpec(Spec):
+class LossSpec(Spec, kind="loss"):
     """Builds a `gankit.Loss`."""
 
-    kind: ClassVar[str] = "loss"
 
-
-class TrickSpec(Spec):
+class TrickSpec(Spec, kind="trick"):
     """Builds a `gankit.Trick`."""
-
-    kind: ClassVar[str] = "trick"
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelSpec(Spec):
+class ModelSpec(Spec, kind="model"):
     """A generator and a discriminator that suit each other, and the settings they want.
 
     Options given to a model go to those of its networks that know them.
     """
 
-    kind: ClassVar[str] = "model"
     build: str | Callable[..., Any] = lambda: None  # its networks are built instead
     generator: str  # "dcgan:base_channels=64"
     discriminator: str
@@ -135,7 +123,14 @@ class ModelSpec(Spec):
     settings: Mapping[str, Any] = field(default_factory=dict)  # fields of Run: loss, tricks, ...
 
 
-KINDS: dict[str, type[Spec]] = {
-    spec.kind: spec
-    for spec in (DatasetSpec, ModelSpec, GeneratorSpec, DiscriminatorSpec, LossSpec, TrickSpec)
-}
+@dataclass(frozen=True, kw_only=True)
+class RecipeSpec(Spec, kind="recipe"):
+    """A whole run by name: parts and settings that were found to belong together."""
+
+    build: str | Callable[..., Any] = lambda: None  # there is nothing to build
+    settings: Mapping[str, Any]  # fields of Run; what the person asks for goes before
+    variants: Mapping[str, str] = field(default_factory=dict)  # what else to try -> its options
+
+
+_PARTS = (DatasetSpec, ModelSpec, GeneratorSpec, DiscriminatorSpec, LossSpec, TrickSpec, RecipeSpec)
+KINDS: dict[str, type[Spec]] = {spec.kind: spec for spec in _PARTS}

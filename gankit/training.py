@@ -74,10 +74,8 @@ def _made(folder: Path) -> bool:
     """Make a folder; False if it is there, made by another run a moment ago perhaps."""
     try:
         folder.mkdir(parents=True)
-    except FileExistsError:
-        return False
-    except OSError as error:
-        raise GankitError(f"cannot make {folder}: {error.strerror}; choose an --out") from error
+    except OSError:
+        return not folder.exists()  # if it cannot be made at all, writing to it will say why
     return True
 
 

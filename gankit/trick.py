@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from gankit.errors import did_you_mean
 
@@ -28,9 +28,10 @@ class Trick:
     """
 
     name = ""  # set by gankit from the trick's spec
+    excludes: ClassVar[dict[str, str]] = {}  # tricks that it cannot go with, and why
 
     def wrap(self, gan: Gan) -> None:
-        """Change the networks; optimisers do not exist yet."""
+        """Change the networks, or raise ValueError where they lack what it needs; before Adam."""
 
     def start(self, gan: Gan) -> None:
         """Everything is on its device and training (or resuming) is about to begin."""

@@ -33,11 +33,17 @@ MISUSED = {
     "an option of run": ("run --bach-size 8", "No such option '--bach-size'."),
     "an argument too many": ("list trick ema", "unexpected extra argument"),
     "an argument too few": ("show", "Missing argument 'NAME'"),
-    "a kind": ("list tricks", "'tricks' is not one of 'dataset'"),
+    "a kind": ("list trix", "'trix' is not one of 'dataset'"),
+    "a recipe": ("run --recipe smal-data", "there is no recipe 'smal-data'. Did you mean 'small-d"),
+    "a recipe and a config": ("run --recipe small-data --config used", "choose one"),
+    "to resume with a recipe": ("run --resume used --recipe small-data", "was decided when the ru"),
+    "no name for a plugin": ("new plugin", "Missing argument 'NAME'"),
+    "a name for a plugin": ("new plugin Noise!", "'Noise!' names no plugin: write lower-case"),
+    "a plugin's name that is taken": ("new plugin ema", "there is a trick 'ema' already"),
     "a part to show": ("show emma", "there is no part 'emma'. Did you mean 'ema'?"),
     "a data set": ("run --dataset petal", "there is no dataset 'petal'. Did you mean 'petals'?"),
     "a model": ("run --model dcgan65", "there is no model 'dcgan65'. Did you mean 'dcgan64'"),
-    "a generator": ("run --generator dgan", "there is no generator 'dgan'. Did you mean 'dcgan'?"),
+    "a generator": ("run --generator dgan", "there is no generator 'dgan'. Did you mean 'dcgan'"),
     "a discriminator": ("run --discriminator x", "there is no discriminator 'x'. There is: dcgan"),
     "a loss": ("run --loss wassertein", "there is no loss 'wassertein'. Did you mean 'wasserst"),
     "a trick": ("run --trick smoth-labels", "there is no trick 'smoth-labels'. Did you mean 'smoo"),
@@ -415,7 +421,7 @@ TURNS = """
         calls = 0
 
         def d_loss(self, real, fake, targets):
-            type(self).calls += 1
+            self.calls += 1
             return (fake - real).mean() * {d}
 
         def g_loss(self, fake, real):
@@ -423,10 +429,9 @@ TURNS = """
 
     @hookimpl
     def register_losses(register):
-        Turns.calls = 0
         register(LossSpec(name="turns", summary="s", source="s", build=Turns))
 """
-BAD = "(float('{value}') if self.calls == 7 else 1)"
+BAD = "(float('{value}') if self.calls == {call} else 1)"
 
 
 @pytest.mark.parametrize("value", ["nan", "inf"])
@@ -435,7 +440,7 @@ BAD = "(float('{value}') if self.calls == 7 else 1)"
 def test_a_loss_that_is_no_number_stops_the_run(
     gankit_run, gankit_cli, plugin_file, here, value, first, log_every
 ):
-    bad = BAD.format(value=value)
+    bad = BAD.format(value=value, call=7)
     source = TURNS.format(d=bad if first == "d_loss" else "1", g=bad if first == "g_loss" else "1")
     path = plugin_file(source)
     words = ("--loss", "turns", "--steps", 40, "--save-every", 3, "--log-every", log_every)
@@ -452,14 +457,22 @@ def test_a_loss_that_is_no_number_stops_the_run(
     assert (code, err) == (0, "")
 
 
-def test_a_loss_that_is_no_number_at_once(gankit_run, plugin_file, here):
-    path = plugin_file(TURNS.format(d="float('nan')", g="1"))
+def test_a_loss_that_is_no_number_before_anything_is_saved(gankit_run, plugin_file, here):
+    path = plugin_file(TURNS.format(d=BAD.format(value="nan", call=2), g="1"))
     code, out, err = gankit_run("--loss", "turns", "--out", "a", before=("-p", path))
     message = one_line(err)
     assert code == 1
-    assert "d_loss became nan at step 1" in message
+    assert "d_loss became nan at step 2" in message
     assert "nothing was saved before" in message
     assert "--resume" not in out
+
+
+def test_a_loss_that_is_no_number_at_once(gankit_run, plugin_file, here):
+    path = plugin_file(TURNS.format(d="float('nan')", g="1"))
+    code, out, err = gankit_run("--loss", "turns", "--out", "a", before=("-p", path))
+    assert one_line(err) == "loss 'turns' of plugin 'mine': d_loss is nan"
+    assert (code, out) == (2, "")
+    assert not (here / "a").exists()
 
 
 def test_weights_that_are_no_numbers_are_not_saved(gankit_run, plugin_file, here):

@@ -268,7 +268,7 @@ def test_observer_examples_say_what_they_saw(loaded, short_run, capsys):
 
 
 def test_scripts_run(here, capsys):
-    assert len(SCRIPTS) == 4
+    assert len(SCRIPTS) == 5
     for script in SCRIPTS:
         exec(script.values[0].replace("500 steps", "2 steps"), {})
     assert {path.name for path in here.glob("*.png")} == {"flower.png", "garden.png"}

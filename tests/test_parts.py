@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from gankit import GankitError, Loss, Targets, Trick, compose
+from gankit import GankitError, Targets, Trick, compose
 from gankit.choice import Choice
 from gankit.registry import load_registry
 from gankit.specs import KINDS
@@ -29,7 +29,7 @@ def test_every_spec_says_what_a_person_wants_to_know(spec):
     assert "\n" not in spec.summary
     assert not spec.summary.endswith(".")
     assert spec.source
-    if spec.kind != "model":
+    if spec.kind not in ("model", "recipe"):
         assert isinstance(spec.build, str), "bundled parts are imported only when needed"
         assert spec.builder().__doc__
         options = spec.options().values()
@@ -43,46 +43,6 @@ def test_at_most_one_part_of_a_kind_is_the_default(kind):
 
 
 # ---------------------------------------------------------------- networks
-
-
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("size", [16, 32])
-@pytest.mark.parametrize("name", NAMES["generator"])
-def test_generators_make_images(name, size, channels):
-    G = REGISTRY.make("generator", name, image_size=size, channels=channels, latent_dim=10)
-    images = G(torch.randn(3, 10))
-    assert images.shape == (3, channels, size, size)
-    assert images.dtype == torch.float32
-    assert images.abs().max() <= 1
-    images.mean().backward()
-    assert all(p.grad is not None and p.grad.isfinite().all() for p in G.parameters())
-
-
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("size", [16, 32])
-@pytest.mark.parametrize("name", NAMES["discriminator"])
-def test_discriminators_answer_with_logits(name, size, channels):
-    D = REGISTRY.make("discriminator", name, image_size=size, channels=channels)
-    images = torch.rand(4, channels, size, size).mul(2).sub(1).requires_grad_()
-    logits = D(images)
-    assert logits.shape == (4,)
-    (D.eval()(images * 1e4)).abs().max().backward()  # no sigmoid at its end: not held below 1
-    assert D(images * 1e4).abs().max() > 1
-    assert images.grad is not None
-    assert images.grad.abs().sum() > 0
-
-
-@pytest.mark.parametrize("name", NAMES["model"])
-def test_models_name_networks_that_suit_each_other(name):
-    spec = REGISTRY.find("model", name)
-    run = compose(REGISTRY, model=name)
-    assert run.image_size == spec.image_size
-    assert set(spec.settings) <= set(vars(run))
-    _, generator, discriminator = REGISTRY.networks(f"{name}:base_channels=1")  # little work
-    sizes = {"image_size": spec.image_size, "channels": 3, "latent_dim": 100}
-    G = REGISTRY.make("generator", generator, **sizes)
-    D = REGISTRY.make("discriminator", discriminator, **sizes)
-    assert D(G(torch.randn(2, 100))).shape == (2,)
 
 
 def test_dcgan64_is_the_published_network_to_the_number():
@@ -221,45 +181,6 @@ def test_losses_are_those_of_their_papers(name, targets):
     assert bool(plain != moved) == loss.reads_targets
 
 
-@pytest.mark.parametrize("name", NAMES["loss"])
-def test_gradients_pull_where_they_should(name):
-    """D wants its answer up for real and down for fake, G wants it up for fake."""
-    loss = REGISTRY.make("loss", name)
-    real = torch.tensor([0.3, -0.2], requires_grad=True)
-    fake = torch.tensor([-0.4, 0.1], requires_grad=True)
-    d_loss = loss.d_loss(real, fake, Targets(torch.ones(2), torch.zeros(2)))
-    up, down = torch.autograd.grad(d_loss, (real, fake))
-    assert (up < 0).all()
-    if name == "least-squares":  # pulls towards 0, from either side
-        assert torch.equal(down.sign(), fake.sign())
-    else:
-        assert (down > 0).all()
-    (gradient,) = torch.autograd.grad(loss.g_loss(fake, real), fake)
-    assert (gradient < 0).all()
-
-
-@pytest.mark.parametrize("name", NAMES["loss"])
-def test_g_reads_the_reals_only_if_the_loss_pairs(name):
-    loss = REGISTRY.make("loss", name)
-    fake = torch.tensor(FAKE)
-    if loss.pairs:
-        assert loss.g_loss(fake, fake + 1) != loss.g_loss(fake, fake - 1)
-    else:
-        assert loss.g_loss(fake, None).isfinite()
-
-
-@pytest.mark.parametrize("name", NAMES["loss"])
-def test_losses_stay_finite_for_a_d_that_is_very_sure(name):
-    loss = REGISTRY.make("loss", name)
-    for sure in (100.0, -100.0):
-        real = torch.full((2,), sure, requires_grad=True)
-        fake = torch.full((2,), -sure, requires_grad=True)
-        d_loss = loss.d_loss(real, fake, Targets(torch.ones(2), torch.zeros(2)))
-        total = d_loss + loss.g_loss(fake, real)
-        assert total.isfinite()
-        assert all(g.isfinite().all() for g in torch.autograd.grad(total, (real, fake)))
-
-
 def test_minimax_fades_where_non_saturating_does_not():
     slopes = {}
     for name in ("minimax", "non-saturating"):
@@ -280,26 +201,7 @@ def test_opinions_are_probabilities_where_that_makes_sense(name):
         assert opinion.tolist() == pytest.approx([sigmoid(-2), 0.5, sigmoid(2)])
 
 
-@pytest.mark.parametrize("name", NAMES["loss"])
-def test_losses_are_losses(name):
-    loss = REGISTRY.make("loss", name)
-    assert isinstance(loss, Loss)
-    assert isinstance(loss.reads_targets, bool)
-    assert isinstance(loss.pairs, bool)
-
-
 # ---------------------------------------------------------------- tricks
-
-
-@pytest.mark.parametrize("name", NAMES["trick"])
-def test_tricks_build_and_have_something_to_do(name):
-    trick = REGISTRY.make("trick", name)
-    assert isinstance(trick, Trick)
-    assert trick.overrides(
-        *("wrap", "start", "fakes", "d_input", "targets", "penalty"),
-        *("before_update", "after_update"),
-    )
-    assert trick.overrides("activity"), "a trick says what it did"
 
 
 @pytest.mark.parametrize(

@@ -238,7 +238,7 @@ def test_a_one_file_plugin_that_is_not_there(path, gankit_cli):
 @pytest.mark.parametrize(
     ("kind", "name", "message"),
     [
-        ("trick", "nosy-d", "there is no trick 'nosy-d'. Did you mean 'noisy-d'?"),
+        ("trick", "nosy-d", "there is no trick 'nosy-d'. Did you mean 'noisy-d'"),
         ("loss", "Hinge", "there is no loss 'Hinge'. Did you mean 'hinge'?"),
         ("loss", "r1", "'r1' is a trick, not a loss"),
         ("dataset", "zzz", "There is: art-by-ai, cezanne"),

@@ -4,7 +4,18 @@ import click
 
 from gankit.specs import KINDS
 
-KIND = click.Choice(list(KINDS), case_sensitive=False)
+PLURALS = {kind: f"{kind}es" if kind == "loss" else f"{kind}s" for kind in KINDS}
+SINGULARS = {plural: kind for kind, plural in PLURALS.items()}
+
+
+class Kind(click.Choice):
+    """A kind of part, in the singular or the plural."""
+
+    def convert(self, value, param, ctx):
+        return super().convert(SINGULARS.get(value.lower(), value), param, ctx)
+
+
+KIND = Kind(list(KINDS), case_sensitive=False)
 
 
 @click.command("list")
@@ -21,7 +32,7 @@ def list_parts(ctx, kind, as_json):
         return
     width = max((len(spec.name) for specs in found.values() for spec in specs), default=0) + 2
     for k, specs in found.items():
-        click.secho(f"{k}s" if k != "loss" else "losses", bold=True)
+        click.secho(PLURALS[k], bold=True)
         for spec in specs:
             mark = "*" if spec.default else " "
             click.echo(f"{mark} {spec.name:{width}}{spec.summary}")

@@ -24,6 +24,7 @@ FREE_ON_RESUME = {"length", "device", "keep", "tensorboard"}  # the others decid
 
 
 @click.command()
+@click.option("--recipe", type=Part("recipe"), help="A whole run by name; other options go before.")
 @click.option("--dataset", type=Part("dataset"), help="Data set; gankit list dataset.")
 @click.option("--data", multiple=True, metavar="PATH", help="Your own pictures; repeatable.")
 @click.option("--classes", multiple=True, metavar="A,B", help="Only these class folders.")
@@ -83,8 +84,7 @@ def run(
     **given: Any,
 ) -> None:
     """Train a GAN. Without options: flowers, on any laptop, in minutes."""
-    if resume and config:
-        raise GankitError("--resume goes on with a run, --config begins one like it: choose one")
+    check_beginning(resume, config, given["recipe"])
     if resume:  # the environment's defaults are for new runs
         typed = ParameterSource.COMMANDLINE
         given = {k: v for k, v in given.items() if ctx.get_parameter_source(k) is typed}
@@ -98,9 +98,12 @@ def _do(
     chosen: Run, registry: Registry, budget: str, dry_run: bool, preview: Path, resume: bool
 ) -> None:
     """What was asked for with the run: to describe it, to look ahead, or to train."""
-    from gankit_commands import plan  # from here on it takes torch
+    from gankit import testing  # from here on it takes torch
+    from gankit_commands import plan
     from gankit_commands.stop import stop_signals
 
+    if not resume:
+        testing.rehearse(chosen, registry, _progress)
     if budget:
         chosen = plan.within(chosen, budget, registry, _progress)
     if dry_run:
@@ -121,6 +124,14 @@ def _do(
                 raise KeyboardInterrupt
 
         train(chosen, registry, resume=resume, progress=progress, stop=stop)
+
+
+def check_beginning(resume: Path | None, config: Path | None, recipe: str | None) -> None:
+    """A run begins in one way."""
+    if resume and config:
+        raise GankitError("--resume goes on with a run, --config begins one like it: choose one")
+    if config and recipe:
+        raise GankitError("--config says all that --recipe could: choose one")
 
 
 def read_asked(given: dict[str, Any], budget: str | None, resume: Path | None) -> dict[str, Any]:

@@ -1,13 +1,15 @@
 """`gankit show NAME`: everything about a part, without importing torch."""
 
 import inspect
+import shlex
 import textwrap
 
 import click
 
 from gankit.choice import Choice
 from gankit.errors import GankitError, did_you_mean
-from gankit.specs import KINDS, DatasetSpec, ModelSpec
+from gankit.settings import option
+from gankit.specs import KINDS, DatasetSpec, ModelSpec, RecipeSpec
 from gankit_commands import reading
 from gankit_commands.part import Part
 
@@ -28,6 +30,8 @@ def show(ctx, name, kind, no_code):
             click.echo(f"  {label:13} {text}")
         if isinstance(spec, ModelSpec):
             click.echo(f"  {'networks':13} gankit show {Choice.parse(spec.generator).name}")
+        elif isinstance(spec, RecipeSpec):
+            _show_recipe(spec)
         else:
             _show_builder(spec, code=not no_code)
         click.echo()
@@ -48,10 +52,37 @@ def _facts(registry, spec):
     if isinstance(spec, ModelSpec):
         facts |= {"generator": spec.generator, "discriminator": spec.discriminator}
         facts |= {"image size": f"{spec.image_size} px"}
-        facts |= {key.replace("_", "-"): value for key, value in spec.settings.items()}
+    if isinstance(spec, ModelSpec | RecipeSpec):
+        facts |= {key.replace("_", "-"): _written(v) for key, v in spec.settings.items()}
     facts["lesson"] = f"lessons/{spec.lesson:02d}_*.py" if spec.lesson else ""
     facts["plugin"] = next(p.name for p in registry.plugins if spec in p.specs)
     return {label: text for label, text in facts.items() if text != ""}
+
+
+def _written(value):
+    return (", ".join(value) or "none") if isinstance(value, tuple) else value
+
+
+def _show_recipe(spec):
+    run = f"gankit run --recipe {spec.name}"
+    click.echo(f"\n  run it       {run}\n  the same     gankit run {spelled_out(spec.settings)}")
+    for label, options in spec.variants.items():
+        click.echo(f"\n  {label}:\n    {run} {options}")
+
+
+def spelled_out(settings):
+    """The options of `gankit run` that say what a recipe's settings say."""
+    words = []
+    for key, value in settings.items():
+        if key == "length":
+            number, unit = value.split()
+            words += [f"--{unit}", number]
+        elif isinstance(value, bool):
+            words += [option(key)] if value else []
+        else:
+            for one in (value or ("none",)) if isinstance(value, tuple) else (value,):
+                words += [option(key), str(one)]
+    return shlex.join(words)
 
 
 def _show_builder(spec, *, code):

@@ -32,7 +32,11 @@ def init_weights(module: nn.Module) -> None:
 class Generator(nn.Module):
     """z (N, latent_dim) -> images (N, channels, image_size, image_size) in [-1, 1].
 
-    3,576,704 parameters for 64 px at base_channels=64.
+    3,576,704 parameters for 64 px at base_channels=64. Wider towards the small end up to
+    max_channels; without a cap, which is max_channels=1024 for 128 px and 2048 for 256, the
+    parameters are 12,786,560 and 47,983,488.
+
+    base_channels: channels of the last map.
     """
 
     def __init__(
@@ -69,7 +73,10 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """Images (N, channels, image_size, image_size) -> logits (N,).
 
-    2,765,568 parameters for 64 px at base_channels=64. No batch norm on the first layer.
+    2,765,568 parameters for 64 px at base_channels=64; without a cap on the width 11,164,416 for
+    128 px and 44,739,328 for 256. No batch norm on the first layer.
+
+    base_channels: channels of the first map.
     """
 
     def __init__(

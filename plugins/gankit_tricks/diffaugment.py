@@ -50,12 +50,14 @@ class DiffAugment(Trick):
         """A grey square of half the side, around a centre anywhere in the picture."""
         inside = True
         for dim, size in ((2, x.shape[2]), (3, x.shape[3])):
-            centre = torch.randint(size, (len(x), 1, 1, 1), generator=draw, device=x.device)
+            cut = int(size * side + 0.5)
+            centres = size + 1 - cut % 2  # an even square's lie between pixels, one more than these
+            centre = torch.randint(centres, (len(x), 1, 1, 1), generator=draw, device=x.device)
             shape = [1, 1, 1, 1]
             shape[dim] = size
             place = torch.arange(size, device=x.device).view(shape)
-            half = int(size * side) // 2
-            inside = inside & (place >= centre - half) & (place < centre + half)
+            first = centre - cut // 2
+            inside = inside & (place >= first) & (place < first + cut)
         return x * ~inside
 
     def activity(self):

@@ -1,8 +1,7 @@
 """R1 regularisation (Mescheder et al. 2018, arXiv 1801.04406)."""
 
-import torch
-
 from gankit import Trick
+from gankit_tricks.slope import gradient
 
 
 class R1(Trick):
@@ -21,12 +20,14 @@ class R1(Trick):
         self.gamma, self.every = gamma, every
         self.slope = None
 
+    def _where(self, real, fake):
+        return real
+
     def penalty(self, gan, player, real, fake):
         if player is not gan.D or self.gamma == 0 or gan.step % self.every:
             return None
-        real = real.detach().requires_grad_()
-        (gradient,) = torch.autograd.grad(gan.judge(real).sum(), real, create_graph=True)
-        slope = gradient.square().sum(dim=(1, 2, 3)).mean()  # E |grad D(x)|^2
+        slope = gradient(gan, self._where(real, fake))
+        slope = slope.square().sum(dim=(1, 2, 3)).mean()  # E |grad D(x)|^2
         self.slope = slope.detach()
         return self.gamma / 2 * slope * self.every
 

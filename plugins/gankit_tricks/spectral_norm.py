@@ -1,19 +1,17 @@
 """Spectral normalisation (Miyato et al. 2018, arXiv 1802.05957)."""
 
-from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from gankit import Trick
-
-LAYERS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.Linear)
+from gankit_tricks.layers import LAYERS
 
 
 class SpectralNorm(Trick):
     """Divides every layer's weight W in D by its largest singular value sigma(W).
 
     No layer can stretch its input, so D's slope is bounded and its gradient stays useful. sigma
-    is followed by one power iteration a step. Helps DCGAN and ResNet discriminators; it made
-    StyleGAN2's worse (Karras et al. 2020).
+    is followed by one power iteration each time D judges. Helps DCGAN and ResNet discriminators; it
+    made StyleGAN2's worse (Karras et al. 2020).
     """
 
     def wrap(self, gan):
@@ -32,6 +30,5 @@ def _sigma(layer):
     """u' W v with the vectors that the power iteration has reached."""
     kept = layer.parametrizations.weight
     u, v = kept[0]._u, kept[0]._v
-    dim = 1 if isinstance(layer, nn.ConvTranspose2d) else 0
-    weight = kept.original.detach().transpose(0, dim).flatten(1)
+    weight = kept.original.detach().transpose(0, kept[0].dim).flatten(1)  # W: outputs x the rest
     return u @ weight @ v

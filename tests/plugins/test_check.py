@@ -127,6 +127,14 @@ def test_statistics_are_those_of_the_pixels():
     assert np.allclose(facts.histogram.sum(1), 1)
 
 
+def test_the_noise_of_a_jpeg_is_no_colour():
+    random = np.random.default_rng(0)
+    grey = np.asarray(scene(0).convert("L").convert("RGB")).clip(30, 200)
+    noisy = grey + random.integers(0, 9, grey.shape).astype(np.uint8)
+    tinted = grey + np.array([0, 0, 20], np.uint8)
+    assert [one.grey for one in examine([grey, noisy, tinted])] == [True, True, False]
+
+
 def test_a_folder_with_one_of_everything(checked):
     _, survey = checked
     assert (survey.exact, survey.near, survey.different) == (1, 2, 19)
@@ -232,9 +240,10 @@ def test_dark_pale_and_transparent(given, words):
 
 
 def test_pictures_with_nothing_on_them():
-    survey = made(100)
+    survey = change(made(100), 5, std=(0.0,) * 3)
     survey.looks["thumb"][:5] = 200
     assert said(survey, "5 pictures of 100", "show nothing")
+    assert not [one for one in findings(survey) if "contrast" in one.what]
 
 
 def test_classes():
@@ -402,11 +411,13 @@ def test_the_page_stands_alone(checked, tmp_path):
 
 
 def test_names_are_only_names(tmp_path):
-    evil = """<script>alert("x")</script>' onerror='y"""
+    evil = """<script>alert("x")</script>[/]' onerror='y"""
     survey = made(120)
     survey.groups = np.arange(120) // 2
     for one in survey.facts:
         one.name = one.kind = evil
+    for one in survey.facts[:10]:
+        one.kind = "few"
     survey.facts[0].broken = evil
     survey = change(survey, 0)
     survey.groups = np.arange(119) // 2
@@ -418,6 +429,15 @@ def test_names_are_only_names(tmp_path):
     file = io.StringIO()
     show(report(survey, ["--data", "[red]x[/]"]), Console(file=file, width=80))
     assert "[red]x[/]" in file.getvalue()
+    assert file.getvalue().count("</script>[/]") >= 3
+
+
+def test_lines_stay_short_enough_to_be_read():
+    survey = made(100)
+    survey.left_out = ["a long name " * 30]
+    file = io.StringIO()
+    show(report(survey), Console(file=file, width=300))
+    assert max(map(len, file.getvalue().splitlines())) == 100
 
 
 def test_the_command(gankit_cli, folder, here):
@@ -429,6 +449,8 @@ def test_the_command(gankit_cli, folder, here):
     assert "12 PNG" in answer.out
     assert "Page page.html" in answer.out
     assert (here / "page.html").stat().st_size > 10_000
+    words = gankit_cli("data", "check", folder, "--classes", "rose,tulip", "--json").out
+    assert "--classes rose --classes tulip" in json.loads(words)["try"]
     found = json.loads(gankit_cli("data", "check", folder, "--json", "--image-size", "32").out)
     assert (found["image_size"], found["readable"]) == (32, 22)
 

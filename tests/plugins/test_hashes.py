@@ -68,6 +68,23 @@ OTHERS = {
 }
 
 
+def test_the_same_in_another_light_or_contrast_is_another_picture():
+    grey = seen(scene(0).convert("L")).astype(int)
+    mean = int(grey.mean())
+    first = mean + (grey - mean) // 2
+    brighter, paler = first + 40, mean + (grey - mean) // 4
+    a_little = first + 8
+    found = looks(np.asarray(p, np.uint8) for p in (first, brighter, paler, a_little))
+    assert hashes.groups(found).tolist() == [0, 1, 2, 0]
+
+
+def test_a_copy_is_found_behind_another_picture_that_is_more_alike():
+    first = scene(5)
+    recoloured, trimmed = OTHERS["in other colours"](first), WAYS["trimmed"](first)
+    found = looks(map(seen, (first, recoloured, trimmed)))
+    assert hashes.groups(found).tolist() == [0, 1, 0]
+
+
 @pytest.mark.parametrize("way", OTHERS)
 def test_what_is_another_picture_stays_one(way):
     originals = [scene(seed) for seed in range(20)]

@@ -1,0 +1,192 @@
+"""The two networks of FastGAN (Liu et al. 2021, arXiv 2101.04775), for few pictures at 128-256 px.
+
+How wide a map is depends on its size, not on the image's: a larger image adds thin blocks. What
+the paper's skip-layer excitation does: a small map, where G decides what the picture shows, says
+for each channel of a map 16 times as large how much of it to let through. That is one number per
+channel, so it is cheap, and the gradient reaches the small map without passing the layers between.
+
+Left out, all of it plainly:
+- D as an autoencoder. The paper has small decoders restore real pictures from D's maps and adds how
+  far they look from the originals to D's loss. A network that gives logits alone cannot ask for
+  that, and how far is measured by a third network, trained on ImageNet.
+- Noise added inside G, so that one z stays one picture, and G's spectral normalisation.
+- D's second, smaller branch.
+D's spectral normalisation and the augmentation are tricks: `spectral-norm`, `diffaugment`.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool2d
+
+G_WIDTHS = {4: 16, 8: 8, 16: 4, 32: 2, 64: 2, 128: 1, 256: 1 / 2, 512: 1 / 4, 1024: 1 / 8}
+SLE = 16  # a map excites the one that is so many times as large
+
+
+def sizes(image_size: int, base_channels: int) -> list[int]:
+    """The sizes of the maps from 8 up to the image."""
+    found = [size for size in G_WIDTHS if 8 <= size <= image_size]
+    if image_size < 16 or image_size not in found:
+        raise ValueError(
+            f"image_size {image_size} does not suit: these networks make powers of two from 16 up "
+            "(16, 32, 64, 128, 256, 512, 1024)"
+        )
+    if base_channels < 1:
+        raise ValueError("base_channels must be 1 or more")
+    return found
+
+
+def init_generator(module: nn.Module) -> None:
+    """Convolutions ~ N(0, 0.02), as in DCGAN; batch norm behind each sets its size anyway."""
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+
+
+def init_discriminator(module: nn.Module) -> None:
+    """Convolutions after He: thin maps would fade to nothing where batch norm does not act yet."""
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight, a=0.2)
+
+
+class Gate(nn.Module):
+    """GLU: (N, 2 C, H, W) -> (N, C, H, W), half of the channels let through by the rest.
+
+    Written out, since nn.GLU's gradient loses channels_last: five times the time on a CPU.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        values, gates = x.chunk(2, dim=1)
+        return values * torch.sigmoid(gates)
+
+
+def gated(convolution: nn.Module, narrow: int) -> list[nn.Module]:
+    """A convolution to 2 `narrow` channels, batch norm, and a gate that leaves half of them."""
+    return [convolution, nn.BatchNorm2d(2 * narrow), Gate()]
+
+
+def up(wide: int, narrow: int, twice: bool) -> nn.Sequential:
+    """(wide, s, s) -> (narrow, 2s, 2s)."""
+    layers = [nn.Upsample(scale_factor=2, mode="nearest")]
+    layers += gated(nn.Conv2d(wide, 2 * narrow, 3, padding=1, bias=False), narrow)
+    if twice:
+        layers += gated(nn.Conv2d(narrow, 2 * narrow, 3, padding=1, bias=False), narrow)
+    return nn.Sequential(*layers)
+
+
+class Excitation(nn.Module):
+    """Skip-layer excitation: large (N, C, S, S) times a factor in (0, 1) per channel, from small.
+
+    The small map is averaged to 4x4 and mixed by a 4x4 convolution into C numbers.
+    """
+
+    def __init__(self, small: int, large: int) -> None:
+        super().__init__()
+        self.factors = nn.Sequential(
+            nn.Conv2d(small, large, 4, bias=False),  # (small, 4, 4) -> (large, 1, 1)
+            nn.SiLU(),
+            nn.Conv2d(large, large, 1, bias=False),
+            nn.Sigmoid(),
+        )
+
+    def forward(self, small: Tensor, large: Tensor) -> Tensor:
+        return large * self.factors(adaptive_avg_pool2d(small, 4))
+
+
+class Generator(nn.Module):
+    """z (N, latent_dim) -> images (N, channels, image_size, image_size) in [-1, 1].
+
+    At base_channels=16 with latent_dim=256: 3,385,264 parameters for 128 px, 3,395,640 for 256.
+    The authors' width is base_channels=64: 29 million, and 16 times the work.
+    """
+
+    def __init__(
+        self,
+        image_size: int = 128,
+        channels: int = 3,
+        latent_dim: int = 256,
+        base_channels: int = 16,
+    ) -> None:
+        super().__init__()
+        maps = sizes(image_size, base_channels)
+        width = {size: max(1, int(base_channels * times)) for size, times in G_WIDTHS.items()}
+        start = nn.ConvTranspose2d(latent_dim, 2 * width[4], 4, bias=False)
+        self.start = nn.Sequential(*gated(start, width[4]))  # z as a 1x1 image -> (width, 4, 4)
+        self.blocks = nn.ModuleDict()
+        self.excitations = nn.ModuleDict()
+        for number, size in enumerate(maps):  # every other block convolves twice
+            block = up(width[size // 2], width[size], twice=number % 2 == 0)
+            self.blocks[str(size)] = block
+            if size // SLE >= 4:
+                self.excitations[str(size)] = Excitation(width[size // SLE], width[size])
+        self.last = nn.Conv2d(width[image_size], channels, 3, padding=1, bias=False)
+        self.apply(init_generator)
+
+    def forward(self, z: Tensor) -> Tensor:
+        x = self.start(z[:, :, None, None])
+        seen = {"4": x}
+        for size, block in self.blocks.items():
+            x = block(x)
+            if size in self.excitations:
+                x = self.excitations[size](seen[str(int(size) // SLE)], x)
+            seen[size] = x
+        return torch.tanh(self.last(x))
+
+
+class Down(nn.Module):
+    """(narrow, s, s) -> (wide, s / 2, s / 2): the mean of two convolutions and of a short cut."""
+
+    def __init__(self, narrow: int, wide: int) -> None:
+        super().__init__()
+        self.main = nn.Sequential(
+            nn.Conv2d(narrow, wide, 4, stride=2, padding=1, bias=False),
+            nn.BatchNorm2d(wide),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Conv2d(wide, wide, 3, padding=1, bias=False),
+            nn.BatchNorm2d(wide),
+            nn.LeakyReLU(0.2, inplace=True),
+        )
+        self.short = nn.Sequential(
+            nn.AvgPool2d(2),
+            nn.Conv2d(narrow, wide, 1, bias=False),
+            nn.BatchNorm2d(wide),
+            nn.LeakyReLU(0.2, inplace=True),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (self.main(x) + self.short(x)) / 2
+
+
+class Discriminator(nn.Module):
+    """Images (N, channels, image_size, image_size) -> logits (N,).
+
+    At base_channels=16: 419,832 parameters for 128 px, 420,892 for 256. The last map gives 5x5
+    logits, each for a part of the picture; the picture's is their mean.
+    """
+
+    def __init__(
+        self,
+        image_size: int = 128,
+        channels: int = 3,
+        base_channels: int = 16,
+    ) -> None:
+        super().__init__()
+        full, *maps = reversed(sizes(image_size, base_channels))
+        narrow = max(1, base_channels * 64 // full)
+        layers: list[nn.Module] = [  # the image -> (narrow, image_size, image_size)
+            nn.Conv2d(channels, narrow, 3, padding=1, bias=False),
+            nn.LeakyReLU(0.2, inplace=True),
+        ]
+        for size in maps:  # down to 8x8
+            wide = max(1, base_channels * 64 // size)
+            layers.append(Down(narrow, wide))
+            narrow = wide
+        layers += [
+            nn.Conv2d(narrow, 2 * narrow, 1, bias=False),
+            nn.BatchNorm2d(2 * narrow),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Conv2d(2 * narrow, 1, 4, bias=False),  # 8x8 -> 5x5
+        ]
+        self.main = nn.Sequential(*layers)
+        self.apply(init_discriminator)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.main(images).mean(dim=(1, 2, 3))

@@ -1,0 +1,56 @@
+"""Residual networks without batch norm, for those who outgrow DCGAN."""
+
+from gankit import DiscriminatorSpec, GeneratorSpec, ModelSpec, hookimpl
+
+PAPER = "after R3GAN: Huang et al. 2025, arXiv 2501.05441"
+GAMMA = {64: 1, 128: 4, 256: 16}  # grows with the number of pixels
+
+
+@hookimpl
+def register_generators(register):
+    register(
+        GeneratorSpec(
+            name="modern",
+            summary="4x4 patterns weighed by z, then residual blocks and upsampling; no batch norm",
+            source=PAPER,
+            build="gankit_modern.nets:Generator",
+        )
+    )
+
+
+@hookimpl
+def register_discriminators(register):
+    register(
+        DiscriminatorSpec(
+            name="modern",
+            summary="residual blocks and downsampling, no batch norm; for loss relativistic and r1",
+            source=PAPER,
+            build="gankit_modern.nets:Discriminator",
+        )
+    )
+
+
+@hookimpl
+def register_models(register):
+    for size, gamma in GAMMA.items():
+        register(
+            ModelSpec(
+                name=f"modern{size}",
+                summary=f"residual networks without batch norm for {size} px, relativistic loss",
+                source=PAPER,
+                generator="modern",
+                discriminator="modern",
+                image_size=size,
+                settings={
+                    "loss": "relativistic",
+                    "tricks": (*(f"{r}:gamma={gamma},every=8" for r in ("r1", "r2")), "ema"),
+                    "latent_dim": 64,
+                    "batch_size": 32,
+                    "lr_g": 2e-4,
+                    "lr_d": 2e-4,
+                    "beta1": 0.0,
+                    "beta2": 0.99,
+                    "length": "200 kimg",
+                },
+            )
+        )

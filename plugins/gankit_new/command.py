@@ -1,0 +1,75 @@
+"""`gankit new plugin NAME`: a package that installs, passes its test, and shows up."""
+
+import importlib.util
+import keyword
+import re
+from pathlib import Path
+
+import click
+
+from gankit.errors import GankitError
+
+TEMPLATES = Path(__file__).with_name("templates")
+# Each kind of plugin: what it registers, and how to try it.
+KINDS = {
+    "trick": (("trick",), "gankit run --trick {}"),
+    "dataset": (("dataset",), "gankit run --dataset {}"),
+    "model": (("model", "generator", "discriminator"), "gankit run --model {}"),
+}
+
+
+@click.command()
+@click.argument("what", type=click.Choice(["plugin"]))
+@click.argument("name")
+@click.option("--kind", type=click.Choice(list(KINDS)), default="trick", help="What it brings.")
+@click.pass_context
+def new(ctx, what, name, kind):
+    """Begin a plugin package of your own, in a folder NAME, with a part that works."""
+    name = name.replace("_", "-")
+    module = checked(name, kind, ctx.obj)
+    folder = Path(name)
+    if folder.exists():
+        raise GankitError(f"{folder} is there already: choose another name, or another place")
+    try:
+        for template in (TEMPLATES / "every", TEMPLATES / kind):
+            fill(template, folder, name, module)
+    except OSError as error:
+        raise GankitError(f"cannot write {folder}: {error.strerror}", 1) from error
+    click.echo(f"{folder}/ is a plugin with a {kind} that works as it stands. Next:")
+    click.echo(f"  cd {folder} && pip install -e . && python -m pytest")
+    click.echo(f"  {KINDS[kind][1].format(name)}")
+
+
+def checked(name, kind, registry):
+    """The module's name, if both names can be had."""
+    module = name.replace("-", "_")
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) or keyword.iskeyword(module):
+        raise GankitError(f"{name!r} names no plugin: write lower-case-with-hyphens, as my-{kind}")
+    taken = {("plugin", plugin.name) for plugin in registry.plugins}
+    taken |= {(of, spec.name) for of in KINDS[kind][0] for spec in registry.specs(of)}
+    if importlib.util.find_spec(module):
+        taken.add(("Python package", name))
+    for of in [of for of, known in sorted(taken) if known == name]:
+        raise GankitError(f"there is a {of} {name!r} already: choose another name")
+    return module
+
+
+def fill(template, folder, name, module):
+    """Copy a template, with the plugin's names where the template has its own."""
+    names = {
+        "plugin-name": name,
+        "plugin_name": module,
+        "PluginName": "".join(word.capitalize() for word in name.split("-")),
+    }
+
+    def renamed(text):
+        for placeholder, real in names.items():
+            text = text.replace(placeholder, real)
+        return text
+
+    for source in sorted(
+        path for path in template.rglob("*") if path.suffix in (".py", ".md", ".toml")
+    ):
+        path = folder / renamed(source.relative_to(template).as_posix())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(renamed(source.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,9 @@
+"""The data set keeps to gankit's contract."""
+
+import plugin_name
+
+from gankit import testing
+
+
+def test_the_pictures_are_the_same_each_time():
+    testing.check_dataset("plugin-name:count=50", plugin=plugin_name)

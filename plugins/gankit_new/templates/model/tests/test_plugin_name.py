@@ -1,0 +1,17 @@
+"""The networks keep to gankit's contract."""
+
+import plugin_name
+
+from gankit import testing
+
+
+def test_the_generator_makes_images():
+    testing.check_generator("plugin-name:width=4", plugin=plugin_name)
+
+
+def test_the_discriminator_gives_logits():
+    testing.check_discriminator("plugin-name:width=4", plugin=plugin_name)
+
+
+def test_the_two_suit_each_other():
+    testing.check_model("plugin-name", plugin=plugin_name)

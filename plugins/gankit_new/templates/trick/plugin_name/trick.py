@@ -1,0 +1,30 @@
+"""The trick itself."""
+
+import torch
+
+from gankit import Trick
+
+
+class PluginName(Trick):
+    """Makes each picture that D sees brighter or darker, real and fake alike.
+
+    strength: the most that is added; images lie in [-1, 1].
+    """
+
+    def __init__(self, strength: float = 0.2) -> None:  # a parameter with a default is an option
+        if strength < 0:
+            raise ValueError("strength must be 0 or more")
+        self.strength = strength
+        self.acted = False
+
+    def d_input(self, images, gan):  # (N, C, H, W); return new ones, and let gradients pass
+        if self.strength == 0:
+            return images
+        self.acted = True
+        draw = gan.draw("plugin-name")  # random numbers of this run and this step
+        change = torch.rand(len(images), 1, 1, 1, generator=draw, device=images.device) * 2 - 1
+        return images + self.strength * change
+
+    def activity(self):  # for the log: what it did since it was last asked
+        acted, self.acted = self.acted, False
+        return f"brightness changed by up to {self.strength:g}" if acted else None

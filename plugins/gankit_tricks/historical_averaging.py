@@ -1,0 +1,57 @@
+"""Historical averaging (Salimans et al. 2016, arXiv 1606.03498, section 3.2)."""
+
+import torch
+
+from gankit import Trick
+
+
+class HistoricalAveraging(Trick):
+    """Adds weight * |theta - mean of all theta so far|^2 to each player's loss.
+
+    Two players who circle around a solution are drawn towards the middle of their circle. It also
+    holds back good progress, the more the longer the run: the mean never forgets where it began.
+
+    weight: what it is multiplied by; the paper has no factor, which is 1.
+    """
+
+    def __init__(self, weight: float = 1.0) -> None:
+        if not weight >= 0:
+            raise ValueError("weight must be 0 or more")
+        self.weight = weight
+        self.distances = {}
+
+    def start(self, gan):
+        self.trained, self.means, self.counts = {}, {}, {}
+        for player in (gan.G, gan.D):
+            theta = [p for p in player.net.parameters() if p.requires_grad]
+            self.trained[player.name] = theta
+            self.means[player.name] = [p.detach().clone() for p in theta]
+            self.counts[player.name] = 1  # how many theta the mean is of
+
+    def penalty(self, gan, player, real, fake):
+        if self.weight == 0:
+            return None
+        pairs = zip(self.trained[player.name], self.means[player.name], strict=True)
+        distance = torch.stack([(p - mean).square().sum() for p, mean in pairs]).sum()
+        self.distances[player.name] = distance.detach()
+        return self.weight * distance
+
+    @torch.no_grad()
+    def after_update(self, gan, player):
+        self.counts[player.name] += 1
+        means, trained = self.means[player.name], self.trained[player.name]
+        torch._foreach_lerp_(means, trained, 1 / self.counts[player.name])  # m += (p - m) / t
+
+    def activity(self):
+        far = {name: float(distance) ** 0.5 for name, distance in self.distances.items()}
+        self.distances = {}
+        return ", ".join(f"{n} is {d:.3g} from its mean" for n, d in far.items()) or None
+
+    def state_dict(self):
+        return {"means": self.means, "counts": self.counts}
+
+    def load_state_dict(self, state):
+        self.counts = dict(state["counts"])
+        for name, means in self.means.items():
+            for mean, saved in zip(means, state["means"][name], strict=True):
+                mean.copy_(saved)

@@ -1,0 +1,60 @@
+"""Minibatch standard deviation (Karras et al. 2018, arXiv 1710.10196, section 3)."""
+
+import torch
+from torch import nn
+
+from gankit import Trick
+from gankit_tricks.layers import append, last_layer, put_before
+
+
+class MinibatchStddev(Trick):
+    """Tells D how much the pictures of a group differ, as one more channel before its last layer.
+
+    If G makes the same picture over and over, D sees it at once: the new channel is near 0 for
+    fakes only. Helps against mode collapse and costs little. In the paper two layers follow it; in
+    DCGAN only the last does, so it raises or lowers D's answers for a group as a whole. Batches of
+    one or two pictures tell D next to nothing.
+
+    group: how many pictures are compared; the batch is split into groups of at least so many, and
+        a smaller batch is one group. 1 for none.
+    """
+
+    def __init__(self, group: int = 4) -> None:
+        if group < 1:
+            raise ValueError("group must be 1 or more")
+        self.group, self.layer = group, None
+
+    def wrap(self, gan):
+        if self.group > 1:
+            self.layer = Stddev(self.group)
+            put_before(gan, *last_layer(gan.D.net), self.layer, extra=1)
+
+    def activity(self):
+        if self.layer is None or self.layer.spread is None:
+            return None
+        spread, self.layer.spread = self.layer.spread, None
+        return f"groups of {self.group}, mean deviation {float(spread):.3g}"
+
+
+class Stddev(nn.Module):
+    """x (N, C, ...) -> (N, C + 1, ...): appends the mean standard deviation of x in its group."""
+
+    def __init__(self, group):
+        super().__init__()
+        self.group, self.spread = group, None
+
+    def forward(self, x):
+        with torch.autocast(x.device.type, enabled=False):  # differences of near numbers: float32
+            spread = group_stddev(x.flatten(1).float(), self.group)
+        self.spread = spread.detach().mean()
+        return append(x, spread[:, None])
+
+
+def group_stddev(x, group):
+    """x (N, F) -> (N,): each number's standard deviation in its group, averaged over numbers."""
+    groups = max(1, len(x) // group)
+    mine = torch.arange(len(x), device=x.device) * groups // len(x)  # 0 0 0 0 1 1 1 1 ...
+    member = (torch.arange(groups, device=x.device)[:, None] == mine).to(x.dtype)
+    mean_of = member / member.sum(dim=1, keepdim=True)  # mean_of @ x: each group's mean
+    variance = mean_of @ (x - (mean_of @ x)[mine]).square()
+    return (variance + 1e-8).sqrt().mean(dim=1)[mine]

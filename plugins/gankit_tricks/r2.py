@@ -1,0 +1,18 @@
+"""R2 regularisation (Mescheder et al. 2018, arXiv 1801.04406; Huang et al. 2025, 2501.05441)."""
+
+from gankit_tricks.r1 import R1
+
+
+class R2(R1):
+    """Adds gamma / 2 * E |grad D(x)|^2 at fakes to D's loss: R1, from the other side.
+
+    Flattens D where G's pictures lie, also those that are still far from the data, where r1 says
+    nothing. Huang et al. use it with r1, the relativistic loss and no batch norm. Too strong, it
+    leaves G little to follow.
+
+    gamma: the weight; 10 is r1's. A rule of thumb: 0.0002 * size^2 / batch size.
+    every: apply it every so many steps, that much stronger.
+    """
+
+    def _where(self, real, fake):
+        return fake

@@ -1,0 +1,46 @@
+"""Weight clipping (Arjovsky, Chintala & Bottou 2017, arXiv 1701.07875)."""
+
+from typing import ClassVar
+
+import torch
+
+from gankit import Trick
+
+
+class WeightClipping(Trick):
+    """Puts every weight of D back between -limit and limit after each of D's updates.
+
+    The first way to bound a Wasserstein critic's slope, and the plainest to understand. It makes
+    D simple: most weights end up at one of the two limits (Gulrajani et al. 2017), so wgan-gp and
+    spectral-norm took its place. As in the paper's code, batch norm's weights are clipped too. In
+    the paper: `--loss wasserstein --d-steps 5 --lr-g 5e-5 --lr-d 5e-5` with RMSprop instead of
+    Adam; `--beta1 0` comes closest.
+
+    limit: c in the paper; 0 for no clipping.
+    """
+
+    excludes: ClassVar = {
+        "spectral-norm": "it divides each weight by its size, so clipping bounds nothing"
+    }
+
+    def __init__(self, limit: float = 0.01) -> None:
+        if limit < 0:
+            raise ValueError("limit must be 0 or more")
+        self.limit = limit
+        self.clipped = []  # D's weights, if they were clipped since the log last asked
+
+    @torch.no_grad()
+    def after_update(self, gan, player):
+        if player is not gan.D or self.limit == 0:
+            return
+        self.clipped = [weight for weight in player.net.parameters() if weight.requires_grad]
+        for weight in self.clipped:
+            weight.clamp_(-self.limit, self.limit)  # w <- clip(w, -c, c)
+
+    def activity(self):
+        weights, self.clipped = self.clipped, []
+        there = sum(int((weight.abs() >= self.limit).sum()) for weight in weights)
+        if there == 0:
+            return None
+        share = 100 * there / sum(weight.numel() for weight in weights)
+        return f"{share:.1f} % of D's weights lie at +-{self.limit:g}"
