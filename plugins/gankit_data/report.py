@@ -41,15 +41,7 @@ def report(survey: Survey, source: Sequence[str] = ()) -> dict[str, Any]:
         "plain": int(survey.plain.sum()),
         "colour": _colour(good),
         "likeness": round(survey.likeness, 4),
-        "copies": {
-            "exact": survey.exact,
-            "near": survey.near,
-            "different": survey.different,
-            "groups": [
-                {"exact": group.exact, "pictures": [one.name for one in group.pictures]}
-                for group in survey.alike_groups()
-            ],
-        },
+        "copies": _copies(survey),
         "findings": [
             {"level": one.level, "what": one.what, "mend": one.mend, "names": list(one.names)}
             for one in found
@@ -79,6 +71,18 @@ def _colour(good: list[Facts]) -> dict[str, Any]:
         "mean": mean.round(1).tolist(),
         "spread": spread.round(1).tolist(),
         "histogram": shares.round(5).tolist(),
+    }
+
+
+def _copies(survey: Survey) -> dict[str, Any]:
+    return {
+        "exact": survey.exact,
+        "near": survey.near,
+        "different": survey.different,
+        "groups": [
+            {"exact": group.exact, "pictures": [one.name for one in group.pictures]}
+            for group in survey.alike_groups()
+        ],
     }
 
 

@@ -23,11 +23,11 @@ from gankit.errors import GankitError
 from gankit.pictures import Pixels, Progress, Rows
 from gankit_data import hashes
 from gankit_data.cache import cache_folder
+from gankit_data.look import COLOUR
 
 log = logging.getLogger("gankit")
 VERSION = 2  # of the prepared file; a new one prepares anew
 CHUNK, PART = 256, 16  # pictures prepared at a time, and by one thread: memory stays the same
-COLOUR = 16  # channels that differ by more than this are a colour; JPEG's rounding is less
 
 Cutter = Callable[[Any], list[tuple[Pixels, Any]]]  # picture -> fitted pixels, each with its box
 

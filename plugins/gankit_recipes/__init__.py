@@ -38,6 +38,7 @@ RECIPES = (
         },
         variants={
             "128 px": "--model tf-dcgan128",
+            "a few kinds, as the project had": "--classes rose,sunflower",
             "as long as the project went": "--epochs 4000",
         },
     ),
@@ -70,6 +71,7 @@ RECIPES = (
             "lr_g": 2e-4,
             "lr_d": 5e-5,
             **ADAM,
+            "subset": 600,
             "flip": True,
             "length": "650 epochs",
         },

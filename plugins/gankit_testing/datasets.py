@@ -3,8 +3,6 @@
 import numpy as np
 from PIL import Image
 
-from gankit.pictures import fit
-
 SIZE = 16
 
 
@@ -37,12 +35,14 @@ def is_a_sequence_of_pictures(bench, data, channels):
         except Exception as error:
             what = f"cannot give picture {index} of {len(pictures)}: {type(error).__name__}"
             raise ValueError(f"{what}: {error}") from error
-        _is_a_picture(index, picture, channels)
+        _is_a_picture(index, picture)
 
 
-def _is_a_picture(index, picture, channels):
+def _is_a_picture(index, picture):
     picture = picture[0] if isinstance(picture, tuple) else picture  # with its class
-    if not isinstance(picture, Image.Image):
+    if isinstance(picture, Image.Image):
+        picture.load()  # a lazy one may be broken
+    else:
         what = type(picture).__name__
         if isinstance(picture, np.ndarray):
             what = f"array {picture.shape} of {picture.dtype}"
@@ -52,7 +52,6 @@ def _is_a_picture(index, picture, channels):
         if not grey_or_colour or picture.dtype != np.uint8:
             wanted = "a PIL image or a uint8 array (H, W) or (H, W, 3)"
             raise ValueError(f"gives for picture {index} a {what}; wanted is {wanted}")
-    fit(picture, SIZE, channels)
 
 
 def is_the_same_each_time(bench, data, channels):

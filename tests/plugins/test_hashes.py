@@ -170,6 +170,14 @@ def test_groups_are_numbered_by_their_first_picture_whatever_the_order():
     assert hashes.groups(looks(pictures)).tolist() == [0, 1, 0, 3, 1, 0]
 
 
+def test_products_are_too_small_for_the_threads_of_blas():
+    """OpenBLAS shares out a product of more than 2**18 steps; ours run in threads already."""
+    random = np.random.default_rng(0)
+    a, b = (random.normal(size=(rows, 32)).astype(np.float32) for rows in (37, 50))
+    assert np.allclose(hashes._products(a, b), a @ b.T, atol=1e-5)
+    assert hashes.THIN * 32 * hashes.COLUMNS <= 2**18
+
+
 @pytest.mark.parametrize("kind", ["black", "scenes", "one scene"])
 def test_many_are_quick(kind):
     """No kind of set makes the time explode: what costs here is bounded for each picture."""
