@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from gankit_commands.main import Later, new_cli
 from gankit_commands.run import resumed
 
-from gankit import Trick, TrickSpec, hookimpl, hookspecs
+from gankit import Trick, TrickSpec, hookimpl, hookspecs, testing
 from gankit.composing import compose
 from gankit.registry import Registry, load_registry
 from gankit.specs import KINDS
@@ -29,7 +29,8 @@ DOCS = ROOT / "docs"
 EXAMPLE = DOCS / "examples" / "gankit-hinge"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 HOOKS = [name for name, value in vars(hookspecs).items() if hasattr(value, "gankit_spec")]
-PLACES = [n for n in vars(Trick) if not n.startswith("_") and n not in ("name", "overrides")]
+ATTRIBUTES = ("name", "excludes", "overrides")
+PLACES = [n for n in vars(Trick) if not n.startswith("_") and n not in ATTRIBUTES]
 
 
 def import_file(path, name):
@@ -331,6 +332,13 @@ def test_the_example_package_trains(short_run):
     load_example(registry)
     folder = short_run(registry, loss="hinge-margin:margin=0.5", tricks="drift")
     assert "D(x)^2" in (folder / "log.csv").read_text()
+
+
+def test_the_example_package_keeps_to_its_contracts():
+    load_example(load_registry())
+    package = sys.modules["gankit_hinge"]
+    testing.check_loss("hinge-margin:margin=0.5", plugin=package)
+    testing.check_trick("drift", plugin=package, loss="hinge-margin", beside=("ema",))
 
 
 def test_the_example_package_is_light():

@@ -94,7 +94,7 @@ def check_dataset(part, *, plugin=None, data=(), channels=(1, 3)):
 
 
 def check_recipe(part, *, plugin=None, **run):
-    """Its settings are settings, its parts are there and fit together."""
+    """Its settings are settings, its parts are there and train together."""
     from gankit_testing import bench, networks
 
     with bench.opened("recipe", part, plugin, run) as found:

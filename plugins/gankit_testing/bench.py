@@ -112,7 +112,9 @@ class Bench:
         return compose(self.registry, tricks=tricks or ("none",), **asked)
 
     def game(self, *tricks, **asked):
-        run = self.run(*tricks, **asked)
+        return self.assembled(self.run(*tricks, **asked))
+
+    def assembled(self, run):
         prepared = prepare_data(run, self.registry, lambda done, total: None)
         return assemble(resolve(run, prepared), self.registry, prepared)
 
@@ -144,7 +146,8 @@ def opened(kind, part, plugin, settings):
     text = part.name if isinstance(part, Spec) else part
     if isinstance(part, Spec):
         home = part.build if isinstance(part.build, str) else part.build.__module__
-        registry.plugins.append(Plugin(home.partition(":")[0], specs=[part]))
+        home = "given" if home == "gankit.specs" else home.partition(":")[0]  # a model, a recipe
+        registry.plugins.append(Plugin(home, specs=[part]))
     if plugin is not None:
         _load(registry, plugin)
     try:

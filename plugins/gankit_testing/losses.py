@@ -54,14 +54,13 @@ def try_numbers(loss):
 def pulls_the_right_way(bench):
     """D wants its answer up for real and down for fake, G wants it up for fake"""
     loss = bench.make()
-    real, fake = (torch.full((4,), 0.5, requires_grad=True) for _ in range(2))
-    d_loss, g_loss = both(loss, real, fake)
-    up, down = torch.autograd.grad(d_loss, (real, fake))
-    (wish,) = torch.autograd.grad(g_loss, fake)
+    low, high = (torch.full((4,), value, requires_grad=True) for value in (-1.0, 1.0))
+    up, down = torch.autograd.grad(both(loss, low, high)[0], (low, high))  # D errs
+    (wish,) = torch.autograd.grad(both(loss, high, low)[1], low)  # D is right
     for wrong, what in (
-        (up.sum() >= 0, "d_loss does not pull D's answers to real pictures up"),
-        (down.sum() <= 0, "d_loss does not pull D's answers to fakes down"),
-        (wish.sum() >= 0, "g_loss does not pull D's answers to fakes up"),
+        (up.max() >= 0, "d_loss does not pull D's answers to real pictures up"),
+        (down.min() <= 0, "d_loss does not pull D's answers to fakes down"),
+        (wish.max() >= 0, "g_loss does not pull D's answers to fakes up"),
     ):
         if wrong:
             raise ValueError(f"{what}: is a sign turned round?")

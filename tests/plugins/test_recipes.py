@@ -9,7 +9,7 @@ import pytest
 from gankit_commands.run import run as run_command
 from gankit_commands.show import spelled_out
 
-from gankit import DatasetSpec, GankitError, RecipeSpec, compose, hookimpl
+from gankit import DatasetSpec, GankitError, RecipeSpec, compose, hookimpl, testing
 from gankit.choice import Choice
 from gankit.registry import load_registry
 from gankit.settings import Run
@@ -180,6 +180,30 @@ def typed(gankit_cli, monkeypatch):
         return runs.pop()
 
     return read
+
+
+def test_the_kit_checks_recipes():
+    testing.check_recipe("mine", plugin=Mine, model="dcgan64:base_channels=2")
+    for settings, message in (
+        ({"batchsize": 7}, "recipe 'odd' of plugin '.*': there is no setting 'batchsize'"),
+        ({"dataset": "moon-rocks"}, "there is no dataset 'moon-rocks'"),
+        ({"model": "dcgan64:base_channels=2", "loss": "hinge", "tricks": ("smooth-labels",)},
+         "loss 'hinge' reads no targets"),
+    ):  # fmt: skip
+        spec = RecipeSpec(name="odd", summary="s", source="s", settings=settings)
+        with pytest.raises(testing.BrokenContract, match=message):
+            testing.check_recipe(spec)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_bundled_recipes_pass_once_all_that_they_name_is_there(name, registry):
+    settings = RECIPES[name].settings
+    whole = set(settings) <= FIELDS and all(is_here(registry, p) for p in named_parts(settings))
+    if whole:
+        testing.check_recipe(name)
+    else:
+        with pytest.raises(testing.BrokenContract, match="there is no (setting|dataset|model)"):
+            testing.check_recipe(name)
 
 
 def test_what_show_spells_out_is_the_same_run(plugin_file, gankit_cli, typed):

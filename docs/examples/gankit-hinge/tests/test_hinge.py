@@ -5,6 +5,7 @@ import pytest
 import torch
 from gankit_hinge.parts import Drift, HingeMargin
 
+from gankit import testing
 from gankit.errors import GankitError
 from gankit.registry import Registry
 
@@ -15,6 +16,11 @@ def registry():
     plugin = registry.load("hinge-margin", lambda: gankit_hinge)
     assert not plugin.error
     return registry
+
+
+def test_both_parts_keep_to_gankits_contracts():
+    testing.check_loss("hinge-margin:margin=0.5", plugin=gankit_hinge)
+    testing.check_trick("drift", plugin=gankit_hinge, loss="hinge-margin", beside=("ema", "r1"))
 
 
 def test_d_is_content_beyond_the_margin():
