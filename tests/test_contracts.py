@@ -296,7 +296,7 @@ def test_excludes_of_bundled_tricks_name_tricks(registry):
         ({"batchsize": 3}, "recipe 'mine' of plugin 'mine': there is no setting 'batchsize'. Did"),
         ({"batch_size": "3"}, "recipe 'mine' of plugin 'mine': --batch-size is '3'; it should be"),
         ({"dataset": "moon-rocks"}, "there is no dataset 'moon-rocks'. There is: "),
-        ({"dataset": "folder"}, "data set 'folder' wants to know where your pictures are: --data"),
+        ({"dataset": "folder"}, "data set 'folder': it wants to know where your pictures are"),
         ({"model": "dcgan65"}, "there is no model 'dcgan65'. Did you mean 'dcgan64'"),
         ({"tricks": ("emma",)}, "there is no trick 'emma'. Did you mean 'ema'"),
     ],

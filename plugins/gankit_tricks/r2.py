@@ -14,5 +14,8 @@ class R2(R1):
     every: apply it every so many steps, that much stronger.
     """
 
+    def __init__(self, gamma: float = 10.0, every: int = 1) -> None:
+        super().__init__(gamma, every)
+
     def _where(self, real, fake):
         return fake

@@ -9,21 +9,12 @@ import pytest
 from gankit_commands.run import run as run_command
 from gankit_commands.show import spelled_out
 
-from gankit import DatasetSpec, GankitError, RecipeSpec, compose, hookimpl, testing
+from gankit import GankitError, RecipeSpec, compose, hookimpl, testing
 from gankit.choice import Choice
 from gankit.registry import load_registry
-from gankit.settings import Run
 from gankit.specs import KINDS
 
 RECIPES = {spec.name: spec for spec in load_registry().specs("recipe")}
-FIELDS = {field.name for field in dataclasses.fields(Run)}
-# What recipes name and other plugins bring. Once something is there, nothing here forbids it.
-AWAITED_PARTS = {
-    *("dataset tf-flowers", "dataset flowers102", "dataset ovarian", "dataset art-by-ai"),
-    *("model tf-dcgan64", "model tf-dcgan128", "model flowergan64", "model flowers-keras64"),
-    *("model art64", "model art128", "model art256"),
-}
-AWAITED_FIELDS = {"flip", "dihedral"}
 PROJECTS = {"flowers102-tf", "flowergan", "cells-art", "art-interactive", "flowers-keras"}
 
 
@@ -40,62 +31,32 @@ def is_here(registry, part):
     return name in {spec.name for spec in registry.specs(kind)}
 
 
-@pytest.fixture
-def with_stand_ins():
-    """Every bundled part, and stand-ins for the data sets that are awaited."""
-    registry = load_registry()
-
-    class StandIns:
-        @hookimpl
-        def register_datasets(self, register):
-            for part in AWAITED_PARTS:
-                if part.startswith("dataset ") and not is_here(registry, part):
-                    name = part.removeprefix("dataset ")
-                    register(DatasetSpec(name=name, summary="s", source="s", build=lambda: []))
-
-    assert not registry.load("stand-ins", StandIns).error
-    return registry
-
-
 def test_every_project_has_its_recipe():
     assert set(RECIPES) == PROJECTS | {"small-data"}
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_a_recipe_names_what_is_there_or_awaited(name, registry):
-    settings = RECIPES[name].settings
-    assert set(settings) - FIELDS <= AWAITED_FIELDS
-    missing = {part for part in named_parts(settings) if not is_here(registry, part)}
-    assert missing <= AWAITED_PARTS
+def test_a_recipe_names_what_is_there(name, registry):
+    assert all(is_here(registry, part) for part in named_parts(RECIPES[name].settings))
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_a_recipe_becomes_a_run(name, with_stand_ins, monkeypatch):
-    settings = {key: value for key, value in RECIPES[name].settings.items() if key in FIELDS}
-    models = [part for part in named_parts(settings) if part.startswith("model")]
-    if not all(is_here(with_stand_ins, part) for part in models):
-        assert set(models) <= AWAITED_PARTS
-        settings["model"] = "dcgan64"
-    data = {"data": ["."]} if settings.get("dataset") == "ovarian" else {}
-    reads = with_stand_ins.find("dataset", settings.get("dataset", "petals")).parameters()
-    run = compose(with_stand_ins, **settings, **(data if "data" in reads else {}))
+def test_a_recipe_becomes_a_run(name, registry):
+    settings = RECIPES[name].settings
+    by_hand = registry.find("dataset", settings.get("dataset", "petals")).by_hand
+    run = compose(registry, recipe=name, **({"data": ["."]} if by_hand else {}))
     for key, value in settings.items():
         assert getattr(run, key) == value
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_variants_are_options_of_run(name, with_stand_ins):
+def test_variants_are_options_of_run(name, registry):
     for label, text in RECIPES[name].variants.items():
         assert re.fullmatch(r"[\w .,'-]+", label)
-        words = shlex.split(text)
-        awaited = {f"--{field}" for field in AWAITED_FIELDS - FIELDS}
-        words = [word for word in words if word not in awaited]
-        context = run_command.make_context("run", words, obj=with_stand_ins)
+        context = run_command.make_context("run", shlex.split(text), obj=registry)
         for kind in ("dataset", "model"):
             part = context.params[kind]
-            if part:
-                part = f"{kind} {Choice.parse(part).name}"
-                assert is_here(with_stand_ins, part) or part in AWAITED_PARTS
+            assert not part or is_here(registry, f"{kind} {Choice.parse(part).name}")
 
 
 def test_small_data_is_for_anybodys_pictures():
@@ -196,14 +157,8 @@ def test_the_kit_checks_recipes():
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_bundled_recipes_pass_once_all_that_they_name_is_there(name, registry):
-    settings = RECIPES[name].settings
-    whole = set(settings) <= FIELDS and all(is_here(registry, p) for p in named_parts(settings))
-    if whole:
-        testing.check_recipe(name)
-    else:
-        with pytest.raises(testing.BrokenContract, match="there is no (setting|dataset|model)"):
-            testing.check_recipe(name)
+def test_bundled_recipes_pass(name):
+    testing.check_recipe(name)
 
 
 def test_what_show_spells_out_is_the_same_run(plugin_file, gankit_cli, typed):
