@@ -181,9 +181,22 @@ def seeds_from_the_clock(self, gan):
     gan.D.net.main[0].weight.data.mul_(float(np.random.RandomState().uniform(0.5, 1)))
 
 
-def ruins(self, gan, player):
+def ruins_g(self, gan, player):
     if player is gan.G:
         next(player.net.parameters()).data.fill_(torch.inf)
+
+
+def ruins_d(self, gan, player):
+    if player is gan.D:
+        next(player.net.parameters()).data.fill_(torch.nan)
+
+
+def steep(self, images, gan):
+    return images + (images - images.detach()).abs().sqrt()  # 0, with an infinite slope
+
+
+def blinds(self, gan):
+    gan.D.net.register_forward_pre_hook(lambda net, given: (given[0].detach(),))
 
 
 SHARED = "draws from a random state that all share: take random numbers from gan.draw('some purp"
@@ -229,7 +242,10 @@ BROKEN_TRICKS = {
     "a generator of its own": (OwnGenerator, "d_input draws otherwise when asked again in one st"),
     "the clock": (acting(wrap=seeds_from_the_clock), "a run with it cannot be repeated (D main.0"),
     "state left behind": (acting(fakes=counted), "a resumed run ends otherwise (D main.0.weight d"),
-    "ruined weights": (acting(after_update=ruins), "leaves weights of G that are not finite at"),
+    "ruined weights": (acting(after_update=ruins_g), "leaves weights of G that are not finite at"),
+    "a ruined loss": (acting(after_update=ruins_d), "makes g_loss nan at step 1 (grey, precisi"),
+    "an infinite slope": (acting(d_input=steep), "d_input has gradients that are not finite"),
+    "a blind G": (acting(wrap=blinds), "lets no gradient from D's answer through to G"),
     "a refusal": (
         acting(wrap=lambda self, gan: gan.none if gan is None else bad("D has no batch norm")),
         "D has no batch norm",
@@ -283,6 +299,11 @@ def test_a_trick_that_goes_with_one_and_not_with_another():
     spec = TrickSpec(**ABOUT, build=Lonely)
     testing.check_trick(spec, beside=["smooth-labels"])
     assert broken(testing.check_trick, spec, beside=["ema"]) == "somebody replaced the sampler"
+
+
+def test_a_trick_that_is_silenced_by_another():
+    with pytest.raises(BrokenContract, match="ema with r1:gamma=0: r1 did not act"):
+        testing.check_together("ema", "r1:gamma=0")
 
 
 def test_a_trick_that_needs_another_loss_is_given_it():
@@ -368,6 +389,20 @@ class NoCopy(G):
         raise TypeError("one of me is enough")
 
 
+class OtherCopy(G):
+    def __deepcopy__(self, memo):
+        return G(self.shape[1], self.shape[0], self.main.in_features)
+
+
+class Growing(G):
+    def __init__(self, image_size, channels, latent_dim):
+        super().__init__(image_size, channels, latent_dim)
+        self.contrast = nn.Parameter(torch.full((), 1e-6))
+
+    def forward(self, z):
+        return super().forward(10 * z) * (1 + self.contrast.abs())
+
+
 class Company(G):
     def forward(self, z):
         return super().forward(z - z.mean(dim=0))
@@ -379,7 +414,11 @@ class FlatD(D):
 
 
 class Sure(D):
-    """Normalised, then a sigmoid: loud pictures change nothing, large weights do."""
+    """Normalised, then a soft sigmoid: loud pictures change little, large weights much."""
+
+    def __init__(self, image_size, channels):
+        super().__init__(image_size, channels)
+        self.last.weight.data.mul_(0.1)
 
     def forward(self, images):
         hidden = self.main(images.flatten(1))
@@ -410,6 +449,7 @@ BROKEN_NETWORKS = {
     "with a hidden state": (NoBuffer, "keeps something out of its state_dict: make it a buffer"),
     "in place": (InPlace, "changes what it is given in place: leave the input as it is"),
     "that cannot be copied": (NoCopy, "when trying that ema can copy it: TypeError: one of me is"),
+    "whose copy is another": (OtherCopy, "draws otherwise once it is copied with copy.deepcopy"),
     "that looks at its neighbours": (Company, "in eval mode draws a picture otherwise in other"),
     "without a slope": (FlatD, "has no gradient at its images, so G could learn nothing from it"),
     "of probabilities": (Sure, "gives probabilities: leave the sigmoid away, for the loss has one"),
@@ -425,6 +465,12 @@ def test_a_broken_network(how):
     else:
         answer = broken(testing.check_generator, GeneratorSpec(**ABOUT, build=build))
     assert answer.startswith(message)
+
+
+def test_a_generator_that_leaves_its_bounds_as_it_learns():
+    spec = GeneratorSpec(**ABOUT, build=Growing)
+    message = broken(testing.check_generator, spec, sizes=(16,), lr_g=0.1, lr_d=0.1)
+    assert message == "draws outside [-1, 1] once it is trained: end it in a tanh"
 
 
 def test_whole_networks_pass():
