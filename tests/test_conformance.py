@@ -111,13 +111,13 @@ def test_bundled_models(name):
     testing.check_model(narrow("model", name))
 
 
-@pytest.mark.parametrize("name", [s.name for s in REGISTRY.specs("dataset") if s.name != "folder"])
-def test_bundled_data_sets(name):
-    testing.check_dataset(f"{name}:count=50")
-
-
-def test_the_folder(pictures_folder):
-    testing.check_dataset("folder", data=pictures_folder)
+@pytest.mark.parametrize("name", [spec.name for spec in REGISTRY.specs("dataset")])
+def test_bundled_data_sets(name, pictures_folder):
+    files = "data" in REGISTRY.find("dataset", name).parameters()
+    if files:
+        testing.check_dataset(name, data=pictures_folder)
+    else:
+        testing.check_dataset(f"{name}:count=50")
 
 
 def test_penalties_where_the_slope_is_known():
