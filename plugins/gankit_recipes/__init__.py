@@ -77,7 +77,7 @@ RECIPES = (
         },
         variants={
             "128 px": "--model art128",
-            "256 px, which did not converge for the project": "--model art256",
+            "256 px, which did not converge for the project": "--model art256:max_channels=2048",
             "tissue that needs no login": "--dataset ihc",
         },
     ),
