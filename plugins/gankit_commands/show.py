@@ -8,7 +8,7 @@ import click
 
 from gankit.choice import Choice
 from gankit.errors import GankitError, did_you_mean
-from gankit.settings import option
+from gankit.settings import option, parse_length
 from gankit.specs import KINDS, DatasetSpec, ModelSpec, RecipeSpec
 from gankit_commands import reading
 from gankit_commands.part import Part
@@ -75,8 +75,8 @@ def spelled_out(settings):
     words = []
     for key, value in settings.items():
         if key == "length":
-            number, unit = value.split()
-            words += [f"--{unit}", number]
+            number, unit = parse_length(value)
+            words += [f"--{unit}", f"{number:.12g}"]
         elif isinstance(value, bool):
             words += [option(key)] if value else []
         else:
