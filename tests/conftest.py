@@ -10,6 +10,7 @@ import torch
 from gankit_commands.main import main
 from PIL import Image
 
+from gankit.assemble import assemble, prepare_data, resolve
 from gankit.composing import compose
 from gankit.registry import load_registry
 from gankit.training import train
@@ -54,6 +55,18 @@ def registry():
 def tiny():
     """`compose(**tiny(loss="hinge"))`: a run that trains in a fraction of a second."""
     return lambda **asked: {**TINY, **asked}
+
+
+@pytest.fixture(scope="session")
+def game_of(registry, tiny):
+    """`game_of("ema", "r1", loss="hinge")`: the tiny run with these tricks, ready to step."""
+
+    def build(*tricks, **asked):
+        run = compose(registry, **tiny(tricks=tricks or ("none",), **asked))
+        prepared = prepare_data(run, registry, lambda done, total: None)
+        return assemble(resolve(run, prepared), registry, prepared)
+
+    return build
 
 
 @pytest.fixture

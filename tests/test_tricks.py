@@ -13,8 +13,6 @@ from gankit_tricks.smooth_labels import SmoothLabels
 from torch import nn
 
 from gankit import GankitError, Targets, Trick
-from gankit.assemble import assemble, prepare_data, resolve
-from gankit.composing import compose
 from gankit.device import Machine
 from gankit.gan import Gan, Player
 from gankit.registry import load_registry
@@ -23,16 +21,6 @@ NAMES = [spec.name for spec in load_registry().specs("trick")]
 SOON = {  # tricks whose defaults take longer to change anything
     "ada": "ada:target=-1.0,every=1,kimg=0.001",
 }
-
-
-@pytest.fixture
-def game_of(registry, tiny):
-    def build(*tricks, **asked):
-        run = compose(registry, **tiny(tricks=tricks or ("none",), **asked))
-        prepared = prepare_data(run, registry, lambda done, total: None)
-        return assemble(resolve(run, prepared), registry, prepared)
-
-    return build
 
 
 def weights(game):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-import importlib
 import importlib.util
 import os
+import pkgutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,8 +26,7 @@ class Later(click.Command):
         self.target = target
 
     def load(self) -> click.Command:
-        module, _, attribute = self.target.partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
+        command: click.Command = pkgutil.resolve_name(self.target)
         return command
 
 

@@ -15,6 +15,8 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageColor
 
+from gankit_data.names import printable
+
 for kind in ("Bmp", "Gif", "Jpeg", "Png", "Tiff", "WebP"):  # each makes itself known to Pillow;
     importlib.import_module(f"PIL.{kind}ImagePlugin")  # some of its others start programs
 
@@ -113,13 +115,6 @@ def why(error: Exception) -> str:
     if isinstance(error, OSError | SyntaxError):
         return "is broken or cut off"  # "decoder error -2" would help nobody
     return f"is broken: {printable(words)[:100] or type(error).__name__}"
-
-
-def printable(name: str) -> str:
-    """The name, fit for one line of a terminal: files may be called anything."""
-    if name.isprintable():
-        return name
-    return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in name)
 
 
 def extent(image: Image.Image) -> tuple[float, float, float, float]:

@@ -5,7 +5,6 @@ import hashlib
 import logging
 import os
 import re
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -13,10 +12,10 @@ from gankit.errors import GankitError
 from gankit.specs import Download
 from gankit_data.alone import alone
 from gankit_data.cache import cache_folder
+from gankit_data.names import Progress, printable
 from gankit_data.transfer import Refused, is_web, size_of, transfer
 
 log = logging.getLogger("gankit")
-Progress = Callable[[int, int], None]  # told (bytes done, bytes in all, 0 if unknown)
 
 
 def fetch(download: Download, progress: Progress, by_hand: str = "") -> Path:
@@ -36,11 +35,11 @@ def fetch(download: Download, progress: Progress, by_hand: str = "") -> Path:
         way = f"download {download.url}{size} yourself and put it at {final}"
         more = f"; {by_hand}" if by_hand else ""
         line = f"{final.name}: {error}; {way}, or give it with --data <path>{more}"
-        raise GankitError(_one_line(line), 1) from error
+        raise GankitError(printable(line), 1) from error
     except OSError as error:  # the disk's; those of the network never get here
         why = error.strerror or error
         line = f"cannot keep {final.name} in {final.parent}: {why}; GANKIT_CACHE moves the cache"
-        raise GankitError(_one_line(line), 1) from error
+        raise GankitError(printable(line), 1) from error
     return final
 
 
@@ -102,7 +101,3 @@ def _bring(final, download, progress):
         part.replace(final)
         part.with_suffix(".tag").unlink(missing_ok=True)
         _is_there(final, download)  # leaves its mark
-
-
-def _one_line(text):
-    return "".join(c if c.isprintable() else " " for c in text)

@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gankit.errors import GankitError, did_you_mean
-from gankit_data.decode import looks_like_picture, printable, why
+from gankit_data.decode import looks_like_picture, why
+from gankit_data.names import NOBODYS, Progress, printable
 
 ENDINGS = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 RAWS = frozenset({".arw", ".cr2", ".dng", ".nef"})  # they begin as a TIFF does, with a thumbnail
 UNREAD = RAWS | {".avif", ".heic", ".heif", ".jp2", ".jxl", ".psd"}
-NOBODYS = frozenset({"__macosx", "@eadir", "desktop.ini", "thumbs.db"})  # systems leave them
 READS = "gankit reads bmp, gif, jpg, png, tif and webp, in a folder, a zip or a tar"
 
-Progress = Callable[[int, int], None]  # told (done, total)
 Classify = Callable[[list[Path]], list[str]]
 
 

@@ -19,6 +19,7 @@ from PIL import Image
 from gankit_data import hashes
 from gankit_data.decode import FORMATS, MOST_PIXELS, ORIENTATION
 from gankit_data.fit import fit
+from gankit_data.names import Progress
 
 SIDE = 64  # pictures are looked at in this size: every statistic is the same for every model
 BINS = 32  # of the colour histograms
@@ -27,8 +28,6 @@ DRAWN = 2000  # of a set that draws its pictures, so many are looked at
 PART = 16  # pictures looked at by one thread before it asks for more
 ENOUGH = 100  # pictures from which on their average says something
 SIDEWAYS = 5  # from this value of the EXIF orientation on, a camera was held upright
-
-Progress = Callable[[int, int], None]  # told (done, total)
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-import importlib
+import pkgutil
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +50,8 @@ def opened(run: Run, registry: Registry, image_size: int, progress: Progress) ->
     filled_in["image_size"] = image_size if files else run.image_size
     if files:
         filled_in["classes"] = run.classes or spec.classes
-        filled_in["classify"] = _resolved(spec.classify) if run.classes else None
+        kinds = (run.classes and spec.classify) or None  # nobody asks: they need not be known
+        filled_in["classify"] = pkgutil.resolve_name(kinds) if isinstance(kinds, str) else kinds
         filled_in["progress"] = progress
         filled_in["data"] = run.data or downloaded(spec, progress)
     elif run.classes:
@@ -66,13 +67,6 @@ def downloaded(spec: DatasetSpec, progress: Progress) -> tuple[str, ...]:
     from gankit_data.download import fetch  # costs an import of urllib
 
     return tuple(str(fetch(file, progress, spec.by_hand)) for file in spec.downloads)
-
-
-def _resolved(target: Any) -> Any:
-    if not isinstance(target, str) or not target:
-        return target or None
-    module, _, attribute = target.partition(":")
-    return getattr(importlib.import_module(module), attribute)
 
 
 def _cutter(how: Choice, run: Run) -> Any:

@@ -21,11 +21,11 @@ from gankit.errors import GankitError
 from gankit_data.alone import alone
 from gankit_data.archives import Damaged, is_archive, members
 from gankit_data.cache import cache_folder
+from gankit_data.names import NOBODYS, printable
 
 __all__ = ["ENDINGS", "is_archive", "unpacked"]
 
 ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".jfif", ".mat"}
-NOBODYS = {"__macosx", "@eadir"}  # folders that systems leave behind
 ALL_BYTES = 50 << 30  # of an archive's pictures together
 SPARE_BYTES = 256 << 20  # of the disk, left free
 FILE_BYTES = 1 << 30  # of one picture
@@ -66,7 +66,7 @@ def unpacked(archive: Path, progress: Callable[[int, int], None]) -> tuple[Path,
         left_out = json.loads((folder / LIST).read_text(encoding="utf-8"))
     except OSError as error:
         line = f"cannot unpack {archive}: {error.strerror or error} ({error.filename})"
-        raise GankitError(_one_line(f"{line}; GANKIT_CACHE moves the cache"), 1) from error
+        raise GankitError(printable(f"{line}; GANKIT_CACHE moves the cache"), 1) from error
     return folder / "files", left_out
 
 
@@ -104,7 +104,7 @@ def _unpack(archive, aside, progress):
         shelf.left_out.append(f"the rest {damage}")
     if not shelf.taken:
         why = f": {shelf.left_out[0]}" if shelf.left_out else ""
-        raise GankitError(_one_line(f"{archive} holds no pictures gankit can unpack{why}"))
+        raise GankitError(printable(f"{archive} holds no pictures gankit can unpack{why}"))
     (aside / LIST).write_text(json.dumps(shelf.left_out), encoding="utf-8")
     progress(archive.stat().st_size)
 
@@ -113,24 +113,24 @@ def _fill(shelf, archive, progress):
     with contextlib.closing(members(archive)) as found:
         for count, member in enumerate(found):
             if count == ENTRIES:
-                raise GankitError(_one_line(f"{archive} holds more than {ENTRIES} files"))
+                raise GankitError(printable(f"{archive} holds more than {ENTRIES} files"))
             progress(member.done)
             if not _is_wanted(member.name):
                 continue
             if member.is_locked:
                 line = f"{archive} is protected by a password; unpack it yourself"
-                raise GankitError(_one_line(line))
+                raise GankitError(printable(line))
             try:
                 shelf.take(member)
             except (_LeftOut, Damaged) as reason:
-                shelf.left_out.append(_one_line(f"{member.name[-200:]}: {reason}"))
+                shelf.left_out.append(printable(f"{member.name[-200:]}: {reason}"))
 
 
 def _is_wanted(name):
     """Whether it is called like a picture, and is none of those that systems hide."""
-    *folders, last = parts = name.replace("\\", "/").split("/")
+    *_, last = parts = name.replace("\\", "/").split("/")
     hidden = any(part.startswith(".") and part.strip(". ") for part in parts)
-    nobodys = NOBODYS & {folder.lower() for folder in folders}
+    nobodys = NOBODYS & {part.lower() for part in parts}
     return not (hidden or nobodys) and Path(last).suffix.lower() in ENDINGS
 
 
@@ -181,7 +181,7 @@ class _Shelf:
                 line = (
                     f"{self.archive} holds more pictures than there is room for, on this disk or in"
                 )
-                raise GankitError(_one_line(f"{line} {ALL_BYTES >> 30} GB; unpack it yourself"))
+                raise GankitError(printable(f"{line} {ALL_BYTES >> 30} GB; unpack it yourself"))
             file.write(piece)
         self.room -= size
 
@@ -213,7 +213,3 @@ def _create(path):
         if isinstance(error, OSError) and error.errno not in NAME_ERRORS:
             raise
         raise _LeftOut("this disk does not take its name") from error
-
-
-def _one_line(text):
-    return "".join(c if c.isprintable() else "?" for c in text)

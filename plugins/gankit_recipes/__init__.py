@@ -6,8 +6,8 @@ ADAM = {"beta1": 0.5, "beta2": 0.999}
 RECIPES = (
     RecipeSpec(
         name="small-data",
-        summary="some hundred to some thousand pictures; placeholder values, measured ones follow",
-        source="settings to be measured for gankit",
+        summary="some hundred to some thousand pictures; not yet measured against other settings",
+        source="put together for gankit",
         settings={
             "model": "dcgan64:base_channels=32",
             "tricks": ("ema:decay=0.998", "diffaugment", "smooth-labels"),

@@ -273,7 +273,7 @@ def test_flipped_bytes_raise_nothing_but_a_reason(tmp_path_factory, data, flips)
         flipped[int(where * len(data))] = value
     path = tmp_path_factory.getbasetemp() / "flipped"
     path.write_bytes(flipped)
-    outcome(path)
+    assert outcome(path)  # pixels or a reason; another error would end the test here
 
 
 @pytest.mark.parametrize(

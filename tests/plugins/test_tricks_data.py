@@ -22,7 +22,6 @@ from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from gankit import Targets, checkpoint, compose, train
-from gankit.assemble import assemble, prepare_data, resolve
 from gankit.device import Machine
 from gankit.errors import RunStopped
 from gankit.gan import Gan, Player
@@ -62,16 +61,6 @@ def a_gan(d_net):
     gan = Gan(Player("G", nn.Linear(4, 4)), Player("D", d_net), 4, 0, 10, machine)
     gan.begin_step(0)
     return gan
-
-
-@pytest.fixture
-def game_of(registry, tiny):
-    def build(*tricks, **asked):
-        run = compose(registry, **tiny(tricks=tricks or ("none",), **asked))
-        prepared = prepare_data(run, registry, lambda done, total: None)
-        return assemble(resolve(run, prepared), registry, prepared)
-
-    return build
 
 
 def draw(seed=0):

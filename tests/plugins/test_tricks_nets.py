@@ -23,7 +23,6 @@ from gankit_tricks.wgan_gp import WGANGP
 from torch import nn
 
 from gankit import GankitError, checkpoint, compose, train
-from gankit.assemble import assemble, prepare_data, resolve
 from gankit.device import Machine
 from gankit.errors import RunStopped
 from gankit.gan import Gan, Player
@@ -31,16 +30,6 @@ from gankit.step import train_step
 
 DISCRIMINATION = "minibatch-discrimination:kernels=6,dims=2"
 ON_D = ("freeze-d", DISCRIMINATION, "minibatch-stddev", "spectral-norm")
-
-
-@pytest.fixture
-def game_of(registry, tiny):
-    def build(*tricks, **asked):
-        run = compose(registry, **tiny(tricks=tricks or ("none",), **asked))
-        prepared = prepare_data(run, registry, lambda done, total: None)
-        return assemble(resolve(run, prepared), registry, prepared)
-
-    return build
 
 
 def a_gan(d_net, precision="32"):
