@@ -7,14 +7,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-import gankit
 from gankit import randomness
 from gankit.choice import Choice
 from gankit.device import machine
 from gankit.errors import GankitError
 from gankit.gan import Gan, Player
 from gankit.losses import Loss
-from gankit.pictures import Batches, Prepared, Progress
+from gankit.pictures import Batches, Prepared
 from gankit.registry import Registry
 from gankit.settings import Run, parse_length
 from gankit.step import Scalars, train_step
@@ -39,11 +38,6 @@ class Game:
         first = step * self.run.d_steps
         reals = [self.batches[first + turn] for turn in range(self.run.d_steps)]
         return train_step(self.gan, self.loss, self.tricks, reals)
-
-
-def prepare_data(run: Run, registry: Registry, progress: Progress) -> Prepared:
-    """The run's pictures, prepared at its size by the plugin that brings `gankit.prepare`."""
-    return gankit.prepare(run, registry, progress)  # type: ignore[no-any-return]
 
 
 def resolve(run: Run, prepared: Prepared) -> Run:

@@ -41,8 +41,7 @@ def compose(registry: Registry | None = None, recipe: str | None = None, **asked
 def _typed(key: str, value: Any) -> Any:
     if key not in _FIELDS:
         raise GankitError(f"there is no setting {key!r}.{did_you_mean(key, _FIELDS)}")
-    default = _FIELDS[key].default
-    default = "" if default is dataclasses.MISSING else default
+    default = "" if _FIELDS[key].default is dataclasses.MISSING else _FIELDS[key].default
     if isinstance(default, tuple) and isinstance(value, str | list | tuple):
         value = tuple(map(str, [value] if isinstance(value, str) else value))
     elif isinstance(default, float) and type(value) is int:
@@ -65,10 +64,8 @@ def _dataset(registry: Registry, wanted: dict[str, Any]) -> str:
     if data and not reads:
         raise GankitError(f"data set {name!r} brings its own pictures: leave --data away")
     if reads and reads.default is reads.empty and not (data or getattr(spec, "downloads", ())):
-        where = (
-            getattr(spec, "by_hand", "") or "it wants to know where your pictures are: --data PATH"
-        )
-        raise GankitError(f"data set {name!r}: {where}")
+        ask = "it wants to know where your pictures are: --data PATH"
+        raise GankitError(f"data set {name!r}: {getattr(spec, 'by_hand', '') or ask}")
     return text
 
 

@@ -14,6 +14,8 @@ from gankit.choice import Choice
 from gankit.errors import GankitError, did_you_mean
 from gankit.specs import KINDS, ModelSpec, Spec
 
+_HOOKS = {name: spec for name, spec in vars(hookspecs).items() if hasattr(spec, "gankit_spec")}
+
 
 @dataclass
 class Plugin:
@@ -28,7 +30,7 @@ class Plugin:
     distribution: importlib.metadata.Distribution | None = None
 
     def implements(self, hook: str) -> bool:
-        return self.hook is not None and bool(getattr(self.hook, hook).get_hookimpls())
+        return hasattr(self.hook, hook)
 
 
 class Registry:
@@ -43,8 +45,10 @@ class Registry:
         started = time.perf_counter()
         try:
             manager, found = pluggy.PluginManager("gankit"), find()
-            manager.add_hookspecs(hookspecs)
             manager.register(found() if isinstance(found, type) else found, name)
+            used = {hook: spec for hook, spec in _HOOKS.items() if hasattr(manager.hook, hook)}
+            if used:  # the other hooks would only cost time
+                manager.add_hookspecs(type("Used", (), used))
             manager.check_pending()  # a misspelt hook is an error, not a function never called
             plugin.hook = manager.hook
             self._collect(plugin)
@@ -67,7 +71,8 @@ class Registry:
 
         for kind, expected in KINDS.items():  # noqa: B007 - register reads it
             hook = "register_losses" if kind == "loss" else f"register_{kind}s"
-            getattr(plugin.hook, hook)(register=register)
+            if plugin.implements(hook):
+                getattr(plugin.hook, hook)(register=register)
 
     def specs(self, kind: str) -> list[Spec]:
         """Every part of a kind, by name."""

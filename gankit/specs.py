@@ -30,10 +30,7 @@ class Spec:
 
     def builder(self) -> Callable[..., Any]:
         """The callable behind `build`, imported now."""
-        if callable(self.build):
-            return self.build
-        builder: Callable[..., Any] = pkgutil.resolve_name(self.build)
-        return builder
+        return self.build if callable(self.build) else pkgutil.resolve_name(self.build)
 
     def parameters(self) -> dict[str, inspect.Parameter]:
         """The builder's parameters by name."""
@@ -132,5 +129,4 @@ class RecipeSpec(Spec, kind="recipe"):
     variants: Mapping[str, str] = field(default_factory=dict)  # what else to try -> its options
 
 
-_PARTS = (DatasetSpec, ModelSpec, GeneratorSpec, DiscriminatorSpec, LossSpec, TrickSpec, RecipeSpec)
-KINDS: dict[str, type[Spec]] = {spec.kind: spec for spec in _PARTS}
+KINDS: dict[str, type[Spec]] = {spec.kind: spec for spec in Spec.__subclasses__()}

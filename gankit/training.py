@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+import gankit
 from gankit import __version__, assemble, checkpoint, randomness
 from gankit.assemble import Game
 from gankit.checkpoint import Checkpoint
@@ -40,7 +41,7 @@ def train(
     RunStopped once `stop` asks for it (a checkpoint is saved), RunFailed when it cannot go on.
     """
     registry = registry or load_registry()
-    prepared = assemble.prepare_data(run, registry, progress)
+    prepared = gankit.prepare(run, registry, progress)  # a plugin brings it
     if run.fingerprint not in ("", prepared.fingerprint):
         log.warning("these are not the pictures that %s began with", run.folder)
     run = assemble.resolve(run, prepared)

@@ -10,7 +10,8 @@ import torch
 from gankit_commands.main import main
 from PIL import Image
 
-from gankit.assemble import assemble, prepare_data, resolve
+import gankit
+from gankit.assemble import assemble, resolve
 from gankit.composing import compose
 from gankit.registry import load_registry
 from gankit.training import train
@@ -63,7 +64,7 @@ def game_of(registry, tiny):
 
     def build(*tricks, **asked):
         run = compose(registry, **tiny(tricks=tricks or ("none",), **asked))
-        prepared = prepare_data(run, registry, lambda done, total: None)
+        prepared = gankit.prepare(run, registry, lambda done, total: None)
         return assemble(resolve(run, prepared), registry, prepared)
 
     return build

@@ -249,7 +249,7 @@ def test_bundled_parts_are_not_rehearsed(gankit_run, monkeypatch):
     """They pass the conformance kit in gankit's own tests, so a run need not wait for it."""
     from gankit_testing import rehearsal
 
-    monkeypatch.setattr(rehearsal, "prepare_data", lambda *args: pytest.fail("rehearsed"))
+    monkeypatch.setattr(rehearsal, "assemble", lambda *args: pytest.fail("rehearsed"))
     assert gankit_run("--trick", "ema", "--loss", "hinge").code == 0
 
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+import gankit
 from gankit import assemble
 from gankit.composing import compose
 
@@ -41,7 +42,7 @@ def lesson_1(tmp_path_factory, apart):
 def core(registry, lesson_1):
     """The same run through the core, one `Game.step` after another."""
     run = compose(registry, **LESSON_1, steps=STEPS)
-    prepared = assemble.prepare_data(run, registry, lambda done, total: None)
+    prepared = gankit.prepare(run, registry, lambda done, total: None)
     game = assemble.assemble(assemble.resolve(run, prepared), registry, prepared)
     scalars = [game.step(step) for step in range(STEPS)]
     history = [(s["d_loss"].item(), s["g_loss"].item()) for s in scalars]

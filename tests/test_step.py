@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+import gankit
 from gankit import Targets, Trick
-from gankit.assemble import assemble, prepare_data, resolve
+from gankit.assemble import assemble, resolve
 from gankit.composing import compose
 from gankit.step import d_step, g_step, train_step
 
@@ -15,7 +16,7 @@ def game_of(registry, tiny):
 
     def build(*tricks, **asked):
         run = compose(registry, **tiny(**asked))
-        prepared = prepare_data(run, registry, lambda done, total: None)
+        prepared = gankit.prepare(run, registry, lambda done, total: None)
         game = assemble(resolve(run, prepared), registry, prepared)
         for trick in tricks:
             trick.name = type(trick).__name__

@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from torch import nn
 
+import gankit
 from gankit import DatasetSpec, DiscriminatorSpec, GeneratorSpec
-from gankit.assemble import assemble, prepare_data, resolve
+from gankit.assemble import assemble, resolve
 from gankit.choice import Choice
 from gankit.composing import compose
 from gankit.errors import GankitError
@@ -115,7 +116,7 @@ class Bench:
         return self.assembled(self.run(*tricks, **asked))
 
     def assembled(self, run):
-        prepared = prepare_data(run, self.registry, lambda done, total: None)
+        prepared = gankit.prepare(run, self.registry, lambda done, total: None)
         return assemble(resolve(run, prepared), self.registry, prepared)
 
     def keep_to(self, contract, *more):

@@ -1,6 +1,7 @@
 """Strangers' parts of a run, tried on games that are thrown away, before the first step."""
 
-from gankit.assemble import assemble, prepare_data, resolve
+import gankit
+from gankit.assemble import assemble, resolve
 from gankit.choice import Choice
 from gankit.errors import GankitError
 from gankit_testing import places
@@ -14,7 +15,7 @@ def rehearse(run, registry, progress):
         return
     if ("dataset", run.dataset) in strange:
         _is_a_sequence(run, registry)
-    prepared = prepare_data(run, registry, progress)
+    prepared = gankit.prepare(run, registry, progress)
     run = resolve(run, prepared)
     game = assemble(run, registry, prepared)
     if ("loss", run.loss) in strange:

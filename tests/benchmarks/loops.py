@@ -4,7 +4,8 @@ import torch
 from gankit_dcgan.nets import Discriminator, Generator
 from torch import nn
 
-from gankit.assemble import assemble, prepare_data, resolve
+from gankit import prepare
+from gankit.assemble import assemble, resolve
 from gankit.composing import compose
 from gankit.registry import load_registry
 
@@ -42,6 +43,6 @@ def gankit(batch_size, base_channels, precision):
     model = f"dcgan64:base_channels={base_channels}"
     asked = {"model": model, "batch_size": batch_size, "precision": precision}
     run = compose(registry, dataset="petals:count=1024", device="cpu", length="100 steps", **asked)
-    prepared = prepare_data(run, registry, lambda done, total: None)
+    prepared = prepare(run, registry, lambda done, total: None)
     game = assemble(resolve(run, prepared), registry, prepared)
     return prepared.pixels, lambda number: game.step(number)["g_loss"]
