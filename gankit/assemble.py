@@ -3,17 +3,19 @@
 import dataclasses
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+import gankit
 from gankit import randomness
 from gankit.choice import Choice
 from gankit.device import machine
 from gankit.errors import GankitError
 from gankit.gan import Gan, Player
 from gankit.losses import Loss
-from gankit.pictures import Batches, Prepared
+from gankit.pictures import Prepared
 from gankit.registry import Registry
 from gankit.settings import Run, parse_length
 from gankit.step import Scalars, train_step
@@ -30,7 +32,7 @@ class Game:
     gan: Gan
     loss: Loss
     tricks: list[Trick]
-    batches: Batches
+    batches: Any  # batches[i]: the i-th batch of real pictures (N, C, H, W)
 
     def step(self, step: int) -> Scalars:
         """Take training step number `step`."""
@@ -75,7 +77,7 @@ def assemble(run: Run, registry: Registry, prepared: Prepared) -> Game:
             trick.start(gan)
     turns, where = (run.flip, run.dihedral), (gan.machine.device, _FORMATS[run.memory_format])
     pictures = (prepared.pixels, run.batch_size, run.seed, prepared.train)
-    return Game(run, gan, loss, tricks, Batches(*pictures, *turns, *where))
+    return Game(run, gan, loss, tricks, gankit.Batches(*pictures, *turns, *where))
 
 
 def build_gan(run: Run, registry: Registry) -> tuple[Gan, list[Trick]]:

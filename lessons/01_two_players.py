@@ -117,7 +117,7 @@ for step in range(STEPS):
     if batch == 0:  # shuffle anew
         order = torch.randperm(len(pixels), generator=generator(SEED, epoch, "order of pictures"))
     real = pixels[order[batch * BATCH : (batch + 1) * BATCH]]  # (32, 3, 64, 64)
-    real = real.float() / 127.5 - 1  # bytes to [-1, 1], where tanh ends
+    real = torch.add(torch.tensor(-1.0), real, alpha=1 / 127.5)  # -1 to 1, as tanh
     fakes = G(latents(SEED, step, BATCH, LATENT_DIM, "z/0"))  # (32, 3, 64, 64)
 
     # D's turn: answer 1 to real pictures and 0 to fakes. Two calls, so that batch norm does not

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import torch
+from gankit_data.batches import Batches
 from gankit_flowers.petals import Petals
 from PIL import Image
 from torch.utils.data import DataLoader
@@ -14,7 +15,6 @@ from torchvision.datasets import ImageFolder
 
 import gankit
 from gankit.composing import compose
-from gankit.pictures import Batches
 from gankit.registry import load_registry
 
 
