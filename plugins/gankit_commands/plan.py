@@ -7,6 +7,7 @@ import re
 import sys
 import time
 
+import gankit
 from gankit import GankitError, assemble
 from gankit.pictures import Prepared, Progress
 from gankit.registry import Registry
@@ -15,7 +16,7 @@ from gankit.settings import Run
 
 def describe(run: Run, registry: Registry, progress: Progress) -> str:
     """One line for each thing that was resolved."""
-    prepared = assemble.prepare_data(run, registry, progress)
+    prepared = gankit.prepare(run, registry, progress)
     run = assemble.resolve(run, prepared)
     gan, _ = assemble.build_gan(run, registry)
     seconds = seconds_per_step(run, registry, prepared)
@@ -56,7 +57,7 @@ def within(run: Run, budget: str, registry: Registry, progress: Progress) -> Run
     if match is None or float(match[1]) == 0:
         raise GankitError(f"--budget is {budget!r}; write a time such as 90s, 10m or 2h")
     wanted = float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
-    prepared = assemble.prepare_data(run, registry, progress)
+    prepared = gankit.prepare(run, registry, progress)
     seconds = seconds_per_step(assemble.resolve(run, prepared), registry, prepared)
     return dataclasses.replace(run, length=f"{max(1, round(wanted / seconds))} steps")
 

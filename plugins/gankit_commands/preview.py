@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+import gankit
 from gankit import GankitError, assemble
 from gankit.pictures import Progress
 from gankit.registry import Registry
@@ -17,7 +18,7 @@ SHOWN = 32  # pictures on each side
 @torch.no_grad()
 def preview(run: Run, registry: Registry, file: Path, progress: Progress) -> str:
     """Write the picture: left, pictures as prepared; right, the same in front of D."""
-    prepared = assemble.prepare_data(run, registry, progress)
+    prepared = gankit.prepare(run, registry, progress)
     run = assemble.resolve(run, prepared)
     game = assemble.assemble(run, registry, prepared)
     batches = -(-SHOWN // run.batch_size)

@@ -151,7 +151,7 @@ def _same(thumbs: Thumbs, i: Ints, j: Ints, *, mirrored: bool) -> NDArray[np.boo
     One step of Lucas and Kanade (1981): i as the sum of j, its slopes and its slopes growing from
     the centre, by least squares. What remains is what they do not share.
     """
-    a, b = (thumbs.grey[k] - thumbs.light[k, None, None] for k in (i, j))
+    a, b = (thumbs.grey(k) - thumbs.light[k, None, None] for k in (i, j))
     b = b[:, :, :: -1 if mirrored else 1]
     across, down = b[:, 1:-1, 2:] - b[:, 1:-1, :-2], b[:, 2:, 1:-1] - b[:, :-2, 1:-1]
     inner = np.s_[..., 1:-1, 1:-1]  # where slopes are known
@@ -167,7 +167,7 @@ def _same(thumbs: Thumbs, i: Ints, j: Ints, *, mirrored: bool) -> NDArray[np.boo
     same = rest < UNEXPLAINED * thumbs.spread[i]
     same &= (parts[:, 0] < CONTRAST) & (parts[:, 0] > 1 / CONTRAST)
     same &= np.abs(thumbs.light[i] - thumbs.light[j]) < LIGHT
-    a, b = (thumbs.pixels[k[same]] - thumbs.grey[k[same], ..., None] for k in (i, j))
+    a, b = (thumbs.pixels[k[same]] - thumbs.grey(k[same])[..., None] for k in (i, j))
     same[same] = np.abs(a - b[:, :, :: -1 if mirrored else 1]).mean((1, 2, 3)) < COLOUR
     return same
 

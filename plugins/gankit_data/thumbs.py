@@ -18,7 +18,6 @@ class Thumbs(NamedTuple):
     """Thumbnails and what is compared of them; every field has N rows."""
 
     pixels: NDArray[np.uint8]  # (N, SIDE, SIDE, 3)
-    grey: Floats  # (N, SIDE, SIDE)
     light: Floats  # the mean
     spread: Floats  # how strong the detail is, in levels
     even: Floats  # coarse detail, of length 1: its mirror-even half (N, 32)
@@ -27,22 +26,31 @@ class Thumbs(NamedTuple):
     def at(self, index: Ints) -> Thumbs:
         return Thumbs(*(field[index] for field in self))
 
+    def grey(self, index: Ints) -> Floats:
+        """(M, SIDE, SIDE), worked out again for those asked for: of all it would fill memory."""
+        return grey_of(self.pixels[index])
+
 
 def thumbs_of(pixels: NDArray[np.uint8]) -> Thumbs:
     """Of pictures (N, SIDE, SIDE, 3); worked out for some at a time, which takes little memory."""
     starts = range(0, max(len(pixels), 1), AT_ONCE)
-    parts = [_some(pixels[start : start + AT_ONCE]) for start in starts]
-    return Thumbs(*(np.concatenate(field) for field in zip(*parts, strict=True)))
+    parts = [_some(grey_of(pixels[start : start + AT_ONCE])) for start in starts]
+    return Thumbs(pixels, *(np.concatenate(field) for field in zip(*parts, strict=True)))
 
 
-def _some(pixels: NDArray[np.uint8]) -> Thumbs:
-    grey = pixels @ np.full(3, 1 / 3, np.float32)
-    half, count = SIDE // 2, len(pixels)
+def grey_of(pixels: NDArray[np.uint8]) -> Floats:
+    """The mean of the colours: (N, SIDE, SIDE, 3) -> (N, SIDE, SIDE)."""
+    return pixels @ np.full(3, 1 / 3, np.float32)
+
+
+def _some(grey: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+    """Light, spread, even and odd of grey thumbnails (N, SIDE, SIDE)."""
+    half, count = SIDE // 2, len(grey)
     coarse = _detail(grey.reshape(count, half, 2, half, 2).mean((2, 4)))
     coarse /= np.maximum(np.linalg.norm(coarse, axis=(1, 2), keepdims=True), 1e-6)
     left, right = coarse[:, :, : half // 2], coarse[:, :, : half // 2 - 1 : -1]
     even, odd = ((part / 2**0.5).reshape(count, 32) for part in (left + right, left - right))
-    return Thumbs(pixels, grey, grey.mean((1, 2)), _detail(grey).std((1, 2)), even, odd)
+    return grey.mean((1, 2)), _detail(grey).std((1, 2)), even, odd
 
 
 def _detail(grey: Floats) -> Floats:

@@ -120,7 +120,8 @@ class _Writer:
     def __init__(self, folder: Path, file: BinaryIO, settings: Settings) -> None:
         self.folder, self.file, self.settings = folder, file, settings
         self.grey = settings.channels == 0  # until a picture with a colour comes
-        self.looks, self.boxes, self.skipped = [], [], []
+        self.looks = bytearray()  # 776 bytes a picture; as arrays of their own they were more
+        self.boxes, self.skipped = [], []
         self.hash = hashlib.sha256()
 
     def take(self, result: list[tuple[Pixels, Any]] | str) -> None:
@@ -134,17 +135,18 @@ class _Writer:
                 self.grey = bool((spread <= COLOUR).all())
             self.file.write(pixels.tobytes())
             self.hash.update(pixels)
-            self.looks.append(hashes.look(pixels))
+            self.looks += hashes.look(pixels).tobytes()
             self.boxes.append(box)
 
     def finish(self, total: int) -> None:
         """The pixels are on the disk: write the rest."""
         self._check(total)
-        settings, count = self.settings, len(self.looks)
+        settings, looks = self.settings, np.frombuffer(self.looks, hashes.LOOK)
+        count = len(looks)
         channels = settings.channels or (1 if self.grey else 3)
         if channels == 1 and not settings.channels:
             self._keep_one_channel(count)
-        np.save(self.folder / "groups.npy", hashes.groups(np.stack(self.looks)))
+        np.save(self.folder / "groups.npy", hashes.groups(looks))
         if self.boxes[0] is not None:
             np.save(self.folder / "boxes.npy", np.asarray(self.boxes, np.int32))
         manifest = {

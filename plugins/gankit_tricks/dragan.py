@@ -31,7 +31,7 @@ class DRAGAN(WGANGP):
 
     def _where(self, gan, real, fake):
         draw = gan.draw("dragan")
-        noise = torch.empty_like(real).uniform_(generator=draw)  # one for each number, ~ U(0, 1)
+        noise = torch.rand(real.shape, generator=draw, device=real.device)  # one for each number
         share = torch.rand(len(real), 1, 1, 1, generator=draw, device=real.device)
         away = 0.5 * real.std(correction=0) * noise
         return real + share * away  # anywhere on the way there, as in the paper's code

@@ -25,8 +25,9 @@ class NoisyD(Trick):
         self.now = self.sigma * max(0.0, 1 - gan.progress / self.until)  # linear decay
         if self.now == 0:
             return images
-        noise = torch.empty_like(images).normal_(generator=gan.draw("noisy-d"))
-        return images + self.now * noise
+        draw = gan.draw("noisy-d")
+        noise = torch.randn(images.shape, generator=draw, device=images.device)
+        return torch.add(images, noise, alpha=self.now)  # images + now * noise, in one go
 
     def activity(self):
         return f"sigma {self.now:.3f}" if self.now else None

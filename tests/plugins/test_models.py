@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+import gankit
 from gankit import GankitError, assemble, compose
 from gankit.registry import load_registry
 
@@ -17,7 +18,7 @@ def trained(model, **asked):
     """A game after two steps of the model's own recipe, small in all that is not its idea."""
     small = {"dataset": "petals:count=64", "image_size": 16, "batch_size": 8, "length": "2 steps"}
     run = compose(REGISTRY, model=f"{model}:base_channels=2", **{**small, "device": "cpu", **asked})
-    prepared = assemble.prepare_data(run, REGISTRY, lambda done, total: None)
+    prepared = gankit.prepare(run, REGISTRY, lambda done, total: None)
     game = assemble.assemble(assemble.resolve(run, prepared), REGISTRY, prepared)
     scalars = [game.step(step) for step in range(2)][-1]
     assert all(math.isfinite(float(value)) for value in scalars.values())
