@@ -13,6 +13,7 @@ from gankit.specs import DiscriminatorSpec as DiscriminatorSpec
 from gankit.specs import Download as Download
 from gankit.specs import GeneratorSpec as GeneratorSpec
 from gankit.specs import LossSpec as LossSpec
+from gankit.specs import MetricSpec as MetricSpec
 from gankit.specs import ModelSpec as ModelSpec
 from gankit.specs import RecipeSpec as RecipeSpec
 from gankit.specs import TrickSpec as TrickSpec

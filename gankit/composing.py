@@ -35,6 +35,7 @@ def compose(registry: Registry | None = None, recipe: str | None = None, **asked
     for kind in networks:
         fields[kind] = registry.check(kind, fields[kind])
     fields["tricks"] = _tricks(registry, fields.get("tricks", ()))
+    fields["metrics"] = tuple(registry.check("metric", text) for text in fields.get("metrics", ()))
     return Run(**fields)
 
 
@@ -44,6 +45,7 @@ def _typed(key: str, value: Any) -> Any:
     default = "" if _FIELDS[key].default is dataclasses.MISSING else _FIELDS[key].default
     if isinstance(default, tuple) and isinstance(value, str | list | tuple):
         value = tuple(map(str, [value] if isinstance(value, str) else value))
+        value = () if value == ("none",) and key in ("tricks", "metrics") else value
     elif isinstance(default, float) and type(value) is int:
         value = float(value)
     elif isinstance(value, Path):
@@ -58,20 +60,17 @@ def _dataset(registry: Registry, wanted: dict[str, Any]) -> str:
     if data and not text:
         text = next((s.name for s in registry.specs("dataset") if getattr(s, "own", False)), None)
     text = registry.check("dataset", text or registry.default("dataset"))
-    name = Choice.parse(text).name
-    spec = registry.find("dataset", name)
+    spec = registry.find("dataset", Choice.parse(text).name)
     reads = spec.parameters().get("data")
     if data and not reads:
-        raise GankitError(f"data set {name!r} brings its own pictures: leave --data away")
+        raise GankitError(f"data set {spec.name!r} brings its own pictures: leave --data away")
     if reads and reads.default is reads.empty and not (data or getattr(spec, "downloads", ())):
         ask = "it wants to know where your pictures are: --data PATH"
-        raise GankitError(f"data set {name!r}: {getattr(spec, 'by_hand', '') or ask}")
+        raise GankitError(f"data set {spec.name!r}: {getattr(spec, 'by_hand', '') or ask}")
     return text
 
 
 def _tricks(registry: Registry, texts: tuple[str, ...]) -> tuple[str, ...]:
-    if texts == ("none",):
-        return ()
     chosen = tuple(registry.check("trick", text) for text in texts)
     names = [Choice.parse(text).name for text in chosen]
     for name, other in itertools.permutations(names, 2):

@@ -66,8 +66,7 @@ class Gan:
     def draw(self, purpose: str) -> torch.Generator:
         """A random generator on the run's device, fresh for each call in each step."""
         count = self._draws[purpose] = self._draws.get(purpose, -1) + 1
-        key = f"{purpose}/{count}"
-        return randomness.generator(self.seed, self.step, key, self.machine.device)
+        return randomness.generator(self.seed, self.step, f"{purpose}/{count}", self.machine.device)
 
     def latents(self, count: int, turn: int = 0) -> Tensor:
         """z (count, latent_dim) for this step; `turn` counts the step's draws of z."""

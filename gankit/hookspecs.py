@@ -57,6 +57,11 @@ def register_tricks(register: Callable[[specs.TrickSpec], None]) -> None:
 
 
 @hookspec
+def register_metrics(register: Callable[[specs.MetricSpec], None]) -> None:
+    """Call `register` once for each metric the plugin brings."""
+
+
+@hookspec
 def register_recipes(register: Callable[[specs.RecipeSpec], None]) -> None:
     """Call `register` once for each recipe: a whole run by name."""
 
@@ -67,8 +72,8 @@ def register_commands(cli: click.Group) -> None:
 
 
 @hookspec
-def run_started(run: Run, gan: Gan) -> None:
-    """A run is about to take its first step; after a resume `gan.step` says where it stands."""
+def run_started(run: Run, gan: Gan, registry: Any) -> None:
+    """A run of `registry`'s parts begins; after a resume `gan.step` says where it stands."""
 
 
 @hookspec

@@ -7,6 +7,7 @@ trick changes nobody else's draws.
 import hashlib
 
 import torch
+from torch import Generator
 
 
 def number(seed: int, step: int, purpose: str) -> int:
@@ -15,11 +16,9 @@ def number(seed: int, step: int, purpose: str) -> int:
     return int.from_bytes(digest, "little") >> 1
 
 
-def generator(
-    seed: int, step: int, purpose: str, device: torch.device | str = "cpu"
-) -> torch.Generator:
+def generator(seed: int, step: int, purpose: str, device: torch.device | str = "cpu") -> Generator:
     """A torch random generator for one purpose in one step."""
-    return torch.Generator(device).manual_seed(number(seed, step, purpose))
+    return Generator(device).manual_seed(number(seed, step, purpose))
 
 
 def latents(seed: int, step: int, count: int, latent_dim: int, purpose: str = "z") -> torch.Tensor:

@@ -14,7 +14,8 @@ from gankit.errors import GankitError, did_you_mean
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?) ?(steps|epochs|kimg)")
 _RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("batch_size d_steps log_every keep latent_dim image_size", lambda v: v >= 1, "1 or more"),
-    ("seed data_seed subset steps threads draw_every save_every", lambda v: v >= 0, "0 or more"),
+    ("seed data_seed subset steps threads", lambda v: v >= 0, "0 or more"),
+    ("draw_every save_every measure_every", lambda v: v >= 0, "0 or more"),
     ("lr_g lr_d beta1 beta2", lambda v: 0 <= v < 1, "at least 0 and less than 1"),
     ("channels", lambda v: v in (0, 1, 3), "auto, 1 (grey) or 3 (colour)"),
     ("holdout", lambda v: v == -1 or 0 <= v < 1, "a share of the pictures, less than 1"),
@@ -70,6 +71,8 @@ class Run:
     draw_every: int = 0  # steps between grids; 0: some 40 over the run
     save_every: int = 0  # steps between checkpoints; 0: about 10 over the run
     keep: int = 2  # checkpoints kept
+    metrics: tuple[str, ...] = ()  # measured on the way and at the end
+    measure_every: int = 0  # steps between measurements; 0: some 4 on the way
     tensorboard: bool = False
     out: str = ""  # the run's folder; "": a new one under runs/
     fingerprint: str = ""  # of the prepared pictures, as resolved
@@ -102,7 +105,7 @@ class Run:
 
 def option(field: str) -> str:
     """The command-line option that sets a field of Run."""
-    return "--" + {"tricks": "trick"}.get(field, field).replace("_", "-")
+    return "--" + {"tricks": "trick", "metrics": "metric"}.get(field, field).replace("_", "-")
 
 
 def parse_length(text: str) -> tuple[float, str]:

@@ -106,6 +106,10 @@ class TrickSpec(Spec, kind="trick"):
     """Builds a `gankit.Trick`."""
 
 
+class MetricSpec(Spec, kind="metric"):
+    """Builds a `gankit.Metric`: a number that says how good a run's pictures are."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ModelSpec(Spec, kind="model"):
     """A generator and a discriminator that suit each other, and the settings they want.

@@ -14,8 +14,6 @@ import torch
 
 import gankit
 from gankit import __version__, assemble, checkpoint, randomness
-from gankit.assemble import Game
-from gankit.checkpoint import Checkpoint
 from gankit.choice import Choice
 from gankit.errors import GankitError, RunFailed, RunStopped
 from gankit.pictures import Progress
@@ -80,7 +78,7 @@ def _made(folder: Path) -> bool:
     return True
 
 
-def restore(game: Game) -> None:
+def restore(game: assemble.Game) -> None:
     """Load the newest whole checkpoint of the game's run."""
     folder, gan = game.run.folder / "checkpoints", game.gan
     if not checkpoint.existing(folder):
@@ -107,9 +105,9 @@ def restore(game: Game) -> None:
 class Training:
     """One run, from where its game stands to its end."""
 
-    def __init__(self, game: Game, registry: Registry, stop: Stop) -> None:
+    def __init__(self, game: assemble.Game, registry: Registry, stop: Stop) -> None:
         self.game, self.run, self.gan, self.stop = game, game.run, game.gan, stop
-        self.observers = Observers(registry)
+        self.observers, self.registry = Observers(registry), registry
         self.acted: dict[str, str | None] = {trick.name: None for trick in game.tricks}
         self.unread: list[tuple[int, Scalars]] = []  # steps whose losses were not looked at yet
         self.z = randomness.latents(self.run.seed, 0, DRAWN, self.run.latent_dim, "grid")
@@ -131,7 +129,7 @@ class Training:
 
     def _steps(self) -> None:
         run, gan = self.run, self.gan
-        self.observers.tell("run_started", run=run, gan=gan)
+        self.observers.tell("run_started", run=run, gan=gan, registry=self.registry)
         if gan.step == 0:
             self._draw(0)
         for step in range(gan.step, run.steps):
@@ -161,8 +159,7 @@ class Training:
         self._read_losses()
         activity = {trick.name: trick.activity() for trick in self.game.tricks}
         self.acted |= {name: did for name, did in activity.items() if did is not None}
-        seconds = time.perf_counter() - self.started
-        scalars = {**self.read, "activity": activity, "seconds": seconds}
+        scalars = {**self.read, "activity": activity, "seconds": time.perf_counter() - self.started}
         self.observers.tell("step_done", run=self.run, step=step, scalars=scalars)
 
     def _draw(self, step: int) -> None:
@@ -180,7 +177,7 @@ class Training:
         if gan.sampler is not gan.G.net:
             model["sampler"] = gan.sampler.state_dict()
         state["tricks"] = {trick.name: trick.state_dict() for trick in self.game.tricks}
-        saved = Checkpoint(step, model, state)
+        saved = checkpoint.Checkpoint(step, model, state)
         path = checkpoint.save(self.run.folder / "checkpoints", saved, self.run.keep)
         self.observers.tell("checkpoint_saved", run=self.run, step=step, path=path)
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from gankit.settings import Run
 
 LENGTHS = ("steps", "epochs", "kimg")
-FREE_ON_RESUME = {"length", "device", "keep", "tensorboard"}  # the others decide the arithmetic
+# The others decide the arithmetic.
+FREE_ON_RESUME = {"length", "device", "keep", "tensorboard", "metrics", "measure_every"}
 
 
 @click.command()
@@ -67,6 +68,11 @@ FREE_ON_RESUME = {"length", "device", "keep", "tensorboard"}  # the others decid
 @click.option("--draw-every", type=int, help="Steps between grids of samples.")
 @click.option("--save-every", type=int, help="Steps between checkpoints.")
 @click.option("--keep", type=int, help="Checkpoints to keep.")
+@click.option(
+    "--metric", "metrics", type=Part("metric"), multiple=True,
+    help="Measure during the run, too: NAME or NAME:option=value,...; repeatable.",
+)  # fmt: skip
+@click.option("--measure-every", type=int, help="Steps between measurements.")
 @click.option("--tensorboard", is_flag=True, default=None, help="Write TensorBoard records too.")
 @click.option("--out", metavar="DIR", help="Folder of the run; runs/... if not given.")
 @click.option("--config", type=Path, metavar="FILE", help="Take settings from a run.json.")

@@ -10,6 +10,7 @@ from gankit_testing.losses import try_numbers
 
 
 def rehearse(run, registry, progress):
+    _make_metrics(run, registry)
     strange = _strange(run, registry)
     if not strange:
         return
@@ -32,6 +33,12 @@ def rehearse(run, registry, progress):
     except ValueError as error:
         parts = " or ".join(f"{kind} {text!r}" for kind, text in strange)
         raise GankitError(f"{parts} {error}") from error
+
+
+def _make_metrics(run, registry):
+    """Build them once: one whose features are missing is better refused now."""
+    for text in run.metrics:
+        registry.make("metric", text)
 
 
 def _strange(run, registry):

@@ -1,0 +1,113 @@
+"""`gankit.evaluate`: how good are a run's pictures? Numbers with intervals and floors."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+
+import gankit
+from gankit.choice import Choice
+from gankit.errors import GankitError
+from gankit.pictures import Progress
+from gankit.registry import Registry, load_registry
+from gankit.settings import Run
+from gankit_metrics import record
+from gankit_metrics.bootstrap import measure
+from gankit_metrics.features import there_is
+from gankit_metrics.measured import Measured
+from gankit_metrics.metric import Metric
+from gankit_metrics.sets import FEWEST, Sets, choose
+
+Chosen = list[tuple[str, Metric]]  # each as it was written, and built
+
+
+def evaluate(
+    folder: str | Path,
+    metrics: Iterable[str] | None = ("kid", "swd"),
+    *,
+    samples: int = 1000,
+    checkpoint: int | None = None,
+    registry: Registry | None = None,
+    progress: Progress = lambda done, total: None,
+) -> list[Measured]:
+    """Measure the run in `folder` at its newest checkpoint, or at the one of that step.
+
+    metrics: `name:option=value` texts; None takes those that suit the run and can be had here.
+    The numbers are also written into the folder, as metrics.csv and metrics.json. The same call
+    gives the same numbers.
+    """
+    registry = registry or load_registry()
+    sampler = gankit.load(folder, step=checkpoint, registry=registry)
+    prepared = gankit.prepare(sampler.run, registry, lambda done, total: None)
+    sets = choose(prepared, samples, sampler.run.data_seed)
+    wanted = suitable(sampler.run, registry, sets) if metrics is None else tuple(metrics)
+    chosen = build(wanted, sampler.run, registry, sets)
+    sets.draw(sampler.images, sampler.run.latent_dim)
+    found = measured(chosen, sets, registry, Path(folder), sampler.step, progress)
+    record.write(Path(folder), found)
+    return found
+
+
+def suitable(run: Run, registry: Registry, sets: Sets) -> tuple[str, ...]:
+    """The metrics taken when nobody names any: what the data set has of its own comes last."""
+    names = ["kid"] if there_is("imagenet-lite") else []
+    names += ["swd"] + ["memorising"] * (sets.against == "hold-out")
+    known = [spec for spec in registry.specs("metric") if spec.name not in names]
+    own = Choice.parse(run.dataset).name
+    names += [s.name for s in known if own in getattr(s.builder(), "datasets", ())]
+    return tuple(name for name in names if name in {s.name for s in registry.specs("metric")})
+
+
+def build(texts: Iterable[str], run: Run, registry: Registry, sets: Sets) -> Chosen:
+    """The metrics by name, each of which must be able to judge this run."""
+    chosen = []
+    for text in dict.fromkeys(texts):
+        metric = registry.make("metric", registry.check("metric", text))
+        with registry.blaming("metric", text):
+            if not isinstance(metric, Metric):
+                raise ValueError(f"builds a {type(metric).__name__}; wanted is a gankit.Metric")
+            if metric.datasets and Choice.parse(run.dataset).name not in metric.datasets:
+                suits = ", ".join(metric.datasets)
+                raise ValueError(f"does not apply: it knows {suits}, and this run is {run.dataset}")
+            if metric.reads_training and sets.against != "hold-out":
+                raise ValueError(f"needs {FEWEST} pictures held out; run with --holdout")
+        chosen.append((text, metric))
+    return chosen
+
+
+def measured(
+    chosen: Chosen, sets: Sets, registry: Registry, folder: Path, step: int, progress: Progress
+) -> list[Measured]:
+    """Every metric's number for the pictures that `sets` holds; torch's random state is kept."""
+    found = []
+    with torch.random.fork_rng(devices=[]):
+        for number, (text, metric) in enumerate(chosen):
+            progress(number, len(chosen))
+            with registry.blaming("metric", text):
+                number_found, state = measure(metric, text, sets)
+                shown = _shown(metric, text, state, sets)
+            path = record.picture_path(folder, step, text) if shown is not None else None
+            if path:
+                _save(shown, path)
+            found.append(dataclasses.replace(number_found, step=step, picture=str(path or "")))
+    progress(len(chosen), len(chosen))
+    return found
+
+
+def _shown(metric: Metric, text: str, state: Any, sets: Sets) -> Any:
+    if type(metric).picture is Metric.picture:
+        return None
+    return metric.picture(state, *map(sets.pictures, ("generated", "reference", "training")))
+
+
+def _save(pixels: Any, path: Path) -> None:
+    try:
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(path)
+    except OSError as error:
+        raise GankitError(f"cannot write {path}: {error}", 1) from error

@@ -1,0 +1,103 @@
+"""Which pictures are compared with which, and their features, worked out once for each set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from gankit import randomness
+from gankit.errors import GankitError
+from gankit.pictures import Pixels, Prepared, Rows
+from gankit_metrics.metric import Metric
+
+FEWEST = 20  # with fewer real pictures than this on one side nothing is said at all
+
+
+@dataclass
+class Sets:
+    """The sets of pictures of one run, and the features of each, by name of the set.
+
+    `generated` are compared with `reference`, real pictures that the run did not learn from. The
+    floor compares `fresh`, as many real ones from the training part, with the same reference.
+    """
+
+    pixels: Pixels
+    rows: dict[str, Rows]  # reference, fresh, training, others (training without fresh)
+    against: str  # where the reference comes from
+    generated: Pixels | None = None
+    _known: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    @property
+    def samples(self) -> int:
+        """How many pictures G draws: as many as the floor has."""
+        return len(self.rows["fresh"])
+
+    def pictures(self, name: str) -> Pixels:
+        if name != "generated":
+            return self.pixels[self.rows[name]]
+        assert self.generated is not None
+        return self.generated
+
+    def draw(self, images: Any, latent_dim: int) -> None:
+        """Take new pictures from G; `images` maps z (N, latent_dim) to (N, C, H, W) in [-1, 1].
+
+        Every run and every step is measured on the same z.
+        """
+        z = randomness.latents(0, 0, self.samples, latent_dim, "measuring")
+        self.generated = np.concatenate([as_bytes(images(part)) for part in z.split(64)])
+        self._known = {key: rows for key, rows in self._known.items() if key[1] != "generated"}
+
+    def features(self, metric: Metric, text: str, name: str) -> Any:
+        """The features of a set, (N, ...); metrics with one feature set share them."""
+        key = (metric.feature_set or text, name)
+        if key not in self._known:
+            self._known[key] = _checked(metric, self.pictures(name))
+        return self._known[key]
+
+
+def as_bytes(images: torch.Tensor) -> Pixels:
+    """(N, C, H, W) in [-1, 1] as bytes (N, H, W, C)."""
+    pixels = images.float().clamp(-1, 1).add(1).mul(127.5).round().to(torch.uint8)
+    return pixels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+
+def _checked(metric: Metric, pictures: Pixels) -> Any:
+    rows = np.asarray(metric.features(pictures))
+    if rows.ndim < 1 or len(rows) != len(pictures):
+        wanted = f"one row for each of {len(pictures)} pictures"
+        raise ValueError(f"features gives an array {rows.shape}; wanted is {wanted}")
+    if not np.isfinite(rows).all():
+        raise ValueError("features gives NaN or infinity")
+    return rows
+
+
+def choose(prepared: Prepared, samples: int, seed: int) -> Sets:
+    """The sets for a run: the hold-out as reference, or, where it is too small, training pictures.
+
+    The floor has as many pictures as G draws, so there are at most as many as the training part
+    has.
+    """
+    held, train = (shuffled(rows, seed) for rows in (prepared.holdout, prepared.train))
+    against = "hold-out"
+    if len(held) < FEWEST:  # then one half of the training part stands for it, and is marked so
+        half = len(train) // 2
+        held, train, against = train[:half], train[half:], "training part"
+    if min(len(held), len(train)) < FEWEST:
+        few = f"{len(prepared.train)} training pictures and {len(prepared.holdout)} held out"
+        raise GankitError(f"{few} are too few to measure anything: {2 * FEWEST} are the least")
+    if samples < FEWEST:
+        raise GankitError(f"--samples is {samples}; it must be {FEWEST} or more")
+    fresh = train[:samples]
+    rows = {"reference": held[:samples], "fresh": fresh, "training": train}
+    few = train[: min(samples, len(train) // 2)]
+    rows |= {"few fresh": few, "others": train[len(few) :]}
+    return Sets(prepared.pixels, rows, against)
+
+
+def shuffled(rows: Rows, seed: int) -> Rows:
+    """The rows in an order of their own, which depends on the data seed alone."""
+    draw = randomness.generator(seed, 0, "order of measuring")
+    return rows[torch.randperm(len(rows), generator=draw).numpy()]
