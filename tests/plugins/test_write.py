@@ -223,7 +223,6 @@ def test_a_damaged_cache_says_what_to_delete(cache, damage):
     assert "delete it" in str(error.value)
 
 
-
 def test_grey_pictures_stay_grey_when_nobody_says(cache):
     pictures = Drawn()
     pictures.arrays = pictures.arrays[..., :1].repeat(3, axis=3)
