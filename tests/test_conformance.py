@@ -120,6 +120,12 @@ def test_bundled_data_sets(name, pictures_folder):
         testing.check_dataset(f"{name}:count=50")
 
 
+@pytest.mark.parametrize("name", [spec.name for spec in REGISTRY.specs("metric")])
+def test_bundled_metrics(name):
+    spec = REGISTRY.find("metric", name)
+    testing.check_metric(f"{name}:features=pixels" if "features" in spec.options() else name)
+
+
 def test_penalties_where_the_slope_is_known():
     """D is linear, so its gradient is the same at every picture."""
 

@@ -230,7 +230,8 @@ def test_plugin_examples_train(source, loaded, short_run):
             return  # stands for a file of the reader's own
         if getattr(spec, "downloads", ()):
             return  # the archive is nowhere; test_named_sets.py downloads one that is somewhere
-        asked["tricks" if spec.kind == "trick" else spec.kind] = spec.name
+        several = {"trick": "tricks", "metric": "metrics"}
+        asked[several.get(spec.kind, spec.kind)] = spec.name
     folder = short_run(registry, **asked)
     assert (folder / "checkpoints" / "last").is_file()
 
@@ -309,7 +310,7 @@ def test_commands_parse(command, cli, everything, here, monkeypatch):
     CliRunner().invoke(cli, words, standalone_mode=False, catch_exceptions=False)
     (given,) = calls  # it was understood, and nothing ran
     for kind in KINDS:
-        texts = given.get("tricks" if kind == "trick" else kind) or ()
+        texts = given.get({"trick": "tricks", "metric": "metrics"}.get(kind, kind)) or ()
         for text in (texts,) if isinstance(texts, str) else texts:
             known = everything.networks if kind == "model" else partial(everything.check, kind)
             assert text == "none" or known(text)

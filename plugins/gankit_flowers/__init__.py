@@ -1,6 +1,6 @@
-"""Pictures of flowers."""
+"""Pictures of flowers; and a metric that knows those of petals."""
 
-from gankit import DatasetSpec, Download, hookimpl
+from gankit import DatasetSpec, Download, MetricSpec, hookimpl
 
 DATASETS = (
     DatasetSpec(
@@ -53,3 +53,15 @@ DATASETS = (
 def register_datasets(register):
     for dataset in DATASETS:
         register(dataset)
+
+
+@hookimpl
+def register_metrics(register):
+    register(
+        MetricSpec(
+            name="modes",
+            summary="petals only: which of the 36 kinds does G draw, and how evenly?",
+            source="counts petals and reads colours, as gankit draws them",
+            build="gankit_flowers.modes:Modes",
+        )
+    )

@@ -4,10 +4,52 @@ from gankit import MetricSpec, hookimpl
 
 METRICS = (
     MetricSpec(
+        name="coverage",
+        summary="which share of the real pictures has a generated one close by?",
+        source="Naeem et al. 2020, arXiv 2002.09797",
+        build="gankit_metrics.neighbours:Coverage",
+    ),
+    MetricSpec(
+        name="density",
+        summary="among how many real pictures does a generated one lie?",
+        source="Naeem et al. 2020, arXiv 2002.09797",
+        build="gankit_metrics.neighbours:Density",
+    ),
+    MetricSpec(
+        name="diversity",
+        summary="are generated pictures as different from each other as real ones?",
+        source="the mean pairwise distance of features, beside that of real pictures",
+        build="gankit_metrics.diversity:Diversity",
+    ),
+    MetricSpec(
+        name="fid",
+        summary="distance of two normal distributions fitted to features; biased for small sets",
+        source="Heusel et al. 2017, arXiv 1706.08500",
+        build="gankit_metrics.fid:FID",
+    ),
+    MetricSpec(
         name="kid",
         summary="do network features of both sets have one source? 0 if they do, at any size",
         source="Binkowski et al. 2018, arXiv 1801.01401",
         build="gankit_metrics.kid:KID",
+    ),
+    MetricSpec(
+        name="memorising",
+        summary="are generated pictures closer to training pictures than fresh ones are?",
+        source="Meehan et al. 2020, arXiv 2004.05675",
+        build="gankit_metrics.memorising:Memorising",
+    ),
+    MetricSpec(
+        name="precision",
+        summary="which share of the generated pictures lies among the real ones?",
+        source="Kynkaanniemi et al. 2019, arXiv 1904.06991",
+        build="gankit_metrics.neighbours:Precision",
+    ),
+    MetricSpec(
+        name="recall",
+        summary="which share of the real pictures lies among the generated ones?",
+        source="Kynkaanniemi et al. 2019, arXiv 1904.06991",
+        build="gankit_metrics.neighbours:Recall",
     ),
     MetricSpec(
         name="swd",

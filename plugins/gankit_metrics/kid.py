@@ -20,6 +20,9 @@ class KID(OnFeatures):
     prepared in different ways, cannot be compared.
     """
 
+    def __init__(self, features: str = "imagenet-lite") -> None:
+        super().__init__(features)
+
     def compare(self, generated: Matrix, reference: Matrix) -> Any:
         x, y = (features.astype(np.float64) for features in (generated, reference))
         return _kernel(x, x), _kernel(y, y), _kernel(x, y)

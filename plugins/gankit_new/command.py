@@ -15,6 +15,7 @@ KINDS = {
     "trick": (("trick",), "gankit run --trick {}"),
     "dataset": (("dataset",), "gankit run --dataset {}"),
     "model": (("model", "generator", "discriminator"), "gankit run --model {}"),
+    "metric": (("metric",), "gankit run --metric {}"),
 }
 
 

@@ -93,6 +93,14 @@ def check_dataset(part, *, plugin=None, data=(), channels=(1, 3)):
         datasets.check(found, [data] if isinstance(data, str | PathLike) else data, channels)
 
 
+def check_metric(part, *, plugin=None):
+    """Finite numbers, the same each time; a set is nearest to itself; an honest floor."""
+    from gankit_testing import bench, metrics
+
+    with bench.opened("metric", part, plugin, {}) as found:
+        metrics.check(found)
+
+
 def check_recipe(part, *, plugin=None, **run):
     """Its settings are settings, its parts are there and train together."""
     from gankit_testing import bench, networks

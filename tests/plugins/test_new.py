@@ -158,8 +158,8 @@ def test_a_place_that_cannot_be_written(gankit_cli, here, monkeypatch):
 
 
 def test_a_kind_that_is_none(gankit_cli):
-    code, _, err = gankit_cli("new", "plugin", "a", "--kind", "metric")
-    assert (code, "'metric' is not one of 'trick', 'dataset', 'model'" in err) == (2, True)
+    code, _, err = gankit_cli("new", "plugin", "a", "--kind", "loss")
+    assert (code, "'loss' is not one of 'trick', 'dataset', 'model', 'metric'" in err) == (2, True)
     code, _, err = gankit_cli("new", "loss", "a")
     assert (code, "'loss' is not 'plugin'" in err) == (2, True)
 

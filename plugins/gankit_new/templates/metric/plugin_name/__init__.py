@@ -1,0 +1,15 @@
+"""What the plugin brings. Light: gankit imports this for every command, so no torch here."""
+
+from gankit import MetricSpec, hookimpl
+
+
+@hookimpl
+def register_metrics(register):
+    register(
+        MetricSpec(
+            name="plugin-name",
+            summary="do generated pictures have the colours of real ones?",
+            source="the paper or the page it follows",
+            build="plugin_name.metric:PluginName",  # imported when somebody measures with it
+        )
+    )
