@@ -49,7 +49,8 @@ def show(found: list[Measured], run: Path) -> None:
         console = Console(width=120)
     against = f"{found[0].samples:,} pictures drawn, {found[0].reference:,} of the"
     title = f"{run} at step {found[0].step}: {against} {found[0].against}"
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    console.print(title, soft_wrap=True, markup=False, highlight=False)
+    table = Table(box=None, pad_edge=False)
     for column in ("metric", "value", "95 % interval", "floor", "better", "features", "seconds"):
         left = column in ("metric", "better", "features")
         table.add_column(column, justify="left" if left else "right", overflow="fold")
@@ -62,7 +63,8 @@ def show(found: list[Measured], run: Path) -> None:
     for row in found:
         picture = f"shown in {row.picture}" if row.picture else ""
         if said := "; ".join(text for text in (row.note, picture) if text):
-            console.print(f"{row.metric}: {said}", markup=False, highlight=False)
+            told = f"{row.metric}: {said}"
+            console.print(told, soft_wrap=True, markup=False, highlight=False)
 
 
 def number(value: float) -> str:

@@ -15,6 +15,7 @@ from gankit_metrics import swd
 from gankit_metrics.features import opened
 from gankit_metrics.measured import Measured
 from gankit_metrics.sets import choose
+from PIL import Image
 
 import gankit
 from gankit import GankitError, Metric, MetricSpec, checkpoint, compose, hookimpl, train
@@ -101,9 +102,8 @@ def test_what_is_measured_when_nothing_is_named(held_out, run, monkeypatch):
 def test_memorising_comes_with_a_picture(held_out):
     (found,) = gankit.evaluate(held_out, ["memorising"])
     assert found.picture == str(held_out / "metrics" / "memorising-000002.png")
-    from PIL import Image
-
-    assert Image.open(found.picture).width == 2 * 3 * (16 + 4) + 8
+    with Image.open(found.picture) as picture:
+        assert picture.width == 2 * 3 * (16 + 4) + 8
     assert 0 <= found.low <= found.value <= found.high <= 1
     assert found.floor == pytest.approx(0.5, abs=0.2)
 
