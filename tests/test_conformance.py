@@ -16,6 +16,7 @@ from gankit import (
     GankitError,
     GeneratorSpec,
     LossSpec,
+    MetricSpec,
     Targets,
     Trick,
     TrickSpec,
@@ -658,6 +659,71 @@ def test_a_plugin_that_takes_a_taken_name_is_not_mistaken_for_the_other():
 
     with pytest.raises(BrokenContract, match="plugin 'Usurper' cannot be loaded: .*'r1' is alrea"):
         testing.check_trick("r1", plugin=Usurper)
+
+
+# ---------------------------------------------------------------- metrics that break a contract
+
+
+def measuring(**methods):
+    """A metric of brightness, with these methods in the place of its own."""
+    own = {
+        "features": lambda self, pictures: pictures.mean(axis=(1, 2, 3)),
+        "score": lambda self, state, x, y: abs(float(state[0][x].mean() - state[1][y].mean())),
+    }
+    return type("Mine", (gankit.Metric,), {**own, **methods})
+
+
+def in_place(self, generated, reference):
+    generated += 1
+    return generated, reference
+
+
+def darkens(self, pictures):
+    pictures //= 2
+    return pictures.mean(axis=(1, 2, 3))
+
+
+BROKEN_METRICS = {
+    "no metric": (object, "its builder makes a object; wanted is a gankit.Metric"),
+    "no direction": (measuring(better="up"), "says better = 'up'; wanted is 'lower' or 'higher'"),
+    "turned round": (measuring(better="higher"), "scores one striped picture"),
+    "no bounds": (measuring(bounds=(1, 0)), "says bounds = (1, 0); wanted is the lowest and"),
+    "no draws": (measuring(draws=1), "wants fewer than 20 draws or no pictures"),
+    "beyond its bounds": (measuring(bounds=(0, 0.01)), "score gives "),
+    "one row": (
+        measuring(features=lambda self, pictures: pictures.mean()),
+        "features gives an array (); wanted is one row for each of 48 pictures",
+    ),
+    "no numbers": (
+        measuring(features=lambda self, pictures: np.full(len(pictures), np.nan)),
+        "features gives NaN or infinity",
+    ),
+    "other rows": (
+        measuring(features=lambda self, pictures: np.random.rand(len(pictures))),
+        "features gives other rows when asked again: seed what is drawn",
+    ),
+    "another number": (
+        measuring(score=lambda self, *given: float(np.random.rand())),
+        "score gives another number when asked again: seed what is drawn",
+    ),
+    "an array": (measuring(score=lambda self, state, x, y: state[0][x]), "score gives array("),
+    "features in place": (measuring(compare=in_place), "changes pictures or features in place"),
+    "pictures in place": (measuring(features=darkens), "features gives other rows when asked aga"),
+    "the order of rows": (
+        measuring(score=lambda self, state, x, y: float(state[0][x[0]])),
+        "gives ",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", BROKEN_METRICS)
+def test_a_broken_metric(how):
+    build, message = BROKEN_METRICS[how]
+    assert broken(testing.check_metric, MetricSpec(**ABOUT, build=build)).startswith(message)
+
+
+def test_a_metric_that_keeps_its_contract():
+    testing.check_metric(MetricSpec(**ABOUT, build=measuring()))
 
 
 def test_any_kind_by_name():

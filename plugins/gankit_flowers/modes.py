@@ -24,7 +24,7 @@ class Modes(Metric):
     """
 
     better = "higher"
-    bounds = (1.0, float(MODES))
+    bounds = (0.0, float(MODES))
     enough = 10 * MODES
     datasets = ("petals",)
 
@@ -39,7 +39,9 @@ class Modes(Metric):
     def score(self, state: Any, generated: Any, reference: Any) -> float:
         kinds = state[0][generated]
         often = np.bincount(kinds[kinds >= 0], minlength=MODES)
-        share = often[often > 0] / max(often.sum(), 1)
+        if not often.any():
+            return 0.0
+        share = often[often > 0] / often.sum()
         return math.exp(-float((share * np.log(share)).sum()))
 
     def words(self, state: Any) -> str:

@@ -20,18 +20,25 @@ def measure(metric: Metric, text: str, sets: Sets) -> tuple[Measured, Any]:
     """The metric's number for generated pictures, and its state for those who want to draw it."""
     started = time.perf_counter()
     state = _compared(metric, text, sets, "generated", "training")
-    fresh = "few fresh" if metric.reads_training else "fresh"
-    floor = _compared(metric, text, sets, fresh, "others")
     sizes = sets.samples, len(sets.rows["reference"])
     value = score(metric, state, *map(np.arange, sizes))
     low, high = interval(metric, text, state, value, sizes)
-    lowest = score(metric, floor, *map(np.arange, (len(sets.rows[fresh]), sizes[1])))
+    if text not in sets.floors:
+        sets.floors[text] = floor(metric, text, sets)
+    lowest = sets.floors[text]
     found = Measured(
         text, value, low, high, lowest, *sizes, metric.better, metric.feature_set,
         against=sets.against, seconds=time.perf_counter() - started,
         note=warning(metric, sets, (low, high), lowest, metric.words(state)),
     )  # fmt: skip
     return found, state
+
+
+def floor(metric: Metric, text: str, sets: Sets) -> float:
+    """The number for real pictures in G's place."""
+    fresh = "few fresh" if metric.reads_training else "fresh"
+    state = _compared(metric, text, sets, fresh, "others")
+    return score(metric, state, *(np.arange(len(sets.rows[name])) for name in (fresh, "reference")))
 
 
 def _compared(metric: Metric, text: str, sets: Sets, judged: str, training: str) -> Any:
@@ -79,5 +86,5 @@ def warning(
         said.append("no hold-out: compared with pictures that G may have learnt from")
     low, high = between
     if low <= floor if metric.better == "lower" else high >= floor:
-        said.append("cannot be told from real pictures at this size")
+        said.append(metric.at_the_floor)
     return "; ".join(said)

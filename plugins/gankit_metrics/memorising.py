@@ -21,15 +21,16 @@ class Memorising(OnFeatures):
     For each generated picture, the distance to the nearest training picture is divided by that to
     the nearest held-out one. Fresh real pictures have such a ratio too: each held-out picture,
     against the training part and the other held-out pictures. The number is how often a generated
-    picture's ratio is smaller than a held-out one's, so sizes and the blur of the pictures drop
-    out. Below 0.5, G is rather nearer to the hold-out, which is chance. (After the three-sample
-    test of Meehan et al. 2020, arXiv 2004.05675, with ratios in the place of distances.)
+    picture's ratio is smaller than a held-out one's. Below 0.5, pictures are far from all real
+    ones, as those of a G that has just begun, and no copies. (After the three-sample test of Meehan
+    et al. 2020, arXiv 2004.05675, with ratios in the place of distances.)
 
     features: pixels (at 32 px), imagenet-lite or inception. Each picture is looked for mirrored
     as well.
     """
 
     reads_training = True
+    at_the_floor = "no sign of copying"
     bounds = (0.0, 1.0)
 
     def __init__(self, features: str = "pixels") -> None:

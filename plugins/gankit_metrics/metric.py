@@ -26,6 +26,7 @@ class Metric:
     feature_set = ""  # name and hash; metrics that say the same share one set's features
     enough = 100  # pictures in each set below which nobody should trust the number
     draws = 200  # of rows, for the interval
+    at_the_floor = "cannot be told from real pictures at this size"  # said where that is so
     bounds = (-math.inf, math.inf)  # of the number
     reads_training = False  # compare takes the training part's features too; needs a hold-out
     datasets: ClassVar[tuple[str, ...]] = ()  # the only data sets it can judge; none: any

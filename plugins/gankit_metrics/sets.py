@@ -28,6 +28,7 @@ class Sets:
     rows: dict[str, Rows]  # reference, fresh, training, others (training without fresh)
     against: str  # where the reference comes from
     generated: Pixels | None = None
+    floors: dict[str, float] = field(default_factory=dict)  # of each metric, once they are known
     _known: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     @property

@@ -306,6 +306,7 @@ def test_measuring_changes_nothing_and_costs_what_it_says(tiny, registry, here, 
     assert all(torch.equal(without[name], with_metrics[name]) for name in without)
     rows = json.loads((here / "with" / "metrics.json").read_text())
     assert [row["step"] for row in rows] == [4, 4, 8, 8, 10, 10]
+    assert len({(row["metric"], row["floor"]) for row in rows}) == len(PLAIN)
     said = [line for line in capsys.readouterr().out.splitlines() if "measured in" in line]
     assert [line.partition(":")[0] for line in said] == ["step 4", "step 8", "step 10"]
     assert "kid:features=pixels" in said[0]
