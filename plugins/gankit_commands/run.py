@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -138,6 +138,19 @@ def check_beginning(resume: Path | None, config: Path | None, recipe: str | None
         raise GankitError("--resume goes on with a run, --config begins one like it: choose one")
     if config and recipe:
         raise GankitError("--config says all that --recipe could: choose one")
+
+
+def read_options(words: Sequence[str], registry: Registry) -> Run:
+    """The run that options of `gankit run` ask for, for commands that take them too."""
+    named = {"obj": registry, "auto_envvar_prefix": "GANKIT_RUN"}
+    with run.make_context("run", list(words), **named) as context:
+        given = dict(context.params)
+    for name in ("resume", "budget", "dry_run", "preview"):
+        if given.pop(name):
+            raise GankitError(f"--{name.replace('_', '-')} is for gankit run itself")
+    config = given.pop("config")
+    check_beginning(None, config, given["recipe"])
+    return composed(registry, config, read_asked(given, None, None))
 
 
 def read_asked(given: dict[str, Any], budget: str | None, resume: Path | None) -> dict[str, Any]:

@@ -1,0 +1,156 @@
+"""`gankit.compare`: what may be said of runs that exist."""
+
+from __future__ import annotations
+
+import shlex
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import gankit
+from gankit import checkpoint
+from gankit.errors import GankitError
+from gankit.pictures import Progress
+from gankit.registry import Registry, load_registry
+from gankit.settings import Run, load_run, option
+from gankit_race.plan import choose_metrics, made_folder
+from gankit_race.racing import refuse_taken
+from gankit_race.report import Report
+from gankit_race.results import Row, measured_as_dict, row_of
+from gankit_race.vary import SELF_EVIDENT
+from gankit_race.words import differing
+
+OF_THE_MODEL = ("generator", "discriminator")  # follow from it
+
+
+def compare(
+    *runs: str | Path,
+    metrics: Sequence[str] = (),
+    samples: int = 1000,
+    out: str | Path | None = None,
+    registry: Registry | None = None,
+) -> Path:
+    """Compare runs, or those of a race's folder; returns the folder with the page."""
+    registry = registry or load_registry()
+    folders, into = [Path(run) for run in runs], Path(out) if out else None
+    return compared(folders, metrics, samples, into, registry, lambda done, total: None).folder
+
+
+def compared(
+    folders: Sequence[Path],
+    metrics: Sequence[str],
+    samples: int,
+    out: Path | None,
+    registry: Registry,
+    progress: Progress,
+) -> Report:
+    """The report of a comparison, written."""
+    if out:
+        refuse_taken(out)
+    names = choose_metrics(metrics, registry)
+    warnings: list[str] = []
+    runs = [load_run(one, out=str(one)) for folder in folders for one in _runs_in(folder)]
+    steps = {run.out: _step(run, warnings) for run in runs}
+    variants = _variants(runs, steps, warnings)
+    rows = []
+    for label, some in variants.items():
+        for run in some:
+            row = row_of(label, run, str(run.folder.resolve()), upto=steps[run.out])
+            _measure(row, names, samples, registry, progress)
+            rows.append(row)
+    command = shlex.join(["gankit", "compare", *map(str, folders)])
+    firsts = [(label, some[0]) for label, some in variants.items()]
+    seeds = max(len(some) for some in variants.values())
+    title = f"{len(firsts)} variants, {len(rows)} runs"
+    folder = out or made_folder("compare")
+    report = Report(title, command, firsts, rows, seeds, folder, [*warnings, *_unfair(firsts)])
+    report.write()
+    return report
+
+
+def _runs_in(folder: Path) -> list[Path]:
+    """The run itself, or the runs of a race."""
+    if (folder / "run.json").exists() or not (folder / "race.json").exists():
+        return [folder]
+    return sorted(path.parent for path in folder.glob("*/seed-*/run.json"))
+
+
+def _step(run: Run, warnings: list[str]) -> int:
+    """Where the run's newest checkpoint stands."""
+    kept = checkpoint.existing(run.folder / "checkpoints")
+    if not kept:
+        raise GankitError(f"{run.out} has no checkpoint yet, so there is nothing to compare")
+    if (step := checkpoint.step_of(kept[0])) < run.steps:
+        warnings.append(f"{run.out} is not finished: step {step:,} of {run.steps:,}.")
+    return step
+
+
+def _variants(
+    runs: Sequence[Run], steps: dict[str, int], warnings: list[str]
+) -> dict[str, list[Run]]:
+    """Runs by what tells them apart, in the order given; those of one variant differ in seed."""
+    names = differing(runs)
+    if "model" in names:
+        names = [name for name in names if name not in OF_THE_MODEL]
+    groups: dict[tuple[Any, ...], list[Run]] = defaultdict(list)
+    for run in runs:
+        shown = steps[run.out] * run.batch_size * run.d_steps
+        group = groups[(*(getattr(run, name) for name in names), shown)]
+        if same := [other for other in group if other.seed == run.seed]:
+            warnings.append(f"{run.out} has settings and seed of {same[0].out}; it is left out.")
+        else:
+            group.append(run)
+    labels = [", ".join(map(_said, names, key)) for key in groups]
+    if len(set(labels)) < len(labels):  # they differ in length, alone or besides
+        labels = [
+            ", ".join(filter(None, (label, f"{key[-1] / 1000:,.4g} kimg")))
+            for label, key in zip(labels, groups, strict=True)
+        ]
+    if len(groups) < 2:
+        raise GankitError(
+            "these runs differ in nothing but their seed: there is nothing to compare"
+        )
+    return dict(zip(labels, groups.values(), strict=True))
+
+
+def _said(name: str, value: Any) -> str:
+    if name == "tricks":
+        return "+".join(value) or "no trick"
+    if isinstance(value, bool):
+        return option(name if value else f"no_{name}")[2:]
+    text = "+".join(value) if isinstance(value, tuple) else str(value)
+    return text if name in SELF_EVIDENT else f"{option(name)[2:]} {text}"
+
+
+def _measure(
+    row: Row, names: Sequence[str], samples: int, registry: Registry, progress: Progress
+) -> None:
+    if names:
+        found = gankit.evaluate(
+            Path(row.folder), metrics=tuple(names), samples=samples, registry=registry,
+            progress=progress,
+        )  # fmt: skip
+        row.measured = {one.metric: measured_as_dict(one) for one in found}
+
+
+def _unfair(variants: Sequence[tuple[str, Run]]) -> list[str]:
+    """Warnings about variants that differ from the baseline in more than one setting."""
+    said = []
+    (_, baseline), *others = variants
+    for label, run in others:
+        names = differing([baseline, run])
+        if "model" in names:
+            names = [name for name in names if name not in OF_THE_MODEL]
+        if len(names) > 1:
+            each = ", ".join(
+                f"{option(name)} {_plain(getattr(baseline, name))} / {_plain(getattr(run, name))}"
+                for name in names
+            )
+            what = f"{label} differs from the baseline in {len(names)} settings"
+            said.append(f"{what}, so the cause may be any of them: {each}.")
+    return said
+
+
+def _plain(value: Any) -> str:
+    return (", ".join(value) or "none") if isinstance(value, tuple) else str(value)

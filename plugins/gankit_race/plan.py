@@ -1,0 +1,235 @@
+"""The plan of a race: everything is decided once, before the first start, and written down."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import gankit
+from gankit import __version__, assemble, testing
+from gankit.choice import Choice
+from gankit.errors import GankitError
+from gankit.pictures import Progress
+from gankit.registry import Registry
+from gankit.settings import Run, parse_length
+from gankit.specs import KINDS
+from gankit_race.results import write_whole
+from gankit_race.vary import Variant
+
+UNITS = {"s": 1, "m": 60, "h": 3600}  # seconds
+TURN = 4  # steps that a variant takes before it is the next one's turn
+USUAL = ("kid", "swd")  # measured where they are there and nobody says otherwise
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Variants, each with its number of steps, and the seeds that each of them runs with."""
+
+    command: str  # that repeats the race
+    budget: str  # of each run, as asked for; "": as long as each variant's own length
+    variants: tuple[Variant, ...]  # the first is the baseline
+    seeds: tuple[int, ...]
+    metrics: tuple[str, ...]
+    samples: int
+
+    def starts(self) -> list[tuple[Variant, int]]:
+        """Every run in order: all variants with one seed, then with the next.
+
+        So a machine that grows slow with time is slow for all, and the first seed compares early.
+        """
+        return [(variant, seed) for seed in self.seeds for variant in self.variants]
+
+    def write(self, folder: Path) -> None:
+        """Write race.json."""
+        record = {"gankit": __version__, **dataclasses.asdict(self)}
+        write_whole(folder / "race.json", json.dumps(record, indent=1) + "\n")
+
+
+def read_plan(folder: Path) -> Plan:
+    """The plan in a race's folder."""
+    path = folder / "race.json"
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        record.pop("gankit")
+        variants = []
+        for variant in record.pop("variants"):
+            run = {k: tuple(v) if isinstance(v, list) else v for k, v in variant["run"].items()}
+            variants.append(Variant(**{**variant, "run": Run(**run)}))
+        tuples = {key: tuple(record.pop(key)) for key in ("seeds", "metrics")}
+        return Plan(variants=tuple(variants), **tuples, **record)
+    except OSError as error:
+        raise GankitError(f"there is no race in {folder}: {error.strerror}") from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise GankitError(f"{path} is no plan of a race: {error}") from error
+
+
+def choose_metrics(asked: Sequence[str], registry: Registry) -> tuple[str, ...]:
+    """The metrics to measure: those asked for, else the usual ones that are there."""
+    if not hasattr(gankit, "evaluate"):
+        if asked:
+            what = f"no plugin here measures pictures, so there is no {asked[0]!r}"
+            raise GankitError(f"{what}: leave --metric away, and images per second are compared")
+        return ()
+    if "metric" not in KINDS:
+        return tuple(asked) or USUAL
+    here = {spec.name for spec in registry.specs("metric")}
+    for name in asked:
+        registry.check("metric", name)
+    return tuple(asked) or tuple(name for name in USUAL if name in here)
+
+
+def make_plan(
+    variants: Sequence[Variant],
+    *,
+    seeds: int,
+    budget: str,
+    registry: Registry,
+    progress: Progress,
+    **named: Any,
+) -> Plan:
+    """Decide what is still open: device, arithmetic, threads, and how many steps each one takes."""
+    if seeds < 1:
+        raise GankitError("--seeds must be 1 or more")
+    seconds = _seconds(budget)
+    if budget and not seconds:
+        variants = [_with_run(one, length=budget, steps=0) for one in variants]
+    variants, games = _settled(variants, registry, progress)
+    costs = step_seconds(games, progress)
+    variants = [
+        dataclasses.replace(one, step_seconds=cost)
+        for one, cost in zip(variants, costs, strict=True)
+    ]
+    if seconds:
+        variants = [_within(one, seconds) for one in variants]
+    first = variants[0].run.seed
+    every = tuple(range(first, first + seeds))
+    return Plan(variants=tuple(variants), seeds=every, budget=budget, **named)
+
+
+def _seconds(budget: str) -> float:
+    """Of a time; 0 for a length in steps, kimg or epochs."""
+    if time_ := re.fullmatch(r"(\d+(?:\.\d+)?) ?([smh])", budget.strip()):
+        if float(time_[1]) > 0:
+            return float(time_[1]) * UNITS[time_[2]]
+    elif budget:
+        try:
+            parse_length(budget)
+        except GankitError:
+            time_ = None
+        else:
+            return 0.0
+    if budget:
+        wanted = "a time such as 5m, or a length such as 40kimg, 500steps, 10epochs"
+        raise GankitError(f"--budget is {budget!r}; write {wanted}")
+    return 0.0
+
+
+def _with_run(variant: Variant, **changes: Any) -> Variant:
+    return dataclasses.replace(variant, run=dataclasses.replace(variant.run, **changes))
+
+
+def _within(variant: Variant, seconds: float) -> Variant:
+    """The variant with as many steps as fit into the time; what follows from them is decided anew.
+
+    From here on the number of steps counts, not the clock: a race that is resumed or repeated ends
+    with the same numbers.
+    """
+    steps = max(1, round(seconds / variant.step_seconds))
+    cadences = {"draw_every": max(25, steps // 40), "save_every": max(100, steps // 10)}
+    return _with_run(variant, length=f"{steps} steps", steps=steps, **cadences)
+
+
+def _settled(
+    variants: Sequence[Variant], registry: Registry, progress: Progress
+) -> tuple[list[Variant], list[assemble.Game]]:
+    """Variants with nothing left open, and a game of each: it tells whether they can run at all.
+
+    `auto` is settled once for all variants that say so: the speed of bf16 is measured, and on a
+    busy machine two measurements may not agree.
+    """
+    threads = torch.get_num_threads()
+    precisions: dict[str, str] = {}
+    settled, games = [], []
+    for variant in variants:
+        device, precision = variant.run.device, variant.run.precision
+        asked = precisions.get(device, "auto") if precision == "auto" else precision
+        run = dataclasses.replace(
+            variant.run, precision=asked, threads=variant.run.threads or threads
+        )
+        try:
+            testing.rehearse(run, registry, progress)
+            prepared = gankit.prepare(run, registry, progress)
+            run = assemble.resolve(run, prepared)
+            games.append(assemble.assemble(run, registry, prepared))
+        except GankitError as error:
+            raise GankitError(f"variant {variant.label!r}: {error}", error.exit_code) from error
+        if precision == "auto":
+            precisions[device] = run.precision
+        settled.append(dataclasses.replace(variant, run=run))
+    torch.set_num_threads(threads)
+    return settled, games
+
+
+def step_seconds(
+    games: Sequence[assemble.Game], progress: Progress, at_least: float = 1.5, at_most: float = 20
+) -> list[float]:
+    """Seconds that a training step of each game takes; the games are of no use afterwards.
+
+    They take turns of a few steps, there and back again, so that a slow moment of the machine hits
+    all alike. Seconds between `at_least` and `at_most` are spent on each; 16 steps, if there is
+    time, for some tricks act only every 16th.
+    """
+    threads = torch.get_num_threads()
+    spent, taken = [0.0] * len(games), [0] * len(games)
+    for turn in itertools.count():
+        order = range(len(games)) if turn % 2 else reversed(range(len(games)))
+        for index in order:
+            torch.set_num_threads(games[index].run.threads or threads)
+            seconds = _turn(games[index], turn * TURN)
+            if turn:  # the first one warms up
+                spent[index] += seconds
+                taken[index] += TURN
+            progress(0, 0)  # somebody may want to stop
+        enough = [
+            s >= at_most or (s >= at_least and n >= 16) for s, n in zip(spent, taken, strict=True)
+        ]
+        if all(enough):
+            break
+    torch.set_num_threads(threads)
+    return [s / n for s, n in zip(spent, taken, strict=True)]
+
+
+def _turn(game: assemble.Game, first: int) -> float:
+    started = time.perf_counter()
+    for step in range(first, first + TURN):
+        float(game.step(step)["g_loss"])  # waits for the device
+    return time.perf_counter() - started
+
+
+def new_folder(variants: Sequence[Variant], names: Sequence[str]) -> Path:
+    """A folder under races/ for a race that varies those options, made now."""
+    dataset = Choice.parse(variants[0].run.dataset).name
+    return made_folder("-".join([dataset, *dict.fromkeys(names)]))
+
+
+def made_folder(name: str) -> Path:
+    """A folder races/name-1, or the next number that nobody has, made now."""
+    for number in itertools.count(1):
+        folder = Path("races", f"{name}-{number}")
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise GankitError(f"cannot make {folder}: {error.strerror}") from error
+        return folder
+    raise AssertionError("there is always another number")

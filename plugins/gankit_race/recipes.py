@@ -1,0 +1,75 @@
+"""Races by name: the experiments of student projects, each one command. Data, no code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gankit.errors import GankitError
+
+
+@dataclass(frozen=True, kw_only=True)
+class RaceRecipe:
+    """A race by name; what a person says on the command line goes before."""
+
+    name: str
+    summary: str
+    source: str
+    options: tuple[str, ...]  # of `gankit run`
+    vary: Mapping[str, str]  # option -> its values
+    seeds: int = 3
+
+
+ART = "a student project on 'Art by AI - neural style transfer' (Kaggle, vbookshelf)"
+RACES = (
+    RaceRecipe(
+        name="art-epochs",
+        summary="paintings for 5, 40 or 100 epochs: what does longer training bring?",
+        source=ART,
+        options=("--recipe", "art-interactive"),
+        vary={"epochs": "5,40,100"},
+    ),
+    RaceRecipe(
+        name="art-batch",
+        summary="paintings in batches of 64, 128 or 256, all for 100 epochs",
+        source=ART,
+        options=("--recipe", "art-interactive"),
+        vary={"batch-size": "64,128,256"},
+    ),
+    RaceRecipe(
+        name="art-workers",
+        summary="one or two CPU threads, where the project had 4, 8 or 16 loader workers",
+        source=f"{ART}; gankit prepares pictures once, so there is nothing left to load",
+        options=("--recipe", "art-interactive"),
+        vary={"threads": "1,2"},
+    ),
+    RaceRecipe(
+        name="keras-modes",
+        summary="flowers in the four modes of a Keras project: batch 64 or 128, dense or conv head",
+        source="a student project on tf_flowers, which compared its modes by eye",
+        options=("--recipe", "flowers-keras"),
+        vary={
+            "batch-size": "64,128",
+            "model": "flowers-keras64:head=dense,flowers-keras64:head=conv",
+        },
+    ),
+)
+
+
+def find_race(name: str | None) -> RaceRecipe | None:
+    """The race of that name, if it is one of ours."""
+    return next((race for race in RACES if race.name == name), None)
+
+
+def with_recipe(
+    name: str | None, options: list[str], vary: list[str], seeds: int | None
+) -> tuple[list[str], list[str], int]:
+    """What is asked for, on top of the recipe; a recipe of `gankit run` is handed on to it."""
+    recipe = find_race(name)
+    if recipe is None:
+        return ["--recipe", name, *options] if name else options, vary, seeds or 3
+    if "--recipe" in options:
+        raise GankitError("name one recipe")
+    said = {text.partition("=")[0].strip().removeprefix("--").replace("_", "-") for text in vary}
+    kept = [f"{key}={values}" for key, values in recipe.vary.items() if key not in said]
+    return [*recipe.options, *options], [*kept, *vary], seeds or recipe.seeds

@@ -1,0 +1,189 @@
+"""What came of a race: a row for each run, and the comparisons drawn from them."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gankit.errors import GankitError
+from gankit.settings import Run
+from gankit_race.stats import Difference, Point, difference, point, verdicts
+
+SPEED = "images/s"
+LAST = 10  # a loss is its mean over this many last rows of the log: one step says little
+KEPT = ("value", "low", "high", "floor", "samples", "reference", "better", "features", "note")
+
+
+@dataclass(kw_only=True)
+class Row:
+    """One run that is over."""
+
+    variant: str
+    seed: int
+    folder: str  # of the run, inside the race's folder or as it was given
+    failed: str = ""  # why training stopped; "": it did not
+    steps: int = 0
+    images: int = 0  # shown to D
+    d_loss: float | None = None
+    g_loss: float | None = None
+    measured: dict[str, dict[str, Any]] = field(default_factory=dict)
+    seconds: float | None = None  # of training
+
+    def point(self, measure: str) -> Point | None:
+        """The run's number in that measure."""
+        if self.failed:
+            return None
+        if measure == SPEED:
+            return Point(self.images / self.seconds) if self.seconds else None
+        found = self.measured.get(measure)
+        if not found or not math.isfinite(found["value"]):
+            return None
+        return point(found["value"], found["low"], found["high"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """One variant in one measure."""
+
+    variant: str
+    mean: float | None
+    seeds: int
+    difference: Difference | None = None  # to the baseline; None for the baseline
+    verdict: str = ""
+    p: float | None = None  # after Holm
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """All variants in one measure, the baseline first."""
+
+    measure: str
+    better: str
+    about: str  # features, samples, floor
+    rows: list[Compared]
+
+
+def read_log(folder: Path) -> list[dict[str, str]]:
+    """The rows of a run's log.csv, oldest first."""
+    try:
+        with (folder / "log.csv").open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+    except OSError:
+        return []  # nobody kept a log
+
+
+def row_of(variant: str, run: Run, folder: str, failed: str = "", upto: int | None = None) -> Row:
+    """The row of a run from its log, as far as the step `upto`; None: as far as it goes."""
+    log = [row for row in read_log(run.folder) if upto is None or int(row["step"]) <= upto]
+    steps = upto or (int(log[-1]["step"]) if log else run.steps)
+    row = Row(variant=variant, seed=run.seed, folder=folder, failed=failed, steps=steps)
+    row.images = steps * run.batch_size * run.d_steps
+    for name in ("d_loss", "g_loss"):
+        values = [float(one[name]) for one in log[-LAST:] if one.get(name)]
+        setattr(row, name, math.fsum(values) / len(values) if values else None)
+    row.seconds = float(log[-1]["seconds"]) if log else None
+    return row
+
+
+def measured_as_dict(measured: Any) -> dict[str, Any]:
+    """What `gankit.evaluate` says of one metric, without what differs from machine to machine."""
+    return {name: getattr(measured, name, None) for name in KEPT}
+
+
+def tables(variants: Sequence[str], rows: Sequence[Row]) -> list[Table]:
+    """A table for each measure: the metrics in the order they were asked for, then the speed."""
+    names = list(dict.fromkeys(name for row in rows for name in row.measured))
+    return [_table(name, variants, rows) for name in (*names, SPEED)]
+
+
+def _table(measure: str, variants: Sequence[str], rows: Sequence[Row]) -> Table:
+    numbers: dict[str, dict[int, Point]] = {variant: {} for variant in variants}
+    about = next((row.measured[measure] for row in rows if measure in row.measured), {})
+    better = about.get("better") or ("higher" if measure == SPEED else "lower")
+    for row in rows:
+        if (found := row.point(measure)) is not None:
+            numbers[row.variant][row.seed] = found
+    baseline, *others = variants
+    differences = [difference(numbers[baseline], numbers[other]) for other in others]
+    said = [("", math.nan), *verdicts(differences, better)]
+    compared = []
+    for variant, one, (verdict, p) in zip(variants, [None, *differences], said, strict=True):
+        values = [found.value for found in numbers[variant].values()]
+        mean = math.fsum(values) / len(values) if values else None
+        adjusted = None if math.isnan(p) else p
+        compared.append(
+            Compared(
+                variant=variant, mean=mean, seeds=len(values), difference=one, verdict=verdict,
+                p=adjusted,
+            )
+        )  # fmt: skip
+    return Table(measure=measure, better=better, about=_about(about), rows=compared)
+
+
+def _about(measured: dict[str, Any]) -> str:
+    parts = [measured.get("features"), measured.get("samples") and f"{measured['samples']} samples"]
+    if isinstance(floor := measured.get("floor"), int | float):
+        parts.append(f"real against real {floor:.3g}")
+    return ", ".join(str(part) for part in parts if part)
+
+
+def write_results(folder: Path, rows: Sequence[Row], found: Sequence[Table] = ()) -> None:
+    """results.json, whole or as it was before, and results.csv."""
+    record = {
+        "runs": [dataclasses.asdict(row) for row in rows],
+        "tables": [_as_dict(table) for table in found],
+    }
+    write_whole(folder / "results.json", json.dumps(record, indent=1) + "\n")
+    write_whole(folder / "results.csv", _csv(rows))
+
+
+def _as_dict(table: Table) -> dict[str, Any]:
+    record = dataclasses.asdict(table)
+    for row, one in zip(record["rows"], table.rows, strict=True):
+        row["difference"] = one.difference and one.difference._asdict()
+    return record
+
+
+def _csv(rows: Sequence[Row]) -> str:
+    metrics = list(dict.fromkeys(name for row in rows for name in row.measured))
+    plain = ("variant", "seed", "failed", "steps", "images", "seconds", "d_loss", "g_loss")
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    bounds = ("value", "low", "high")
+    columns = [name + end for name in metrics for end in ("", "_low", "_high")]
+    writer.writerow([*plain, "images_per_second", *columns])
+    for row in rows:
+        speed = row.point(SPEED)
+        numbers = [row.measured.get(name, {}).get(key) for name in metrics for key in bounds]
+        speeds = round(speed.value, 2) if speed else None
+        writer.writerow([*(getattr(row, name) for name in plain), speeds, *numbers])
+    return text.getvalue()
+
+
+def read_results(folder: Path) -> list[Row]:
+    """The rows of a race that was begun, as far as it came."""
+    path = folder / "results.json"
+    try:
+        return [Row(**row) for row in json.loads(path.read_text(encoding="utf-8"))["runs"]]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise GankitError(f"{path} cannot be read: {error}") from error
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that is never seen half written."""
+    aside = path.with_name(f"{path.name}.writing")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside.write_text(text, encoding="utf-8", newline="")
+        aside.replace(path)
+    except OSError as error:
+        raise GankitError(f"cannot write {path}: {error.strerror}") from error

@@ -1,0 +1,139 @@
+"""What may be said of a difference that was seen on a few seeds. Plain numbers in, no torch.
+
+A run's number scatters for two reasons: another seed gives another GAN, and the number itself is
+measured on a sample. Differences are taken seed by seed, so that what two runs of one seed share
+(weights, pictures, z) drops out, and get a t interval over the seeds. By chance three seeds can lie
+closer together than their measuring allows; then the interval must not get shorter than that. This
+is the modified Knapp-Hartung interval of meta-analysis, a seed in the place of a study: t with
+n - 1 degrees of freedom, the standard error never below that of the measuring (Roever, Knapp and
+Friede 2015, BMC Medical Research Methodology 15:99). Runs that share no seeds are compared by
+Welch's t interval, with the same floor.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+LEVEL = 0.95
+NORMAL = 1.959964  # standard errors on each side that make an interval of 95 %
+
+
+class Point(NamedTuple):
+    """One run's number and the standard error of measuring it, 0 where that is not known."""
+
+    value: float
+    error: float = 0.0
+
+
+class Difference(NamedTuple):
+    """A variant's number minus the baseline's; bounds and p are None where one seed says nothing"""
+
+    mean: float
+    low: float | None
+    high: float | None
+    p: float | None  # two-sided, for no difference at all
+    each: tuple[float, ...]  # the differences seed by seed; empty where none are shared
+    floored: bool = False  # the measuring's error was taken, being larger than the seeds' spread
+
+    @property
+    def leaves_out_0(self) -> bool:
+        return self.low is not None and self.high is not None and not self.low <= 0 <= self.high
+
+
+def point(value: float, low: float | None = None, high: float | None = None) -> Point:
+    """From a number with its 95 % interval."""
+    if low is None or high is None or not math.isfinite(high - low):
+        return Point(value)
+    return Point(value, max(0.0, high - low) / (2 * NORMAL))
+
+
+def difference(baseline: Mapping[int, Point], other: Mapping[int, Point]) -> Difference | None:
+    """The difference of two variants' numbers by seed; None where one has no number at all."""
+    if not baseline or not other:
+        return None
+    seeds = sorted(baseline.keys() & other.keys())
+    if len(seeds) < 2 <= min(len(baseline), len(other)):
+        return _unpaired(list(baseline.values()), list(other.values()))
+    if not seeds:
+        mean = _mean([p.value for p in other.values()]) - _mean(
+            [p.value for p in baseline.values()]
+        )
+        return Difference(mean, None, None, None, ())
+    each = [other[seed].value - baseline[seed].value for seed in seeds]
+    mean = _mean(each)
+    if len(each) == 1:
+        return Difference(mean, None, None, None, tuple(each))
+    measured = sum(baseline[seed].error ** 2 + other[seed].error ** 2 for seed in seeds)
+    spread, floor = _standard_error(each), math.sqrt(measured) / len(each)
+    bounds = _bounds(mean, max(spread, floor), len(each) - 1)
+    return Difference(mean, *bounds, tuple(each), floored=floor > spread)
+
+
+def _unpaired(baseline: Sequence[Point], other: Sequence[Point]) -> Difference:
+    """Welch's interval, with as many degrees of freedom as Satterthwaite gives."""
+    parts, floored = [], False
+    for points in (baseline, other):
+        spread = _standard_error([p.value for p in points])
+        floor = math.sqrt(sum(p.error**2 for p in points)) / len(points)
+        floored |= floor > spread
+        parts.append((max(spread, floor) ** 2, len(points) - 1))
+    total = sum(variance for variance, _ in parts)
+    freedom = total**2 / sum(v**2 / n for v, n in parts) if total else 1.0
+    mean = _mean([p.value for p in other]) - _mean([p.value for p in baseline])
+    return Difference(mean, *_bounds(mean, math.sqrt(total), freedom), (), floored)
+
+
+def _bounds(mean: float, error: float, freedom: float) -> tuple[float, float, float]:
+    """Low, high and p."""
+    from scipy.special import stdtr, stdtrit
+
+    if error == 0:  # not even the last digit differs from seed to seed
+        return mean, mean, float(mean == 0)
+    reach = float(stdtrit(freedom, (1 + LEVEL) / 2)) * error
+    return mean - reach, mean + reach, float(2 * stdtr(freedom, -abs(mean) / error))
+
+
+def holm(ps: Sequence[float]) -> list[float]:
+    """The p values, made larger for being many (Holm 1979), in the same order.
+
+    With k comparisons the smallest is multiplied by k, the next by k - 1 and so on: the chance that
+    any of them is claimed by mistake stays below that of a single one.
+    """
+    order = sorted(range(len(ps)), key=lambda index: ps[index])
+    adjusted, so_far = [0.0] * len(ps), 0.0
+    for rank, index in enumerate(order):
+        so_far = max(so_far, min(1.0, (len(ps) - rank) * ps[index]))
+        adjusted[index] = so_far
+    return adjusted
+
+
+def verdicts(differences: Sequence[Difference | None], better: str) -> list[tuple[str, float]]:
+    """For each variant against the baseline, in one measure: `(verdict, p after Holm)`.
+
+    `better` says which way is good, "lower" or "higher".
+    """
+    ps = [d.p for d in differences if d is not None and d.p is not None]
+    adjusted = iter(holm(ps))
+    found = []
+    for one in differences:
+        if one is None:
+            found.append(("no number", math.nan))
+        elif one.p is None:
+            found.append(("no verdict from one seed", math.nan))
+        elif (p := next(adjusted)) > 1 - LEVEL:
+            found.append(("no measurable difference", p))
+        else:
+            found.append(("better" if (one.mean < 0) == (better == "lower") else "worse", p))
+    return found
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values)
+
+
+def _standard_error(values: Sequence[float]) -> float:
+    mean = _mean(values)
+    squares = math.fsum((value - mean) ** 2 for value in values)
+    return math.sqrt(squares / (len(values) - 1) / len(values))
