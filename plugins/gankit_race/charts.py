@@ -14,9 +14,9 @@ from PIL import Image
 from gankit_race.results import Table
 from gankit_race.words import number
 
-WIDTH = 600  # of a drawing of differences
-LINE = 34  # px: a variant's line in it
-LABEL, EDGE = 190, 14  # px left of it for names, around it
+WIDTH = 440  # of a drawing of differences
+LINE = 50  # px: a variant's name and line in it
+EDGE = 8  # px on both sides
 CURVE, TALL = 300, 130  # of a drawing of losses
 POINTS = 150  # of a curve
 
@@ -39,25 +39,24 @@ def differences(table: Table) -> str:
     span = (high - low) or 1.0
 
     def x(value: float) -> float:
-        return round(LABEL + EDGE + (value - low) / span * (WIDTH - LABEL - 2 * EDGE), 1)
+        return round(EDGE + (value - low) / span * (WIDTH - 2 * EDGE), 1)
 
     height = LINE * len(shown) + 22
     parts = [
         f'<path class="zero" d="M{x(0)} 0V{height - 20}"/>'
         f'<text x="{x(0)}" y="{height - 5}" text-anchor="middle">0</text>'
     ]
-    for end in (low, high):
+    for end, anchor in ((low, "start"), (high, "end")):
         if abs(x(end) - x(0)) > 60:
-            place = f'x="{x(end)}" y="{height - 5}" text-anchor="middle"'
+            place = f'x="{x(end)}" y="{height - 5}" text-anchor="{anchor}"'
             parts.append(f"<text {place}>{number(end, '+')}</text>")
     for place, one in enumerate(shown):
-        y, there = place * LINE + LINE // 2, one.difference
+        y, there = place * LINE + 30, one.difference
         tone = one.verdict if one.verdict in ("better", "worse") else "same"
-        name = one.variant if len(one.variant) < 28 else f"{one.variant[:26]}…"
-        parts.append(f'<text class="name" x="0" y="{y + 4}">{escape(name)}</text>')
+        parts.append(f'<text class="name" x="0" y="{y - 14}">{escape(one.variant)}</text>')
         if there.low is not None:
             parts.append(f'<path class="{tone}" d="M{x(there.low)} {y}H{x(there.high)}"/>')
-        parts += [f'<circle class="seed" cx="{x(v)}" cy="{y + 8}" r="3"/>' for v in there.each]
+        parts += [f'<circle class="seed" cx="{x(v)}" cy="{y + 9}" r="3"/>' for v in there.each]
         parts.append(f'<circle class="{tone}" cx="{x(there.mean)}" cy="{y}" r="5"/>')
     what = f"differences to {table.rows[0].variant} in {table.measure}"
     return (

@@ -45,9 +45,9 @@ tr:last-child td { border-bottom: 0; } .number { text-align: right; white-space:
 td.better { color: var(--better); font-weight: 600; }
 td.worse { color: var(--worse); font-weight: 600; }
 .grids { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); }
-figure { margin: 0; } figcaption { margin-bottom: .35rem; color: var(--ink); font-weight: 600; }
+figure { margin: 0; display: flex; flex-direction: column; justify-content: flex-end; } figcaption { margin-bottom: .35rem; color: var(--ink); font-weight: 600; }
 img { display: block; width: 100%; image-rendering: pixelated; border-radius: .3rem; }
-svg { display: block; width: 100%; height: auto; } svg.wide { max-width: 44rem; min-width: 26rem; }
+svg { display: block; width: 100%; height: auto; } svg.wide { max-width: 36rem; }
 svg text { fill: var(--dim); font-size: 12px; } svg .name { fill: var(--ink); font-size: 13px; }
 svg path { fill: none; stroke: var(--same); stroke-width: 3; }
 svg .zero, svg .axis { stroke: var(--line); stroke-width: 1.5; }
@@ -65,7 +65,7 @@ details { margin-top: 1rem; } summary { cursor: pointer; }
   .verdicts td { display: flex; gap: 1rem; justify-content: space-between; border: 0;
     padding: .1rem 0; text-align: right; } .verdicts td:empty { display: none; }
   .verdicts td::before { content: attr(data-name); color: var(--dim); text-align: left; }
-  .verdicts td:first-child { font-weight: 600; }
+  .verdicts td:first-child { font-weight: 600; text-align: left; }
   .verdicts td:first-child::before { content: none; } }
 """
 
