@@ -127,8 +127,9 @@ def _variants(
     ways: dict[str, list[Way]], words: list[str], budget: str, registry: Registry
 ) -> list[Variant]:
     import gankit
+    from gankit_race.plan import LENGTH
 
-    length = ["--steps", "1"] if budget else []  # until the budget is planned
+    length = ["--steps", LENGTH.split()[0]] if budget else []
 
     def build(asked: list[Any]) -> Any:
         varied = [word for some in asked for word in some]

@@ -45,10 +45,12 @@ tr:last-child td { border-bottom: 0; } .number { text-align: right; white-space:
 td.better { color: var(--better); font-weight: 600; }
 td.worse { color: var(--worse); font-weight: 600; }
 .grids { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); }
-figure { margin: 0; display: flex; flex-direction: column; justify-content: flex-end; } figcaption { margin-bottom: .35rem; color: var(--ink); font-weight: 600; }
+figure { margin: 0; display: flex; flex-direction: column; justify-content: flex-end; }
+figcaption { margin-bottom: .35rem; color: var(--ink); font-weight: 600; }
 img { display: block; width: 100%; image-rendering: pixelated; border-radius: .3rem; }
 svg { display: block; width: 100%; height: auto; } svg.wide { max-width: 36rem; }
-svg text { fill: var(--dim); font-size: 12px; } svg .name { fill: var(--ink); font-size: 13px; }
+svg text { fill: var(--dim); font-size: 12px; } svg .name { fill: var(--ink);
+  font-size: 13px; paint-order: stroke; stroke: var(--card); stroke-width: 4; }
 svg path { fill: none; stroke: var(--same); stroke-width: 3; }
 svg .zero, svg .axis { stroke: var(--line); stroke-width: 1.5; }
 svg path.better { stroke: var(--better); } svg path.worse { stroke: var(--worse); }

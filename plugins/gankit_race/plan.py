@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import json
@@ -21,12 +22,15 @@ from gankit.errors import GankitError
 from gankit.pictures import Progress
 from gankit.registry import Registry
 from gankit.settings import Run, parse_length
-from gankit.specs import KINDS
 from gankit_race.results import write_whole
 from gankit_race.vary import Variant
 
 UNITS = {"s": 1, "m": 60, "h": 3600}  # seconds
 TURN = 4  # steps that a variant takes before it is the next one's turn
+# How long to measure each variant: seconds, steps (some tricks act only every 16th), seconds at most
+THOROUGH = (1.5, 16, 20.0)  # for a budget in time
+GLANCE = (0.2, TURN, 2.0)  # to say how long the race will take
+LENGTH = "1000000 steps"  # until a budget is planned: tricks that fade are measured at their start
 USUAL = ("kid", "swd")  # measured where they are there and nobody says otherwise
 
 
@@ -73,18 +77,22 @@ def read_plan(folder: Path) -> Plan:
 
 
 def choose_metrics(asked: Sequence[str], registry: Registry) -> tuple[str, ...]:
-    """The metrics to measure: those asked for, else the usual ones that are there."""
+    """The metrics to measure: those asked for, else the usual ones that work here."""
     if not hasattr(gankit, "evaluate"):
         if asked:
             what = f"no plugin here measures pictures, so there is no {asked[0]!r}"
             raise GankitError(f"{what}: leave --metric away, and images per second are compared")
         return ()
-    if "metric" not in KINDS:
-        return tuple(asked) or USUAL
-    here = {spec.name for spec in registry.specs("metric")}
-    for name in asked:
-        registry.check("metric", name)
-    return tuple(asked) or tuple(name for name in USUAL if name in here)
+    if asked:
+        for text in asked:
+            registry.make("metric", text)  # better refused now than after the first run
+        return tuple(registry.check("metric", text) for text in asked)
+    found = []
+    for name in USUAL:
+        with contextlib.suppress(GankitError):  # its features are not installed, say
+            registry.make("metric", name)
+            found.append(name)
+    return tuple(found)
 
 
 def make_plan(
@@ -103,7 +111,7 @@ def make_plan(
     if budget and not seconds:
         variants = [_with_run(one, length=budget, steps=0) for one in variants]
     variants, games = _settled(variants, registry, progress)
-    costs = step_seconds(games, progress)
+    costs = step_seconds(games, progress, *(THOROUGH if seconds else GLANCE))
     variants = [
         dataclasses.replace(one, step_seconds=cost)
         for one, cost in zip(variants, costs, strict=True)
@@ -180,13 +188,12 @@ def _settled(
 
 
 def step_seconds(
-    games: Sequence[assemble.Game], progress: Progress, at_least: float = 1.5, at_most: float = 20
+    games: Sequence[assemble.Game], progress: Progress, wanted: float, steps: int, most: float
 ) -> list[float]:
     """Seconds that a training step of each game takes; the games are of no use afterwards.
 
     They take turns of a few steps, there and back again, so that a slow moment of the machine hits
-    all alike. Seconds between `at_least` and `at_most` are spent on each; 16 steps, if there is
-    time, for some tricks act only every 16th.
+    all alike. Each goes on until all have had `wanted` seconds and so many steps, or the `most`.
     """
     threads = torch.get_num_threads()
     spent, taken = [0.0] * len(games), [0] * len(games)
@@ -199,10 +206,8 @@ def step_seconds(
                 spent[index] += seconds
                 taken[index] += TURN
             progress(0, 0)  # somebody may want to stop
-        enough = [
-            s >= at_most or (s >= at_least and n >= 16) for s, n in zip(spent, taken, strict=True)
-        ]
-        if all(enough):
+        had = zip(spent, taken, strict=True)
+        if all(s >= most or (s >= wanted and n >= steps) for s, n in had):
             break
     torch.set_num_threads(threads)
     return [s / n for s, n in zip(spent, taken, strict=True)]

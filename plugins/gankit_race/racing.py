@@ -15,7 +15,7 @@ from gankit.errors import GankitError, RunFailed, RunStopped
 from gankit.pictures import Progress
 from gankit.registry import Registry, load_registry
 from gankit_race import vary as varying
-from gankit_race.plan import Plan, choose_metrics, make_plan, new_folder, read_plan
+from gankit_race.plan import LENGTH, Plan, choose_metrics, make_plan, new_folder, read_plan
 from gankit_race.report import Report
 from gankit_race.results import Row, measured_as_dict, read_results, row_of, write_results
 from gankit_race.vary import Variant
@@ -48,7 +48,7 @@ def race(
     else:
         if not vary:
             raise GankitError("say what to vary: vary={'tricks': ['none', 'ema']}")
-        asked = {**settings, **({"length": "1 steps"} if budget else {})}
+        asked = {**settings, **({"length": LENGTH} if budget else {})}
         build = _composer(asked, registry)
         variants = varying.cross(varying.fields(vary), build)
         repeat = f"gankit.race({dict(vary)!r}, seeds={seeds or 3}, budget={budget!r}, **{settings})"

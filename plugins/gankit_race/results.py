@@ -18,7 +18,9 @@ from gankit_race.stats import Difference, Point, difference, point, verdicts
 
 SPEED = "images/s"
 LAST = 10  # a loss is its mean over this many last rows of the log: one step says little
-KEPT = ("value", "low", "high", "floor", "samples", "reference", "better", "features", "note")
+# Of what was measured; the seconds it took differ from start to start.
+KEPT = ("value", "low", "high", "floor", "samples", "reference", "against", "better", "features",
+        "note")  # fmt: skip
 
 
 @dataclass(kw_only=True)

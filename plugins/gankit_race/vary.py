@@ -16,7 +16,7 @@ from gankit.specs import KINDS
 
 SEVERAL = ("tricks", "classes")  # one variant may have several of these: `+` joins them
 SELF_EVIDENT = {*KINDS, *SEVERAL}  # a name such as `hinge` says what it is, 64 does not
-OF_A_RUN = {"out", "config", "resume", "dry_run", "preview"}
+OF_A_RUN = {"out", "config", "resume", "dry_run", "preview", "metrics", "measure_every"}
 ELSEWHERE = {
     "seed": "--seeds 3 takes three of them",
     "budget": "it is the same for all: --budget 5m; lengths that differ are --vary epochs=5,40",

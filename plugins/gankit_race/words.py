@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import math
+import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from gankit.settings import Run
 from gankit_race.results import Row, Table
 
+# Settings that decide which pictures a run learns from.
 PICTURES = ("dataset", "data", "classes", "fit", "background", "subset", "holdout", "data_seed",
             "image_size", "channels", "fingerprint")  # fmt: skip
-FREE = {
-    "out",
-    "seed",
-    "length",
-    "steps",
-    "log_every",
-    "draw_every",
-    "save_every",
-    "keep",
-    "tensorboard",
-}  # fmt: skip - of a run, without making it another variant
+# Settings that make no other variant of a run.
+FREE = {"out", "seed", "length", "steps", "log_every", "draw_every", "save_every", "keep",
+        "metrics", "measure_every", "tensorboard"}  # fmt: skip
 
 
 def clock(seconds: float) -> str:
@@ -93,6 +88,7 @@ def notes(
         )
     said += _about_variants(variants, rows)
     said += [f"{row.variant}, seed {row.seed}: {row.failed}" for row in rows if row.failed]
+    said += _about_metrics(rows)
     said += _about_chance(found)
     return said
 
@@ -116,6 +112,21 @@ def _about_variants(variants: Sequence[tuple[str, Run]], rows: Sequence[Row]) ->
     if {"generator", "discriminator"} & set(differing(runs)):
         said.append("The networks differ, so their first weights do; all else is paired by seed.")
     return said
+
+
+def _about_metrics(rows: Sequence[Row]) -> list[str]:
+    """What the metrics warn of, once each; what is a number of one run stays in results.json."""
+    said = Counter(
+        (name, part)
+        for row in rows
+        for name, one in row.measured.items()
+        for part in (one["note"] or "").split("; ")
+    )
+    return [
+        f"{name}, {f'{many} of {len(rows)} runs' if many < len(rows) else 'every run'}: {part}."
+        for (name, part), many in said.items()
+        if part and (many > 1 or not re.search(r"\d", part))
+    ]
 
 
 def _about_chance(found: Sequence[Table]) -> list[str]:
