@@ -16,6 +16,7 @@ from gankit.pictures import Progress
 from gankit.registry import Registry, load_registry
 from gankit_race import vary as varying
 from gankit_race.plan import LENGTH, Plan, choose_metrics, make_plan, new_folder, read_plan
+from gankit_race.recipes import SEEDS
 from gankit_race.report import Report
 from gankit_race.results import Row, measured_as_dict, read_results, row_of, write_results
 from gankit_race.vary import Variant
@@ -51,9 +52,10 @@ def race(
         asked = {**settings, **({"length": LENGTH} if budget else {})}
         build = _composer(asked, registry)
         variants = varying.cross(varying.fields(vary), build)
-        repeat = f"gankit.race({dict(vary)!r}, seeds={seeds or 3}, budget={budget!r}, **{settings})"
+        seeds = SEEDS if seeds is None else seeds
+        repeat = f"gankit.race({dict(vary)!r}, seeds={seeds}, budget={budget!r}, **{settings})"
         plan = make_plan(
-            variants, seeds=seeds or 3, budget=budget, registry=registry, progress=_silent,
+            variants, seeds=seeds, budget=budget, registry=registry, progress=_silent,
             metrics=choose_metrics(metrics, registry), samples=samples, command=repeat,
         )  # fmt: skip
         folder = begin(plan, Path(out) if out else None, list(vary))

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from gankit.errors import GankitError
 
+SEEDS = 3  # unless somebody says otherwise: the fewest that make an interval of any use
+
 
 @dataclass(frozen=True, kw_only=True)
 class RaceRecipe:
@@ -17,7 +19,7 @@ class RaceRecipe:
     source: str
     options: tuple[str, ...]  # of `gankit run`
     vary: Mapping[str, str]  # option -> its values
-    seeds: int = 3
+    seeds: int = SEEDS
 
 
 ART = "a student project on 'Art by AI - neural style transfer' (Kaggle, vbookshelf)"
@@ -66,10 +68,11 @@ def with_recipe(
 ) -> tuple[list[str], list[str], int]:
     """What is asked for, on top of the recipe; a recipe of `gankit run` is handed on to it."""
     recipe = find_race(name)
+    seeds = (recipe.seeds if recipe else SEEDS) if seeds is None else seeds
     if recipe is None:
-        return ["--recipe", name, *options] if name else options, vary, seeds or 3
+        return ["--recipe", name, *options] if name else options, vary, seeds
     if "--recipe" in options:
         raise GankitError("name one recipe")
     said = {text.partition("=")[0].strip().removeprefix("--").replace("_", "-") for text in vary}
     kept = [f"{key}={values}" for key, values in recipe.vary.items() if key not in said]
-    return [*recipe.options, *options], [*kept, *vary], seeds or recipe.seeds
+    return [*recipe.options, *options], [*kept, *vary], seeds
