@@ -54,7 +54,8 @@ def test_runs_without_common_seeds_are_welchs_test():
 
 
 def test_only_common_seeds_are_paired():
-    found = difference({0: Point(1.0), 1: Point(2.0), 2: Point(9.0)}, {1: Point(2.5), 0: Point(1.7)})
+    baseline = {0: Point(1.0), 1: Point(2.0), 2: Point(9.0)}
+    found = difference(baseline, {1: Point(2.5), 0: Point(1.7)})
     assert found.each == pytest.approx((0.7, 0.5))
 
 

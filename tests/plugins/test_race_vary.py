@@ -35,8 +35,8 @@ def refused(gankit_cli, here, monkeypatch):
         ("64", ["64"]),
         ("none, noisy-d,flip-labels", ["none", "noisy-d", "flip-labels"]),
         ("none,noisy-d:sigma=0.1,until=0.5", ["none", "noisy-d:sigma=0.1,until=0.5"]),
-        ("r1:gamma=1,every=4+ema,flip-labels:p=0.1", ["r1:gamma=1,every=4+ema", "flip-labels:p=0.1"]),
-        ("ema+noisy-d:sigma=1,until=1+ada:target=0.6", ["ema+noisy-d:sigma=1,until=1+ada:target=0.6"]),
+        ("r1:gamma=1,every=4+ema,flip-labels:p=1", ["r1:gamma=1,every=4+ema", "flip-labels:p=1"]),
+        ("ema+noisy-d:sigma=1,until=1+ada:p=0.6", ["ema+noisy-d:sigma=1,until=1+ada:p=0.6"]),
         ("crop,patches:size=96,stride=96,pad", ["crop", "patches:size=96,stride=96", "pad"]),
         ("a=b.zip,c=d.zip", ["a=b.zip", "c=d.zip"]),  # files may be called so; no part is
         ("", [""]),
@@ -76,7 +76,8 @@ def test_every_combination_is_a_variant_and_the_first_is_the_baseline(registry):
 
     variants = cross(ways.values(), build)
     assert [v.label for v in variants] == [
-        "no trick, lr 1e-3", "no trick, lr 2e-4", "ema:decay=0.9, lr 1e-3", "ema:decay=0.9, lr 2e-4",
+        "no trick, lr 1e-3", "no trick, lr 2e-4", "ema:decay=0.9, lr 1e-3",
+        "ema:decay=0.9, lr 2e-4",
     ]  # fmt: skip
     assert [(v.run.tricks, v.run.lr_g, v.run.lr_d) for v in variants] == [
         ((), 1e-3, 1e-3), ((), 2e-4, 2e-4), (("ema:decay=0.9",), 1e-3, 1e-3),
@@ -119,7 +120,7 @@ def test_fields_from_python(registry):
         ("--vary out=a,b", "--vary: gankit run has no option 'out' to vary. Did you mean"),
         ("--vary batch-size=8,many", "variant 'batch-size many': Invalid value for '--batch-size': "
          "'many' is not a valid integer."),
-        ("--vary batch-size=8,0", "variant 'batch-size 0': --batch-size is 0; it must be 1 or more"),
+        ("--vary batch-size=8,0", "variant 'batch-size 0': --batch-size is 0; it must be 1"),
         ("--vary trick=none,emma", "variant 'emma': there is no trick 'emma'. Did you mean 'ema'"),
         ("--vary trick=ema,ema+ema", "variant 'ema+ema': trick 'ema' is given twice"),
         ("--vary loss=minimax,hinge --vary trick=smooth-labels", "variant 'hinge, smooth-labels': "
