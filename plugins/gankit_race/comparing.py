@@ -14,7 +14,7 @@ from gankit.errors import GankitError
 from gankit.pictures import Progress
 from gankit.registry import Registry, load_registry
 from gankit.settings import Run, load_run, option
-from gankit_race.plan import choose_metrics, made_folder
+from gankit_race.plan import choose_metrics, made_folder, read_plan
 from gankit_race.racing import refuse_taken
 from gankit_race.report import Report
 from gankit_race.results import Row, measured_as_dict, row_of
@@ -70,10 +70,12 @@ def compared(
 
 
 def _runs_in(folder: Path) -> list[Path]:
-    """The run itself, or the runs of a race."""
+    """The run itself, or the runs of a race in its order, as far as it came."""
     if (folder / "run.json").exists() or not (folder / "race.json").exists():
         return [folder]
-    return sorted(path.parent for path in folder.glob("*/seed-*/run.json"))
+    starts = read_plan(folder).starts()
+    runs = [folder / variant.folder / f"seed-{seed}" for variant, seed in starts]
+    return [run for run in runs if (run / "run.json").exists()]
 
 
 def _step(run: Run, warnings: list[str]) -> int:
