@@ -27,7 +27,7 @@ from gankit_race.vary import Variant
 
 UNITS = {"s": 1, "m": 60, "h": 3600}  # seconds
 TURN = 4  # steps that a variant takes before it is the next one's turn
-# How long to measure each variant: seconds, steps (some tricks act only every 16th), seconds at most
+# How long to measure each variant: seconds, steps (some tricks act every 16th only), most seconds.
 THOROUGH = (1.5, 16, 20.0)  # for a budget in time
 GLANCE = (0.2, TURN, 2.0)  # to say how long the race will take
 LENGTH = "1000000 steps"  # until a budget is planned: tricks that fade are measured at their start
