@@ -19,7 +19,7 @@ from gankit_race.racing import refuse_taken
 from gankit_race.report import Report
 from gankit_race.results import Row, measured_as_dict, row_of
 from gankit_race.vary import SELF_EVIDENT
-from gankit_race.words import differing
+from gankit_race.words import PICTURES, differing
 
 OF_THE_MODEL = ("generator", "discriminator")  # follow from it
 
@@ -92,9 +92,7 @@ def _variants(
     runs: Sequence[Run], steps: dict[str, int], warnings: list[str]
 ) -> dict[str, list[Run]]:
     """Runs by what tells them apart, in the order given; those of one variant differ in seed."""
-    names = differing(runs)
-    if "model" in names:
-        names = [name for name in names if name not in OF_THE_MODEL]
+    names = _decisions(runs)
     groups: dict[tuple[Any, ...], list[Run]] = defaultdict(list)
     for run in runs:
         shown = steps[run.out] * run.batch_size * run.d_steps
@@ -114,6 +112,15 @@ def _variants(
             "these runs differ in nothing but their seed: there is nothing to compare"
         )
     return dict(zip(labels, groups.values(), strict=True))
+
+
+def _decisions(runs: Sequence[Run]) -> list[str]:
+    """The settings that differ, without those that merely follow from another one that does."""
+    names = differing(runs)
+    follow = OF_THE_MODEL if "model" in names else ()
+    if set(names) & set(PICTURES) - {"fingerprint"}:
+        follow += ("fingerprint",)
+    return [name for name in names if name not in follow]
 
 
 def _said(name: str, value: Any) -> str:
@@ -141,9 +148,7 @@ def _unfair(variants: Sequence[tuple[str, Run]]) -> list[str]:
     said = []
     (_, baseline), *others = variants
     for label, run in others:
-        names = differing([baseline, run])
-        if "model" in names:
-            names = [name for name in names if name not in OF_THE_MODEL]
+        names = _decisions([baseline, run])
         if len(names) > 1:
             each = ", ".join(
                 f"{option(name)} {_plain(getattr(baseline, name))} / {_plain(getattr(run, name))}"

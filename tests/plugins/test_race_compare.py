@@ -144,7 +144,7 @@ def test_the_same_run_twice_counts_once(run_of, compared):
         (["a", "other-seed"], "these runs differ in nothing but their seed: there is nothing to"),
         (["a"], "these runs differ in nothing but their seed"),
         (["nowhere"], "there is no run at nowhere: No such file or directory"),
-        (["a", "b", "--metric", "fid"], "there is no metric 'fid'"),
+        (["a", "b", "--metric", "kidd"], "there is no metric 'kidd'"),
         (["a", "bare"], "bare has no checkpoint yet, so there is nothing to compare"),
         (["a", "b", "--out", "a"], "a holds a run, no race: choose another --out"),
     ],
