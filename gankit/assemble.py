@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 import gankit
 from gankit import randomness
@@ -77,7 +77,9 @@ def assemble(run: Run, registry: Registry, prepared: Prepared) -> Game:
             trick.start(gan)
     turns, where = (run.flip, run.dihedral), (gan.machine.device, _FORMATS[run.memory_format])
     pictures = (prepared.pixels, run.batch_size, run.seed, prepared.train)
-    return Game(run, gan, loss, tricks, gankit.Batches(*pictures, *turns, *where))
+    if run.batch_size % gan.team.size:
+        raise GankitError(f"--batch-size must be a multiple of {gan.team.size}, the processes")
+    return Game(run, gan, loss, tricks, gankit.Batches(*pictures, *turns, *where, gan.team.share))
 
 
 def build_gan(run: Run, registry: Registry) -> tuple[Gan, list[Trick]]:
@@ -85,7 +87,7 @@ def build_gan(run: Run, registry: Registry) -> tuple[Gan, list[Trick]]:
     here = machine(run.device, run.precision, run.threads)
     G = Player("G", _network(run, registry, "generator"))
     D = Player("D", _network(run, registry, "discriminator"))
-    _check(run, registry, G.net, D.net)
+    gankit.check_networks(run, registry, G.net, D.net)
     gan = Gan(G, D, run.latent_dim, run.seed, run.steps, here)
     tricks = [registry.make("trick", text) for text in run.tricks]
     for trick, text in zip(tricks, run.tricks, strict=True):
@@ -93,6 +95,9 @@ def build_gan(run: Run, registry: Registry) -> tuple[Gan, list[Trick]]:
         with registry.blaming("trick", text):
             trick.wrap(gan)
     gan.d_inputs = [trick.d_input for trick in tricks if trick.overrides("d_input")]
+    for player in (G, D):
+        if run.sync_batch_norm and gan.team.size > 1:
+            player.net = gankit.sync_batch_norm(player.net, here.device)
     for net in (G.net, D.net):
         net.to(here.device).to(memory_format=_FORMATS[run.memory_format]).train()
     return gan, tricks
@@ -103,27 +108,3 @@ def _network(run: Run, registry: Registry, kind: str) -> nn.Module:
     sizes = {"image_size": run.image_size, "channels": run.channels, "latent_dim": run.latent_dim}
     net: nn.Module = registry.make(kind, getattr(run, kind), **sizes)
     return net
-
-
-@torch.no_grad()
-def _check(run: Run, registry: Registry, G: nn.Module, D: nn.Module) -> None:
-    """Refuse networks that break their contract, before anything is trained."""
-    z = randomness.latents(run.seed, 0, 4, run.latent_dim, "check")
-    with registry.blaming("generator", run.generator):
-        images = _expect(G.eval()(z), 4, run.channels, run.image_size, run.image_size)
-        low, high = torch.cat([images, G(100 * z)]).nan_to_num().aminmax()
-        if low < -1.001 or high > 1.001 or (low >= 0 and high > 0.9):
-            raise ValueError(f"draws {low:.3g} to {high:.3g}; wanted is -1 to 1: end it in a tanh")
-    with registry.blaming("discriminator", run.discriminator):
-        loud = 1e6 * images / images.abs().max()  # no logits stay between 0 and 1 for that
-        low, high = torch.cat([_expect(D.eval()(images), 4), D(loud), D(-loud)]).aminmax()
-        if low >= 0 and high <= 1 and high - low > 0.4:
-            raise ValueError("gives probabilities: leave the sigmoid away, for the loss has one")
-
-
-def _expect(result: Tensor, *shape: int) -> Tensor:
-    numbers = "finite" if result.isfinite().all() else "with NaN or infinity"
-    given, wanted = f"{tuple(result.shape)}, {result.dtype}", f"{shape}, torch.float32"
-    if (given, numbers) != (wanted, "finite"):
-        raise ValueError(f"gives {given}, {numbers}; wanted is {wanted}, finite")
-    return result

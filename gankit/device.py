@@ -1,5 +1,6 @@
 """Machine: where a run computes and in which arithmetic; CPU, CUDA and MPS through one code."""
 
+import os
 import timeit
 from dataclasses import dataclass
 
@@ -27,6 +28,8 @@ def machine(device: str = "auto", precision: str = "auto", threads: int = 0) -> 
     here = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
     here += ["mps"] * torch.backends.mps.is_available() + ["cpu"]
     device = {"auto": here[0], "cuda": "cuda:0"}.get(device, device)
+    if device.startswith("cuda"):  # torchrun says which of a machine's processes this is
+        device = f"cuda:{os.environ.get('LOCAL_RANK', device[5:])}"
     if device not in here:
         raise GankitError(f"there is no --device {device} here; there is {', '.join(here)}")
     chosen = torch.device(device)

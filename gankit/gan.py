@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from gankit import randomness
 from gankit.device import Machine
+from gankit.parallel import Team, team
 
 
 @dataclass
@@ -45,6 +46,7 @@ class Gan:
     steps: int  # of the whole run
     machine: Machine
     step: int = 0  # the step being taken, or to be taken next
+    team: Team = field(default_factory=team)
     d_inputs: list[Callable[[Tensor, Gan], Tensor]] = field(default_factory=list)
     sampler: nn.Module = field(init=False)  # the G that pictures are drawn from
     _draws: dict[str, int] = field(default_factory=dict)
@@ -61,17 +63,19 @@ class Gan:
         """From here on, draws are those of `step`; layers that draw (dropout) are seeded too."""
         self.step = step
         self._draws.clear()
-        torch.manual_seed(randomness.number(self.seed, step, "layers"))
+        torch.manual_seed(self.draw("layers").initial_seed())
 
     def draw(self, purpose: str) -> torch.Generator:
         """A random generator on the run's device, fresh for each call in each step."""
         count = self._draws[purpose] = self._draws.get(purpose, -1) + 1
-        return randomness.generator(self.seed, self.step, f"{purpose}/{count}", self.machine.device)
+        key = f"{purpose}/{count}" + f"/process {self.team.rank}" * (self.team.rank > 0)
+        return randomness.generator(self.seed, self.step, key, self.machine.device)
 
     def latents(self, count: int, turn: int = 0) -> Tensor:
         """z (count, latent_dim) for this step; `turn` counts the step's draws of z."""
-        z = randomness.latents(self.seed, self.step, count, self.latent_dim, f"z/{turn}")
-        return z.to(self.machine.device)
+        every = (count * self.team.size, self.latent_dim)
+        z = self.team.share(randomness.latents(self.seed, self.step, *every, f"z/{turn}"))
+        return Tensor.to(z, self.machine.device)
 
     def generate(self, z: Tensor) -> Tensor:
         """G's images (N, C, H, W) in [-1, 1], float32."""

@@ -3,12 +3,12 @@
 import dataclasses
 import json
 import re
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import gankit
 from gankit.errors import GankitError, did_you_mean
 
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?) ?(steps|epochs|kimg)")
@@ -23,12 +23,6 @@ _RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("memory_format", ("channels-last", "contiguous").__contains__, "channels-last or contiguous"),
     ("optimizer", lambda v: v in ("fused", "plain"), "fused or plain"),
 )
-# A command line that repeats a run says these always, since a model may have set them, and never
-# says what follows from the rest or from the machine.
-_SPOKEN = {"tricks", "image_size", "latent_dim", "batch_size", "d_steps", "lr_g", "lr_d", "beta1",
-           "beta2", "flip", "dihedral"}  # fmt: skip
-_UNSPOKEN = {"steps", "length", "device", "threads", "draw_every", "save_every", "out",
-             "fingerprint"}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +67,7 @@ class Run:
     keep: int = 2  # checkpoints kept
     metrics: tuple[str, ...] = ()  # measured on the way and at the end
     measure_every: int = 0  # steps between measurements; 0: some 4 on the way
+    sync_batch_norm: bool = False  # batch norm over the batch of all processes under torchrun
     tensorboard: bool = False
     out: str = ""  # the run's folder; "": a new one under runs/
     fingerprint: str = ""  # of the prepared pictures, as resolved
@@ -87,20 +82,6 @@ class Run:
     @property
     def folder(self) -> Path:
         return Path(self.out)
-
-    def command(self) -> str:
-        """The command line that spells this run out."""
-        words = ["gankit", "run"]
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if field.name in _UNSPOKEN or (value == field.default and field.name not in _SPOKEN):
-                continue
-            if isinstance(value, bool):
-                words.append(option(field.name if value else f"no_{field.name}"))
-                continue
-            for one in (value or ("none",)) if isinstance(value, tuple) else (value,):
-                words += [option(field.name), str(one)]
-        return shlex.join([*words, "--steps", str(self.steps)])
 
 
 def option(field: str) -> str:
@@ -118,7 +99,7 @@ def parse_length(text: str) -> tuple[float, str]:
 
 def write_run(run: Run, **extra: Any) -> None:
     """Write run.json: the run, then what is good to know about it (versions, data)."""
-    record = {**dataclasses.asdict(run), "command": run.command(), **extra}
+    record = {**dataclasses.asdict(run), "command": gankit.command_line(run), **extra}
     aside = run.folder / "run.writing"
     try:
         run.folder.mkdir(parents=True, exist_ok=True)

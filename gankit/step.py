@@ -82,6 +82,7 @@ def update(gan: Gan, player: Player, tricks: Sequence[Trick], loss: Tensor) -> N
     """Move the player's weights down the gradient of its loss."""
     player.adam.zero_grad(set_to_none=True)
     torch.autograd.backward(loss)
+    gan.team.average(player.net.parameters())
     for trick in tricks:
         trick.before_update(gan, player)
     player.adam.step()

@@ -16,7 +16,8 @@ import gankit
 from gankit import __version__, assemble, checkpoint, randomness
 from gankit.choice import Choice
 from gankit.errors import GankitError, RunFailed, RunStopped
-from gankit.pictures import Progress
+from gankit.parallel import joined
+from gankit.pictures import Prepared, Progress
 from gankit.registry import Registry, load_registry
 from gankit.settings import Run, write_run
 from gankit.step import Scalars
@@ -39,15 +40,24 @@ def train(
     RunStopped once `stop` asks for it (a checkpoint is saved), RunFailed when it cannot go on.
     """
     registry = registry or load_registry()
-    prepared = gankit.prepare(run, registry, progress)  # a plugin brings it
-    if run.fingerprint not in ("", prepared.fingerprint):
-        log.warning("these are not the pictures that %s began with", run.folder)
-    run = assemble.resolve(run, prepared)
-    game = assemble.assemble(run, registry, prepared)
-    if resume:
-        restore(game)
-    else:
-        game.run = run = _claim_folder(run)
+    with joined() as team:
+        prepared = gankit.prepare(run, registry, progress)  # a plugin brings it
+        if run.fingerprint not in ("", prepared.fingerprint):
+            log.warning("these are not the pictures that %s began with", run.folder)
+        game = assemble.assemble(assemble.resolve(run, prepared), registry, prepared)
+        if resume:
+            restore(game)
+        if not (resume or team.rank):
+            game.run = _claim_folder(game.run)
+        game.run = run = dataclasses.replace(game.run, out=team.told(game.run.out))
+        if not team.rank:
+            _write_down(run, prepared)
+        Training(game, registry, stop).to_the_end()
+    return run.folder
+
+
+def _write_down(run: Run, prepared: Prepared) -> None:
+    """Write run.json, and say which pictures were skipped."""
     versions = {"gankit": __version__, "torch": torch.__version__, "system": platform.platform()}
     parts = {"train": len(prepared.train), "holdout": len(prepared.holdout)}
     pictures = {"pictures": len(prepared.pixels), **parts, "skipped": prepared.skipped}
@@ -55,8 +65,6 @@ def train(
     for first in prepared.skipped[:1]:
         many = f"skipped {len(prepared.skipped)} pictures, listed in {run.folder / 'run.json'}"
         log.warning("%s; the first: %s", many, first)
-    Training(game, registry, stop).to_the_end()
-    return run.folder
 
 
 def _claim_folder(run: Run) -> Run:
@@ -107,7 +115,8 @@ class Training:
 
     def __init__(self, game: assemble.Game, registry: Registry, stop: Stop) -> None:
         self.game, self.run, self.gan, self.stop = game, game.run, game.gan, stop
-        self.observers, self.registry = Observers(registry), registry
+        self.observers = Observers(registry if not self.gan.team.rank else Registry())
+        self.registry = registry
         self.acted: dict[str, str | None] = {trick.name: None for trick in game.tricks}
         self.unread: list[tuple[int, Scalars]] = []  # steps whose losses were not looked at yet
         self.z = randomness.latents(self.run.seed, 0, DRAWN, self.run.latent_dim, "grid")
@@ -136,8 +145,11 @@ class Training:
             self.unread.append((step + 1, self.game.step(step)))
             done = gan.step = step + 1
             last = done == run.steps
+            logs = done % run.log_every == 0 or last
             stop = self.observers.closed or self.stop()
-            if done % run.log_every == 0 or last:
+            if gan.team.size > 1:  # the first decides: all stop at one step
+                stop = gan.team.told(stop) if logs else 0
+            if logs:
                 self._log(done)
             if done % run.draw_every == 0 or last:
                 self._draw(done)
@@ -177,6 +189,8 @@ class Training:
         if gan.sampler is not gan.G.net:
             model["sampler"] = gan.sampler.state_dict()
         state["tricks"] = {trick.name: trick.state_dict() for trick in self.game.tricks}
+        if gan.team.rank:
+            return
         saved = checkpoint.Checkpoint(step, model, state)
         path = checkpoint.save(self.run.folder / "checkpoints", saved, self.run.keep)
         self.observers.tell("checkpoint_saved", run=self.run, step=step, path=path)

@@ -7,6 +7,7 @@ import shlex
 
 import pytest
 
+import gankit
 from gankit import GankitError, compose
 from gankit.settings import Run, option, parse_length, read_run, write_run
 
@@ -51,7 +52,7 @@ def test_a_run_goes_to_run_json_and_back(tmp_path):
     assert Run(**read_run(tmp_path / "run.json")) == run
     assert Run(**read_run(tmp_path)) == run
     record = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
-    assert record["command"] == run.command()
+    assert record["command"] == gankit.command_line(run)
     assert record["prepared"] == {"pictures": 3}
     assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
 
@@ -166,7 +167,7 @@ COMMANDS = {
 @pytest.mark.parametrize("what", COMMANDS)
 def test_the_command_of_a_run_asks_for_the_same_run(what, registry, typed):
     run = dataclasses.replace(compose(registry, **COMMANDS[what]), steps=1234567)
-    again = typed(run.command())
+    again = typed(gankit.command_line(run))
     assert again.length == "1234567 steps"
     for field in dataclasses.fields(Run):
         if field.name not in FREE:

@@ -41,7 +41,7 @@ def describe(run: Run, registry: Registry, progress: Progress) -> str:
         "time": f"about {clock(seconds * run.steps)} (measured: {speed})",
         "memory": f"{memory:,.0f} MB at its peak (measured)" if memory else "unknown here",
         "output": run.out or "runs/ (a new folder)",
-        "command": run.command(),
+        "command": gankit.command_line(run),
     }
     return "\n".join(f"{name:14} {text}" for name, text in lines.items())
 

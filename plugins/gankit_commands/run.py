@@ -59,6 +59,7 @@ FREE_ON_RESUME = {"length", "device", "keep", "tensorboard", "metrics", "measure
 @click.option("--beta1", type=float, help="Adam's decay of the gradient's mean.")
 @click.option("--beta2", type=float, help="Adam's decay of its square.")
 @click.option("--seed", type=int, help="The same seed gives the same pictures.")
+@click.option("--sync-batch-norm/--no-sync-batch-norm", default=None, help="Under torchrun.")
 @click.option("--device", help="auto, cpu, cuda, cuda:1, mps.")
 @click.option("--precision", help="auto, 32 or bf16.")
 @click.option("--threads", type=int, help="CPU threads.")

@@ -9,6 +9,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+import gankit
 from gankit_console.words import clock, ending
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -28,7 +29,7 @@ class LiveView:
         self.run, self.first, self.grid, self.saved = run, gan.step, None, gan.step
         self.past = {key: deque(maxlen=REMEMBERED) for _, key, _ in SHOWN}
         self.console = console or Console()
-        self.console.print(Text(run.command(), style="dim"))
+        self.console.print(Text(gankit.command_line(run), style="dim"))
         self.live = Live(console=self.console, auto_refresh=False)
         self.live.start()
 

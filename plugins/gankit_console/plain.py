@@ -2,6 +2,7 @@
 
 import time
 
+import gankit
 from gankit_console.words import clock, ending
 
 SECONDS_BETWEEN = 5
@@ -13,7 +14,7 @@ class PlainView:
     def __init__(self, run, gan):
         self.run, self.first, self.grid = run, gan.step, None
         self.printed = 0.0
-        print(run.command(), flush=True)
+        print(gankit.command_line(run), flush=True)
         begins = "training" if gan.step == 0 else f"going on from step {gan.step:,}"
         print(f"{begins}: {run.steps:,} steps on {run.device}, into {run.folder}", flush=True)
 

@@ -2,6 +2,7 @@
 
 import functools
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +30,7 @@ class Batches:
     dihedral: bool = False  # one of the 8 positions of a square: pictures without an up
     device: torch.device | str = "cpu"
     memory_format: torch.memory_format = torch.channels_last
+    share: Callable[[Any], Any] = lambda rows: rows  # which of a batch's (B, ...) to take
     _rooms: list[Any] = field(default_factory=list)  # (floats, a weak reference to who has them)
 
     def __post_init__(self) -> None:
@@ -56,11 +58,12 @@ class Batches:
         while len(wanted) < self.batch_size:  # an epoch ends in this batch
             epoch += 1
             wanted = np.concatenate((wanted, self._order(epoch)))[: self.batch_size]
-        return self.pixels[wanted]
+        return self.pixels[self.share(wanted)]
 
     def _turn(self, pixels: Pixels, batch: int) -> None:
         random = randomness.generator(self.seed, batch, "flips")
-        mirrored, upside_down, turned = torch.rand(3, len(pixels), generator=random).numpy() < 0.5
+        draws = torch.rand(3, self.batch_size, generator=random).numpy() < 0.5
+        mirrored, upside_down, turned = self.share(draws.T).T
         columns = torch.from_numpy(pixels[mirrored]).permute(0, 3, 1, 2).flip(3)  # fast in torch
         pixels[mirrored] = columns.permute(0, 2, 3, 1).numpy()
         if self.dihedral:

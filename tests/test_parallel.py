@@ -1,0 +1,135 @@
+"""Several processes train one run: `torchrun -m gankit run`. They talk through gloo, on the CPU."""
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from gankit import checkpoint
+
+SMALL = shlex.split(
+    "--dataset petals:count=64 --image-size 16 --batch-size 8 --device cpu --precision 32 --flip "
+    "--threads 1 --latent-dim 8 --log-every 1 --model dcgan64:base_channels=4 --loss relativistic"
+)
+
+
+def words(processes, *asked):
+    """The command line of `gankit run`, by torchrun where there are several processes."""
+    several = ("-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}")
+    return [sys.executable, *(several if processes > 1 else ()), "-m", "gankit", "run", *asked]
+
+
+def run(processes, *asked, cwd):
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        words(processes, *asked), cwd=cwd, env=environment, capture_output=True, text=True,
+        timeout=240, check=False,
+    )  # fmt: skip
+
+
+def weights(folder):
+    """Every weight and buffer of a run's last checkpoint, as one vector."""
+    _, saved, _ = checkpoint.newest(folder / "checkpoints")
+    nets = [saved.model[name] for name in sorted(saved.model)]
+    return torch.cat([t.double().flatten() for net in nets for _, t in sorted(net.items())])
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """Six steps of one process, with batch norm, a penalty with a second derivative, and EMA."""
+    place = tmp_path_factory.mktemp("alone")
+    asked = (*SMALL, "--steps", "6", "--trick", "r1:every=2", "--trick", "ema")
+    done = run(1, *asked, "--out", "run", cwd=place)
+    assert done.returncode == 0, done.stderr
+    return place / "run"
+
+
+def together(place, *asked):
+    place.mkdir(exist_ok=True)
+    tricks = ("--trick", "r1:every=2", "--trick", "ema")
+    done = run(2, *SMALL, *tricks, *asked, "--out", "run", cwd=place)
+    assert done.returncode == 0, done.stderr
+    return place / "run"
+
+
+@pytest.fixture(scope="module")
+def synchronised(tmp_path_factory):
+    """The same six steps of two processes."""
+    return together(tmp_path_factory.mktemp("two"), "--sync-batch-norm", "--steps", "6")
+
+
+def apart(folder, other):
+    return (weights(folder) - weights(other)).norm()
+
+
+def test_two_processes_are_one_with_the_joint_batch(alone, synchronised, tmp_path):
+    start = together(tmp_path, "--sync-batch-norm", "--steps", "1")
+    assert apart(alone, synchronised) < 1e-3 * apart(alone, start)
+
+
+def test_without_synchronised_statistics_they_are_not(alone, synchronised, tmp_path):
+    assert apart(alone, together(tmp_path, "--steps", "6")) > 20 * apart(alone, synchronised)
+
+
+def test_one_process_writes_and_speaks(tmp_path):
+    done = run(2, *SMALL, "--steps", "3", "--trick", "none", cwd=tmp_path)
+    assert done.returncode == 0
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["petals-dcgan64-1"]
+    assert done.stdout.count("step 3/3") == 1
+    rows = (tmp_path / "runs/petals-dcgan64-1/log.csv").read_text().splitlines()
+    assert len(rows) == 4
+    assert [row.split(",")[0] for row in rows[1:]] == ["1", "2", "3"]
+
+
+def test_a_run_goes_on_with_another_number_of_processes(alone, tmp_path):
+    folder = together(tmp_path, "--sync-batch-norm", "--steps", "3")
+    before = tmp_path / "before"
+    shutil.copytree(folder, before)
+    done = run(1, "--resume", str(folder), "--steps", "6", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert apart(alone, folder) < 1e-3 * apart(alone, before)
+
+
+def test_a_batch_that_cannot_be_shared_is_refused(tmp_path):
+    done = run(2, *SMALL, "--batch-size", "7", "--steps", "3", cwd=tmp_path)
+    assert done.returncode != 0
+    assert "--batch-size must be a multiple of 2, the processes" in done.stderr
+    assert done.stderr.count("Traceback") == 1  # torchrun's own, after ours have said one line each
+
+
+def workers(parent):
+    """The process ids of torchrun's workers."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return [int(child) for child in children]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds processes through /proc")
+def test_when_one_process_dies_the_others_end_with_a_clear_line(tmp_path):
+    asked = (*SMALL, "--steps", "100000", "--trick", "none", "--save-every", "5", "--out", "run")
+    with (tmp_path / "err").open("w") as err:
+        torchrun = subprocess.Popen(
+            words(2, *asked), cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=err,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )  # fmt: skip
+    try:
+        until = time.monotonic() + 120
+        while not list(tmp_path.glob("run/checkpoints/step-*")) and time.monotonic() < until:
+            time.sleep(0.2)
+        both = workers(torchrun.pid)
+        assert len(both) == 2
+        os.kill(both[1], signal.SIGKILL)
+        assert torchrun.wait(timeout=60) != 0
+    finally:
+        torchrun.kill()
+    said = (tmp_path / "err").read_text()
+    assert re.search("another process of this run has ended.*--resume", said)
+    assert not any(Path(f"/proc/{pid}").exists() for pid in both)
+    assert checkpoint.newest(tmp_path / "run/checkpoints")[1].step % 5 == 0
