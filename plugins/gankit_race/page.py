@@ -39,7 +39,8 @@ code { font: .9em ui-monospace, Consolas, monospace; }
   border-left: .3rem solid var(--note); border-radius: .5rem; padding: .5rem .8rem;
   margin: .4rem 0; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th { text-align: left; font-weight: 600; color: var(--dim); font-size: .85rem; }
+th:not(.number) { text-align: left; }
+th { font-weight: 600; color: var(--dim); font-size: .85rem; }
 th, td { padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 tr:last-child td { border-bottom: 0; } .number { text-align: right; white-space: nowrap; }
 td.better { color: var(--better); font-weight: 600; }
@@ -88,7 +89,9 @@ def write_page(report: Report, path: Path) -> None:
 
 
 def _verdicts(table: Table) -> str:
-    head = "".join(f"<th>{escape(name)}</th>" for name in COLUMNS)
+    kinds = ["", *["number"] * 3, ""]
+    named = zip(kinds, COLUMNS, strict=True)
+    head = "".join(f'<th class="{kind}">{escape(name)}</th>' for kind, name in named)
     rows = []
     for row in as_rows(table):
         cells = []
