@@ -169,6 +169,7 @@ def test_looking_at_parts_loads_nothing_heavy(registry):
     """One fresh Python for all: list, help, plugins, and show for every part."""
     names = {spec.name for plugin in registry.plugins for spec in plugin.specs}
     calls = [["list"], ["list", "trick", "--json"], ["--help"], ["run", "--help"], ["plugins"]]
+    calls += [["race", "--help"], ["race", "--list"], ["compare", "--help"]]
     calls += [["sample", "--help"], ["list", "--help"], *(["show", name] for name in sorted(names))]
     code = f"""
     from gankit_commands.main import main
