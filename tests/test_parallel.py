@@ -3,7 +3,6 @@
 import os
 import re
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from gankit_commands.main import main
 
 from gankit import checkpoint
 
@@ -21,43 +21,46 @@ SMALL = shlex.split(
 )
 
 
-def words(processes, *asked):
-    """The command line of `gankit run`, by torchrun where there are several processes."""
-    several = ("-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}")
-    return [sys.executable, *(several if processes > 1 else ()), "-m", "gankit", "run", *asked]
+TRICKS = ("--trick", "r1:every=2", "--trick", "ema")  # a second derivative, and buffers
+TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
+GANKIT = ("-m", "gankit", "run", *SMALL)
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
-def run(processes, *asked, cwd):
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.run(
-        words(processes, *asked), cwd=cwd, env=environment, capture_output=True, text=True,
-        timeout=240, check=False,
-    )  # fmt: skip
+def torchrun(*asked, cwd):
+    """`gankit run` by two processes."""
+    how = {"env": ENVIRONMENT, "capture_output": True, "text": True, "timeout": 240}
+    return subprocess.run([*TORCHRUN, *GANKIT, *asked], cwd=cwd, check=False, **how)
 
 
-def weights(folder):
-    """Every weight and buffer of a run's last checkpoint, as one vector."""
-    _, saved, _ = checkpoint.newest(folder / "checkpoints")
+def together(place, *asked):
+    """The folder of a run by two processes."""
+    done = torchrun(*TRICKS, *asked, "--out", "run", cwd=place)
+    assert done.returncode == 0, done.stderr
+    return place / "run"
+
+
+def by_one(*asked):
+    """`gankit run` in this process."""
+    with pytest.raises(SystemExit) as left:
+        main(["run", *asked])
+    assert not left.value.code
+
+
+def weights(folder, step=6):
+    """Every weight and buffer of a run's checkpoint, as one vector."""
+    saved = checkpoint.load(folder / f"checkpoints/step-{step:06d}")
     nets = [saved.model[name] for name in sorted(saved.model)]
     return torch.cat([t.double().flatten() for net in nets for _, t in sorted(net.items())])
 
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory):
-    """Six steps of one process, with batch norm, a penalty with a second derivative, and EMA."""
-    place = tmp_path_factory.mktemp("alone")
-    asked = (*SMALL, "--steps", "6", "--trick", "r1:every=2", "--trick", "ema")
-    done = run(1, *asked, "--out", "run", cwd=place)
-    assert done.returncode == 0, done.stderr
-    return place / "run"
-
-
-def together(place, *asked):
-    place.mkdir(exist_ok=True)
-    tricks = ("--trick", "r1:every=2", "--trick", "ema")
-    done = run(2, *SMALL, *tricks, *asked, "--out", "run", cwd=place)
-    assert done.returncode == 0, done.stderr
-    return place / "run"
+    """The folder of six steps of one process."""
+    folder = tmp_path_factory.mktemp("alone") / "run"
+    every_step = ("--steps", "6", "--save-every", "1", "--keep", "9")
+    by_one(*SMALL, *TRICKS, *every_step, "--out", str(folder))
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +73,9 @@ def apart(folder, other):
     return (weights(folder) - weights(other)).norm()
 
 
-def test_two_processes_are_one_with_the_joint_batch(alone, synchronised, tmp_path):
-    start = together(tmp_path, "--sync-batch-norm", "--steps", "1")
-    assert apart(alone, synchronised) < 1e-3 * apart(alone, start)
+def test_two_processes_are_one_with_the_joint_batch(alone, synchronised):
+    moved = (weights(alone) - weights(alone, 1)).norm()
+    assert apart(alone, synchronised) < 1e-3 * moved
 
 
 def test_without_synchronised_statistics_they_are_not(alone, synchronised, tmp_path):
@@ -80,7 +83,7 @@ def test_without_synchronised_statistics_they_are_not(alone, synchronised, tmp_p
 
 
 def test_one_process_writes_and_speaks(tmp_path):
-    done = run(2, *SMALL, "--steps", "3", "--trick", "none", cwd=tmp_path)
+    done = torchrun("--steps", "3", "--trick", "none", cwd=tmp_path)
     assert done.returncode == 0
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["petals-dcgan64-1"]
     assert done.stdout.count("step 3/3") == 1
@@ -90,16 +93,13 @@ def test_one_process_writes_and_speaks(tmp_path):
 
 
 def test_a_run_goes_on_with_another_number_of_processes(alone, tmp_path):
-    folder = together(tmp_path, "--sync-batch-norm", "--steps", "3")
-    before = tmp_path / "before"
-    shutil.copytree(folder, before)
-    done = run(1, "--resume", str(folder), "--steps", "6", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert apart(alone, folder) < 1e-3 * apart(alone, before)
+    folder = together(tmp_path, "--sync-batch-norm", "--steps", "3", "--keep", "9")
+    by_one("--resume", str(folder), "--steps", "6")
+    assert apart(alone, folder) < 1e-3 * (weights(alone) - weights(folder, 3)).norm()
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(tmp_path):
-    done = run(2, *SMALL, "--batch-size", "7", "--steps", "3", cwd=tmp_path)
+    done = torchrun("--batch-size", "7", "--steps", "3", cwd=tmp_path)
     assert done.returncode != 0
     assert "--batch-size must be a multiple of 2, the processes" in done.stderr
     assert done.stderr.count("Traceback") == 1  # torchrun's own, after ours have said one line each
@@ -113,22 +113,20 @@ def workers(parent):
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds processes through /proc")
 def test_when_one_process_dies_the_others_end_with_a_clear_line(tmp_path):
-    asked = (*SMALL, "--steps", "100000", "--trick", "none", "--save-every", "5", "--out", "run")
+    asked = shlex.split("--steps 100000 --trick none --save-every 5 --out run")
     with (tmp_path / "err").open("w") as err:
-        torchrun = subprocess.Popen(
-            words(2, *asked), cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=err,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-        )  # fmt: skip
+        how = {"env": ENVIRONMENT, "stdout": subprocess.DEVNULL, "stderr": err}
+        parent = subprocess.Popen([*TORCHRUN, *GANKIT, *asked], cwd=tmp_path, **how)
     try:
         until = time.monotonic() + 120
         while not list(tmp_path.glob("run/checkpoints/step-*")) and time.monotonic() < until:
             time.sleep(0.2)
-        both = workers(torchrun.pid)
+        both = workers(parent.pid)
         assert len(both) == 2
         os.kill(both[1], signal.SIGKILL)
-        assert torchrun.wait(timeout=60) != 0
+        assert parent.wait(timeout=60) != 0
     finally:
-        torchrun.kill()
+        parent.kill()
     said = (tmp_path / "err").read_text()
     assert re.search("another process of this run has ended.*--resume", said)
     assert not any(Path(f"/proc/{pid}").exists() for pid in both)

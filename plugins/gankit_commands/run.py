@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -106,7 +107,7 @@ def _do(
 ) -> None:
     """What was asked for with the run: to describe it, to look ahead, or to train."""
     from gankit import testing  # from here on it takes torch
-    from gankit_commands import plan
+    from gankit_commands import memory, plan
     from gankit_commands.stop import stop_signals
 
     if not resume:
@@ -130,7 +131,8 @@ def _do(
             if stop():  # nothing has begun that could be saved
                 raise KeyboardInterrupt
 
-        train(chosen, registry, resume=resume, progress=progress, stop=stop)
+        with memory.explained(chosen, registry):
+            train(chosen, registry, resume=resume, progress=progress, stop=stop)
 
 
 def check_beginning(resume: Path | None, config: Path | None, recipe: str | None) -> None:
@@ -160,6 +162,8 @@ def read_asked(given: dict[str, Any], budget: str | None, resume: Path | None) -
     lengths = [f"{asked.pop(unit):.12g} {unit}" for unit in LENGTHS if unit in asked]
     if len(lengths) + bool(budget) > 1 or (resume and budget):
         raise GankitError("a run has one length: --steps, --epochs, --kimg or, when new, --budget")
+    if budget and "TORCHELASTIC_RUN_ID" in os.environ:
+        raise GankitError("--budget measures one process alone; under torchrun give --kimg")
     if lengths or budget:
         asked["length"] = lengths[0] if lengths else "1 steps"  # until the budget is planned
     if "channels" in asked:

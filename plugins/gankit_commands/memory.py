@@ -1,0 +1,71 @@
+"""When memory runs out: which batch would have fitted."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import gc
+import traceback
+from collections.abc import Iterator
+
+import gankit
+from gankit import GankitError, assemble
+from gankit.pictures import Prepared
+from gankit.registry import Registry
+from gankit.settings import Run
+
+SHORT = ("not enough memory", "can't allocate memory", "out of memory")  # torch's words, on CPUs
+
+
+def is_shortage(error: BaseException) -> bool:
+    """Whether this is what Python or torch raise where memory does not suffice."""
+    import torch
+
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in SHORT)
+
+
+@contextlib.contextmanager
+def explained(run: Run, registry: Registry) -> Iterator[None]:
+    """While open, a shortage of memory becomes a line that names the largest batch that fits."""
+    try:
+        yield
+    except Exception as error:
+        if not is_shortage(error):
+            raise
+        traceback.clear_frames(error.__traceback__)  # they hold the tensors that filled it
+        raise GankitError(_advice(run, registry), 1) from error
+
+
+def _advice(run: Run, registry: Registry) -> str:
+    what = f"a batch of {run.batch_size} does not fit into memory"
+    prepared = gankit.prepare(run, registry, lambda done, total: None)
+    run = assemble.resolve(run, prepared)
+    fits = largest_batch(run, registry, prepared)
+    if not fits:
+        return f"{what}, nor does a smaller one: choose a narrower model, say :base_channels=16"
+    return f"{what}; {fits} does: --batch-size {fits}"
+
+
+def largest_batch(run: Run, registry: Registry, prepared: Prepared) -> int:
+    """The batch size, halved until a training step works; 0 if none does."""
+    import torch
+
+    batch_size = run.batch_size // 2
+    while batch_size:
+        gc.collect()
+        torch.cuda.empty_cache()  # does nothing without CUDA
+        smaller = dataclasses.replace(run, batch_size=batch_size)
+        try:
+            game = assemble.assemble(smaller, registry, prepared)
+            for step in range(2):  # the first one makes the optimisers' state
+                float(game.step(step)["g_loss"])
+        except Exception as error:
+            if not is_shortage(error):
+                return 0  # another reason, such as a trick that wants a larger batch
+            traceback.clear_frames(error.__traceback__)
+            batch_size //= 2
+        else:
+            return batch_size
+    return 0

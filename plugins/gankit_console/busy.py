@@ -1,0 +1,36 @@
+"""Whether a run has the processor for itself."""
+
+import os
+
+CROWDED = 1.5  # threads that want to compute, for each core, from which it is worth a word
+
+
+def cores():
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # Linux, where a container may have fewer than there are
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def load():
+    """How many threads, ours included, wanted to compute in the last minute; 0 if nobody knows."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+
+
+def crowded(device, threads):
+    """What to say where a run on the CPU must share it, or an empty text.
+
+    Threads of one program wait for one another at every layer, so a program beside it that takes
+    one core of two does not halve its speed: it may well quarter it.
+    """
+    if not device.startswith("cpu"):
+        return ""
+    here, busy = cores(), load()
+    if threads > here:
+        return f"{threads} threads wait for one another on {here} cores; try --threads {here}"
+    if busy + threads <= CROWDED * here:
+        return ""
+    return (
+        f"this computer was busy in the last minute (load {busy:.1f} on {here} cores); if another "
+        f"program goes on computing, both will be several times slower. Fewer --threads may help"
+    )

@@ -1,0 +1,56 @@
+"""Where memory runs out, gankit says which batch would have fitted."""
+
+import pytest
+import torch
+from gankit_commands import memory
+
+from gankit import assemble
+
+WAYS = {
+    "CUDA": lambda: torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+    "a CPU": lambda: RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to ..."),
+    "Python": MemoryError,
+}
+
+
+@pytest.fixture
+def room_for(monkeypatch):
+    """Lets only batches up to a size be trained on."""
+
+    def make(most, error):
+        step = assemble.Game.step
+
+        def scarce(game, number):
+            if game.run.batch_size > most:
+                raise error()
+            return step(game, number)
+
+        monkeypatch.setattr(assemble.Game, "step", scarce)
+
+    return make
+
+
+@pytest.mark.parametrize("error", WAYS.values(), ids=WAYS)
+def test_the_largest_batch_that_fits_is_named(error, room_for, gankit_run):
+    room_for(4, error)
+    code, _, err = gankit_run("--batch-size", "16", "--dataset", "petals:count=64")
+    assert err == "gankit: a batch of 16 does not fit into memory; 4 does: --batch-size 4\n"
+    assert code == 1
+
+
+def test_where_nothing_fits_a_narrower_model_is_the_advice(room_for, gankit_run):
+    room_for(0, MemoryError)
+    code, _, err = gankit_run("--batch-size", "8")
+    assert err.startswith("gankit: a batch of 8 does not fit into memory, nor does a smaller one")
+    assert code == 1
+
+
+def test_other_errors_are_no_shortage(room_for, gankit_cli):
+    assert not memory.is_shortage(RuntimeError("shapes cannot be multiplied"))
+    assert not memory.is_shortage(ValueError("out of memory"))
+
+
+def test_what_torch_raises_is_understood():
+    with pytest.raises(RuntimeError) as raised:
+        torch.empty(2**55, dtype=torch.uint8)
+    assert memory.is_shortage(raised.value)
