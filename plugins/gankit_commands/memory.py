@@ -8,6 +8,8 @@ import gc
 import traceback
 from collections.abc import Iterator
 
+import torch
+
 import gankit
 from gankit import GankitError, assemble
 from gankit.pictures import Prepared
@@ -19,8 +21,6 @@ SHORT = ("not enough memory", "can't allocate memory", "out of memory")  # torch
 
 def is_shortage(error: BaseException) -> bool:
     """Whether this is what Python or torch raise where memory does not suffice."""
-    import torch
-
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     return isinstance(error, RuntimeError) and any(words in str(error) for words in SHORT)
@@ -50,8 +50,6 @@ def _advice(run: Run, registry: Registry) -> str:
 
 def largest_batch(run: Run, registry: Registry, prepared: Prepared) -> int:
     """The batch size, halved until a training step works; 0 if none does."""
-    import torch
-
     batch_size = run.batch_size // 2
     while batch_size:
         gc.collect()
