@@ -22,7 +22,6 @@ import numpy as np
 from gankit.errors import GankitError
 from gankit.pictures import Pixels, Progress, Rows
 from gankit_data import hashes
-from gankit_data.alone import alone
 from gankit_data.cache import cache_folder
 from gankit_data.look import COLOUR
 
@@ -70,10 +69,7 @@ def written(
     folder = cache_folder("pictures", key)
     try:
         if not folder.exists():
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            with alone(folder):  # another run may be at it: then wait, and find them
-                if not folder.exists():
-                    _write(pictures, folder, settings, cutter, progress)
+            _write(pictures, folder, settings, cutter, progress)
         return _read(folder)
     except (OSError, ValueError, KeyError) as error:
         why = f"{getattr(error, 'strerror', None) or error}; delete it, or set GANKIT_CACHE"
@@ -100,6 +96,7 @@ def _write(
 ) -> None:
     """Prepare all pictures into a folder written aside and renamed: it is there whole or not."""
     log.info("preparing %s pictures of %s", f"{len(pictures):,}", settings.name)
+    folder.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix="preparing-", dir=folder.parent))
     try:
         total = len(pictures)
