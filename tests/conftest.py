@@ -161,4 +161,4 @@ def installed(tmp_path, monkeypatch):
 
 def pytest_addoption(parser):
     help_text = "How many runs the resume test kills with SIGKILL, each until it ends by itself."
-    parser.addoption("--killed-runs", type=int, default=2, help=help_text)
+    parser.addoption("--killed-runs", type=int, default=1, help=help_text)

@@ -64,9 +64,17 @@ def alone(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def synchronised(tmp_path_factory):
-    """The same six steps of two processes."""
-    return together(tmp_path_factory.mktemp("two"), "--sync-batch-norm", "--steps", "6")
+def pair(tmp_path_factory):
+    """The same six steps of two processes: where they ran, and what they said."""
+    place = tmp_path_factory.mktemp("two")
+    done = torchrun(*TRICKS, "--sync-batch-norm", "--steps", "6", cwd=place)
+    assert done.returncode == 0, done.stderr
+    return place, done.stdout
+
+
+@pytest.fixture(scope="module")
+def synchronised(pair):
+    return pair[0] / "runs/petals-dcgan64-1"
 
 
 def apart(folder, other):
@@ -82,14 +90,12 @@ def test_without_synchronised_statistics_they_are_not(alone, synchronised, tmp_p
     assert apart(alone, together(tmp_path, "--steps", "6")) > 20 * apart(alone, synchronised)
 
 
-def test_one_process_writes_and_speaks(tmp_path):
-    done = torchrun("--steps", "3", "--trick", "none", cwd=tmp_path)
-    assert done.returncode == 0
-    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["petals-dcgan64-1"]
-    assert done.stdout.count("step 3/3") == 1
-    rows = (tmp_path / "runs/petals-dcgan64-1/log.csv").read_text().splitlines()
-    assert len(rows) == 4
-    assert [row.split(",")[0] for row in rows[1:]] == ["1", "2", "3"]
+def test_one_process_writes_and_speaks(pair, synchronised):
+    place, said = pair
+    assert list((place / "runs").iterdir()) == [synchronised]
+    assert said.count("step 6/6") == 1
+    rows = (synchronised / "log.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in rows[1:]] == list("123456")
 
 
 def test_a_run_goes_on_with_another_number_of_processes(alone, tmp_path):

@@ -153,7 +153,7 @@ def start(out, resume):
 
 
 def test_runs_killed_at_random_moments_end_bit_identical(tmp_path, pytestconfig):
-    """Kills two runs; `pytest tests/test_resume.py --killed-runs 20` kills twenty."""
+    """Kills a run; `pytest tests/test_resume.py --killed-runs 20` kills twenty."""
     whole = start(tmp_path / "whole", resume=False)
     _, errors = whole.communicate(timeout=300)
     assert whole.returncode == 0, errors.decode()

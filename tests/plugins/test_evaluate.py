@@ -348,7 +348,7 @@ def bad(error):
 def test_metrics_can_be_taken_away_again(registry, tiny):
     assert compose(registry, **tiny(metrics="none")).metrics == ()
     run = compose(registry, **tiny(metrics=["swd"], measure_every=7))
-    assert "--metric swd --measure-every 7" in run.command()
+    assert "--metric swd --measure-every 7" in gankit.command_line(run)
 
 
 def test_a_run_that_measures_nothing_imports_nothing(here):

@@ -230,7 +230,7 @@ def test_no_odd_file_ends_a_run_and_every_one_is_reported(odd):
         assert (name + why).isprintable()
         assert 5 < len(why) < 120
     gc.collect()
-    assert set(Path("/dev/fd").iterdir()) == before
+    assert set(Path("/dev/fd").iterdir()) <= before
 
 
 def test_among_odd_files_the_good_ones_are_read_as_they_are(odd, capfd):
