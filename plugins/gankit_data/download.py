@@ -9,10 +9,11 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from gankit.errors import GankitError
+from gankit.pictures import Progress
 from gankit.specs import Download
 from gankit_data.alone import alone
 from gankit_data.cache import cache_folder
-from gankit_data.names import Progress, printable
+from gankit_data.names import printable
 from gankit_data.transfer import Refused, is_web, size_of, transfer
 
 log = logging.getLogger("gankit")

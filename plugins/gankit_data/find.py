@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gankit.errors import GankitError, did_you_mean
+from gankit.pictures import Progress
 from gankit_data.decode import looks_like_picture, why
-from gankit_data.names import NOBODYS, Progress, printable
+from gankit_data.names import NOBODYS, printable
 
 ENDINGS = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 RAWS = frozenset({".arw", ".cr2", ".dng", ".nef"})  # they begin as a TIFF does, with a thumbnail

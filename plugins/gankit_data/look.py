@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
+from gankit.pictures import Progress
 from gankit_data import hashes
 from gankit_data.decode import FORMATS, MOST_PIXELS, ORIENTATION
 from gankit_data.fit import fit
-from gankit_data.names import Progress
 
 SIDE = 64  # pictures are looked at in this size: every statistic is the same for every model
 BINS = 32  # of the colour histograms

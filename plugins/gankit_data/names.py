@@ -1,9 +1,5 @@
 """Names that people and systems give to files."""
 
-from collections.abc import Callable
-
-Progress = Callable[[int, int], None]  # told (done, total)
-
 NOBODYS = frozenset({"__macosx", "@eadir", "desktop.ini", "thumbs.db"})  # systems leave them behind
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+import gankit
 from gankit.errors import GankitError
 from gankit_data.charts import average, data_uri, sizes, tones
 from gankit_data.fit import fit
@@ -30,33 +31,21 @@ OPTION = re.compile(
 WORDS = {"problem": "Problem", "advice": "Advice", "fine": "Fine"}
 
 STYLE = """
-:root { color-scheme: light dark; --back: #f6f5f1; --card: #fff; --ink: #23221f; --dim: #6d6a62;
-  --line: #e2dfd6; --problem: #b3261e; --advice: #9a6700; --fine: #2e7d4f; --mark: #3b6fb6; }
-@media (prefers-color-scheme: dark) { :root { --back: #171714; --card: #21211d; --ink: #ebe8e0;
-  --dim: #a09c91; --line: #37362f; --problem: #ff8a80; --advice: #f2b84b; --fine: #7fd1a0;
-  --mark: #8fb8f0; } }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--back); color: var(--ink); line-height: 1.5;
-  font: 16px/1.5 system-ui, "Segoe UI", Roboto, sans-serif; overflow-wrap: anywhere; }
-main { max-width: 62rem; margin: 0 auto; padding: 2rem 1rem 4rem; }
-h1 { font-size: 1.7rem; line-height: 1.25; margin: 0 0 .3rem; text-wrap: balance; }
-h2 { font-size: 1.1rem; margin: 2.4rem 0 .7rem; }
-p { margin: .3rem 0; } .dim, figcaption, small { color: var(--dim); font-size: .85rem; }
-code { font: .9em ui-monospace, Consolas, monospace; white-space: nowrap; }
+:root { --mark: #3b6fb6; } @media (prefers-color-scheme: dark) { :root { --mark: #8fb8f0; } }
+code { white-space: nowrap; }
 .findings code { background: var(--back); padding: .1em .35em; border-radius: .3em; }
 ol, ul { list-style: none; margin: 0; padding: 0; }
-.card, .findings li { background: var(--card); border: 1px solid var(--line);
-  border-radius: .6rem; padding: .8rem 1rem; }
-.findings li { border-left: .3rem solid var(--tone); margin: .5rem 0; }
+.findings li { background: var(--card); border: 1px solid var(--line);
+  border-left: .3rem solid var(--tone); border-radius: .6rem; padding: .8rem 1rem;
+  margin: .5rem 0; }
 .findings b { color: var(--tone); font-size: .75rem; letter-spacing: .05em;
   text-transform: uppercase; display: block; }
-details { color: var(--dim); font-size: .85rem; } summary { cursor: pointer; }
-.problem { --tone: var(--problem); } .advice { --tone: var(--advice); }
-.fine { --tone: var(--fine); }
+small { color: var(--dim); font-size: .85rem; } details { color: var(--dim); font-size: .85rem; }
+.problem { --tone: var(--bad); } .advice { --tone: var(--note); } .fine { --tone: var(--good); }
 .try { display: block; white-space: pre-wrap; }
 dl { display: grid; grid-template-columns: auto 1fr; gap: .3rem 1rem; margin: 0; }
 dt { color: var(--dim); } dd { margin: 0; }
-img { display: block; width: 100%; aspect-ratio: 1; background: var(--line); }
+img { aspect-ratio: 1; background: var(--line); }
 .sheet { display: grid; gap: 3px; grid-template-columns: repeat(var(--columns), 1fr); }
 .sheet { max-width: calc(var(--columns) * 9rem); } .sheet img { border-radius: 2px; }
 .charts { display: grid; gap: 1rem; margin-top: 1rem;
@@ -64,16 +53,14 @@ img { display: block; width: 100%; aspect-ratio: 1; background: var(--line); }
 .copies { display: grid; gap: .8rem; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); }
 .copies div { display: grid; gap: 3px;
   grid-template-columns: repeat(auto-fit, minmax(6rem, 1fr)); margin-bottom: .4rem; }
-figure { margin: 0; } figcaption { margin-top: .5rem; } .average { width: 75%; margin: auto; }
-svg { display: block; width: 100%; height: auto; } svg text { fill: var(--dim); font-size: 11px; }
+figcaption { margin-top: .5rem; } .average { width: 75%; margin: auto; }
 .axis { stroke: var(--line); } .dots { fill: var(--mark); fill-opacity: .55; }
-.limit, .square, .axis { fill: none; } .limit { stroke: var(--problem);
+.limit, .square, .axis { fill: none; } .limit { stroke: var(--bad);
   stroke-dasharray: 4 3; } .square { stroke: var(--dim); stroke-dasharray: 1 3; }
 .red { fill: #e5484d; } .green { fill: #30a46c; } .blue { fill: #4a7dff; }
 .hues path { fill-opacity: .55; }
-@media (max-width: 40rem) { main { padding-top: 1.2rem; } h1 { font-size: 1.35rem; }
-  .sheet { --columns: var(--narrow) !important; } dl { grid-template-columns: 1fr; gap: 0 0; }
-  dd { margin-bottom: .5rem; } }
+@media (max-width: 40rem) { .sheet { --columns: var(--narrow) !important; }
+  dl { grid-template-columns: 1fr; gap: 0 0; } dd { margin-bottom: .5rem; } }
 """
 
 
@@ -85,13 +72,7 @@ def write_page(
     if survey.good:
         parts.append(f'<div class="charts">{sizes(survey)}{tones(report)}{average(survey)}</div>')
     parts += [_copies(survey, pictures), _broken(report)]
-    title = escape(headline(report))
-    page = (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title}</title><style>{STYLE}</style></head>"
-        f"<body><main>{''.join(parts)}</main></body></html>\n"
-    )
+    page = gankit.page(headline(report), "".join(parts), STYLE)
     try:
         path.write_text(page, encoding="utf-8")
     except OSError as error:

@@ -6,6 +6,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import gankit
 from gankit_race import charts
 from gankit_race.picture import last_grid
 from gankit_race.results import Row, Table, read_log, write_whole
@@ -18,22 +19,9 @@ SEEDS_SHOWN = 3  # with grids: more would make a heavy page
 COLUMNS = ("variant", "mean", "difference", "95 % interval", "verdict")
 
 STYLE = """
-:root { color-scheme: light dark; --back: #f6f5f1; --card: #fff; --ink: #23221f; --dim: #6d6a62;
-  --line: #e2dfd6; --worse: #b3261e; --better: #2e7d4f; --same: #8a867c; --note: #9a6700;
-  --d: #c4473d; --g: #2f8a5b; }
-@media (prefers-color-scheme: dark) { :root { --back: #171714; --card: #21211d; --ink: #ebe8e0;
-  --dim: #a09c91; --line: #37362f; --worse: #ff8a80; --better: #7fd1a0; --same: #8f8b80;
-  --note: #f2b84b; --d: #ff8a80; --g: #7fd1a0; } }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--back); color: var(--ink); overflow-wrap: anywhere;
-  font: 16px/1.5 system-ui, "Segoe UI", Roboto, sans-serif; }
-main { max-width: 66rem; margin: 0 auto; padding: 2rem 1rem 4rem; }
-h1 { font-size: 1.7rem; line-height: 1.25; margin: 0 0 .3rem; text-wrap: balance; }
-h2 { font-size: 1.1rem; margin: 2.2rem 0 .6rem; } h3 { font-size: 1rem; margin: 1rem 0 .4rem; }
-p { margin: .3rem 0; } .dim, figcaption { color: var(--dim); font-size: .85rem; }
-code { font: .9em ui-monospace, Consolas, monospace; }
-.card { background: var(--card); border: 1px solid var(--line); border-radius: .6rem;
-  padding: .8rem 1rem; margin: .6rem 0; overflow-x: auto; }
+:root { --same: #8a867c; --d: #c4473d; --g: #2f8a5b; }
+@media (prefers-color-scheme: dark) { :root { --same: #8f8b80; --d: #ff8a80; --g: #7fd1a0; } }
+.card { margin: .6rem 0; overflow-x: auto; }
 .notes { list-style: none; padding: 0; margin: 1rem 0; }
 .notes li { background: var(--card); border: 1px solid var(--line);
   border-left: .3rem solid var(--note); border-radius: .5rem; padding: .5rem .8rem;
@@ -43,25 +31,25 @@ th:not(.number) { text-align: left; }
 th { font-weight: 600; color: var(--dim); font-size: .85rem; }
 th, td { padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 tr:last-child td { border-bottom: 0; } .number { text-align: right; white-space: nowrap; }
-td.better { color: var(--better); font-weight: 600; }
-td.worse { color: var(--worse); font-weight: 600; }
+td.better { color: var(--good); font-weight: 600; }
+td.worse { color: var(--bad); font-weight: 600; }
 .grids { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); }
-figure { margin: 0; display: flex; flex-direction: column; justify-content: flex-end; }
+figure { display: flex; flex-direction: column; justify-content: flex-end; }
 figcaption { margin-bottom: .35rem; color: var(--ink); font-weight: 600; }
-img { display: block; width: 100%; image-rendering: pixelated; border-radius: .3rem; }
-svg { display: block; width: 100%; height: auto; } svg.wide { max-width: 36rem; }
-svg text { fill: var(--dim); font-size: 12px; } svg .name { fill: var(--ink);
-  font-size: 13px; paint-order: stroke; stroke: var(--card); stroke-width: 4; }
+img { image-rendering: pixelated; border-radius: .3rem; }
+svg.wide { max-width: 36rem; }
+svg .name { fill: var(--ink); font-size: 13px; paint-order: stroke; stroke: var(--card);
+  stroke-width: 4; }
 svg path { fill: none; stroke: var(--same); stroke-width: 3; }
 svg .zero, svg .axis { stroke: var(--line); stroke-width: 1.5; }
-svg path.better { stroke: var(--better); } svg path.worse { stroke: var(--worse); }
-circle.better { fill: var(--better); } circle.worse { fill: var(--worse); }
+svg path.better { stroke: var(--good); } svg path.worse { stroke: var(--bad); }
+circle.better { fill: var(--good); } circle.worse { fill: var(--bad); }
 circle.same { fill: var(--same); } circle.seed { fill: var(--dim); fill-opacity: .5; }
 svg .d_loss { stroke: var(--d); stroke-width: 1.5; }
 svg .g_loss { stroke: var(--g); stroke-width: 1.5; }
 .key i { font-style: normal; } .key .d { color: var(--d); } .key .g { color: var(--g); }
-details { margin-top: 1rem; } summary { cursor: pointer; }
-@media (max-width: 40rem) { main { padding-top: 1.2rem; } h1 { font-size: 1.35rem; }
+details { margin-top: 1rem; }
+@media (max-width: 40rem) {
   .grids { grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: .6rem; }
   .verdicts thead { display: none; } .verdicts tr { display: block; padding: .5rem 0;
     border-bottom: 1px solid var(--line); } .verdicts tr:last-child { border-bottom: 0; }
@@ -79,13 +67,7 @@ def write_page(report: Report, path: Path) -> None:
     parts.append(f'<p class="dim"><code>{escape(report.command)}</code></p>')
     parts += [_verdicts(table) for table in report.tables]
     parts += [_notes(report.notes), _grids(report), _curves(report), _numbers(report.rows)]
-    page = (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(report.title)}</title><style>{STYLE}</style></head>"
-        f"<body><main>{''.join(parts)}</main></body></html>\n"
-    )
-    write_whole(path, page)
+    write_whole(path, gankit.page(report.title, "".join(parts), STYLE))
 
 
 def _verdicts(table: Table) -> str:
