@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn
 
 import gankit
 from gankit import randomness
@@ -103,8 +102,8 @@ def build_gan(run: Run, registry: Registry) -> tuple[Gan, list[Trick]]:
     return gan, tricks
 
 
-def _network(run: Run, registry: Registry, kind: str) -> nn.Module:
+def _network(run: Run, registry: Registry, kind: str) -> Any:
     torch.manual_seed(randomness.number(run.seed, 0, f"weights of the {kind}"))
     sizes = {"image_size": run.image_size, "channels": run.channels, "latent_dim": run.latent_dim}
-    net: nn.Module = registry.make(kind, getattr(run, kind), **sizes)
-    return net
+    net = registry.make(kind, getattr(run, kind), **sizes)
+    return gankit.quicken(net) if run.memory_format == "channels-last" else net

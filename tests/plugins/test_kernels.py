@@ -1,0 +1,113 @@
+"""Convolutions as matrix products give what torch's own give, and their gradients, to any order."""
+
+import copy
+import dataclasses
+
+import pytest
+import torch
+from gankit_kernels import convolution
+from gankit_kernels.convolution import Kernel, MatrixConv2d, MatrixConvTranspose2d, quicken
+from torch import nn
+
+from gankit.assemble import build_gan
+from gankit.composing import compose
+
+LAYERS = (
+    nn.Conv2d(64, 10, 4, 2, 1),
+    nn.Conv2d(64, 10, 5, 2, 2),
+    nn.Conv2d(64, 10, 5, 2, 0),  # the last row of places ends before the image does
+    nn.Conv2d(64, 10, 3, 1, 1, bias=False),
+    nn.Conv2d(64, 1, 4, 1, 0),
+    nn.ConvTranspose2d(6, 64, 4, 2, 1),
+    nn.ConvTranspose2d(6, 64, 4, 1, 0, bias=False),
+    nn.ConvTranspose2d(6, 64, 5, 2, 2, output_padding=1),
+    nn.ConvTranspose2d(6, 64, 5, 1, 0),
+)
+
+
+@pytest.mark.parametrize("layer", LAYERS, ids=str)
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last], ids=str)
+def test_values_and_gradients_of_both_orders_are_torchs(layer, memory_format, monkeypatch):
+    torch.manual_seed(0)
+    torchs = copy.deepcopy(layer).double().to(memory_format=memory_format)
+    ours = quicken(copy.deepcopy(torchs))
+    assert isinstance(ours, MatrixConv2d | MatrixConvTranspose2d)
+    side = 8 if isinstance(layer, nn.Conv2d) else 4
+    x = torch.randn(3, layer.in_channels, side, side, dtype=torch.double)
+    laid_out = []
+    kernel = lambda *args: laid_out.append(args) or Kernel(*args)  # noqa: E731
+    monkeypatch.setattr(convolution, "Kernel", kernel)
+    results = [_all_gradients(net, x.to(memory_format=memory_format)) for net in (ours, torchs)]
+    assert len(laid_out) == 1
+    for our, theirs in zip(*results, strict=True):
+        torch.testing.assert_close(our, theirs)
+
+
+def _all_gradients(net, x):
+    """The output, its slope at x, and the gradients of that slope's squared length."""
+    x = x.detach().requires_grad_()
+    out = net(x)
+    (slope,) = torch.autograd.grad(out.tanh().sum(), x, create_graph=True)
+    return [out, slope, *torch.autograd.grad(slope.square().sum(), [x, net.weight])]
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.Conv2d(64, 64, 4, groups=2),
+        nn.Conv2d(64, 64, 3, dilation=2),
+        nn.Conv2d(64, 64, (3, 5)),
+        nn.Conv2d(64, 64, 1),
+        nn.Conv2d(64, 64, 3, padding="same"),
+        nn.Conv2d(64, 64, 3, padding=1, padding_mode="reflect"),
+        nn.Linear(64, 64),
+    ],
+    ids=str,
+)
+def test_other_layers_stay_as_they_are(layer):
+    assert type(quicken(copy.deepcopy(layer))) is type(layer)
+
+
+def test_large_maps_go_the_direct_way(monkeypatch):
+    asked = []
+    monkeypatch.setattr(convolution._Rows, "apply", lambda *args: asked.append(args))
+    layer = quicken(nn.Conv2d(128, 4, 3, padding=1))
+    assert layer(torch.zeros(1, 128, 9, 9)).shape == (1, 4, 9, 9)
+    assert not asked
+    with pytest.raises(TypeError):  # 8 px are 1 to 16 of the channels: laid out, here by nothing
+        layer(torch.zeros(1, 128, 8, 8))
+    assert len(asked) == 1
+
+
+def test_autocast_computes_in_bf16_and_adds_up_weights_gradients_in_float32():
+    torch.manual_seed(0)
+    layer = quicken(nn.Conv2d(128, 32, 4, 2, 1))
+    x = torch.randn(8, 128, 8, 8)
+    exact = layer(x)
+    with torch.autocast("cpu", torch.bfloat16):
+        rough = layer(x)
+    assert rough.dtype == torch.bfloat16
+    torch.testing.assert_close(rough.float(), exact, atol=0.02, rtol=0.02)
+    rough.sum().backward()
+    assert layer.weight.grad.dtype == torch.float32
+
+
+def test_spectral_norm_works_on_them():
+    layer = quicken(nn.Conv2d(64, 32, 4, 2, 1))
+    normed = nn.utils.parametrizations.spectral_norm(layer, n_power_iterations=30)
+    assert isinstance(normed, MatrixConv2d)
+    assert torch.linalg.matrix_norm(normed.weight.flatten(1), 2).item() == pytest.approx(
+        1, rel=0.01
+    )
+    assert normed(torch.zeros(1, 64, 8, 8)).shape == (1, 32, 4, 4)
+
+
+@pytest.mark.parametrize(
+    ("memory_format", "quick"), [("channels-last", True), ("contiguous", False)]
+)
+def test_a_run_has_them_unless_it_asks_for_the_contiguous_layout(registry, memory_format, quick):
+    run = compose(registry, model="dcgan64", memory_format=memory_format, length="1 steps")
+    gan, _ = build_gan(dataclasses.replace(run, channels=3), registry)
+    kinds = {type(layer) for player in (gan.G, gan.D) for layer in player.net.modules()}
+    assert (MatrixConv2d in kinds) is (memory_format == "channels-last")
+    assert (nn.ConvTranspose2d in kinds) is (memory_format == "contiguous")
