@@ -7,8 +7,13 @@ With 64 px and 64 base channels they are the networks of PyTorch's DCGAN example
 from torch import Tensor, nn
 
 
-def widths(image_size: int, base_channels: int, max_channels: int) -> list[int]:
-    """Channels of the feature maps from 4x4 up to image_size / 2: doubled towards the small end."""
+def channels_of_maps(
+    image_size: int, base_channels: int, max_channels: int, widths: str = ""
+) -> list[int]:
+    """Channels of the feature maps from 4x4 up to image_size / 2: doubled towards the small end.
+
+    widths: the channels themselves instead, from the largest map to the smallest: "16-64-192-384".
+    """
     steps = image_size.bit_length() - 3  # maps at 4, 8, ..., image_size / 2
     if image_size < 16 or image_size != 2 ** (steps + 2):
         raise ValueError(
@@ -17,6 +22,14 @@ def widths(image_size: int, base_channels: int, max_channels: int) -> list[int]:
         )
     if base_channels < 1 or max_channels < 1:
         raise ValueError("base_channels and max_channels must be 1 or more")
+    if widths:
+        named = [int(part) if part.isdecimal() else 0 for part in widths.split("-")]
+        if len(named) != steps or min(named) < 1:
+            raise ValueError(
+                f"widths {widths!r}: for {image_size} px it must name the channels of {steps} "
+                "maps, from the largest to the smallest, joined by -"
+            )
+        return named[::-1]
     return [min(base_channels * 2**power, max_channels) for power in reversed(range(steps))]
 
 
@@ -37,6 +50,7 @@ class Generator(nn.Module):
     parameters are 12,786,560 and 47,983,488.
 
     base_channels: channels of the last map.
+    widths: the channels of all maps, from the largest to the smallest, say 16-64-192-384.
     """
 
     def __init__(
@@ -46,9 +60,10 @@ class Generator(nn.Module):
         latent_dim: int = 100,
         base_channels: int = 64,
         max_channels: int = 512,
+        widths: str = "",
     ) -> None:
         super().__init__()
-        first, *others = widths(image_size, base_channels, max_channels)
+        first, *others = channels_of_maps(image_size, base_channels, max_channels, widths)
         layers: list[nn.Module] = [  # z as a 1x1 image -> (first, 4, 4)
             nn.ConvTranspose2d(latent_dim, first, 4, 1, 0, bias=False),
             nn.BatchNorm2d(first),
@@ -77,6 +92,7 @@ class Discriminator(nn.Module):
     128 px and 44,739,328 for 256. No batch norm on the first layer.
 
     base_channels: channels of the first map.
+    widths: the channels of all maps, from the largest to the smallest, say 16-64-192-384.
     """
 
     def __init__(
@@ -85,9 +101,11 @@ class Discriminator(nn.Module):
         channels: int = 3,
         base_channels: int = 64,
         max_channels: int = 512,
+        widths: str = "",
     ) -> None:
         super().__init__()
-        first, *others = reversed(widths(image_size, base_channels, max_channels))
+        maps = channels_of_maps(image_size, base_channels, max_channels, widths)
+        first, *others = reversed(maps)
         layers: list[nn.Module] = [  # the image -> (first, image_size / 2, image_size / 2)
             nn.Conv2d(channels, first, 4, 2, 1, bias=False),
             nn.LeakyReLU(0.2, inplace=True),
