@@ -87,7 +87,7 @@ def build_gan(run: Run, registry: Registry) -> tuple[Gan, list[Trick]]:
     G = Player("G", _network(run, registry, "generator"))
     D = Player("D", _network(run, registry, "discriminator"))
     gankit.check_networks(run, registry, G.net, D.net)
-    gan = Gan(G, D, run.latent_dim, run.seed, run.steps, here)
+    gan = Gan(G, D, run.latent_dim, run.seed, run.steps, here, team=gankit.our_team())
     tricks = [registry.make("trick", text) for text in run.tricks]
     for trick, text in zip(tricks, run.tricks, strict=True):
         trick.name = Choice.parse(text).name

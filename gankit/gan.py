@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from gankit import randomness
 from gankit.device import Machine
-from gankit.parallel import Team, team
+from gankit.team import Team
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Gan:
     steps: int  # of the whole run
     machine: Machine
     step: int = 0  # the step being taken, or to be taken next
-    team: Team = field(default_factory=team)
+    team: Team = field(default_factory=Team)
     d_inputs: list[Callable[[Tensor, Gan], Tensor]] = field(default_factory=list)
     sampler: nn.Module = field(init=False)  # the G that pictures are drawn from
     _draws: dict[str, int] = field(default_factory=dict)

@@ -16,7 +16,6 @@ import gankit
 from gankit import __version__, assemble, checkpoint, randomness
 from gankit.choice import Choice
 from gankit.errors import GankitError, RunFailed, RunStopped
-from gankit.parallel import joined
 from gankit.pictures import Prepared, Progress
 from gankit.registry import Registry, load_registry
 from gankit.settings import Run, write_run
@@ -40,7 +39,7 @@ def train(
     RunStopped once `stop` asks for it (a checkpoint is saved), RunFailed when it cannot go on.
     """
     registry = registry or load_registry()
-    with joined() as team:
+    with gankit.joined() as team:
         prepared = gankit.prepare(run, registry, progress)  # a plugin brings it
         if run.fingerprint not in ("", prepared.fingerprint):
             log.warning("these are not the pictures that %s began with", run.folder)

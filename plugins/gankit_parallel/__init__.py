@@ -1,4 +1,5 @@
-"""What several processes that train one run need beside the core: batch norm over all of them.
+"""Several processes train one run: how they talk, and batch norm over all of them.
 
-It registers nothing; the core finds `gankit.sync_batch_norm` through the group `gankit.api`.
+It registers nothing; the core finds `gankit.joined`, `gankit.our_team` and `gankit.sync_batch_norm`
+through the group `gankit.api`.
 """
