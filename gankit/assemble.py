@@ -84,8 +84,8 @@ def assemble(run: Run, registry: Registry, prepared: Prepared) -> Game:
 def build_gan(run: Run, registry: Registry) -> tuple[Gan, list[Trick]]:
     """The two networks on their device, wrapped by the run's tricks; no optimiser, no data."""
     here = machine(run.device, run.precision, run.threads)
-    G = Player("G", _network(run, registry, "generator"))
-    D = Player("D", _network(run, registry, "discriminator"))
+    G = Player("G", _network(run, registry, "generator"), scaler=here.scaler())
+    D = Player("D", _network(run, registry, "discriminator"), scaler=here.scaler())
     gankit.check_networks(run, registry, G.net, D.net)
     gan = Gan(G, D, run.latent_dim, run.seed, run.steps, here, team=gankit.our_team())
     tricks = [registry.make("trick", text) for text in run.tricks]

@@ -5,8 +5,11 @@ import timeit
 from dataclasses import dataclass
 
 import torch
+from torch.amp import GradScaler
 
 from gankit.errors import GankitError
+
+_HALVES = {"bf16": torch.bfloat16, "16": torch.float16}
 
 
 @dataclass(frozen=True)
@@ -14,11 +17,16 @@ class Machine:
     """A device and its arithmetic."""
 
     device: torch.device
-    precision: str  # "32" or "bf16"
+    precision: str  # "32", "bf16" or "16"
 
     def autocast(self) -> torch.autocast:
         """Mixed precision for a forward pass, where the run asks for it."""
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16")
+        half = _HALVES.get(self.precision)
+        return torch.autocast(self.device.type, half, enabled=half is not None)
+
+    def scaler(self) -> GradScaler:
+        """Keeps gradients from vanishing in float16, whose range is small; else does nothing."""
+        return GradScaler(self.device.type, enabled=self.precision == "16")
 
 
 def machine(device: str = "auto", precision: str = "auto", threads: int = 0) -> Machine:
@@ -35,6 +43,8 @@ def machine(device: str = "auto", precision: str = "auto", threads: int = 0) -> 
     chosen = torch.device(device)
     if precision == "auto":
         precision = "bf16" if _computes_in_bf16(chosen) else "32"
+    if precision == "16" and device == "mps":
+        raise GankitError("--precision 16 is for CUDA: on mps take bf16 or 32")
     return Machine(chosen, precision)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
+from torch.amp import GradScaler
 
 from gankit import randomness
 from gankit.device import Machine
@@ -21,6 +22,7 @@ class Player:
     name: str  # "G" or "D"
     net: nn.Module
     adam: torch.optim.Optimizer = field(init=False)  # once tricks have wrapped the network
+    scaler: GradScaler = field(default_factory=lambda: GradScaler(enabled=False))
 
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:

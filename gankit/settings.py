@@ -19,7 +19,7 @@ _RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("lr_g lr_d beta1 beta2", lambda v: 0 <= v < 1, "at least 0 and less than 1"),
     ("channels", lambda v: v in (0, 1, 3), "auto, 1 (grey) or 3 (colour)"),
     ("holdout", lambda v: v == -1 or 0 <= v < 1, "a share of the pictures, less than 1"),
-    ("precision", lambda v: v in ("auto", "32", "bf16"), "auto, 32 or bf16"),
+    ("precision", ("auto", "32", "bf16", "16").__contains__, "auto, 32, bf16 or 16"),
     ("memory_format", ("channels-last", "contiguous").__contains__, "channels-last or contiguous"),
     ("optimizer", lambda v: v in ("fused", "plain"), "fused or plain"),
 )

@@ -81,10 +81,12 @@ def penalties(
 def update(gan: Gan, player: Player, tricks: Sequence[Trick], loss: Tensor) -> None:
     """Move the player's weights down the gradient of its loss."""
     player.adam.zero_grad(set_to_none=True)
-    torch.autograd.backward(loss)
+    torch.autograd.backward(player.scaler.scale(loss))  # scaled only in float16
     gan.team.average(player.net.parameters())
+    player.scaler.unscale_(player.adam)
     for trick in tricks:
         trick.before_update(gan, player)
-    player.adam.step()
+    player.scaler.step(player.adam)  # leaves a gradient out that became infinite
+    player.scaler.update()
     for trick in tricks:
         trick.after_update(gan, player)

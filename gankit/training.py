@@ -99,9 +99,11 @@ def restore(game: assemble.Game) -> None:
         raise GankitError(f"checkpoint {path} holds another run, with other tricks")
     if saved.step > game.run.steps:
         raise GankitError(f"{path} is beyond step {game.run.steps}; give more --steps")
+    scalers = saved.state.get("scalers", {"G": {}, "D": {}})  # of float16; old ones have none
     for player in (gan.G, gan.D):
         checkpoint.load_into(player.net, saved.model[player.name], player.name, path)
         checkpoint.load_optimizer(player.adam, saved.state[player.name])
+        player.scaler.load_state_dict(scalers[player.name])
     if averaged:
         checkpoint.load_into(gan.sampler, saved.model["sampler"], "sampler", path)
     for trick in game.tricks:
@@ -179,12 +181,14 @@ class Training:
 
     def _save(self, step: int) -> None:
         self._read_losses()  # a checkpoint is only good if they were
-        gan, model, state = self.gan, {}, {}
+        gan, model = self.gan, {}
+        state: dict[str, Any] = {"scalers": {}}
         for player in (gan.G, gan.D):
             if not all(bool(p.isfinite().all()) for p in player.net.parameters()):
                 self._fail(f"a weight of {player.name} is not finite after step {step}")
             model[player.name] = player.net.state_dict()
             state[player.name] = player.adam.state_dict()
+            state["scalers"][player.name] = player.scaler.state_dict()
         if gan.sampler is not gan.G.net:
             model["sampler"] = gan.sampler.state_dict()
         state["tricks"] = {trick.name: trick.state_dict() for trick in self.game.tricks}

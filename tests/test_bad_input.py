@@ -60,7 +60,7 @@ MISUSED = {
     "a size of nothing": ("run --image-size 0", "--image-size is 0; it must be 1 or more"),
     "a device": ("run --device cuda:99", "there is no --device cuda:99 here"),
     "a device of no kind": ("run --device gpu", "there is no --device gpu here; there is"),
-    "a precision": ("run --precision 16", "precision"),
+    "a precision": ("run --precision half", "precision"),
     "a length of nothing": ("run --steps 0", "is no length"),
     "a negative length": ("run --epochs -3", "is no length"),
     "two lengths": ("run --steps 5 --kimg 1", "a run has one length"),

@@ -101,7 +101,7 @@ def test_a_run_cannot_be_changed():
         ("beta2", -0.1),
         ("memory_format", "sideways"),
         ("optimizer", "sgd"),
-        ("precision", "16"),
+        ("precision", "half"),
     ],
 )
 def test_a_value_out_of_bounds_is_named(field, value):

@@ -62,7 +62,7 @@ FREE_ON_RESUME = {"length", "device", "keep", "tensorboard", "metrics", "measure
 @click.option("--seed", type=int, help="The same seed gives the same pictures.")
 @click.option("--sync-batch-norm/--no-sync-batch-norm", default=None, help="Under torchrun.")
 @click.option("--device", help="auto, cpu, cuda, cuda:1, mps.")
-@click.option("--precision", help="auto, 32 or bf16.")
+@click.option("--precision", help="auto, 32, bf16 or 16.")
 @click.option("--threads", type=int, help="CPU threads.")
 @click.option("--memory-format", help="channels-last or contiguous.")
 @click.option("--optimizer", help="Kernel of Adam: fused or plain.")

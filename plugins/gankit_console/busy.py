@@ -1,4 +1,4 @@
-"""Whether a run has the processor for itself."""
+"""What makes a run slower than it need be, such as another program on the same processor."""
 
 import os
 
@@ -15,6 +15,14 @@ def cores():
 def load():
     """How many threads, ours included, wanted to compute in the last minute; 0 if nobody knows."""
     return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+
+
+def hurdles(run):
+    """What to say where a run is slower than it need be, a line each."""
+    lines = [crowded(run.device, run.threads)]
+    if run.device == "cpu" and run.precision == "16":
+        lines.append("--precision 16 is for GPUs and slow on a CPU; auto takes what is fast here")
+    return [line for line in lines if line]
 
 
 def crowded(device, threads):

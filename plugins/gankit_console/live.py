@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 import gankit
-from gankit_console.busy import crowded
+from gankit_console.busy import hurdles
 from gankit_console.words import clock, ending
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -31,7 +31,7 @@ class LiveView:
         self.past = {key: deque(maxlen=REMEMBERED) for _, key, _ in SHOWN}
         self.console = console or Console()
         self.console.print(Text(gankit.command_line(run), style="dim"))
-        if warning := crowded(run.device, run.threads):
+        for warning in hurdles(run):
             self.console.print(Text(f"warning: {warning}", style="yellow"))
         self.live = Live(console=self.console, auto_refresh=False)
         self.live.start()

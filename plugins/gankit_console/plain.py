@@ -3,7 +3,7 @@
 import time
 
 import gankit
-from gankit_console.busy import crowded
+from gankit_console.busy import hurdles
 from gankit_console.words import clock, ending
 
 SECONDS_BETWEEN = 5
@@ -18,7 +18,7 @@ class PlainView:
         print(gankit.command_line(run), flush=True)
         begins = "training" if gan.step == 0 else f"going on from step {gan.step:,}"
         print(f"{begins}: {run.steps:,} steps on {run.device}, into {run.folder}", flush=True)
-        if warning := crowded(run.device, run.threads):
+        for warning in hurdles(run):
             print(f"warning: {warning}", flush=True)
 
     def step_done(self, step, scalars):
