@@ -38,7 +38,7 @@ class Game:
         self.gan.begin_step(step)
         first = step * self.run.d_steps
         reals = [self.batches[first + turn] for turn in range(self.run.d_steps)]
-        return train_step(self.gan, self.loss, self.tricks, reals)
+        return train_step(self.gan, self.loss, self.tricks, reals, self.run.accumulate)
 
 
 def resolve(run: Run, prepared: Prepared) -> Run:
@@ -76,8 +76,9 @@ def assemble(run: Run, registry: Registry, prepared: Prepared) -> Game:
             trick.start(gan)
     turns, where = (run.flip, run.dihedral), (gan.machine.device, _FORMATS[run.memory_format])
     pictures = (prepared.pixels, run.batch_size, run.seed, prepared.train)
-    if run.batch_size % gan.team.size:
-        raise GankitError(f"--batch-size must be a multiple of {gan.team.size}, the processes")
+    if run.batch_size % (parts := gan.team.size * run.accumulate):
+        why = f"{parts}: processes ({gan.team.size}) times --accumulate ({run.accumulate})"
+        raise GankitError(f"--batch-size must be a multiple of {why}")
     return Game(run, gan, loss, tricks, gankit.Batches(*pictures, *turns, *where, gan.team.share))
 
 

@@ -13,7 +13,8 @@ from gankit.errors import GankitError, did_you_mean
 
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?) ?(steps|epochs|kimg)")
 _RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
-    ("batch_size d_steps log_every keep latent_dim image_size", lambda v: v >= 1, "1 or more"),
+    ("batch_size accumulate d_steps log_every keep", lambda v: v >= 1, "1 or more"),
+    ("latent_dim image_size", lambda v: v >= 1, "1 or more"),
     ("seed data_seed subset steps threads", lambda v: v >= 0, "0 or more"),
     ("draw_every save_every measure_every", lambda v: v >= 0, "0 or more"),
     ("lr_g lr_d beta1 beta2", lambda v: 0 <= v < 1, "at least 0 and less than 1"),
@@ -50,6 +51,7 @@ class Run:
     length: str = "100 kimg"  # as asked for: "500 steps", "10 epochs", "40 kimg"
     steps: int = 0  # as resolved: updates of G; 0 before that
     batch_size: int = 64
+    accumulate: int = 1  # pieces that a batch is taken in, one after another, to save memory
     d_steps: int = 1
     lr_g: float = 2e-4
     lr_d: float = 2e-4

@@ -1,9 +1,8 @@
 """Team: the processes that train one run together; most runs are a team of one.
 
-Every process holds the whole game and takes its share of each batch. What is drawn together (the
-order of pictures, z) is drawn alike everywhere and then shared out, so the number of processes
-changes no random number. After `backward`, gradients are averaged; so all weights stay alike. How
-processes talk is a plugin's business: it brings `gankit.joined` and `gankit.our_team`.
+Each holds the whole game and takes its share of each batch. What is drawn together (the order of
+pictures, z) is drawn alike everywhere and then shared out, so how many they are changes no draw.
+After `backward`, gradients are averaged; so all weights stay alike. A plugin knows how they talk.
 """
 
 from collections.abc import Iterable

@@ -90,6 +90,15 @@ def test_without_synchronised_statistics_they_are_not(alone, synchronised, tmp_p
     assert apart(alone, together(tmp_path, "--steps", "6")) > 20 * apart(alone, synchronised)
 
 
+def test_two_processes_with_two_pieces_each_are_one_with_the_joint_batch(tmp_path):
+    plain = ("--model", "modern64:base_channels=4", "--steps", "3", "--save-every", "1")  # no norm
+    by_one(*SMALL, *TRICKS, *plain, "--keep", "9", "--out", str(tmp_path / "alone"))
+    pieces = together(tmp_path, *plain, "--accumulate", "2")
+    alone = tmp_path / "alone"
+    moved = (weights(alone, 3) - weights(alone, 1)).norm()
+    assert (weights(pieces, 3) - weights(alone, 3)).norm() < 1e-3 * moved
+
+
 def test_one_process_writes_and_speaks(pair, synchronised):
     place, said = pair
     assert list((place / "runs").iterdir()) == [synchronised]
@@ -107,7 +116,7 @@ def test_a_run_goes_on_with_another_number_of_processes(alone, tmp_path):
 def test_a_batch_that_cannot_be_shared_is_refused(tmp_path):
     done = torchrun("--batch-size", "7", "--steps", "3", cwd=tmp_path)
     assert done.returncode != 0
-    assert "--batch-size must be a multiple of 2, the processes" in done.stderr
+    assert "--batch-size must be a multiple of 2: processes (2)" in done.stderr
     assert done.stderr.count("Traceback") == 1  # torchrun's own, after ours have said one line each
 
 

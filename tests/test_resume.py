@@ -57,10 +57,11 @@ def stop_after(steps):
         {"precision": "32"},
         {"precision": "bf16"},
         {"precision": "16", "tricks": ("ema", "r1:every=3")},
+        {"accumulate": 2, "loss": "relativistic"},
         {"optimizer": "plain", "memory_format": "contiguous"},
         {"loss": "least-squares", "d_steps": 2, "batch_size": 24},  # batches that cross epochs
     ],
-    ids=["float32", "bf16", "float16", "plain", "two-d-steps"],
+    ids=["float32", "bf16", "float16", "pieces", "plain", "two-d-steps"],
 )
 def test_resuming_equals_never_stopping_bit_for_bit(run_of, registry, arithmetic):
     whole = train(run_of("whole", **arithmetic), registry)

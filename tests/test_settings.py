@@ -81,6 +81,7 @@ def test_a_run_cannot_be_changed():
         ("batch_size", 0),
         ("batch_size", -8),
         ("d_steps", 0),
+        ("accumulate", 0),
         ("latent_dim", 0),
         ("channels", 2),
         ("channels", 4),

@@ -39,22 +39,25 @@ def explained(run: Run, registry: Registry) -> Iterator[None]:
 
 
 def _advice(run: Run, registry: Registry) -> str:
-    what = f"a batch of {run.batch_size} does not fit into memory"
+    size = run.batch_size
+    cut = f" in {run.accumulate} pieces" if run.accumulate > 1 else ""
+    what = f"a batch of {size}{cut} does not fit into memory"
     prepared = gankit.prepare(run, registry, lambda done, total: None)
     run = assemble.resolve(run, prepared)
     fits = largest_batch(run, registry, prepared)
     if not fits:
         return f"{what}, nor does a smaller one: choose a narrower model, say :base_channels=16"
-    return f"{what}; {fits} does: --batch-size {fits}"
+    pieces = next(n for n in range(2, size + 1) if size % n == 0 and size // n <= fits)
+    return f"{what}; {fits} does: --batch-size {fits}, or {size} in pieces: --accumulate {pieces}"
 
 
 def largest_batch(run: Run, registry: Registry, prepared: Prepared) -> int:
-    """The batch size, halved until a training step works; 0 if none does."""
-    batch_size = run.batch_size // 2
+    """The batch, or piece of one, halved until a training step works; 0 if none does."""
+    batch_size = run.batch_size // run.accumulate // 2
     while batch_size:
         gc.collect()
         torch.cuda.empty_cache()  # does nothing without CUDA
-        smaller = dataclasses.replace(run, batch_size=batch_size)
+        smaller = dataclasses.replace(run, batch_size=batch_size, accumulate=1)
         try:
             game = assemble.assemble(smaller, registry, prepared)
             for step in range(2):  # the first one makes the optimisers' state

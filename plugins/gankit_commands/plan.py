@@ -34,7 +34,7 @@ def describe(run: Run, registry: Registry, progress: Progress) -> str:
         "tricks": ", ".join(run.tricks) or "none",
         "optimiser": f"Adam, lr {run.lr_g:g} for G, {run.lr_d:g} for D, "
         f"betas {run.beta1:g}, {run.beta2:g}",
-        "batch": f"{run.batch_size}, D steps {run.d_steps}",
+        "batch": f"{run.batch_size}{_pieces(run)}, D steps {run.d_steps}",
         "length": f"{run.steps:,} steps = {kimg:,.1f} kimg = "
         f"{1000 * kimg / len(prepared.train):.1f} epochs",
         "machine": f"{run.device}, precision {run.precision}, {run.threads} threads",
@@ -44,6 +44,10 @@ def describe(run: Run, registry: Registry, progress: Progress) -> str:
         "command": gankit.command_line(run),
     }
     return "\n".join(f"{name:14} {text}" for name, text in lines.items())
+
+
+def _pieces(run: Run) -> str:
+    return f" in {run.accumulate} pieces" if run.accumulate > 1 else ""
 
 
 def _pictures(prepared: Prepared) -> str:

@@ -53,6 +53,7 @@ FREE_ON_RESUME = {"length", "device", "keep", "tensorboard", "metrics", "measure
 @click.option("--channels", type=click.Choice(["auto", "1", "3"]), help="1 grey, 3 colour.")
 @click.option("--latent-dim", type=int, help="Length of z.")
 @click.option("--batch-size", type=int, help="Pictures a step.")
+@click.option("--accumulate", type=int, help="Take a batch in so many pieces, for small memory.")
 @click.option("--d-steps", type=int, help="Updates of D for one of G.")
 @click.option("--lr", type=float, help="Learning rate of both players.")
 @click.option("--lr-g", type=float, help="Learning rate of G.")

@@ -34,7 +34,17 @@ def room_for(monkeypatch):
 def test_the_largest_batch_that_fits_is_named(error, room_for, gankit_run):
     room_for(4, error)
     code, _, err = gankit_run("--batch-size", "16", "--dataset", "petals:count=64")
-    assert err == "gankit: a batch of 16 does not fit into memory; 4 does: --batch-size 4\n"
+    line = "gankit: a batch of 16 does not fit into memory; 4 does: --batch-size 4"
+    assert err == f"{line}, or 16 in pieces: --accumulate 4\n"
+    assert code == 1
+
+
+def test_a_batch_in_pieces_is_cut_further(room_for, gankit_run):
+    """A step of one piece stands for one of many, since only one piece's graph is there."""
+    room_for(3, MemoryError)
+    code, _, err = gankit_run("--batch-size", "30", "--accumulate", "2")
+    line = "gankit: a batch of 30 in 2 pieces does not fit into memory; 3 does: --batch-size 3"
+    assert err == f"{line}, or 30 in pieces: --accumulate 10\n"
     assert code == 1
 
 
