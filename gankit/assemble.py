@@ -45,7 +45,7 @@ def resolve(run: Run, prepared: Prepared) -> Run:
     """The run with everything decided that was left open: device, arithmetic, length, cadences."""
     here = machine(run.device, run.precision, run.threads)
     number, unit = parse_length(run.length)
-    shown = {"steps": run.batch_size * run.d_steps, "kimg": 1000, "epochs": len(prepared.train)}
+    shown = {"steps": run.batch_size * run.d_steps, "kimg": 1000, "epochs": prepared.epoch}
     steps = run.steps or max(1, math.ceil(number * shown[unit] / shown["steps"]))
     return dataclasses.replace(
         run,
@@ -79,7 +79,8 @@ def assemble(run: Run, registry: Registry, prepared: Prepared) -> Game:
     if run.batch_size % (parts := gan.team.size * run.accumulate):
         why = f"{parts}: processes ({gan.team.size}) times --accumulate ({run.accumulate})"
         raise GankitError(f"--batch-size must be a multiple of {why}")
-    return Game(run, gan, loss, tricks, gankit.Batches(*pictures, *turns, *where, gan.team.share))
+    make = prepared.batches or gankit.Batches
+    return Game(run, gan, loss, tricks, make(*pictures, *turns, *where, gan.team.share))
 
 
 def build_gan(run: Run, registry: Registry) -> tuple[Gan, list[Trick]]:

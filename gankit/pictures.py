@@ -11,10 +11,17 @@ Progress = Callable[[int, int], None]  # told (done, total)
 
 
 class Prepared(NamedTuple):
-    """A data set ready for batches."""
+    """A data set ready for batches: all its pictures, or a sample, where they are streamed."""
 
     pixels: Pixels  # (N, H, W, C), mapped from its file
     train: Rows  # the pictures to learn from
     holdout: Rows  # those kept away from training, for honest measuring
     fingerprint: str  # of the pixels
     skipped: Sequence[str] = ()  # pictures left out, and what was wrong with each
+    streamed: int = 0  # how many pictures there are to learn from, of which `train` is a sample
+    batches: Any = None  # makes its batches, in place of gankit.Batches
+
+    @property
+    def epoch(self) -> int:
+        """How many pictures there are to learn from."""
+        return self.streamed or len(self.train)

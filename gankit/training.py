@@ -1,7 +1,6 @@
 """The loop: when to log, draw, save and stop."""
 
 import dataclasses
-import itertools
 import logging
 import math
 import platform
@@ -14,7 +13,6 @@ import torch
 
 import gankit
 from gankit import __version__, assemble, checkpoint, randomness
-from gankit.choice import Choice
 from gankit.errors import GankitError, RunFailed, RunStopped
 from gankit.pictures import Prepared, Progress
 from gankit.registry import Registry, load_registry
@@ -47,7 +45,7 @@ def train(
         if resume:
             restore(game)
         if not (resume or team.rank):
-            game.run = _claim_folder(game.run)
+            game.run = gankit.claim_folder(game.run)
         game.run = run = dataclasses.replace(game.run, out=team.told(game.run.out))
         if not team.rank:
             _write_down(run, prepared)
@@ -58,31 +56,12 @@ def train(
 def _write_down(run: Run, prepared: Prepared) -> None:
     """Write run.json, and say which pictures were skipped."""
     versions = {"gankit": __version__, "torch": torch.__version__, "system": platform.platform()}
-    parts = {"train": len(prepared.train), "holdout": len(prepared.holdout)}
+    parts = {"train": prepared.epoch, "holdout": len(prepared.holdout)}
     pictures = {"pictures": len(prepared.pixels), **parts, "skipped": prepared.skipped}
     write_run(run, versions=versions, prepared=pictures)
     for first in prepared.skipped[:1]:
         many = f"skipped {len(prepared.skipped)} pictures, listed in {run.folder / 'run.json'}"
         log.warning("%s; the first: %s", many, first)
-
-
-def _claim_folder(run: Run) -> Run:
-    """The run with its folder, a new one in runs/ if it names none; not one that holds a run."""
-    name = "-".join(Choice.parse(part).name for part in (run.dataset, run.model))
-    numbered = (Path("runs", f"{name}-{number}") for number in itertools.count(1))
-    folder = run.folder if run.out else next(path for path in numbered if _made(path))
-    if (folder / "run.json").exists():
-        raise GankitError(f"{folder} already holds a run: --resume it, or choose another --out")
-    return dataclasses.replace(run, out=str(folder))
-
-
-def _made(folder: Path) -> bool:
-    """Make a folder; False if it is there, made by another run a moment ago perhaps."""
-    try:
-        folder.mkdir(parents=True)
-    except OSError:
-        return not folder.exists()  # if it cannot be made at all, writing to it will say why
-    return True
 
 
 def restore(game: assemble.Game) -> None:

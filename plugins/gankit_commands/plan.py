@@ -36,7 +36,7 @@ def describe(run: Run, registry: Registry, progress: Progress) -> str:
         f"betas {run.beta1:g}, {run.beta2:g}",
         "batch": f"{run.batch_size}{_pieces(run)}, D steps {run.d_steps}",
         "length": f"{run.steps:,} steps = {kimg:,.1f} kimg = "
-        f"{1000 * kimg / len(prepared.train):.1f} epochs",
+        f"{1000 * kimg / prepared.epoch:.1f} epochs",
         "machine": f"{run.device}, precision {run.precision}, {run.threads} threads",
         "time": f"about {clock(seconds * run.steps)} (measured: {speed})",
         "memory": f"{memory:,.0f} MB at its peak (measured)" if memory else "unknown here",
@@ -52,7 +52,7 @@ def _pieces(run: Run) -> str:
 
 def _pictures(prepared: Prepared) -> str:
     kept = f" and {len(prepared.holdout):,} held out" if len(prepared.holdout) else ""
-    return f"{len(prepared.train):,} pictures{kept}"
+    return f"{prepared.epoch:,} pictures{kept}"
 
 
 def within(run: Run, budget: str, registry: Registry, progress: Progress) -> Run:

@@ -18,6 +18,17 @@ def register_datasets(register):
         )
     )
 
+    register(
+        DatasetSpec(
+            name="shards",
+            summary="your own pictures in tar files, streamed: for sets beyond one disk",
+            source="webdataset, Aizman, Maltby & Breuel 2019, arXiv 2001.01858",
+            build="gankit_data.shards:Shards",
+            pictures="yours",
+            licence="yours to know",
+        )
+    )
+
 
 @hookimpl
 def register_commands(cli):

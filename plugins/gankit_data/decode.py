@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import importlib
+import io
 import logging
 import os
 import re
@@ -65,6 +66,17 @@ def decode(path: str | Path, at_least: int = 0, background: str = "white") -> Im
         with _QUIET, open(path, "rb") as file:  # noqa: PTH123
             return opaque(_upright(_loaded(file, at_least)), background)
     except Exception as error:  # of a broken file, Pillow raises nearly anything
+        raise ValueError(why(error)) from error
+
+
+def decode_bytes(data: bytes, at_least: int = 0, background: str = "white") -> Image.Image:
+    """The same for a picture file that is in memory already."""
+    try:
+        if not data:
+            raise _Unfit("is empty")
+        with _QUIET:
+            return opaque(_upright(_loaded(io.BytesIO(data), at_least)), background)
+    except Exception as error:  # as above
         raise ValueError(why(error)) from error
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import hashlib
 import pkgutil
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from gankit.choice import Choice
 from gankit.errors import GankitError
 from gankit.pictures import Prepared, Progress
 from gankit.specs import DatasetSpec
 from gankit_data.fit import HOWS, fit, tiles
+from gankit_data.shards import Sample, Shards
 from gankit_data.split import chosen, split
 from gankit_data.write import Settings, written
 
@@ -31,11 +36,34 @@ def prepare(run: Run, registry: Registry, progress: Progress) -> Prepared:
     pictures = opened(run, registry, 0 if how.name == "patches" else run.image_size, progress)
     name = " ".join((run.dataset, *run.data, *run.classes))
     settings = Settings(name, run.image_size, run.channels, run.fit, run.background)
+    if isinstance(pictures, Shards):
+        return _streamed(run, pictures, settings, progress)
     done = written(pictures, settings, cutter, progress)
     rows = chosen(len(done.pixels), run.subset, run.data_seed)
     train, holdout = split(rows, done.groups, done.boxes, run.holdout, run.data_seed)
     left_out = [*getattr(pictures, "left_out", ()), *done.skipped]
     return Prepared(done.pixels, train, holdout, done.fingerprint, left_out)
+
+
+def _streamed(run: Run, shards: Shards, settings: Settings, progress: Progress) -> Prepared:
+    """Shards, of which only a sample is prepared; the rest is decoded on the way."""
+    from gankit_data.stream import Streamed  # costs an import of torch
+
+    if run.subset or run.fit.startswith("patches"):
+        raise GankitError("shards are streamed whole: leave --subset and --fit patches away")
+    train, held = shards.split(run.holdout, run.data_seed)
+    sample = Sample(shards, train, held)
+    done = written(sample, settings, _cutter(Choice.parse(run.fit), run), progress)
+    lost = [any(line.startswith(f"{name}: ") for line in done.skipped) for name in sample.names]
+    kept = len(sample.names[: sample.held]) - sum(lost[: sample.held])
+    rows, channels = np.arange(len(done.pixels)), done.pixels.shape[3]
+    cutter = _cutter(Choice.parse(run.fit), dataclasses.replace(run, channels=channels))
+    batches = functools.partial(Streamed, shards=shards, train=train, cutter=cutter)
+    streamed = sum(shard.count for shard in train)
+    prints = done.fingerprint + repr([(shard.path.name, shard.count) for shard in shards.shards])
+    fingerprint = hashlib.sha256(prints.encode()).hexdigest()[:20]
+    parts = (rows[kept:], rows[:kept], fingerprint, done.skipped)
+    return Prepared(done.pixels, *parts, streamed=streamed, batches=batches)
 
 
 def opened(run: Run, registry: Registry, image_size: int, progress: Progress) -> Sequence[Any]:

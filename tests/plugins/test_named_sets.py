@@ -99,7 +99,7 @@ def test_a_set_is_all_covered_here(registry):
     assert {spec.name for spec in registry.specs("dataset")} == {*LAYOUTS, *LOCAL}
 
 
-LOCAL = ("petals", "ihc", "folder")  # they need no archive, and have tests of their own
+LOCAL = ("petals", "ihc", "folder", "shards")  # they need no archive, and have tests of their own
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
