@@ -38,7 +38,7 @@ class Game:
         self.gan.begin_step(step)
         first = step * self.run.d_steps
         reals = [self.batches[first + turn] for turn in range(self.run.d_steps)]
-        return train_step(self.gan, self.loss, self.tricks, reals, self.run.accumulate)
+        return train_step(self.gan, self.loss, self.tricks, reals)
 
 
 def resolve(run: Run, prepared: Prepared) -> Run:
@@ -89,7 +89,8 @@ def build_gan(run: Run, registry: Registry) -> tuple[Gan, list[Trick]]:
     G = Player("G", _network(run, registry, "generator"), scaler=here.scaler())
     D = Player("D", _network(run, registry, "discriminator"), scaler=here.scaler())
     gankit.check_networks(run, registry, G.net, D.net)
-    gan = Gan(G, D, run.latent_dim, run.seed, run.steps, here, team=gankit.our_team())
+    gan = Gan(G, D, run.latent_dim, run.seed, run.steps, here, accumulate=run.accumulate)
+    gan.team = gankit.our_team()
     tricks = [registry.make("trick", text) for text in run.tricks]
     for trick, text in zip(tricks, run.tricks, strict=True):
         trick.name = Choice.parse(text).name

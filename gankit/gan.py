@@ -48,6 +48,8 @@ class Gan:
     steps: int  # of the whole run
     machine: Machine
     step: int = 0  # the step being taken, or to be taken next
+    accumulate: int = 1  # pieces that a batch is taken in, for one update
+    piece: int = 0  # which of them is being taken
     team: Team = field(default_factory=Team)
     d_inputs: list[Callable[[Tensor, Gan], Tensor]] = field(default_factory=list)
     sampler: nn.Module = field(init=False)  # the G that pictures are drawn from
@@ -78,6 +80,12 @@ class Gan:
         every = (count * self.team.size, self.latent_dim)
         z = self.team.share(randomness.latents(self.seed, self.step, *every, f"z/{turn}"))
         return Tensor.to(z, self.machine.device)
+
+    def pieces(self, batch: Tensor, z: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """A batch and its z, in pieces; nearly always in one."""
+        both = zip(batch.chunk(self.accumulate), z.chunk(self.accumulate), strict=True)
+        for self.piece, piece in enumerate(both):
+            yield piece
 
     def generate(self, z: Tensor) -> Tensor:
         """G's images (N, C, H, W) in [-1, 1], float32."""

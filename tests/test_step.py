@@ -80,11 +80,11 @@ def test_d_has_no_gradient_in_gs_step(game_of):
     game = game_of()
     gan = game.gan
     gan.begin_step(0)
-    g_step(gan, game.loss, [], [game.batches[0]], [gan.generate(gan.latents(8))])
+    g_step(gan, game.loss, [], game.batches[0], gan.generate(gan.latents(8)))
     assert all(p.grad is None for p in gan.D.net.parameters())
     assert all(float(p.grad.abs().sum()) > 0 for p in gan.G.net.parameters())
     assert all(p.requires_grad for p in gan.D.net.parameters())  # thawed again
-    d_step(gan, game.loss, [], [game.batches[0]], [torch.zeros(8, 3, 16, 16)])
+    d_step(gan, game.loss, [], game.batches[0], torch.zeros(8, 3, 16, 16))
     assert all(p.grad is not None for p in gan.D.net.parameters())
 
 
@@ -94,10 +94,10 @@ def test_g_does_not_move_in_ds_step_nor_d_in_gs(game_of):
     gan.begin_step(0)
     before = {k: v.clone() for k, v in gan.G.net.state_dict().items()}
     real, fakes = game.batches[0], torch.randn(8, 3, 16, 16)
-    d_step(gan, game.loss, [], [real], [fakes])
+    d_step(gan, game.loss, [], real, fakes)
     assert all(torch.equal(before[k], v) for k, v in gan.G.net.state_dict().items())
     weights = [p.clone() for p in gan.D.net.parameters()]
-    g_step(gan, game.loss, [], [real], [gan.generate(gan.latents(8))])
+    g_step(gan, game.loss, [], real, gan.generate(gan.latents(8)))
     assert all(torch.equal(a, b) for a, b in zip(weights, gan.D.net.parameters(), strict=True))
     assert not torch.equal(before["main.0.weight"], gan.G.net.state_dict()["main.0.weight"])
 
