@@ -7,13 +7,8 @@ With 64 px and 64 base channels they are the networks of PyTorch's DCGAN example
 from torch import Tensor, nn
 
 
-def channels_of_maps(
-    image_size: int, base_channels: int, max_channels: int, widths: str = ""
-) -> list[int]:
-    """Channels of the feature maps from 4x4 up to image_size / 2: doubled towards the small end.
-
-    widths: the channels themselves instead, from the largest map to the smallest: "16-64-192-384".
-    """
+def widths(image_size: int, base_channels: int, max_channels: int) -> list[int]:
+    """Channels of the feature maps from 4x4 up to image_size / 2: doubled towards the small end."""
     steps = image_size.bit_length() - 3  # maps at 4, 8, ..., image_size / 2
     if image_size < 16 or image_size != 2 ** (steps + 2):
         raise ValueError(
@@ -22,14 +17,6 @@ def channels_of_maps(
         )
     if base_channels < 1 or max_channels < 1:
         raise ValueError("base_channels and max_channels must be 1 or more")
-    if widths:
-        named = [int(part) if part.isdecimal() else 0 for part in widths.split("-")]
-        if len(named) != steps or min(named) < 1:
-            raise ValueError(
-                f"widths {widths!r}: for {image_size} px it must name the channels of {steps} "
-                "maps, from the largest to the smallest, joined by -"
-            )
-        return named[::-1]
     return [min(base_channels * 2**power, max_channels) for power in reversed(range(steps))]
 
 
@@ -50,7 +37,6 @@ class Generator(nn.Module):
     parameters are 12,786,560 and 47,983,488.
 
     base_channels: channels of the last map.
-    widths: the channels of all maps, from the largest to the smallest, say 16-64-192-384.
     """
 
     def __init__(
@@ -60,10 +46,9 @@ class Generator(nn.Module):
         latent_dim: int = 100,
         base_channels: int = 64,
         max_channels: int = 512,
-        widths: str = "",
     ) -> None:
         super().__init__()
-        first, *others = channels_of_maps(image_size, base_channels, max_channels, widths)
+        first, *others = widths(image_size, base_channels, max_channels)
         layers: list[nn.Module] = [  # z as a 1x1 image -> (first, 4, 4)
             nn.ConvTranspose2d(latent_dim, first, 4, 1, 0, bias=False),
             nn.BatchNorm2d(first),
@@ -92,7 +77,6 @@ class Discriminator(nn.Module):
     128 px and 44,739,328 for 256. No batch norm on the first layer.
 
     base_channels: channels of the first map.
-    widths: the channels of all maps, from the largest to the smallest, say 16-64-192-384.
     """
 
     def __init__(
@@ -101,11 +85,9 @@ class Discriminator(nn.Module):
         channels: int = 3,
         base_channels: int = 64,
         max_channels: int = 512,
-        widths: str = "",
     ) -> None:
         super().__init__()
-        maps = channels_of_maps(image_size, base_channels, max_channels, widths)
-        first, *others = reversed(maps)
+        first, *others = reversed(widths(image_size, base_channels, max_channels))
         layers: list[nn.Module] = [  # the image -> (first, image_size / 2, image_size / 2)
             nn.Conv2d(channels, first, 4, 2, 1, bias=False),
             nn.LeakyReLU(0.2, inplace=True),
