@@ -17,6 +17,14 @@ def register_generators(register):
             lesson=1,
         )
     )
+    register(
+        GeneratorSpec(
+            name="dcgan-skip",
+            summary="DCGAN's G, but every map paints, and upsampling begins without a grid",
+            source="after StyleGAN2's skip outputs, arXiv 1912.04958, and arXiv 1707.02937",
+            build="gankit_dcgan.skip:Generator",
+        )
+    )
 
 
 @hookimpl
@@ -71,3 +79,21 @@ def register_models(register):
             default=True,
         )
     )
+    for size, width in ((64, 24), (128, 24), (256, 12)):
+        register(
+            ModelSpec(
+                name=f"skip{size}",
+                summary=f"for {size} px, on a CPU too: a narrow DCGAN whose G has skip outputs",
+                source="measured for gankit; networks after " + PAPER,
+                generator=f"dcgan-skip:base_channels={width}",
+                discriminator=f"dcgan:base_channels={width}",
+                image_size=size,
+                settings={
+                    "batch_size": 32,
+                    "lr_g": 4e-4,
+                    "lr_d": 4e-4,
+                    "tricks": ("ema:decay=0.998", "smooth-labels"),
+                    "length": "200 kimg",
+                },
+            )
+        )

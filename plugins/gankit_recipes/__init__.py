@@ -6,19 +6,17 @@ ADAM = {"beta1": 0.5, "beta2": 0.999}
 RECIPES = (
     RecipeSpec(
         name="small-data",
-        summary="some hundred to some thousand pictures; not yet measured against other settings",
-        source="put together for gankit",
+        summary="some hundred to some thousand pictures, on a CPU too",
+        source="put together for gankit; docs/design.md has what was measured",
         settings={
-            "model": "dcgan64:base_channels=32",
+            "model": "skip64",
             "tricks": ("ema:decay=0.998", "diffaugment", "smooth-labels"),
-            "batch_size": 32,
-            "lr_g": 4e-4,
-            "lr_d": 4e-4,
             "flip": True,
             "length": "240 kimg",
         },
         variants={
             "your own pictures": "--data FOLDER",
+            "128 px": "--model skip128",
             "stained tissue, which has no up": "--dataset ihc --dihedral",
         },
     ),

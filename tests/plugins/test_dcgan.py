@@ -4,6 +4,8 @@ from itertools import pairwise
 
 import pytest
 import torch
+from gankit_dcgan import nets
+from gankit_dcgan.skip import Generator
 
 from gankit import compose
 
@@ -56,6 +58,10 @@ def test_the_formula_gives_the_published_numbers():
     assert [round(n / 1e6) for n in expected(2048, 1024, 512, 256, 128, 64)] == [48, 45]
 
 
+def test_skip64_has_what_its_docstring_says(registry):
+    assert counts(registry, "skip64")[0] == 696_657
+
+
 def test_g_stays_below_ten_million_weights_up_to_256_px(registry):
     for size in (64, 128, 256):
         assert max(counts(registry, f"dcgan{size}")) < 10e6
@@ -72,3 +78,55 @@ def test_the_art_recipe_slows_d_down(registry, name):
     run = compose(registry, model=name)
     assert (run.lr_g, run.lr_d, run.batch_size, run.beta1) == (2e-4, 5e-5, 64, 0.5)
     assert run.tricks == ()
+
+
+def skip_g(image_size=64, **options):
+    torch.manual_seed(0)
+    return Generator(image_size, base_channels=16, **options)
+
+
+def test_a_picture_is_the_sum_of_what_its_maps_paint():
+    """Each map's share, by hand: a 1x1 convolution, enlarged to the whole picture's size."""
+    G, z = skip_g().eval(), torch.randn(2, 100)
+    shares = []
+    with torch.no_grad():
+        x = G.first(z[:, :, None, None])
+        for number, (up, paint) in enumerate(zip(G.ups, G.paints, strict=True)):
+            x = up(x)
+            share = torch.einsum("ncij,oc->noij", x, paint.weight[:, :, 0, 0])
+            share = share + paint.bias[:, None, None]
+            for _ in range(len(G.ups) - number):
+                share = torch.nn.functional.interpolate(share, scale_factor=2, mode="bilinear")
+            shares.append(share)
+        expected = torch.tanh(G.last(x) + sum(shares))
+        torch.testing.assert_close(G(z), expected)
+    assert all(share.abs().max() > 0 for share in shares)
+
+
+def test_upsampling_begins_bilinear_with_weights_as_large_as_dcgans():
+    G, x = skip_g(), torch.randn(1, 32, 8, 8)
+    layer = G.ups[2][0]  # 32 -> 16 channels
+    with torch.no_grad():
+        mixed = layer.weight[:, :, 1, 1] / 9 * 16  # of the kernel 1 3 3 1 times itself, over 16
+        enlarged = torch.nn.functional.interpolate(x, scale_factor=2, mode="bilinear")
+        inside = (..., slice(2, -2), slice(2, -2))  # at the border, nothing lies outside
+        by_hand = torch.einsum("ncij,co->noij", enlarged, mixed)
+        torch.testing.assert_close(layer(x)[inside], by_hand[inside])
+    assert layer.weight.square().mean().sqrt().item() == pytest.approx(0.02, rel=0.1)
+
+
+def test_a_fresh_skip_g_has_no_grid_where_dcgan_has_one():
+    """A grid of 2 px: steps to the right that turn back at once."""
+    turning = []
+    for G in (skip_g(), nets.Generator(base_channels=16)):
+        with torch.no_grad():
+            steps = G(torch.randn(16, 100)).diff(dim=3)
+        turning.append((steps[..., 1:] * steps[..., :-1] < 0).float().mean().item())
+    assert turning[0] < 0.35 < 0.6 < turning[1]
+
+
+@pytest.mark.parametrize("size", [16, 64, 128, 256])
+def test_skip_models_make_pictures_of_their_size(size):
+    images = skip_g(size, max_channels=32)(torch.randn(2, 100))
+    assert images.shape == (2, 3, size, size)
+    assert images.abs().max() <= 1
