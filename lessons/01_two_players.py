@@ -14,8 +14,8 @@ Break it         Afterwards, in G's turn, write `g_loss = -bce(D(fakes), zeros)`
                  theory has it, for 512 steps. D is sure of the fakes, and there that loss is flat.
 Exercise         Ask D for 0.9 instead of 1 on real pictures. How low can d_loss still get?
 
-Run it from top to bottom, `python lessons/01_two_players.py`, or cell by cell in an editor that
-knows `# %%`. The variables have the names that gankit uses in `gankit/step.py`.
+Take it with `gankit lesson 1`, or run `python lessons/01_two_players.py`, or cell by cell in an
+editor that knows `# %%`. The variables have the names that gankit uses in `gankit/step.py`.
 """
 
 # %%
@@ -158,3 +158,12 @@ Path("lesson-01.csv").write_text("".join(f"{d},{g}\n" for d, g in history))  # f
 # Was your prediction right? Neither loss falls for long: each says how one player stands against
 # the other, and both get better. D is ahead all the way (D(G(z)) hardly leaves 0), and still G
 # learns from it. So judge pictures, not losses.
+
+# %%
+# Exercise. Ask D for 0.9 instead of 1 on real pictures (`0.9 * ones` in D's turn). How low can
+# d_loss still get? Try it, or work it out, and put the number in place of None.
+answer = None
+if answer is not None:
+    lowest = bce(torch.tensor(0.9).logit(), torch.tensor(0.9)).item()  # D says 0.9; fakes cost 0
+    right = f"Right: the best answer to 0.9 is 0.9, and even that costs {lowest:.3f}."
+    print(right if abs(answer - lowest) < 0.01 else "Not yet: which answer to 0.9 costs least?")

@@ -12,11 +12,12 @@ You will see     `lesson-02.png`: flowers of the same 64 z, without tricks (left
 Predict          One of the three tricks below changes no loss at all. Which, and what for then?
 Break it         Add `loss="hinge"` to the last `compose`. The hinge loss reads no targets, so
                  smooth-labels could not act. What does gankit say, and when? Then misspell sigma.
-Exercise         What does each trick do on its own? Three runs, one trick each, the same seed.
-                 Then others: flip-labels, dropout-d, diffaugment, r1, spectral-norm. And other
-                 pictures: dataset="ihc", or your own folder with data=["my-pictures"].
+Exercise         Write flip-labels so that D is lied to about a fifth of all pictures. And what
+                 does each trick do on its own? Three runs, one trick each, the same seed. Then
+                 others: dropout-d, diffaugment, r1, spectral-norm. And other pictures:
+                 dataset="ihc", or your own folder with data=["my-pictures"].
 
-Run it with `python lessons/02_the_same_through_gankit.py`, or cell by cell.
+Take it with `gankit lesson 2`, or run `python lessons/02_the_same_through_gankit.py`.
 """
 
 # %%
@@ -29,6 +30,7 @@ from pathlib import Path
 from PIL import Image
 
 from gankit import compose, train
+from gankit.choice import Choice
 
 STEPS = int(os.environ.get("GANKIT_LESSON_STEPS", 2048))
 
@@ -98,3 +100,13 @@ both.save("lesson-02.png")
 # Was your prediction right? ema touches no loss. It is not in the game: it watches G, and draws.
 # The other two hold D back. At a target of 0.9, d_loss cannot fall below 0.325 any more: the best
 # answer to 0.9 is 0.9, and even that costs -0.9 log 0.9 - 0.1 log 0.1.
+
+# %%
+# Exercise. The trick flip-labels tells D the opposite of the truth for some pictures, and
+# `gankit show flip-labels` names its options. Write it as in the list of tricks above, in quotes,
+# so that D is lied to about 20 of 100 pictures, real and fake alike.
+answer = None
+if answer is not None:
+    asked = Choice.parse(compose(tricks=[answer]).tricks[0])  # refuses what does not exist
+    right = asked == Choice("flip-labels", {"p": 0.2, "which": "both"})
+    print("Right: so --trick takes it too." if right else f"Not yet: {asked} is something else.")

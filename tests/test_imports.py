@@ -171,6 +171,7 @@ def test_looking_at_parts_loads_nothing_heavy(registry):
     names = {spec.name for plugin in registry.plugins for spec in plugin.specs}
     calls = [["list"], ["list", "trick", "--json"], ["--help"], ["run", "--help"], ["plugins"]]
     calls += [["race", "--help"], ["race", "--list"], ["compare", "--help"]]
+    calls += [["lesson"], ["lesson", "--help"]]
     calls += [["sample", "--help"], ["list", "--help"], *(["show", name] for name in sorted(names))]
     code = f"""
     from gankit_commands.main import main

@@ -8,6 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from gankit_lessons import lesson as reading
+from gankit_lessons.session import Session
 from PIL import Image
 
 import gankit
@@ -28,6 +30,10 @@ LESSON_1 = {
     "memory_format": "contiguous",
     "precision": "32",
     "device": "cpu",
+}
+ANSWERS = {  # of the exercises, as a learner types them: a right one, a wrong one
+    1: ("0.325", "0"),
+    2: ("'flip-labels:which=both,p=0.2'", "'flip-labels:p=0.2'"),
 }
 
 
@@ -98,7 +104,10 @@ class TestStructure:
     """A lesson is short, flat, commented, and says what it is for."""
 
     def test_length(self, path):
-        assert 60 <= len(lines(path)) <= 160
+        """The exercise at the end counts for itself."""
+        exercise = reading.read(path).exercise
+        assert 60 <= exercise.line - 2 - exercise.prose.count("\n") - 1 <= 161
+        assert len(lines(path)) - exercise.line < 12
 
     def test_comments(self, path):
         with path.open(encoding="utf-8") as file:
@@ -133,3 +142,29 @@ def test_a_part_that_names_its_lesson_is_found_there(registry):
 
 def lines(path):
     return path.read_text(encoding="utf-8").splitlines()
+
+
+# --- exercises
+
+
+@pytest.fixture(scope="module")
+def taken(lesson_1):
+    """`taken(path)`: the variables of a lesson after a short run; each runs once."""
+    done = {LESSONS[0]: vars(lesson_1)}
+
+    def take(path):
+        if path not in done:
+            done[path] = run_lesson(path, lesson_1.folder)
+        return done[path]
+
+    return take
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_the_exercise_checks_itself(path, taken, capsys):
+    session = Session(reading.read(path))
+    vars(session.module).update(taken(path))
+    for answer, verdict in zip(ANSWERS[int(path.stem[:2])], ("Right", "Not yet"), strict=True):
+        capsys.readouterr()
+        assert session.check(answer) is (verdict == "Right")
+        assert capsys.readouterr().out.startswith(verdict)

@@ -54,7 +54,7 @@ def _facts(registry, spec):
         facts |= {"image size": f"{spec.image_size} px"}
     if isinstance(spec, ModelSpec | RecipeSpec):
         facts |= {key.replace("_", "-"): _written(v) for key, v in spec.settings.items()}
-    facts["lesson"] = f"lessons/{spec.lesson:02d}_*.py" if spec.lesson else ""
+    facts["lesson"] = f"gankit lesson {spec.lesson}" if spec.lesson else ""
     facts["plugin"] = next(p.name for p in registry.plugins if spec in p.specs)
     return {label: text for label, text in facts.items() if text != ""}
 

@@ -1,0 +1,78 @@
+"""How a lesson looks in a terminal, 40 columns wide or more."""
+
+from __future__ import annotations
+
+import sys
+
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.syntax import Syntax
+from rich.table import Table
+
+from gankit_lessons.lesson import Cell, Lesson
+
+WIDEST = 100
+
+
+class View:
+    """Words as Markdown, code with its line numbers in the file."""
+
+    def __init__(self) -> None:
+        # The stream as it is now: while cells run again quietly, sys.stdout is another one.
+        self.console = Console(file=sys.stdout, highlight=False)
+        self.console.width = min(self.console.width, WIDEST)
+
+    def say(self, text: str, style: str = "") -> None:
+        """One line of ours; its square brackets mean themselves."""
+        self.console.print(text, style=style or None, markup=False)
+
+    def words(self, text: str) -> None:
+        if text:
+            self.console.print(Padding(Markdown(text), (0, 0, 1, 0)))
+
+    def labels(self, lesson: Lesson, *labels: str) -> None:
+        """What the lesson's head says: beside one another, or below in a narrow terminal."""
+        if self.console.width < 60:
+            for label in labels:
+                self.say(label, "bold")
+                self.words(lesson.labels[label])
+            return
+        table = Table.grid(padding=(0, 2, 0, 0))
+        for label in labels:
+            table.add_row(f"[bold]{label}[/]", Markdown(lesson.labels[label]))
+        self.console.print(table)
+        self.console.print()
+
+    def head(self, lesson: Lesson) -> None:
+        self.console.print(Rule(f"Lesson {lesson.number}: {lesson.title}", characters="="))
+        self.console.print()
+        self.words(lesson.intro)
+        self.labels(lesson, "You will learn", "You should know", "It takes", "You will see")
+
+    def cell(self, cell: Cell, title: str) -> None:
+        self.console.print(Rule(title, align="left", characters="-", style="dim"))
+        self.words(cell.prose)
+        if cell.code:
+            self.code(cell)
+
+    def code(self, cell: Cell) -> None:
+        """In the terminal's own colours, so that it can be read on light and dark."""
+        looks = {"theme": "ansi_dark", "background_color": "default", "word_wrap": True}
+        wide = self.console.width >= 60  # numbers would take a tenth of a narrow line
+        shown = Syntax(cell.code, "python", line_numbers=wide, start_line=cell.line, **looks)
+        self.console.print(shown)
+        self.console.print()
+
+    def ask(self, prompt: str) -> str:
+        """A line from the learner; EOFError at the end of the input."""
+        self.console.file.flush()
+        try:
+            answer = input(prompt)
+        except EOFError:
+            self.say("")
+            raise
+        if not sys.stdin.isatty():  # nobody's Enter has ended the line
+            self.say("")
+        return answer.strip()

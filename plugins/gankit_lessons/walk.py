@@ -1,0 +1,211 @@
+"""A walk through a lesson: predict, read, run, see, answer; can be left and taken up again."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import io
+from collections.abc import Sequence
+from typing import Any
+
+from gankit_lessons import progress
+from gankit_lessons.lesson import Cell, Lesson
+from gankit_lessons.session import CellFailed, Session
+from gankit_lessons.view import View
+
+INTERRUPTED = 130
+
+
+class Leave(Exception):
+    """The learner wants to stop here."""
+
+    def __init__(self, code: int = 0) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Walk:
+    """One learner, one lesson, one terminal."""
+
+    def __init__(self, lesson: Lesson, view: View | None = None) -> None:
+        self.lesson, self.view = lesson, view or View()
+        self.session = Session(lesson)
+        self.state = self._known()
+        self.shown_prediction, self.said_wrong = False, ""
+
+    def go(self) -> int:
+        """Walk from where one is to the end or to `q`; returns the exit code."""
+        try:
+            self.view.head(self.lesson)
+            start = self._take_up()
+            if start == 0:
+                self._predict()
+            for index in range(start, len(self.lesson.cells)):
+                self._cell(index)
+            self._exercise()
+            self._end()
+        except Leave as leave:
+            return leave.code
+        return 0
+
+    def _known(self) -> dict[str, Any]:
+        """What is remembered; the place in it only if the lesson's code is as it was."""
+        state = progress.load().get(str(self.lesson.number), {})
+        at, same = state.get("at"), state.get("code") == self.lesson.fingerprint()
+        if not (same and isinstance(at, int) and 0 < at <= len(self.lesson.cells)):
+            state = {key: state[key] for key in ("done", "exercise") if key in state}
+        return {"ran": [], "seconds": {}, **state, "code": self.lesson.fingerprint()}
+
+    def _save(self) -> None:
+        wrong = progress.save(self.lesson.number, self.state)
+        if wrong and wrong != self.said_wrong:
+            self.view.say(wrong, "yellow")
+        self.said_wrong = wrong
+
+    # --- asking
+
+    def _ask(self, prompt: str) -> str:
+        """A line; Ctrl-C and the end of a piped input leave the lesson."""
+        try:
+            return self.view.ask(prompt)
+        except (EOFError, KeyboardInterrupt) as error:
+            raise self._left(INTERRUPTED if isinstance(error, KeyboardInterrupt) else 0) from None
+
+    def _choose(self, prompt: str, keys: Sequence[str]) -> str:
+        """One of the keys, "" for Enter; `q` leaves."""
+        while (answer := self._ask(prompt).lower()[:1]) not in ("", "q", *keys):
+            self.view.say(f"One of these, please: Enter, {', '.join([*keys, 'q'])}.")
+        if answer == "q":
+            raise self._left()
+        return answer
+
+    def _left(self, code: int = 0) -> Leave:
+        if at := self.state.get("at"):
+            self._save()
+            self.view.say(f"\nStopped before cell {at + 1} of {len(self.lesson.cells) + 1}.")
+            self.view.say(f"Go on with: gankit lesson {self.lesson.number}")
+        return Leave(code)
+
+    # --- beginning
+
+    def _predict(self) -> None:
+        self.view.labels(self.lesson, "Predict")
+        said = self._ask("Your prediction, in a few words (Enter: none): ")
+        self.state["prediction"] = said
+        self.view.say("")
+
+    def _take_up(self) -> int:
+        """The cell to begin with: the first, or where one stopped, after running the others."""
+        at = self.state.get("at")
+        if not at:
+            return 0
+        cells = [index for index in self.state["ran"] if self.lesson.cells[index].code]
+        took = sum(self.state["seconds"].get(str(index), 0) for index in cells)
+        gone = "Cells share their variables, and these are gone"
+        again = f"the cells you ran must run again first. They took {spoken(took)}"
+        self.view.say(f"You stopped before cell {at + 1}. {gone}: {again}.\n")
+        if self._choose("Enter: run them quietly, b: begin anew, q: quit > ", "b") == "b":
+            self.state |= {"at": 0, "ran": [], "seconds": {}}
+            return 0
+        for index in cells:
+            self._again(index)
+        return int(at)
+
+    def _again(self, index: int) -> None:
+        """Run a cell without showing what it prints."""
+        with (
+            self.view.console.status(f"cell {index + 1} runs again"),
+            contextlib.redirect_stdout(io.StringIO()),
+        ):
+            try:
+                self.session.run(self.lesson.cells[index])
+                return
+            except CellFailed as error:
+                failed = error
+        self.view.say(f"Cell {index + 1} did not run again. {failed}", "red")
+        raise self._left(INTERRUPTED if isinstance(failed.error, KeyboardInterrupt) else 1)
+
+    # --- cells
+
+    def _cell(self, index: int) -> None:
+        cell = self.lesson.cells[index]
+        if "your prediction" in cell.prose.lower():
+            self._remind()
+        self.view.cell(cell, f"Cell {index + 1} of {len(self.lesson.cells) + 1}")
+        if not cell.code:
+            self._choose("Enter: go on, q: quit > ", "")
+        elif self._choose("Enter: run it, s: skip it, q: quit > ", "s") == "":
+            self._run(index, cell)
+        self.state["at"] = index + 1
+        self._save()
+
+    def _run(self, index: int, cell: Cell) -> None:
+        """Run a cell as often as the learner wants to try it."""
+        while True:
+            try:
+                seconds = self.session.run(cell)
+            except CellFailed as failed:
+                self._explain(failed, index)
+                if self._choose("Enter: go on, r: run it again, q: quit > ", "r") == "":
+                    return
+            else:
+                self.state["ran"].append(index)
+                self.state["seconds"][str(index)] = round(seconds, 1)
+                self.view.say(f"({spoken(seconds)})\n" if seconds >= 1 else "", "dim")
+                return
+
+    def _explain(self, failed: CellFailed, index: int) -> None:
+        self.view.say(f"Cell {index + 1}: {failed}", "red")
+        if failed.source:
+            self.view.say(f"    {failed.source}")
+        coded = [i for i in range(index) if self.lesson.cells[i].code]
+        left_out = [str(i + 1) for i in coded if i not in self.state["ran"]]
+        if isinstance(failed.error, NameError) and left_out:
+            cells = f"cell {', '.join(left_out)}"
+            self.view.say(f"Cells share their variables, and {cells} did not run.")
+
+    # --- the end
+
+    def _exercise(self) -> None:
+        cells = len(self.lesson.cells) + 1
+        self.view.cell(Cell(self.lesson.exercise.prose, "", 0), f"Cell {cells} of {cells}")
+        while text := self._ask("Your answer, in Python (Enter: leave it): "):
+            try:
+                right = self.session.check(text)
+            except SyntaxError:
+                self.view.say("That is no Python expression. Texts go in quotes: 'like this'.")
+            except CellFailed as failed:
+                self._not_understood(failed)
+            else:
+                self.state["exercise"] = self.state.get("exercise", False) or right
+                if right:
+                    break
+        self.view.say("")
+
+    def _not_understood(self, failed: CellFailed) -> None:
+        what = f"{type(failed.error).__name__}: {failed.error}".replace("\n", " ")
+        quotes = " Texts go in quotes." if isinstance(failed.error, NameError) else ""
+        self.view.say(f"This could not be checked. {what}.{quotes}")
+
+    def _remind(self) -> None:
+        if self.state.get("prediction") and not self.shown_prediction:
+            self.view.say(f'You predicted: "{self.state["prediction"]}"\n', "bold")
+        self.shown_prediction = True
+
+    def _end(self) -> None:
+        self._remind()
+        self.view.labels(self.lesson, "You will see", "Break it")
+        self.state["done"] = datetime.date.today().isoformat()
+        if self.state.get("exercise"):
+            for key in ("at", "ran", "seconds"):  # there is nothing left to come back for
+                self.state.pop(key)
+        self._save()
+        exercise = "your answer was right" if self.state.get("exercise") else "the exercise is open"
+        self.view.say(f"Lesson {self.lesson.number} is done, and {exercise}.", "bold")
+
+
+def spoken(seconds: float) -> str:
+    """A time, roughly."""
+    if seconds < 90:
+        return f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.0f} minutes"
