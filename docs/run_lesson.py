@@ -1,0 +1,102 @@
+"""Runs lessons whole and keeps what they print and draw, in docs/outputs/, for the site.
+
+Run `python docs/run_lesson.py 6` after changing the code of lesson 6; it takes as long as the
+lesson says. The build of the site and a test compare each lesson with the run that is kept, so
+that no page shows what its lesson did not make. Words and exercises may change without a new run.
+"""
+
+import contextlib
+import json
+import os
+import platform
+import shutil
+import sys
+from pathlib import Path
+
+from gankit_lessons import lesson as reading
+from gankit_lessons.session import Heard, Session
+
+from gankit import __version__
+
+ROOT = Path(__file__).parents[1]
+OUTPUTS = Path(__file__).with_name("outputs")
+PLACE = ROOT / "runs" / "lessons"  # one for all: some lessons look at what an earlier one left
+LARGEST = 200_000  # bytes of a picture
+STILL, MOVING = (".png", ".jpg"), (".webp", ".gif", ".mp4")
+
+
+def kept(lesson):
+    """What a whole run of this lesson gave, or a text that says why there is none."""
+    path = OUTPUTS / f"lesson-{lesson.number:02d}" / "output.json"
+    run_it = f"run python docs/run_lesson.py {lesson.number}"
+    if not path.exists():
+        return f"lesson {lesson.number} has not been run whole: {run_it}"
+    found = json.loads(path.read_text(encoding="utf-8"))
+    if found["fingerprint"] != lesson.fingerprint():
+        return f"lesson {lesson.number} has changed since it was run: {run_it}"
+    return found
+
+
+def keep(lesson):
+    """Run a lesson whole, and write what it gave in place of what was kept before."""
+    aside = PLACE / "kept"
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    session, cells = Session(lesson), []
+    with contextlib.chdir(PLACE):
+        for cell in (cell for cell in lesson.cells if cell.code):
+            before, heard = drawn(lesson), Heard(sys.__stdout__)
+            with contextlib.redirect_stdout(heard), contextlib.redirect_stderr(heard):
+                seconds = session.run(cell)
+            new = [path for path, when in drawn(lesson).items() if before.get(path) != when]
+            pictures = [picture(PLACE / path, aside) for path in sorted(new)]
+            text = plain(heard.getvalue())
+            cells.append({"seconds": round(seconds, 1), "text": text, "pictures": pictures})
+    import torch
+
+    made = {"gankit": __version__, "torch": torch.__version__, "python": platform.python_version()}
+    made["threads"] = torch.get_num_threads()
+    found = {"fingerprint": lesson.fingerprint(), "made": made, "cells": cells}
+    (aside / "output.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    goal = OUTPUTS / f"lesson-{lesson.number:02d}"
+    OUTPUTS.mkdir(exist_ok=True)
+    shutil.rmtree(goal, ignore_errors=True)
+    return shutil.move(aside, goal)
+
+
+def drawn(lesson):
+    """The lesson's pictures in the working directory, and when each was written."""
+    found = Path().glob(f"lesson-{lesson.number:02d}*")
+    return {path: path.stat().st_mtime_ns for path in found if path.suffix in STILL + MOVING}
+
+
+def picture(path, folder):
+    """A picture or film for the site: stills as WebP, for noise makes PNGs of GANs large."""
+    if path.suffix in MOVING:
+        if path.stat().st_size > LARGEST:
+            raise SystemExit(f"{path.name} is larger than {LARGEST // 1000} kB: draw a smaller one")
+        return Path(shutil.copy(path, folder)).name
+    from PIL import Image
+
+    goal = folder / f"{path.stem}.webp"
+    with Image.open(path) as image:
+        for quality in range(95, 0, -5):
+            image.convert("RGB").save(goal, quality=quality, method=6)
+            if goal.stat().st_size <= LARGEST:
+                return goal.name
+    raise SystemExit(f"{path.name} is too large for the site: draw a smaller one")
+
+
+def plain(text):
+    """What was printed, as a terminal would show it at last, without this machine's folders."""
+    text = "\n".join(line.rsplit("\r", 1)[-1].rstrip() for line in text.split("\n")).strip("\n")
+    for place in (PLACE, ROOT, os.environ.get("GANKIT_CACHE") or Path.home() / ".cache"):
+        text = text.replace(f"{place}/", "").replace(str(place), ".")
+    return text
+
+
+if __name__ == "__main__":
+    if not sys.argv[1:] or "GANKIT_LESSON_STEPS" in os.environ:
+        raise SystemExit("usage: python docs/run_lesson.py 6 7 ... (without GANKIT_LESSON_STEPS)")
+    for number in sys.argv[1:]:
+        print(keep(reading.find(number)))
