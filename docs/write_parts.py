@@ -52,7 +52,8 @@ def part(spec):
 def facts(spec):
     found = {"source": spec.source}
     if isinstance(spec, DatasetSpec):
-        found |= {"pictures": spec.pictures, "licence": spec.licence, "page": spec.home}
+        home = spec.home and f"<{spec.home}>"
+        found |= {"pictures": spec.pictures, "licence": spec.licence, "page": home}
     if isinstance(spec, ModelSpec):
         networks = f"generator `{spec.generator}`, discriminator `{spec.discriminator}`"
         found["networks"] = f"{networks}; options go to those that know them"
