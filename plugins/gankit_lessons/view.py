@@ -10,10 +10,12 @@ from rich.padding import Padding
 from rich.rule import Rule
 from rich.syntax import Syntax
 from rich.table import Table
+from rich.theme import Theme
 
 from gankit_lessons.lesson import Cell, Lesson
 
 WIDEST = 100
+LOOKS = Theme({"markdown.code": "bold cyan"})  # on the terminal's own background, light or dark
 
 
 class View:
@@ -21,7 +23,7 @@ class View:
 
     def __init__(self) -> None:
         # The stream as it is now: while cells run again quietly, sys.stdout is another one.
-        self.console = Console(file=sys.stdout, highlight=False)
+        self.console = Console(file=sys.stdout, highlight=False, theme=LOOKS)
         self.console.width = min(self.console.width, WIDEST)
 
     def say(self, text: str, style: str = "") -> None:
