@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[1]
 OUTPUTS = Path(__file__).with_name("outputs")
 PLACE = ROOT / "runs" / "lessons"  # one for all: some lessons look at what an earlier one left
 LARGEST = 200_000  # bytes of a picture
+LARGEST_FILM = 600_000
 STILL, MOVING = (".png", ".jpg"), (".webp", ".gif", ".mp4")
 
 
@@ -71,20 +72,30 @@ def drawn(lesson):
 
 
 def picture(path, folder):
-    """A picture or film for the site: stills as WebP, for noise makes PNGs of GANs large."""
-    if path.suffix in MOVING:
-        if path.stat().st_size > LARGEST:
-            raise SystemExit(f"{path.name} is larger than {LARGEST // 1000} kB: draw a smaller one")
-        return Path(shutil.copy(path, folder)).name
+    """A picture or film for the site, as WebP, in the best quality that is small enough."""
     from PIL import Image
 
-    goal = folder / f"{path.stem}.webp"
-    with Image.open(path) as image:
-        for quality in range(95, 0, -5):
-            image.convert("RGB").save(goal, quality=quality, method=6)
-            if goal.stat().st_size <= LARGEST:
-                return goal.name
+    if path.suffix in STILL:
+        goal, largest, more = folder / f"{path.stem}.webp", LARGEST, {"method": 6}
+        frame = Image.open(path).convert("RGB")
+    else:
+        goal, largest = folder / f"{path.stem}-film.webp", LARGEST_FILM
+        (frame, *others), duration = film(path)
+        more = {"save_all": True, "append_images": others, "duration": duration, "loop": 0}
+    for quality in range(95, 0, -5):
+        frame.save(goal, quality=quality, **more)
+        if goal.stat().st_size <= largest:
+            return goal.name
     raise SystemExit(f"{path.name} is too large for the site: draw a smaller one")
+
+
+def film(path):
+    """The frames of a film, and the milliseconds of each."""
+    import imageio.v3 as imageio
+    from PIL import Image
+
+    fps = imageio.immeta(path).get("fps", 10)
+    return [Image.fromarray(frame) for frame in imageio.imiter(path)], round(1000 / fps)
 
 
 def plain(text):

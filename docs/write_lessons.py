@@ -58,8 +58,9 @@ def card(lesson, found):
     lines = [f":::{{grid-item-card}} {lesson.number}. {lesson.title[0].upper()}{lesson.title[1:]}"]
     lines += [f":link: {lesson.path.stem}", ":link-type: doc"]
     pictures = [name for cell in (found or {"cells": []})["cells"] for name in cell["pictures"]]
-    if pictures:
-        lines += [f":img-top: {source(lesson, pictures[-1])}", ":img-alt: the lesson's picture"]
+    stills = [name for name in pictures if not name.endswith("-film.webp")]
+    if stills:
+        lines += [f":img-top: {source(lesson, stills[-1])}", ":img-alt: the lesson's picture"]
     learn = lesson.labels["You will learn"]
     footer = ["```{card-footer}", f"{lesson.minutes} minutes", "```"]
     lines += ["", learn[0].upper() + learn[1:], *footer, ":::", ""]

@@ -34,6 +34,19 @@ LESSON_1 = {
 ANSWERS = {  # of the exercises, as a learner types them: a right one, a wrong one
     1: ("0.325", "0"),
     2: ("'flip-labels:which=both,p=0.2'", "'flip-labels:p=0.2'"),
+    3: ("(9, 3)", "(3, 0)"),
+    4: ('{"image_size": 32, "classes": ["cold"], "fit": "pad", "channels": 1}', "{}"),
+    5: ('[letters[one] for one in "ABCDE"]', '[letters[one] for one in "BCDEA"]'),
+    6: ("0.65", "0.35"),
+    7: ("'noisy-d'", "'ema'"),
+    8: ("(-11.95, 5.95)", "(-6, 1)"),
+    9: ("4096 * 2048 * 4 * 4", "4096 * 2048"),
+    10: ("4 / 9", "0.55"),
+    11: ("0.8", "1.3"),
+    12: ("5", "10"),
+    13: ("2", "1"),
+    14: ("'after_update'", "'d_input'"),
+    15: ("0.8", "0.2"),
 }
 
 
@@ -161,7 +174,9 @@ def taken(lesson_1):
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
-def test_the_exercise_checks_itself(path, taken, capsys):
+def test_the_exercise_checks_itself(path, taken, lesson_1, monkeypatch, capsys):
+    monkeypatch.chdir(lesson_1.folder)
+    monkeypatch.setenv("GANKIT_LESSON_STEPS", str(STEPS))
     session = Session(reading.read(path))
     vars(session.module).update(taken(path))
     for answer, verdict in zip(ANSWERS[int(path.stem[:2])], ("Right", "Not yet"), strict=True):

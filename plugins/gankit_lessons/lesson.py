@@ -109,12 +109,20 @@ def folder() -> Path:
 
 def lessons() -> list[Lesson]:
     """All of them, in order."""
-    return [read(path) for path in sorted(folder().glob("[0-9][0-9]_*.py"))]
+    return [read(path) for path in _paths().values()]
+
+
+def _paths() -> dict[str, Path]:
+    """Their files by name."""
+    found = {path.stem: path for path in sorted(folder().glob("[0-9][0-9]_*.py"))}
+    if not found:
+        raise GankitError(f"no lesson is in {folder()}: install gankit again", 1)
+    return found
 
 
 def find(which: str) -> Lesson:
     """A lesson by its number, or by its file's name."""
-    paths = {path.stem: path for path in sorted(folder().glob("[0-9][0-9]_*.py"))}
+    paths = _paths()
     if which.isdecimal():
         for stem, path in paths.items():
             if int(stem[:2]) == int(which):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 
 from rich.console import Console
@@ -13,6 +14,9 @@ from rich.table import Table
 from rich.theme import Theme
 
 from gankit_lessons.lesson import Cell, Lesson
+
+with contextlib.suppress(ImportError):  # Windows has its own way
+    import readline  # noqa: F401 - arrow keys while one types an answer
 
 WIDEST = 100
 LOOKS = Theme({"markdown.code": "bold cyan"})  # on the terminal's own background, light or dark

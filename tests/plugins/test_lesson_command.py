@@ -266,6 +266,13 @@ def test_mistakes_get_one_line(lesson_7, gankit_cli, args, said):
     assert err.count("\n") == 1
 
 
+def test_lessons_that_are_missing_are_missed(lesson_7, gankit_cli):
+    lesson_7.unlink()
+    code, out, err = gankit_cli("lesson")
+    assert (code, out) == (1, "")
+    assert err.startswith("gankit: no lesson is in ")
+
+
 def test_a_lesson_has_a_name_too(lesson_7):
     for name in ("7", "07", "counting", "07_counting", "07_counting.py"):
         assert reading.find(name).number == 7
