@@ -65,9 +65,15 @@ class View:
 
     def code(self, cell: Cell) -> None:
         """In the terminal's own colours, so that it can be read on light and dark."""
-        looks = {"theme": "ansi_dark", "background_color": "default", "word_wrap": True}
-        wide = self.console.width >= 60  # numbers would take a tenth of a narrow line
-        shown = Syntax(cell.code, "python", line_numbers=wide, start_line=cell.line, **looks)
+        shown = Syntax(
+            cell.code,
+            "python",
+            theme="ansi_dark",
+            background_color="default",
+            line_numbers=self.console.width >= 60,  # they would take a tenth of a narrow line
+            start_line=cell.line,
+            word_wrap=True,
+        )
         self.console.print(shown)
         self.console.print()
 
