@@ -55,7 +55,8 @@ def keep(lesson):
             cells.append({"seconds": round(seconds, 1), "text": text, "pictures": pictures})
     import torch
 
-    made = {"gankit": __version__, "torch": torch.__version__, "python": platform.python_version()}
+    torch_version = torch.__version__.partition("+")[0]
+    made = {"gankit": __version__, "torch": torch_version, "python": platform.python_version()}
     made["threads"] = torch.get_num_threads()
     found = {"fingerprint": lesson.fingerprint(), "made": made, "cells": cells}
     (aside / "output.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
