@@ -2,7 +2,8 @@
 
 Run `python docs/run_lesson.py 6` after changing the code of lesson 6; it takes as long as the
 lesson says. The build of the site and a test compare each lesson with the run that is kept, so
-that no page shows what its lesson did not make. Words and exercises may change without a new run.
+that no page shows what its lesson did not make; a page without a run says so. Words and exercises
+may change without a new run.
 """
 
 import contextlib
@@ -26,15 +27,19 @@ LARGEST_FILM = 600_000
 STILL, MOVING = (".png", ".jpg"), (".webp", ".gif", ".mp4")
 
 
+class Stale(ValueError):
+    """A run is kept that is not of the lesson as it stands."""
+
+
 def kept(lesson):
-    """What a whole run of this lesson gave, or a text that says why there is none."""
+    """What a whole run of this lesson gave; None if none is kept, an error if it is of another."""
     path = OUTPUTS / f"lesson-{lesson.number:02d}" / "output.json"
-    run_it = f"run python docs/run_lesson.py {lesson.number}"
     if not path.exists():
-        return f"lesson {lesson.number} has not been run whole: {run_it}"
+        return None
     found = json.loads(path.read_text(encoding="utf-8"))
     if found["fingerprint"] != lesson.fingerprint():
-        return f"lesson {lesson.number} has changed since it was run: {run_it}"
+        run_it = f"run python docs/run_lesson.py {lesson.number}"
+        raise Stale(f"lesson {lesson.number} has changed since it was run: {run_it}")
     return found
 
 

@@ -10,11 +10,13 @@ import run_lesson
 from gankit_lessons import lesson as reading
 
 MINUTE = 60
+NOT_RUN = "This page shows no output: the lesson has not been run whole for it yet."
 INDEX = """# Lessons
 
 Each lesson is one idea, one file to read and run, and some minutes on two cores. Before it runs it
 asks you what will come out. At the end there is something to break, and an exercise that checks
-itself. The output on these pages is that of a whole run of the lesson as it stands.
+itself. The output on these pages is that of a whole run of the lesson as it stands; a page whose
+lesson has not been run whole yet says so.
 
 Take them in a terminal with `gankit lesson`, which lists them and remembers how far you have come;
 `gankit lesson 1` takes the first one. Or run the files, or open the notebooks.
@@ -26,9 +28,10 @@ def write(folder, wheel):
     """All pages and notebooks; returns a line for each lesson whose kept run is not its own."""
     wrong, cards, pages = [], [], []
     for lesson in reading.lessons():
-        found = run_lesson.kept(lesson)
-        if isinstance(found, str):
-            wrong.append(found)
+        try:
+            found = run_lesson.kept(lesson)
+        except run_lesson.Stale as stale:
+            wrong.append(str(stale))
             found = None
         put(folder / f"{lesson.path.stem}.md", page(lesson, found))
         notebook_text = json.dumps(notebook(lesson, wheel), indent=1)
@@ -86,8 +89,7 @@ def page(lesson, found):
     check = f"{told}\n\n{fence(lesson.exercise.code, 'python')}"
     blocks.append(f":::{{dropdown}} How your answer is checked\n{check}\n:::")
     blocks += ["## Take it yourself", files(lesson)]
-    if found:
-        blocks.append(made(found))
+    blocks.append(made(found) if found else NOT_RUN)
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
