@@ -51,8 +51,9 @@ def machine(device: str = "auto", precision: str = "auto", threads: int = 0) -> 
 def _computes_in_bf16(device: torch.device) -> bool:
     if device.type != "cpu":
         return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-    seconds = {}  # a processor that only emulates bf16 is slower in it: 50 ms tell, once a run
-    for dtype in (torch.float32, torch.bfloat16):
-        matrix = torch.ones(768, 768, dtype=dtype)
-        seconds[dtype] = min(timeit.repeat("m @ m", globals={"m": matrix}, number=1, repeat=4))
+    kinds = (torch.float32, torch.bfloat16)
+    seconds = dict.fromkeys(kinds, float("inf"))
+    for dtype in kinds * 8:  # 100 ms, once a run; in turns, so that a busy moment hits both alike
+        m = torch.ones(768, 768, dtype=dtype)  # where bf16 is only emulated, it is slower
+        seconds[dtype] = min(seconds[dtype], timeit.timeit("m @ m", globals={"m": m}, number=1))
     return seconds[torch.float32] > 1.5 * seconds[torch.bfloat16]
