@@ -1,48 +1,76 @@
-"""The two loops that are compared: the textbook's and gankit's, on the same pictures in memory."""
+"""The two loops that are compared: the textbook's and gankit's, on pictures of random bytes."""
 
+import itertools
+
+import numpy as np
 import torch
 from gankit_dcgan.nets import Discriminator, Generator
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
-from gankit import prepare
 from gankit.assemble import assemble, resolve
 from gankit.composing import compose
+from gankit.pictures import Prepared
 from gankit.registry import load_registry
 
 
-def textbook(pixels, batch_size, base_channels):
-    """The DCGAN loop of the tutorials: unfused Adam, D not frozen in G's step, float32."""
+def networks(size, base):
     torch.manual_seed(0)
-    G, D = Generator(base_channels=base_channels), Discriminator(base_channels=base_channels)
+    return Generator(size, base_channels=base), Discriminator(size, base_channels=base)
+
+
+def bytes_of(size, count):
+    return np.random.default_rng(0).integers(0, 256, (count, size, size, 3), dtype=np.uint8)
+
+
+def textbook(size, base, batch):
+    """The DCGAN loop of the tutorials: unfused Adam, D not frozen in G's step, float32.
+
+    It is lesson 1 without words.
+    """
+    G, D = networks(size, base)
     adam_g = torch.optim.Adam(G.parameters(), 2e-4, (0.5, 0.999), foreach=False, fused=False)
     adam_d = torch.optim.Adam(D.parameters(), 2e-4, (0.5, 0.999), foreach=False, fused=False)
-    bce, ones, zeros = nn.BCEWithLogitsLoss(), torch.ones(batch_size), torch.zeros(batch_size)
-    images = torch.tensor(pixels[: 8 * batch_size]).permute(0, 3, 1, 2).contiguous()
-    images = images.float() / 127.5 - 1
+    bce, ones, zeros = nn.BCEWithLogitsLoss(), torch.ones(batch), torch.zeros(batch)
+    images = torch.tensor(bytes_of(size, 4 * batch)).permute(0, 3, 1, 2).contiguous()
+    images, numbers = images.float() / 127.5 - 1, itertools.count()
 
-    def step(number):
-        first = number % 8 * batch_size
-        real = images[first : first + batch_size]
+    def step():
+        first = next(numbers) % 4 * batch
+        real = images[first : first + batch]
         D.zero_grad()
         bce(D(real), ones).backward()
-        fakes = G(torch.randn(batch_size, 100))
+        fakes = G(torch.randn(batch, 100))
         bce(D(fakes.detach()), zeros).backward()
         adam_d.step()
         G.zero_grad()
-        g_loss = bce(D(fakes), ones)
-        g_loss.backward()
+        bce(D(fakes), ones).backward()
         adam_g.step()
-        return g_loss
 
     return step
 
 
-def gankit(batch_size, base_channels, precision):
-    """gankit's own step on the petals, without tricks."""
-    registry = load_registry()
-    model = f"dcgan64:base_channels={base_channels}"
-    asked = {"model": model, "batch_size": batch_size, "precision": precision}
-    run = compose(registry, dataset="petals:count=1024", device="cpu", length="100 steps", **asked)
-    prepared = prepare(run, registry, lambda done, total: None)
-    game = assemble(resolve(run, prepared), registry, prepared)
-    return prepared.pixels, lambda number: game.step(number)["g_loss"]
+def gankit(size, base, batch, precision):
+    """gankit's own step, without tricks."""
+    registry, pixels = load_registry(), bytes_of(size, 4 * batch)
+    prepared = Prepared(pixels, np.arange(len(pixels)), np.arange(0), "random")
+    asked = {"model": f"dcgan64:base_channels={base}", "image_size": size, "batch_size": batch}
+    asked |= {"tricks": "none", "loss": "non-saturating", "precision": precision}
+    run = compose(registry, device="cpu", length="1000 steps", **asked)
+    game, numbers = assemble(resolve(run, prepared), registry, prepared), itertools.count()
+    return lambda: game.step(next(numbers))
+
+
+def operations(size, base, batch):
+    """Multiplications and additions that a step needs: D twice, G once, then G through a frozen D.
+
+    Counted on plain layers, whatever a faster kernel may do instead.
+    """
+    G, D = networks(size, base)
+    with FlopCounterMode(display=False) as counter:
+        fakes = G(torch.randn(batch, 100))
+        (D(torch.zeros(batch, 3, size, size)).mean() + D(fakes.detach()).mean()).backward()
+        for weight in D.parameters():
+            weight.requires_grad_(False)
+        D(fakes).mean().backward()
+    return counter.get_total_flops()

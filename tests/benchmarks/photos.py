@@ -20,6 +20,7 @@ from gankit.registry import load_registry
 
 def photos(folder, count):
     """`count` JPEG files of about 500 px in a class folder: those in GANKIT_PHOTOS, or drawn."""
+    folder.mkdir(parents=True, exist_ok=True)
     given = os.environ.get("GANKIT_PHOTOS")
     if given:
         files = sorted(path for path in Path(given).expanduser().iterdir() if path.is_file())
@@ -64,3 +65,15 @@ def batch_loop(size, count, batch_size=64):
     pixels = torch.randint(0, 256, (count, size, size, 3), dtype=torch.uint8).numpy()
     batches, numbers = Batches(pixels, batch_size, 0, flip=True), itertools.count()
     return lambda: batches[next(numbers)]
+
+
+def usual_batch_loop(size, count, batch_size=64):
+    """The same in the plainest way that keeps all in memory."""
+    pixels = torch.randint(0, 256, (count, size, size, 3), dtype=torch.uint8)
+
+    def batch():
+        images = pixels[torch.randperm(count)[:batch_size]].permute(0, 3, 1, 2).float() / 127.5 - 1
+        mirrored = torch.rand(batch_size) < 0.5
+        return torch.where(mirrored[:, None, None, None], images.flip(3), images)
+
+    return batch

@@ -1,8 +1,10 @@
 """How fast pictures get ready and become batches, beside the usual way."""
 
+import itertools
+
 import pytest
-import torch
-from photos import batch_loop, epoch, photos, prepared, usual_data, usual_epoch
+from beside import beside
+from photos import batch_loop, epoch, photos, prepared, usual_batch_loop, usual_data, usual_epoch
 
 COUNT = 400
 
@@ -13,41 +15,36 @@ def folder(tmp_path_factory):
 
 
 @pytest.mark.parametrize("size", [64, 256])
-@pytest.mark.parametrize("way", ["ImageFolder", "gankit"])
-def test_reading_all_once(benchmark, folder, way, size, tmp_path, monkeypatch):
-    benchmark.group = f"decode {COUNT} photos to {size} px, once"
-    caches = iter(range(100))
+def test_reading_all_once(benchmark, folder, size, tmp_path, monkeypatch):
+    caches, data = itertools.count(), usual_data(folder, size)
 
     def once():
         monkeypatch.setenv("GANKIT_CACHE", str(tmp_path / str(next(caches))))
-        return len(prepared(folder, size).pixels)
+        assert len(prepared(folder, size).pixels) == COUNT
 
-    if way == "gankit":
-        assert benchmark.pedantic(once, rounds=3) == COUNT
-    else:
-        data = usual_data(folder, size)
-        assert benchmark.pedantic(lambda: sum(1 for _ in data), rounds=3) == COUNT
+    about = {"what": f"prepare {COUNT} photos, {size} px, once", "yardstick": "ImageFolder, once"}
+
+    def usual():
+        return sum(1 for _ in data)
+
+    beside(benchmark, once, usual, rounds=3, question="data path", pictures=COUNT, **about)
 
 
-@pytest.mark.parametrize("way", ["DataLoader, 2 workers", "gankit"])
-def test_an_epoch(benchmark, folder, way, tmp_path, monkeypatch):
-    benchmark.group = f"an epoch of {COUNT} photos at 64 px, in batches of 64"
-    if way == "gankit":
-        monkeypatch.setenv("GANKIT_CACHE", str(tmp_path))
-        ready = prepared(folder, 64)
-        assert benchmark(lambda: epoch(ready, flip=True)) == COUNT // 64 * 64
-    else:
-        data = usual_data(folder, 64)
-        assert benchmark.pedantic(lambda: usual_epoch(data, 2), rounds=3) == COUNT // 64 * 64
+def test_an_epoch(benchmark, folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("GANKIT_CACHE", str(tmp_path))
+    ready, data = prepared(folder, 64), usual_data(folder, 64)
+    about = {
+        "what": "an epoch at 64 px, prepared",
+        "yardstick": "DataLoader, 2 workers",
+    }
+    ways = (lambda: epoch(ready, flip=True), lambda: usual_epoch(data, 2))
+    pictures = COUNT // 64 * 64
+    beside(benchmark, *ways, rounds=3, question="data path", pictures=pictures, **about)
 
 
 @pytest.mark.parametrize("size", [64, 128, 256])
 def test_batches(benchmark, size):
-    benchmark.group = "a batch of 64, mirrored and normalised, on one thread"
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        images = benchmark(batch_loop(size, 64 * 40 * 64 // size))
-    finally:
-        torch.set_num_threads(threads)
-    assert images.shape == (64, 3, size, size)
+    about = {"what": f"a batch of 64, {size} px, mirrored", "yardstick": "numpy and torch, plainly"}
+    count = 64 * 40 * 64 // size
+    ways = batch_loop(size, count), usual_batch_loop(size, count)
+    beside(benchmark, *ways, times=10, question="data path", pictures=64, **about)

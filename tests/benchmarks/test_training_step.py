@@ -1,18 +1,16 @@
-"""How long a training step of DCGAN 64 takes, beside the textbook's loop as its yardstick."""
-
-import itertools
+"""How long a training step of DCGAN takes, beside the textbook's loop in float32."""
 
 import pytest
+from beside import beside
 from loops import gankit, textbook
 
+SIZES = [(64, 64, 64), (64, 32, 32), (128, 64, 16), (128, 32, 16), (256, 32, 8)]
 
-@pytest.mark.parametrize("loop", ["textbook", "gankit-32", "gankit-bf16"])
-@pytest.mark.parametrize(("base", "batch"), [(64, 64), (32, 32)])
-def test_training_step(benchmark, loop, base, batch):
-    benchmark.group = f"DCGAN 64, base {base}, batch {batch}"
-    pixels, step = gankit(batch, base, loop.removeprefix("gankit-").replace("textbook", "32"))
-    if loop == "textbook":
-        step = textbook(pixels, batch, base)
-    numbers = itertools.count()
-    result = benchmark.pedantic(lambda: step(next(numbers)), rounds=8, warmup_rounds=2)
-    assert result.isfinite()
+
+@pytest.mark.parametrize("precision", ["32", "bf16"])
+@pytest.mark.parametrize(("size", "base", "batch"), SIZES)
+def test_a_step_beside_the_textbooks(benchmark, size, base, batch, precision):
+    what = f"{size} px, base {base}, batch {batch}, {precision}"
+    steps = gankit(size, base, batch, precision), textbook(size, base, batch)
+    about = {"what": what, "yardstick": "the textbook's loop, float32", "pictures": batch}
+    beside(benchmark, *steps, question="training step", times=2, **about)

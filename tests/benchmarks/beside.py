@@ -1,0 +1,51 @@
+"""Every figure beside its yardstick, in turns: a noisy machine slows both alike.
+
+What is written down is read by `docs/write_benchmarks.py`: `question` is the heading it belongs to,
+`what` and `yardstick` the names, `yardstick_seconds` one number for each round.
+"""
+
+import os
+import subprocess
+import sys
+import time
+
+ROUNDS = int(os.environ.get("GANKIT_BENCHMARK_ROUNDS", "7"))
+
+
+def beside(benchmark, step, other, *, times=1, rounds=ROUNDS, **about):
+    """Time `times` calls of `step` in each round, right after as many of `other`."""
+    seconds = []
+
+    def first():
+        started = time.perf_counter()
+        for _ in range(times):
+            other()
+        seconds.append((time.perf_counter() - started) / times)
+
+    def then():
+        for _ in range(times):
+            step()
+
+    benchmark.group = about["question"]
+    benchmark.pedantic(then, setup=first, rounds=rounds, warmup_rounds=1)
+    benchmark.extra_info |= {"times": times, "yardstick_seconds": seconds[1:], **about}
+
+
+def numbers_beside(benchmark, measure, other, *, rounds=ROUNDS, **about):
+    """The same for functions that give the number themselves: another process's time or memory."""
+    numbers = {measure: [], other: []}
+
+    def both():
+        for function, found in numbers.items():
+            found.append(function())
+
+    benchmark.group = about["question"]
+    benchmark.pedantic(both, rounds=rounds, warmup_rounds=0)
+    found = {"numbers": numbers[measure], "yardstick_seconds": numbers[other]}
+    benchmark.extra_info |= {**found, **about}
+
+
+def said_by(*words, cwd=None):
+    """The last line that a fresh Python prints, as a number."""
+    done = subprocess.run([sys.executable, *words], cwd=cwd, check=True, capture_output=True)
+    return float(done.stdout.split()[-1])
