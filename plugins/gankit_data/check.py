@@ -13,6 +13,7 @@ import click
 
 from gankit.choice import Choice
 from gankit.errors import GankitError, did_you_mean
+from gankit.registry import Registry, load_registry
 from gankit_data.files import Files
 from gankit_data.look import SIDE, Survey, examine
 from gankit_data.report import report
@@ -33,11 +34,7 @@ def check(ctx, places, image_size, classes, as_json, page):
     PATH is a folder, an archive or a picture; NAME is a data set of gankit list.
     """
     kinds = tuple(name for text in classes for name in text.split(","))
-    pictures, source = opened(ctx.obj, places, kinds, image_size)
-    source += [word for name in kinds for word in ("--classes", name)]
-    facts = examine(pictures, _progress("looking at pictures"))
-    survey = Survey(facts, image_size, getattr(pictures, "left_out", ()), len(pictures))
-    found = report(survey, source)
+    found, survey, pictures = _looked_at(places, kinds, image_size, ctx.obj)
     if page:
         from gankit_data.page import write_page  # most checks write none
 
@@ -46,6 +43,34 @@ def check(ctx, places, image_size, classes, as_json, page):
         click.echo(json.dumps(found, indent=2))
     else:
         _tell(found, page)
+
+
+def check_data(
+    *places: str | Path,
+    image_size: int = 64,
+    classes: Sequence[str] = (),
+    registry: Registry | None = None,
+) -> dict[str, Any]:
+    """What `gankit data check` finds, as a dict: the one that its --json prints.
+
+    `check_data("my-pictures")["findings"]` is a list of what to know, the worst first, each with
+    its "level", "what", "mend" and the "names" of the pictures it is about.
+    """
+    if not places:
+        raise GankitError("say what to look at: check_data('my-pictures')")
+    registry = registry or load_registry()
+    return _looked_at([str(place) for place in places], tuple(classes), image_size, registry)[0]
+
+
+def _looked_at(
+    places: Sequence[str], classes: tuple[str, ...], image_size: int, registry: Registry
+) -> tuple[dict[str, Any], Survey, Sequence[Any]]:
+    """The report, what it was made from, and the pictures."""
+    pictures, source = opened(registry, places, classes, image_size)
+    source += [word for name in classes for word in ("--classes", name)]
+    facts = examine(pictures, _progress("looking at pictures"))
+    survey = Survey(facts, image_size, getattr(pictures, "left_out", ()), len(pictures))
+    return report(survey, source), survey, pictures
 
 
 def _tell(found: dict[str, Any], page: Path | None) -> None:
@@ -62,7 +87,7 @@ def _tell(found: dict[str, Any], page: Path | None) -> None:
 
 
 def opened(
-    registry: Any, places: Sequence[str], classes: tuple[str, ...], image_size: int
+    registry: Registry, places: Sequence[str], classes: tuple[str, ...], image_size: int
 ) -> tuple[Sequence[Any], list[str]]:
     """The pictures in places, or of a named data set, and how gankit run is given them."""
     there = [Path(place).expanduser().exists() for place in places]

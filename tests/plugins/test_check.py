@@ -19,6 +19,8 @@ from gankit_data.show import headline, show
 from PIL import Image, ImageOps
 from rich.console import Console
 
+import gankit
+
 
 def scene(seed, width=80, height=80):
     """A picture of coloured blobs; another for each seed."""
@@ -491,3 +493,15 @@ def test_findings_are_values():
     assert rules.count(1, "class") == "1 class"
     assert rules.count(2500, "copy") == "2,500 copies"
     assert [rules.percent(share) for share in (0, 0.004, 0.5)] == ["0 %", "<1 %", "50 %"]
+
+
+def test_from_python_there_is_the_same_report_as_with_json(folder, gankit_cli):
+    code, out, _ = gankit_cli("data", "check", folder, "--image-size", 32, "--json")
+    assert code == 0
+    assert gankit.check_data(folder, image_size=32) == json.loads(out)
+
+
+def test_from_python_a_data_set_has_a_name_too_and_nothing_is_no_place():
+    assert gankit.check_data("petals:count=20")["pictures"] == 20
+    with pytest.raises(gankit.GankitError, match="say what to look at"):
+        gankit.check_data()
