@@ -14,6 +14,7 @@ import numpy as np
 from gankit.choice import Choice
 from gankit.errors import GankitError
 from gankit.pictures import Prepared, Progress
+from gankit.registry import Registry, load_registry
 from gankit.specs import DatasetSpec
 from gankit_data.fit import HOWS, fit, tiles
 from gankit_data.shards import Sample, Shards
@@ -21,17 +22,18 @@ from gankit_data.split import chosen, split
 from gankit_data.write import Settings, written
 
 if TYPE_CHECKING:
-    from gankit.registry import Registry
     from gankit.settings import Run
 
 
-def prepare(run: Run, registry: Registry, progress: Progress) -> Prepared:
+def prepare(
+    run: Run, registry: Registry | None = None, progress: Progress = lambda done, total: None
+) -> Prepared:
     """The run's pictures at its size: found in the cache, else prepared now.
 
     They are decoded, fitted (`--fit`) and written to one file once; which of them are in the
     subset, the training part and the hold-out is decided here, each time, from the data seed.
     """
-    how = Choice.parse(run.fit)
+    registry, how = registry or load_registry(), Choice.parse(run.fit)
     cutter = _cutter(how, run)
     pictures = opened(run, registry, 0 if how.name == "patches" else run.image_size, progress)
     name = " ".join((run.dataset, *run.data, *run.classes))

@@ -177,3 +177,7 @@ def test_clean_finishes_one_that_was_interrupted(ready, gankit_cli, tmp_path):
     ready()
     assert gankit_cli("data", "clean").code == 0
     assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_from_python_a_run_is_enough(tiny):
+    assert gankit.prepare(gankit.compose(**tiny())).pixels.shape == (64, 16, 16, 3)
