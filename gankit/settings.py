@@ -93,8 +93,7 @@ def option(field: str) -> str:
 
 def parse_length(text: str) -> tuple[float, str]:
     """`(number, unit)` of a run's length."""
-    match = _LENGTH.fullmatch(text.strip())
-    if match is None or float(match[1]) <= 0:
+    if not (match := _LENGTH.fullmatch(text.strip())) or float(match[1]) <= 0:
         raise GankitError(f"{text!r} is no length of a run: write 500 steps, 10 epochs or 40 kimg")
     return float(match[1]), match[2]
 
@@ -128,8 +127,9 @@ def read_run(path: Path) -> dict[str, Any]:
 
 
 def load_run(folder: Path, **changes: Any) -> Run:
-    """The run whose run.json lies in a folder, with changes."""
+    """The run whose run.json lies in a folder, with changes: `length="4000 steps"` is longer."""
+    again = {"steps": 0} if "length" in changes else {}  # resolved from the length, as at first
     try:
-        return Run(**{**read_run(folder), **changes})
+        return Run(**{**read_run(folder), **again, **changes})
     except TypeError as error:
         raise GankitError(f"{folder / 'run.json'} is not whole: {error}") from error

@@ -16,6 +16,7 @@ from gankit_commands.run import resumed
 
 from gankit import GankitError, checkpoint, compose, train
 from gankit.errors import RunStopped
+from gankit.settings import load_run
 
 EVERYTHING = (
     "ema:decay=0.9", "spectral-norm", "noisy-d", "r1:every=3", "flip-labels",
@@ -89,6 +90,14 @@ def test_a_finished_run_can_be_made_longer(run_of, registry):
     train(resumed(short), registry, resume=True)  # nothing is left to do
     assert fingerprint(short) == before
     train(resumed(short, length="16 steps"), registry, resume=True)
+    assert fingerprint(short)[:2] == fingerprint(whole)[:2]
+
+
+def test_a_finished_run_can_be_made_longer_from_python(run_of, registry):
+    whole = train(run_of("whole", tricks=("ema",)), registry)
+    short = train(run_of("short", tricks=("ema",), length="6 steps"), registry)
+    assert load_run(short).steps == 6
+    train(load_run(short, length="12 steps"), registry, resume=True)
     assert fingerprint(short)[:2] == fingerprint(whole)[:2]
 
 
