@@ -38,7 +38,7 @@ def race(
     registry: Registry | None = None,
     **settings: Any,
 ) -> Path:
-    """Race variants of a run; returns the race's folder, with results.json and race.html.
+    """Race variants of a run and print the tables; returns the folder with results and race.html.
 
     `race(vary={"tricks": ["none", "ema"]}, seeds=3, budget="5m", dataset="petals")`: the other
     settings are those of `gankit.compose`. `race(resume=folder)` goes on with one that stopped.
@@ -59,7 +59,7 @@ def race(
             metrics=choose_metrics(metrics, registry), samples=samples, command=repeat,
         )  # fmt: skip
         folder = begin(plan, Path(out) if out else None, list(vary))
-    Race(plan, folder, registry, PlainView()).to_the_end()
+    Race(plan, folder, registry, PlainView()).to_the_end().print()
     return folder
 
 

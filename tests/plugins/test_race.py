@@ -176,7 +176,9 @@ def test_from_python(evaluate, here, tiny, capsys):
     with pytest.raises(GankitError, match="say what to vary"):
         gankit.race()
     assert gankit.race(resume="a") == folder
-    assert "run 1 of 4" in capsys.readouterr().out
+    began, ended = capsys.readouterr().out.split("run 4 of 4")
+    assert "run 1 of 4" in began
+    assert ended.count("the baseline") == 4  # swd and images/s, and both again for the resumed
 
 
 def test_the_real_metric(race_cli, here):
