@@ -135,7 +135,7 @@ class TestStructure:
             assert re.search(rf"^{label} ", text, re.MULTILINE), label
         number = path.stem[:2]
         assert text.startswith(f'"""Lesson {int(number)}: ')
-        assert re.search(r"^It takes +about \w+ minutes on two cores", text, re.MULTILINE)
+        assert re.search(r"^It takes +about \w+ minutes? on two cores", text, re.MULTILINE)
         assert f"lesson-{number}.png" in text
 
     def test_cells(self, path):
