@@ -3,6 +3,7 @@
 from gankit import DiscriminatorSpec, GeneratorSpec, ModelSpec, hookimpl
 
 PAPER = "Radford, Metz & Chintala 2015, arXiv 1511.06434"
+QUICK = {"batch_size": 32, "tricks": ("ema:decay=0.998", "smooth-labels")}
 AS_PUBLISHED = {"batch_size": 64, "lr_g": 2e-4, "lr_d": 2e-4, "beta1": 0.5, "beta2": 0.999}
 
 
@@ -68,32 +69,23 @@ def register_models(register):
             generator="dcgan:base_channels=16",
             discriminator="dcgan:base_channels=16",
             image_size=64,
-            settings={
-                "batch_size": 32,
-                "lr_g": 5e-4,
-                "lr_d": 5e-4,
-                "tricks": ("ema:decay=0.998", "smooth-labels"),
-                "length": "75 kimg",
-            },
+            settings={**QUICK, "lr_g": 5e-4, "lr_d": 5e-4, "length": "75 kimg"},
             lesson=2,
             default=True,
         )
     )
     for size, width in ((64, 24), (128, 24), (256, 12)):
-        register(
-            ModelSpec(
-                name=f"skip{size}",
-                summary=f"for {size} px, on a CPU too: a narrow DCGAN whose G has skip outputs",
-                source="measured for gankit; networks after " + PAPER,
-                generator=f"dcgan-skip:base_channels={width}",
-                discriminator=f"dcgan:base_channels={width}",
-                image_size=size,
-                settings={
-                    "batch_size": 32,
-                    "lr_g": 4e-4,
-                    "lr_d": 4e-4,
-                    "tricks": ("ema:decay=0.998", "smooth-labels"),
-                    "length": "200 kimg",
-                },
-            )
-        )
+        register(_skip(size, width))
+
+
+def _skip(size, width):
+    """The model for small sets and small machines."""
+    return ModelSpec(
+        name=f"skip{size}",
+        summary=f"for {size} px, on a CPU too: a narrow DCGAN whose G has skip outputs",
+        source="measured for gankit; networks after " + PAPER,
+        generator=f"dcgan-skip:base_channels={width}",
+        discriminator=f"dcgan:base_channels={width}",
+        image_size=size,
+        settings={**QUICK, "lr_g": 4e-4, "lr_d": 4e-4, "length": "200 kimg"},
+    )
