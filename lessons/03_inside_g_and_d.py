@@ -17,7 +17,7 @@ Break it         Train the grid away: measure `unevenness` of a trained G's pict
                  `gankit.load("runs/...").images(z)` for a run of lesson 2 (`latents` makes z).
 Exercise         Find a layer that makes a map three times as wide, without a checkerboard.
 
-Run it with `python lessons/03_inside_g_and_d.py`, or cell by cell.
+Take it with `gankit lesson 3`, or run `python lessons/03_inside_g_and_d.py`.
 """
 
 # %%

@@ -18,7 +18,7 @@ Break it         Leave out the cell that clears up, train with the `run` at the 
                  (`gankit.train(run)`), and look for grey flowers among what G draws.
 Exercise         A batch of cold flowers, whole ones, in grey, 32 pixels wide: which options?
 
-Run it with `python lessons/04_your_own_pictures.py`, or cell by cell.
+Take it with `gankit lesson 4`, or run `python lessons/04_your_own_pictures.py`.
 """
 
 # %%

@@ -17,7 +17,7 @@ Break it         Add a sixth failure to BROKEN: `beta1=0.9, lr_g=2e-3, lr_d=2e-3
                  does it have, and what does it draw?
 Exercise         Look at `lesson-05.png` alone, and say which letter is which failure.
 
-Run it with `python lessons/05_reading_the_curves.py`, or cell by cell.
+Take it with `gankit lesson 5`, or run `python lessons/05_reading_the_curves.py`.
 """
 
 # %%

@@ -17,7 +17,7 @@ Break it         Mend the slip in MyNoise below, and let `activity` say "on" wha
                  the slip back. Would you have found it? A log must say what was done, not planned.
 Exercise         How low can d_loss get when targets are flipped?
 
-Run it with `python lessons/06_a_strong_d.py`, or cell by cell.
+Take it with `gankit lesson 6`, or run `python lessons/06_a_strong_d.py`.
 """
 
 # %%

@@ -17,7 +17,7 @@ Break it         Race something against itself: `vary={"draw_every": [100, 101]}
                  win? Then change `threads` from 1 to 2 instead, which only changes the rounding.
 Exercise         Three seeds gave three differences. Is the variant better? Work it out by hand.
 
-Run it with `python lessons/08_a_fair_race.py`, or cell by cell.
+Take it with `gankit lesson 8`, or run `python lessons/08_a_fair_race.py`.
 """
 
 # %%
