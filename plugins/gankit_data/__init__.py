@@ -13,7 +13,7 @@ def register_datasets(register):
             build="gankit_data.files:Files",
             pictures="yours",
             licence="yours to know",
-            lesson=2,
+            lesson=4,
             own=True,
         )
     )

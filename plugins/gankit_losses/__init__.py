@@ -16,6 +16,7 @@ LOSSES = (
         summary="binary cross-entropy; G minimises log(1 - D(G(z))), whose gradient fades",
         source="Goodfellow et al. 2014, arXiv 1406.2661",
         build="gankit_losses.minimax:Minimax",
+        lesson=5,
     ),
     LossSpec(
         name="least-squares",

@@ -8,7 +8,7 @@ TRICKS = (
         summary="instance noise: Gaussian noise on everything D sees, fading out over the run",
         source="Sonderby et al. 2016, arXiv 1610.04490; Arjovsky & Bottou 2017, arXiv 1701.04862",
         build="gankit_tricks.noisy_d:NoisyD",
-        lesson=2,
+        lesson=6,
     ),
     TrickSpec(
         name="blur",
@@ -21,14 +21,14 @@ TRICKS = (
         summary="now and then D is told that a real picture is fake",
         source="MathWorks 'Train GAN' example; Chintala et al. 2016, ganhacks 6",
         build="gankit_tricks.flip_labels:FlipLabels",
-        lesson=2,
+        lesson=6,
     ),
     TrickSpec(
         name="smooth-labels",
         summary="D's target for real pictures is 0.9, so it is never quite sure",
         source="Salimans et al. 2016, arXiv 1606.03498, section 3.4",
         build="gankit_tricks.smooth_labels:SmoothLabels",
-        lesson=2,
+        lesson=6,
     ),
     TrickSpec(
         name="noisy-labels",
@@ -41,7 +41,7 @@ TRICKS = (
         summary="half of the numbers in D's input are dropped at random",
         source="MathWorks 'Train GAN' example; Srivastava et al. 2014, JMLR 15",
         build="gankit_tricks.dropout_d:DropoutD",
-        lesson=2,
+        lesson=6,
     ),
     TrickSpec(
         name="diffaugment",
