@@ -303,7 +303,7 @@ def test_scripts_run(here, capsys, monkeypatch):
     for script in SCRIPTS:
         short = script.values[0].replace("500 steps", "2 steps")
         exec(short.replace('"petals"', '"petals:count=64"'), {})
-    assert {path.name for path in here.glob("*.png")} == {"flower.png", "garden.png"}
+    assert {path.name for path in here.glob("*.png")} == {"between.png", "flower.png", "garden.png"}
 
 
 def commands(text):

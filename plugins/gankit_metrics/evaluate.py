@@ -13,7 +13,7 @@ from PIL import Image
 import gankit
 from gankit.choice import Choice
 from gankit.errors import GankitError
-from gankit.pictures import Progress
+from gankit.pictures import Pixels, Progress
 from gankit.registry import Registry, load_registry
 from gankit.settings import Run
 from gankit_metrics import record
@@ -34,19 +34,28 @@ def evaluate(
     checkpoint: int | None = None,
     registry: Registry | None = None,
     progress: Progress = lambda done, total: None,
+    pictures: Pixels | None = None,
 ) -> list[Measured]:
     """Measure the run in `folder` at its newest checkpoint, or at the one of that step.
 
     metrics: `name:option=value` texts; None takes those that suit the run and can be had here.
     The numbers are also written into the folder, as metrics.csv and metrics.json. The same call
     gives the same numbers.
+
+    pictures: uint8 (N, H, W, C) of your own, to be measured in the place of G's, as many as they
+    are; to see how a metric answers what one knows (blurred pictures, copies). Nothing is written.
     """
     registry = registry or load_registry()
     sampler = gankit.load(folder, step=checkpoint, registry=registry)
     prepared = gankit.prepare(sampler.run, registry, lambda done, total: None)
+    if pictures is not None:
+        samples = len(pictures)
     sets = choose(prepared, samples, sampler.run.data_seed)
     wanted = suitable(sampler.run, registry, sets) if metrics is None else tuple(metrics)
     chosen = build(wanted, sampler.run, registry, sets)
+    if pictures is not None:
+        sets.take(pictures)
+        return measured(chosen, sets, registry, None, sampler.step, progress)
     sets.draw(sampler.images, sampler.run.latent_dim)
     found = measured(chosen, sets, registry, Path(folder), sampler.step, progress)
     record.write(Path(folder), found)
@@ -81,17 +90,21 @@ def build(texts: Iterable[str], run: Run, registry: Registry, sets: Sets) -> Cho
 
 
 def measured(
-    chosen: Chosen, sets: Sets, registry: Registry, folder: Path, step: int, progress: Progress
-) -> list[Measured]:
-    """Every metric's number for the pictures that `sets` holds; torch's random state is kept."""
+    chosen: Chosen, sets: Sets, registry: Registry, folder: Path | None, step: int,
+    progress: Progress,
+) -> list[Measured]:  # fmt: skip
+    """Every metric's number for the pictures that `sets` holds; torch's random state is kept.
+
+    Where a metric draws a picture of what its number means, it goes into `folder`, if one is given.
+    """
     found = []
     with torch.random.fork_rng(devices=[]):
         for number, (text, metric) in enumerate(chosen):
             progress(number, len(chosen))
             with registry.blaming("metric", text):
                 number_found, state = measure(metric, text, sets)
-                shown = _shown(metric, text, state, sets)
-            path = record.picture_path(folder, step, text) if shown is not None else None
+                shown = _shown(metric, text, state, sets) if folder else None
+            path = record.picture_path(folder, step, text) if folder and shown is not None else None
             if path:
                 _save(shown, path)
             found.append(dataclasses.replace(number_found, step=step, picture=str(path or "")))

@@ -48,7 +48,15 @@ class Sets:
         Every run and every step is measured on the same z.
         """
         z = randomness.latents(0, 0, self.samples, latent_dim, "measuring")
-        self.generated = np.concatenate([as_bytes(images(part)) for part in z.split(64)])
+        self.take(np.concatenate([as_bytes(images(part)) for part in z.split(64)]))
+
+    def take(self, pictures: Pixels) -> None:
+        """Judge these pictures, (N, H, W, C) bytes, from here on; as many as the floor has."""
+        wanted = (self.samples, *self.pixels.shape[1:])
+        if pictures.dtype != np.uint8 or pictures.shape != wanted:
+            what = f"{pictures.dtype} {pictures.shape}"
+            raise GankitError(f"the pictures to be measured are {what}; wanted is uint8 {wanted}")
+        self.generated = pictures
         self._known = {key: rows for key, rows in self._known.items() if key[1] != "generated"}
 
     def features(self, metric: Metric, text: str, name: str) -> Any:

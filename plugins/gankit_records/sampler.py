@@ -35,9 +35,13 @@ class Sampler:
         """One picture."""
         return Image.fromarray(to_frames(self.images(self.latents([seed])))[0])
 
+    def draw(self, z: Tensor, columns: int = 0) -> Image.Image:
+        """A grid of the pictures of z (N, latent_dim), square or with so many columns."""
+        return to_grid(self.images(z), columns)
+
     def grid(self, count: int = 64, seed: int = 0) -> Image.Image:
         """A grid of the pictures of seeds `seed`, `seed + 1`, ..."""
-        return to_grid(self.images(self.latents(range(seed, seed + count))))
+        return self.draw(self.latents(range(seed, seed + count)))
 
 
 def load(folder: str | Path, step: int | None = None, registry: Registry | None = None) -> Sampler:

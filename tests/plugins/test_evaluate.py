@@ -62,10 +62,38 @@ def test_the_same_call_gives_the_same_numbers(run):
     assert numbers(gankit.evaluate(run, PLAIN, samples=30)) == numbers(found)
 
 
+def test_ones_own_pictures_are_measured_in_the_place_of_gs(held_out):
+    prepared = gankit.prepare(gankit.load(held_out).run)
+    copies = np.array(prepared.pixels[prepared.train[:40]])
+    texture, copied = gankit.evaluate(held_out, ["swd", "memorising"], pictures=copies)
+    assert texture.value < gankit.evaluate(held_out, ["swd"], samples=40)[0].value / 2
+    assert (copied.value, copied.samples, copied.picture) == (1, 40, "")
+
+
+def test_ones_own_pictures_leave_no_trace_in_the_run(held_out):
+    pictures = np.zeros((40, 16, 16, 3), np.uint8)
+    gankit.evaluate(held_out, ["swd", "memorising"], pictures=pictures)
+    assert not [path for path in held_out.iterdir() if "metrics" in path.name]
+
+
+@pytest.mark.parametrize(
+    "pictures",
+    [
+        np.zeros((40, 16, 16, 3), np.float32),
+        np.zeros((40, 8, 8, 3), np.uint8),
+        np.zeros((400, 16, 16, 3), np.uint8),  # more than there are training pictures
+    ],
+    ids=["floats", "small", "many"],
+)
+def test_pictures_that_cannot_be_compared_are_refused(held_out, pictures):
+    with pytest.raises(GankitError, match="wanted is uint8 .*16, 16, 3"):
+        gankit.evaluate(held_out, ["swd"], pictures=pictures)
+
+
 def test_its_signature_is_agreed_upon():
     parameters = inspect.signature(gankit.evaluate).parameters
     assert list(parameters) == [
-        *("folder", "metrics", "samples", "checkpoint", "registry", "progress"),
+        *("folder", "metrics", "samples", "checkpoint", "registry", "progress", "pictures"),
     ]
     assert (parameters["metrics"].default, parameters["samples"].default) == (("kid", "swd"), 1000)
 

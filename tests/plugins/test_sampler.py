@@ -56,6 +56,15 @@ def test_a_grid_shows_the_pictures_of_successive_seeds(sampler):
     assert sampler.grid().size == (8 * 18 + 2, 8 * 18 + 2)
 
 
+def test_any_z_can_be_drawn_in_rows_of_ones_choice(sampler):
+    z = sampler.latents(range(6))
+    row = np.asarray(sampler.draw(z, columns=6)).astype(int)
+    assert row.shape == (20, 6 * 18 + 2, 3)
+    single = np.asarray(sampler.sample(4)).astype(int)
+    assert np.abs(row[2:18, 4 * 18 + 2 : 4 * 18 + 18] - single).max() <= 1
+    assert np.array_equal(sampler.draw(z[:4]), sampler.grid(4))
+
+
 def test_the_newest_checkpoint_unless_another_is_asked_for(trained, sampler, registry):
     earlier = gankit.load(trained, step=4, registry=registry)
     assert (sampler.step, earlier.step) == (8, 4)

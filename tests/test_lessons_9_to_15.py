@@ -1,0 +1,198 @@
+"""Lessons 9 to 15 run to their end in a short form, leave their files, and say what is true."""
+
+import re
+import runpy
+from pathlib import Path
+from types import SimpleNamespace
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+import torch
+from gankit_dcgan.nets import Generator
+from PIL import Image
+
+from gankit.choice import Choice
+
+FOLDER = Path(__file__).parents[1] / "lessons"
+LESSONS = {int(path.stem[:2]): path for path in sorted(FOLDER.glob("[0-9]*.py"))}
+ANSWERS = {  # of each exercise: right ones, wrong ones
+    9: (["4096 * 2048 * 16", "134217728"], ["4096 * 2048", "0"]),
+    10: (["(0.95 - 0.55) / (0.95 - 0.05)", "0.444"], ["0.4", "1"]),
+    11: (["0.8", "max(0, 1 - 1.5) + max(0, 1 - 0.2)"], ["0.3", "1.3"]),
+    12: (["5", "10 / 4**0.5"], ["2.5", "10"]),
+    13: (["2"], ["1", "3"]),
+    14: (["'after_update'"], ["'before_update'", "'d_input'"]),
+    15: (["0.8", "0.5 - 0.25 * (-0.4 - 0.8)"], ["0.2", "-0.4"]),
+}
+
+
+@pytest.fixture(scope="module")
+def lesson(tmp_path_factory, apart):
+    """`lesson(9)`: the lesson after a short run: its variables, folder, and what it printed."""
+    folder, runs = tmp_path_factory.mktemp("lessons"), {}
+
+    def run(number, capsys):
+        if number not in runs:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.chdir(folder)
+                patch.setenv("GANKIT_LESSON_STEPS", "8")
+                found = runpy.run_path(str(LESSONS[number]))
+            runs[number] = SimpleNamespace(said=capsys.readouterr().out, folder=folder, found=found)
+        return runs[number]
+
+    return run
+
+
+def picture(run, name):
+    with Image.open(run.folder / name) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def test_9_weighs_what_it_says(lesson, capsys):
+    run = lesson(9, capsys)
+    costs = run.found["costs"]
+    assert f"{costs[64, 'naive']['weights']:,}" == "3,576,704"
+    assert costs[64, "naive"]["work"] > 5 * costs[32, "naive"]["work"]
+    assert 3.5 < costs[64, "naive"]["memory"] / costs[32, "naive"]["memory"] < 4.5
+    assert costs[64, "narrow"]["memory"] < 0.6 * costs[64, "naive"]["memory"]
+    assert "64 pixels, narrow: weights x 3.2" in run.said
+    assert picture(run, "lesson-09.png").shape == (600, 800, 3)
+
+
+def test_9_says_what_naive_doubling_and_the_cap_give(lesson, capsys):
+    found = {}
+    for way, options in lesson(9, capsys).found["WAYS"].items():
+        with torch.device("meta"):  # weighed, not built
+            G = Generator(image_size=256, **Choice.parse(f"dcgan:{options}").options)
+        found[way] = sum(weight.numel() for weight in G.parameters())
+    assert found == {"naive": 47_983_488, "capped": 11_967_360, "narrow": 7_803_328}
+
+
+def test_10_asks_d_about_pictures_it_has_never_seen(lesson, capsys):
+    run = lesson(10, capsys)
+    known, fresh = (getattr(run.found["of_plain"], name) for name in ("known", "fresh"))
+    assert known.shape == fresh.shape == (100, 3, 32, 32)
+    assert torch.cdist(known.flatten(1), fresh.flatten(1)).min() > 0.1, "a picture is in both parts"
+    assert len(re.findall(r"a gap of -?\d\.\d\d", run.said)) == 2
+    assert "memorising, copies: 1.00 (1.00 to 1.00)" in run.said
+    assert "diffaugment: color, translation, cutout" in run.said
+    assert picture(run, "lesson-10.png").std() > 20
+
+
+def test_11_shows_six_games(lesson, capsys):
+    run = lesson(11, capsys)
+    assert len(run.found["curves"]) == 6
+    for name, watch in run.found["curves"].items():
+        assert re.search(rf"^{re.escape(name)} +-?\d", run.said, re.MULTILINE), name
+        assert all(np.isfinite(row).all() for row in watch.seen)
+    last = {name: watch.seen[-1] for name, watch in run.found["curves"].items()}
+    assert last["wasserstein"][1] < 0 < last["hinge"][1]  # a difference of means, and a cost
+    assert last["non-saturating, r1"][3] < last["non-saturating"][3]  # less steep
+    assert picture(run, "lesson-11.png").shape == (912, 1020, 3)
+
+
+def test_12_walks_on_the_shell(lesson, capsys):
+    run = lesson(12, capsys)
+    arc, line, z = (run.found[name] for name in ("arc", "line", "z"))
+    assert torch.allclose(arc(z[:9], z[9:18], 0.0), z[:9], atol=1e-4)
+    assert torch.allclose(arc(z[:9], z[9:18], 1.0), z[9:18], atol=1e-4)
+    assert arc(z[::2], z[1::2], 0.5).norm(dim=1).mean() == pytest.approx(10, abs=0.1)
+    assert line(z[::2], z[1::2], 0.5).norm(dim=1).mean() == pytest.approx(7.07, abs=0.1)
+    assert "length of z: 10.0" in run.said
+    assert "of points halfway: 7.1" in run.said
+    assert picture(run, "lesson-12.png").std() > 5
+
+
+def test_12_films_a_walk_that_ends_where_it_began(lesson, capsys):
+    run = lesson(12, capsys)
+    film = iio.imread(run.folder / "lesson-12.mp4", plugin="pyav")
+    assert len(film) == 100
+    a, b, middle = (np.asarray(run.found["film"][n]).astype(int) for n in (0, 99, 50))
+    assert np.abs(a - b).mean() < np.abs(a - middle).mean()
+
+
+def test_13_the_measures_find_the_faults(lesson, capsys):
+    run = lesson(13, capsys)
+
+    def told(suspect, metric):
+        line = re.search(rf"^{suspect} .*", run.said, re.MULTILINE)[0]
+        return float(re.search(rf"{metric} (-?[\d.]+)", line)[1])
+
+    assert told("copies", "memorising") == 1 > 0.7 > told("fresh flowers", "memorising")
+    assert told("red only", "modes") < 7 < 18 < told("fresh flowers", "modes")
+    assert told("one flower", "modes") == 1
+    for spoilt in ("blurred", "noisy", "one flower", "your G"):
+        for metric in ("swd", "kid"):
+            assert told(spoilt, metric) > 1.3 * told("fresh flowers", metric), (spoilt, metric)
+    assert picture(run, "lesson-13.png").shape == (540, 960, 3)
+
+
+def test_13_goes_on_without_the_network_of_kid(lesson, capsys, monkeypatch):
+    lesson(13, capsys)  # the garden is there
+    monkeypatch.setattr("gankit_metrics.evaluate.there_is", lambda name: False)
+    monkeypatch.setenv("GANKIT_LESSON_STEPS", "8")
+    monkeypatch.chdir(lesson(13, capsys).folder)
+    runpy.run_path(str(LESSONS[13]))
+    said = capsys.readouterr().out
+    assert "kid is left out" in said
+    assert "memorising 1.00" in said
+
+
+def test_14_trains_parts_of_ones_own_and_writes_a_package(lesson, capsys):
+    run = lesson(14, capsys)
+    assert "mean-picture: means differ by 0." in run.said  # it acted
+    assert "$ gankit -p my_trick.py show mean-picture" in run.said
+    assert "weight" in run.said.split("$ gankit -p")[1]  # its option
+    assert (run.folder / "my-noise" / "my_noise" / "trick.py").is_file()
+    assert run.found["mine"].generator == "enlarger"
+    faces = run.found["Faces"]()
+    assert not np.array_equal(np.asarray(faces[0]), np.asarray(faces[1]))
+    assert picture(run, "lesson-14.png").shape == (412, 684, 3)
+
+
+def test_14_a_generator_without_its_tanh_is_found_out(lesson, capsys, monkeypatch):
+    found = lesson(14, capsys).found
+
+    class Loud(found["Enlarger"]):
+        def __init__(self, image_size: int, channels: int, latent_dim: int):
+            super().__init__(image_size, channels, latent_dim)
+            self.main = self.main[:-1]
+
+    mine, names = found["Mine"], found["Mine"].register_generators.__globals__
+    monkeypatch.setitem(names, "Enlarger", Loud)
+    with pytest.raises(AssertionError, match="wanted is -1 to 1"):
+        found["testing"].check_generator("enlarger", plugin=mine, sizes=(32,))
+
+
+def test_15_the_true_direction_leads_home(lesson, capsys, monkeypatch):
+    run = lesson(15, capsys)
+    flower, noise = torch.rand(2, 3, 32, 32), torch.randn(2, 3, 32, 32)
+    names = run.found["grown"].__wrapped__.__globals__  # no_grad wraps it
+    monkeypatch.setitem(names, "average", lambda x, t: noise - flower)
+    seen = run.found["grown"](noise, steps=4)
+    assert len(seen) == 5
+    assert torch.allclose(seen[-1], flower, atol=1e-5)
+    assert torch.allclose(seen[2], (noise + flower) / 2, atol=1e-5)
+
+
+def test_15_points_to_papers_and_leaves_its_picture(lesson, capsys):
+    run = lesson(15, capsys)
+    assert len(set(re.findall(r"arXiv \d{4}\.\d{5}", run.said))) == len(run.found["AFTER"])
+    losses = run.found["losses"]
+    assert len(losses) == 8
+    assert losses[-1] < losses[0]
+    assert picture(run, "lesson-15.png").std() > 20
+
+
+@pytest.mark.parametrize("number", ANSWERS)
+def test_exercises_know_right_from_wrong(number, capsys):
+    *_, last = LESSONS[number].read_text(encoding="utf-8").split("# %%\n")
+    assert last.startswith("# Exercise. ")
+    for which, answers in zip(("Right: ", "Not yet: "), ANSWERS[number], strict=True):
+        for answer in answers:
+            assert "\nanswer = None\n" in last
+            exec(last.replace("\nanswer = None\n", f"\nanswer = {answer}\n"), {})
+            assert capsys.readouterr().out.startswith(which), answer
+    exec(last, {})
+    assert capsys.readouterr().out == "", "nothing is said before there is an answer"
