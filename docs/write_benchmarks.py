@@ -45,8 +45,7 @@ QUESTIONS = {
     "number of pictures": ("Growth with the number of pictures", "A batch should not notice."),
     "two processes": (
         "Two processes",
-        "torchrun with two processes of one thread each: for several GPUs or machines. On one CPU "
-        "it is no gain over two threads.",
+        "One step by torchrun with two processes of one thread each, which share the batch.",
     ),
 }
 PLOTTED = {"training step": "bars", "image size": "lines", "batch": "lines"}

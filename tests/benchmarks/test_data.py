@@ -1,12 +1,15 @@
 """How fast pictures get ready and become batches, beside the usual way."""
 
 import itertools
+import os
 
 import pytest
 from beside import beside
 from photos import batch_loop, epoch, photos, prepared, usual_batch_loop, usual_data, usual_epoch
 
 COUNT = 400
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+WORKERS = min(2, CORES)  # more than cores is a warning, and so an error here
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +36,9 @@ def test_reading_all_once(benchmark, folder, size, tmp_path, monkeypatch):
 def test_an_epoch(benchmark, folder, tmp_path, monkeypatch):
     monkeypatch.setenv("GANKIT_CACHE", str(tmp_path))
     ready, data = prepared(folder, 64), usual_data(folder, 64)
-    about = {
-        "what": "an epoch at 64 px, prepared",
-        "yardstick": "DataLoader, 2 workers",
-    }
-    ways = (lambda: epoch(ready, flip=True), lambda: usual_epoch(data, 2))
+    usual = f"DataLoader, workers: {WORKERS}"
+    about = {"what": "an epoch at 64 px, prepared", "yardstick": usual}
+    ways = (lambda: epoch(ready, flip=True), lambda: usual_epoch(data, WORKERS))
     pictures = COUNT // 64 * 64
     beside(benchmark, *ways, rounds=3, question="data path", pictures=pictures, **about)
 
