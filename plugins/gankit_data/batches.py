@@ -49,7 +49,10 @@ class Batches:
         pixels = self._gathered(batch)
         if self.flip or self.dihedral:
             self._turn(pixels, batch)
-        images = self._normalised(torch.from_numpy(pixels).to(self.device)).permute(0, 3, 1, 2)
+        bytes_here = torch.from_numpy(pixels)
+        if torch.device(self.device).type == "cuda":  # pinned: the GPU fetches, Python goes on
+            bytes_here = bytes_here.pin_memory()
+        images = self._normalised(bytes_here.to(self.device, non_blocking=True)).permute(0, 3, 1, 2)
         return images.contiguous(memory_format=self.memory_format)
 
     def _gathered(self, batch: int) -> Pixels:
