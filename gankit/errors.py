@@ -27,4 +27,4 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(word.lower(), known, n=2, cutoff=0.55)
     if near:
         return " Did you mean " + " or ".join(map(repr, near)) + "?"
-    return f" There is: {', '.join(known)}." if 0 < len(known) <= 12 else ""
+    return f" There is: {', '.join(known)}." if 0 < len(known) <= 15 else ""

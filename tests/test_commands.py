@@ -95,7 +95,7 @@ def test_show_tells_all_about_a_trick(gankit_cli, registry):
     assert (code, err) == (0, "")
     spec = registry.find("trick", "noisy-d")
     for said in (
-        *("trick noisy-d", spec.summary, spec.source, "gankit lesson 2", "tricks"),
+        *("trick noisy-d", spec.summary, spec.source, f"gankit lesson {spec.lesson}", "tricks"),
         *("sigma            0.1", "until            1.0", "noisy-d:sigma=..."),
         *("sigma: standard deviation at the start", "class NoisyD(Trick):", "def d_input(self"),
     ):

@@ -58,7 +58,7 @@ def stop_after(steps):
         {"precision": "32"},
         {"precision": "bf16"},
         {"precision": "16", "tricks": ("ema", "r1:every=3")},
-        {"accumulate": 2, "loss": "relativistic"},
+        {"accumulate": 2, "loss": "relativistic", "tricks": ("ema", "r1:every=3")},
         {"optimizer": "plain", "memory_format": "contiguous"},
         {"loss": "least-squares", "d_steps": 2, "batch_size": 24},  # batches that cross epochs
     ],

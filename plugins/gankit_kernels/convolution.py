@@ -18,7 +18,8 @@ from torch.nn import functional
 def quicken(net: nn.Module) -> nn.Module:
     """The network, whose convolutions over small maps become matrix products; its weights stay."""
     quick = {nn.Conv2d: MatrixConv2d, nn.ConvTranspose2d: MatrixConvTranspose2d}
-    for module in net.modules():
+    modules = net.modules() if isinstance(net, nn.Module) else ()  # what it is, others will check
+    for module in modules:
         if type(module) in quick and _ordinary(module):
             module.__class__ = quick[type(module)]
     return net
