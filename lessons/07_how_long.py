@@ -22,6 +22,8 @@ Take it with `gankit lesson 7`, or run `python lessons/07_how_long.py`.
 # First 500 steps. A checkpoint, all that is needed to go on, is saved every 500, and kept.
 import hashlib
 import os
+from contextlib import redirect_stdout
+from io import StringIO
 
 import torch
 from gankit_flowers.petals import Petals
@@ -76,9 +78,10 @@ def fingerprint(folder):
 def at_once_and_in_two(trick, steps):
     """Fingerprints of a run of so many steps, and of one half as long that was made longer."""
     asked = {"dataset": "petals", "model": "dcgan64-quick", "image_size": 32, "tricks": trick}
-    whole = gankit.train(gankit.compose(**asked, length=f"{steps} steps"))
-    half = gankit.train(gankit.compose(**asked, length=f"{steps // 2} steps"))
-    gankit.train(load_run(half, length=f"{steps} steps"), resume=True)
+    with redirect_stdout(StringIO()):  # three short runs have nothing to say
+        whole = gankit.train(gankit.compose(**asked, length=f"{steps} steps"))
+        half = gankit.train(gankit.compose(**asked, length=f"{steps // 2} steps"))
+        gankit.train(load_run(half, length=f"{steps} steps"), resume=True)
     return fingerprint(whole), fingerprint(half)
 
 
