@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +34,11 @@ def evaluate(
     checkpoint: int | None = None,
     registry: Registry | None = None,
     progress: Progress = lambda done, total: None,
-    pictures: Pixels | None = None,
-) -> list[Measured]:
+    pictures: Pixels | Mapping[str, Pixels] | None = None,
+) -> Any:
     """Measure the run in `folder` at its newest checkpoint, or at the one of that step.
+
+    Returns a list of Measured, one for each metric.
 
     metrics: `name:option=value` texts; None takes those that suit the run and can be had here.
     The numbers are also written into the folder, as metrics.csv and metrics.json. The same call
@@ -44,18 +46,22 @@ def evaluate(
 
     pictures: uint8 (N, H, W, C) of your own, to be measured in the place of G's, as many as they
     are; to see how a metric answers what one knows (blurred pictures, copies). Nothing is written.
+    Several such sets, as many in each, by name: then a dict, with a list for each name.
     """
     registry = registry or load_registry()
     sampler = gankit.load(folder, step=checkpoint, registry=registry)
     prepared = gankit.prepare(sampler.run, registry, lambda done, total: None)
-    if pictures is not None:
-        samples = len(pictures)
+    several = pictures if isinstance(pictures, Mapping) else {"": pictures}
+    samples = samples if pictures is None else len(next(iter(several.values())))
     sets = choose(prepared, samples, sampler.run.data_seed)
     wanted = suitable(sampler.run, registry, sets) if metrics is None else tuple(metrics)
     chosen = build(wanted, sampler.run, registry, sets)
     if pictures is not None:
-        sets.take(pictures)
-        return measured(chosen, sets, registry, None, sampler.step, progress)
+        every = {}
+        for name, given in several.items():
+            sets.take(given)
+            every[name] = measured(chosen, sets, registry, None, sampler.step, progress)
+        return every if several is pictures else every[""]
     sets.draw(sampler.images, sampler.run.latent_dim)
     found = measured(chosen, sets, registry, Path(folder), sampler.step, progress)
     record.write(Path(folder), found)

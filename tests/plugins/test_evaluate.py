@@ -70,6 +70,17 @@ def test_ones_own_pictures_are_measured_in_the_place_of_gs(held_out):
     assert (copied.value, copied.samples, copied.picture) == (1, 40, "")
 
 
+def test_several_sets_of_ones_own_are_measured_as_each_alone_is(held_out):
+    prepared = gankit.prepare(gankit.load(held_out).run)
+    copies = np.array(prepared.pixels[prepared.train[:40]])
+    sets = {"copies": copies, "dark": copies // 2}
+    found = gankit.evaluate(held_out, ["swd", "memorising"], pictures=sets)
+    assert list(found) == ["copies", "dark"]
+    for name, pictures in sets.items():
+        alone = gankit.evaluate(held_out, ["swd", "memorising"], pictures=pictures)
+        assert numbers(found[name]) == numbers(alone)
+
+
 def test_ones_own_pictures_leave_no_trace_in_the_run(held_out):
     pictures = np.zeros((40, 16, 16, 3), np.uint8)
     gankit.evaluate(held_out, ["swd", "memorising"], pictures=pictures)
