@@ -29,12 +29,14 @@ LOSSES = (
         summary="D is content once it is right by a margin of one",
         source="Lim & Ye 2017, arXiv 1705.02894; Miyato et al. 2018, arXiv 1802.05957",
         build="gankit_losses.hinge:Hinge",
+        lesson=11,
     ),
     LossSpec(
         name="wasserstein",
         summary="D is a critic: difference of means; wants a Lipschitz bound such as spectral-norm",
         source="Arjovsky, Chintala & Bottou 2017, arXiv 1701.07875",
         build="gankit_losses.wasserstein:Wasserstein",
+        lesson=11,
     ),
     LossSpec(
         name="relativistic",

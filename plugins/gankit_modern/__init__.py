@@ -14,6 +14,7 @@ def register_generators(register):
             summary="4x4 patterns weighed by z, then residual blocks and upsampling; no batch norm",
             source=PAPER,
             build="gankit_modern.nets:Generator",
+            lesson=15,
         )
     )
 
@@ -26,6 +27,7 @@ def register_discriminators(register):
             summary="residual blocks and downsampling, no batch norm; for loss relativistic and r1",
             source=PAPER,
             build="gankit_modern.nets:Discriminator",
+            lesson=15,
         )
     )
 

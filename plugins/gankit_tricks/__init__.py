@@ -48,13 +48,14 @@ TRICKS = (
         summary="everything D sees is augmented, differentiably: for few pictures",
         source="Zhao et al. 2020, arXiv 2006.10738",
         build="gankit_tricks.diffaugment:DiffAugment",
-        lesson=2,
+        lesson=10,
     ),
     TrickSpec(
         name="ada",
         summary="everything D sees is augmented, as often as D seems to know the pictures by heart",
         source="Karras et al. 2020, arXiv 2006.06676",
         build="gankit_tricks.ada:ADA",
+        lesson=10,
     ),
     TrickSpec(
         name="lecam",
@@ -91,7 +92,7 @@ TRICKS = (
         summary="a penalty on D's slope at real pictures",
         source="Mescheder et al. 2018, arXiv 1801.04406; lazily: Karras et al. 2020",
         build="gankit_tricks.r1:R1",
-        lesson=2,
+        lesson=11,
     ),
     TrickSpec(
         name="r2",
@@ -104,6 +105,7 @@ TRICKS = (
         summary="D's slope between real and fake is held at 1: for the wasserstein loss",
         source="Gulrajani et al. 2017, arXiv 1704.00028",
         build="gankit_tricks.wgan_gp:WGANGP",
+        lesson=11,
     ),
     TrickSpec(
         name="dragan",
@@ -128,7 +130,7 @@ TRICKS = (
         summary="every layer of D is divided by its largest singular value",
         source="Miyato et al. 2018, arXiv 1802.05957",
         build="gankit_tricks.spectral_norm:SpectralNorm",
-        lesson=2,
+        lesson=11,
     ),
     TrickSpec(
         name="minibatch-stddev",
@@ -159,7 +161,7 @@ TRICKS = (
         summary="pictures are drawn from a running average of G's weights",
         source="Yazici et al. 2018, arXiv 1806.04498; ramp: Karras et al. 2020, arXiv 1912.04958",
         build="gankit_tricks.ema:EMA",
-        lesson=2,
+        lesson=10,
     ),
 )
 
