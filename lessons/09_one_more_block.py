@@ -16,7 +16,7 @@ Break it         Ask for `cost(96, "max_channels=512")`. Why does gankit refuse 
                  for a batch that no memory holds: `gankit run --model dcgan256 --batch-size 4096`.
 Exercise         Without a cap, how many weights would the largest layer of G have at 512 pixels?
 
-Run it with `python lessons/09_one_more_block.py`, or cell by cell.
+Take it with `gankit lesson 9`, or run `python lessons/09_one_more_block.py`.
 """
 
 # %%

@@ -16,7 +16,7 @@ Break it         Add "flip-labels" to the first run's tricks. Does the gap close
                  pictures, with dataset="petals:count=220" and holdout=0.91, and batches of 16.
 Exercise         Turn the gap into one number, as the authors of ADA do.
 
-Run it with `python lessons/10_few_pictures.py`, or cell by cell.
+Take it with `gankit lesson 10`, or run `python lessons/10_few_pictures.py`.
 """
 
 # %%

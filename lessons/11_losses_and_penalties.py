@@ -16,7 +16,7 @@ Break it         Ask for loss="wasserstein" with tricks=["smooth-labels"]. What 
                  why is it right? Then give r1 a hundred times its weight.
 Exercise         Work out a hinge loss by hand.
 
-Run it with `python lessons/11_losses_and_penalties.py`, or cell by cell.
+Take it with `gankit lesson 11`, or run `python lessons/11_losses_and_penalties.py`.
 """
 
 # %%

@@ -14,7 +14,7 @@ Break it         Leave `nn.Tanh()` away, let `__getitem__` draw from `np.random.
                  `penalty`. Each time, read what gankit says, and when.
 Exercise         Where in a step does a trick of your choice have to act?
 
-Run it with `python lessons/14_write_your_own.py`, or cell by cell.
+Take it with `gankit lesson 14`, or run `python lessons/14_write_your_own.py`.
 """
 
 # %%

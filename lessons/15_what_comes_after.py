@@ -15,7 +15,7 @@ Break it         Draw with 1 step instead of 25, then with 4. Whose pictures do 
                  resemble: a flower's, or the mean of all flowers? Why?
 Exercise         Follow one flower into the noise, by hand.
 
-Run it with `python lessons/15_what_comes_after.py`, or cell by cell.
+Take it with `gankit lesson 15`, or run `python lessons/15_what_comes_after.py`.
 """
 
 # %%

@@ -97,10 +97,10 @@ def test_12_walks_on_the_shell(lesson, capsys):
     arc, line, z = (run.found[name] for name in ("arc", "line", "z"))
     assert torch.allclose(arc(z[:9], z[9:18], 0.0), z[:9], atol=1e-4)
     assert torch.allclose(arc(z[:9], z[9:18], 1.0), z[9:18], atol=1e-4)
-    assert arc(z[::2], z[1::2], 0.5).norm(dim=1).mean() == pytest.approx(10, abs=0.1)
-    assert line(z[::2], z[1::2], 0.5).norm(dim=1).mean() == pytest.approx(7.07, abs=0.1)
-    assert "length of z: 10.0" in run.said
-    assert "of points halfway: 7.1" in run.said
+    assert arc(z[::2], z[1::2], 0.5).norm(dim=1).mean() == pytest.approx(10, abs=0.3)
+    assert line(z[::2], z[1::2], 0.5).norm(dim=1).mean() == pytest.approx(7.07, abs=0.3)
+    assert re.search(r"length of z: (9\.9|10\.[01])", run.said)
+    assert re.search(r"of points halfway: 7\.[012]", run.said)
     assert picture(run, "lesson-12.png").std() > 5
 
 
@@ -125,18 +125,20 @@ def test_13_the_measures_find_the_faults(lesson, capsys):
     for spoilt in ("blurred", "noisy", "one flower", "your G"):
         for metric in ("swd", "kid"):
             assert told(spoilt, metric) > 1.3 * told("fresh flowers", metric), (spoilt, metric)
-    assert picture(run, "lesson-13.png").shape == (540, 960, 3)
+    assert picture(run, "lesson-13.png").shape == (644, 960, 3)
 
 
 def test_13_goes_on_without_the_network_of_kid(lesson, capsys, monkeypatch):
-    lesson(13, capsys)  # the garden is there
+    run = lesson(13, capsys)
+    monkeypatch.chdir(run.folder)
     monkeypatch.setattr("gankit_metrics.evaluate.there_is", lambda name: False)
-    monkeypatch.setenv("GANKIT_LESSON_STEPS", "8")
-    monkeypatch.chdir(lesson(13, capsys).folder)
-    runpy.run_path(str(LESSONS[13]))
+    cells = LESSONS[13].read_text(encoding="utf-8").split("# %%\n")
+    (measuring,) = [cell for cell in cells if cell.startswith("# Measure, ")]
+    copies = {"copies": run.found["suspects"]["copies"]}
+    exec(measuring, {**run.found, "suspects": copies})
     said = capsys.readouterr().out
     assert "kid is left out" in said
-    assert "memorising 1.00" in said
+    assert re.search(r"^copies +swd [\d.]+ .* memorising 1\.00", said, re.MULTILINE)
 
 
 def test_14_trains_parts_of_ones_own_and_writes_a_package(lesson, capsys):
