@@ -34,9 +34,9 @@ from gankit_records.video import write_video
 from gankit import compose, load, train
 
 STEPS = int(os.environ.get("GANKIT_LESSON_STEPS", 2000))
-COUNT = 2000 if STEPS > 100 else 200
+COUNT, PETALS = (2000, "petals") if STEPS > 100 else (200, "petals:count=1200")
 folder = Path("runs/garden")
-run = compose(dataset="petals", model="dcgan64-quick", length=f"{STEPS} steps", out=folder)
+run = compose(dataset=PETALS, model="dcgan64-quick", length=f"{STEPS} steps", out=folder)
 garden = load(train(run, resume=folder.exists()))
 
 # %%

@@ -33,9 +33,9 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from gankit import compose, evaluate, load, prepare, train
 
 STEPS = int(os.environ.get("GANKIT_LESSON_STEPS", 2000))
-COUNT = 400 if STEPS > 100 else 60  # pictures in each set
+COUNT, PETALS = (400, "petals") if STEPS > 100 else (60, "petals:count=1200")
 folder = Path("runs/garden")
-run = compose(dataset="petals", model="dcgan64-quick", length=f"{STEPS} steps", out=folder)
+run = compose(dataset=PETALS, model="dcgan64-quick", length=f"{STEPS} steps", out=folder)
 garden = load(train(run, resume=folder.exists()))
 
 # %%

@@ -43,7 +43,9 @@ def apart(tmp_path_factory):
         for name in [name for name in os.environ if name.startswith("GANKIT_")]:
             patch.delenv(name)
         patch.setattr("gankit_console.busy.load", lambda: 0.0)  # other tests keep the cores busy
-        patch.setenv("GANKIT_CACHE", str(tmp_path_factory.mktemp("cache")))
+        place = tmp_path_factory.getbasetemp()
+        place = place.parent if "PYTEST_XDIST_WORKER" in os.environ else place  # shared by all
+        patch.setenv("GANKIT_CACHE", str(place / "cache"))
         yield
 
 

@@ -196,7 +196,8 @@ def test_readme_has_two_commands_that_ci_can_find():
     found = re.findall(r"^<!-- command: (\w+) -->\n```bash\n(.*)\n```$", text, re.MULTILINE)
     assert [name for name, _ in found] == ["train", "test"]
     assert len(blocks(text, "bash")) == 2
-    for (_, command), end in zip(found, ("gankit run", "pytest -n auto"), strict=True):
+    ends = ("gankit run", "pytest -n auto --dist loadfile")
+    for (_, command), end in zip(found, ends, strict=True):
         assert command.startswith("python3 -m venv .venv && . .venv/bin/activate && pip install ")
         assert command.endswith(f" && {end}")
 

@@ -19,25 +19,37 @@ SMALL = shlex.split(
     "--dataset petals:count=64 --image-size 16 --batch-size 8 --device cpu --precision 32 --flip "
     "--threads 1 --latent-dim 8 --log-every 1 --model dcgan64:base_channels=4 --loss relativistic"
 )
-
-
 TRICKS = ("--trick", "r1:every=2", "--trick", "ema")  # a second derivative, and buffers
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
 GANKIT = ("-m", "gankit", "run", *SMALL)
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+SIX = (*TRICKS, "--steps", "6")
+PLAIN = (*TRICKS, "--model", "modern64:base_channels=4", "--steps", "3", "--save-every", "1")
+RUNS = {  # by two processes; starting those takes longer than training, so they train all
+    "synchronised": (*SIX, "--sync-batch-norm"),
+    "not": (*SIX, "--out", "not"),
+    "pieces": (*PLAIN, "--accumulate", "2", "--out", "pieces"),
+    "half": (*TRICKS, "--steps", "3", "--keep", "9", "--sync-batch-norm", "--out", "half"),
+}
+EACH = """import torch.distributed
+from gankit_commands.main import main
+
+torch.distributed.init_process_group("gloo")  # once; gankit takes a group that is there
+
+def call(words):
+    try:
+        main(words)
+    except SystemExit as left:
+        if left.code:
+            raise
+
+"""
 
 
-def torchrun(*asked, cwd):
-    """`gankit run` by two processes."""
-    how = {"env": ENVIRONMENT, "capture_output": True, "text": True, "timeout": 240}
-    return subprocess.run([*TORCHRUN, *GANKIT, *asked], cwd=cwd, check=False, **how)
-
-
-def together(place, *asked):
-    """The folder of a run by two processes."""
-    done = torchrun(*TRICKS, *asked, "--out", "run", cwd=place)
-    assert done.returncode == 0, done.stderr
-    return place / "run"
+def torchrun(*words, cwd):
+    """What two processes said, and how they ended."""
+    how = {"env": ENVIRONMENT, "capture_output": True, "text": True, "timeout": 100}
+    return subprocess.run([*TORCHRUN, *words], cwd=cwd, check=False, **how)
 
 
 def by_one(*asked):
@@ -65,9 +77,11 @@ def alone(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory):
-    """The same six steps of two processes: where they ran, and what they said."""
+    """RUNS, one after another: where they ran, and what was said."""
     place = tmp_path_factory.mktemp("two")
-    done = torchrun(*TRICKS, "--sync-batch-norm", "--steps", "6", cwd=place)
+    calls = "\n".join(f"call({['run', *SMALL, *asked]})" for asked in RUNS.values())
+    (place / "runs.py").write_text(EACH + calls)
+    done = torchrun("runs.py", cwd=place)
     assert done.returncode == 0, done.stderr
     return place, done.stdout
 
@@ -86,15 +100,13 @@ def test_two_processes_are_one_with_the_joint_batch(alone, synchronised):
     assert apart(alone, synchronised) < 1e-3 * moved
 
 
-def test_without_synchronised_statistics_they_are_not(alone, synchronised, tmp_path):
-    assert apart(alone, together(tmp_path, "--steps", "6")) > 20 * apart(alone, synchronised)
+def test_without_synchronised_statistics_they_are_not(alone, synchronised, pair):
+    assert apart(alone, pair[0] / "not") > 20 * apart(alone, synchronised)
 
 
-def test_two_processes_with_two_pieces_each_are_one_with_the_joint_batch(tmp_path):
-    plain = ("--model", "modern64:base_channels=4", "--steps", "3", "--save-every", "1")  # no norm
-    by_one(*SMALL, *TRICKS, *plain, "--keep", "9", "--out", str(tmp_path / "alone"))
-    pieces = together(tmp_path, *plain, "--accumulate", "2")
-    alone = tmp_path / "alone"
+def test_two_processes_with_two_pieces_each_are_one_with_the_joint_batch(pair, tmp_path):
+    alone, pieces = tmp_path / "alone", pair[0] / "pieces"  # of a network without batch norm
+    by_one(*SMALL, *PLAIN, "--keep", "9", "--out", str(alone))
     moved = (weights(alone, 3) - weights(alone, 1)).norm()
     assert (weights(pieces, 3) - weights(alone, 3)).norm() < 1e-3 * moved
 
@@ -102,19 +114,19 @@ def test_two_processes_with_two_pieces_each_are_one_with_the_joint_batch(tmp_pat
 def test_one_process_writes_and_speaks(pair, synchronised):
     place, said = pair
     assert list((place / "runs").iterdir()) == [synchronised]
-    assert said.count("step 6/6") == 1
+    assert said.count("step 6/6") == sum(asked[:6] == SIX for asked in RUNS.values())
     rows = (synchronised / "log.csv").read_text().splitlines()
     assert [row.split(",")[0] for row in rows[1:]] == list("123456")
 
 
-def test_a_run_goes_on_with_another_number_of_processes(alone, tmp_path):
-    folder = together(tmp_path, "--sync-batch-norm", "--steps", "3", "--keep", "9")
+def test_a_run_goes_on_with_another_number_of_processes(alone, pair):
+    folder = pair[0] / "half"
     by_one("--resume", str(folder), "--steps", "6")
     assert apart(alone, folder) < 1e-3 * (weights(alone) - weights(folder, 3)).norm()
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(tmp_path):
-    done = torchrun("--batch-size", "7", "--steps", "3", cwd=tmp_path)
+    done = torchrun(*GANKIT, "--batch-size", "7", "--steps", "3", cwd=tmp_path)
     assert done.returncode != 0
     assert "--batch-size must be a multiple of 2: processes (2)" in done.stderr
     assert done.stderr.count("Traceback") == 1  # torchrun's own, after ours have said one line each

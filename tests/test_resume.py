@@ -153,8 +153,8 @@ def start(out, resume):
     """`gankit run` as a process of its own, in a new session so that it can be killed alone."""
     words = ["--resume", str(out)] if resume else [
         "--dataset", "petals:count=64", "--model", "dcgan64:base_channels=4", "--image-size", "16",
-        "--batch-size", "8", "--steps", "400", "--save-every", "100", "--log-every", "20",
-        "--device", "cpu", "--precision", "32", "--threads", "1", "--draw-every", "400",
+        "--batch-size", "8", "--steps", "300", "--save-every", "150", "--log-every", "20",
+        "--device", "cpu", "--precision", "32", "--threads", "1", "--draw-every", "300",
         "--trick", "ema", "--trick", "noisy-d", "--trick", "spectral-norm", "--out", str(out),
     ]  # fmt: skip
     command = [sys.executable, "-m", "gankit", "run", *words]

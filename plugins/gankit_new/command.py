@@ -48,7 +48,8 @@ def checked(name, kind, registry):
         raise GankitError(f"{name!r} names no plugin: write lower-case-with-hyphens, as my-{kind}")
     taken = {("plugin", plugin.name) for plugin in registry.plugins}
     taken |= {(of, spec.name) for of in KINDS[kind][0] for spec in registry.specs(of)}
-    if importlib.util.find_spec(module):
+    found = importlib.util.find_spec(module)
+    if found and found.origin:  # a folder of that name makes no package
         taken.add(("Python package", name))
     for of in [of for of, known in sorted(taken) if known == name]:
         raise GankitError(f"there is a {of} {name!r} already: choose another name")

@@ -1,54 +1,30 @@
 """Lessons 3 to 8 in their short form: what they promise is there, and their central claims hold."""
 
-import contextlib
-import io
 import itertools
 import json
 import re
-import runpy
 from pathlib import Path
-from types import SimpleNamespace
 
-import pytest
 from gankit_records.figures import read_log
-from PIL import Image
 
-LESSONS = {
-    int(path.name[:2]): path
-    for path in sorted((Path(__file__).parents[1] / "lessons").glob("0[3-8]*.py"))
+LESSONS = {  # the answers to their exercises: right ones, wrong ones
+    3: (["(9, 3)"], ["(3, 0)"]),
+    4: (['{"image_size": 32, "classes": ["cold"], "fit": "pad", "channels": 1}'], ["{}"]),
+    5: (['[letters[one] for one in "ABCDE"]'], ['[letters[one] for one in "BCDEA"]']),
+    6: (["0.65"], ["0.35"]),
+    7: (["'noisy-d'"], ["'ema'"]),
+    8: (["(-11.95, 5.95)"], ["(-6, 1)"]),
 }
-STEPS = 8
 
 
-@pytest.fixture(scope="module")
-def lesson(tmp_path_factory, apart):
-    """`lesson(5)`: what lesson 5 printed, its variables, and the folder it ran in; run once."""
-    done = {}
-
-    def run(number):
-        if number not in done:
-            folder, said = tmp_path_factory.mktemp(f"lesson-{number}"), io.StringIO()
-            with working_in(folder), contextlib.redirect_stdout(said):
-                names = runpy.run_path(str(LESSONS[number]))
-            done[number] = SimpleNamespace(folder=folder, said=said.getvalue(), names=names)
-        return done[number]
-
-    return run
+def test_the_picture(number, leaves_its_picture):
+    leaves_its_picture(number)
 
 
-@contextlib.contextmanager
-def working_in(folder):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        patch.setenv("GANKIT_LESSON_STEPS", str(STEPS))
-        yield
-
-
-@pytest.mark.parametrize("number", LESSONS)
-def test_leaves_its_picture(number, lesson):
-    with Image.open(lesson(number).folder / f"lesson-{number:02d}.png") as picture:
-        assert min(picture.size) > 200
-        assert len(picture.convert("RGB").getcolors(2**24)) > 2  # more than letters
+def test_the_exercise(number, its_exercise):
+    right, wrong = LESSONS[number]
+    its_exercise(number, "Right", right)
+    its_exercise(number, "Not yet", wrong)
 
 
 def test_3_counts_overlaps_as_with_a_pencil(lesson):
@@ -60,14 +36,14 @@ def test_3_counts_overlaps_as_with_a_pencil(lesson):
 
 def test_3_only_repeating_draws_without_a_grid(lesson):
     found = dict(re.findall(r"(kernel \d, .*|repeat.*): unevenness .* (\d\.\d+)", lesson(3).said))
-    five, four, repeated = (float(found[name]) for name in lesson(3).names["DOUBLES"])
+    five, four, repeated = (float(found[name]) for name in lesson(3).found["DOUBLES"])
     assert repeated < 0.05
     assert min(five, four) > 0.3
 
 
 def test_4_finds_each_fault_by_name(lesson):
     done = lesson(4)
-    names = done.names
+    names = done.found
     assert "the usual loop stops at 1 of 7 faults" in done.said
     faulty = {*names["greys"], names["broken"], names["tiny"]}
     found = {str(Path(file).relative_to(names["folder"])) for file in faulty}
@@ -81,7 +57,7 @@ def test_4_finds_each_fault_by_name(lesson):
 
 
 def test_4_prepares_what_it_says(lesson):
-    names = lesson(4).names
+    names = lesson(4).found
     left = len(list((lesson(4).folder / names["folder"]).rglob("*.*")))
     assert names["crop"].shape == names["stretch"].shape == (left, 64, 64, 3)
     assert names["pad"].shape == (left, 32, 32, 1)
@@ -93,16 +69,16 @@ def test_5_trains_every_failure_as_it_is_called(lesson):
     done = lesson(5)
     assert (done.folder / "lesson-05-answers.png").exists()
     assert "gankit run" not in done.said  # it would tell which letter is which
-    assert sorted(done.names["letters"]) == list("ABCDE")
-    for letter, failure in done.names["letters"].items():
-        record = json.loads((done.folder / done.names["runs"][letter] / "run.json").read_text())
-        settings = {**done.names["HEALTHY"], **done.names["BROKEN"][failure]}
+    assert sorted(done.found["letters"]) == list("ABCDE")
+    for letter, failure in done.found["letters"].items():
+        record = json.loads((done.folder / done.found["runs"][letter] / "run.json").read_text())
+        settings = {**done.found["HEALTHY"], **done.found["BROKEN"][failure]}
         del settings["tricks"]
         assert {name: record[name] for name in settings} == settings
 
 
 def test_6_shows_that_a_trick_was_off(lesson):
-    done, logs = lesson(6), lesson(6).names["logs"]
+    done, logs = lesson(6), lesson(6).found["logs"]
     assert "same losses, digit for digit: True" in done.said
     assert "my-noise: WARNING, it never acted" in done.said
     assert re.search(r"^my-noise +first: nothing +last: nothing$", done.said, re.MULTILINE)
@@ -114,7 +90,7 @@ def test_6_shows_that_a_trick_was_off(lesson):
 def test_7_a_resumed_run_is_the_same_run(lesson):
     done = lesson(7)
     assert re.search(r"at once (\w{16}), in two parts \1: equal", done.said)
-    folder = done.folder / done.names["folder"]
+    folder = done.folder / done.found["folder"]
     kept = {path.name for path in (folder / "checkpoints").glob("step-*")}
     assert {"step-000001", "step-000004", "step-000008"} <= kept
     steps = read_log(folder)["step"]
@@ -126,11 +102,11 @@ def test_8_races_all_modes_and_proves_the_heads_equal(lesson):
     done = lesson(8)
     gap = float(re.search(r"heads? differ by (\S+)", done.said)[1])
     assert gap < 1e-5
-    assert done.names["from_bytes"] < done.names["from_files"]
-    runs = done.names["runs"]
+    assert done.found["from_bytes"] < done.found["from_files"]
+    runs = done.found["runs"]
     modes = {re.sub(r"flowers-keras64:.*head=", "", run["variant"]) for run in runs}
     each = itertools.product((64, 16), ("conv", "dense"))
     assert modes == {f"batch-size {batch}, {head}" for batch, head in each}
-    assert {run["images"] for run in runs} == {STEPS * 16}
+    assert {run["images"] for run in runs} == {8 * 16}
     assert "no verdict from one seed" in done.said
-    assert (done.folder / done.names["folder"] / "race.html").exists()
+    assert (done.folder / done.found["folder"] / "race.html").exists()
