@@ -36,13 +36,25 @@ QUESTIONS = {
         "What a step needs, counted on plain layers, in the time that it takes, beside one large "
         "product of matrices. More than that no program does.",
     ),
+    "one layer": (
+        "Convolutions as matrix products",
+        "One layer, kernel 4, stride 2, 32 pictures, forth and back. gankit writes those over "
+        "small maps as products of matrices, where that is faster.",
+    ),
     "data path": ("Pictures", "Getting pictures ready once, and as batches, beside the usual way."),
     "sampling": ("Drawing", "One picture, and how long it takes until one can be drawn."),
-    "start-up": ("Starting", "Commands that train nothing must not import torch."),
+    "start-up": (
+        "Starting",
+        "Commands that train nothing must not import torch. Beside them: the imports and the "
+        "reading of entry points that no command line with plugins can do without.",
+    ),
     "memory": ("Memory", "The most that a process uses in six steps, libraries included."),
     "image size": ("Growth with the size of pictures", "One training step."),
     "batch": ("Growth with the batch", "One training step."),
-    "number of pictures": ("Growth with the number of pictures", "A batch should not notice."),
+    "number of pictures": (
+        "Growth with the number of pictures",
+        "A batch should not notice; preparing should take as long for each picture, a ratio of 1.",
+    ),
     "two processes": (
         "Two processes",
         "One step by torchrun with two processes of one thread each, which share the batch.",

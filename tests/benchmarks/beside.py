@@ -9,7 +9,8 @@ import subprocess
 import sys
 import time
 
-ROUNDS = int(os.environ.get("GANKIT_BENCHMARK_ROUNDS", "7"))
+KINDS = {"32": "float32", "bf16": "bf16"}  # of numbers, as --precision and torch call them
+ROUNDS = int(os.environ.get("GANKIT_BENCHMARK_ROUNDS", "5"))
 
 
 def beside(benchmark, step, other, *, times=1, rounds=ROUNDS, **about):

@@ -2,25 +2,32 @@
 
 import pytest
 import torch
+from beside import KINDS, beside
 from gankit_kernels.convolution import quicken
 from torch import nn
 
-KINDS = {"float32": torch.float32, "bf16": torch.bfloat16}
+TYPES = {"32": torch.float32, "bf16": torch.bfloat16}
 
 
-@pytest.mark.parametrize("way", ["direct", "matrix"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("precision", KINDS)
 @pytest.mark.parametrize(("channels", "side"), [(128, 8), (256, 8), (128, 16)])
-def test_one_layer_and_its_gradients(benchmark, way, kind, channels, side):
-    benchmark.group = f"convolution 4x4 stride 2, {channels} maps of {side} px, 32 pictures, {kind}"
-    layer = nn.Conv2d(channels, 2 * channels, 4, 2, 1, bias=False)
-    layer = layer.to(KINDS[kind], memory_format=torch.channels_last)
-    layer = quicken(layer) if way == "matrix" else layer
-    x = torch.randn(32, channels, side, side, dtype=KINDS[kind])
-    x = x.contiguous(memory_format=torch.channels_last).requires_grad_()
+def test_one_layer_and_its_gradients(benchmark, precision, channels, side):
+    layout = {"dtype": TYPES[precision], "memory_format": torch.channels_last}
+    x = torch.randn(32, channels, side, side).to(**layout).requires_grad_()
 
-    def there_and_back():
-        out = layer(x)
-        out.backward(torch.ones_like(out))
+    def there_and_back(layer):
+        layer.to(**layout)
 
-    benchmark.pedantic(there_and_back, rounds=9, iterations=3, warmup_rounds=2)
+        def both():
+            out = layer(x)
+            out.backward(torch.ones_like(out))
+
+        return both
+
+    def conv():
+        return nn.Conv2d(channels, 2 * channels, 4, 2, 1, bias=False)
+
+    what = f"{channels} maps of {side} px, {KINDS[precision]}"
+    ways = there_and_back(quicken(conv())), there_and_back(conv())
+    about = {"question": "one layer", "what": what, "yardstick": "torch's own"}
+    beside(benchmark, *ways, times=3, rounds=9, **about)

@@ -44,5 +44,6 @@ def test_preparing_many_pictures(benchmark, count, tmp_path, monkeypatch):
         return prepared(place, 64)
 
     about = {"what": "prepare photos, 64 px", "x": count, "yardstick": "of 200", "pictures": count}
+    about |= {"operations": count, "yardstick_operations": 200}
     each = (lambda: anew(folder), lambda: anew(fewer))
     beside(benchmark, *each, question="number of pictures", rounds=3, **about)

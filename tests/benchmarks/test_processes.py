@@ -17,7 +17,8 @@ TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
 @pytest.mark.parametrize("norm", ["--no-sync-batch-norm", "--sync-batch-norm"])
 def test_two_processes(benchmark, tmp_path, norm):
     asked = f"""--dataset petals:count=512 --model dcgan64:base_channels=64 --batch-size 64
-                --steps {STEPS} --log-every 1 --draw-every 999 --save-every 999 --device cpu"""
+                --precision 32 --steps {STEPS} --log-every 1
+                --draw-every 999 --save-every 999 --device cpu"""
     numbers = itertools.count()
 
     def seconds(*how, threads):
@@ -31,7 +32,7 @@ def test_two_processes(benchmark, tmp_path, norm):
         return (at[-1] - at[FROM - 1]) / (STEPS - FROM)
 
     seconds(threads="2")  # prepares the pictures
-    about = {"what": f"64 px, base 64, batch 64, {norm}", "pictures": 64}
+    about = {"what": f"64 px, base 64, batch 64, float32, {norm}", "pictures": 64}
     about["yardstick"] = "one process, two threads"
     ways = (lambda: seconds(*TORCHRUN, threads="1"), lambda: seconds(threads="2"))
     numbers_beside(benchmark, *ways, rounds=3, question="two processes", **about)

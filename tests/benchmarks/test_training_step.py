@@ -1,16 +1,16 @@
 """How long a training step of DCGAN takes, beside the textbook's loop in float32."""
 
 import pytest
-from beside import beside
+from beside import KINDS, beside
 from loops import gankit, textbook
 
 SIZES = [(64, 64, 64), (64, 32, 32), (128, 64, 16), (128, 32, 16), (256, 32, 8)]
 
 
-@pytest.mark.parametrize("precision", ["32", "bf16"])
+@pytest.mark.parametrize("precision", KINDS)
 @pytest.mark.parametrize(("size", "base", "batch"), SIZES)
 def test_a_step_beside_the_textbooks(benchmark, size, base, batch, precision):
-    what = f"{size} px, base {base}, batch {batch}, {precision}"
+    what = f"{size} px, base {base}, batch {batch}, {KINDS[precision]}"
     steps = gankit(size, base, batch, precision), textbook(size, base, batch)
     about = {"what": what, "yardstick": "the textbook's loop, float32", "pictures": batch}
     beside(benchmark, *steps, question="training step", times=2, **about)
