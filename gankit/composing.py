@@ -17,10 +17,14 @@ def compose(registry: Registry | None = None, recipe: str | None = None, **asked
     """A checked Run from fields of Run by name; what is not named, or None, gets its default.
 
     `compose(dataset="petals", model="dcgan64", tricks=["r1:gamma=1"], length="500 steps")`, or
-    `compose(recipe="small-data", seed=1)`: a recipe's settings, where nothing else is asked.
+    `compose(recipe="small-data", seed=1)`: a recipe's settings, where nothing else is asked. Who
+    brings pictures and names neither a recipe nor a network gets the default recipe.
     """
     registry = registry or load_registry()
     wanted = {key: _typed(key, value) for key, value in asked.items() if value is not None}
+    if not recipe and not wanted.keys() & {"model", "generator", "discriminator"}:
+        brought = Choice.parse(_dataset(registry, wanted)).name != registry.default("dataset")
+        recipe = registry.default("recipe") if brought else None
     if recipe:
         settings = vars(registry.find("recipe", recipe))["settings"]
         with registry.blaming("recipe", recipe):

@@ -56,6 +56,21 @@ def test_a_models_settings_may_name_any_field(installed):
     assert compose(registry, model="little", loss="minimax").loss == "minimax"
 
 
+def test_who_brings_pictures_gets_the_default_recipe(registry, pictures_folder):
+    data = str(pictures_folder)
+    run = compose(registry, data=data)
+    assert run == compose(registry, data=data, recipe=registry.default("recipe"))
+    assert run.flip  # a setting of the recipe's own
+    assert compose(registry, data=data, flip=False, tricks="r1").tricks == ("r1",)
+    assert compose(registry, dataset="petals:count=10").model == registry.default("model")
+
+
+@pytest.mark.parametrize("named", ["model", "generator", "discriminator"])
+def test_who_names_a_network_does_not(registry, pictures_folder, named):
+    part = {"model": "dcgan64"}.get(named, "dcgan")
+    assert not compose(registry, data=str(pictures_folder), **{named: part}).flip
+
+
 def test_what_is_none_was_not_asked(registry):
     assert compose(registry, seed=None, loss=None, tricks=None) == compose(registry)
 

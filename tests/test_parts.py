@@ -39,7 +39,7 @@ def test_every_spec_says_what_a_person_wants_to_know(spec):
 @pytest.mark.parametrize("kind", KINDS)
 def test_at_most_one_part_of_a_kind_is_the_default(kind):
     defaults = [spec.name for spec in REGISTRY.specs(kind) if spec.default]
-    assert len(defaults) == (1 if kind in ("dataset", "model", "loss") else 0)
+    assert len(defaults) == (1 if kind in ("dataset", "model", "loss", "recipe") else 0)
 
 
 # ---------------------------------------------------------------- networks

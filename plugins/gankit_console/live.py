@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 import gankit
+from gankit_console.advice import advice
 from gankit_console.busy import hurdles
 from gankit_console.words import clock, ending
 
@@ -33,6 +34,8 @@ class LiveView:
         self.console.print(Text(gankit.command_line(run), style="dim"))
         for warning in hurdles(run):
             self.console.print(Text(f"warning: {warning}", style="yellow"))
+        if advised := advice(run):
+            self.console.print(Text(f"advice: {advised}", style="cyan"))
         self.live = Live(console=self.console, auto_refresh=False)
         self.live.start()
 

@@ -3,6 +3,7 @@
 import time
 
 import gankit
+from gankit_console.advice import advice
 from gankit_console.busy import hurdles
 from gankit_console.words import clock, ending
 
@@ -20,6 +21,8 @@ class PlainView:
         print(f"{begins}: {run.steps:,} steps on {run.device}, into {run.folder}", flush=True)
         for warning in hurdles(run):
             print(f"warning: {warning}", flush=True)
+        if advised := advice(run):
+            print(f"advice: {advised}", flush=True)
 
     def step_done(self, step, scalars):
         now = time.monotonic()

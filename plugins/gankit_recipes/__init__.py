@@ -6,8 +6,9 @@ ADAM = {"beta1": 0.5, "beta2": 0.999}
 RECIPES = (
     RecipeSpec(
         name="small-data",
-        summary="some hundred to some thousand pictures, on a CPU too",
+        summary="your own pictures, some hundred to some thousand, on a CPU too",
         source="put together for gankit; docs/design.md has what was measured",
+        default=True,
         settings={"model": "skip64", "flip": True, "length": "240 kimg"},
         variants={
             "your own pictures": "--data FOLDER",

@@ -210,4 +210,4 @@ def test_a_list_takes_the_plural_too(kind, gankit_cli):
 def test_recipes_are_listed(gankit_cli):
     out = gankit_cli("list", "recipes").out
     for name, spec in RECIPES.items():
-        assert re.search(rf"^  {name} +{re.escape(spec.summary)}$", out, re.M)
+        assert re.search(rf"^[ *] {name} +{re.escape(spec.summary)}$", out, re.M)
