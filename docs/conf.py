@@ -69,7 +69,7 @@ def link_lessons(app, name, source):
     up = "../" * name.count("/")
     source[0] = LESSON.sub(rf"]({up}lessons/\1.md)", source[0])
     source[0] = source[0].replace("gankit-VERSION-", f"gankit-{__version__}-")
-    for page in ("teaching", "benchmarks"):  # in the index once they are written
+    for page in ("benchmarks", "results"):  # in the index once they are written
         if not (DOCS / f"{page}.md").exists():
             source[0] = source[0].replace(f"\n{page}\n", "\n")
 

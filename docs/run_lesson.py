@@ -24,6 +24,7 @@ OUTPUTS = Path(__file__).with_name("outputs")
 PLACE = ROOT / "runs" / "lessons"  # one for all: some lessons look at what an earlier one left
 LARGEST = 200_000  # bytes of a picture
 LARGEST_FILM = 600_000
+BUSY = "warning: this computer was busy"  # a word of one moment, for who sits there
 STILL, MOVING = (".png", ".jpg"), (".webp", ".gif", ".mp4")
 
 
@@ -105,8 +106,9 @@ def film(path):
 
 
 def plain(text):
-    """What was printed, as a terminal would show it at last, without this machine's folders."""
-    text = "\n".join(line.rsplit("\r", 1)[-1].rstrip() for line in text.split("\n")).strip("\n")
+    """What was printed, as a terminal would show it at last, without what concerns this machine."""
+    lines = [line.rsplit("\r", 1)[-1].rstrip() for line in text.split("\n")]
+    text = "\n".join(line for line in lines if BUSY not in line).strip("\n")
     for place in (PLACE, ROOT, os.environ.get("GANKIT_CACHE") or Path.home() / ".cache"):
         text = text.replace(f"{place}/", "").replace(str(place), ".")
     return text

@@ -103,7 +103,7 @@ for trick, log in logs.items():
 # %%
 # Was your prediction right? Flipped targets change d_loss most, as they must: no answer suits
 # targets that contradict each other. Smoothed ones and dropout raise it too, and all four make D
-# less sure of real pictures, D(x). D(G(z)) hardly moves. And the pictures? Noise changed the
+# less sure of real pictures, D(x). D(G(z)) stays low. And the pictures? Noise changed the
 # numbers less than flips did, and the pictures far more: stronger colours, clearer petals. That
 # numbers changed says that a trick is on, not that it helps. Whether it does, one run each cannot
 # say, however clear it looks; lesson 8 shows what can.

@@ -149,7 +149,8 @@ def test_pictures_and_films_are_made_small_enough(docs, here, monkeypatch):
 def test_outputs_name_no_folder_of_this_machine(docs, monkeypatch):
     place = docs["run_lesson"].PLACE
     monkeypatch.setenv("GANKIT_CACHE", "/home/somebody/cache")
-    text = f"{place}/runs/petals-1\n/home/somebody/cache/petals.npy\nin {place}\n"
+    busy = "warning: this computer was busy in the last minute (load 9.0 on 2 cores)"
+    text = f"{place}/runs/petals-1\n{busy}\n/home/somebody/cache/petals.npy\nin {place}\n"
     assert docs["run_lesson"].plain(text) == "runs/petals-1\npetals.npy\nin ."
 
 

@@ -49,7 +49,7 @@ class Report:
         from gankit_race.page import write_page
         from gankit_race.picture import write_picture
 
-        write_results(self.folder, self.rows, self.tables)
+        write_results(self.folder, self.rows, self.tables, self.notes)
         write_picture(self, self.folder / "race.png")
         write_page(self, self.folder / "race.html")
 

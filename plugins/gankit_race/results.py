@@ -136,11 +136,14 @@ def _about(measured: dict[str, Any]) -> str:
     return ", ".join(str(part) for part in parts if part)
 
 
-def write_results(folder: Path, rows: Sequence[Row], found: Sequence[Table] = ()) -> None:
+def write_results(
+    folder: Path, rows: Sequence[Row], found: Sequence[Table] = (), notes: Sequence[str] = ()
+) -> None:
     """results.json, whole or as it was before, and results.csv."""
     record = {
         "runs": [dataclasses.asdict(row) for row in rows],
         "tables": [_as_dict(table) for table in found],
+        "notes": list(notes),
     }
     write_whole(folder / "results.json", json.dumps(record, indent=1) + "\n")
     write_whole(folder / "results.csv", _csv(rows))

@@ -1,0 +1,127 @@
+"""Writes docs/results.md from the files that races and comparisons left.
+
+    gankit race ... --out races/flowers-tricks      (or gankit compare ... --out ...)
+    python docs/write_races.py races/flowers-tricks
+
+What is shown of a race is kept in docs/races/ under its folder's name: its numbers as they are in
+results.json, and its picture, made smaller. The page is written from all that are kept.
+"""
+
+import json
+import statistics
+import sys
+from pathlib import Path
+
+from gankit_race.words import interval, number
+from PIL import Image
+
+HERE = Path(__file__).parent
+WIDEST, LARGEST = 1000, 200_000  # px and bytes of a picture
+ABOUT = {  # by the name of a race's folder: its heading, and what it asks
+    "flowers": (
+        "Six minutes on flowers",
+        "Photographs of five kinds of flowers, a part of `tf-flowers`. What has been learnt after "
+        "six minutes on the machine of [Benchmarks](benchmarks.md): the DCGAN of the tutorials at "
+        "the speed of their loop, and the recipe `small-data` at its own. Time was measured first, "
+        "in turns, and turned into a number of pictures.",
+    ),
+    "cells": (
+        "Six minutes on stained cells",
+        "The same for stained tissue and cytology from the Data Science Bowl of 2018.",
+    ),
+    "art": (
+        "Six minutes on paintings",
+        "The same for 150 paintings by van Gogh, of which 90 are learnt from: very few.",
+    ),
+}
+HEAD = """# Results
+
+Written by `docs/write_races.py` from the files of `gankit race` and `gankit compare`. How to read
+such a table: [Races](races.md); what the numbers measure: [Measures](measures.md). Every number is
+of pictures that were held out, and comes with what real pictures get against other real ones.
+"""
+
+
+def keep(folder):
+    """Put what a race left into docs/races/, without what only its machine knows."""
+    record = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    for run in record["runs"]:
+        run["folder"] = Path(run["folder"]).name
+    name = folder.resolve().name
+    if name not in ABOUT:
+        sys.exit(f"{name}: say in ABOUT of {Path(__file__).name} what this race asks")
+    (HERE / "races").mkdir(exist_ok=True)
+    text = json.dumps(record, indent=1) + "\n"
+    (HERE / "races" / f"{name}.json").write_text(text, encoding="utf-8")
+    with Image.open(folder / "race.png") as picture:
+        small = picture.convert("RGB")
+        small.thumbnail((WIDEST, 4 * WIDEST))
+    path = HERE / "races" / f"{name}.webp"
+    for quality in (90, 75, 60):
+        small.save(path, quality=quality)
+        if path.stat().st_size <= LARGEST:
+            return
+    sys.exit(f"{path.name} is too large for the site")
+
+
+def page():
+    """The text of results.md, from what is kept, in the order of ABOUT."""
+    blocks = [HEAD]
+    for name, (title, asks) in ABOUT.items():
+        path = HERE / "races" / f"{name}.json"
+        if path.exists():
+            record = json.loads(path.read_text(encoding="utf-8"))
+            # Races run in the background: how fast they were there says nothing.
+            measured = [one for one in record["tables"] if one["measure"] != "images/s"]
+            tables = [table(one, record["runs"]) for one in measured]
+            blocks += [f"## {title}", asks, *tables, runs(record["runs"])]
+            blocks += [f"![{title}](races/{name}.webp)", *notes(record)]
+    return "\n\n".join(block.strip() for block in blocks) + "\n"
+
+
+def table(found, made):
+    """One measure of all variants as a table."""
+    about = f" ({found['about']})" if found["about"] else ""
+    lines = [f"**{found['measure']}**, {found['better']} is better{about}", ""]
+    lines += ["| variant | median | mean | difference | 95 % interval | verdict |"]
+    lines += ["|---|---|---|---|---|---|"]
+    for row in found["rows"]:
+        own = [run["measured"] for run in made if run["variant"] == row["variant"]]
+        values = [one[found["measure"]]["value"] for one in own if found["measure"] in one]
+        middle = number(statistics.median(values) if values else None)
+        there = row["difference"] or {"mean": None, "low": None, "high": None}
+        apart = number(there["mean"], "+"), interval(there["low"], there["high"])
+        cells = (
+            row["variant"],
+            middle,
+            number(row["mean"]),
+            *apart,
+            row["verdict"] or "the baseline",
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def runs(found):
+    """How long each variant learnt, and with how many seeds."""
+    said = []
+    for variant in dict.fromkeys(run["variant"] for run in found):
+        own = [run for run in found if run["variant"] == variant]
+        pictures = " or ".join(sorted({f"{run['images'] / 1000:,.4g} kimg" for run in own}))
+        said.append(f"{variant}: {pictures}, {len(own)} seeds")
+    return "Shown to D: " + "; ".join(said) + "."
+
+
+def notes(record):
+    return ["\n".join(f"- {note}" for note in record["notes"])] if record.get("notes") else []
+
+
+def main():
+    for folder in map(Path, sys.argv[1:]):
+        keep(folder)
+    (HERE / "results.md").write_text(page(), encoding="utf-8")
+    print(HERE / "results.md")
+
+
+if __name__ == "__main__":
+    main()
