@@ -1,4 +1,4 @@
-"""Races by name: the experiments of student projects, each one command. Data, no code."""
+"""Races by name: the experiments of student projects and ours, each one command. Data, no code."""
 
 from __future__ import annotations
 
@@ -22,6 +22,11 @@ class RaceRecipe:
     seeds: int = SEEDS
 
 
+EACH_TRICK = (  # left out: freeze-d, for fine-tuning; those that want the wasserstein loss
+    "none,ada,blur,diffaugment,dragan,dropout-d,ema,feature-matching,flip-labels,"
+    "gradient-clipping,historical-averaging,lecam,minibatch-discrimination,minibatch-stddev,"
+    "noisy-d,noisy-labels,r1,r2,replay,smooth-labels,spectral-norm,top-k,ttur"
+)
 ART = "a student project on 'Art by AI - neural style transfer' (Kaggle, vbookshelf)"
 RACES = (
     RaceRecipe(
@@ -54,6 +59,24 @@ RACES = (
             "batch-size": "64,128",
             "model": "flowers-keras64:head=dense,flowers-keras64:head=conv",
         },
+    ),
+    RaceRecipe(
+        name="each-trick",
+        summary="a small DCGAN without tricks against each trick alone: which earn their place?",
+        source="gankit; each trick with its published values",
+        options=(
+            "--model",
+            "dcgan64:base_channels=16",
+            "--image-size",
+            "32",
+            "--batch-size",
+            "32",
+            "--lr",
+            "4e-4",
+            "--kimg",
+            "15",
+        ),
+        vary={"trick": EACH_TRICK},
     ),
 )
 

@@ -182,7 +182,7 @@ def test_a_race_by_name_is_whole(recipe):
         return read_options([*words, *place, *(w for some in asked for w in some)], registry)
 
     variants = cross(ways.values(), build)
-    wanted = {"art-epochs": 3, "art-batch": 3, "art-workers": 2, "keras-modes": 4}
+    wanted = {"art-epochs": 3, "art-batch": 3, "art-workers": 2, "keras-modes": 4, "each-trick": 23}
     assert len(variants) == wanted[recipe.name]
     assert len(recipe.summary) < 100
 
@@ -198,6 +198,13 @@ def test_the_four_modes_of_the_keras_project():
     modes = {(v.run.batch_size, v.run.discriminator) for v in variants}
     assert modes == {(b, f"mathworks:head={head}") for b in (64, 128) for head in ("dense", "conv")}
     assert {v.run.tricks for v in variants} == {("dropout-d:p=0.5",)}
+
+
+def test_no_trick_is_left_out_of_each_trick():
+    _, (tricks,), _ = with_recipe("each-trick", [], [], None)
+    raced = set(tricks.removeprefix("trick=").split(","))
+    elsewhere = {"freeze-d", "wgan-gp", "weight-clipping"}  # fine-tuning, another loss
+    assert raced - {"none"} == {spec.name for spec in load_registry().specs("trick")} - elsewhere
 
 
 def test_what_a_person_varies_replaces_what_the_recipe_varies():
