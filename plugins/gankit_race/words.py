@@ -125,7 +125,7 @@ def _about_metrics(rows: Sequence[Row]) -> list[str]:
     return [
         f"{name}, {f'{many} of {len(rows)} runs' if many < len(rows) else 'every run'}: {part}."
         for (name, part), many in said.items()
-        if part and (many > 1 or not re.search(r"\d", part))
+        if part and (many > max(1, len(rows) / 2) or not re.search(r"\d", part))
     ]
 
 

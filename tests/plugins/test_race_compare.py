@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 from gankit_race.comparing import compare
-from gankit_race.words import interval, number
+from gankit_race.results import Row, tables
+from gankit_race.words import interval, notes, number
 
 import gankit
 from gankit import GankitError, compose, train
@@ -184,3 +185,28 @@ def test_numbers_have_three_digits(value, text):
 def test_intervals():
     assert interval(-0.5, 1.25) == "-0.500 to +1.25"
     assert interval(None, None) == "-"
+
+
+def test_a_note_of_numbers_is_shown_where_most_runs_agree(registry):
+    said = ("only 60 of 200 kinds", "only 60 of 200 kinds", "fine to coarse 5.1, 4.2", "blurred")
+    variants = [("a", compose(registry))]
+    rows = [
+        Row(
+            variant="a",
+            seed=seed,
+            folder="",
+            measured={"swd": {"value": 5.0, "low": 4.0, "high": 6.0, "note": note}},
+        )
+        for seed, note in enumerate((*said, said[2], said[0]))
+    ]
+    found = [
+        note for note in notes(variants, rows, tables(["a"], rows), 6) if note.startswith("swd")
+    ]
+    assert found == ["swd, 1 of 6 runs: blurred."]
+    found = notes(variants, rows[:3], tables(["a"], rows[:3]), 3)
+    assert "swd, 2 of 3 runs: only 60 of 200 kinds." in found
+    assert not [
+        note
+        for note in notes(variants, rows[:1], tables(["a"], rows[:1]), 1)
+        if note.startswith("swd")
+    ]
