@@ -7,7 +7,7 @@ one with augmentation and one without, and 200 more pictures of the same kind th
 You will learn   who learns pictures by heart, how to catch it doing so, what augmentation does to
                  it, and what an average of G's weights (EMA) is good for.
 You should know  lesson 6: D's input, D(x) and D(G(z)).
-It takes         about 2 minutes on two cores. GANKIT_LESSON_STEPS=20 only tries it out.
+It takes         about 3 minutes on two cores. GANKIT_LESSON_STEPS=20 only tries it out.
 You will see     `lesson-10.png`: what D says over time, once without and once with augmentation,
                  and flowers: pale ones without it, bright ones with it, and their relatives.
 Predict          Each of 200 pictures is shown 160 times. Will G repeat them? Will D know them? And
@@ -124,10 +124,11 @@ sheet.save("lesson-10.png")
 # %%
 # Was your prediction right? G repeats nothing: see how unlike its flowers are to the nearest real
 # ones. It is D who learns by heart. Without augmentation the red line sinks below the green one: D
-# doubts fresh flowers as if they were fakes. What it then tells G is what just these 200 have in
-# common, and G's flowers are pale and of mixed colours. With augmentation the lines stay together,
-# and flowers are bright. The average (ema) helps in another way: the same flowers as with the last
-# weights, with a little less grain. Train longer, and the gap goes on growing.
+# doubts fresh flowers as if they were fakes, and what it then tells G is what just these 200 have in
+# common. With augmentation the lines stay together. The pictures do not show it yet, and that is the
+# point: augmentation makes D's task harder, so at first it may even cost you something. The average
+# (ema) helps in another way: the same flowers as with the last weights, with a little less grain.
+# Train longer, and the gap goes on growing.
 
 # %%
 # Exercise. D says 0.95 to its own pictures, 0.55 to fresh ones and 0.05 to fakes. How far do fresh

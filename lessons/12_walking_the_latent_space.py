@@ -7,7 +7,7 @@ lesson walks there, straight on and in an arc, adds and subtracts flowers, and f
 You will learn   where the z lie, why one walks in an arc, and how to find the direction in which
                  flowers turn red although nobody told G what red is.
 You should know  what z is (lesson 1), and vectors: length, angle, mean.
-It takes         about 2 minutes on two cores, if `runs/garden` has to be trained first; lesson 13
+It takes         about 4 minutes on two cores, if `runs/garden` has to be trained first; lesson 13
                  uses it again. GANKIT_LESSON_STEPS=20 only tries it out.
 You will see     `lesson-12.png`: ways from flower to flower, and flowers made red; and
                  `lesson-12.mp4`, in which 16 flowers change into others and back again.
