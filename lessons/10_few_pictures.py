@@ -9,7 +9,7 @@ You will learn   who learns pictures by heart, how to catch it doing so, what au
 You should know  lesson 6: D's input, D(x) and D(G(z)).
 It takes         about 3 minutes on two cores. GANKIT_LESSON_STEPS=20 only tries it out.
 You will see     `lesson-10.png`: what D says over time, once without and once with augmentation,
-                 and flowers: pale ones without it, bright ones with it, and their relatives.
+                 and flowers of both, with their relatives among the real ones.
 Predict          Each of 200 pictures is shown 160 times. Will G repeat them? Will D know them? And
                  what will D think of 200 others?
 Break it         Add "flip-labels" to the first run's tricks. Does the gap close? Then take 20
