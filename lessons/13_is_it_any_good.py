@@ -7,7 +7,7 @@ first measure the measures, on pictures whose faults you know, for you have put 
 You will learn   what swd, kid, memorising and modes answer, which fault each of them is blind to,
                  and why a number without its floor says nothing.
 You should know  lesson 10: the hold-out. docs/measures.md is the long version of this lesson.
-It takes         about 2 minutes on two cores, if `runs/garden` is there from lesson 12.
+It takes         about 3 minutes on two cores, if `runs/garden` is there from lesson 12.
                  GANKIT_LESSON_STEPS=20 only tries it out.
 You will see     `lesson-13.png`: seven sets of flowers, each with its numbers beside it.
 Predict          Copies of training pictures are perfect flowers. Which of the four numbers gives
