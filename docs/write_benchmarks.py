@@ -3,8 +3,10 @@
     pytest tests/benchmarks --benchmark-only --benchmark-json=measured.json
     python docs/write_benchmarks.py measured.json
 
-Takes some ten minutes on two cores that do nothing else. Every figure is a median with the lowest
-and the highest; every ratio is one of two numbers measured right after one another.
+Takes some twenty minutes on two cores that do nothing else. A part of it that is measured again
+later (`pytest tests/benchmarks/test_peak.py ...`) replaces what it measures: name both files. Every
+figure is a median with the lowest and the highest; every ratio is one of two numbers measured right
+after one another.
 """
 
 import json
@@ -17,7 +19,7 @@ HERE = Path(__file__).parent
 
 HEAD = """# Benchmarks
 
-Written by `docs/write_benchmarks.py` from one run of `pytest tests/benchmarks --benchmark-only`.
+Written by `docs/write_benchmarks.py` from what `pytest tests/benchmarks --benchmark-only` measured.
 {machine}
 
 Every row is measured beside its yardstick, in turns within one run, so that what else the machine
@@ -82,6 +84,13 @@ class Row:
             return [ours / theirs for ours, theirs in pairs]
         work = self.about.get("operations", 1) / self.about.get("yardstick_operations", 1)
         return [work * theirs / ours for ours, theirs in pairs]
+
+
+def read_files(paths):
+    """What the files hold, as one: a figure replaces one of the same name in an earlier file."""
+    files = [json.loads(Path(path).read_text(encoding="utf-8")) for path in paths]
+    latest = {one["fullname"]: one for file in files for one in file["benchmarks"]}
+    return {**files[0], "benchmarks": list(latest.values())}
 
 
 def read(measured):
@@ -239,9 +248,9 @@ def page(measured):
 
 
 def main():
-    if len(sys.argv) != 2:
+    if not sys.argv[1:]:
         sys.exit("give the file that pytest --benchmark-json wrote")
-    text, plots = page(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
+    text, plots = page(read_files(sys.argv[1:]))
     (HERE / "benchmarks.md").write_text(text, encoding="utf-8")
     for name, plot in plots.items():
         (HERE / "pictures" / name).write_text(plot, encoding="utf-8")

@@ -91,6 +91,21 @@ def test_only_what_was_measured_is_shown(writer, measured):
         assert f"](pictures/{name})" in text
 
 
+def test_what_is_measured_again_replaces_what_was(writer, tmp_path):
+    def file(name, **seconds):
+        found = [{"fullname": key, "seconds": value} for key, value in seconds.items()]
+        (tmp_path / name).write_text(json.dumps({"datetime": name, "benchmarks": found}))
+        return tmp_path / name
+
+    both = writer.read_files([file("first", a=1, b=2), file("second", b=3, c=4)])
+    assert {one["fullname"]: one["seconds"] for one in both["benchmarks"]} == {
+        "a": 1,
+        "b": 3,
+        "c": 4,
+    }
+    assert both["datetime"] == "first"
+
+
 def test_plots_are_drawings_to_scale(writer, measured):
     _, plots = writer.page(measured)
     space = "{http://www.w3.org/2000/svg}"
