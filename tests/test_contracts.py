@@ -316,6 +316,61 @@ def test_recipes_that_cannot_be(settings, message, gankit_cli, plugin_file, here
     assert {p.name for p in here.iterdir()} - {"__pycache__"} == {"mine.py"}
 
 
+# ---------------------------------------------------------------- parts that cannot be built
+
+UNBUILT = {
+    "a value beyond its limits": (
+        "raise ValueError('p lies between 0 and 1')",
+        "trick 'mine' of plugin 'mine': p lies between 0 and 1",
+    ),
+    "a mistake": ("{}['x']", "trick 'mine' of plugin 'mine': 'x'"),
+    "a mistake without words": ("assert p < 0", "trick 'mine' of plugin 'mine': AssertionError"),
+}
+
+
+@pytest.mark.parametrize("what", UNBUILT)
+def test_a_part_that_cannot_be_built_is_named_with_its_plugin(what, refused):
+    statement, message = UNBUILT[what]
+    method = f"def __init__(self, p: float = 0.5): {statement}"
+    assert refused(TRICK.format(method=method), "--trick", "mine:p=3") == message
+
+
+@pytest.mark.parametrize("kind", ["loss", "generator", "trick"])
+def test_a_builder_that_cannot_be_imported_is_named(kind, refused):
+    spec, plural = f"{kind.title()}Spec", {"loss": "losses"}.get(kind, f"{kind}s")
+    source = f"""
+        @hookimpl
+        def register_{plural}(register):
+            register({spec}(name="mine", summary="s", source="s", build="no_such_module:Mine"))
+    """
+    answer = refused(source, f"--{kind}", "mine")
+    assert answer == f"{kind} 'mine' of plugin 'mine': No module named 'no_such_module'"
+
+
+def test_a_network_of_a_model_that_cannot_be_imported_is_named(refused):
+    source = """
+        @hookimpl
+        def register_generators(register):
+            register(GeneratorSpec(name="mine", summary="s", source="s", build="no_such_module:G"))
+
+        @hookimpl
+        def register_models(register):
+            about = {"name": "mine", "summary": "s", "source": "s", "image_size": 16}
+            register(ModelSpec(**about, generator="mine", discriminator="dcgan"))
+    """
+    answer = refused(source, "--model", "mine")
+    assert answer == "generator 'mine' of plugin 'mine': No module named 'no_such_module'"
+
+
+@pytest.mark.parametrize("given", ["{'ema'}", "['ema']", "'ema'"])
+def test_excludes_without_reasons_are_an_error_of_the_plugin(given, gankit_cli, plugin_file):
+    path = plugin_file(TRICK.format(method=f"excludes = {given}"))
+    code, out, err = gankit_cli("-p", path, "list")
+    assert (code, out) == (2, "")
+    assert err.endswith("TypeError: Mine.excludes is no dict: write {'ema': 'why'}\n")
+    assert err.count("\n") == 1
+
+
 def test_an_error_that_says_nothing_is_named_by_its_type():
     class Silent:
         @hookimpl
