@@ -73,10 +73,10 @@ TRICK = """
     import torch
 
     class Mine(Trick):
-        {method}
-
         def activity(self):
             return "acted"
+
+        {method}
 
     @hookimpl
     def register_tricks(register):
@@ -130,6 +130,27 @@ TRICKS = {
     "a penalty that goes ahead": (
         "def penalty(self, gan, player, real, fake): gan.judge(real).mean().backward()",
         "penalty calls backward: return the number, the step does the rest",
+    ),
+    "d_input that is detached": (
+        "def d_input(self, images, gan): return images.detach() * 0.9",
+        "d_input stops gradients, so G could not learn: leave out detach, round",
+    ),
+    "activity without words": (
+        "def activity(self): return 3",
+        "activity returns 3; wanted is a text, or None",
+    ),
+    "a state that no checkpoint holds": (
+        "def state_dict(self): return {'seen': [object()]}",
+        "state_dict: a checkpoint cannot be made of it; it cannot hold a object, as there is at "
+        "/seen/0",
+    ),
+    "a state without names": (
+        "def state_dict(self): return [1]",
+        "state_dict returns a list; wanted is a dict",
+    ),
+    "an update that breaks down": (
+        "def after_update(self, gan, player): player.nett",
+        "'Player' object has no attribute 'nett'",
     ),
     "a method that breaks down": (
         "def d_input(self, images, gan): return images.no_such_thing()",
@@ -230,8 +251,16 @@ def test_a_first_step_that_breaks_the_weights(refused):
     """
     method = textwrap.indent(textwrap.dedent(method), 8 * " ").strip()
     answer = refused(TRICK.format(method=method), "--trick", "mine")
-    assert answer.startswith("trick 'mine'")
+    assert answer.startswith("trick 'mine' of plugin 'mine': ")
     assert "nan at the first step" in answer or "not finite at the first step" in answer
+
+
+def test_a_step_that_breaks_down_between_two_strangers(refused):
+    source = TRICK.format(method="def before_update(self, gan, player): player.nett")
+    source += LOSS.format(d="(fake - real).mean()", g="-fake.mean()").replace("Mine", "Other")
+    answer = refused(source, "--trick", "mine", "--loss", "mine")
+    told = "'Player' object has no attribute 'nett' (or is it loss 'mine'?)"
+    assert answer == f"trick 'mine' of plugin 'mine': {told}"
 
 
 def test_a_data_set_that_is_no_sequence(refused):
@@ -243,6 +272,81 @@ def test_a_data_set_that_is_no_sequence(refused):
     answer = refused(source, "--dataset", "mine")
     what = "is no sequence of pictures: give it __len__ and __getitem__"
     assert answer == f"dataset 'mine' of plugin 'mine': {what}"
+
+
+PICTURES = """
+    import numpy as np
+
+    class Mine:
+        def __len__(self):
+            return {many}
+
+        def __getitem__(self, index):
+            return {picture}
+
+    @hookimpl
+    def register_datasets(register):
+        register(DatasetSpec(name="mine", summary="s", source="s", build=Mine))
+"""
+WANTED = "wanted is a PIL image or a uint8 array (H, W) or (H, W, 3)"
+BROKEN_SETS = {
+    "floats": ("np.zeros((9, 9, 3))", f"a array (9, 9, 3) of float64; {WANTED}"),
+    "channels first": ("np.zeros((3, 9, 9), np.uint8)", f"a array (3, 9, 9) of uint8; {WANTED}"),
+    "names": ("'a.png'", f"a str; {WANTED}"),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN_SETS)
+def test_data_sets(what, refused):
+    picture, message = BROKEN_SETS[what]
+    answer = refused(PICTURES.format(many=64, picture=picture), "--dataset", "mine")
+    assert answer == f"dataset 'mine' of plugin 'mine': gives for picture 0 {message}"
+
+
+def test_a_data_set_that_cannot_be_counted(refused):
+    answer = refused(PICTURES.format(many="len(None)", picture="0"), "--dataset", "mine")
+    assert answer.startswith("dataset 'mine' of plugin 'mine': object of type 'NoneType' has no")
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_a_data_set_with_a_broken_first_picture_trains(channels, gankit_run, plugin_file):
+    picture = f"np.full((9, 9, {channels}), 1 // index, np.uint8)"
+    path = plugin_file(PICTURES.format(many=64, picture=picture))
+    code, _, err = gankit_run("--dataset", "mine", before=("-p", path))
+    assert code == 0
+    assert err.startswith("gankit: skipped 1 pictures")
+
+
+METRIC = """
+    import numpy as np
+    from gankit import Metric
+
+    class Mine(Metric):
+        def features(self, pictures):
+            return {rows}
+
+        def score(self, state, generated, reference):
+            return 0.0
+
+    @hookimpl
+    def register_metrics(register):
+        register(MetricSpec(name="mine", summary="s", source="s", build=Mine))
+"""
+METRICS = {
+    "another number": (
+        "pictures[1:, 0, 0]",
+        "features gives an array (31, 3); wanted is one row f",
+    ),
+    "NaN": ("np.full((len(pictures), 2), np.nan)", "features gives NaN or infinity"),
+    "nothing": ("pictures.no_such_thing()", "'numpy.ndarray' object has no attribute 'no_such_thi"),
+}
+
+
+@pytest.mark.parametrize("what", METRICS)
+def test_metrics(what, refused):
+    rows, message = METRICS[what]
+    answer = refused(METRIC.format(rows=rows), "--metric", "mine")
+    assert answer.startswith(f"metric 'mine' of plugin 'mine': {message}")
 
 
 def test_bundled_parts_are_not_rehearsed(gankit_run, monkeypatch):
