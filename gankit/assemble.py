@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -32,6 +32,7 @@ class Game:
     loss: Loss
     tricks: list[Trick]
     batches: Any  # batches[i]: the i-th batch of real pictures (N, C, H, W)
+    acted: dict[str, str] = field(default_factory=dict)  # tricks that did so before a resume
 
     def step(self, step: int) -> Scalars:
         """Take training step number `step`."""

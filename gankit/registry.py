@@ -99,21 +99,28 @@ class Registry:
     def check(self, kind: str, text: str) -> str:
         """Check a `name:options` text against the part; returns it in canonical form."""
         choice = Choice.parse(text)
-        self.find(kind, choice.name).check(choice.options)
+        with self.blaming(kind, text, but=GankitError):
+            self.find(kind, choice.name).check(choice.options)
         return str(choice)
 
     def make(self, kind: str, text: str, **filled_in: Any) -> Any:
         """Build the part that `name:options` chooses."""
         choice = Choice.parse(text)
-        return self.find(kind, choice.name).make(choice.options, **filled_in)
+        with self.blaming(kind, text, but=(GankitError, BrokenPipeError)):
+            return self.find(kind, choice.name).make(choice.options, **filled_in)
 
     @contextlib.contextmanager
-    def blaming(self, kind: str, text: str) -> Iterator[None]:
-        """While open, an error is worded as that part's: which it is, and whose."""
+    def blaming(self, kind: str, text: str, but: Any = ()) -> Iterator[None]:
+        """While open, an error is worded as that part's: which it is, and whose.
+
+        Those in `but` are passed on: they are worded already, or nobody's.
+        """
         spec = self.find(kind, Choice.parse(text).name)
         plugin = next(plugin.name for plugin in self.plugins if spec in plugin.specs)
         try:
             yield
+        except but:
+            raise
         except Exception as error:  # a stranger's code: anything may come
             what = " ".join(str(error).split()) or type(error).__name__
             raise GankitError(f"{kind} {spec.name!r} of plugin {plugin!r}: {what}") from error
@@ -124,6 +131,8 @@ class Registry:
         spec = self.find("model", choice.name)
         assert isinstance(spec, ModelSpec)
         parts = {k: Choice.parse(getattr(spec, k)) for k in ("generator", "discriminator")}
+        for kind, part in parts.items():
+            self.check(kind, str(part))
         known = {kind: self.find(kind, part.name).options() for kind, part in parts.items()}
         for key, value in choice.options.items():
             takers = [kind for kind in parts if key in known[kind]]

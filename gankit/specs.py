@@ -59,10 +59,7 @@ class Spec:
         """Build the part from its options and those of the run's values that it asks for."""
         self.check(options)
         given = {key: filled_in[key] for key in self.parameters() if key in filled_in}
-        try:
-            return self.builder()(**given, **options)
-        except (ValueError, TypeError) as error:
-            raise GankitError(f"{self.kind} {self.name!r}: {error}") from error
+        return self.builder()(**given, **options)
 
 
 class Download(NamedTuple):

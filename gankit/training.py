@@ -87,6 +87,7 @@ def restore(game: assemble.Game) -> None:
         checkpoint.load_into(gan.sampler, saved.model["sampler"], "sampler", path)
     for trick in game.tricks:
         trick.load_state_dict(saved.state["tricks"][trick.name])
+    game.acted = dict.fromkeys(saved.state.get("acted", ()), "acted before the run was resumed")
     gan.step = saved.step
 
 
@@ -97,7 +98,7 @@ class Training:
         self.game, self.run, self.gan, self.stop = game, game.run, game.gan, stop
         self.observers = Observers(registry if not self.gan.team.rank else Registry())
         self.registry = registry
-        self.acted: dict[str, str | None] = {trick.name: None for trick in game.tricks}
+        self.acted = {trick.name: game.acted.get(trick.name) for trick in game.tricks}
         self.unread: list[tuple[int, Scalars]] = []  # steps whose losses were not looked at yet
         self.z = randomness.latents(self.run.seed, 0, DRAWN, self.run.latent_dim, "grid")
         self.started = time.perf_counter()
@@ -171,6 +172,7 @@ class Training:
         if gan.sampler is not gan.G.net:
             model["sampler"] = gan.sampler.state_dict()
         state["tricks"] = {trick.name: trick.state_dict() for trick in self.game.tricks}
+        state["acted"] = [name for name, did in self.acted.items() if did]
         if gan.team.rank:
             return
         saved = checkpoint.Checkpoint(step, model, state)

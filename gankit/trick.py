@@ -75,6 +75,8 @@ class Trick:
             if callable(value) and not name.startswith("_") and not hasattr(Trick, name):
                 hint = did_you_mean(name, [n for n in vars(Trick) if not n.startswith("_")])
                 raise TypeError(f"{cls.__name__}.{name} is no place in a step.{hint}")
+        if not isinstance(cls.excludes, dict):
+            raise TypeError(f"{cls.__name__}.excludes is no dict: write {{'ema': 'why'}}")
 
     def overrides(self, *places: str) -> bool:
         """Whether this trick acts in any of the places."""

@@ -454,7 +454,7 @@ class OnlyOnce(D):
 
 
 BROKEN_NETWORKS = {
-    "of one size": (ForOneSize, "generator 'mine': only 48 px suit; name sizes that suit: sizes=("),
+    "of one size": (ForOneSize, "only 48 px suit; name sizes that suit: sizes=(48, 96)"),
     "with an idle weight": (IdleWeight, "has a weight idle without gradient: forward does not us"),
     "of one seed": (OneSeed, "has the same first weights under every seed: leave manual_seed away"),
     "of no seed": (NoSeed, "has other first weights under the same seed: draw them from torch's"),

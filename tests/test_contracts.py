@@ -73,10 +73,10 @@ TRICK = """
     import torch
 
     class Mine(Trick):
-        {method}
-
         def activity(self):
             return "acted"
+
+        {method}
 
     @hookimpl
     def register_tricks(register):
@@ -130,6 +130,27 @@ TRICKS = {
     "a penalty that goes ahead": (
         "def penalty(self, gan, player, real, fake): gan.judge(real).mean().backward()",
         "penalty calls backward: return the number, the step does the rest",
+    ),
+    "d_input that is detached": (
+        "def d_input(self, images, gan): return images.detach() * 0.9",
+        "d_input stops gradients, so G could not learn: leave out detach, round",
+    ),
+    "activity without words": (
+        "def activity(self): return 3",
+        "activity returns 3; wanted is a text, or None",
+    ),
+    "a state that no checkpoint holds": (
+        "def state_dict(self): return {'seen': [object()]}",
+        "state_dict: a checkpoint cannot be made of it; it cannot hold a object, as there is at "
+        "/seen/0",
+    ),
+    "a state without names": (
+        "def state_dict(self): return [1]",
+        "state_dict returns a list; wanted is a dict",
+    ),
+    "an update that breaks down": (
+        "def after_update(self, gan, player): player.nett",
+        "'Player' object has no attribute 'nett'",
     ),
     "a method that breaks down": (
         "def d_input(self, images, gan): return images.no_such_thing()",
@@ -230,8 +251,16 @@ def test_a_first_step_that_breaks_the_weights(refused):
     """
     method = textwrap.indent(textwrap.dedent(method), 8 * " ").strip()
     answer = refused(TRICK.format(method=method), "--trick", "mine")
-    assert answer.startswith("trick 'mine'")
+    assert answer.startswith("trick 'mine' of plugin 'mine': ")
     assert "nan at the first step" in answer or "not finite at the first step" in answer
+
+
+def test_a_step_that_breaks_down_between_two_strangers(refused):
+    source = TRICK.format(method="def before_update(self, gan, player): player.nett")
+    source += LOSS.format(d="(fake - real).mean()", g="-fake.mean()").replace("Mine", "Other")
+    answer = refused(source, "--trick", "mine", "--loss", "mine")
+    told = "'Player' object has no attribute 'nett' (or is it loss 'mine'?)"
+    assert answer == f"trick 'mine' of plugin 'mine': {told}"
 
 
 def test_a_data_set_that_is_no_sequence(refused):
@@ -243,6 +272,81 @@ def test_a_data_set_that_is_no_sequence(refused):
     answer = refused(source, "--dataset", "mine")
     what = "is no sequence of pictures: give it __len__ and __getitem__"
     assert answer == f"dataset 'mine' of plugin 'mine': {what}"
+
+
+PICTURES = """
+    import numpy as np
+
+    class Mine:
+        def __len__(self):
+            return {many}
+
+        def __getitem__(self, index):
+            return {picture}
+
+    @hookimpl
+    def register_datasets(register):
+        register(DatasetSpec(name="mine", summary="s", source="s", build=Mine))
+"""
+WANTED = "wanted is a PIL image or a uint8 array (H, W) or (H, W, 3)"
+BROKEN_SETS = {
+    "floats": ("np.zeros((9, 9, 3))", f"a array (9, 9, 3) of float64; {WANTED}"),
+    "channels first": ("np.zeros((3, 9, 9), np.uint8)", f"a array (3, 9, 9) of uint8; {WANTED}"),
+    "names": ("'a.png'", f"a str; {WANTED}"),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN_SETS)
+def test_data_sets(what, refused):
+    picture, message = BROKEN_SETS[what]
+    answer = refused(PICTURES.format(many=64, picture=picture), "--dataset", "mine")
+    assert answer == f"dataset 'mine' of plugin 'mine': gives for picture 0 {message}"
+
+
+def test_a_data_set_that_cannot_be_counted(refused):
+    answer = refused(PICTURES.format(many="len(None)", picture="0"), "--dataset", "mine")
+    assert answer.startswith("dataset 'mine' of plugin 'mine': object of type 'NoneType' has no")
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_a_data_set_with_a_broken_first_picture_trains(channels, gankit_run, plugin_file):
+    picture = f"np.full((9, 9, {channels}), 1 // index, np.uint8)"
+    path = plugin_file(PICTURES.format(many=64, picture=picture))
+    code, _, err = gankit_run("--dataset", "mine", before=("-p", path))
+    assert code == 0
+    assert err.startswith("gankit: skipped 1 pictures")
+
+
+METRIC = """
+    import numpy as np
+    from gankit import Metric
+
+    class Mine(Metric):
+        def features(self, pictures):
+            return {rows}
+
+        def score(self, state, generated, reference):
+            return 0.0
+
+    @hookimpl
+    def register_metrics(register):
+        register(MetricSpec(name="mine", summary="s", source="s", build=Mine))
+"""
+METRICS = {
+    "another number": (
+        "pictures[1:, 0, 0]",
+        "features gives an array (31, 3); wanted is one row f",
+    ),
+    "NaN": ("np.full((len(pictures), 2), np.nan)", "features gives NaN or infinity"),
+    "nothing": ("pictures.no_such_thing()", "'numpy.ndarray' object has no attribute 'no_such_thi"),
+}
+
+
+@pytest.mark.parametrize("what", METRICS)
+def test_metrics(what, refused):
+    rows, message = METRICS[what]
+    answer = refused(METRIC.format(rows=rows), "--metric", "mine")
+    assert answer.startswith(f"metric 'mine' of plugin 'mine': {message}")
 
 
 def test_bundled_parts_are_not_rehearsed(gankit_run, monkeypatch):
@@ -314,6 +418,61 @@ def test_recipes_that_cannot_be(settings, message, gankit_cli, plugin_file, here
     assert err.startswith(f"gankit: {message}")
     assert err.count("\n") == 1
     assert {p.name for p in here.iterdir()} - {"__pycache__"} == {"mine.py"}
+
+
+# ---------------------------------------------------------------- parts that cannot be built
+
+UNBUILT = {
+    "a value beyond its limits": (
+        "raise ValueError('p lies between 0 and 1')",
+        "trick 'mine' of plugin 'mine': p lies between 0 and 1",
+    ),
+    "a mistake": ("{}['x']", "trick 'mine' of plugin 'mine': 'x'"),
+    "a mistake without words": ("assert p < 0", "trick 'mine' of plugin 'mine': AssertionError"),
+}
+
+
+@pytest.mark.parametrize("what", UNBUILT)
+def test_a_part_that_cannot_be_built_is_named_with_its_plugin(what, refused):
+    statement, message = UNBUILT[what]
+    method = f"def __init__(self, p: float = 0.5): {statement}"
+    assert refused(TRICK.format(method=method), "--trick", "mine:p=3") == message
+
+
+@pytest.mark.parametrize("kind", ["loss", "generator", "trick"])
+def test_a_builder_that_cannot_be_imported_is_named(kind, refused):
+    spec, plural = f"{kind.title()}Spec", {"loss": "losses"}.get(kind, f"{kind}s")
+    source = f"""
+        @hookimpl
+        def register_{plural}(register):
+            register({spec}(name="mine", summary="s", source="s", build="no_such_module:Mine"))
+    """
+    answer = refused(source, f"--{kind}", "mine")
+    assert answer == f"{kind} 'mine' of plugin 'mine': No module named 'no_such_module'"
+
+
+def test_a_network_of_a_model_that_cannot_be_imported_is_named(refused):
+    source = """
+        @hookimpl
+        def register_generators(register):
+            register(GeneratorSpec(name="mine", summary="s", source="s", build="no_such_module:G"))
+
+        @hookimpl
+        def register_models(register):
+            about = {"name": "mine", "summary": "s", "source": "s", "image_size": 16}
+            register(ModelSpec(**about, generator="mine", discriminator="dcgan"))
+    """
+    answer = refused(source, "--model", "mine")
+    assert answer == "generator 'mine' of plugin 'mine': No module named 'no_such_module'"
+
+
+@pytest.mark.parametrize("given", ["{'ema'}", "['ema']", "'ema'"])
+def test_excludes_without_reasons_are_an_error_of_the_plugin(given, gankit_cli, plugin_file):
+    path = plugin_file(TRICK.format(method=f"excludes = {given}"))
+    code, out, err = gankit_cli("-p", path, "list")
+    assert (code, out) == (2, "")
+    assert err.endswith("TypeError: Mine.excludes is no dict: write {'ema': 'why'}\n")
+    assert err.count("\n") == 1
 
 
 def test_an_error_that_says_nothing_is_named_by_its_type():

@@ -14,8 +14,9 @@ import time
 import pytest
 from gankit_commands.run import resumed
 
-from gankit import GankitError, checkpoint, compose, train
+from gankit import GankitError, checkpoint, compose, hookimpl, train
 from gankit.errors import RunStopped
+from gankit.registry import load_registry
 from gankit.settings import load_run
 
 EVERYTHING = (
@@ -74,6 +75,28 @@ def test_resuming_equals_never_stopping_bit_for_bit(run_of, registry, arithmetic
         train(resumed(parts), registry, resume=True, stop=stop_after(2))
     train(resumed(parts), registry, resume=True)
     assert fingerprint(parts) == fingerprint(whole)
+
+
+def test_a_trick_that_acted_before_a_resume_is_not_said_never_to_have_acted(run_of):
+    told = []
+
+    class Watch:
+        @hookimpl
+        def run_finished(self, run, outcome):
+            told.append(outcome["tricks"])
+
+    registry = load_registry()
+    assert not registry.load("watch", Watch).error
+    run = run_of("parts", tricks=("blur:until=0.4", "noisy-d:sigma=0", "ema"))
+    with pytest.raises(RunStopped):
+        train(run, registry, stop=stop_after(5))
+    with pytest.raises(RunStopped):  # it is remembered over two resumes, too
+        train(resumed(run.folder), registry, resume=True, stop=stop_after(2))
+    train(resumed(run.folder), registry, resume=True)
+    assert told[0]["blur"].startswith("sigma ")
+    assert told[1]["blur"] == told[2]["blur"] == "acted before the run was resumed"
+    assert told[2]["ema"].startswith("decay ")
+    assert [tricks["noisy-d"] for tricks in told] == [None] * 3
 
 
 def test_the_same_run_twice_is_the_same_and_another_seed_is_not(run_of, registry):

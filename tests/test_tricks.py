@@ -70,6 +70,7 @@ def test_a_method_that_is_no_place_in_a_step_is_an_error():
         "flip-labels:which=both-of-them",
         "smooth-labels:real=1.5",
         "smooth-labels:until=0.0",
+        "smooth-labels:until=yes",
         "noisy-labels:amount=-0.1",
         "blur:sigma=-1.0",
         "ada:policy=turn",

@@ -35,19 +35,19 @@ def is_a_sequence_of_pictures(bench, data, channels):
         except Exception as error:
             what = f"cannot give picture {index} of {len(pictures)}: {type(error).__name__}"
             raise ValueError(f"{what}: {error}") from error
-        _is_a_picture(index, picture)
+        is_a_picture(index, picture)
+        _pixels(picture)  # a lazy one may be broken
 
 
-def _is_a_picture(index, picture):
+def is_a_picture(index, picture):
+    """ValueError where the picture is of a kind that nobody can read."""
     picture = picture[0] if isinstance(picture, tuple) else picture  # with its class
-    if isinstance(picture, Image.Image):
-        picture.load()  # a lazy one may be broken
-    else:
+    if not isinstance(picture, Image.Image):
         what = type(picture).__name__
         if isinstance(picture, np.ndarray):
             what = f"array {picture.shape} of {picture.dtype}"
         grey_or_colour = isinstance(picture, np.ndarray) and (
-            picture.ndim == 2 or (picture.ndim == 3 and picture.shape[2] in (1, 3))
+            picture.ndim == 2 or (picture.ndim == 3 and picture.shape[2] in (1, 3, 4))
         )
         if not grey_or_colour or picture.dtype != np.uint8:
             wanted = "a PIL image or a uint8 array (H, W) or (H, W, 3)"

@@ -37,7 +37,7 @@ def fits(bench, sizes, other):
         try:
             bench.make(image_size=size, channels=3, latent_dim=100)
         except GankitError as error:  # a size that does not suit, in words
-            refused = error
+            refused = error.__cause__ or error  # without the part's name, which is said anyway
             continue
         taken.append(size)
     if not taken:

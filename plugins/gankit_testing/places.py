@@ -5,10 +5,14 @@ Each function raises ValueError in words that mend; the game is spoilt afterward
 
 import contextlib
 import random
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import torch
 
+from gankit import checkpoint
+from gankit.errors import RunFailed
 from gankit.trick import Targets
 
 MEND = "take random numbers from gan.draw('some purpose')"
@@ -135,6 +139,24 @@ def gradients_to_g(game, trick):
     trained = [p for p in gan.G.net.parameters() if p.requires_grad]
     if not all(p.grad is not None and p.grad.any() for p in trained):
         raise ValueError("lets no gradient from D's answer through to G, or not to all of it")
+
+
+def says_and_saves(trick):
+    """After a step: what it did in words, and what it needs to go on, as a checkpoint holds it."""
+    said = trick.activity()
+    if said is not None and not isinstance(said, str):
+        raise ValueError(f"activity returns {said!r}; wanted is a text, or None")
+    kept = trick.state_dict()
+    if not isinstance(kept, dict):
+        raise ValueError(f"state_dict returns a {type(kept).__name__}; wanted is a dict")
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            checkpoint.save(Path(folder), checkpoint.Checkpoint(0, {}, kept), keep=1)
+    except RunFailed as error:
+        raise ValueError(
+            f"state_dict: a checkpoint cannot be made of it; {error.__cause__}"
+        ) from error
+    return said
 
 
 PLACES = (images_before_d, gradients_through_d_input, targets, penalties, draws, gradients_to_g)

@@ -47,7 +47,7 @@ def trains(bench):
         where = f"{'colour' if channels == 3 else 'grey'}, precision {precision}"
         for step in range(steps):
             scalars = game.step(step)
-            said.append(game.tricks[0].activity())
+            said.append(places.says_and_saves(game.tricks[0]))
             finite(game, scalars, f"at step {step + 1} ({where})")
     if not any(said):
         raise ValueError(f"never acted in {STEPS} steps, or its activity() does not say so")

@@ -84,7 +84,7 @@ TRICKS = (
     TrickSpec(
         name="historical-averaging",
         summary="weights are drawn towards the mean of what they were so far",
-        source="Salimans et al. 2016, arXiv 1606.03498, section 3.2",
+        source="Salimans et al. 2016, arXiv 1606.03498, section 3.3",
         build="gankit_tricks.historical_averaging:HistoricalAveraging",
     ),
     TrickSpec(

@@ -9,7 +9,8 @@ class DropoutD(Trick):
     """Drops numbers of every picture that D sees, real and fake alike.
 
     D must not rely on single pixels. The rest is scaled by 1 / (1 - p), as dropout does
-    (Srivastava et al. 2014). Helps when D learns the training pictures by heart.
+    (Srivastava et al. 2014). Helps when D learns the training pictures by heart. It never fades, so
+    much of the fine detail stays hidden from D to the end of the run.
 
     p: the probability that a number (one channel of one pixel) is dropped.
     """

@@ -9,6 +9,8 @@ class FlipLabels(Trick):
     """Tells D the opposite of the truth for some pictures.
 
     A D that is lied to now and then cannot grow too sure. Cheap; helps when D's loss falls to 0.
+    The larger p, the less D's answers to real and fake differ, and the less G learns from them; at
+    p = 1 D calls everything fake.
 
     p: the probability that a picture's target is flipped.
     which: `real` (the published way), `fake` or `both`.

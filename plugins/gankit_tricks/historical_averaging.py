@@ -1,4 +1,4 @@
-"""Historical averaging (Salimans et al. 2016, arXiv 1606.03498, section 3.2)."""
+"""Historical averaging (Salimans et al. 2016, arXiv 1606.03498, section 3.3)."""
 
 import torch
 

@@ -7,7 +7,8 @@ from gankit_tricks.slope import gradient
 class R1(Trick):
     """Adds gamma / 2 * E |grad D(x)|^2 at real pictures to D's loss.
 
-    Where the data lie, D becomes flat, and training settles instead of circling. The slope is
+    Where the data lie, D becomes flat, and training settles instead of circling. Too strong, D can
+    hardly tell pictures apart, and G learns slowly. It costs a second backward pass. The slope is
     taken in float32 and through the other tricks' changes to D's input.
 
     gamma: the weight; 10 in the paper. A rule of thumb: 0.0002 * size^2 / batch size.

@@ -18,7 +18,8 @@ class SmoothLabels(Trick):
     def __init__(self, real: float = 0.9, fake: float = 0.0, until: float | None = None) -> None:
         if not 0 <= fake < real <= 1:
             raise ValueError("targets must satisfy 0 <= fake < real <= 1")
-        if until is not None and not (isinstance(until, int | float) and 0 < until <= 1):
+        number = isinstance(until, int | float) and not isinstance(until, bool)
+        if until is not None and not (number and 0 < until <= 1):
             raise ValueError("until must be more than 0 and at most 1, or none")
         self.real, self.fake, self.until = real, fake, until
         self.now = (1.0, 0.0)

@@ -539,7 +539,8 @@ def test_what_excludes_what_is_refused_in_either_order(registry, tiny):
     ],
 )
 def test_options_that_make_no_sense_are_refused_in_one_line(registry, text):
-    with pytest.raises(GankitError, match=f"^trick '{text.partition(':')[0]}': [^\n]+$"):
+    named = f"trick '{text.partition(':')[0]}' of plugin 'tricks'"
+    with pytest.raises(GankitError, match=rf"^{named}: [^\n]+$"):
         registry.make("trick", text)
 
 
