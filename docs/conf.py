@@ -30,6 +30,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton", "sphinx_
 exclude_patterns = ["_build", "examples", "outputs"]
 nitpicky = True
 nitpick_ignore_regex = [(r"py:.*", r".*")]  # of the types in signatures, few have an entry
+smartquotes_action = "qe"  # quotes and ellipses; two hyphens begin an option: --data
 default_role = "code"  # in docstrings: `run.json`
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True

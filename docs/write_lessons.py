@@ -65,7 +65,8 @@ def card(lesson, found):
     if stills:
         lines += [f":img-top: {source(lesson, stills[-1])}", ":img-alt: the lesson's picture"]
     learn = lesson.labels["You will learn"]
-    footer = ["```{card-footer}", f"{lesson.minutes} minutes", "```"]
+    unit = "minute" if lesson.minutes in ("1", "a") else "minutes"
+    footer = ["```{card-footer}", f"{lesson.minutes} {unit}", "```"]
     lines += ["", learn[0].upper() + learn[1:], *footer, ":::", ""]
     return "\n".join(lines)
 

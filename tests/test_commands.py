@@ -108,6 +108,23 @@ def test_show_without_code(gankit_cli):
     assert "Helps when D wins early" in out
 
 
+def test_show_tells_nothing_of_the_class_a_part_is_derived_from(gankit_cli, plugin_file):
+    path = plugin_file(
+        """
+        class Mine(Trick):
+            def activity(self):
+                return "on"
+
+        @hookimpl
+        def register_tricks(register):
+            register(TrickSpec(name="mine", summary="my own", source="me", build=Mine))
+        """
+    )
+    out = gankit_cli("-p", path, "show", "mine", "--no-code").out
+    assert "my own" in out
+    assert "Does nothing" not in out
+
+
 def test_show_tells_what_a_model_sets(gankit_cli, registry):
     out = gankit_cli("show", "dcgan64").out
     for key, value in registry.find("model", "dcgan64").settings.items():
@@ -454,12 +471,14 @@ def test_a_stopped_run_says_how_to_go_on(registry, tiny, here, capsys):
     from gankit.errors import RunStopped
 
     with pytest.raises(RunStopped, match="stopped at step 1 of 4") as stopped:
-        gankit.train(compose(registry, **tiny(out="my run")), registry, stop=lambda: 15)
+        run = compose(registry, **tiny(out="my run", tricks=["ema"]))
+        gankit.train(run, registry, stop=lambda: 15)
     assert stopped.value.exit_code == 143
     out = capsys.readouterr().out
     assert re.search(r"^stopped after \d:\d\d at step 1 of 4$", out, re.M)
     assert "gankit run --resume 'my run'" in out
     assert "gankit sample" not in out
+    assert "never acted" not in out  # nobody has asked the tricks yet
 
 
 # ---------------------------------------------------------------- what stays of a run

@@ -142,6 +142,8 @@ def _run(args: Sequence[str]) -> int:
 def _worded(error: Exception) -> tuple[str, int]:
     if isinstance(error, GankitError):
         return str(error), error.exit_code
+    if isinstance(error, click.NoSuchOption) and error.option_name in ("-p", "--plugin"):
+        return "-p comes before the command: gankit -p FILE run", error.exit_code
     if isinstance(error, click.ClickException):
         return error.format_message(), error.exit_code
     if isinstance(error, click.Abort):

@@ -28,7 +28,8 @@ def read(spec):
     if node is None:
         builder = spec.builder()
         options = list(spec.options().values())
-        return Source(options, inspect.getdoc(builder) or "", inspect.getsource(builder))
+        docstring = inspect.cleandoc(builder.__doc__ or "")  # its own: that of Trick says nothing
+        return Source(options, docstring, inspect.getsource(builder))
     options = [p for p in _parameters(node) if p.name not in FILLED_IN]
     return Source(options, ast.get_docstring(node) or "", ast.get_source_segment(text, node))
 

@@ -16,7 +16,8 @@ def ending(run, first, outcome):
     lines = [f"{outcome['state']} after {clock(seconds)} at step {step:,} of {run.steps:,}"]
     if step == first:
         lines = [f"finished already at step {step:,}; --steps makes it longer"]
-    for name, did in outcome["tricks"].items() if step > first else ():
+    asked = outcome["state"] == "finished" or step // run.log_every > first // run.log_every
+    for name, did in outcome["tricks"].items() if step > first and asked else ():
         lines.append(f"  {name}: {did}" if did else f"  {name}: WARNING, it never acted")
     grid = run.folder / "samples" / f"{step:06d}.png"
     if outcome["state"] == "finished":

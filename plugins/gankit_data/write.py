@@ -64,16 +64,24 @@ def written(
     `pictures.where(i)` (top, left, bottom, right) is the region of one large picture that i shows.
     """
     contents = getattr(pictures, "fingerprint", "") or _first_pixels(pictures, cutter)
-    about = json.dumps([VERSION, dataclasses.astuple(settings), len(pictures), contents])
-    key = hashlib.sha256(about.encode()).hexdigest()[:20]
-    folder = cache_folder("pictures", key)
+    folder = _place(settings, len(pictures), contents)
+    as_they_are = _place(dataclasses.replace(settings, channels=0), len(pictures), contents)
     try:
+        if settings.channels and not folder.exists() and as_they_are.exists():
+            found = _read(as_they_are)  # a run that goes on asks for the channels found at first
+            if found.pixels.shape[3] == settings.channels:
+                return found
         if not folder.exists():
             _write(pictures, folder, settings, cutter, progress)
         return _read(folder)
     except (OSError, ValueError, KeyError) as error:
         why = f"{getattr(error, 'strerror', None) or error}; delete it, or set GANKIT_CACHE"
         raise GankitError(f"cannot prepare pictures in {folder}: {why} to another") from error
+
+
+def _place(settings: Settings, count: int, contents: str) -> Path:
+    about = json.dumps([VERSION, dataclasses.astuple(settings), count, contents])
+    return cache_folder("pictures", hashlib.sha256(about.encode()).hexdigest()[:20])
 
 
 def _first_pixels(pictures: Sequence[Any], cutter: Cutter) -> str:
@@ -171,9 +179,12 @@ class _Writer:
         """Rewrite the file as grey: no picture in it had a colour."""
         size, aside = self.settings.image_size, self.folder / "grey.u8"
         three = np.memmap(self.folder / "pixels.u8", np.uint8, "r", shape=(count, size, size, 3))
+        self.hash = hashlib.sha256()  # as if they had been prepared in grey
         with aside.open("wb") as file:
             for start in range(0, count, CHUNK):
-                file.write(three[start : start + CHUNK, :, :, 1].tobytes())
+                grey = three[start : start + CHUNK, :, :, 1].tobytes()
+                file.write(grey)
+                self.hash.update(grey)
             _to_disk(file)
         del three  # Windows replaces no mapped file
         aside.replace(self.folder / "pixels.u8")

@@ -207,5 +207,5 @@ class Walk:
 def spoken(seconds: float) -> str:
     """A time, roughly."""
     if seconds < 90:
-        return f"{seconds:.0f} seconds"
+        return "1 second" if round(seconds) == 1 else f"{seconds:.0f} seconds"
     return f"{seconds / 60:.0f} minutes"

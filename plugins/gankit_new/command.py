@@ -37,7 +37,7 @@ def new(ctx, what, name, kind):
     except OSError as error:
         raise GankitError(f"cannot write {folder}: {error.strerror}", 1) from error
     click.echo(f"{folder}/ is a plugin with a {kind} that works as it stands. Next:")
-    click.echo(f"  cd {folder} && pip install -e . && python -m pytest")
+    click.echo(f"  cd {folder} && pip install -e . pytest && python -m pytest")
     click.echo(f"  {KINDS[kind][1].format(name)}")
 
 

@@ -29,7 +29,7 @@ def generated(gankit_cli, here, monkeypatch):
         assert (code, err) == (0, "")
         assert out.splitlines() == [
             f"{name}/ is a plugin with a {kind} that works as it stands. Next:",
-            f"  cd {name} && pip install -e . && python -m pytest",
+            f"  cd {name} && pip install -e . pytest && python -m pytest",
             f"  gankit run --{kind} {name}",
         ]
         monkeypatch.syspath_prepend(here / name)

@@ -3,6 +3,7 @@
 import errno
 import operator
 import os
+import shutil
 import threading
 
 import numpy as np
@@ -230,6 +231,21 @@ def test_grey_pictures_stay_grey_when_nobody_says(cache):
     assert np.array_equal(prepared.pixels, pictures.arrays[..., :1])
     assert ready(pictures, channels=0).pixels.shape[3] == 1  # found again
     assert ready(pictures, channels=3).pixels.shape[3] == 3  # unless one says so
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_channels_that_were_found_may_be_named_later(cache, channels):
+    """As --resume and --config do: nothing is prepared twice, and the pictures are the same."""
+    pictures = Drawn()
+    if channels == 1:
+        pictures.arrays = pictures.arrays[..., :1].repeat(3, axis=3)
+    first, asked = ready(pictures, channels=0), pictures.asked
+    again = ready(pictures, channels=channels)
+    assert pictures.asked == asked
+    assert len(list((cache / "pictures").iterdir())) == 1
+    assert np.array_equal(again.pixels, first.pixels)
+    shutil.rmtree(cache)  # as `gankit data clean` does
+    assert ready(pictures, channels=channels).fingerprint == first.fingerprint
 
 
 def test_one_colour_picture_makes_a_colour_set(cache):
