@@ -111,10 +111,7 @@ class Registry:
 
     @contextlib.contextmanager
     def blaming(self, kind: str, text: str, but: Any = ()) -> Iterator[None]:
-        """While open, an error is worded as that part's: which it is, and whose.
-
-        Those in `but` are passed on: they are worded already, or nobody's.
-        """
+        """While open, errors, but those in `but`, are worded as that part's: which, and whose."""
         spec = self.find(kind, Choice.parse(text).name)
         plugin = next(plugin.name for plugin in self.plugins if spec in plugin.specs)
         try:

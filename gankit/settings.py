@@ -117,10 +117,9 @@ def read_run(path: Path) -> dict[str, Any]:
     try:
         record = dict(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
-        beside = {one.parent.name for one in path.parent.glob("*/run.json")}
-        named = path.parent.name if path.name == "run.json" else path.name
-        where = f"; {path.parent.absolute()} holds no runs"
-        hint = f".{did_you_mean(named, beside)}" if beside else where
+        runs = {run.parent.name for run in path.parent.glob("*/run.json")}
+        none = f"; {path.parent.absolute()} holds no runs"
+        hint = f".{did_you_mean(path.name, runs)}" if runs else none
         raise GankitError(f"there is no run at {path}: {error.strerror}{hint}") from error
     except (ValueError, TypeError) as error:
         raise GankitError(f"{path} is no run.json: {error}") from error

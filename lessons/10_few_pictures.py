@@ -124,9 +124,9 @@ sheet.save("lesson-10.png")
 # %%
 # Was your prediction right? G repeats nothing: see how unlike its flowers are to the nearest real
 # ones. It is D who learns by heart. Without augmentation the red line sinks below the green one: D
-# doubts fresh flowers as if they were fakes, and what it then tells G is what just these 200 have in
-# common. With augmentation the lines stay together. The pictures do not show it yet, and that is the
-# point: augmentation makes D's task harder, so at first it may even cost you something. The average
+# doubts fresh flowers as if they were fakes, and what it then tells G is what just these 200 have
+# in common. With augmentation the lines stay together. The pictures do not show it yet, and that is
+# the point: augmentation makes D's task harder, so at first it may even cost something. The average
 # (ema) helps in another way: the same flowers as with the last weights, with a little less grain.
 # Train longer, and the gap goes on growing.
 

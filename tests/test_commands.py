@@ -470,8 +470,8 @@ def test_clocks(seconds, text):
 def test_a_stopped_run_says_how_to_go_on(registry, tiny, here, capsys):
     from gankit.errors import RunStopped
 
+    run = compose(registry, **tiny(out="my run", tricks=["ema"]))
     with pytest.raises(RunStopped, match="stopped at step 1 of 4") as stopped:
-        run = compose(registry, **tiny(out="my run", tricks=["ema"]))
         gankit.train(run, registry, stop=lambda: 15)
     assert stopped.value.exit_code == 143
     out = capsys.readouterr().out
