@@ -17,7 +17,8 @@ from PIL import Image
 
 HERE = Path(__file__).parent
 WIDEST, LARGEST = 1000, 200_000  # px and bytes of a picture
-ABOUT = {  # by the name of a race's folder: its heading, and what it asks
+SIX = ("the tutorials' DCGAN", "small-data")
+ABOUT = {  # by the name of a race's folder: its heading, what it asks, short names of its variants
     "flowers": (
         "Six minutes on flowers",
         "Photographs of five kinds of flowers, a part of `tf-flowers`. What has been learnt after "
@@ -25,21 +26,24 @@ ABOUT = {  # by the name of a race's folder: its heading, and what it asks
         "the recipe `small-data` at its own. The speeds were measured first, in turns and on a "
         "quiet machine: 38 and 244 pictures a second. That makes 13.7 and 88 thousand pictures, "
         "and so many each of them was shown.",
+        SIX,
     ),
     "cells": (
         "Six minutes on stained cells",
         "The same for stained tissue and cytology from the Data Science Bowl of 2018.",
+        SIX,
     ),
     "art": (
         "Six minutes on paintings",
         "The same for 150 paintings by van Gogh, of which 90 are learnt from: very few.",
+        SIX,
     ),
 }
 HEAD = """# Results
 
-Written by `docs/write_races.py` from the files of `gankit race` and `gankit compare`. How to read
-such a table: [Races](races.md); what the numbers measure: [Measures](measures.md). Every number is
-of pictures that were held out, and comes with what real pictures get against other real ones.
+Written by `docs/write_races.py` from the files of races and comparisons. How to read such a table:
+[Races](races.md); what the numbers measure: [Measures](measures.md). Every number is against
+pictures that were held out, and comes with what real pictures get against other real ones.
 """
 
 
@@ -68,16 +72,25 @@ def keep(folder):
 def page():
     """The text of results.md, from what is kept, in the order of ABOUT."""
     blocks = [HEAD]
-    for name, (title, asks) in ABOUT.items():
+    for name, (title, asks, short) in ABOUT.items():
         path = HERE / "races" / f"{name}.json"
         if path.exists():
-            record = json.loads(path.read_text(encoding="utf-8"))
+            record = named(json.loads(path.read_text(encoding="utf-8")), short)
             # Races run in the background: how fast they were there says nothing.
             measured = [one for one in record["tables"] if one["measure"] != "images/s"]
             tables = [table(one, record["runs"]) for one in measured]
             blocks += [f"## {title}", asks, *tables, runs(record["runs"])]
             blocks += [f"![{title}](races/{name}.webp)", *notes(record)]
     return "\n\n".join(block.strip() for block in blocks) + "\n"
+
+
+def named(record, short):
+    """The same with short names for its variants, in their order."""
+    text = json.dumps(record)
+    variants = dict.fromkeys(run["variant"] for run in record["runs"])
+    for label, name in zip(variants, short, strict=bool(short)):
+        text = text.replace(json.dumps(label)[1:-1], name)
+    return json.loads(text)
 
 
 def table(found, made):
@@ -109,7 +122,7 @@ def runs(found):
     for variant in dict.fromkeys(run["variant"] for run in found):
         own = [run for run in found if run["variant"] == variant]
         pictures = " or ".join(sorted({f"{run['images'] / 1000:,.4g} kimg" for run in own}))
-        said.append(f"{variant}: {pictures}, {len(own)} seeds")
+        said.append(f"{variant}: {pictures}, {len(own)} seed{'s' * (len(own) > 1)}")
     return "Shown to D: " + "; ".join(said) + "."
 
 

@@ -51,9 +51,9 @@ def test_a_race_is_kept_and_shown(writer, race, tmp_path):
     writer.keep(race)
     text = writer.page()
     assert "## Six minutes on flowers" in text
-    assert "| plain | 4.00 | 5.00 | - | - | the baseline |" in text
-    assert "| recipe | 1.00 | 1.33 | -3.67 | -7.10 to -0.200 | better |" in text
-    assert "plain: 14 kimg, 3 seeds; recipe: 88 kimg, 3 seeds." in text
+    assert "| the tutorials' DCGAN | 4.00 | 5.00 | - | - | the baseline |" in text
+    assert "| small-data | 1.00 | 1.33 | -3.67 | -7.10 to -0.200 | better |" in text
+    assert "the tutorials' DCGAN: 14 kimg, 3 seeds; small-data: 88 kimg, 3 seeds." in text
     assert "- Not equally many pictures." in text
     assert "images/s" not in text
     assert "stained cells" not in text  # no such race is kept
