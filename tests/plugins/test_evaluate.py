@@ -228,7 +228,7 @@ def test_the_command_speaks_json(gankit_cli, run):
         ),
         (
             ["run", "--metric", "kid:features=vgg"],
-            "metric 'kid': there are no features 'vgg'; ther",
+            "metric 'kid' of plugin 'metrics': there are no features 'vgg'; ther",
         ),
         (["run", "--metric", "ema"], "'ema' is a trick, not a metric."),
         (["run", "--samples", 3], "--samples is 3; it must be 20 or more"),
