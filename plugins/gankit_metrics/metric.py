@@ -35,6 +35,18 @@ class Metric:
         """One row for each picture of (N, H, W, C), C 1 or 3: here its bytes, as shares of 255."""
         return (pictures.reshape(len(pictures), -1) / 255).astype("float32")
 
+    def rows(self, pictures: Pixels) -> np.ndarray[Any, Any]:
+        """The features; ValueError where they are not one finite row for each picture."""
+        import numpy as np
+
+        rows = np.asarray(self.features(pictures))
+        if rows.ndim < 1 or len(rows) != len(pictures):
+            wanted = f"one row for each of {len(pictures)} pictures"
+            raise ValueError(f"features gives an array {rows.shape}; wanted is {wanted}")
+        if not np.isfinite(rows).all():
+            raise ValueError("features gives NaN or infinity")
+        return rows
+
     def compare(self, generated: Any, reference: Any) -> Any:
         """What `score` needs of two sets' features: kernels, distances; worked out once."""
         return generated, reference

@@ -63,7 +63,7 @@ class Sets:
         """The features of a set, (N, ...); metrics with one feature set share them."""
         key = (metric.feature_set or text, name)
         if key not in self._known:
-            self._known[key] = _checked(metric, self.pictures(name))
+            self._known[key] = metric.rows(self.pictures(name))
         return self._known[key]
 
 
@@ -71,16 +71,6 @@ def as_bytes(images: torch.Tensor) -> Pixels:
     """(N, C, H, W) in [-1, 1] as bytes (N, H, W, C)."""
     pixels = images.float().clamp(-1, 1).add(1).mul(127.5).round().to(torch.uint8)
     return pixels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
-
-
-def _checked(metric: Metric, pictures: Pixels) -> Any:
-    rows = np.asarray(metric.features(pictures))
-    if rows.ndim < 1 or len(rows) != len(pictures):
-        wanted = f"one row for each of {len(pictures)} pictures"
-        raise ValueError(f"features gives an array {rows.shape}; wanted is {wanted}")
-    if not np.isfinite(rows).all():
-        raise ValueError("features gives NaN or infinity")
-    return rows
 
 
 def choose(prepared: Prepared, samples: int, seed: int) -> Sets:

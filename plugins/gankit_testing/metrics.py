@@ -49,20 +49,9 @@ def gives_rows(bench):
     """it makes one row of finite numbers for each picture, in colour and grey"""
     for channels in (3, 1) if not bench.make().datasets else (3,):
         given = pictures(bench, 0, channels)
-        rows = [rows_of(bench.make(), given) for _ in range(2)]
+        rows = [bench.make().rows(given) for _ in range(2)]
         if not np.array_equal(*rows):
             raise ValueError("features gives other rows when asked again: seed what is drawn")
-
-
-def rows_of(metric, given):
-    """The metric's features of these pictures, which are one finite row for each."""
-    rows = np.asarray(metric.features(given))
-    if rows.ndim < 1 or len(rows) != len(given):
-        wanted = f"one row for each of {len(given)} pictures"
-        raise ValueError(f"features gives an array {rows.shape}; wanted is {wanted}")
-    if not np.isfinite(rows).all():
-        raise ValueError("features gives NaN or infinity")
-    return rows
 
 
 def scores(bench):

@@ -9,7 +9,6 @@ from gankit_testing import places
 from gankit_testing.bench import finite
 from gankit_testing.datasets import is_a_picture
 from gankit_testing.losses import try_numbers
-from gankit_testing.metrics import rows_of
 
 PICTURES = 32  # that a metric is tried on
 PLACES = (
@@ -41,7 +40,7 @@ def rehearse(run, registry, progress):
 def _ask(kind, text, game, registry, prepared):
     """What a part can be asked alone."""
     if kind == "metric":
-        rows_of(registry.make(kind, text), np.array(prepared.pixels[:PICTURES]))
+        registry.make(kind, text).rows(np.array(prepared.pixels[:PICTURES]))
     elif kind == "loss":
         try_numbers(game.loss)
     elif kind == "trick":

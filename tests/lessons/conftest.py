@@ -54,25 +54,20 @@ def lesson(tmp_path_factory, apart):
 
 
 @pytest.fixture
-def leaves_its_picture(lesson):
-    def check(number):
+def keeps_its_promises(lesson, monkeypatch, capsys):
+    """`keeps_its_promises(5, right, wrong)`: it leaves a picture and knows these answers."""
+
+    def check(number, right, wrong):
         with Image.open(lesson(number).folder / f"lesson-{number:02d}.png") as picture:
             assert min(picture.size) > 200
             assert len(picture.convert("RGB").getcolors(2**24)) > 2  # more than letters
-
-    return check
-
-
-@pytest.fixture
-def its_exercise(lesson, monkeypatch, capsys):
-    """`its_exercise(5, "Right", answers)`: it says so of each answer, as a learner types it."""
-
-    def check(number, verdict, answers):
         monkeypatch.chdir(lesson(number).folder)
         monkeypatch.setenv("GANKIT_LESSON_STEPS", "8")
         session = Session(reading.read(LESSONS[number]))
         vars(session.module).update(lesson(number).found)
-        for answer in answers:
+        for answer, verdict in [(one, "Right") for one in right] + [
+            (one, "Not yet") for one in wrong
+        ]:
             capsys.readouterr()
             assert session.check(answer) is (verdict == "Right")
             assert capsys.readouterr().out.splitlines()[-1].startswith(verdict), answer

@@ -41,14 +41,8 @@ def core(registry):
     return SimpleNamespace(game=game, history=history)
 
 
-def test_the_picture(number, leaves_its_picture):
-    leaves_its_picture(number)
-
-
-def test_the_exercise(number, its_exercise):
-    right, wrong = LESSONS[number]
-    its_exercise(number, "Right", right)
-    its_exercise(number, "Not yet", wrong)
+def test_picture_and_exercise(number, keeps_its_promises):
+    keeps_its_promises(number, *LESSONS[number])
 
 
 def test_1_has_the_losses_of_the_core(lesson, core):

@@ -22,14 +22,8 @@ LESSONS = {  # the answers to their exercises: right ones, wrong ones
 }
 
 
-def test_the_picture(number, leaves_its_picture):
-    leaves_its_picture(number)
-
-
-def test_the_exercise(number, its_exercise):
-    right, wrong = LESSONS[number]
-    its_exercise(number, "Right", right)
-    its_exercise(number, "Not yet", wrong)
+def test_picture_and_exercise(number, keeps_its_promises):
+    keeps_its_promises(number, *LESSONS[number])
 
 
 def picture(run, name):
