@@ -210,6 +210,25 @@ def test_debug_shows_the_line_of_a_plugin_that_broke(here, plugin_file):
     assert isinstance(error.value.__cause__, ZeroDivisionError)
 
 
+def test_a_part_that_breaks_in_the_middle_is_found(gankit_run, plugin_file):
+    trick = """
+        from torch import nn
+
+        class Late(Trick):
+            def d_input(self, images, gan):
+                return nn.functional.relu(images if gan.step < 5 else str(images))
+
+        @hookimpl
+        def register_tricks(register):
+            register(TrickSpec(name="late", summary="s", source="s", build=Late))
+    """
+    words = ("--trick", "late", "--steps", 9, "--out", "a")
+    code, _, err = gankit_run(*words, before=("-p", plugin_file(trick)))
+    assert code == 1
+    assert err.startswith("gankit: unexpected TypeError in mine.py, line 7: relu()")
+    assert err.count("\n") == 1
+
+
 # ---------------------------------------------------------------- pictures
 
 

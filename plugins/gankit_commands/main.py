@@ -7,6 +7,7 @@ import importlib.util
 import os
 import pkgutil
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -148,4 +149,11 @@ def _worded(error: Exception) -> tuple[str, int]:
         return error.format_message(), error.exit_code
     if isinstance(error, click.Abort):
         return "interrupted", 130
-    return f"unexpected {type(error).__name__}: {error} (--debug shows where)", 1
+    return f"unexpected {type(error).__name__} in {_place(error)}: {error} (--debug shows more)", 1
+
+
+def _place(error: Exception) -> str:
+    """File and line that raised, or the one that called torch so that it did."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "torch" not in Path(frame.filename).parts]
+    return f"{Path(ours[-1].filename).name}, line {ours[-1].lineno}"
