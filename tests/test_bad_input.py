@@ -107,8 +107,10 @@ MISUSED = {
     "to resume for epochs": ("run --resume used --epochs 5", "made longer with --steps"),
     "to resume with a config": ("run --resume used --config used", "--config"),
     "to sample nothing": ("sample nowhere", "there is no run at nowhere"),
-    "to sample a misspelt run": ("sample usd", "there is no run at usd: No such file or directory. "
-                                 "Did you mean 'used'?"),
+    "to sample a misspelt run": (
+        "sample usd",
+        "there is no run at usd: No such file or directory. Did you mean 'used'?",
+    ),
     "to sample in another folder": ("sample runs/used", "runs holds no runs"),
     "a plugin after its command": ("run -p mine.py", "-p comes before the command"),
     "to sample what saved nothing": ("sample used", "no whole checkpoint"),
