@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils.parametrize import is_parametrized, type_before_parametrizations
 
 
 def quicken(net: nn.Module) -> nn.Module:
@@ -20,8 +21,9 @@ def quicken(net: nn.Module) -> nn.Module:
     quick = {nn.Conv2d: MatrixConv2d, nn.ConvTranspose2d: MatrixConvTranspose2d}
     modules = net.modules() if isinstance(net, nn.Module) else ()  # what it is, others will check
     for module in modules:
-        if type(module) in quick and _ordinary(module):
-            module.__class__ = quick[type(module)]
+        kind = quick.get(type_before_parametrizations(module))
+        if kind and _ordinary(module):
+            module.__class__ = _parametrized(kind, module) if is_parametrized(module) else kind
     return net
 
 
@@ -37,6 +39,11 @@ def _ordinary(layer: Any) -> bool:
     square = all(len(set(pair)) == 1 and not isinstance(pair, str) for pair in pairs)
     ordinary = layer.groups == 1 and layer.dilation == (1, 1) and layer.padding_mode == "zeros"
     return square and ordinary and layer.kernel_size[0] > 1
+
+
+def _parametrized(kind: type, layer: nn.Module) -> type:
+    """A class of its own, like torch's, for a layer whose weight is computed: it is a property."""
+    return type(type(layer).__name__, (kind,), {**vars(type(layer))})
 
 
 class Kernel(NamedTuple):

@@ -59,7 +59,7 @@ def test_the_formula_gives_the_published_numbers():
 
 
 def test_skip64_has_what_its_docstring_says(registry):
-    assert counts(registry, "skip64")[0] == 696_657
+    assert counts(registry, "skip64")[0] == 529_104
 
 
 def test_g_stays_below_ten_million_weights_up_to_256_px(registry):
@@ -86,20 +86,21 @@ def skip_g(image_size=64, **options):
 
 
 def test_a_picture_is_the_sum_of_what_its_maps_paint():
-    """Each map's share, by hand: a 1x1 convolution, enlarged to the whole picture's size."""
+    """Each map's share, by hand: a convolution, enlarged to the whole picture's size."""
     G, z = skip_g().eval(), torch.randn(2, 100)
     shares = []
     with torch.no_grad():
         x = G.first(z[:, :, None, None])
         for number, (up, paint) in enumerate(zip(G.ups, G.paints, strict=True)):
             x = up(x)
-            share = torch.einsum("ncij,oc->noij", x, paint.weight[:, :, 0, 0])
+            k = paint.kernel_size[0]
+            places = torch.nn.functional.pad(x, 4 * (k // 2,)).unfold(2, k, 1).unfold(3, k, 1)
+            share = torch.einsum("ncijyx,ocyx->noij", places, paint.weight)
             share = share + paint.bias[:, None, None]
-            for _ in range(len(G.ups) - number):
+            for _ in range(len(G.ups) - 1 - number):
                 share = torch.nn.functional.interpolate(share, scale_factor=2, mode="bilinear")
             shares.append(share)
-        expected = torch.tanh(G.last(x) + sum(shares))
-        torch.testing.assert_close(G(z), expected)
+        torch.testing.assert_close(G(z), torch.tanh(sum(shares)))
     assert all(share.abs().max() > 0 for share in shares)
 
 
@@ -113,6 +114,29 @@ def test_upsampling_begins_bilinear_with_weights_as_large_as_dcgans():
         by_hand = torch.einsum("ncij,co->noij", enlarged, mixed)
         torch.testing.assert_close(layer(x)[inside], by_hand[inside])
     assert layer.weight.square().mean().sqrt().item() == pytest.approx(0.02, rel=0.1)
+
+
+def test_enlarging_is_nearest_neighbours_and_a_convolution_whatever_it_learns():
+    layer, x = skip_g().ups[2][0], torch.randn(2, 32, 8, 8)
+    kernels = layer.parametrizations.weight.original  # (32, 16, 3, 3)
+    with torch.no_grad():
+        kernels.normal_()
+        nearest = torch.nn.functional.interpolate(x, scale_factor=2, mode="nearest")
+        by_hand = torch.nn.functional.conv2d(nearest, kernels.transpose(0, 1).flip(2, 3), padding=1)
+        torch.testing.assert_close(layer(x), by_hand, rtol=1e-4, atol=1e-3)
+        even = layer(x[:, :, :1, :1].expand(-1, -1, 8, 8))[:, :, 1:-1, 1:-1]  # no grid in it
+        torch.testing.assert_close(even, even[:, :, :1, :1].expand_as(even), rtol=1e-4, atol=1e-3)
+
+
+def test_kernels_that_are_set_become_the_nearest_that_enlarge():
+    layer, wanted = skip_g().ups[2][0], torch.randn(32, 16, 4, 4)
+    with torch.no_grad():
+        layer.weight = wanted
+        free = torch.linalg.lstsq(  # of the 16 numbers, 9 are free
+            layer.parametrizations.weight[0].spread.T, wanted.flatten(2).flatten(0, 1).T
+        ).solution
+        found = layer.parametrizations.weight.original.flatten(2).flatten(0, 1).T
+    torch.testing.assert_close(found, free, rtol=1e-3, atol=1e-4)
 
 
 def test_a_fresh_skip_g_has_no_grid_where_dcgan_has_one():

@@ -92,6 +92,19 @@ def test_autocast_computes_in_bf16_and_adds_up_weights_gradients_in_float32():
     assert layer.weight.grad.dtype == torch.float32
 
 
+def test_layers_whose_weight_is_computed_become_matrix_products_too():
+    torchs = nn.utils.parametrizations.weight_norm(nn.ConvTranspose2d(6, 64, 4, 2, 1))
+    ours, x = quicken(copy.deepcopy(torchs)), torch.randn(2, 6, 4, 4)
+    assert isinstance(ours, MatrixConvTranspose2d)
+    assert ours.state_dict().keys() == torchs.state_dict().keys()
+    with torch.no_grad():
+        torch.testing.assert_close(ours(x), torchs(x))
+        for weights in ours.parameters():
+            weights += 0.1
+        assert not torch.allclose(ours(x), torchs(x))
+        torch.testing.assert_close(copy.deepcopy(ours)(x), ours(x))
+
+
 def test_spectral_norm_works_on_them():
     layer = quicken(nn.Conv2d(64, 32, 4, 2, 1))
     normed = nn.utils.parametrizations.spectral_norm(layer, n_power_iterations=30)
