@@ -35,5 +35,5 @@ def __getattr__(name: str) -> Any:
         return getattr(import_module(f"gankit.{_HEAVY[name]}"), name)
     for verb in () if name.startswith("_") else metadata.entry_points(group="gankit.api"):
         if verb.name == name:
-            return verb.load()
+            return globals().setdefault(name, verb.load())  # found once, here from then on
     raise AttributeError(f"module 'gankit' has no attribute {name!r}")
