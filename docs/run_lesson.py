@@ -14,6 +14,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import webp
 from gankit_lessons import lesson as reading
 from gankit_lessons.session import Heard, Session
 
@@ -83,17 +84,14 @@ def picture(path, folder):
     from PIL import Image
 
     if path.suffix in STILL:
-        goal, largest, more = folder / f"{path.stem}.webp", LARGEST, {"method": 6}
-        frame = Image.open(path).convert("RGB")
+        goal = folder / f"{path.stem}.webp"
+        webp.save(Image.open(path).convert("RGB"), goal, LARGEST)
     else:
-        goal, largest = folder / f"{path.stem}-film.webp", LARGEST_FILM
+        goal = folder / f"{path.stem}-film.webp"
         (frame, *others), duration = film(path)
-        more = {"save_all": True, "append_images": others, "duration": duration, "loop": 0}
-    for quality in range(95, 0, -5):
-        frame.save(goal, quality=quality, **more)
-        if goal.stat().st_size <= largest:
-            return goal.name
-    raise SystemExit(f"{path.name} is too large for the site: draw a smaller one")
+        more = {"append_images": others, "duration": duration, "loop": 0}
+        webp.save(frame, goal, LARGEST_FILM, save_all=True, **more)
+    return goal.name
 
 
 def film(path):

@@ -12,6 +12,7 @@ import statistics
 import sys
 from pathlib import Path
 
+import webp
 from gankit_race.words import interval, number
 from PIL import Image
 
@@ -61,12 +62,7 @@ def keep(folder):
     with Image.open(folder / "race.png") as picture:
         small = picture.convert("RGB")
         small.thumbnail((WIDEST, 4 * WIDEST))
-    path = HERE / "races" / f"{name}.webp"
-    for quality in (90, 75, 60):
-        small.save(path, quality=quality)
-        if path.stat().st_size <= LARGEST:
-            return
-    sys.exit(f"{path.name} is too large for the site")
+    webp.save(small, HERE / "races" / f"{name}.webp", LARGEST)
 
 
 def page():

@@ -1,8 +1,9 @@
 """docs/results.md says what the kept races found, no more and no less."""
 
-import importlib.util
+import importlib
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,12 @@ DOCS = Path(__file__).parents[1] / "docs"
 @pytest.fixture
 def writer(tmp_path, monkeypatch):
     """The script, which writes into a folder of the test's own."""
-    spec = importlib.util.spec_from_file_location("write_races", DOCS / "write_races.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    monkeypatch.syspath_prepend(str(DOCS))
+    module = importlib.import_module("write_races")
     monkeypatch.setattr(module, "HERE", tmp_path)
-    return module
+    yield module
+    for name in ("write_races", "webp"):
+        del sys.modules[name]
 
 
 @pytest.fixture

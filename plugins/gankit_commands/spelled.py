@@ -22,9 +22,13 @@ def command_line(run: Run) -> str:
         value = getattr(run, field.name)
         if field.name in _UNSPOKEN or (value == field.default and field.name not in _SPOKEN):
             continue
-        if isinstance(value, bool):
-            words.append(option(field.name if value else f"no_{field.name}"))
-            continue
-        for one in (value or ("none",)) if isinstance(value, tuple) else (value,):
-            words += [option(field.name), str(one)]
+        words += said(field.name, value)
     return shlex.join([*words, "--steps", str(run.steps)])
+
+
+def said(name: str, value: object) -> list[str]:
+    """One setting as words of a command line."""
+    if isinstance(value, bool):
+        return [option(name if value else f"no_{name}")]
+    values = (value or ("none",)) if isinstance(value, tuple) else (value,)
+    return [word for one in values for word in (option(name), str(one))]

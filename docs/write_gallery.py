@@ -1,0 +1,158 @@
+"""Writes docs/gallery.md from finished runs: what each recipe gives on each data set.
+
+    gankit run --recipe flowergan --dataset folder --data .../flowers --kimg 88 \\
+        --out gallery/flowergan--flowers
+    python docs/write_gallery.py gallery/flowergan--flowers
+
+A run's folder is called NAME--SET: a recipe, or a model, and one of SETS. Of each run docs/gallery/
+keeps a part of the last grid, and what the page says of it. The command under a picture is worked
+out from run.json: NAME, and every setting that decides pictures and that NAME does not bring.
+"""
+
+import csv
+import dataclasses
+import json
+import shlex
+import sys
+from pathlib import Path
+
+import webp
+from gankit_commands.spelled import said
+from PIL import Image
+
+from gankit import compose
+from gankit.registry import load_registry
+from gankit.settings import load_run
+
+HERE = Path(__file__).parent
+WIDEST, LARGEST = 400, 60_000  # px and bytes of a picture
+GAP = 2  # px between the pictures of a grid
+SETS = {  # by the second half of a folder's name
+    "petals": ("Petals", "Flowers that gankit draws itself: there is nothing to bring."),
+    "flowers": (
+        "Flowers",
+        "2,500 photographs of daisies, dandelions, roses, sunflowers and tulips, a part of "
+        "`tf-flowers`, in a folder `flowers`. They differ far more from one another than petals.",
+    ),
+    "cells": (
+        "Stained cells",
+        "642 tiles of stained tissue and cytology (Data Science Bowl 2018), in a folder `cells`.",
+    ),
+    "paintings": ("Paintings", "150 paintings by van Gogh, in a folder `paintings`: very few."),
+}
+HEAD = """# Gallery
+
+Written by `docs/write_gallery.py` from finished runs: what each recipe gives on each set of
+pictures, with the command under it. [Parts](parts.md#recipes) says what is in each recipe. Most
+were made for another set and far longer runs, so this shows how they begin, not what they can do.
+Nothing was chosen: each picture is the upper left of its run's last grid, and a seed is named where
+it is not 0. The minutes are those of two slow cores that had other work too. What can be said in
+numbers is in [Results](results.md).
+"""
+# Settings that change no picture, or follow from the pictures and the machine.
+# fmt: off
+SILENT = {"device", "threads", "precision", "channels", "steps", "log_every", "draw_every", "keep",
+          "save_every", "metrics", "measure_every", "tensorboard", "out", "fingerprint"}
+# fmt: on
+
+
+def keep(folder):
+    """Put what the page shows of a run into docs/gallery/."""
+    name, _, pictures = folder.resolve().name.partition("--")
+    if pictures not in SETS:
+        sys.exit(f"{folder.name}: call it NAME--SET, with a SET of {', '.join(SETS)}")
+    run = load_run(folder)
+    with (folder / "log.csv").open(encoding="utf-8", newline="") as file:
+        *_, last = csv.DictReader(file)
+    if int(last["step"]) < run.steps:
+        sys.exit(f"{folder.name} stopped at step {last['step']} of {run.steps}: --resume it first")
+    prepared = json.loads((folder / "run.json").read_text(encoding="utf-8"))["prepared"]
+    record = {"name": name, "set": pictures, "command": command(name, pictures, run)}
+    record |= {"shown": round(1000 * float(last["kimg"])), "of": prepared["train"]}
+    record |= {"seconds": round(float(last["seconds"])), "threads": run.threads}
+    record["precision"] = run.precision
+    (HERE / "gallery").mkdir(exist_ok=True)
+    path = HERE / "gallery" / f"{name}--{pictures}.webp"
+    webp.save(some(sorted((folder / "samples").glob("*.png"))[-1], run.image_size), path, LARGEST)
+    text = json.dumps(record, indent=1) + "\n"
+    path.with_suffix(".json").write_text(text, encoding="utf-8")
+
+
+def command(name, pictures, run):
+    """The command that makes the run: a recipe or model, and what was asked for on top of it."""
+    registry = load_registry()
+    kind = "recipe" if name in names(registry, "recipe") else "model"
+    asked = {kind: name, **({"data": run.data} if run.data else {})}
+    if compose(registry, **asked).dataset != run.dataset:
+        asked = {kind: name, "dataset": run.dataset, **asked}
+    brought = compose(registry, **asked)
+    if brought.model != run.model:
+        sys.exit(f"{run.out} is a run of {run.model}, but the {kind} {name} is {brought.model}")
+    words = [word for key in asked for word in said(key, {**asked, "data": pictures}[key])]
+    for field in dataclasses.fields(run):
+        value = getattr(run, field.name)
+        if field.name not in SILENT and value != getattr(brought, field.name):
+            number, unit = value.split() if field.name == "length" else (value, field.name)
+            words += said(unit, number)
+    return shlex.join(["gankit", "run", *words])
+
+
+def some(path, side):
+    """As many pictures of a grid as stay sharp beside others: the upper left ones."""
+    with Image.open(path) as grid:
+        many = max(1, (WIDEST - GAP) // (side + GAP))
+        width, height = (min(length, many * (side + GAP) + GAP) for length in grid.size)
+        return grid.convert("RGB").crop((0, 0, width, height))
+
+
+def page():
+    """The text of gallery.md, from what is kept: a section for each set, a card for each run."""
+    registry, blocks = load_registry(), [HEAD]
+    order = [*names(registry, "recipe"), *names(registry, "model")]
+    for pictures, (title, about) in SETS.items():
+        found = [HERE / "gallery" / f"{name}--{pictures}.json" for name in order]
+        texts = [path.read_text(encoding="utf-8") for path in found if path.exists()]
+        cards = [card(json.loads(text)) for text in texts]
+        if cards:
+            blocks += [f"## {title}", about, "::::{grid} 1 2 2 2\n:gutter: 3", *cards, "::::"]
+    return "\n\n".join(block.strip() for block in blocks) + "\n"
+
+
+def names(registry, kind):
+    return [spec.name for spec in registry.specs(kind)]
+
+
+def card(kept):
+    """A run: its recipe, its picture, its command, how much it saw and how long it took."""
+    name, pictures = kept["name"], kept["set"]
+    often = f"each of {kept['of']:,} some {max(1, round(kept['shown'] / kept['of'])):,} times"
+    threads = f"{kept['threads']} thread{'s' * (kept['threads'] > 1)}"
+    minutes = max(1, round(kept["seconds"] / 60))
+    numbers = kept["precision"].replace("32", "float32")
+    took = f"{minutes} minute{'s' * (minutes > 1)} on {threads}, in {numbers}"
+    return f""":::{{grid-item-card}}
+:class-card: run
+**[{name}](parts.md#{name})**
+
+```{{image}} gallery/{name}--{pictures}.webp
+:alt: {SETS[pictures][0]} drawn by a GAN trained with {name}
+:class: drawn
+```
+
+```bash
+{kept["command"]}
+```
+
+D was shown {kept["shown"]:,} pictures, {often}; {took}.
+:::"""
+
+
+def main():
+    for folder in map(Path, sys.argv[1:]):
+        keep(folder)
+    (HERE / "gallery.md").write_text(page(), encoding="utf-8")
+    print(HERE / "gallery.md")
+
+
+if __name__ == "__main__":
+    main()
