@@ -7,7 +7,7 @@ is weighed: weights, work, time and memory of one training step.
 You will learn   why naive doubling gives G 48 million weights at 256 pixels, what a cap on the
                  width saves and what it does not, and what makes large pictures affordable.
 You should know  lesson 3: what a block is, and what its channels are.
-It takes         about 2 minutes on two cores. Nothing is trained to its end.
+It takes         about 1 minute on two cores. Nothing is trained to its end.
 You will see     `lesson-09.png`: a flower at 64, 128 and 256 pixels, and what three ways to build
                  its networks cost, as bars.
 Predict          From 64 to 256 pixels, by what factor do the weights grow, and the work? Which of

@@ -119,7 +119,7 @@ sheet.save("lesson-11.png")
 # non-saturating and hinge hold themselves, and a bound helps; Wasserstein cannot do without one
 # (its own is wgan-gp, with several D steps for each of G: slow). Spectral norm made flowers pale
 # here. It was published for a D without batch norm, which scales up again what was scaled down. And
-# never compare losses of different kinds: a run at -18 is not better than one at 0.3.
+# never compare losses of different kinds: the lowest d_loss in the table is that of the worst run.
 
 # %%
 # Exercise. Under the hinge loss, D says 1.5 to a real picture and -0.2 to a fake. What is d_loss?

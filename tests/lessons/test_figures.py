@@ -1,0 +1,192 @@
+"""What lessons say in figures and of their own runs is what the kept whole runs found.
+
+A figure in a lesson's words is a setting of its code, or stands in the output of its whole run, or
+is worked out here. After a new whole run (docs/run_lesson.py) this says which words are not true
+any more.
+"""
+
+import itertools
+import json
+import math
+import re
+from pathlib import Path
+
+import pytest
+from gankit_lessons import lesson as reading
+
+from gankit import compose
+
+ROOT = Path(__file__).parents[2]
+OUTPUTS = ROOT / "docs" / "outputs"
+FIGURE = re.compile(r"(?<![\w.,])(?:\d{1,3}(?:,\d{3})+|\d+\.\d+|\d+(?= ?%))(?!\.?\w)")
+SAID = ("You will learn", "You should know", "You will see", "Predict")  # the others only ask
+WORKED_OUT = {
+    1: {"8,192": 2**13},
+    2: {"0.325": -0.9 * math.log(0.9) - 0.1 * math.log(0.1)},
+    3: {"12,288": 3 * 64 * 64},
+    5: {"1.39": 2 * math.log(2), "0.69": math.log(2), "0.5": 1 / 2},
+    7: {"2,000": 4000 / 2, "4,000": 4000},
+    9: {"1,024": 2 * 512, "2,048": 4 * 512},
+}
+BUSY = 1.6  # times as long may a whole run have taken: other work slowed it
+
+
+@pytest.fixture
+def words(path_of, number):
+    """All that a lesson says, without code, papers and its exercise."""
+    lesson = reading.read(path_of(number))
+    told = [lesson.intro, *(lesson.labels[label] for label in SAID)]
+    text = "\n".join([*told, *(cell.prose for cell in lesson.cells)])
+    return re.sub(r"`[^`]*`|\d{4}\.\d{5}", "", text)
+
+
+def output(number):
+    """The whole run of a lesson that is kept: its cells, and what it printed."""
+    path = OUTPUTS / f"lesson-{number:02d}" / "output.json"
+    if not path.exists():
+        pytest.skip("not run whole yet; its page says so")
+    return json.loads(path.read_text(encoding="utf-8"))["cells"]
+
+
+def printed(number):
+    return "\n".join(cell["text"] for cell in output(number))
+
+
+def row(number, name):
+    """The numbers of the last line that begins with this name."""
+    *_, rest = re.findall(rf"^{re.escape(name)}(.*)$", printed(number), re.MULTILINE)
+    return [float(found) for found in re.findall(r"-?\d+\.?\d*", rest.replace(",", ""))]
+
+
+def test_every_figure_has_its_source(number, words, path_of):
+    code = "\n".join(cell.code for cell in reading.read(path_of(number)).cells)
+    known = set(FIGURE.findall(f"{code}\n{printed(number)}"))
+    for figure in FIGURE.findall(words):
+        found = WORKED_OUT.get(number, {}).get(figure)
+        if found is not None:
+            digits = len(figure.partition(".")[2])
+            assert f"{found:,.{digits}f}" == figure
+        else:
+            assert figure in known, f"{figure} is neither a setting nor in the kept run"
+
+
+def test_the_minutes_are_those_of_the_whole_run(number, path_of):
+    lesson = reading.read(path_of(number))
+    took = sum(cell["seconds"] for cell in output(number)) / 60
+    told = int(lesson.minutes)
+    assert took / BUSY <= told <= max(1, BUSY * took), f"it took {took:.1f} minutes"
+
+
+def test_what_the_first_run_learns_from():
+    asked = compose()
+    assert asked.length == "75 kimg"
+    for page in ("README.md", "docs/index.md"):
+        assert "learnt from 75,000 pictures" in (ROOT / page).read_text(encoding="utf-8")
+
+
+# --- what "Was your prediction right?" says, asked of the kept runs
+
+
+def test_1_neither_loss_falls_for_long_and_d_is_ahead():
+    steps = re.findall(r"d_loss (\S+)  g_loss (\S+)  D\(x\) (\S+)  D\(G\(z\)\) (\S+)", printed(1))
+    d_losses, g_losses, reals, fakes = zip(*(map(float, step) for step in steps), strict=True)
+    for losses in (d_losses, g_losses):
+        assert any(later > earlier for earlier, later in itertools.pairwise(losses))
+    assert all(real > fake for real, fake in zip(reals[1:], fakes[1:], strict=True))
+    assert sum(fake < 0.1 for fake in fakes) > 0.8 * len(fakes)
+
+
+def test_5_one_failure_looks_like_the_textbook_and_one_like_a_healthy_run():
+    healthy, *broken = (row(5, name) for name in ("healthy", *"ABCDE"))
+    assert sum(abs(d - 1.39) < 0.2 and abs(g - 0.69) < 0.2 for d, g, *_ in broken) == 1
+    alike = [all(abs(a - b) < 0.3 for a, b in zip(one, healthy, strict=True)) for one in broken]
+    assert sum(alike) == 1
+    assert sum(d < 0.02 for d, *_ in broken) == 1
+    assert sum(g == 0 for _, g, *_ in broken) == 1
+
+
+def test_6_flips_change_d_loss_most_and_all_tricks_make_d_less_sure():
+    none, *tricks = (row(6, n)[-4:] for n in ("none ", "noisy-d:sigma", "flip-labels", "smooth-",
+                                               "dropout-d"))  # fmt: skip
+    assert max(trick[0] for trick in tricks) == tricks[1][0]
+    assert all(trick[0] > none[0] and trick[2] < none[2] for trick in tricks)
+    assert "my-noise: WARNING, it never acted" in printed(6)
+
+
+def test_7_four_times_the_steps_are_far_from_four_times_as_good():
+    steps = re.findall(r"swd (\d+) \(\d+ to \d+\), (\d+) %", printed(7))
+    shares = [int(share) for _, share in steps]
+    assert shares == sorted(shares, reverse=True)
+    assert shares[-1] > 3 * 100 / 8
+    assert ": equal" in printed(7)
+
+
+def test_8_small_batches_win_in_every_seed_and_heads_do_not_matter():
+    seeds = re.findall(r"^seed \d: (.*)$", printed(8), re.MULTILINE)
+    assert len(seeds) == 3
+    for seed in seeds:
+        batches = re.findall(r"batch-size (\d+)", seed)
+        assert batches == ["16", "16", "64", "64"]
+    assert "no measurable difference" in printed(8)
+
+
+def test_9_what_a_block_costs_and_a_cap_saves():
+    costs = {(s, w): row(9, f"{s:6}  {w:6} ") for s in (64, 128, 256) for w in ("naive", "capped")}
+    weights, _, work, _, memory, _ = (dict(zip(costs, column, strict=True))
+                                      for column in zip(*costs.values(), strict=True))  # fmt: skip
+    for small, large in ((64, 128), (128, 256)):
+        assert 4.5 < work[large, "naive"] / work[small, "naive"] < 5.5
+        assert 3.9 < memory[large, "naive"] / memory[small, "naive"] < 4.3
+    naive, capped = (256, "naive"), (256, "capped")
+    assert 1 - weights[capped] / weights[naive] == pytest.approx(3 / 4, abs=0.03)
+    assert 1 - work[capped] / work[naive] == pytest.approx(1 / 4, abs=0.03)
+    assert 1 - memory[capped] / memory[naive] < 0.05
+
+
+def test_10_d_learns_by_heart_and_g_does_not():
+    plain, augmented = (row(10, f"{name}: D says")[-1] for name in ("plain", "augmented"))
+    assert plain > 0.1 > augmented
+    low, high = row(10, "memorising, plain:")[1:]
+    assert low < 0.5 < high
+
+
+def test_11_the_lowest_d_loss_is_that_of_the_worst_run():
+    games = ("non-saturating", "hinge", "wasserstein")
+    losses = {game: row(11, f"{game:28}") for game in (*games, "wasserstein, r1")}
+    assert min(losses, key=lambda game: losses[game][1]) == "wasserstein"
+    early, late = losses["wasserstein"][4:], losses["wasserstein, r1"][4:]
+    assert early[1] > 10 * early[0]
+    assert late[1] < early[1] / 10
+    first, last = row(11, "non-saturating, r1")[-2:]
+    assert last == pytest.approx(first, rel=0.3)
+
+
+def test_12_red_is_a_direction_and_the_line_is_a_little_duller():
+    shares = [int(share) for share in re.findall(r"towards red: (\d+)% of", printed(12))]
+    assert shares[0] == 0
+    assert shares == sorted(shares)
+    assert shares[-1] > 90
+    line, arc = (row(12, f"halfway on {way}")[-1] for way in ("a line", "an arc"))
+    assert 0.85 * arc < line < arc
+
+
+def test_13_each_measure_is_blind_to_something():
+    values = {}
+    for name in ("fresh flowers", "copies", "blurred", "noisy", "red only", "one flower", "floor"):
+        (line,) = re.findall(rf"^{name} +(kid .*)$", printed(13), re.MULTILINE)
+        values[name] = {key: float(value) for key, value in re.findall(r"(\w+) (-?\d+\.\d+)", line)}
+    fresh, copies, one = (values[name] for name in ("fresh flowers", "copies", "one flower"))
+    assert copies["memorising"] == 1
+    assert one["memorising"] < 0.5
+    assert abs(copies["kid"] - fresh["kid"]) < 0.05
+    assert values["noisy"]["kid"] > 3 * values["blurred"]["kid"] > 10 * fresh["kid"]
+    for name in ("blurred", "noisy"):
+        assert abs(values[name]["memorising"] - fresh["memorising"]) < 0.05
+        assert abs(values[name]["modes"] - fresh["modes"]) < 1
+    assert values["red only"]["modes"] == pytest.approx(6, abs=0.5)
+
+
+def test_15_the_loss_falls_and_stays_above_nothing():
+    losses = [float(loss) for loss in re.findall(r"loss (\d\.\d+)", printed(15))]
+    assert losses == sorted(losses, reverse=True)
+    assert losses[-1] > 0.1
