@@ -13,8 +13,8 @@ You will see     `lesson-05.png`: curves only, of a healthy run and of A to E. A
 Predict          Theory says that a GAN is done when D can no longer tell: D(x) = D(G(z)) = 0.5.
                  What are d_loss and g_loss then? (Lesson 1 has the formulas.) Does such a G draw
                  well?
-Break it         Add a sixth failure to BROKEN: `beta1=0.9, lr_g=2e-3, lr_d=2e-3`. Whose curves
-                 does it have, and what does it draw?
+Break it         Put a failure of your own in the place of one in BROKEN, such as
+                 `{"beta1": 0.9, "lr_g": 2e-3, "lr_d": 2e-3}`. What are its curves, its flowers?
 Exercise         Look at `lesson-05.png` alone, and say which letter is which failure.
 
 Take it with `gankit lesson 5`, or run `python lessons/05_reading_the_curves.py`.

@@ -12,8 +12,9 @@ You will see     `lesson-09.png`: a flower at 64, 128 and 256 pixels, and what t
                  its networks cost, as bars.
 Predict          From 64 to 256 pixels, by what factor do the weights grow, and the work? Which of
                  the two does a cap on the width, `max_channels=512`, bring down?
-Break it         Ask for `cost(96, "max_channels=512")`. Why does gankit refuse 96 pixels? Then ask
-                 for a batch that no memory holds: `gankit run --model dcgan256 --batch-size 4096`.
+Break it         Ask for `cost(96, "max_channels=512")`. Why does gankit refuse 96 pixels? Then what
+                 would a run need? `gankit run --model dcgan256 --batch-size 2 --dry-run` measures
+                 it, without training. Ask again for a batch of 8: which lines grow, and how much?
 Exercise         Without a cap, how many weights would the largest layer of G have at 512 pixels?
 
 Take it with `gankit lesson 9`, or run `python lessons/09_one_more_block.py`.
@@ -59,10 +60,10 @@ def step(G, D, z, real):
 
 
 # %%
-# What it costs. Weights: counted; each costs 16 bytes, for itself, its gradient, and the two
-# averages that Adam keeps of it. Work: torch counts multiplications and additions while a step
-# runs. Memory: on its way forward, every layer puts aside what its way back will need, and torch
-# lets us look at each such tensor; D's turn needs most. Time: the better of two steps.
+# What it costs. Weights: counted; each costs 16 bytes ("MB fixed" below), for itself, its gradient,
+# and the two averages that Adam keeps of it. Work: torch counts multiplications and additions while
+# a step runs. Memory: on its way forward, every layer puts aside what its way back will need, and
+# torch lets us look at each such tensor; D's turn needs most. Time: the better of two steps.
 def cost(image_size, options):
     """Weights of G and D; work, memory and seconds for one picture."""
     G, D = build(image_size, options)

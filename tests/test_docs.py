@@ -318,6 +318,8 @@ def commands(text):
 
 
 COMMANDS = [(page, command) for page in PAGES for command in commands(page.read_text("utf-8"))]
+for example in sorted((DOCS / "outputs" / "examples").glob("*.txt")):
+    COMMANDS.append((example, example.read_text("utf-8").partition("\n")[0].removeprefix("$ ")))
 
 
 @pytest.fixture(scope="module")

@@ -80,6 +80,7 @@ class View:
     def ask(self, prompt: str) -> str:
         """A line from the learner; EOFError at the end of the input."""
         self.console.file.flush()
+        forget_early_keys()
         try:
             answer = input(prompt)
         except EOFError:
@@ -88,3 +89,12 @@ class View:
         if not sys.stdin.isatty():  # nobody's Enter has ended the line
             self.say("")
         return answer.strip()
+
+
+def forget_early_keys() -> None:
+    """What was pressed while a cell ran answers nothing that is asked after it."""
+    with contextlib.suppress(ImportError):  # Windows has its own way
+        import termios
+
+        if sys.stdin.isatty():
+            termios.tcflush(sys.stdin, termios.TCIFLUSH)

@@ -2,11 +2,14 @@
 
 import io
 import json
+import os
 import sys
+import threading
 
 import pytest
 from gankit_lessons import lesson as reading
 from gankit_lessons import progress
+from gankit_lessons.view import View
 
 from gankit.errors import GankitError
 
@@ -130,12 +133,23 @@ def test_a_walk_to_the_end(walk, here, gankit_cli):
         *("Lesson 7: counting", "what comes after 2", "What comes out?", "Cell 1 of 4"),
         *("number = int(", "Cell 2 of 4", "the number is 2", 'You predicted: "it grows"'),
         *("Was your prediction right?", "Cell 4 of 4", "Not yet: it is not 5.", "Right: so it is."),
-        *("Break it", "Lesson 7 is done, and your answer was right."),
+        *("Break it", "07_counting.py", "Lesson 7 is done, and your answer was right."),
     )
     places = [out.index(words) for words in expected]
     assert places == sorted(places)
     assert "if answer is not None" not in out  # the check would give the answer away
     assert "done, exercise right" in gankit_cli("lesson").out
+
+
+def test_what_is_pressed_while_a_cell_runs_answers_no_question(monkeypatch):
+    pytest.importorskip("termios")
+    keyboard, terminal = os.openpty()
+    with os.fdopen(terminal) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        os.write(keyboard, b"early\n")
+        threading.Timer(0.5, os.write, (keyboard, b"late\n")).start()
+        assert View().ask("") == "late"
+    os.close(keyboard)
 
 
 def test_a_skipped_cell_is_named_when_its_variables_are_missed(walk, here):
