@@ -39,6 +39,7 @@ maximum_signature_line_length = 100
 myst_enable_extensions = ["colon_fence", "deflist", "attrs_block"]
 myst_heading_anchors = 4
 copybutton_exclude = ".linenos, .gp, .go"
+copybutton_selector = "div.highlight pre, .command > code"
 
 html_theme = "furo"
 pygments_dark_style = "github-dark"

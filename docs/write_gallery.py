@@ -131,7 +131,6 @@ def card(kept):
     numbers = kept["precision"].replace("32", "float32")
     took = f"{minutes} minute{'s' * (minutes > 1)} on {threads}, in {numbers}"
     return f""":::{{grid-item-card}}
-:class-card: run
 **[{name}](parts.md#{name})**
 
 ```{{image}} gallery/{name}--{pictures}.webp
@@ -139,9 +138,8 @@ def card(kept):
 :class: drawn
 ```
 
-```bash
-{kept["command"]}
-```
+{{.command}}
+`{kept["command"]}`
 
 D was shown {kept["shown"]:,} pictures, {often}; {took}.
 :::"""

@@ -8,6 +8,7 @@ results.json, and its picture, made smaller. The page is written from all that a
 """
 
 import json
+import re
 import statistics
 import sys
 from pathlib import Path
@@ -123,7 +124,8 @@ def runs(found):
 
 
 def notes(record):
-    return ["\n".join(f"- {note}" for note in record["notes"])] if record.get("notes") else []
+    found = (re.sub(r"--\w[\w-]*", r"`\g<0>`", note) for note in record.get("notes", ()))
+    return ["\n".join(lines)] if (lines := [f"- {note}" for note in found]) else []
 
 
 def main():

@@ -57,7 +57,7 @@ def test_a_run_is_kept_and_shown(writer, finished, tmp_path):
     text = writer.page()
     assert "## Stained cells\n" in text
     assert "**[flowergan](parts.md#flowergan)**" in text
-    assert "gankit run --recipe flowergan --dataset folder --data cells\n" in text
+    assert "gankit run --recipe flowergan --dataset folder --data cells`\n" in text
     assert "D was shown 40,000 pictures, each of 578 some 69 times; 7 minutes on 2 threads" in text
     assert "## Flowers" not in text  # no such run is kept
     assert "/my" not in text + (tmp_path / "gallery" / "flowergan--cells.json").read_text()
@@ -127,5 +127,5 @@ def test_every_kept_run_is_on_the_page(writer, name):
     text = (DOCS / "gallery.md").read_text(encoding="utf-8")
     kept = json.loads((DOCS / "gallery" / f"{name}.json").read_text(encoding="utf-8"))
     assert f"```{{image}} gallery/{name}.webp\n" in text
-    assert f"```bash\n{kept['command']}\n```" in text
+    assert f"{{.command}}\n`{kept['command']}`\n" in text
     assert (DOCS / "gallery" / f"{name}.webp").stat().st_size <= writer.LARGEST

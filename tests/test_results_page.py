@@ -43,7 +43,7 @@ def race(tmp_path):
         {"measure": "kid", "better": "lower", "about": "floor 0.1", "rows": kid},
         {"measure": "images/s", "better": "higher", "about": "", "rows": []},
     ]
-    record = {"runs": made, "tables": tables, "notes": ["Not equally many pictures."]}
+    record = {"runs": made, "tables": tables, "notes": ["Not equally many pictures: --lr-g 2 / 4."]}
     (folder / "results.json").write_text(json.dumps(record))
     Image.new("RGB", (2000, 500), "red").save(folder / "race.png")
     return folder
@@ -56,7 +56,7 @@ def test_a_race_is_kept_and_shown(writer, race, tmp_path):
     assert "| the tutorials' DCGAN | 4.00 | 5.00 | - | - | the baseline |" in text
     assert "| small-data | 1.00 | 1.33 | -3.67 | -7.10 to -0.200 | better |" in text
     assert "the tutorials' DCGAN: 14 kimg, 3 seeds; small-data: 88 kimg, 3 seeds." in text
-    assert "- Not equally many pictures." in text
+    assert "- Not equally many pictures: `--lr-g` 2 / 4." in text
     assert "images/s" not in text
     assert "stained cells" not in text  # no such race is kept
     with Image.open(tmp_path / "races" / "flowers.webp") as picture:
