@@ -7,7 +7,7 @@ read in the log. From here on nobody writes a training loop again, unless to cha
 You will learn   how to ask gankit for a run from Python, what the fast settings change, and how
                  to see that a trick is on.
 You should know  lesson 1. If its `lesson-01.csv` lies in this folder, the losses are compared.
-It takes         about 12 minutes on two cores. GANKIT_LESSON_STEPS=20 only tries it out.
+It takes         about 12 minutes on two cores. GANKIT_LESSON_STEPS=16 only tries it out.
 You will see     `lesson-02.png`: flowers of the same 64 z, without tricks (left) and with them.
 Predict          One of the three tricks below changes no loss at all. Which, and what for then?
 Break it         Add `loss="hinge"` to the last `compose`. The hinge loss reads no targets, so

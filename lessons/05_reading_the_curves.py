@@ -7,7 +7,7 @@ plain to see in the curves. Others are not there at all.
 
 You will learn   what each curve tells and what none of them can, and five failures by their looks.
 You should know  lessons 1 and 2.
-It takes         about 2 minutes on two cores. GANKIT_LESSON_STEPS=20 only tries it out.
+It takes         about 2 minutes on two cores. GANKIT_LESSON_STEPS=16 only tries it out.
 You will see     `lesson-05.png`: curves only, of a healthy run and of A to E. And, for later,
                  `lesson-05-answers.png` with the names and the pictures.
 Predict          Theory says that a GAN is done when D can no longer tell: D(x) = D(G(z)) = 0.5.

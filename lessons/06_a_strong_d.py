@@ -8,7 +8,7 @@ the code: a slip, and no noise had ever been added. Nobody had looked.
 You will learn   four tricks against a strong D, what each does to the numbers, and how to see that
                  a trick really acts.
 You should know  lessons 2 and 5.
-It takes         about 2 minutes on two cores. GANKIT_LESSON_STEPS=20 only tries it out.
+It takes         about 2 minutes on two cores. GANKIT_LESSON_STEPS=16 only tries it out.
 You will see     `lesson-06.png`: what six runs draw from the same z: one without tricks, four with
                  one each, and one that is off: two of the six are the same to the last pixel.
 Predict          Noise on D's input, flipped targets, targets of 0.9, dropout on D's input: which of

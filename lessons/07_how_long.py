@@ -7,7 +7,7 @@ and measures do. And nobody has to decide beforehand, for a run can go on where 
 You will learn   what longer training buys, how to make a finished run longer, and that a run that
                  was resumed is the same run, to the last bit.
 You should know  lesson 2.
-It takes         about 6 minutes on two cores. GANKIT_LESSON_STEPS=20 only tries it out.
+It takes         about 6 minutes on two cores. GANKIT_LESSON_STEPS=16 only tries it out.
 You will see     `lesson-07.png`: the same 16 z after 500, 2,000 and 4,000 steps, and real flowers.
 Predict          `swd` measures how far G's pictures are from real ones; 0 is best. Call what it is
                  at 500 steps 100. What will it be at 2,000, and at 4,000? Write down two numbers.

@@ -8,7 +8,7 @@ some by a stopwatch, and some only by a race in which luck is counted.
 You will learn   which settings can matter at all, what a race is, and how to read "no measurable
                  difference".
 You should know  lessons 2 and 7. docs/races.md has the details.
-It takes         about 4 minutes on two cores. GANKIT_LESSON_STEPS=20 only tries it out.
+It takes         about 4 minutes on two cores. GANKIT_LESSON_STEPS=16 only tries it out.
 You will see     `lesson-08.png`: what the four modes drew with the first seed. The tables come at
                  the end of the output; `race.html` in the race's folder has all of it.
 Predict          Four modes, all shown equally many pictures: batch 64 or 16, each with a

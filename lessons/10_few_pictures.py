@@ -7,7 +7,7 @@ one with augmentation and one without, and 200 more pictures of the same kind th
 You will learn   who learns pictures by heart, how to catch it doing so, what augmentation does to
                  it, and what an average of G's weights (EMA) is good for.
 You should know  lesson 6: D's input, D(x) and D(G(z)).
-It takes         about 3 minutes on two cores. GANKIT_LESSON_STEPS=20 only tries it out.
+It takes         about 3 minutes on two cores. GANKIT_LESSON_STEPS=16 only tries it out.
 You will see     `lesson-10.png`: what D says over time, once without and once with augmentation,
                  and flowers of both, with their relatives among the real ones.
 Predict          Each of 200 pictures is shown 160 times. Will G repeat them? Will D know them? And

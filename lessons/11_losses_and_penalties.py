@@ -7,7 +7,7 @@ Six short runs from the same weights and the same z, and what their curves can a
 You will learn   what hinge, Wasserstein, R1 and spectral norm change, why losses of different kinds
                  cannot be compared, and why a critic needs a bound.
 You should know  lesson 5: what d_loss and g_loss say under the usual loss.
-It takes         about 3 minutes on two cores. GANKIT_LESSON_STEPS=20 only tries it out.
+It takes         about 3 minutes on two cores. GANKIT_LESSON_STEPS=16 only tries it out.
 You will see     `lesson-11.png`: for each run its two losses, how steep D is, and its flowers,
                  which have hardly begun to open: in 400 steps, causes are seen best.
 Predict          Wasserstein's critic may give any number as its answer, and nothing holds it. What

@@ -6,7 +6,7 @@ All parts of gankit are plugins. Here are a data set, a generator and a trick of
 You will learn   what gankit wants of each kind of part, three ways to hand it in, and how to let
                  the conformance kit find your mistakes before others do.
 You should know  lesson 6 (what tricks do) and Python classes.
-It takes         about 2 minutes on two cores. GANKIT_LESSON_STEPS=20 only tries it out.
+It takes         about 2 minutes on two cores. GANKIT_LESSON_STEPS=16 only tries it out.
 You will see     `lesson-14.png`: three rows of faces, and three that a GAN of yours has drawn.
 Predict          The trick below asks nothing of D, only that the mean of the fakes is that of
                  real pictures. Could G learn faces from that alone?

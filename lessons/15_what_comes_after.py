@@ -7,7 +7,7 @@ enough to run: a picture grown out of noise with no D at all, which is how diffu
 You will learn   what later GANs keep and what they replace, what diffusion does instead of playing
                  a game, and what it pays for that.
 You should know  lesson 1 by heart: two networks, two losses, one pass from z to picture.
-It takes         about 3 minutes on two cores. GANKIT_LESSON_STEPS=20 only tries it out.
+It takes         about 3 minutes on two cores. GANKIT_LESSON_STEPS=16 only tries it out.
 You will see     `lesson-15.png`: ten flowers on their way out of noise, and 30 more.
 Predict          There is no D, and the loss is a squared distance. What will its curve look like,
                  beside those of lesson 1? And how many passes through the network cost a picture?

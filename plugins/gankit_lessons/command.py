@@ -15,7 +15,7 @@ from gankit_lessons import progress
 @click.argument("which", required=False, metavar="[NUMBER]")
 @click.option("--run", "straight", is_flag=True, help="Run it as a script, without asking.")
 @click.option(
-    "--steps", type=click.IntRange(min=1), help="Train so many steps; 20 only tries it out."
+    "--steps", type=click.IntRange(min=1), help="Train so many steps; 16 only tries it out."
 )
 def lesson(which, straight, steps):
     """List the lessons, or take lesson NUMBER, cell by cell."""

@@ -92,6 +92,14 @@ def test_7_a_resumed_run_is_the_same_run(lesson):
     assert len(re.findall(r"^ +\d steps, .*swd \d+ ", done.said, re.MULTILINE)) == 3
 
 
+def test_7_keeps_its_checkpoints_in_the_form_that_only_tries_it_out(path_of):
+    text = path_of(7).read_text(encoding="utf-8")
+    told = int(re.search(r"GANKIT_LESSON_STEPS=(\d+) only", text)[1])
+    keep = int(re.search(r"keep=(\d+)", text)[1])
+    saved = range(told // 8, told + 1, told // 8)
+    assert {told // 8, told // 2, told} <= set(saved[-keep:])
+
+
 def test_8_races_all_modes_and_proves_the_heads_equal(lesson):
     done = lesson(8)
     gap = float(re.search(r"heads? differ by (\S+)", done.said)[1])
