@@ -26,8 +26,7 @@ ABOUT = {  # by the name of a race's folder: its heading, what it asks, short na
         "Photographs of five kinds of flowers, a part of `tf-flowers`. What has been learnt after "
         "six minutes on two slow cores: the DCGAN of the tutorials at the speed of their loop, and "
         "the recipe `small-data` at its own. The speeds were measured first, in turns and on a "
-        "quiet machine: 38 and 244 pictures a second. That makes 13.7 and 88 thousand pictures, "
-        "and so many each of them was shown.",
+        "quiet machine; each was then shown as many pictures as they come to.",
         SIX,
     ),
     "cells": (

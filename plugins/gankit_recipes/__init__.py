@@ -9,11 +9,20 @@ RECIPES = (
         summary="your own pictures, some hundred to some thousand, on a CPU too",
         source="put together for gankit; docs/design.md has what was measured",
         default=True,
-        settings={"model": "skip64", "flip": True, "length": "240 kimg"},
+        settings={
+            "model": "skip64",
+            "tricks": (
+                "ema:decay=0.998",
+                "smooth-labels",
+                "ada:kimg=20,policy=translate+scale+color",  # sleeps until D knows them by heart
+            ),
+            "flip": True,
+            "length": "240 kimg",
+        },
         variants={
             "your own pictures": "--data FOLDER",
             "128 px": "--model skip128",
-            "very few pictures and hours of time": "--kimg 2000 --trick diffaugment --trick ema",
+            "hours of time": "--kimg 2000",
             "stained tissue, which has no up": "--dataset ihc --dihedral",
         },
     ),

@@ -68,7 +68,7 @@ class ADA(Trick):
             self.r_t = self.signs / self.seen  # E[sign D(real)]
 
     def d_input(self, images, gan):
-        if self.changes:
+        if self.changes and (images.device.type != "cpu" or self.p > 0):  # a GPU would have to wait
             draw = gan.draw("ada")
             for change in self.changes:
                 images = change(images, self.p, draw)

@@ -58,6 +58,13 @@ def test_at_p_0_every_picture_is_left_exactly_alone(name, channels):
     assert torch.equal(CHANGES[name](images, torch.zeros(()), draw()), images)
 
 
+def test_at_p_0_nothing_is_computed(gan):
+    trick, images = started(ADA(), gan), pictures(8, 3, 16, 16)
+    assert trick.d_input(images, gan) is images
+    trick.p = trick.p + 0.5
+    assert not torch.equal(trick.d_input(images, gan), images)
+
+
 @pytest.mark.parametrize("name", CHANGES)
 def test_p_is_the_share_of_pictures_that_are_changed(name):
     images = pictures(4000, 3, 8, 8)
