@@ -5,7 +5,7 @@ import json
 from gankit.choice import Choice
 from gankit.registry import load_registry
 
-FEW = range(500, 8001)
+FEW = range(50, 8001)
 
 
 def advice(run):

@@ -21,9 +21,10 @@ def told(tmp_path):
     return of
 
 
-def test_another_network_on_few_pictures(told):
-    said = told(2250, dataset="ihc", model="dcgan64")
-    assert said.startswith("2,250 pictures are few")
+@pytest.mark.parametrize("count", [90, 2250])
+def test_another_network_on_few_pictures(told, count):
+    said = told(count, dataset="ihc", model="dcgan64")
+    assert said.startswith(f"{count:,} pictures are few")
     assert "--recipe small-data" in said
 
 
