@@ -21,8 +21,8 @@ def register_generators(register):
     register(
         GeneratorSpec(
             name="dcgan-skip",
-            summary="DCGAN's G, but every map paints, and upsampling begins without a grid",
-            source="after StyleGAN2's skip outputs, arXiv 1912.04958, and arXiv 1707.02937",
+            summary="DCGAN's G, but every map paints, up to full size, and enlarging leaves no grid",
+            source="after StyleGAN2's skip outputs, arXiv 1912.04958, and arXiv 1710.10196",
             build="gankit_dcgan.skip:Generator",
         )
     )
