@@ -21,7 +21,7 @@ def register_generators(register):
     register(
         GeneratorSpec(
             name="dcgan-skip",
-            summary="DCGAN's G, but every map paints, up to full size, and enlarging leaves no grid",
+            summary="DCGAN's G, but each map paints, up to full size, and enlarging leaves no grid",
             source="after StyleGAN2's skip outputs, arXiv 1912.04958, and arXiv 1710.10196",
             build="gankit_dcgan.skip:Generator",
         )
