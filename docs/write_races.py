@@ -36,7 +36,8 @@ ABOUT = {  # by the name of a race's folder: its heading, what it asks, short na
     ),
     "art": (
         "Six minutes on paintings",
-        "The same for 150 paintings by van Gogh, of which 90 are learnt from: very few.",
+        "The same for 150 paintings by van Gogh, of which 90 are learnt from: very few. There "
+        "`ada` is awake and takes time, so small-data was shown fewer.",
         SIX,
     ),
 }
