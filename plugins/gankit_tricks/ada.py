@@ -68,7 +68,8 @@ class ADA(Trick):
             self.r_t = self.signs / self.seen  # E[sign D(real)]
 
     def d_input(self, images, gan):
-        if self.changes and (images.device.type != "cpu" or self.p > 0):  # a GPU would have to wait
+        asleep = self.p.device.type == "cpu" and self.p.numpy() == 0  # a GPU would have to be asked
+        if self.changes and not asleep:
             draw = gan.draw("ada")
             for change in self.changes:
                 images = change(images, self.p, draw)

@@ -124,8 +124,9 @@ def test_a_recipe_of_a_plugin_trains(plugin_file, gankit_cli, here):
     words = ("--image-size", 16, "--model", "dcgan64:base_channels=4", "--steps", 2, "--out", "a")
     code, out, err = gankit_cli("-p", path, "run", "--recipe", "mine", *words)
     assert (code, err) == (0, "")
-    assert "--batch-size 7" in out.splitlines()[0]  # the command that repeats it, without a recipe
-    assert "--recipe" not in out
+    command = out.splitlines()[0]  # repeats it, without a recipe
+    assert "--batch-size 7" in command
+    assert "--recipe" not in command
     assert re.search("^  r1: mean squared slope", out, re.M)
 
 
