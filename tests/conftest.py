@@ -1,7 +1,10 @@
 """What every test may use: a cache of its own, the command line in process, runs of a moment."""
 
+import importlib
 import os
+import sys
 import textwrap
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +19,7 @@ from gankit.composing import compose
 from gankit.registry import load_registry
 from gankit.training import train
 
+DOCS = Path(__file__).parents[1] / "docs"
 TINY = {
     "dataset": "petals:count=64",
     "model": "dcgan64:base_channels=4",
@@ -139,6 +143,17 @@ def plugin_file(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture(scope="module")
+def docs_script():
+    """`docs_script("write_races")`: a script in docs/ as a module, which its tests may change."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(DOCS))
+        yield importlib.import_module
+    for name, module in list(sys.modules.items()):
+        if Path(getattr(module, "__file__", None) or "").parent == DOCS:
+            del sys.modules[name]
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """docs/write_benchmarks.py turns measured numbers into a page, and says where they are noisy."""
 
-import importlib.util
 import itertools
 import json
 import os
@@ -15,13 +14,9 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
-def writer():
+def writer(docs_script):
     """The script as a module."""
-    path = ROOT / "docs/write_benchmarks.py"
-    spec = importlib.util.spec_from_file_location("write_benchmarks", path)
-    sys.modules["write_benchmarks"] = module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return docs_script("write_benchmarks")
 
 
 def found(question, data, beside, **about):

@@ -145,8 +145,8 @@ def test_every_part_and_option_is_in_parts_md(registry):
     assert not [option for option in options if f"| `{option}` |" not in text]
 
 
-def test_parts_md_is_up_to_date():
-    write_parts = import_file(DOCS / "write_parts.py", "write_parts")
+def test_parts_md_is_up_to_date(docs_script):
+    write_parts = docs_script("write_parts")
     written = (DOCS / "parts.md").read_text(encoding="utf-8")
     assert written == write_parts.parts(write_parts.bundled()), "run python docs/write_parts.py"
 

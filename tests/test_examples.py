@@ -1,8 +1,6 @@
 """The examples in races.md and measures.md are what commands printed, as the pages say."""
 
-import importlib
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +11,8 @@ KEPT = DOCS / "outputs" / "examples"
 
 
 @pytest.fixture
-def run_examples(monkeypatch):
-    monkeypatch.syspath_prepend(str(DOCS))
-    yield importlib.import_module("run_examples")
-    for name in ("run_examples", "run_lesson", "webp"):
-        del sys.modules[name]
+def run_examples(docs_script):
+    return docs_script("run_examples")
 
 
 def rows():

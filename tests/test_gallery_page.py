@@ -1,11 +1,9 @@
 """docs/gallery.md shows what the kept runs gave, with commands that make them."""
 
 import dataclasses
-import importlib
 import json
 import os
 import shlex
-import sys
 from pathlib import Path
 
 import pytest
@@ -21,14 +19,11 @@ KEPT = sorted(path.stem for path in (DOCS / "gallery").glob("*.json"))
 
 
 @pytest.fixture
-def writer(tmp_path, monkeypatch):
+def writer(docs_script, tmp_path, monkeypatch):
     """The script, which writes into a folder of the test's own."""
-    monkeypatch.syspath_prepend(str(DOCS))
-    module = importlib.import_module("write_gallery")
+    module = docs_script("write_gallery")
     monkeypatch.setattr(module, "HERE", tmp_path)
-    yield module
-    for name in ("write_gallery", "webp"):
-        del sys.modules[name]
+    return module
 
 
 @pytest.fixture

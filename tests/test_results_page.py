@@ -1,9 +1,7 @@
 """docs/results.md says what the kept races found, no more and no less."""
 
-import importlib
 import json
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,14 +11,11 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 
 @pytest.fixture
-def writer(tmp_path, monkeypatch):
+def writer(docs_script, tmp_path, monkeypatch):
     """The script, which writes into a folder of the test's own."""
-    monkeypatch.syspath_prepend(str(DOCS))
-    module = importlib.import_module("write_races")
+    module = docs_script("write_races")
     monkeypatch.setattr(module, "HERE", tmp_path)
-    yield module
-    for name in ("write_races", "webp"):
-        del sys.modules[name]
+    return module
 
 
 @pytest.fixture

@@ -1,10 +1,8 @@
 """The site: lessons with the output of whole runs, notebooks that hold the lesson, all commands."""
 
-import importlib
 import json
 import os
 import re
-import sys
 from pathlib import Path
 
 import click
@@ -54,16 +52,9 @@ if answer is not None:
 
 
 @pytest.fixture(scope="module")
-def docs():
+def docs(docs_script):
     """The scripts in docs/, as modules of these names."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(DOCS))
-        yield {name: importlib.import_module(name) for name in NAMES}
-    for name in (*NAMES, "webp"):
-        del sys.modules[name]
-
-
-NAMES = ("run_lesson", "write_lessons", "write_commands")
+    return {name: docs_script(name) for name in ("run_lesson", "write_lessons", "write_commands")}
 
 
 @pytest.fixture
