@@ -231,6 +231,15 @@ def test_a_part_that_breaks_in_the_middle_is_found(gankit_run, plugin_file):
     assert err.count("\n") == 1
 
 
+def test_the_place_of_an_error_is_found_in_a_folder_called_torch_too():
+    from gankit_commands.main import _place
+
+    with pytest.raises(ZeroDivisionError) as raised:
+        exec(compile("\n1 / 0", "/home/me/torch/mine.py", "exec"))
+    error = raised.value.with_traceback(raised.value.__traceback__.tb_next)
+    assert _place(error) == "mine.py, line 2"
+
+
 # ---------------------------------------------------------------- pictures
 
 

@@ -156,4 +156,5 @@ def _place(error: Exception) -> str:
     """File and line that raised, or the one that called torch so that it did."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if "torch" not in Path(frame.filename).parts]
-    return f"{Path(ours[-1].filename).name}, line {ours[-1].lineno}"
+    frame = (ours or frames)[-1]  # all of them lie in torch where a person's folder has that name
+    return f"{Path(frame.filename).name}, line {frame.lineno}"
