@@ -31,13 +31,14 @@ ABOUT = {  # by the name of a race's folder: its heading, what it asks, short na
     ),
     "cells": (
         "Six minutes on stained cells",
-        "The same for stained tissue and cytology from the Data Science Bowl of 2018.",
+        "The same for stained tissue and cytology from the Data Science Bowl of 2018. There are "
+        "few: `ada` may wake and take time, so small-data was shown fewer.",
         SIX,
     ),
     "art": (
         "Six minutes on paintings",
-        "The same for 150 paintings by van Gogh, of which 90 are learnt from: very few. There "
-        "`ada` is awake and takes time, so small-data was shown fewer.",
+        "The same for 150 paintings by van Gogh, of which 90 are learnt from: very few. `ada` "
+        "is awake there and takes time, so small-data was shown as few as of cells.",
         SIX,
     ),
 }
