@@ -35,6 +35,7 @@ TINY = (
     "--device cpu --precision 32 --log-every 2 --save-every 4"
 )
 
+
 def measured(folder, metrics, value, **more):
     numbers = {"low": value - 0.1, "high": value + 0.1, "floor": 0.3, "note": "", **more}
     about = {"samples": 10, "reference": 20, "against": "hold-out", "features": "pixels"}
