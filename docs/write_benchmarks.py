@@ -4,9 +4,9 @@
     python docs/write_benchmarks.py measured.json
 
 Takes some twenty minutes on two cores that do nothing else. A part of it that is measured again
-later (`pytest tests/benchmarks/test_peak.py ...`) replaces what it measures: name both files. Every
-figure is a median with the lowest and the highest; every ratio is one of two numbers measured right
-after one another.
+later (`pytest tests/benchmarks/test_peak.py ...`) replaces what it measures: name both files. What
+was measured with other threads (OMP_NUM_THREADS=1) stands beside it. Every figure is a median with
+the lowest and the highest; every ratio is one of two numbers measured right after one another.
 """
 
 import json
@@ -24,7 +24,8 @@ Written by `docs/write_benchmarks.py` from what `pytest tests/benchmarks --bench
 
 Every row is measured beside its yardstick, in turns within one run, so that what else the machine
 does slows both alike. A figure is the median of all rounds, with the lowest and the highest behind
-it. A ratio is that of two neighbours in time, so its range is the noise.
+it. A ratio is that of two neighbours in time, so its range is the noise. Rows that name their
+threads come from another run, on another day.
 """
 
 QUESTIONS = {
@@ -87,9 +88,18 @@ class Row:
 
 
 def read_files(paths):
-    """What the files hold, as one: a figure replaces one of the same name in an earlier file."""
+    """What the files hold, as one: a figure replaces one of the same name in an earlier file.
+
+    A file measured with other threads than the first adds rows that name them.
+    """
     files = [json.loads(Path(path).read_text(encoding="utf-8")) for path in paths]
-    latest = {one["fullname"]: one for file in files for one in file["benchmarks"]}
+    usual, latest = files[0]["machine_info"]["threads"], {}
+    for file in files:
+        threads = file["machine_info"]["threads"]
+        for one in file["benchmarks"]:
+            if threads != usual:
+                one["extra_info"]["what"] += f", threads: {threads}"
+            latest[one["fullname"], threads] = one
     return {**files[0], "benchmarks": list(latest.values())}
 
 
@@ -176,8 +186,8 @@ def _speeds(row):
 
 def bars(rows):
     """Ratios as bars, with a thin line from the lowest to the highest; a tick at 1."""
-    top, left, high = max(max(row.ratios) for row in rows), 230, 22
-    width = 300 / max(top, 1)
+    top, left, high = max(max(row.ratios) for row in rows), 300, 22
+    width = 240 / max(top, 1)
     parts = []
     for number, row in enumerate(rows):
         y, middle = number * high + 14, statistics.median(row.ratios)

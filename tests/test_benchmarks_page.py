@@ -87,17 +87,23 @@ def test_only_what_was_measured_is_shown(writer, measured):
 
 
 def test_what_is_measured_again_replaces_what_was(writer, tmp_path):
-    def file(name, **seconds):
-        found = [{"fullname": key, "seconds": value} for key, value in seconds.items()]
-        (tmp_path / name).write_text(json.dumps({"datetime": name, "benchmarks": found}))
+    def file(name, threads=2, **seconds):
+        found = [
+            {"fullname": key, "seconds": value, "extra_info": {"what": key}}
+            for key, value in seconds.items()
+        ]
+        written = {"datetime": name, "machine_info": {"threads": threads}, "benchmarks": found}
+        (tmp_path / name).write_text(json.dumps(written))
         return tmp_path / name
 
-    both = writer.read_files([file("first", a=1, b=2), file("second", b=3, c=4)])
-    assert {one["fullname"]: one["seconds"] for one in both["benchmarks"]} == {
-        "a": 1,
-        "b": 3,
-        "c": 4,
-    }
+    files = file("first", a=1, b=2), file("second", b=3, c=4), file("third", threads=1, a=5)
+    both = writer.read_files(files)
+    assert [(one["extra_info"]["what"], one["seconds"]) for one in both["benchmarks"]] == [
+        ("a", 1),
+        ("b", 3),
+        ("c", 4),
+        ("a, threads: 1", 5),
+    ]
     assert both["datetime"] == "first"
 
 
@@ -105,7 +111,7 @@ def test_plots_are_drawings_to_scale(writer, measured):
     _, plots = writer.page(measured)
     space = "{http://www.w3.org/2000/svg}"
     bars = ET.fromstring(plots["benchmark-training-step.svg"])
-    assert float(bars.find(f"{space}rect").get("width")) == pytest.approx(300 * 2.5 / 5)
+    assert float(bars.find(f"{space}rect").get("width")) == pytest.approx(240 * 2.5 / 5)
     lines = ET.fromstring(plots["benchmark-image-size.svg"])
     for line in lines.findall(f"{space}polyline"):
         points = [tuple(map(float, p.split(","))) for p in line.get("points").split()]
