@@ -86,7 +86,7 @@ class Registry:
             return known[name]
         for other in [k for k in KINDS if name in [spec.name for spec in self.specs(k)]]:
             raise GankitError(f"{name!r} is a {other}, not a {kind}.")
-        hint = did_you_mean(name, known)
+        hint = did_you_mean(name, known) or " One from a file needs gankit -p FILE."
         raise GankitError(f"there is no {kind} {name!r}.{hint} See: gankit list {kind}")
 
     def default(self, kind: str) -> str:

@@ -632,7 +632,7 @@ class Foreign:
 
 def test_a_plugin_that_is_not_installed_is_given():
     testing.check_trick("mine:p=0.3", plugin=Foreign, beside=())
-    with pytest.raises(BrokenContract, match="there is no trick 'mine'. See: gankit list"):
+    with pytest.raises(BrokenContract, match="there is no trick 'mine'. One from a file needs"):
         testing.check_trick("mine")
     with pytest.raises(BrokenContract, match="trick 'mine' has no option 'q'. There is: p"):
         testing.check_trick("mine:q=1", plugin=Foreign)

@@ -240,6 +240,7 @@ def test_a_one_file_plugin_that_is_not_there(path, gankit_cli):
     [
         ("trick", "nosy-d", "there is no trick 'nosy-d'. Did you mean 'noisy-d'"),
         ("loss", "Hinge", "there is no loss 'Hinge'. Did you mean 'hinge'?"),
+        ("trick", "mine", "there is no trick 'mine'. One from a file needs gankit -p FILE. See: "),
         ("loss", "r1", "'r1' is a trick, not a loss"),
         ("dataset", "zzz", "There is: art-by-ai, cezanne"),
         ("model", "dcgan65", "Did you mean 'dcgan64'"),
