@@ -41,6 +41,19 @@ ABOUT = {  # by the name of a race's folder: its heading, what it asks, short na
         "is awake there and takes time, so small-data was shown as few as of cells.",
         SIX,
     ),
+    "precision": (
+        "bf16 and float32",
+        "`--precision auto` takes bf16 where it is faster. Are the pictures as good? The recipe "
+        "`small-data` on the flowers, equally many pictures in both.",
+        ("float32", "bf16"),
+    ),
+    "petals-tricks": (
+        "Which tricks earn their place? Petals",
+        "A DCGAN of a quarter of the width against each trick alone, with its published values, "
+        "on the flowers that gankit draws, at 32 px: `gankit race --recipe each-trick`. `modes` is "
+        "how many of the 36 kinds of petals are hit, evenly.",
+        None,
+    ),
 }
 HEAD = """# Results
 
