@@ -30,6 +30,7 @@ class Walk:
     def __init__(self, lesson: Lesson, view: View | None = None) -> None:
         self.lesson, self.view = lesson, view or View()
         self.session = Session(lesson)
+        vars(self.session.module)["print"] = self.view.print
         self.state = self._known()
         self.shown_prediction, self.said_wrong = False, ""
 

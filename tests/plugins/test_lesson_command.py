@@ -152,6 +152,36 @@ def test_what_is_pressed_while_a_cell_runs_answers_no_question(monkeypatch):
     os.close(keyboard)
 
 
+@pytest.mark.parametrize(
+    ("line", "rows"),
+    [
+        ("as wide as it may be", ["as wide as it may be"]),
+        ("columns 0.5 of one  numbers 0.7", ["columns 0.5 of one", "    numbers 0.7"]),
+        ("words without columns, many", ["words without", "    columns, many"]),
+        ("          indented so far", ["          indented", "    so far"]),
+        ("a" * 45, ["a" * 20, "    " + "a" * 16, "    " + "a" * 9]),
+    ],
+)
+def test_a_line_wider_than_the_terminal_is_broken_between_its_columns(capsys, line, rows):
+    view = View()
+    view.screen = 20
+    view.print(line[:7], end="")
+    view.print(line[7:], "\nbelow", sep="")
+    assert capsys.readouterr().out.splitlines() == [*rows, "below"]
+
+
+def test_cells_print_through_the_view(walk, monkeypatch):
+    monkeypatch.setattr(View, "print", lambda self, *values, **options: print("seen", *values))
+    assert "seen the number is 2" in walk("", "", "", "q").out
+    assert "seen Right: so it is." in walk("", "", "4").out
+
+
+def test_what_a_script_reads_from_the_environment_is_an_option_here(walk, lesson_7):
+    short = "on two cores. GANKIT_LESSON_STEPS=16 only tries it out."
+    lesson_7.write_text(LESSON.replace("on two cores.", short), encoding="utf-8")
+    assert "gankit lesson 7 --steps 16 only tries it out." in walk("", "q").out
+
+
 def test_a_skipped_cell_is_named_when_its_variables_are_missed(walk, here):
     out = walk("", "s", "", "", "", "").out
     assert f"Cell 2: 07_counting.py, line {ADDING}: NameError: name 'number' is not defined" in out
@@ -231,7 +261,9 @@ def test_the_end_of_a_piped_input_leaves_the_lesson(walk):
 def test_ctrl_c(walk, lesson_7, monkeypatch, when):
     if when == "asked":
         monkeypatch.setattr("builtins.input", interrupt)
-        assert walk() == (130, walk().out, "")
+        code, out, err = walk()
+        assert (code, err) == (130, "")
+        assert out.endswith(" (Enter: none): \n")  # the shell's prompt begins a line of its own
     else:
         raises = LESSON.replace("number = number + 1", "raise KeyboardInterrupt")
         lesson_7.write_text(raises, encoding="utf-8")
@@ -241,6 +273,7 @@ def test_ctrl_c(walk, lesson_7, monkeypatch, when):
 
 
 def interrupt(prompt):
+    print(prompt, end="")
     raise KeyboardInterrupt
 
 
