@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import hashlib
 import inspect
 import json
@@ -51,6 +52,20 @@ class Lesson:
         code = [re.sub(r"^\s*(#.*)?\n", "", c.code + "\n", flags=re.MULTILINE) for c in self.cells]
         code = [text for text in code if text]
         return hashlib.sha256(json.dumps(code).encode()).hexdigest()[:16]
+
+    def exercise_imports(self) -> ast.Module | None:
+        """The imports the exercise needs; None if it needs more of the cells, and they must run."""
+        names = [n for n in ast.walk(ast.parse(self.exercise.code)) if isinstance(n, ast.Name)]
+        needed = {name.id for name in names} - set(dir(builtins))
+        needed -= {name.id for name in names if isinstance(name.ctx, ast.Store)}
+        found = []
+        for cell in self.cells:
+            for node in ast.parse("\n" * (cell.line - 1) + cell.code).body:
+                if isinstance(node, ast.Import | ast.ImportFrom):
+                    brings = {one.asname or one.name.partition(".")[0] for one in node.names}
+                    found += [node] if brings & needed else []
+                    needed -= brings
+        return None if needed else ast.Module(found, [])
 
     def answered(self, text: str) -> ast.Module:
         """The exercise's code with an expression in place of None."""

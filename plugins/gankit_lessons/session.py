@@ -54,6 +54,8 @@ class Session:
         """Put an answer into the exercise and run it, which prints; was it right?"""
         heard = Heard(sys.stdout)
         with contextlib.redirect_stdout(heard):
+            if imports := self.lesson.exercise_imports():  # the cells may have been skipped
+                self._execute(imports)
             self._execute(self.lesson.answered(text))
         return any(line.startswith("Right") for line in heard.getvalue().splitlines())
 

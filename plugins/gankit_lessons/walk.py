@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import datetime
 import io
+import os
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +16,7 @@ from gankit_lessons.session import CellFailed, Session
 from gankit_lessons.view import View
 
 INTERRUPTED = 130
+STEPS = "GANKIT_LESSON_STEPS"
 
 
 class Leave(Exception):
@@ -58,6 +61,7 @@ class Walk:
         return {"ran": [], "seconds": {}, **state, "code": self.lesson.fingerprint()}
 
     def _save(self) -> None:
+        self.state["steps"] = os.environ.get(STEPS, "")
         wrong = progress.save(self.lesson.number, self.state)
         if wrong and wrong != self.said_wrong:
             self.view.say(wrong, "yellow")
@@ -66,18 +70,19 @@ class Walk:
     # --- asking
 
     def _ask(self, prompt: str) -> str:
-        """A line; Ctrl-C and the end of a piped input leave the lesson."""
+        """A line; `q`, Ctrl-C and the end of a piped input leave the lesson."""
         try:
-            return self.view.ask(prompt)
+            answer = self.view.ask(prompt)
         except (EOFError, KeyboardInterrupt) as error:
             raise self._left(INTERRUPTED if isinstance(error, KeyboardInterrupt) else 0) from None
+        if answer.lower() in ("q", "quit"):
+            raise self._left()
+        return answer
 
     def _choose(self, prompt: str, keys: Sequence[str]) -> str:
-        """One of the keys, "" for Enter; `q` leaves."""
-        while (answer := self._ask(prompt).lower()[:1]) not in ("", "q", *keys):
+        """One of the keys, "" for Enter."""
+        while (answer := self._ask(prompt).lower()[:1]) not in ("", *keys):
             self.view.say(f"One of these, please: Enter, {', '.join([*keys, 'q'])}.")
-        if answer == "q":
-            raise self._left()
         return answer
 
     def _left(self, code: int = 0) -> Leave:
@@ -100,17 +105,27 @@ class Walk:
         at = self.state.get("at")
         if not at:
             return 0
-        cells = [index for index in self.state["ran"] if self.lesson.cells[index].code]
-        took = sum(self.state["seconds"].get(str(index), 0) for index in cells)
-        gone = "Cells share their variables, and these are gone"
-        again = f"the cells you ran must run again first. They took {spoken(took)}"
-        self.view.say(f"You stopped before cell {at + 1}. {gone}: {again}.\n")
-        if self._choose("Enter: run them quietly, b: begin anew, q: quit > ", "b") == "b":
+        cells, steps = self._to_run_again(at), self.state.get("steps")
+        took = spoken(sum(self.state["seconds"].get(str(index), 0) for index in cells))
+        took += f" with --steps {steps}" if steps else ""
+        gone = " Cells share their variables, and these are gone"
+        again = f"{gone}: the cells you ran must run again first. They took {took}."
+        self.view.say(f"You stopped before cell {at + 1}.{again if cells else ''}\n")
+        run = "run them quietly" if cells else "go on"
+        if self._choose(f"Enter: {run}, b: begin anew, q: quit > ", "b") == "b":
             self.state |= {"at": 0, "ran": [], "seconds": {}}
             return 0
+        if steps:  # as short as it was, unless something else is asked for now
+            os.environ.setdefault(STEPS, steps)
         for index in cells:
             self._again(index)
         return int(at)
+
+    def _to_run_again(self, at: int) -> list[int]:
+        """The cells whose variables are missed: none, if only an exercise without any is left."""
+        if at == len(self.lesson.cells) and self.lesson.exercise_imports():
+            return []
+        return [index for index in self.state["ran"] if self.lesson.cells[index].code]
 
     def _again(self, index: int) -> None:
         """Run a cell without showing what it prints."""
@@ -159,18 +174,23 @@ class Walk:
         self.view.say(f"Cell {index + 1}: {failed}", "red")
         if failed.source:
             self.view.say(f"    {failed.source}")
-        coded = [i for i in range(index) if self.lesson.cells[i].code]
-        left_out = [str(i + 1) for i in coded if i not in self.state["ran"]]
-        if isinstance(failed.error, NameError) and left_out:
-            cells = f"cell {', '.join(left_out)}"
-            self.view.say(f"Cells share their variables, and {cells} did not run.")
+        if left_out := self._left_out(failed.error, index):
+            self.view.say(left_out)
+
+    def _left_out(self, error: BaseException, before: int) -> str:
+        """Which cells did not run that speak of the name that is missed, in a sentence; or ""."""
+        name = re.compile(rf"\b{error.name}\b") if isinstance(error, NameError) else None
+        known = [i for i in range(before) if name and name.search(self.lesson.cells[i].code)]
+        cells = ", ".join(str(i + 1) for i in known if i not in self.state["ran"])
+        return f"Cells share their variables, and cell {cells} did not run." if cells else ""
 
     # --- the end
 
     def _exercise(self) -> None:
         cells = len(self.lesson.cells) + 1
         self.view.cell(Cell(self.lesson.exercise.prose, "", 0), f"Cell {cells} of {cells}")
-        while text := self._ask("Your answer, in Python (Enter: leave it): "):
+        self.view.say("Your answer, in Python; Enter leaves the exercise open.")
+        while text := self._ask("answer = "):
             try:
                 right = self.session.check(text)
             except SyntaxError:
@@ -185,8 +205,9 @@ class Walk:
 
     def _not_understood(self, failed: CellFailed) -> None:
         what = f"{type(failed.error).__name__}: {failed.error}".replace("\n", " ")
-        quotes = " Texts go in quotes." if isinstance(failed.error, NameError) else ""
-        self.view.say(f"This could not be checked. {what}.{quotes}")
+        quotes = "Texts go in quotes." if isinstance(failed.error, NameError) else ""
+        hint = self._left_out(failed.error, len(self.lesson.cells)) or quotes
+        self.view.say(f"This could not be checked. {what}. {hint}".rstrip())
 
     def _remind(self) -> None:
         if self.state.get("prediction") and not self.shown_prediction:

@@ -152,6 +152,13 @@ def test_what_is_pressed_while_a_cell_runs_answers_no_question(monkeypatch):
     os.close(keyboard)
 
 
+def test_q_leaves_wherever_something_is_asked(walk, gankit_cli):
+    assert "Cell 1" not in walk("q").out
+    said = walk("", "", "", "", "q").out
+    assert "Stopped before cell 4 of 4." in said
+    assert "stopped at cell 4 of 4" in gankit_cli("lesson").out
+
+
 @pytest.mark.parametrize(
     ("line", "rows"),
     [
@@ -179,7 +186,7 @@ def test_cells_print_through_the_view(walk, monkeypatch):
 def test_what_a_script_reads_from_the_environment_is_an_option_here(walk, lesson_7):
     short = "on two cores. GANKIT_LESSON_STEPS=16 only tries it out."
     lesson_7.write_text(LESSON.replace("on two cores.", short), encoding="utf-8")
-    assert "gankit lesson 7 --steps 16 only tries it out." in walk("", "q").out
+    assert "gankit lesson 7 --steps 16 only tries it out." in walk("q").out
 
 
 def test_a_skipped_cell_is_named_when_its_variables_are_missed(walk, here):
@@ -229,6 +236,35 @@ def test_the_exercise_can_be_taken_up_later(walk, gankit_cli):
     assert "done, exercise open" in gankit_cli("lesson").out
     assert "Right: so it is." in walk("", "4").out
     assert "done, exercise right" in gankit_cli("lesson").out
+
+
+def test_only_an_exercise_that_needs_the_cells_runs_them_again(walk, lesson_7, here):
+    walk("", "", "", "", "")
+    assert "Enter: run them quietly, " in walk("q").out
+    lesson_7.write_text(LESSON.replace("2 * number", "int(Path('2').name)"), encoding="utf-8")
+    said = walk("", "3", "2").out
+    assert "You stopped before cell 4.\n" in said
+    assert "Not yet: it is not 3." in said
+    assert "Right: so it is." in said
+    assert ran(here) == "12"
+
+
+def test_an_exercise_without_its_cells_names_them(walk):
+    out = walk("", "s", "s", "", "2", "").out
+    assert "NameError: name 'number' is not defined" in out
+    assert "variables, and cell 1, 2 did not run." in " ".join(out.split())
+    assert "Texts go in quotes." not in out
+
+
+def test_going_on_is_as_short_as_it_was(walk, monkeypatch):
+    monkeypatch.delenv("GANKIT_LESSON_STEPS")
+    walk("", "", "q", args=["--steps", 4])
+    monkeypatch.delenv("GANKIT_LESSON_STEPS")
+    said = walk("", "", "q").out
+    assert "They took 0 seconds with --steps 4." in said
+    assert "the number is 5" in said
+    monkeypatch.delenv("GANKIT_LESSON_STEPS")
+    assert "the number is 8" in walk("b", "", "", "", "q", args=["--steps", 7]).out
 
 
 def test_a_changed_lesson_begins_anew(walk, lesson_7):
