@@ -9,13 +9,14 @@ You will learn   how to ask gankit for a run from Python, what the fast settings
 You should know  lesson 1. If its `lesson-01.csv` lies in this folder, the losses are compared.
 It takes         about 12 minutes on two cores. GANKIT_LESSON_STEPS=16 only tries it out.
 You will see     `lesson-02.png`: flowers of the same 64 z, without tricks (left) and with them.
-Predict          One of the three tricks below changes no loss at all. Which, and what for then?
+Predict          Noise on all that D sees, softer targets for D, an average of G's last weights to
+                 draw with: which of these three tricks changes no loss at all, and what for then?
 Break it         Add `loss="hinge"` to the last `compose`. The hinge loss reads no targets, so
                  smooth-labels could not act. What does gankit say, and when? Then misspell sigma.
-Exercise         Write flip-labels so that D is lied to about a fifth of all pictures. And what
-                 does each trick do on its own? Three runs, one trick each, the same seed. Then
-                 others: dropout-d, diffaugment, r1, spectral-norm. And other pictures:
-                 dataset="ihc", or your own folder with data=["my-pictures"].
+                 And what does each trick do on its own? Three runs, one trick each, the same
+                 seed. Then others: dropout-d, diffaugment, r1, spectral-norm. And other pictures:
+                 `dataset="ihc"`, or your own folder with `data=["my-pictures"]`.
+Exercise         Write flip-labels so that D is lied to about a fifth of all pictures.
 
 Take it with `gankit lesson 2`, or run `python lessons/02_the_same_through_gankit.py`.
 """

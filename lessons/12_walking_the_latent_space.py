@@ -8,7 +8,8 @@ You will learn   where the z lie, why one walks in an arc, and how to find the d
                  flowers turn red although nobody told G what red is.
 You should know  what z is (lesson 1), and vectors: length, angle, mean.
 It takes         about 4 minutes on two cores, if `runs/garden` has to be trained first; lesson 13
-                 uses it again. GANKIT_LESSON_STEPS=16 only tries it out.
+                 uses it again. GANKIT_LESSON_STEPS=16 only tries it out; do that in another
+                 folder once this one has a whole garden.
 You will see     `lesson-12.png`: ways from flower to flower, and flowers made red; and
                  `lesson-12.mp4`, in which 16 flowers change into others and back again.
 Predict          z has 100 numbers, each drawn from a bell curve around 0. How long is such a z?

@@ -8,7 +8,7 @@ You will learn   what swd, kid, memorising and modes answer, which fault each of
                  and why a number without its floor says nothing.
 You should know  lesson 10: the hold-out. docs/measures.md is the long version of this lesson.
 It takes         about 3 minutes on two cores, if `runs/garden` is there from lesson 12.
-                 GANKIT_LESSON_STEPS=16 only tries it out.
+                 GANKIT_LESSON_STEPS=16 only tries it out; in a folder without a whole garden.
 You will see     `lesson-13.png`: seven sets of flowers, each with its numbers beside it.
 Predict          Copies of training pictures are perfect flowers. Which of the four numbers gives
                  them away? Which one will notice that a set has red flowers only?

@@ -157,4 +157,4 @@ to_grid(rows, columns=10).resize((684, 412)).save("lesson-14.png")
 answer = None
 if answer is not None:
     print("Right: after_update(gan, player), where player is gan.D." if answer == "after_update"
-          else "Not yet: see the table of places in docs/hooks.md.")  # fmt: skip
+          else "Not yet: docs/hooks.md, under A trick, has every place.")  # fmt: skip

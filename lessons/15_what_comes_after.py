@@ -19,7 +19,7 @@ Take it with `gankit lesson 15`, or run `python lessons/15_what_comes_after.py`.
 """
 
 # %%
-# What they changed. The first five still play the game of lesson 1, and gankit has a part for most
+# What they changed. The first six still play the game of lesson 1, and gankit has something of most
 # of them; the rest found ways without it.
 import os
 import time
