@@ -7,7 +7,7 @@ other. That is a GAN, and this file is a whole one: DCGAN (Radford et al. 2015) 
 You will learn   what the two networks are, whose turn it is when, and which loss moves which.
 You should know  Python, what a convolution is, and what `loss.backward()` does.
 It takes         about 11 minutes on two cores. GANKIT_LESSON_STEPS=16 only tries it out.
-You will see     `lesson-01.png`: 64 flowers that nobody drew, in all colours but nearly all of
+You will see     `lesson-01.png`: 64 flowers that nobody drew, in many colours but nearly all of
                  one shape, with a fine grid over them.
 Predict          Write down what the two losses will do. Will both fall, as a classifier's does?
 Break it         Afterwards, in G's turn, write `g_loss = -bce(D(fakes), zeros)`, the loss as the

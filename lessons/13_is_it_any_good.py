@@ -99,5 +99,5 @@ sheet.save("lesson-13.png")
 # memorising 0.50, modes 6. Which one would you keep? Put 1, 2 or 3 in the place of None.
 answer = None
 if answer is not None:
-    print("Right: the first copies, the third draws one colour." if answer == 2
+    print("Right: the first copies, the third draws 6 kinds of 36." if answer == 2
           else "Not yet: look at the number that each of them is worst at.")  # fmt: skip
