@@ -217,7 +217,7 @@ class Walk:
     def _end(self) -> None:
         self._remind()
         self.view.labels(self.lesson, "You will see", "Break it")
-        self.view.say(f"Its file, to copy and to break:\n{self.lesson.path}\n")
+        self.view.say(f"Break a copy of its file, and run that with python:\n{self.lesson.path}\n")
         self.state["done"] = datetime.date.today().isoformat()
         if self.state.get("exercise"):
             for key in ("at", "ran", "seconds"):  # there is nothing left to come back for
