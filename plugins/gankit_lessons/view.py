@@ -32,7 +32,7 @@ class View:
     def __init__(self) -> None:
         # The stream as it is now: while cells run again quietly, sys.stdout is another one.
         self.console = Console(file=sys.stdout, highlight=False, theme=LOOKS)
-        self.screen = self.console.width if self.console.is_terminal else sys.maxsize
+        self.screen = max(20, self.console.width) if self.console.is_terminal else sys.maxsize
         self.console.width = min(self.console.width, WIDEST)
         self.begun = ""  # a line that a cell has not ended yet
 

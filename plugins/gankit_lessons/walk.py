@@ -117,6 +117,7 @@ class Walk:
             return 0
         if steps:  # as short as it was, unless something else is asked for now
             os.environ.setdefault(STEPS, steps)
+        self.state["ran"] = cells
         for index in cells:
             self._again(index)
         return int(at)
@@ -179,8 +180,9 @@ class Walk:
 
     def _left_out(self, error: BaseException, before: int) -> str:
         """Which cells did not run that speak of the name that is missed, in a sentence; or ""."""
-        name = re.compile(rf"\b{error.name}\b") if isinstance(error, NameError) else None
-        known = [i for i in range(before) if name and name.search(self.lesson.cells[i].code)]
+        name = error.name if isinstance(error, NameError) else None
+        word = re.compile(rf"\b{name}\b")
+        known = [i for i in range(before) if name and word.search(self.lesson.cells[i].code)]
         cells = ", ".join(str(i + 1) for i in known if i not in self.state["ran"])
         return f"Cells share their variables, and cell {cells} did not run." if cells else ""
 

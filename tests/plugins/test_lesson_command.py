@@ -242,8 +242,9 @@ def test_only_an_exercise_that_needs_the_cells_runs_them_again(walk, lesson_7, h
     walk("", "", "", "", "")
     assert "Enter: run them quietly, " in walk("q").out
     lesson_7.write_text(LESSON.replace("2 * number", "int(Path('2').name)"), encoding="utf-8")
-    said = walk("", "3", "2").out
+    said = walk("", "number", "3", "2").out
     assert "You stopped before cell 4.\n" in said
+    assert "variables, and cell 1, 2 did not run." in " ".join(said.split())
     assert "Not yet: it is not 3." in said
     assert "Right: so it is." in said
     assert ran(here) == "12"
