@@ -172,7 +172,8 @@ class Walk:
                 return
 
     def _explain(self, failed: CellFailed, index: int) -> None:
-        self.view.say(f"Cell {index + 1}: {failed}", "red")
+        below = "\n" if isinstance(failed.error, KeyboardInterrupt) else ""  # the terminal's ^C
+        self.view.say(f"{below}Cell {index + 1}: {failed}", "red")
         if failed.source:
             self.view.say(f"    {failed.source}")
         if left_out := self._left_out(failed.error, index):

@@ -306,7 +306,7 @@ def test_ctrl_c(walk, lesson_7, monkeypatch, when):
         lesson_7.write_text(raises, encoding="utf-8")
         code, out, _ = walk("", "", "", "q")
         assert code == 0
-        assert f"Cell 2: 07_counting.py, line {ADDING}: interrupted" in out
+        assert f"\n\nCell 2: 07_counting.py, line {ADDING}: interrupted" in out
 
 
 def interrupt(prompt):
