@@ -60,10 +60,10 @@ def step(G, D, z, real):
 
 
 # %%
-# What it costs. Weights: counted; each costs 16 bytes ("MB fixed" below), for itself, its gradient,
-# and the two averages that Adam keeps of it. Work: torch counts multiplications and additions while
-# a step runs. Memory: on its way forward, every layer puts aside what its way back will need, and
-# torch lets us look at each such tensor; D's turn needs most. Time: the better of two steps.
+# What it costs. Weights: counted; each costs 16 bytes, for itself, its gradient, and the two
+# averages that Adam keeps of it. Work: torch counts sums and products while a step runs.
+# Memory: on its way forward, every layer puts aside what its way back will need, and torch lets us
+# look at each such tensor; D's turn needs most. Time: the better of two steps.
 def cost(image_size, options):
     """Weights of G and D; work, memory and seconds for one picture."""
     G, D = build(image_size, options)
@@ -96,15 +96,16 @@ def cost(image_size, options):
 # %%
 # Three ways up. Naive: as the paper goes on, each block towards z is twice as wide as the one after
 # it: 512 channels at 64 pixels, 1,024 at 128, 2,048 at 256. Capped: at most 512, gankit's default.
-# Narrow: half as wide everywhere, with the cap; `dcgan256` is that.
+# Narrow: half as wide everywhere, with the cap; `dcgan256` is that. In the table, GFLOP (thousand
+# million operations), ms and MB are for one picture; "fixed" are the MB of weights, 16 bytes each.
 WAYS = {"naive": "max_channels=2048", "capped": "max_channels=512",
         "narrow": "base_channels=32,max_channels=512"}  # fmt: skip
 costs = {(size, way): cost(size, options) for size in SIZES for way, options in WAYS.items()}
-print("pixels  way     weights of G     of D   GFLOP/picture  ms/picture  MB/picture  MB fixed")
+print("pixels way     weights of G        of D  GFLOP      ms     MB  fixed")
 for (size, way), c in costs.items():
     fixed = 16 * (c["weights"] + c["of D"]) / 1e6
-    print(f"{size:6}  {way:6} {c['weights']:13,} {c['of D']:11,} {c['work'] / 1e9:10.2f}"
-          f" {1000 * c['time']:13.1f} {c['memory'] / 1e6:11.1f} {fixed:9.0f}")  # fmt: skip
+    print(f"{size:6} {way:6} {c['weights']:13,} {c['of D']:11,} {c['work'] / 1e9:6.2f}"
+          f" {1000 * c['time']:7.1f} {c['memory'] / 1e6:6.1f} {fixed:6.0f}")  # fmt: skip
 
 # %%
 # The same as factors, from the smallest pictures to the largest.

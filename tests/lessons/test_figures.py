@@ -131,7 +131,7 @@ def test_8_small_batches_win_in_every_seed_and_heads_do_not_matter():
 
 
 def test_9_what_a_block_costs_and_a_cap_saves():
-    costs = {(s, w): row(9, f"{s:6}  {w:6} ") for s in (64, 128, 256) for w in ("naive", "capped")}
+    costs = {(s, w): row(9, f"{s:6} {w:6} ") for s in (64, 128, 256) for w in ("naive", "capped")}
     weights, _, work, _, memory, _ = (dict(zip(costs, column, strict=True))
                                       for column in zip(*costs.values(), strict=True))  # fmt: skip
     for small, large in ((64, 128), (128, 256)):
