@@ -26,7 +26,7 @@ def lesson(which, straight, steps):
         return
     found = reading.find(which)
     if steps:
-        os.environ["GANKIT_LESSON_STEPS"] = str(steps)
+        os.environ[reading.STEPS] = str(steps)
     if straight:
         run_straight(found)
         return

@@ -16,6 +16,7 @@ from gankit.errors import GankitError, did_you_mean
 LABELS = ("You will learn", "You should know", "It takes", "You will see", "Predict", "Break it",
           "Exercise")  # fmt: skip
 CELL = re.compile(r"^# %%.*\n", re.MULTILINE)
+STEPS = "GANKIT_LESSON_STEPS"  # in the environment: a lesson reads how long it shall train
 QUESTION = "answer = None"  # the line of the last cell that a learner's answer replaces
 
 

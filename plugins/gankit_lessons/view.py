@@ -16,7 +16,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.theme import Theme
 
-from gankit_lessons.lesson import Cell, Lesson
+from gankit_lessons.lesson import STEPS, Cell, Lesson
 
 with contextlib.suppress(ImportError):  # Windows has its own way
     import readline  # noqa: F401 - arrow keys while one types an answer
@@ -111,7 +111,7 @@ class View:
 def said(lesson: Lesson, label: str) -> str:
     """What the lesson's head says; what is a variable for a script is an option here."""
     here = rf"`gankit lesson {lesson.number} --steps \1`"
-    return re.sub(r"GANKIT_LESSON_STEPS=(\d+)", here, lesson.labels[label])
+    return re.sub(rf"{STEPS}=(\d+)", here, lesson.labels[label])
 
 
 def folded(line: str, width: int) -> str:

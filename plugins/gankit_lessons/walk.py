@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from gankit_lessons import progress
-from gankit_lessons.lesson import Cell, Lesson
+from gankit_lessons.lesson import STEPS, Cell, Lesson
 from gankit_lessons.session import CellFailed, Session
 from gankit_lessons.view import View
 
 INTERRUPTED = 130
-STEPS = "GANKIT_LESSON_STEPS"
 
 
 class Leave(Exception):
