@@ -25,7 +25,7 @@ Written by `docs/write_benchmarks.py` from what `pytest tests/benchmarks --bench
 Every row is measured beside its yardstick, in turns within one run, so that what else the machine
 does slows both alike. A figure is the median of all rounds, with the lowest and the highest behind
 it. A ratio is that of two neighbours in time, so its range is the noise. Rows that name their
-threads come from another run, on another day.
+threads come from another run.
 """
 
 QUESTIONS = {
