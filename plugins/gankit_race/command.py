@@ -45,7 +45,8 @@ def race(ctx: click.Context, options: tuple[str, ...], listed: bool, **given: An
         for one in recipes.RACES:
             click.echo(f"{one.name:14}{one.summary}")
             varied = " ".join(f"--vary {name}={values}" for name, values in one.vary.items())
-            click.echo(f"{'':14}{shlex.join(one.options)} {varied} --seeds {one.seeds}")
+            length = f" --budget {one.budget}" if one.budget else ""
+            click.echo(f"{'':14}{shlex.join(one.options)} {varied} --seeds {one.seeds}{length}")
         return
     if given["resume"]:
         typed = {k for k in given if ctx.get_parameter_source(k) is ParameterSource.COMMANDLINE}
@@ -89,23 +90,21 @@ def _planned(
     """The plan, and the names of what it varies."""
     from gankit_race.plan import choose_metrics, make_plan
 
-    words, vary, seeds = recipes.with_recipe(
-        given["recipe"], options, list(given["vary"]), given["seeds"]
+    words, vary, seeds, budget = recipes.with_recipe(
+        given["recipe"], options, list(given["vary"]), given["seeds"], given["budget"]
     )
     root = ctx.find_root()
     assert isinstance(root.command, click.Group)
     _, run, _ = root.command.resolve_command(root, ["run"])
     assert run is not None
     ways = read_vary(vary, run)
-    _check(ways, words, given["budget"], run)
-    variants = _variants(ways, words, given["budget"], ctx.obj)
+    _check(ways, words, budget, run)
+    variants = _variants(ways, words, budget, ctx.obj)
     asked = {"seeds": seeds, "metrics": given["metrics"], "samples": given["samples"]}
-    command = _command(words, vary, given["budget"], asked)
+    command = _command(words, vary, budget, asked)
     asked["metrics"] = choose_metrics(given["metrics"], ctx.obj)
-    plan = make_plan(
-        variants, budget=given["budget"], command=command, registry=ctx.obj, progress=progress,
-        **asked,
-    )  # fmt: skip
+    named = {"budget": budget, "command": command, "registry": ctx.obj, "progress": progress}
+    plan = make_plan(variants, **named, **asked)
     return plan, list(ways)
 
 

@@ -20,6 +20,7 @@ class RaceRecipe:
     options: tuple[str, ...]  # of `gankit run`
     vary: Mapping[str, str]  # option -> its values
     seeds: int = SEEDS
+    budget: str = ""  # of each run, where nobody says another length
 
 
 EACH_TRICK = (  # left out: freeze-d, for fine-tuning; those that want the wasserstein loss
@@ -73,10 +74,9 @@ RACES = (
             "32",
             "--lr",
             "4e-4",
-            "--kimg",
-            "15",
         ),
         vary={"trick": EACH_TRICK},
+        budget="30s",
     ),
 )
 
@@ -87,15 +87,18 @@ def find_race(name: str | None) -> RaceRecipe | None:
 
 
 def with_recipe(
-    name: str | None, options: list[str], vary: list[str], seeds: int | None
-) -> tuple[list[str], list[str], int]:
+    name: str | None, options: list[str], vary: list[str], seeds: int | None, budget: str = ""
+) -> tuple[list[str], list[str], int, str]:
     """What is asked for, on top of the recipe; a recipe of `gankit run` is handed on to it."""
     recipe = find_race(name)
     seeds = (recipe.seeds if recipe else SEEDS) if seeds is None else seeds
     if recipe is None:
-        return ["--recipe", name, *options] if name else options, vary, seeds
+        return ["--recipe", name, *options] if name else options, vary, seeds, budget
     if "--recipe" in options:
         raise GankitError("name one recipe")
     said = {text.partition("=")[0].strip().removeprefix("--").replace("_", "-") for text in vary}
     kept = [f"{key}={values}" for key, values in recipe.vary.items() if key not in said]
-    return [*recipe.options, *options], [*kept, *vary], seeds
+    lengths = {word.partition("=")[0].removeprefix("--") for word in options} | said
+    if not lengths & {"steps", "epochs", "kimg"}:
+        budget = budget or recipe.budget
+    return [*recipe.options, *options], [*kept, *vary], seeds, budget

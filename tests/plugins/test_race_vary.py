@@ -173,7 +173,7 @@ def test_a_folder_that_holds_something_is_not_taken(gankit_cli, trained, here):
 @pytest.mark.parametrize("recipe", RACES, ids=lambda recipe: recipe.name)
 def test_a_race_by_name_is_whole(recipe):
     registry = load_registry()
-    words, vary, seeds = with_recipe(recipe.name, [], [], None)
+    words, vary, seeds, _ = with_recipe(recipe.name, [], [], None)
     assert seeds == 3
     place = ["--data", "."] if "art-interactive" in words else []
     ways = read_vary(vary, run_command)
@@ -189,7 +189,7 @@ def test_a_race_by_name_is_whole(recipe):
 
 def test_the_four_modes_of_the_keras_project():
     registry = load_registry()
-    words, vary, _ = with_recipe("keras-modes", [], [], None)
+    words, vary, _, _ = with_recipe("keras-modes", [], [], None)
     ways = read_vary(vary, run_command)
     variants = cross(
         ways.values(),
@@ -201,23 +201,33 @@ def test_the_four_modes_of_the_keras_project():
 
 
 def test_no_trick_is_left_out_of_each_trick():
-    _, (tricks,), _ = with_recipe("each-trick", [], [], None)
+    _, (tricks,), _, _ = with_recipe("each-trick", [], [], None)
     raced = set(tricks.removeprefix("trick=").split(","))
     elsewhere = {"freeze-d", "wgan-gp", "weight-clipping"}  # fine-tuning, another loss
     assert raced - {"none"} == {spec.name for spec in load_registry().specs("trick")} - elsewhere
 
 
 def test_what_a_person_varies_replaces_what_the_recipe_varies():
-    words, vary, seeds = with_recipe("keras-modes", ["--flip"], ["batch-size=8,16", "lr=1e-3"], 2)
+    more = ["batch-size=8,16", "lr=1e-3"]
+    words, vary, seeds, budget = with_recipe("keras-modes", ["--flip"], more, 2, "5m")
     assert words == ["--recipe", "flowers-keras", "--flip"]
     assert [text.partition("=")[0] for text in vary] == ["model", "batch-size", "lr"]
     assert "batch-size=8,16" in vary
-    assert seeds == 2
+    assert (seeds, budget) == (2, "5m")
+
+
+def test_a_length_that_a_person_names_replaces_the_recipes_budget():
+    def budget(*words, vary=(), said=""):
+        return with_recipe("each-trick", list(words), list(vary), None, said)[3]
+
+    assert budget() == "30s"
+    assert budget(said="5m") == "5m"
+    assert budget("--kimg", "15") == budget("--steps=9") == budget(vary=["epochs=1,2"]) == ""
 
 
 def test_a_recipe_of_run_is_handed_on():
     assert with_recipe("small-data", [], ["lr=1,2"], None) == (
-        ["--recipe", "small-data"], ["lr=1,2"], 3,
+        ["--recipe", "small-data"], ["lr=1,2"], 3, "",
     )  # fmt: skip
     with pytest.raises(GankitError, match="name one recipe"):
         with_recipe("art-batch", ["--recipe", "small-data"], [], None)
