@@ -58,6 +58,14 @@ def test_a_race_is_kept_and_shown(writer, race, tmp_path):
         assert picture.size == (1000, 250)
 
 
+def test_a_long_table_ends_in_words(docs_script):
+    summary = docs_script("write_races").summary
+    verdicts = ["better", *4 * ["no measurable difference"], "worse"]
+    rows = [{"variant": f"t{n}", "verdict": one} for n, one in enumerate(verdicts)]
+    assert summary(rows) == ["", "Better: t0. No measurable difference: t1, t2, t3, t4. Worse: t5."]
+    assert summary(rows[:3]) == []
+
+
 def test_nothing_that_only_its_machine_knows_is_kept(writer, race, tmp_path):
     writer.keep(race)
     assert "/home" not in (tmp_path / "races" / "flowers.json").read_text()

@@ -76,7 +76,7 @@ RACES = (
             "4e-4",
         ),
         vary={"trick": EACH_TRICK},
-        budget="30s",
+        budget="20s",
     ),
 )
 

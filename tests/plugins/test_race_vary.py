@@ -220,7 +220,7 @@ def test_a_length_that_a_person_names_replaces_the_recipes_budget():
     def budget(*words, vary=(), said=""):
         return with_recipe("each-trick", list(words), list(vary), None, said)[3]
 
-    assert budget() == "30s"
+    assert budget() == "20s"
     assert budget(said="5m") == "5m"
     assert budget("--kimg", "15") == budget("--steps=9") == budget(vary=["epochs=1,2"]) == ""
 
