@@ -115,4 +115,5 @@ for trick, log in logs.items():
 answer = None
 if answer is not None:
     lowest = -(0.65 * math.log(0.65) + 0.35 * math.log(0.35))
-    print("Right: no D can do better." if abs(answer - lowest) < 0.006 else "Not yet.")
+    hint = "Not yet: fakes cost nothing, -log(1 - 0) is 0. Which t has a real one, how often?"
+    print("Right: no D can do better." if abs(answer - lowest) < 0.006 else hint)
