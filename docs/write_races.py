@@ -155,7 +155,8 @@ def runs(found):
 
 
 def notes(record):
-    found = (re.sub(r"--\w[\w-]*", r"`\g<0>`", note) for note in record.get("notes", ()))
+    shown = [note for note in record.get("notes", ()) if not note.startswith("images/s")]
+    found = (re.sub(r"--\w[\w-]*", r"`\g<0>`", note) for note in shown)
     return ["\n".join(lines)] if (lines := [f"- {note}" for note in found]) else []
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from gankit.errors import GankitError
 from gankit.settings import Run
-from gankit_race.stats import Difference, Point, difference, point, verdicts
+from gankit_race.stats import Difference, Point, differences, point, verdicts
 
 SPEED = "images/s"
 LAST = 10  # a loss is its mean over this many last rows of the log: one step says little
@@ -112,11 +112,10 @@ def _table(measure: str, variants: Sequence[str], rows: Sequence[Row]) -> Table:
     for row in rows:
         if (found := row.point(measure)) is not None:
             numbers[row.variant][row.seed] = found
-    baseline, *others = variants
-    differences = [difference(numbers[baseline], numbers[other]) for other in others]
-    said = [("", math.nan), *verdicts(differences, better)]
+    apart = differences([numbers[variant] for variant in variants])
+    said = [("", math.nan), *verdicts(apart, better)]
     compared = []
-    for variant, one, (verdict, p) in zip(variants, [None, *differences], said, strict=True):
+    for variant, one, (verdict, p) in zip(variants, [None, *apart], said, strict=True):
         values = [found.value for found in numbers[variant].values()]
         mean = math.fsum(values) / len(values) if values else None
         adjusted = None if math.isnan(p) else p

@@ -138,13 +138,18 @@ def _about_chance(found: Sequence[Table]) -> list[str]:
             "(Holm); the intervals are of 95 % each, for one comparison alone."
         )
     for table in found:
-        for one in table.rows[1:]:
-            there = one.difference
-            if there and there.leaves_out_0 and one.verdict.startswith("no "):
-                said.append(
-                    f"{one.variant} in {table.measure}: its interval leaves out 0, which "
-                    f"happens by chance among {many}; alone it would have counted."
-                )
+        lucky = [row.variant for row in table.rows[1:] if row.difference
+                 and row.difference.leaves_out_0 and row.verdict.startswith("no ")]  # fmt: skip
+        if lucky:
+            said.append(
+                f"{table.measure}: intervals that leave out 0, without a verdict: "
+                f"{', '.join(lucky)}. By chance that happens to about "
+                f"{max(1, round(0.05 * many))} of {many}."
+            )
+    if any(row.difference and row.difference.lent for table in found for row in table.rows):
+        said.append(
+            "Many variants with few seeds: each interval also draws on the scatter of the others."
+        )
     unpaired = [r.variant for r in found[0].rows if r.difference and r.difference.low is not None
                 and not r.difference.each]  # fmt: skip
     if unpaired:

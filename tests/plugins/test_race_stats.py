@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from gankit_race.stats import Point, difference, holm, point, verdicts
+from gankit_race.stats import LOAN, Point, difference, differences, holm, point, prior, verdicts
 from scipy import stats
 
 RACES = 3000  # simulated; 3 standard errors of a share of 5 % are 1.2 %
@@ -126,15 +126,94 @@ def test_which_way_is_good(better, word):
     assert verdicts([difference(small, large)], better)[0][0] == word
 
 
+# ---------------------------------------------------------------- many variants, few seeds
+
+EQUAL = {
+    "alike": lambda r, k: r.normal(size=(k, 3)),
+    "the seeds' luck": lambda r, k: r.normal(size=(k, 3)) + r.normal(0, 5, 3),
+    "some scatter more": lambda r, k: r.normal(size=(k, 3)) * np.exp(r.normal(0, 1, (k, 1))),
+    "one is wild": lambda r, k: r.normal(size=(k, 3)) * np.r_[np.ones(k - 1), 6][:, None],
+    "the baseline is": lambda r, k: r.normal(size=(k, 3)) * np.r_[3, np.ones(k - 1)][:, None],
+}
+
+
+def claims_of_many(draw, races=1000):
+    random = np.random.default_rng(5)
+    return [
+        [v for v, _ in verdicts(differences([points(row) for row in draw(random)]), "lower")]
+        for _ in range(races)
+    ]
+
+
+@pytest.mark.parametrize("many", [8, 23])
+@pytest.mark.parametrize("kind", EQUAL)
+def test_variants_that_lend_one_another_scatter_claim_no_more_than_they_may(kind, many):
+    """3 standard errors of a share of 5 % of 1,000 races are 2 %."""
+    assert false_claims(claims_of_many(lambda r: EQUAL[kind](r, many))) < 0.07
+
+
+def test_many_variants_tell_with_three_seeds_what_one_alone_cannot():
+    def draw(random):
+        return random.normal(size=(23, 3)) + np.r_[np.zeros(22), 6][:, None]
+
+    found = claims_of_many(draw, races=300)
+    assert np.mean([race[-1] == "worse" for race in found]) > 0.9
+    random, alone = np.random.default_rng(5), []
+    for _ in range(300):
+        baseline, *others = (points(row) for row in draw(random))
+        alone.append(verdicts([difference(baseline, one) for one in others], "lower")[-1][0])
+    assert np.mean([verdict == "worse" for verdict in alone]) < 0.4
+
+
+@pytest.mark.parametrize(("usual", "worth"), [(2.0, 4.0), (0.5, 7.0)])
+def test_the_usual_variance_and_its_worth_are_found(usual, worth):
+    """From variances drawn as the method supposes them: scaled inverse chi squared, then chi."""
+    random = np.random.default_rng(0)
+    true = worth * usual / random.chisquare(worth, size=20_000)
+    found = prior(true * random.chisquare(2, size=20_000) / 2, 2)
+    assert found == pytest.approx((usual, worth), rel=0.1)
+
+
+def test_variances_that_are_all_alike_weigh_what_is_allowed():
+    random = np.random.default_rng(0)
+    usual, worth = prior(3 * random.chisquare(2, size=20_000) / 2, 2)
+    assert (usual, worth) == (pytest.approx(3, rel=0.05), LOAN)
+
+
+def test_who_lacks_a_seed_is_compared_alone():
+    random = np.random.default_rng(0)
+    rows = [points(row) for row in random.normal(size=(9, 3))]
+    del rows[4][2]
+    found = differences(rows)
+    assert [one.lent for one in found] == [number != 3 for number in range(8)]
+    assert found[3] == difference(rows[0], rows[4])
+    assert differences(rows[:5]) == [difference(rows[0], one) for one in rows[1:5]]
+
+
+def test_nobodys_scatter_is_taken_to_be_smaller_than_it_was_seen():
+    random = np.random.default_rng(0)
+    rows = random.normal(size=(12, 3))
+    wild = rows.copy()
+    wild[5] *= 100
+    wide = differences([points(row) for row in wild])[4]
+    assert wide.high - wide.low > 3 * np.std(wild[5], ddof=1) / math.sqrt(3)
+
+
+def test_measuring_is_the_floor_among_many_too():
+    random = np.random.default_rng(0)
+    found = differences([points(row, 5.0) for row in random.normal(size=(10, 3))])
+    assert all(one.floored and one.high - one.low > 10 for one in found)
+
+
 # ---------------------------------------------------------------- edges
 
 
 def test_one_seed_gives_no_interval_and_no_verdict():
     found = difference({0: Point(1.0, 0.1)}, {0: Point(5.0, 0.1)})
-    assert found == (4.0, None, None, None, (4.0,), False)
+    assert found == (4.0, None, None, None, (4.0,), False, False)
     assert verdicts([found], "lower")[0][0] == "no verdict from one seed"
     apart = difference({0: Point(1.0)}, {1: Point(5.0)})
-    assert apart == (4.0, None, None, None, (), False)
+    assert apart == (4.0, None, None, None, (), False, False)
 
 
 def test_no_numbers_are_no_difference():
