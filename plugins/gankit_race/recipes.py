@@ -64,7 +64,7 @@ RACES = (
     RaceRecipe(
         name="each-trick",
         summary="a small DCGAN without tricks against each trick alone: which earn their place?",
-        source="gankit; each trick with its published values",
+        source="gankit; each trick with its default values",
         options=(
             "--model",
             "dcgan64:base_channels=16",
@@ -98,7 +98,8 @@ def with_recipe(
         raise GankitError("name one recipe")
     said = {text.partition("=")[0].strip().removeprefix("--").replace("_", "-") for text in vary}
     kept = [f"{key}={values}" for key, values in recipe.vary.items() if key not in said]
-    lengths = {word.partition("=")[0].removeprefix("--") for word in options} | said
+    named = {word.partition("=")[0] for word in options if word.startswith("--")}
+    lengths = {word.removeprefix("--") for word in named} | said
     if not lengths & {"steps", "epochs", "kimg"}:
         budget = budget or recipe.budget
     return [*recipe.options, *options], [*kept, *vary], seeds, budget

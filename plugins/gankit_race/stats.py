@@ -12,8 +12,10 @@ Welch's t interval, with the same floor.
 Where many variants race, three seeds each say little about any one's scatter, but much about
 everybody's. So variants lend one another theirs, as genes do on a microarray: a variance is shrunk
 towards the usual one (Smyth 2004, Statistical Applications in Genetics and Molecular Biology 3:3).
-Two things keep that careful, and tests hold the error rates: nobody's variance is taken to be
-smaller than it was seen, and the loan weighs no more than `LOAN` degrees of freedom.
+That is kept careful, and tests hold the error rates. No variance is taken to be smaller than it was
+seen, neither a variant's nor that of a pair's differences. One that is too large to be a usual one
+counts with its own degrees of freedom; the loan weighs no more than `LOAN`. And the error of
+measuring is taken to be the same for all seeds: it does not shrink with their number.
 """
 
 from __future__ import annotations
@@ -82,26 +84,50 @@ def difference(baseline: Mapping[int, Point], other: Mapping[int, Point]) -> Dif
 def differences(variants: Sequence[Mapping[int, Point]]) -> list[Difference | None]:
     """Each variant's difference to the first; many with the same seeds lend one another scatter."""
     baseline, *others = variants
-    whole = [one for one in variants if one.keys() == baseline.keys()]
-    if len(whole) < MANY or len(baseline) < ENOUGH:
-        return [difference(baseline, other) for other in others]
-    luck = {seed: _mean([one[seed].value for one in whole]) for seed in baseline}
-    fair = 1 - 1 / len(whole)  # of the scatter is left when the seeds' luck is taken out
-    seen = [_standard_error([one[s].value - luck[s] for s in luck]) ** 2 / fair for one in whole]
-    usual, loan = prior(seen, len(luck) - 1)
-    freedom = loan + len(luck) - 1
-    shrunk = [max(own, (loan * usual + (len(luck) - 1) * own) / freedom) for own in seen]
-    variances, found = iter(shrunk), []
-    of_baseline = next(variances)
-    for other in others:
-        one = difference(baseline, other)
-        if one is not None and other.keys() == baseline.keys():
-            spread = math.sqrt(of_baseline + next(variances))
-            floor = _floor(baseline, other, list(luck))
-            bounds = _bounds(one.mean, max(spread, floor), freedom)
-            one = Difference(one.mean, *bounds, one.each, floor > spread, lent=True)
+    luck = [s for s in sorted(baseline) if sum(s in one for one in variants) >= MANY]
+    whole = [number for number, one in enumerate(variants) if set(luck) <= one.keys()]
+    alone = [difference(baseline, other) for other in others]
+    if len(whole) < MANY or len(luck) < ENOUGH:
+        return alone
+    scatter = dict(zip(whole, _lent([variants[n] for n in whole], luck), strict=True))
+    found = []
+    for number, (one, other) in enumerate(zip(alone, others, strict=True), start=1):
+        if one is not None and number in scatter:
+            each = [other[s].value - baseline[s].value for s in luck]
+            parts = scatter[0], scatter[number]
+            spread = max(math.sqrt(sum(v for v, _ in parts)), _standard_error(each))
+            floor = _floor(baseline, other, luck) * math.sqrt(len(luck))  # it may be one error
+            freedom = min(_freedom(parts), max(n for _, n in parts))
+            bounds = _bounds(_mean(each), max(spread, floor), freedom)
+            one = Difference(_mean(each), *bounds, tuple(each), floor > spread, lent=True)
         found.append(one)
     return found
+
+
+def _lent(
+    variants: Sequence[Mapping[int, Point]], seeds: Sequence[int]
+) -> list[tuple[float, float]]:
+    """For each variant the square of its mean's standard error, and its degrees of freedom."""
+    from scipy.special import fdtrc
+
+    luck = {seed: _mean([one[seed].value for one in variants]) for seed in seeds}
+    fair = 1 - 1 / len(variants)  # of the scatter is left when the seeds' luck is taken out
+    seen = [_standard_error([one[s].value - luck[s] for s in seeds]) ** 2 / fair
+            for one in variants]  # fmt: skip
+    few = len(seeds) - 1
+    usual, loan = prior(seen, few)
+    found = []
+    for own in seen:
+        stranger = not loan or fdtrc(few, loan, own / usual) < 1 - LEVEL
+        shrunk = max(own, (loan * usual + few * own) / (loan + few))
+        found.append((shrunk, few if stranger else loan + few))
+    return found
+
+
+def _freedom(parts: Sequence[tuple[float, float]]) -> float:
+    """Of a sum of variances with their degrees of freedom, after Satterthwaite."""
+    total = sum(variance for variance, _ in parts)
+    return total**2 / sum(v**2 / n for v, n in parts) if total else 1.0
 
 
 def prior(variances: Sequence[float], freedom: int) -> tuple[float, float]:
@@ -135,10 +161,9 @@ def _unpaired(baseline: Sequence[Point], other: Sequence[Point]) -> Difference:
         floor = math.sqrt(sum(p.error**2 for p in points)) / len(points)
         floored |= floor > spread
         parts.append((max(spread, floor) ** 2, len(points) - 1))
-    total = sum(variance for variance, _ in parts)
-    freedom = total**2 / sum(v**2 / n for v, n in parts) if total else 1.0
+    error = math.sqrt(sum(variance for variance, _ in parts))
     mean = _mean([p.value for p in other]) - _mean([p.value for p in baseline])
-    return Difference(mean, *_bounds(mean, math.sqrt(total), freedom), (), floored)
+    return Difference(mean, *_bounds(mean, error, _freedom(parts)), (), floored)
 
 
 def _bounds(mean: float, error: float, freedom: float) -> tuple[float, float, float]:

@@ -144,11 +144,16 @@ def _about_chance(found: Sequence[Table]) -> list[str]:
             said.append(
                 f"{table.measure}: intervals that leave out 0, without a verdict: "
                 f"{', '.join(lucky)}. By chance that happens to about "
-                f"{max(1, round(0.05 * many))} of {many}."
+                f"{max(1, round(0.05 * many))} of {many}, and to several at once where the "
+                "baseline that they share was lucky."
             )
-    if any(row.difference and row.difference.lent for table in found for row in table.rows):
+    compared = [row for table in found for row in table.rows
+                if row.difference and row.difference.p is not None]  # fmt: skip
+    if any(row.difference.lent for row in compared):
+        alone = dict.fromkeys(row.variant for row in compared if not row.difference.lent)
         said.append(
-            "Many variants with few seeds: each interval also draws on the scatter of the others."
+            "Many variants with few seeds: each interval also draws on the scatter of the others"
+            + (f"; not that of {', '.join(alone)}, which lacks a seed." if alone else ".")
         )
     unpaired = [r.variant for r in found[0].rows if r.difference and r.difference.low is not None
                 and not r.difference.each]  # fmt: skip

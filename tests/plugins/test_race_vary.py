@@ -222,6 +222,7 @@ def test_a_length_that_a_person_names_replaces_the_recipes_budget():
 
     assert budget() == "20s"
     assert budget(said="5m") == "5m"
+    assert budget("--data", "epochs") == "20s"  # a folder
     assert budget("--kimg", "15") == budget("--steps=9") == budget(vary=["epochs=1,2"]) == ""
 
 
