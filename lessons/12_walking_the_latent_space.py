@@ -22,8 +22,8 @@ Take it with `gankit lesson 12`, or run `python lessons/12_walking_the_latent_sp
 """
 
 # %%
-# A garden to walk in: what `gankit run` trains if nothing else is said. With `resume`, a run that
-# was stopped goes on, and a finished one is left as it is. `load` opens it: z in, pictures out.
+# A garden to walk in, trained by a small DCGAN. With `resume`, a run that was stopped goes on, and
+# a finished one is left as it is. `load` opens it: z in, pictures out.
 import os
 from pathlib import Path
 

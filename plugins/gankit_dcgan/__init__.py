@@ -71,14 +71,15 @@ def register_models(register):
             image_size=64,
             settings={**QUICK, "lr_g": 5e-4, "lr_d": 5e-4, "length": "75 kimg"},
             lesson=2,
-            default=True,
         )
     )
-    for size, width in ((64, 24), (128, 24), (256, 12)):
-        register(_skip(size, width))
+    tricks = (*QUICK["tricks"], "r1:gamma=0.1,every=4")  # some minutes: what `gankit run` takes
+    register(_skip(64, 24, {"tricks": tricks, "length": "60 kimg"}, default=True))
+    register(_skip(128, 24))
+    register(_skip(256, 12))
 
 
-def _skip(size, width):
+def _skip(size, width, settings=(), default=False):
     """The model for small sets and small machines."""
     return ModelSpec(
         name=f"skip{size}",
@@ -87,5 +88,6 @@ def _skip(size, width):
         generator=f"dcgan-skip:base_channels={width}",
         discriminator=f"dcgan:base_channels={width}",
         image_size=size,
-        settings={**QUICK, "lr_g": 4e-4, "lr_d": 4e-4, "length": "200 kimg"},
+        settings={**QUICK, "lr_g": 4e-4, "lr_d": 4e-4, "length": "200 kimg", **dict(settings)},
+        default=default,
     )
