@@ -21,6 +21,7 @@ from gankit_commands.spelled import said
 from PIL import Image
 
 from gankit import compose
+from gankit.errors import GankitError
 from gankit.registry import load_registry
 from gankit.settings import load_run
 
@@ -83,7 +84,11 @@ def command(name, pictures, run):
     registry = load_registry()
     kind = "recipe" if name in names(registry, "recipe") else "model"
     asked = {kind: name, **({"data": run.data} if run.data else {})}
-    if compose(registry, **asked).dataset != run.dataset:
+    try:
+        same = compose(registry, **asked).dataset == run.dataset
+    except GankitError:  # its own pictures need a login
+        same = False
+    if not same:
         asked = {kind: name, "dataset": run.dataset, **asked}
     brought = compose(registry, **asked)
     if brought.model != run.model:

@@ -73,7 +73,8 @@ def test_its_picture_is_sharp_and_small(writer, finished, tmp_path, size, across
     [
         ("small-data--petals", {"recipe": "small-data", "dataset": "petals"}),
         ("small-data--cells", {"recipe": "small-data", "data": ["cells"], "length": "40 kimg"}),
-        ("dcgan64-quick--petals", {}),
+        ("skip64--petals", {}),
+        ("art-interactive--petals", {"recipe": "art-interactive", "dataset": "petals"}),
         (
             "flowers102-tf--paintings",
             {"recipe": "flowers102-tf", "dataset": "folder", "data": ["paintings"], "seed": 3,
