@@ -206,7 +206,7 @@ class Walk:
         self.view.say("")
 
     def _not_understood(self, failed: CellFailed) -> None:
-        what = f"{type(failed.error).__name__}: {failed.error}".replace("\n", " ")
+        what = f"{type(failed.error).__name__}: {failed.error}".replace("\n", " ").rstrip(".")
         quotes = "Texts go in quotes." if isinstance(failed.error, NameError) else ""
         hint = self._left_out(failed.error, len(self.lesson.cells)) or quotes
         self.view.say(f"This could not be checked. {what}. {hint}".rstrip())
