@@ -74,12 +74,12 @@ def register_models(register):
         )
     )
     tricks = (*QUICK["tricks"], "r1:gamma=0.1,every=4")  # some minutes: what `gankit run` takes
-    register(_skip(64, 24, {"tricks": tricks, "length": "60 kimg"}, default=True))
+    register(_skip(64, 24, default=True, tricks=tricks, length="60 kimg"))
     register(_skip(128, 24))
     register(_skip(256, 12))
 
 
-def _skip(size, width, settings=(), default=False):
+def _skip(size, width, default=False, **settings):
     """The model for small sets and small machines."""
     return ModelSpec(
         name=f"skip{size}",
@@ -88,6 +88,6 @@ def _skip(size, width, settings=(), default=False):
         generator=f"dcgan-skip:base_channels={width}",
         discriminator=f"dcgan:base_channels={width}",
         image_size=size,
-        settings={**QUICK, "lr_g": 4e-4, "lr_d": 4e-4, "length": "200 kimg", **dict(settings)},
+        settings={**QUICK, "lr_g": 4e-4, "lr_d": 4e-4, "length": "200 kimg", **settings},
         default=default,
     )
