@@ -30,8 +30,7 @@ def compose(registry: Registry | None = None, recipe: str | None = None, **asked
         with registry.blaming("recipe", recipe):
             wanted = {**{key: _typed(key, value) for key, value in settings.items()}, **wanted}
     model = wanted.get("model") or registry.default("model")
-    spec, generator, discriminator = registry.networks(model)
-    networks = {"generator": generator, "discriminator": discriminator}
+    spec, networks = registry.networks(model)
     fields: dict[str, Any] = {**networks, "model": model, "image_size": spec.image_size, "loss": ""}
     fields |= {**spec.settings, **wanted}
     fields["dataset"] = _dataset(registry, wanted)

@@ -122,7 +122,7 @@ class Registry:
             what = " ".join(str(error).split()) or type(error).__name__
             raise GankitError(f"{kind} {spec.name!r} of plugin {plugin!r}: {what}") from error
 
-    def networks(self, text: str) -> tuple[ModelSpec, str, str]:
+    def networks(self, text: str) -> tuple[ModelSpec, dict[str, str]]:
         """A model's spec and its two networks, each with those options of `text` that it knows."""
         choice = Choice.parse(text)
         spec = self.find("model", choice.name)
@@ -138,7 +138,7 @@ class Registry:
                 raise GankitError(f"model {spec.name!r} has no option {key!r}.{hint}")
             for kind in takers:
                 parts[kind].options[key] = value
-        return spec, str(parts["generator"]), str(parts["discriminator"])
+        return spec, {kind: str(part) for kind, part in parts.items()}
 
 
 def load_registry() -> Registry:

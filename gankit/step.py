@@ -48,13 +48,14 @@ def train_step(gan: Gan, loss: Loss, tricks: Sequence[Trick], reals: Sequence[Te
 
 def d_step(gan: Gan, loss: Loss, tricks: Sequence[Trick], real: Tensor, fakes: Tensor) -> Scalars:
     """D learns to tell `real` from `fakes`; both (N, C, H, W), fakes without a graph."""
+    targets = Targets(real.new_ones(len(real)), fakes.new_zeros(len(fakes)))
     for trick in tricks:
-        fakes = trick.fakes(fakes, gan)
+        fakes, targets = trick.fakes(fakes, gan), trick.targets(targets, gan)
     d_real = gan.judge(real)  # two calls: batch norm must see the two apart
+    if not loss.pairs:  # then the fakes do not matter yet, and the reals' graph need not wait
+        backward(gan, gan.D, loss.d_loss(d_real, d_real.detach(), targets))
+        d_real = d_real.detach()
     d_fake = gan.judge(fakes)
-    targets = Targets(torch.ones_like(d_real), torch.zeros_like(d_fake))
-    for trick in tricks:
-        targets = trick.targets(targets, gan)
     d_loss = loss.d_loss(d_real, d_fake, targets)
     penalty = penalties(gan, gan.D, tricks, real, fakes)
     update(gan, gan.D, tricks, d_loss if penalty is None else d_loss + penalty)
@@ -89,9 +90,7 @@ def penalties(
 
 def update(gan: Gan, player: Player, tricks: Sequence[Trick], loss: Tensor) -> None:
     """Move the player's weights down its loss's gradient, once all pieces have added theirs."""
-    if gan.piece == 0:
-        player.adam.zero_grad(set_to_none=True)
-    torch.autograd.backward(player.scaler.scale(loss / gan.accumulate))  # scaled only in float16
+    backward(gan, player, loss)
     if gan.piece < gan.accumulate - 1:
         return
     gan.team.average(player.net.parameters())
@@ -102,11 +101,14 @@ def update(gan: Gan, player: Player, tricks: Sequence[Trick], loss: Tensor) -> N
     player.scaler.update()
     for trick in tricks:
         trick.after_update(gan, player)
+    player.adam.zero_grad(set_to_none=True)
+
+
+def backward(gan: Gan, player: Player, loss: Tensor) -> None:
+    """Add a loss's gradient to those that the player's weights have."""
+    torch.autograd.backward(player.scaler.scale(loss / gan.accumulate))  # scaled only in float16
 
 
 def mean(pieces: Sequence[Scalars]) -> Scalars:
     """Each number's mean over a batch's pieces."""
-    said: dict[str, list[Tensor]] = {}
-    for name, value in (item for piece in pieces for item in piece.items()):
-        said.setdefault(name, []).append(value)
-    return {name: torch.stack(values).mean() for name, values in said.items()}
+    return {n: torch.stack([q[n] for q in pieces if n in q]).mean() for p in pieces for n in p}

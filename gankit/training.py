@@ -95,9 +95,9 @@ class Training:
     """One run, from where its game stands to its end."""
 
     def __init__(self, game: assemble.Game, registry: Registry, stop: Stop) -> None:
-        self.game, self.run, self.gan, self.stop = game, game.run, game.gan, stop
+        self.game, self.run, self.gan = game, game.run, game.gan
+        self.registry, self.stop = registry, stop
         self.observers = Observers(registry if not self.gan.team.rank else Registry())
-        self.registry = registry
         self.acted = {trick.name: game.acted.get(trick.name) for trick in game.tricks}
         self.unread: list[tuple[int, Scalars]] = []  # steps whose losses were not looked at yet
         self.z = randomness.latents(self.run.seed, 0, DRAWN, self.run.latent_dim, "grid")
@@ -112,9 +112,8 @@ class Training:
             message = str(error)
             raise
         finally:
-            seconds = time.perf_counter() - self.started
-            outcome = {"state": state, "step": self.gan.step, "seconds": seconds}
-            outcome |= {"message": message, "tricks": self.acted}
+            outcome = {"state": state, "step": self.gan.step, "message": message}
+            outcome |= {"seconds": time.perf_counter() - self.started, "tricks": self.acted}
             self.observers.tell("run_finished", run=self.run, outcome=outcome)
 
     def _steps(self) -> None:

@@ -9,6 +9,7 @@ import torch
 from gankit_losses.hinge import Hinge
 from gankit_testing import BrokenContract, bench
 from torch import nn
+from torch.nn.functional import softplus
 
 import gankit
 from gankit import (
@@ -536,8 +537,16 @@ BROKEN_LOSSES = {
         "when trying that both losses are one number with a gradient: TypeError",
     ),
     "a logarithm": (
-        loss(d_loss=lambda self, real, fake, t: -(real.sigmoid() - fake.sigmoid() + 1).log().sum()),
+        loss(d_loss=lambda self, real, fake, t: -(real.sigmoid().log() - fake.exp()).sum()),
         "is not finite for logits of -100",
+    ),
+    "reals weighed against fakes in secret": (
+        loss(d_loss=lambda self, real, fake, targets: softplus(fake - real).mean()),
+        "d_loss weighs reals against fakes: set pairs = True",
+    ),
+    "reals it does not look at": (
+        loss(d_loss=lambda self, real, fake, targets: fake.mean()),
+        "d_loss does not look at the reals",
     ),
 }
 

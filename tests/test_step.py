@@ -1,5 +1,7 @@
 """One training step: who learns, from what, and in which order."""
 
+import weakref
+
 import pytest
 import torch
 
@@ -63,9 +65,9 @@ def test_tricks_are_asked_at_their_places_in_order(game_of):
     game_of(diary).step(0)
     assert diary.pages == [
         ("fakes", False),  # D learns from fakes without a graph
+        ("targets", 1.0, 0.0),
         ("d_input", 8),  # real
         ("d_input", 8),  # fake: two calls, so batch norm sees them apart
-        ("targets", 1.0, 0.0),
         ("penalty", "D"),
         ("before_update", "D"),
         ("after_update", "D"),
@@ -76,16 +78,62 @@ def test_tricks_are_asked_at_their_places_in_order(game_of):
     ]
 
 
-def test_d_has_no_gradient_in_gs_step(game_of):
-    game = game_of()
+class Gradients(Trick):
+    """Keeps each player's gradients as they are before its update; None where there is none."""
+
+    def __init__(self):
+        self.of = {}
+
+    def before_update(self, gan, player):
+        for other in (gan.G, gan.D):
+            grads = [p.grad if p.grad is None else p.grad.clone() for p in other.net.parameters()]
+            self.of[player.name, other.name] = grads
+
+
+def test_each_step_has_gradients_of_one_player(game_of):
+    game, seen = game_of(), Gradients()
     gan = game.gan
     gan.begin_step(0)
-    g_step(gan, game.loss, [], game.batches[0], gan.generate(gan.latents(8)))
-    assert all(p.grad is None for p in gan.D.net.parameters())
-    assert all(float(p.grad.abs().sum()) > 0 for p in gan.G.net.parameters())
+    g_step(gan, game.loss, [seen], game.batches[0], gan.generate(gan.latents(8)))
+    assert all(grad is None for grad in seen.of["G", "D"])
+    assert all(float(grad.abs().sum()) > 0 for grad in seen.of["G", "G"])
     assert all(p.requires_grad for p in gan.D.net.parameters())  # thawed again
-    d_step(gan, game.loss, [], game.batches[0], torch.zeros(8, 3, 16, 16))
-    assert all(p.grad is not None for p in gan.D.net.parameters())
+    d_step(gan, game.loss, [seen], game.batches[0], torch.zeros(8, 3, 16, 16))
+    assert all(grad is None for grad in seen.of["D", "G"])  # not those of the step before either
+    assert all(float(grad.abs().sum()) > 0 for grad in seen.of["D", "D"])
+
+
+@pytest.mark.parametrize(
+    "loss", ["non-saturating", "minimax", "least-squares", "hinge", "wasserstein", "relativistic"]
+)
+def test_ds_gradient_is_that_of_the_whole_loss(game_of, loss):
+    """Whether D goes back once over both graphs or over one after the other."""
+    game, seen = game_of(loss=loss), Gradients()
+    gan, real = game.gan, game.batches[0]
+    fakes = torch.randn(8, 3, 16, 16)
+    d_real, d_fake = gan.judge(real), gan.judge(fakes)
+    whole = game.loss.d_loss(d_real, d_fake, Targets(torch.ones(8), torch.zeros(8)))
+    wanted = torch.autograd.grad(whole, list(gan.D.net.parameters()))
+    said = d_step(gan, game.loss, [seen], real, fakes)
+    for got, expected in zip(seen.of["D", "D"], wanted, strict=True):
+        assert torch.allclose(got, expected, rtol=1e-4, atol=1e-7)
+    assert float(said["d_loss"]) == pytest.approx(whole.item())
+    assert float(said["d_real"]) == pytest.approx(game.loss.opinion(d_real).mean().item())
+
+
+@pytest.mark.parametrize(("loss", "kept"), [("non-saturating", False), ("relativistic", True)])
+def test_the_reals_graph_is_gone_before_the_fakes_are_judged(game_of, loss, kept):
+    game = game_of(loss=loss)
+    maps, alive = [], []
+
+    def watch(net, given, map):
+        alive.append([there() is not None for there in maps])
+        maps.append(weakref.ref(map))
+
+    convolution = next(m for m in game.gan.D.net.modules() if isinstance(m, torch.nn.Conv2d))
+    convolution.register_forward_hook(watch)
+    game.step(0)
+    assert alive[:2] == [[], [kept]]
 
 
 def test_g_does_not_move_in_ds_step_nor_d_in_gs(game_of):

@@ -19,7 +19,7 @@ def advice(run):
     if Choice.parse(run.dataset).name == registry.default("dataset"):  # drawn: no end of them
         return ""
     name = registry.default("recipe")
-    _, generator, _ = registry.networks(vars(registry.find("recipe", name))["settings"]["model"])
-    if Choice.parse(run.generator).name == Choice.parse(generator).name:
+    _, networks = registry.networks(vars(registry.find("recipe", name))["settings"]["model"])
+    if Choice.parse(run.generator).name == Choice.parse(networks["generator"]).name:
         return ""
     return f"{count:,} pictures are few; for so many, --recipe {name} is what we recommend"

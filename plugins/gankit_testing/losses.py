@@ -46,9 +46,20 @@ def try_numbers(loss):
             raise ValueError(f"{name} is {value.item()}")
         if not value.requires_grad:
             raise ValueError(f"{name} has no gradient: something in it is detached")
+    if not loss.pairs and not apart(loss, real, fake):
+        raise ValueError("d_loss weighs reals against fakes: set pairs = True")
     shown = loss.opinion(real.detach())
     if shown.shape != real.shape or not (shown.sort().indices == real.sort().indices).all():
         raise ValueError("opinion must give a number for each logit, larger for a larger one")
+
+
+def apart(loss, real, fake):
+    """Whether d_loss is a sum: what D learns from the reals does not depend on the fakes."""
+    losses = [both(loss, real, other)[0] for other in (fake, 1 - 2 * fake)]
+    pulls = [torch.autograd.grad(value, real, allow_unused=True)[0] for value in losses]
+    if pulls[0] is None:
+        raise ValueError("d_loss does not look at the reals")
+    return torch.allclose(*pulls)
 
 
 def pulls_the_right_way(bench):
@@ -74,7 +85,8 @@ def tells_what_it_reads(bench):
     if bool(plain != smooth) != loss.reads_targets:
         truth = "depends on its targets" if plain != smooth else "does not depend on its targets"
         raise ValueError(f"d_loss {truth}: set reads_targets = {not loss.reads_targets}")
-    if loss.pairs and loss.g_loss(fake, real) == loss.g_loss(fake, real + 1):
+    idle = loss.pairs and loss.g_loss(fake, real) == loss.g_loss(fake, real + 1)
+    if idle and apart(loss, real.requires_grad_(), fake):
         raise ValueError("g_loss does not look at the reals: set pairs = False, which is cheaper")
 
 

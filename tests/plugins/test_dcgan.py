@@ -17,13 +17,10 @@ def layers(*numbers, kernel=16):
 
 def counts(registry, model):
     """Parameters of G and D of a model, without the memory for them."""
-    spec, *networks = registry.networks(model)
+    spec, networks = registry.networks(model)
     sizes = {"image_size": spec.image_size, "channels": 3, "latent_dim": 100}
     with torch.device("meta"):
-        nets = [
-            registry.make(kind, text, **sizes)
-            for kind, text in zip(("generator", "discriminator"), networks, strict=True)
-        ]
+        nets = [registry.make(kind, text, **sizes) for kind, text in networks.items()]
     return tuple(sum(p.numel() for p in net.parameters()) for net in nets)
 
 
