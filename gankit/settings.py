@@ -18,6 +18,7 @@ _RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("seed data_seed subset steps threads", lambda v: v >= 0, "0 or more"),
     ("draw_every save_every measure_every", lambda v: v >= 0, "0 or more"),
     ("lr_g lr_d beta1 beta2", lambda v: 0 <= v < 1, "at least 0 and less than 1"),
+    ("zoom", lambda v: 1 <= v <= 4, "from 1 (none) to 4"),
     ("channels", lambda v: v in (0, 1, 3), "auto, 1 (grey) or 3 (colour)"),
     ("holdout", lambda v: v == -1 or 0 <= v < 1, "a share of the pictures, less than 1"),
     ("precision", ("auto", "32", "bf16", "16").__contains__, "auto, 32, bf16 or 16"),
@@ -40,6 +41,7 @@ class Run:
     data_seed: int = 0  # which pictures are in the subset and the hold-out
     flip: bool = False  # mirror pictures at random
     dihedral: bool = False  # turn and mirror them at random: pictures without an up
+    zoom: float = 1.0  # show random parts of them, enlarged up to so many times
     model: str
     generator: str
     discriminator: str

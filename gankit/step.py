@@ -7,8 +7,6 @@
 
 First D's step: learn to tell real from fake. Then G's step: learn to be taken for real, through
 the same fakes. Losses and tricks return values; backward and update happen here and nowhere else.
-
-With `--accumulate`, a batch comes in pieces: their gradients add up, then follows one update.
 """
 
 from collections.abc import Sequence

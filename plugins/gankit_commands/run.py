@@ -37,6 +37,7 @@ FREE_ON_RESUME = {"length", "device", "keep", "tensorboard", "metrics", "measure
 @click.option("--data-seed", type=int, help="Which pictures: subset and hold-out.")
 @click.option("--flip/--no-flip", default=None, help="Mirror pictures at random.")
 @click.option("--dihedral/--no-dihedral", default=None, help="Turn and mirror them at random.")
+@click.option("--zoom", type=float, help="Show random parts, enlarged up to so many times.")
 @click.option("--model", type=Part("model"), help="Two networks and their settings, by name.")
 @click.option("--generator", type=Part("generator"), help="Another G than the model's.")
 @click.option("--discriminator", type=Part("discriminator"), help="Another D.")

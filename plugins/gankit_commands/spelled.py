@@ -10,7 +10,7 @@ from gankit.settings import Run, option
 # Said always, since a model may have set them; and never, since it follows from the rest or from
 # the machine.
 _SPOKEN = {"tricks", "image_size", "latent_dim", "batch_size", "d_steps", "lr_g", "lr_d", "beta1",
-           "beta2", "flip", "dihedral"}  # fmt: skip
+           "beta2", "flip", "dihedral", "zoom"}  # fmt: skip
 _UNSPOKEN = {"steps", "length", "device", "threads", "draw_every", "save_every", "out",
              "fingerprint"}  # fmt: skip
 

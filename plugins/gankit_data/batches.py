@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.nn.functional import affine_grid, grid_sample
 
 from gankit import randomness
 from gankit.errors import GankitError
@@ -28,6 +29,7 @@ class Batches:
     rows: Any = None  # (M,), the pictures to take; None: all
     flip: bool = False  # mirror each picture with probability 1/2
     dihedral: bool = False  # one of the 8 positions of a square: pictures without an up
+    zoom: float = 1.0  # show a random part of each picture, enlarged up to so many times
     device: torch.device | str = "cpu"
     memory_format: torch.memory_format = torch.channels_last
     share: Callable[[Any], Any] = lambda rows: rows  # which of a batch's (B, ...) to take
@@ -53,6 +55,7 @@ class Batches:
         if torch.device(self.device).type == "cuda":  # pinned: the GPU fetches, Python goes on
             bytes_here = bytes_here.pin_memory()
         images = self._normalised(bytes_here.to(self.device, non_blocking=True)).permute(0, 3, 1, 2)
+        images = self._zoomed(images, batch) if self.zoom > 1 else images
         return images.contiguous(memory_format=self.memory_format)
 
     def _gathered(self, batch: int) -> Pixels:
@@ -72,6 +75,18 @@ class Batches:
         if self.dihedral:
             pixels[upside_down] = pixels[upside_down, ::-1]
             pixels[turned] = pixels[turned].swapaxes(1, 2)
+
+    def _zoomed(self, images: torch.Tensor, batch: int) -> torch.Tensor:
+        """A square part of each picture, of random size and place, enlarged to the whole's size."""
+        random = randomness.generator(self.seed, batch, "zoom")
+        draws = self.share(torch.rand(self.batch_size, 3, generator=random))
+        sides = 1 / self.zoom + (1 - 1 / self.zoom) * draws[:, 0]  # of the part; the whole's is 1
+        where = torch.zeros(len(images), 2, 3)
+        where[:, 0, 0] = where[:, 1, 1] = sides
+        where[:, :, 2] = (1 - sides)[:, None] * (2 * draws[:, 1:] - 1)
+        grid = affine_grid(where, list(images.shape), align_corners=False).to(images.device)
+        mode = "bilinear" if images.device.type == "mps" else "bicubic"  # which mps may not know
+        return grid_sample(images, grid, mode, "border", align_corners=False).clamp_(-1, 1)
 
     def _normalised(self, images: torch.Tensor) -> torch.Tensor:
         """Bytes (N, H, W, C) as floats in [-1, 1], some at a time: they stay in the cache."""

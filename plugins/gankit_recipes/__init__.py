@@ -18,6 +18,7 @@ RECIPES = (
                 "r1:gamma=0.1,every=4",  # weak: so that the two do not circle
             ),
             "flip": True,
+            "zoom": 1.5,  # other parts of few pictures are more pictures
             "length": "240 kimg",
         },
         variants={

@@ -8,6 +8,7 @@ import torch
 from gankit_data.batches import Batches
 
 from gankit import GankitError
+from gankit.team import Team
 
 
 def pixels_of(count=10, size=4, channels=3):
@@ -133,6 +134,66 @@ def test_flips_leave_the_prepared_pictures_alone():
     for i in range(6):
         batches[i]
     assert np.array_equal(pixels, before)
+
+
+def ramp(count, size=32):
+    """Pictures that grow brighter by 4 for each pixel to the right, and in green downwards."""
+    pixels = np.zeros((count, size, size, 3), np.uint8)
+    pixels[..., 0], pixels[..., 1] = 4 * np.arange(size), 4 * np.arange(size)[:, None]
+    return pixels
+
+
+def parts_of_a_ramp(zoom, batches=40):
+    """(side, left, top) of the parts that were shown, in widths of the whole picture."""
+    shown = Batches(ramp(8), 8, 3, zoom=zoom)
+    images = torch.cat([shown[i] for i in range(batches)]) * 127.5 + 127.5
+    right, down = images[:, 0, 16], images[:, 1, :, 16]
+    slope = (right[:, 20] - right[:, 12]) / 32
+    assert torch.allclose((down[:, 20] - down[:, 12]) / 32, slope, atol=0.03)  # a square part
+    assert torch.allclose(right[:, 13:20].diff(dim=1), 4 * slope[:, None], atol=0.6)  # bicubic
+    centre = [line[:, 15:17].mean(1) / 4 / 32 + 1 / 64 for line in (right, down)]
+    return slope, *(place - slope / 2 for place in centre)
+
+
+def test_zoom_shows_a_square_part_of_random_size_and_place():
+    side, left, top = parts_of_a_ramp(zoom=2.0)
+    assert side.min() == pytest.approx(0.5, abs=0.02)
+    assert side.max() == pytest.approx(1, abs=0.02)
+    assert side.mean() == pytest.approx(0.75, abs=0.03)
+    for begin in (left, top):
+        assert begin.min() >= -0.02  # never beyond the picture
+        assert (begin + side).max() <= 1.02
+        small = side < 0.6
+        assert (begin / (1 - side))[small].mean() == pytest.approx(0.5, abs=0.12)
+        assert (begin / (1 - side))[small].max() > 0.85
+        assert (begin / (1 - side))[small].min() < 0.15
+    assert abs(np.corrcoef(left[small], top[small])[0, 1]) < 0.3  # one does not tell the other
+
+
+def test_a_zoom_of_one_changes_nothing():
+    plain, zoomed = (Batches(pixels_of(), 5, 1, zoom=zoom)[0] for zoom in (1.0, 1.0001))
+    assert torch.equal(plain, Batches(pixels_of(), 5, 1)[0])
+    assert torch.allclose(plain, zoomed, atol=0.01)
+
+
+def test_zoom_depends_on_the_seed_and_the_batch_only():
+    one, other = (Batches(pixels_of(size=16), 6, 1, zoom=1.5, flip=True) for _ in range(2))
+    later = one[9]
+    assert torch.equal(other[9], later)
+    assert not torch.equal(Batches(pixels_of(size=16), 6, 2, zoom=1.5, flip=True)[9], later)
+    halves = [
+        Batches(pixels_of(size=16), 6, 1, zoom=1.5, flip=True, share=Team(rank, 2).share)[9]
+        for rank in (0, 1)
+    ]
+    assert torch.equal(torch.cat(halves), later)  # two processes show what one does
+
+
+def test_zoomed_pictures_are_pictures():
+    loud = np.random.default_rng(2).integers(0, 2, (9, 16, 16, 1), dtype=np.uint8) * 255
+    batch = Batches(loud, 9, 1, zoom=3.0)[0]
+    assert batch.shape == (9, 1, 16, 16)
+    assert batch.is_contiguous(memory_format=torch.channels_last)
+    assert (batch.min(), batch.max()) == (-1, 1)  # bicubic enlarging overshoots
 
 
 @pytest.mark.parametrize("hold", [lambda batch: batch, lambda batch: batch[2:, :1].flatten()])
