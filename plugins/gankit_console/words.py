@@ -14,7 +14,7 @@ def ending(run, first, outcome):
     """What to say when a run that began at step `first` is over: lines of text."""
     seconds, step = outcome["seconds"], outcome["step"]
     lines = [f"{outcome['state']} after {clock(seconds)} at step {step:,} of {run.steps:,}"]
-    if step == first:
+    if step == first and outcome["state"] == "finished":
         lines = [f"finished already at step {step:,}; --steps makes it longer"]
     asked = outcome["state"] == "finished" or step // run.log_every > first // run.log_every
     for name, did in outcome["tricks"].items() if step > first and asked else ():

@@ -24,6 +24,7 @@ RECIPES = (
         variants={
             "your own pictures": "--data FOLDER",
             "128 px": "--model skip128",
+            "whole pictures, no parts": "--zoom 1",
             "hours of time": "--kimg 2000",
             "stained tissue, which has no up": "--dataset ihc --dihedral",
         },

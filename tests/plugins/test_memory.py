@@ -33,9 +33,10 @@ def room_for(monkeypatch):
 @pytest.mark.parametrize("error", WAYS.values(), ids=WAYS)
 def test_the_largest_batch_that_fits_is_named(error, room_for, gankit_run):
     room_for(4, error)
-    code, _, err = gankit_run("--batch-size", "16", "--dataset", "petals:count=64")
+    code, out, err = gankit_run("--batch-size", "16", "--dataset", "petals:count=64")
     line = "gankit: a batch of 16 does not fit into memory; 4 does: --batch-size 4"
     assert err == f"{line}, or 16 in pieces: --accumulate 4\n"
+    assert "failed after 0:0" in out  # at its first step; not "finished already"
     assert code == 1
 
 
