@@ -63,7 +63,8 @@ ABOUT = {  # by the name of a race's folder: its heading, what it asks, short na
     "precision": (
         "bf16 and float32",
         "`--precision auto` takes bf16 where it is faster. Are the pictures as good? The recipe "
-        "`small-data`, then without `r1` and `--zoom`, on the flowers: 10,000 pictures in both, an early stage.",
+        "`small-data`, then without `r1` and `--zoom`, on the flowers: 10,000 pictures in both, an "
+        "early stage.",
         ("float32", "bf16"),
     ),
 }

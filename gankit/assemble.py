@@ -76,12 +76,12 @@ def assemble(run: Run, registry: Registry, prepared: Prepared) -> Game:
         with registry.blaming("trick", trick.name):
             trick.start(gan)
     pictures = (prepared.pixels, run.batch_size, run.seed, prepared.train)
-    shown = (run.flip, run.dihedral, run.zoom, gan.machine.device, _FORMATS[run.memory_format])
+    shown = (run.flip, run.dihedral, gan.machine.device, _FORMATS[run.memory_format])
     if run.batch_size % (parts := gan.team.size * run.accumulate):
         why = f"{parts}: processes ({gan.team.size}) times --accumulate ({run.accumulate})"
         raise GankitError(f"--batch-size must be a multiple of {why}")
     make = prepared.batches or gankit.Batches
-    return Game(run, gan, loss, tricks, make(*pictures, *shown, gan.team.share))
+    return Game(run, gan, loss, tricks, make(*pictures, *shown, gan.team.share, run.zoom))
 
 
 def build_gan(run: Run, registry: Registry) -> tuple[Gan, list[Trick]]:

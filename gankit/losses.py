@@ -9,7 +9,8 @@ class Loss:
     """An adversarial loss over logits (N,); both methods return a scalar to be minimised."""
 
     reads_targets = False  # whether d_loss reads `targets`; label tricks are refused otherwise
-    pairs = False  # whether they weigh reals against fakes; then G's step judges reals as well
+    pairs = False  # whether g_loss reads the reals' logits, which costs G's step a forward pass
+    separable = False  # whether d_loss is one term of the reals and one of the fakes: saves memory
 
     def d_loss(self, real: Tensor, fake: Tensor, targets: Targets) -> Tensor:
         """D's loss, from its logits for real and for fake images."""

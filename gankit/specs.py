@@ -48,12 +48,11 @@ class Spec:
             if key not in known:
                 hint = did_you_mean(key, known) if known else " It has none."
                 raise GankitError(f"{self.kind} {self.name!r} has no option {key!r}.{hint}")
-            default = known[key].default
-            types = (int, float) if isinstance(default, float) else type(default)
-            fits = isinstance(value, types) and isinstance(value, bool) == isinstance(default, bool)
-            if default not in (None, inspect.Parameter.empty) and not fits:
-                wrong = f"{self.kind} {self.name}: {key}={value}"
-                raise GankitError(f"{wrong} should be like {default}")
+            usual = known[key].default
+            types = (int, float) if isinstance(usual, float) else type(usual)
+            fits = isinstance(value, types) and isinstance(value, bool) == isinstance(usual, bool)
+            if usual not in (None, inspect.Parameter.empty) and not fits:
+                raise GankitError(f"{self.kind} {self.name}: {key}={value} should be like {usual}")
 
     def make(self, options: Mapping[str, Any], **filled_in: Any) -> Any:
         """Build the part from its options and those of the run's values that it asks for."""

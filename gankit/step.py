@@ -50,7 +50,7 @@ def d_step(gan: Gan, loss: Loss, tricks: Sequence[Trick], real: Tensor, fakes: T
     for trick in tricks:
         fakes, targets = trick.fakes(fakes, gan), trick.targets(targets, gan)
     d_real = gan.judge(real)  # two calls: batch norm must see the two apart
-    if not loss.pairs:  # then the fakes do not matter yet, and the reals' graph need not wait
+    if loss.separable:  # then the fakes do not matter yet, and the reals' graph need not wait
         backward(gan, gan.D, loss.d_loss(d_real, d_real.detach(), targets))
         d_real = d_real.detach()
     d_fake = gan.judge(fakes)

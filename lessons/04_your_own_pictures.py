@@ -129,15 +129,17 @@ print("crop", crop.shape, "stretch", stretch.shape, "pad", pad.shape)
 
 # %%
 # A batch is what D gets: shuffled anew each epoch and, if asked for, turned over. `flip` mirrors
-# half of the pictures; `dihedral`, for pictures without an up, turns them as well.
+# half of the pictures; `dihedral`, for pictures without an up, turns them as well. `zoom=1.5` shows
+# a part of each, another one each time. It is on for pictures of your own: few become more.
 run = gankit.compose(data=str(folder), batch_size=16, dihedral=True, tricks=["ema", "diffaugment"])
 ready = gankit.prepare(run)
-batch = gankit.Batches(ready.pixels, 16, seed=0, rows=ready.train, dihedral=True)[0]  # in [-1, 1]
+turns = {"flip": run.flip, "dihedral": run.dihedral, "zoom": run.zoom}
+batch = gankit.Batches(ready.pixels, 16, seed=0, rows=ready.train, **turns)[0]  # in [-1, 1]
 readable = [file for file in aside.iterdir() if broken.name not in file.name]
 tiles = {"as they came": grid(opened(folder.rglob("*.*")))}
 tiles |= {"crop (the default)": grid(crop), "stretch": grid(stretch)}
 tiles |= {"set aside": grid(opened(readable)), "pad with black, 32 px, grey": grid(pad, 2)}
-tiles["a batch, dihedral"] = to_grid(batch)
+tiles["a batch, dihedral and zoom"] = to_grid(batch)
 sheet(tiles, 3).save("lesson-04.png")
 
 # %%

@@ -542,7 +542,7 @@ BROKEN_LOSSES = {
     ),
     "reals weighed against fakes in secret": (
         loss(d_loss=lambda self, real, fake, targets: softplus(fake - real).mean()),
-        "d_loss weighs reals against fakes: set pairs = True",
+        "d_loss weighs reals against fakes: set separable = False",
     ),
     "reals it does not look at": (
         loss(d_loss=lambda self, real, fake, targets: fake.mean()),

@@ -17,7 +17,7 @@ SHOWN = 32  # pictures on each side
 
 @torch.no_grad()
 def preview(run: Run, registry: Registry, file: Path, progress: Progress) -> str:
-    """Write the picture: left, pictures as prepared; right, the same in front of D."""
+    """Write the picture: left, pictures as they come; right, the same in front of D."""
     prepared = gankit.prepare(run, registry, progress)
     run = assemble.resolve(run, prepared)
     game = assemble.assemble(run, registry, prepared)
@@ -30,7 +30,7 @@ def preview(run: Run, registry: Registry, file: Path, progress: Progress) -> str
     _write(images, seen, file)
     named = [trick.name for trick in game.tricks if trick.overrides("d_input")]
     tricks = f"after {', '.join(named)}" if named else "the same, for no trick acts on D's input"
-    return f"{file}: left, {len(images)} pictures as prepared; right, in front of D, {tricks}"
+    return f"{file}: left, {len(images)} pictures as they come; right, in front of D, {tricks}"
 
 
 def _write(images: torch.Tensor, seen: torch.Tensor, file: Path) -> None:

@@ -29,10 +29,10 @@ class Batches:
     rows: Any = None  # (M,), the pictures to take; None: all
     flip: bool = False  # mirror each picture with probability 1/2
     dihedral: bool = False  # one of the 8 positions of a square: pictures without an up
-    zoom: float = 1.0  # show a random part of each picture, enlarged up to so many times
     device: torch.device | str = "cpu"
     memory_format: torch.memory_format = torch.channels_last
     share: Callable[[Any], Any] = lambda rows: rows  # which of a batch's (B, ...) to take
+    zoom: float = 1.0  # show a random part of each picture, enlarged up to so many times
     _rooms: list[Any] = field(default_factory=list)  # (floats, a weak reference to who has them)
 
     def __post_init__(self) -> None:
@@ -78,15 +78,16 @@ class Batches:
 
     def _zoomed(self, images: torch.Tensor, batch: int) -> torch.Tensor:
         """A square part of each picture, of random size and place, enlarged to the whole's size."""
+        if images.device.type == "mps":  # whose grid_sample knows less, and was wrong in torch 2.10
+            return self._zoomed(images.cpu(), batch).to(images.device)
         random = randomness.generator(self.seed, batch, "zoom")
         draws = self.share(torch.rand(self.batch_size, 3, generator=random))
         sides = 1 / self.zoom + (1 - 1 / self.zoom) * draws[:, 0]  # of the part; the whole's is 1
         where = torch.zeros(len(images), 2, 3)
         where[:, 0, 0] = where[:, 1, 1] = sides
         where[:, :, 2] = (1 - sides)[:, None] * (2 * draws[:, 1:] - 1)
-        grid = affine_grid(where, list(images.shape), align_corners=False).to(images.device)
-        mode = "bilinear" if images.device.type == "mps" else "bicubic"  # which mps may not know
-        return grid_sample(images, grid, mode, "border", align_corners=False).clamp_(-1, 1)
+        grid = affine_grid(where.to(images.device), list(images.shape), align_corners=False)
+        return grid_sample(images, grid, "bicubic", "border", align_corners=False).clamp_(-1, 1)
 
     def _normalised(self, images: torch.Tensor) -> torch.Tensor:
         """Bytes (N, H, W, C) as floats in [-1, 1], some at a time: they stay in the cache."""

@@ -27,8 +27,8 @@ data.add_command(check)
 def preview(ctx, options, file):
     """Write a picture of what D will see: OPTIONS are those of `gankit run`.
 
-    On the left a batch as prepared, on the right the same batch after every trick that acts on
-    D's input.
+    On the left a batch as it comes, mirrored, turned and enlarged as asked for; on the right the
+    same batch after every trick that acts on D's input.
     """
     root = ctx.find_root()
     _, run, _ = root.command.resolve_command(root, ["run"])

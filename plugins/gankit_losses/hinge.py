@@ -12,6 +12,8 @@ class Hinge(Loss):
     D gets no gradient from images that it already judges right by a margin of one.
     """
 
+    separable = True
+
     def d_loss(self, real: Tensor, fake: Tensor, targets: Targets) -> Tensor:
         return relu(1 - real).mean() + relu(1 + fake).mean()
 

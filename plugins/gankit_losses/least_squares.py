@@ -12,6 +12,7 @@ class LeastSquares(Loss):
     """
 
     reads_targets = True
+    separable = True
 
     def d_loss(self, real: Tensor, fake: Tensor, targets: Targets) -> Tensor:
         return ((real - targets.real).square() + (fake - targets.fake).square()).mean() / 2

@@ -15,6 +15,7 @@ class Minimax(Loss):
     """
 
     reads_targets = True
+    separable = True
 
     def d_loss(self, real: Tensor, fake: Tensor, targets: Targets) -> Tensor:
         return bce(real, targets.real) + bce(fake, targets.fake)

@@ -12,6 +12,8 @@ class Wasserstein(Loss):
     give D several steps (the paper: --d-steps 5).
     """
 
+    separable = True
+
     def d_loss(self, real: Tensor, fake: Tensor, targets: Targets) -> Tensor:
         return fake.mean() - real.mean()
 

@@ -81,7 +81,7 @@ def ready(folder, registry, tiny):
 
 
 def stream(run, prepared, team=Team()):  # noqa: B008 - it is frozen
-    share = (run.flip, run.dihedral, run.zoom, "cpu", torch.channels_last, team.share)
+    share = (run.flip, run.dihedral, "cpu", torch.channels_last, team.share)
     return prepared.batches(prepared.pixels, run.batch_size, run.seed, prepared.train, *share)
 
 
