@@ -40,12 +40,11 @@ def machine(device: str = "auto", precision: str = "auto", threads: int = 0) -> 
         device = f"cuda:{os.environ.get('LOCAL_RANK', device[5:])}"
     if device not in here:
         raise GankitError(f"there is no --device {device} here; there is {', '.join(here)}")
-    chosen = torch.device(device)
     if precision == "auto":
-        precision = "bf16" if _computes_in_bf16(chosen) else "32"
+        precision = "bf16" if _computes_in_bf16(torch.device(device)) else "32"
     if precision == "16" and device == "mps":
         raise GankitError("--precision 16 is for CUDA: on mps take bf16 or 32")
-    return Machine(chosen, precision)
+    return Machine(torch.device(device), precision)
 
 
 def _computes_in_bf16(device: torch.device) -> bool:

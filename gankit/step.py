@@ -109,4 +109,5 @@ def backward(gan: Gan, player: Player, loss: Tensor) -> None:
 
 def mean(pieces: Sequence[Scalars]) -> Scalars:
     """Each number's mean over a batch's pieces."""
-    return {n: torch.stack([q[n] for q in pieces if n in q]).mean() for p in pieces for n in p}
+    names = dict.fromkeys(name for piece in pieces for name in piece)
+    return {name: torch.stack([p[name] for p in pieces if name in p]).mean() for name in names}
