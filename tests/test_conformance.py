@@ -41,6 +41,7 @@ OFF = {  # each trick's options at strength zero, where it must change nothing
     "gradient-clipping": "norm=0",
     "historical-averaging": "weight=0",
     "lecam": "weight=0",
+    "lr-decay": "begin=1.0",
     "minibatch-discrimination": "kernels=0",
     "minibatch-stddev": "group=1",
     "noisy-d": "sigma=0",

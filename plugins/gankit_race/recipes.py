@@ -25,8 +25,8 @@ class RaceRecipe:
 
 EACH_TRICK = (  # left out: freeze-d, for fine-tuning; those that want the wasserstein loss
     "none,ada,blur,diffaugment,dragan,dropout-d,ema,feature-matching,flip-labels,"
-    "gradient-clipping,historical-averaging,lecam,minibatch-discrimination,minibatch-stddev,"
-    "noisy-d,noisy-labels,r1,r2,replay,smooth-labels,spectral-norm,top-k,ttur"
+    "gradient-clipping,historical-averaging,lecam,lr-decay,minibatch-discrimination,"
+    "minibatch-stddev,noisy-d,noisy-labels,r1,r2,replay,smooth-labels,spectral-norm,top-k,ttur"
 )
 ART = "a student project on 'Art by AI - neural style transfer' (Kaggle, vbookshelf)"
 RACES = (

@@ -15,7 +15,7 @@ RECIPES = (
                 "ema:decay=0.998",
                 "smooth-labels",
                 "ada:kimg=20,policy=translate+scale+color",  # sleeps until D knows them by heart
-                "r1:gamma=0.1,every=4",  # weak: so that the two do not circle
+                "lr-decay",  # the two come to rest, instead of circling
             ),
             "flip": True,
             "zoom": 1.5,  # other parts of few pictures are more pictures

@@ -151,6 +151,12 @@ TRICKS = (
         build="gankit_tricks.ttur:TTUR",
     ),
     TrickSpec(
+        name="lr-decay",
+        summary="both learning rates fall to zero in the second half of the run",
+        source="Zhu et al. 2017, arXiv 1703.10593, section 4: CycleGAN",
+        build="gankit_tricks.lr_decay:LRDecay",
+    ),
+    TrickSpec(
         name="freeze-d",
         summary="D's first layers do not learn: for fine-tuning",
         source="Mo, Cho & Shin 2020, arXiv 2002.10964",

@@ -221,6 +221,31 @@ def test_ttur_multiplies_ds_learning_rate_only(game_of):
     assert TTUR(factor=1.0).activity() is None
 
 
+def test_lr_decay_lets_both_rates_fall_in_a_straight_line(game_of):
+    tricks = ("lr-decay:begin=0.25", "ttur:factor=2.0")
+    for order in (tricks, tricks[::-1]):
+        game = game_of(*order, lr_g=1e-4, lr_d=2e-4, length="8 steps")
+        decay, rates = game.tricks[order.index(tricks[0])], []
+        for step in range(8):
+            game.step(step)
+            rates.append([p.adam.param_groups[0]["lr"] for p in (game.gan.G, game.gan.D)])
+        left = [1, 1, 1, 5 / 6, 4 / 6, 3 / 6, 2 / 6, 1 / 6]  # step 2 of 8 is the last at full
+        assert rates == [[pytest.approx(1e-4 * f), pytest.approx(4e-4 * f)] for f in left]
+        assert decay.activity() == "learning rates at 17%"
+
+
+def test_lr_decay_goes_up_again_when_a_run_is_made_longer(game_of):
+    short, longer = (game_of("lr-decay", length=f"{steps} steps") for steps in (4, 8))
+    for step in range(4):
+        short.step(step)
+    for one, other in ((short.gan.G, longer.gan.G), (short.gan.D, longer.gan.D)):
+        other.adam.load_state_dict(one.adam.state_dict())
+        assert other.adam.param_groups[0]["lr"] < 2e-4
+    longer.tricks[0].load_state_dict(short.tricks[0].state_dict())
+    longer.step(4)
+    assert longer.gan.D.adam.param_groups[0]["lr"] == 2e-4
+
+
 @pytest.mark.parametrize(("batch", "d_steps"), [(32, 1), (8, 1), (8, 3)])
 def test_the_half_life_of_ema_in_pictures_is_that_of_the_paper(batch, d_steps):
     gan, trick = a_gan(nn.Flatten(0)), EMA(kimg=10.0, ramp=0.05)
@@ -488,7 +513,7 @@ def test_spectral_norm_may_stand_before_or_after_what_widens_the_last_layer(game
     ("tricks", "asked"),
     [
         (
-            (*ON_D, "r2:every=2", "ttur", "gradient-clipping", "ema:kimg=0.02"),
+            (*ON_D, "r2:every=2", "lr-decay", "ttur", "gradient-clipping", "ema:kimg=0.02"),
             {"precision": "bf16", "d_steps": 2},
         ),
         (
@@ -534,6 +559,7 @@ def test_what_excludes_what_is_refused_in_either_order(registry, tiny):
         ),
         *("weight-clipping:limit=-0.1", "gradient-clipping:norm=-1.0"),
         *("gradient-clipping:player=g", "ttur:factor=0.0", "ttur:factor=-2.0", "ema:kimg=-1.0"),
+        *("lr-decay:begin=-0.1", "lr-decay:begin=1.1"),
         *("minibatch-stddev:group=0", "minibatch-discrimination:kernels=-1"),
         *("minibatch-discrimination:dims=0", "freeze-d:layers=-1"),
     ],

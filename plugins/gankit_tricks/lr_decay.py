@@ -1,0 +1,40 @@
+"""Learning rates that fall to zero (Zhu et al. 2017, arXiv 1703.10593, section 4)."""
+
+from gankit import Trick
+
+
+class LRDecay(Trick):
+    """Lets both learning rates fall in a straight line, from `begin` of the run to its end.
+
+    Players that move by steps of one size keep circling around where they want to be; smaller and
+    smaller steps bring them there. CycleGAN keeps its rates for 100 epochs and lets them fall for
+    100 more. It goes by the length of the run: one that is resumed with more `--steps` goes up
+    again to where the longer run would be, and one that is stopped early never came to the fall.
+
+    begin: the part of the run, from 0 to 1, after which they fall; 1 for never.
+    """
+
+    def __init__(self, begin: float = 0.5) -> None:
+        if not 0 <= begin <= 1:
+            raise ValueError("begin lies in [0, 1]")
+        self.begin = begin
+        self.full = {}  # the rates before they fell, of each player's groups
+        self.left = None
+
+    def before_update(self, gan, player):
+        if self.begin == 1:
+            return
+        groups = player.adam.param_groups
+        full = self.full.setdefault(player.name, [group["lr"] for group in groups])
+        self.left = min(1.0, (1 - gan.progress) / (1 - self.begin))
+        for group, rate in zip(groups, full, strict=True):
+            group["lr"] = rate * self.left
+
+    def activity(self):
+        return None if self.left is None else f"learning rates at {self.left:.0%}"
+
+    def state_dict(self):
+        return {"full": self.full}
+
+    def load_state_dict(self, state):
+        self.full = state["full"]
