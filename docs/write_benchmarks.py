@@ -26,6 +26,8 @@ Every row is measured beside its yardstick, in turns within one run, so that wha
 does slows both alike. A figure is the median of all rounds, with the lowest and the highest behind
 it. A ratio is that of two neighbours in time, so its range is the noise. Rows that name their
 threads come from another run.
+
+How good the pictures are, and which tricks earn their place: [Results](results.md).
 """
 
 QUESTIONS = {

@@ -6,10 +6,11 @@ from gankit import Trick
 class LRDecay(Trick):
     """Lets both learning rates fall in a straight line, from `begin` of the run to its end.
 
-    Players that move by steps of one size keep circling around where they want to be; smaller and
-    smaller steps bring them there. CycleGAN keeps its rates for 100 epochs and lets them fall for
-    100 more. It goes by the length of the run: one that is resumed with more `--steps` goes up
-    again to where the longer run would be, and one that is stopped early never came to the fall.
+    Smaller steps average out the noise of batches, and the two players circle more closely; at 0
+    they stop, wherever they are. CycleGAN keeps its rates for 100 epochs and lets them fall for
+    100 more. It goes by the length of the run, so choose that when it begins: one that is stopped
+    early has not come to rest (`--resume` finishes it), and one that is resumed with more `--steps`
+    begins with higher rates again, and with worse pictures for a while.
 
     begin: the part of the run, from 0 to 1, after which they fall; 1 for never.
     """
