@@ -20,6 +20,7 @@ from gankit.registry import load_registry
 NAMES = [spec.name for spec in load_registry().specs("trick")]
 SOON = {  # tricks whose defaults take longer to change anything
     "ada": "ada:target=-1.0,every=1,kimg=0.001",
+    "lr-decay": "lr-decay:begin=0.0",
 }
 
 

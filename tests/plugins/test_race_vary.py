@@ -182,7 +182,7 @@ def test_a_race_by_name_is_whole(recipe):
         return read_options([*words, *place, *(w for some in asked for w in some)], registry)
 
     variants = cross(ways.values(), build)
-    wanted = {"art-epochs": 3, "art-batch": 3, "art-workers": 2, "keras-modes": 4, "each-trick": 23}
+    wanted = {"art-epochs": 3, "art-batch": 3, "art-workers": 2, "keras-modes": 4, "each-trick": 24}
     assert len(variants) == wanted[recipe.name]
     assert len(recipe.summary) < 100
 
