@@ -59,10 +59,16 @@ ABOUT = {  # by the name of a race's folder: its heading, what it asks, short na
     ),
     "flowers-tricks": (
         "Which tricks earn their place? Flowers",
-        "The same on 2,500 photographs (`--data flowers --flip --holdout 0.3 --samples 500`), "
-        "before there was `lr-decay`.",
+        "The same on 2,500 photographs (`--data flowers --flip --holdout 0.3 --samples 500`).",
         (),
     ),
+    "petals-lr-decay": (
+        "lr-decay alone: petals",
+        "A trick that came after these two races, with their settings, beside their runs without "
+        "a trick. It takes no time, so it was shown as many pictures.",
+        ("no trick", "lr-decay"),
+    ),
+    "flowers-lr-decay": ("lr-decay alone: flowers", "The same.", ("no trick", "lr-decay")),
     "cells-tricks": (
         "Which tricks earn their place? Stained cells",
         "Those that harmed least on flowers, `diffaugment` for few pictures, and `lr-decay`, each "

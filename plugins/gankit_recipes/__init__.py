@@ -15,7 +15,7 @@ RECIPES = (
                 "ema:decay=0.998",
                 "smooth-labels",
                 "ada:kimg=20,policy=translate+scale+color",  # sleeps until D knows them by heart
-                "lr-decay",  # the two come to rest, instead of circling
+                "lr-decay",  # smaller and smaller circles, until the two stand still
             ),
             "flip": True,
             "zoom": 1.5,  # other parts of few pictures are more pictures
