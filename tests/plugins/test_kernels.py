@@ -13,15 +13,15 @@ from gankit.assemble import build_gan
 from gankit.composing import compose
 
 LAYERS = (
-    nn.Conv2d(64, 10, 4, 2, 1),
-    nn.Conv2d(64, 10, 5, 2, 2),
-    nn.Conv2d(64, 10, 5, 2, 0),  # the last row of places ends before the image does
-    nn.Conv2d(64, 10, 3, 1, 1, bias=False),
-    nn.Conv2d(64, 1, 4, 1, 0),
-    nn.ConvTranspose2d(6, 64, 4, 2, 1),
-    nn.ConvTranspose2d(6, 64, 4, 1, 0, bias=False),
-    nn.ConvTranspose2d(6, 64, 5, 2, 2, output_padding=1),
-    nn.ConvTranspose2d(6, 64, 5, 1, 0),
+    nn.Conv2d(128, 10, 4, 2, 1),
+    nn.Conv2d(128, 10, 5, 2, 2),
+    nn.Conv2d(128, 10, 5, 2, 0),  # the last row of places ends before the image does
+    nn.Conv2d(128, 10, 3, 1, 1, bias=False),
+    nn.Conv2d(128, 1, 4, 1, 0),
+    nn.ConvTranspose2d(6, 128, 4, 2, 1),
+    nn.ConvTranspose2d(6, 128, 4, 1, 0, bias=False),
+    nn.ConvTranspose2d(6, 128, 5, 2, 2, output_padding=1),
+    nn.ConvTranspose2d(6, 128, 5, 1, 0),
 )
 
 
@@ -71,11 +71,11 @@ def test_other_layers_stay_as_they_are(layer):
 def test_large_maps_go_the_direct_way(monkeypatch):
     asked = []
     monkeypatch.setattr(convolution._Rows, "apply", lambda *args: asked.append(args))
-    layer = quicken(nn.Conv2d(128, 4, 3, padding=1))
-    assert layer(torch.zeros(1, 128, 9, 9)).shape == (1, 4, 9, 9)
+    layer = quicken(nn.Conv2d(256, 4, 3, padding=1))
+    assert layer(torch.zeros(1, 256, 9, 9)).shape == (1, 4, 9, 9)
     assert not asked
-    with pytest.raises(TypeError):  # 8 px are 1 to 16 of the channels: laid out, here by nothing
-        layer(torch.zeros(1, 128, 8, 8))
+    with pytest.raises(TypeError):  # 8 px are 1 to 32 of the channels: laid out, here by nothing
+        layer(torch.zeros(1, 256, 8, 8))
     assert len(asked) == 1
 
 
@@ -93,7 +93,7 @@ def test_autocast_computes_in_bf16_and_adds_up_weights_gradients_in_float32():
 
 
 def test_layers_whose_weight_is_computed_become_matrix_products_too():
-    torchs = nn.utils.parametrizations.weight_norm(nn.ConvTranspose2d(6, 64, 4, 2, 1))
+    torchs = nn.utils.parametrizations.weight_norm(nn.ConvTranspose2d(6, 256, 4, 2, 1))
     ours, x = quicken(copy.deepcopy(torchs)), torch.randn(2, 6, 4, 4)
     assert isinstance(ours, MatrixConvTranspose2d)
     assert ours.state_dict().keys() == torchs.state_dict().keys()
@@ -106,13 +106,13 @@ def test_layers_whose_weight_is_computed_become_matrix_products_too():
 
 
 def test_spectral_norm_works_on_them():
-    layer = quicken(nn.Conv2d(64, 32, 4, 2, 1))
+    layer = quicken(nn.Conv2d(256, 32, 4, 2, 1))
     normed = nn.utils.parametrizations.spectral_norm(layer, n_power_iterations=30)
     assert isinstance(normed, MatrixConv2d)
     assert torch.linalg.matrix_norm(normed.weight.flatten(1), 2).item() == pytest.approx(
         1, rel=0.01
     )
-    assert normed(torch.zeros(1, 64, 8, 8)).shape == (1, 32, 4, 4)
+    assert normed(torch.zeros(1, 256, 8, 8)).shape == (1, 32, 4, 4)
 
 
 @pytest.mark.parametrize(
