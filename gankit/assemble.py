@@ -37,8 +37,7 @@ class Game:
     def step(self, step: int) -> Scalars:
         """Take training step number `step`."""
         self.gan.begin_step(step)
-        first = step * self.run.d_steps
-        reals = [self.batches[first + turn] for turn in range(self.run.d_steps)]
+        reals = [self.batches[step * self.run.d_steps + turn] for turn in range(self.run.d_steps)]
         return train_step(self.gan, self.loss, self.tricks, reals)
 
 
@@ -64,6 +63,7 @@ def resolve(run: Run, prepared: Prepared) -> Run:
 def assemble(run: Run, registry: Registry, prepared: Prepared) -> Game:
     """Networks, optimisers, loss, tricks and batches; the same Run gives the same weights."""
     gan, tricks = build_gan(run, registry)
+    gankit.keep_memory(gan.machine.device)
     loss = registry.make("loss", run.loss)
     fused = {"fused": True} if run.optimizer == "fused" else {"foreach": False, "fused": False}
     for player, lr in ((gan.G, run.lr_g), (gan.D, run.lr_d)):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+LOOP = "the textbook's loop, float32"
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +79,14 @@ def test_the_machine_is_named_but_not_the_computer(writer, measured):
     assert "my-secret-host" not in text + "".join(plots.values())
 
 
+def test_what_is_kept_stands_beside_what_is_given_back(writer, measured):
+    measured["benchmarks"] += [found("kept memory", [], [3.0, 4.0], numbers=[2.0, 2.0])]
+    text, _ = writer.page(measured)
+    kept = text.partition("## Freed memory")[2].partition("\n## ")[0]
+    assert "| what | kept | yardstick | times as fast |" in kept
+    assert row_of(kept, "this")[3] == "1.75 (1.5 to 2)"
+
+
 def test_only_what_was_measured_is_shown(writer, measured):
     text, plots = writer.page(measured)
     assert "## Drawing" not in text
@@ -121,9 +130,17 @@ def test_plots_are_drawings_to_scale(writer, measured):
         assert steps[0] < 0  # up is slower
 
 
-def test_a_benchmark_that_ran_is_written_down(writer, tmp_path):
+@pytest.mark.parametrize(
+    ("which", "what", "at", "yardstick"),
+    [
+        ("test_a_batch_of_many_pictures[1000]", "batch of 64 at 32 px", "1,000", "of 1,000"),
+        ("test_growth_with_image_size[16]", "auto, base 16, batch 16", "16", LOOP),
+    ],
+    ids=["in this process", "in two others"],
+)
+def test_a_benchmark_that_ran_is_written_down(writer, tmp_path, which, what, at, yardstick):
     """From the suite itself to the page."""
-    which = "tests/benchmarks/test_growth.py::test_a_batch_of_many_pictures[1000]"
+    which = f"tests/benchmarks/test_growth.py::{which}"
     words = ("--benchmark-only", f"--benchmark-json={tmp_path / 'measured.json'}", "-q", which)
     ours = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
     environment = {**ours, "GANKIT_BENCHMARK_ROUNDS": "3"}  # where many test, none is timed
@@ -131,7 +148,7 @@ def test_a_benchmark_that_ran_is_written_down(writer, tmp_path):
     done = subprocess.run([sys.executable, "-m", "pytest", *words], **how)
     assert done.returncode == 0, done.stdout
     text, _ = writer.page(json.loads((tmp_path / "measured.json").read_text()))
-    cells = row_of(text, "batch of 64 at 32 px")
-    assert cells[1] == "1,000"
-    assert cells[3].endswith(": of 1,000")
-    assert 0.2 < float(cells[4].split()[0]) < 5  # the same batch twice
+    cells = row_of(text, what)
+    assert cells[1] == at
+    assert cells[3].endswith(f": {yardstick}")
+    assert 0.2 < float(cells[4].split()[0]) < 5  # the same batch twice, or much the same step

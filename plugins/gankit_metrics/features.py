@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+import gankit
 from gankit.errors import GankitError
 from gankit.pictures import Pixels
 from gankit_metrics.metric import Metric
@@ -57,6 +58,7 @@ def _need(package: str, name: str, wanted: str) -> None:
 
 def _by_parts(net: Callable[[Tensor], Tensor], pictures: Pixels) -> np.ndarray[Any, Any]:
     """net's rows for all pictures, which it is given as bytes (N, 3, H, W), some at a time."""
+    gankit.keep_memory(torch.device("cpu"))
     rows = []
     with torch.no_grad():
         for start in range(0, len(pictures), AT_ONCE):

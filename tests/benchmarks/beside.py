@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 KINDS = {"32": "float32", "bf16": "bf16"}  # of numbers, as --precision and torch call them
 ROUNDS = int(os.environ.get("GANKIT_BENCHMARK_ROUNDS", "5"))
@@ -44,6 +45,34 @@ def numbers_beside(benchmark, measure, other, *, rounds=ROUNDS, **about):
     benchmark.pedantic(both, rounds=rounds, warmup_rounds=0)
     found = {"numbers": numbers[measure], "yardstick_seconds": numbers[other]}
     benchmark.extra_info |= {**found, **about}
+
+
+class Loop:
+    """A loop of `loops.py` in a process of its own, which waits for its turn."""
+
+    def __init__(self, *words, times):
+        command = [sys.executable, str(Path(__file__).with_name("loops.py")), *map(str, words)]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "bufsize": 1}
+        self.process, self.times = subprocess.Popen(command, **pipes), times
+        assert self.process.stdout.readline() == "ready\n"
+
+    def __call__(self):
+        """The seconds that one of `times` steps took."""
+        print(self.times, file=self.process.stdin)
+        return float(self.process.stdout.readline())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.process.kill()
+        self.process.communicate()
+
+
+def loops_beside(benchmark, words, others, *, times=1, rounds=ROUNDS, **about):
+    """Steps of two loops, in turns, each in a process of its own, as users start them."""
+    with Loop(*words, times=times) as loop, Loop(*others, times=times) as other:
+        numbers_beside(benchmark, loop, other, rounds=rounds, **about)
 
 
 def said_by(*words, cwd=None):

@@ -1,6 +1,12 @@
-"""The two loops that are compared: the textbook's and gankit's, on pictures of random bytes."""
+"""The two loops that are compared: the textbook's and gankit's, on pictures of random bytes.
+
+As a program, one of them takes as many steps as each line asks for, and says how many seconds one
+took: `python loops.py textbook 64 64 64`.
+"""
 
 import itertools
+import sys
+import time
 
 import numpy as np
 import torch
@@ -8,6 +14,7 @@ from gankit_dcgan.nets import Discriminator, Generator
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+import gankit as workbench
 from gankit.assemble import assemble, resolve
 from gankit.composing import compose
 from gankit.pictures import Prepared
@@ -61,6 +68,18 @@ def gankit(size, base, batch, precision):
     return lambda: game.step(next(numbers))
 
 
+def textbook_keeping_memory(*about):
+    """The textbook's loop, had its author known of what gankit does about freed memory."""
+    workbench.keep_memory(torch.device("cpu"))
+    return textbook(*about)
+
+
+def gankit_giving_memory_back(*about):
+    """gankit's step, if it did nothing about freed memory."""
+    workbench.keep_memory = lambda device: None
+    return gankit(*about)
+
+
 def operations(size, base, batch):
     """Multiplications and additions that a step needs: D twice, G once, then G through a frozen D.
 
@@ -74,3 +93,19 @@ def operations(size, base, batch):
             weight.requires_grad_(False)
         D(fakes).mean().backward()
     return counter.get_total_flops()
+
+
+def main(loop, size, base, batch, *precision):
+    step = globals()[loop](int(size), int(base), int(batch), *precision)
+    for _ in range(4):  # until the process has found the memory that it needs
+        step()
+    print("ready", flush=True)
+    for line in sys.stdin:
+        started = time.perf_counter()
+        for _ in range(int(line)):
+            step()
+        print((time.perf_counter() - started) / int(line), flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,8 +1,7 @@
 """How long a training step of DCGAN takes, beside the textbook's loop in float32."""
 
 import pytest
-from beside import KINDS, beside
-from loops import gankit, textbook
+from beside import KINDS, loops_beside
 
 SIZES = [(64, 64, 64), (64, 32, 32), (128, 64, 16), (128, 32, 16), (256, 32, 8)]
 
@@ -10,7 +9,7 @@ SIZES = [(64, 64, 64), (64, 32, 32), (128, 64, 16), (128, 32, 16), (256, 32, 8)]
 @pytest.mark.parametrize("precision", KINDS)
 @pytest.mark.parametrize(("size", "base", "batch"), SIZES)
 def test_a_step_beside_the_textbooks(benchmark, size, base, batch, precision):
-    what = f"{size} px, base {base}, batch {batch}, {KINDS[precision]}"
-    steps = gankit(size, base, batch, precision), textbook(size, base, batch)
-    about = {"what": what, "yardstick": "the textbook's loop, float32", "pictures": batch}
-    beside(benchmark, *steps, question="training step", times=2, **about)
+    about = {"what": f"{size} px, base {base}, batch {batch}, {KINDS[precision]}"}
+    about |= {"yardstick": "the textbook's loop, float32", "pictures": batch}
+    loops = ("gankit", size, base, batch, precision), ("textbook", size, base, batch)
+    loops_beside(benchmark, *loops, question="training step", times=2, **about)
