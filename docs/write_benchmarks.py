@@ -3,7 +3,7 @@
     pytest tests/benchmarks --benchmark-only --benchmark-json=measured.json
     python docs/write_benchmarks.py measured.json
 
-Takes some twenty minutes on two cores that do nothing else. A part of it that is measured again
+Takes forty minutes on two cores that do nothing else. A part of it that is measured again
 later (`pytest tests/benchmarks/test_peak.py ...`) replaces what it measures: name both files. What
 was measured with other threads (OMP_NUM_THREADS=1) stands beside it. Every figure is a median with
 the lowest and the highest; every ratio is one of two numbers measured right after one another.
@@ -35,13 +35,14 @@ QUESTIONS = {
         "Training step",
         "One update of both players, on pictures in memory. The yardstick is the loop of the "
         "tutorials, [lesson 1](../lessons/01_two_players.py) without words, in float32. Each has a "
-        "process of its own, as a user starts it.",
+        "process of its own, as a user starts it. What gankit does about "
+        "[freed memory](#freed-memory) is a part of the ratio.",
     ),
     "kept memory": (
         "Freed memory",
         "glibc gives memory that a step frees back to the system, and asks for it again in the "
-        "next one. gankit keeps it, where it trains on a CPU. The textbook's loop would gain by "
-        "that too, if it asked for it; above, it does not.",
+        "next one. gankit keeps it, where it computes on a CPU. The textbook's loop would gain by "
+        "that too, if it asked for it, which it does not above. Three rows show both with it.",
     ),
     "product speed": (
         "Share of the machine's matrix products",
@@ -50,8 +51,8 @@ QUESTIONS = {
     ),
     "one layer": (
         "Convolutions as matrix products",
-        "One layer, kernel 4, stride 2, 32 pictures, forth and back. gankit writes those over "
-        "small maps as products of matrices, where that is faster.",
+        "One layer, kernel 4, stride 2, 32 pictures, forth and back, as products of matrices. "
+        "gankit writes those over small maps so, and leaves the others to torch.",
     ),
     "data path": ("Pictures", "Getting pictures ready once, and as batches, beside the usual way."),
     "sampling": ("Drawing", "One picture, and how long it takes until one can be drawn."),

@@ -4,7 +4,7 @@ A convolution is a matrix product in disguise: lay the k x k x C numbers under t
 place into a row, and multiply the rows by the weights (Chellapilla, Puri & Simard 2006, "High
 performance convolutional neural networks for document processing"). A row repeats numbers of its
 neighbours, so for large maps a direct convolution wins. For the small maps of a GAN, with many
-channels, it does not: there the gradients of a direct one take up to six times as long on a CPU.
+channels, it does not: there the gradients of a direct one take several times as long on a CPU.
 `tests/benchmarks/test_convolution.py` shows how much.
 """
 

@@ -1,7 +1,7 @@
 """The two loops that are compared: the textbook's and gankit's, on pictures of random bytes.
 
-As a program, one of them takes as many steps as each line asks for, and says how many seconds one
-took: `python loops.py textbook 64 64 64`.
+As a program, one of them takes steps for a second whenever it is given a line, and says how many
+seconds each took: `python loops.py own textbook 64 64 64`.
 """
 
 import itertools
@@ -11,6 +11,7 @@ import time
 import numpy as np
 import torch
 from gankit_dcgan.nets import Discriminator, Generator
+from gankit_metrics.features import opened
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -62,22 +63,16 @@ def gankit(size, base, batch, precision):
     registry, pixels = load_registry(), bytes_of(size, 4 * batch)
     prepared = Prepared(pixels, np.arange(len(pixels)), np.arange(0), "random")
     asked = {"model": f"dcgan64:base_channels={base}", "image_size": size, "batch_size": batch}
-    asked |= {"tricks": "none", "loss": "non-saturating", "precision": precision}
+    asked |= {"tricks": "none", "loss": "non-saturating", "precision": str(precision)}
     run = compose(registry, device="cpu", length="1000 steps", **asked)
     game, numbers = assemble(resolve(run, prepared), registry, prepared), itertools.count()
     return lambda: game.step(next(numbers))
 
 
-def textbook_keeping_memory(*about):
-    """The textbook's loop, had its author known of what gankit does about freed memory."""
-    workbench.keep_memory(torch.device("cpu"))
-    return textbook(*about)
-
-
-def gankit_giving_memory_back(*about):
-    """gankit's step, if it did nothing about freed memory."""
-    workbench.keep_memory = lambda device: None
-    return gankit(*about)
+def features(size, count):
+    """What KID knows of pictures, worked out for `count` of them."""
+    rows, pictures = opened("imagenet-lite")[1], bytes_of(size, count)
+    return lambda: rows(pictures)
 
 
 def operations(size, base, batch):
@@ -95,16 +90,24 @@ def operations(size, base, batch):
     return counter.get_total_flops()
 
 
-def main(loop, size, base, batch, *precision):
-    step = globals()[loop](int(size), int(base), int(batch), *precision)
+def main(memory, loop, *about):
+    """Answer each line; `memory` that is freed is kept, given back, or what the loop makes of it.
+
+    It says "ready" or "cannot" first.
+    """
+    agreed = memory != "kept" or workbench.keep_memory(torch.device("cpu"))
+    if memory == "given-back":
+        workbench.keep_memory = lambda device: False
+    step = globals()[loop](*(int(word) if word.isdigit() else word for word in about))
     for _ in range(4):  # until the process has found the memory that it needs
         step()
-    print("ready", flush=True)
-    for line in sys.stdin:
-        started = time.perf_counter()
-        for _ in range(int(line)):
+    print("ready" if agreed else "cannot", flush=True)
+    for _ in sys.stdin:
+        started, taken, seconds = time.perf_counter(), 0, 0.0
+        while taken < 2 or seconds < 1:
             step()
-        print((time.perf_counter() - started) / int(line), flush=True)
+            taken, seconds = taken + 1, time.perf_counter() - started
+        print(seconds / taken, flush=True)
 
 
 if __name__ == "__main__":

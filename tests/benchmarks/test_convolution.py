@@ -3,15 +3,16 @@
 import pytest
 import torch
 from beside import KINDS, beside
-from gankit_kernels.convolution import quicken
+from gankit_kernels import convolution
 from torch import nn
 
 TYPES = {"32": torch.float32, "bf16": torch.bfloat16}
+MAPS = [(256, 4), (128, 8), (256, 8), (128, 16), (256, 16)]
 
 
 @pytest.mark.parametrize("precision", KINDS)
-@pytest.mark.parametrize(("channels", "side"), [(128, 8), (256, 8), (128, 16)])
-def test_one_layer_and_its_gradients(benchmark, precision, channels, side):
+@pytest.mark.parametrize(("channels", "side"), MAPS)
+def test_one_layer_and_its_gradients(benchmark, precision, channels, side, monkeypatch):
     layout = {"dtype": TYPES[precision], "memory_format": torch.channels_last}
     x = torch.randn(32, channels, side, side).to(**layout).requires_grad_()
 
@@ -27,7 +28,9 @@ def test_one_layer_and_its_gradients(benchmark, precision, channels, side):
     def conv():
         return nn.Conv2d(channels, 2 * channels, 4, 2, 1, bias=False)
 
-    what = f"{channels} maps of {side} px, {KINDS[precision]}"
-    ways = there_and_back(quicken(conv())), there_and_back(conv())
-    about = {"question": "one layer", "what": what, "yardstick": "torch's own"}
+    left = "" if convolution.worth_it(x, channels, side, side) else ", left to torch"
+    monkeypatch.setattr(convolution, "worth_it", lambda *about: True)
+    ways = there_and_back(convolution.quicken(conv())), there_and_back(conv())
+    about = {"what": f"{channels} maps of {side} px, {KINDS[precision]}{left}"}
+    about |= {"question": "one layer", "yardstick": "torch's own"}
     beside(benchmark, *ways, times=3, rounds=9, **about)

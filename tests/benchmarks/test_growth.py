@@ -14,15 +14,15 @@ LOOP = "the textbook's loop, float32"
 @pytest.mark.parametrize("size", [16, 32, 64, 128, 256])
 def test_growth_with_image_size(benchmark, size):
     about = {"what": "auto, base 16, batch 16", "x": size, "yardstick": LOOP, "pictures": 16}
-    loops = ("gankit", size, 16, 16, "auto"), ("textbook", size, 16, 16)
-    loops_beside(benchmark, *loops, question="image size", times=4, rounds=5, **about)
+    loops = ("own", "gankit", size, 16, 16, "auto"), ("own", "textbook", size, 16, 16)
+    loops_beside(benchmark, *loops, question="image size", rounds=5, **about)
 
 
 @pytest.mark.parametrize("batch", [4, 8, 16, 32, 64, 128])
 def test_growth_with_the_batch(benchmark, batch):
     about = {"what": "auto, 64 px, base 32", "x": batch, "yardstick": LOOP, "pictures": batch}
-    loops = ("gankit", 64, 32, batch, "auto"), ("textbook", 64, 32, batch)
-    loops_beside(benchmark, *loops, question="batch", times=4, rounds=5, **about)
+    loops = ("own", "gankit", 64, 32, batch, "auto"), ("own", "textbook", 64, 32, batch)
+    loops_beside(benchmark, *loops, question="batch", rounds=5, **about)
 
 
 @pytest.mark.parametrize("count", [1_000, 10_000, 100_000])

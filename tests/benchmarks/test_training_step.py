@@ -11,5 +11,5 @@ SIZES = [(64, 64, 64), (64, 32, 32), (128, 64, 16), (128, 32, 16), (256, 32, 8)]
 def test_a_step_beside_the_textbooks(benchmark, size, base, batch, precision):
     about = {"what": f"{size} px, base {base}, batch {batch}, {KINDS[precision]}"}
     about |= {"yardstick": "the textbook's loop, float32", "pictures": batch}
-    loops = ("gankit", size, base, batch, precision), ("textbook", size, base, batch)
-    loops_beside(benchmark, *loops, question="training step", times=2, **about)
+    loops = ("own", "gankit", size, base, batch, precision), ("own", "textbook", size, base, batch)
+    loops_beside(benchmark, *loops, question="training step", **about)
