@@ -42,7 +42,9 @@ QUESTIONS = {
         "Freed memory",
         "glibc gives memory that a step frees back to the system, and asks for it again in the "
         "next one. gankit keeps it, where it computes on a CPU. The textbook's loop would gain by "
-        "that too, if it asked for it, which it does not above. Three rows show both with it.",
+        "that too, if it asked for it, which it does not above. Three rows show both with it. "
+        "How much glibc gives back hangs on what else a process has in memory: these are bare "
+        "loops, and [whole runs](design.md#speed) gain less.",
     ),
     "product speed": (
         "Share of the machine's matrix products",
