@@ -63,7 +63,7 @@ def gankit(size, base, batch, precision):
     registry, pixels = load_registry(), bytes_of(size, 4 * batch)
     prepared = Prepared(pixels, np.arange(len(pixels)), np.arange(0), "random")
     asked = {"model": f"dcgan64:base_channels={base}", "image_size": size, "batch_size": batch}
-    asked |= {"tricks": "none", "loss": "non-saturating", "precision": str(precision)}
+    asked |= {"tricks": "none", "loss": "non-saturating", "precision": precision}
     run = compose(registry, device="cpu", length="1000 steps", **asked)
     game, numbers = assemble(resolve(run, prepared), registry, prepared), itertools.count()
     return lambda: game.step(next(numbers))
@@ -98,7 +98,7 @@ def main(memory, loop, *about):
     agreed = memory != "kept" or workbench.keep_memory(torch.device("cpu"))
     if memory == "given-back":
         workbench.keep_memory = lambda device: False
-    step = globals()[loop](*(int(word) if word.isdigit() else word for word in about))
+    step = globals()[loop](*map(int, about[:3]), *about[3:])  # a precision is a word, even 32
     for _ in range(4):  # until the process has found the memory that it needs
         step()
     print("ready" if agreed else "cannot", flush=True)
