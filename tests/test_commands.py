@@ -94,9 +94,10 @@ def test_show_tells_all_about_a_trick(gankit_cli, registry):
     code, out, err = gankit_cli("show", "noisy-d")
     assert (code, err) == (0, "")
     spec = registry.find("trick", "noisy-d")
+    out = " ".join(out.split())  # lines end where the terminal does
     for said in (
         *("trick noisy-d", spec.summary, spec.source, f"gankit lesson {spec.lesson}", "tricks"),
-        *("sigma            0.1", "until            1.0", "noisy-d:sigma=..."),
+        "sigma 0.1 until 1.0 set them noisy-d:sigma=...",
         *("sigma: standard deviation at the start", "class NoisyD(Trick):", "def d_input(self"),
     ):
         assert said in out
@@ -106,6 +107,44 @@ def test_show_without_code(gankit_cli):
     out = gankit_cli("show", "noisy-d", "--no-code").out
     assert "class NoisyD" not in out
     assert "Helps when D wins early" in out
+
+
+@pytest.mark.parametrize("wide", [40, 80])
+@pytest.mark.parametrize("name", ["lecam", "ada", "freeze-d", "shards"])
+def test_show_breaks_lines_between_words(gankit_cli, monkeypatch, wide, name):
+    monkeypatch.setenv("COLUMNS", str(wide))
+    out = gankit_cli("show", name, "--no-code").out
+    prose = [line for line in out.splitlines() if not re.match(r"    \w", line)]  # nor a default
+    assert wide - 10 < max(map(len, prose)) <= wide
+
+
+def test_show_gives_each_option_its_line(gankit_cli, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    out = gankit_cli("show", "lecam", "--no-code").out
+    (after,) = re.findall(r"\n  after: .*\n      (?:.*)\n", out)
+    assert "StyleGAN2 code: 0" in after
+    assert "\n  decay: how much" in out
+
+
+def test_show_leaves_code_in_a_docstring_alone(gankit_cli, plugin_file):
+    path = plugin_file(
+        """
+        class Mine(Trick):
+            '''First a word.
+
+                one = 1
+                two = 2
+
+            The last word.
+            '''
+
+        @hookimpl
+        def register_tricks(register):
+            register(TrickSpec(name="mine", summary="my own", source="me", build=Mine))
+        """
+    )
+    out = gankit_cli("-p", path, "show", "mine", "--no-code").out
+    assert "\n  First a word.\n\n      one = 1\n      two = 2\n\n  The last word.\n" in out
 
 
 def test_show_tells_nothing_of_the_class_a_part_is_derived_from(gankit_cli, plugin_file):

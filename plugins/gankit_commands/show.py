@@ -1,7 +1,9 @@
 """`gankit show NAME`: everything about a part, without importing torch."""
 
 import inspect
+import re
 import shlex
+import shutil
 import textwrap
 
 import click
@@ -12,6 +14,8 @@ from gankit.settings import option, parse_length
 from gankit.specs import KINDS, DatasetSpec, ModelSpec, RecipeSpec
 from gankit_commands import reading
 from gankit_commands.part import Part
+
+OPTION = r"\w+(?:, \w+)*: "  # how a docstring begins to speak of one, or of several
 
 
 @click.command()
@@ -27,7 +31,7 @@ def show(ctx, name, kind, no_code):
     for spec in specs:
         click.secho(f"{spec.kind} {spec.name}", bold=True)
         for label, text in _facts(registry, spec).items():
-            click.echo(f"  {label:13} {text}")
+            click.echo(_filled(str(text), f"  {label:13} ", 16))
         if isinstance(spec, ModelSpec):
             click.echo(f"  {'networks':13} gankit show {Choice.parse(spec.generator).name}")
         elif isinstance(spec, RecipeSpec):
@@ -94,6 +98,31 @@ def _show_builder(spec, *, code):
             click.echo(f"    {option.name:16} {default}")
         click.echo(f"  {'set them':13} {spec.name}:{source.options[0].name}=...")
     if source.docstring:
-        click.echo("\n" + textwrap.indent(source.docstring, "  "))
+        click.echo("\n" + _wrapped(source.docstring))
     if code:
         click.echo("\n" + textwrap.indent(source.text, "  | "))
+
+
+def _wrapped(docstring):
+    """Its prose, as wide as the terminal; options begin a line each, code stays as it is."""
+    blocks = []
+    for paragraph in docstring.split("\n\n"):
+        if paragraph.startswith(" "):
+            blocks.append(textwrap.indent(paragraph, "  "))
+            continue
+        entries = re.split(rf"\n(?={OPTION})", paragraph)
+        lines = [_filled(text, "  ", 6 if re.match(OPTION, text) else 2) for text in entries]
+        blocks.append("\n".join(lines))
+    return "\n\n".join(blocks)
+
+
+def _filled(text, first, indent):
+    """The text behind `first`, in lines that no terminal breaks, the others so far to the right."""
+    return textwrap.fill(
+        " ".join(text.split()),
+        min(shutil.get_terminal_size().columns, 100),
+        initial_indent=first,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
