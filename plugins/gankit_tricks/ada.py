@@ -49,7 +49,7 @@ class ADA(Trick):
         self.changes = [CHANGES[word] for word in wanted]
         self.target, self.every, self.kimg = target, every, kimg
         self.p = self.signs = torch.zeros(())  # on the device, and read only for the log
-        self.seen, self.r_t, self.listening = 0, None, False
+        self.seen, self.r_t, self.listening = 0, None, False  # seen: by this process
 
     def start(self, gan):
         self.p, self.signs = (t.to(gan.machine.device) for t in (self.p, self.signs))
@@ -77,7 +77,7 @@ class ADA(Trick):
 
     def after_update(self, gan, player):
         if player is gan.G and self.seen and (gan.step + 1) % self.every == 0:
-            speed = self.seen / (1000 * self.kimg)
+            speed = self.seen * gan.team.size / (1000 * self.kimg)
             direction = (self.signs / self.seen - self.target).sign()
             self.p = (self.p + speed * direction).clamp(0, 1)
             self.signs, self.seen = torch.zeros_like(self.signs), 0

@@ -22,11 +22,13 @@ from gankit_tricks.ttur import TTUR
 from gankit_tricks.wgan_gp import WGANGP
 from torch import nn
 
+import gankit
 from gankit import GankitError, checkpoint, compose, train
 from gankit.device import Machine
 from gankit.errors import RunStopped
 from gankit.gan import Gan, Player
 from gankit.step import train_step
+from gankit.team import Team
 
 DISCRIMINATION = "minibatch-discrimination:kernels=6,dims=2"
 ON_D = ("freeze-d", DISCRIMINATION, "minibatch-stddev", "spectral-norm")
@@ -260,6 +262,23 @@ def test_the_half_life_of_ema_in_pictures_is_that_of_the_paper(batch, d_steps):
         wanted = 0.5 ** (batch * d_steps / min(10_000, 0.05 * shown))
         assert trick.now == pytest.approx(wanted, rel=1e-12)
     assert EMA(decay=0.5 ** (32 / 10_000)).decay == pytest.approx(0.9978, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("trick", "number"), [("ema:kimg=0.01,ramp=0.0", "now"), ("ada:kimg=0.1,target=-1.0", "p")]
+)
+def test_thousands_of_pictures_are_those_of_all_processes(game_of, monkeypatch, trick, number):
+    def after_four_steps():
+        game = game_of(trick)
+        for step in range(4):
+            game.step(step)
+        assert len(game.batches[0]) * game.gan.team.size == game.run.batch_size
+        return float(getattr(game.tricks[0], number))
+
+    alone = after_four_steps()
+    monkeypatch.setattr(gankit, "our_team", lambda: Team(0, 2))
+    assert alone not in (0, 1)
+    assert after_four_steps() == pytest.approx(alone)
 
 
 def test_ema_takes_the_lesser_decay_and_ignores_decay_where_kimg_is_given(game_of):
