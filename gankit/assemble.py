@@ -100,7 +100,7 @@ def build_gan(run: Run, registry: Registry) -> tuple[Gan, list[Trick]]:
     gan.d_inputs = [trick.d_input for trick in tricks if trick.overrides("d_input")]
     for player in (G, D):
         if run.sync_batch_norm and gan.team.size > 1:
-            player.net = gankit.sync_batch_norm(player.net, here.device)
+            player.net = gankit.sync_batch_norm(player.net)
     for net in (G.net, D.net):
         net.to(here.device).to(memory_format=_FORMATS[run.memory_format]).train()
     return gan, tricks

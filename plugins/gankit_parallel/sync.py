@@ -3,41 +3,56 @@
 import torch
 import torch.distributed as dist
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from gankit.errors import GankitError
+from gankit_parallel.team import together
 
 
-def sync_batch_norm(net: nn.Module, device: torch.device) -> nn.Module:
+def sync_batch_norm(net: nn.Module) -> nn.Module:
     """The network with batch norm that sees the shares of all processes, not only its own.
 
     Without it each process normalises with its own share: two processes with a batch of 64 train
     as if batch norm's were 32. With it, any number of processes takes the steps that one would, to
-    rounding. It costs two messages for each layer, there and back. On GPUs it is torch's
-    nn.SyncBatchNorm, elsewhere our own. Weights, buffers and their names stay as they are.
+    rounding. It costs two messages for each layer, there and back. Weights, buffers and their
+    names stay as they are. torch's nn.SyncBatchNorm is not taken: it wants a GPU, and has no second
+    derivative, without which there are no gradient penalties.
+
+    A GankitError names a layer of batch norm with a forward pass of its own.
     """
-    if device.type == "cuda":
-        converted: nn.Module = nn.SyncBatchNorm.convert_sync_batchnorm(net)
-        return converted
-    for layer in net.modules():
-        if type(layer) is nn.BatchNorm2d:
-            layer.__class__ = TeamBatchNorm2d
+    for name, layer in net.named_modules():
+        if isinstance(layer, _BatchNorm):
+            kind = type(layer)
+            if kind.forward is not _BatchNorm.forward:
+                what = f"layer {name} ({kind.__name__}): it has a forward pass of its own"
+                raise GankitError(f"--sync-batch-norm cannot share {what}")
+            layer.__class__ = type(kind.__name__, (TeamBatchNorm, kind), {})
     return net
 
 
-class TeamBatchNorm2d(nn.BatchNorm2d):
-    """nn.BatchNorm2d with the mean and variance of all processes' equal shares; any device."""
+class TeamBatchNorm(_BatchNorm):
+    """Batch norm with the mean and variance of all processes' equal shares: (N, C, ...)."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if not self.training:
             return super().forward(x)
-        wide = x.float()  # (N, C, H, W)
-        mean = MeanOfAll.apply(wide.mean(dim=(0, 2, 3), keepdim=True))
-        var = MeanOfAll.apply((wide - mean).square().mean(dim=(0, 2, 3), keepdim=True))
-        with torch.no_grad():
-            count = x.numel() // x.shape[1] * dist.get_world_size()
-            self.running_mean.lerp_(mean.flatten(), self.momentum)
-            self.running_var.lerp_(var.flatten() * (count / (count - 1)), self.momentum)
-            self.num_batches_tracked += 1
-        weight, bias = (w[None, :, None, None] for w in (self.weight, self.bias))
-        return ((wide - mean) * (var + self.eps).rsqrt() * weight + bias).to(x.dtype)
+        wide = x.float()
+        others = [dim for dim in range(x.ndim) if dim != 1]
+        mean = MeanOfAll.apply(wide.mean(others, keepdim=True))
+        var = MeanOfAll.apply((wide - mean).square().mean(others, keepdim=True))
+        if self.track_running_stats:
+            self._remember(mean, var, x.numel() // x.shape[1] * dist.get_world_size())
+        normal = (wide - mean) * (var + self.eps).rsqrt()
+        if self.affine:
+            normal = normal * self.weight.view_as(mean) + self.bias.view_as(mean)
+        return normal.to(x.dtype)
+
+    @torch.no_grad()
+    def _remember(self, mean: torch.Tensor, var: torch.Tensor, count: int) -> None:
+        self.num_batches_tracked += 1
+        momentum = 1 / self.num_batches_tracked if self.momentum is None else self.momentum
+        self.running_mean.lerp_(mean.flatten(), momentum)
+        self.running_var.lerp_(var.flatten() * (count / (count - 1)), momentum)
 
 
 class MeanOfAll(torch.autograd.Function):
@@ -46,7 +61,8 @@ class MeanOfAll(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x):
         total = x.contiguous().clone()
-        dist.all_reduce(total)
+        with together():
+            dist.all_reduce(total)
         return total / dist.get_world_size()
 
     @staticmethod

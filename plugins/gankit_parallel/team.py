@@ -22,7 +22,7 @@ class Processes(Team):
         """Give every process the mean of all gradients, in one message."""
         grads = [p.grad for p in parameters if p.grad is not None]
         flat = torch.cat([grad.flatten() for grad in grads])
-        with _together():
+        with together():
             dist.all_reduce(flat)
         flat /= self.size
         for grad, part in zip(grads, torch.split(flat, [g.numel() for g in grads]), strict=True):
@@ -31,18 +31,22 @@ class Processes(Team):
     def told(self, value: Any) -> Any:
         """The first process's value, for all."""
         box = [value]
-        with _together():
+        with together():
             dist.broadcast_object_list(box)
         return box[0]
 
 
 @contextlib.contextmanager
-def _together() -> Iterator[None]:
+def together() -> Iterator[None]:
+    """While open, the processes talk; where one cannot any more, its run has failed."""
     try:
         yield
-    except RuntimeError as error:  # what a connection says whose other end is gone
-        why = "another process of this run has ended, so this one stops"
-        raise RunFailed(f"{why}; --resume goes on from the last checkpoint", 1) from error
+    except RuntimeError as error:
+        if isinstance(error, dist.DistError) or "gloo/transport" in str(error):  # the line is dead
+            why = "another process of this run has ended, so this one stops"
+            raise RunFailed(f"{why}; --resume goes on from the last checkpoint", 1) from error
+        why = " ".join(str(error).split())
+        raise RunFailed(f"the processes of this run cannot talk: {why}", 1) from error
 
 
 def our_team() -> Team:
@@ -60,6 +64,7 @@ def joined() -> Iterator[Team]:
     dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
     try:
         yield our_team()
-        dist.barrier()  # one that left before the others would look like one that died
+        with together():
+            dist.barrier()  # one that left before the others would look like one that died
     finally:
         dist.destroy_process_group()
