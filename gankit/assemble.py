@@ -98,10 +98,9 @@ def build_gan(run: Run, registry: Registry) -> tuple[Gan, list[Trick]]:
         with registry.blaming("trick", text):
             trick.wrap(gan)
     gan.d_inputs = [trick.d_input for trick in tricks if trick.overrides("d_input")]
-    for player in (G, D):
-        if run.sync_batch_norm and gan.team.size > 1:
-            player.net = gankit.sync_batch_norm(player.net)
     for net in (G.net, D.net):
+        if run.sync_batch_norm and gan.team.size > 1:
+            gankit.sync_batch_norm(net)
         net.to(here.device).to(memory_format=_FORMATS[run.memory_format]).train()
     return gan, tricks
 

@@ -1,12 +1,11 @@
 """Machine: where a run computes and in which arithmetic; CPU, CUDA and MPS through one code."""
 
 import os
-import timeit
 from dataclasses import dataclass
 
 import torch
-from torch.amp import GradScaler
 
+import gankit
 from gankit.errors import GankitError
 
 _HALVES = {"bf16": torch.bfloat16, "16": torch.float16}
@@ -24,9 +23,9 @@ class Machine:
         half = _HALVES.get(self.precision)
         return torch.autocast(self.device.type, half, enabled=half is not None)
 
-    def scaler(self) -> GradScaler:
+    def scaler(self) -> torch.amp.GradScaler:
         """Keeps gradients from vanishing in float16, whose range is small; else does nothing."""
-        return GradScaler(self.device.type, enabled=self.precision == "16")
+        return torch.amp.GradScaler(self.device.type, enabled=self.precision == "16")
 
 
 def machine(device: str = "auto", precision: str = "auto", threads: int = 0) -> Machine:
@@ -40,19 +39,16 @@ def machine(device: str = "auto", precision: str = "auto", threads: int = 0) -> 
         device = f"cuda:{os.environ.get('LOCAL_RANK', device[5:])}"
     if device not in here:
         raise GankitError(f"there is no --device {device} here; there is {', '.join(here)}")
+    if device.startswith("cuda"):
+        torch.cuda.set_device(device)  # what pins memory and asks what it can do means this one
     if precision == "auto":
-        precision = "bf16" if _computes_in_bf16(torch.device(device)) else "32"
+        precision = "bf16" if gankit.computes_in_bf16(torch.device(device)) else "32"
     if precision == "16" and device == "mps":
         raise GankitError("--precision 16 is for CUDA: on mps take bf16 or 32")
     return Machine(torch.device(device), precision)
 
 
-def _computes_in_bf16(device: torch.device) -> bool:
-    if device.type != "cpu":
-        return device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-    kinds = (torch.float32, torch.bfloat16)
-    seconds = dict.fromkeys(kinds, float("inf"))
-    for dtype in kinds * 8:  # 100 ms, once a run; in turns, so that a busy moment hits both alike
-        m = torch.ones(768, 768, dtype=dtype)  # where bf16 is only emulated, it is slower
-        seconds[dtype] = min(seconds[dtype], timeit.timeit("m @ m", globals={"m": m}, number=1))
-    return seconds[torch.float32] > 1.5 * seconds[torch.bfloat16]
+def sent(tensor: torch.Tensor, device: torch.device | str) -> torch.Tensor:
+    """The tensor on a device; a GPU fetches it from pinned memory, while Python goes on."""
+    tensor = tensor.pin_memory() if torch.device(device).type == "cuda" else tensor
+    return tensor.to(device, non_blocking=True)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.amp import GradScaler
 
 from gankit import randomness
-from gankit.device import Machine
+from gankit.device import Machine, sent
 from gankit.team import Team
 
 
@@ -79,7 +79,7 @@ class Gan:
         """z (count, latent_dim) for this step; `turn` counts the step's draws of z."""
         every = (count * self.team.size, self.latent_dim)
         z = self.team.share(randomness.latents(self.seed, self.step, *every, f"z/{turn}"))
-        return Tensor.to(z, self.machine.device)
+        return sent(z, self.machine.device)
 
     def pieces(self, batch: Tensor, z: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         """A batch and its z, in pieces; nearly always in one."""

@@ -41,9 +41,14 @@ def train(
         prepared = gankit.prepare(run, registry, progress)  # a plugin brings it
         if run.fingerprint not in ("", prepared.fingerprint):
             log.warning("these are not the pictures that %s began with", run.folder)
-        game = assemble.assemble(assemble.resolve(run, prepared), registry, prepared)
+        run = assemble.resolve(run, prepared)
+        run = dataclasses.replace(run, precision=team.told(run.precision))
+        game = assemble.assemble(run, registry, prepared)
         if resume:
             restore(game)
+        here = {"pictures": run.fingerprint, "step": game.gan.step}
+        if (first := team.told(here)) != here:
+            raise GankitError(f"process {team.rank} has {here}, not {first}; all need the same")
         if not (resume or team.rank):
             game.run = gankit.claim_folder(game.run)
         game.run = run = dataclasses.replace(game.run, out=team.told(game.run.out))

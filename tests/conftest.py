@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import subprocess
 import sys
 import textwrap
 from pathlib import Path
@@ -51,6 +52,27 @@ def apart(tmp_path_factory):
         place = place.parent if "PYTEST_XDIST_WORKER" in os.environ else place  # shared by all
         patch.setenv("GANKIT_CACHE", str(place / "cache"))
         yield
+
+
+class Torchrun:
+    """`torchrun("a.py", cwd=here)`: what two processes said, and how they ended."""
+
+    two = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
+    # A thread of a group still there at Python's end may abort it: 10 times in 40, measured.
+    leave = "\ntorch.distributed.barrier()\ntorch.distributed.destroy_process_group()\n"
+
+    def __init__(self):
+        self.environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+    def __call__(self, *words, cwd):
+        how = {"env": self.environment, "capture_output": True, "text": True, "timeout": 100}
+        return subprocess.run([*self.two, *words], cwd=cwd, check=False, **how)
+
+
+@pytest.fixture(scope="session")
+def torchrun(apart):
+    """Runs a program as two processes that talk through gloo."""
+    return Torchrun()
 
 
 @pytest.fixture(scope="session")

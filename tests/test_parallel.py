@@ -1,30 +1,29 @@
 """Several processes train one run: `torchrun -m gankit run`. They talk through gloo, on the CPU."""
 
+import contextlib
 import os
 import re
 import shlex
 import signal
 import subprocess
-import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import torch
 from gankit_commands.main import main
-from gankit_parallel.sync import sync_batch_norm
-from torch import nn
 
-from gankit import GankitError, checkpoint
+import gankit
+from gankit import GankitError, assemble, checkpoint, compose, train
+from gankit.team import Team
 
 SMALL = shlex.split(
     "--dataset petals:count=64 --image-size 16 --batch-size 8 --device cpu --precision 32 --flip "
     "--threads 1 --latent-dim 8 --log-every 1 --model dcgan64:base_channels=4 --loss relativistic"
 )
 TRICKS = ("--trick", "r1:every=2", "--trick", "ema")  # a second derivative, and buffers
-TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
 GANKIT = ("-m", "gankit", "run", *SMALL)
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 SIX = (*TRICKS, "--steps", "6")
 PLAIN = (*TRICKS, "--model", "modern64:base_channels=4", "--steps", "3", "--save-every", "1")
 RUNS = {  # by two processes; starting those takes longer than training, so they train all
@@ -46,54 +45,6 @@ def call(words):
             raise
 
 """
-# A thread of a group still there at Python's end may abort the process: 10 times in 40, measured.
-LEAVE = "\ntorch.distributed.barrier()\ntorch.distributed.destroy_process_group()\n"
-
-
-NORMS = """import copy
-import torch
-import torch.distributed as dist
-from torch import nn
-from gankit_parallel.sync import sync_batch_norm
-
-def judged(layer, x):
-    "Outputs, their gradient, and the gradients of a penalty on that one's size."
-    x = x.clone().requires_grad_()
-    out = layer(x)
-    (slope,) = torch.autograd.grad(out.pow(3).sum(), x, create_graph=True)
-    every = torch.autograd.grad(slope.square().sum(), [x, *layer.parameters()])
-    return [out.detach(), slope.detach(), every[0]], torch.cat([x.new_ones(1), *every[1:]])
-
-def close(ours, wanted):  # as far as float32 goes; some gradients are 0
-    assert (ours - wanted).float().norm() < 1e-4 * (1 + wanted.float().norm()), (ours, wanted)
-
-dist.init_process_group("gloo")
-kinds = {nn.BatchNorm1d: (6, 5), nn.BatchNorm2d: (6, 5, 4, 3), nn.BatchNorm3d: (6, 5, 2, 3, 2)}
-for kind, shape in kinds.items():
-    for asked in ({}, {"affine": False}, {"momentum": None}, {"track_running_stats": False}):
-        torch.manual_seed(1)
-        alone, x = kind(5, **asked), 1 + torch.randn(shape)
-        for weight in alone.parameters():
-            nn.init.normal_(weight)
-        ours = sync_batch_norm(copy.deepcopy(alone))
-        assert isinstance(ours, kind)
-        ours_of_x, ours_of_w = judged(ours, x.chunk(2)[dist.get_rank()])
-        all_of_x, all_of_w = judged(alone, x)
-        for one, other in zip(ours_of_x, all_of_x, strict=True):
-            close(one, other.chunk(2)[dist.get_rank()])
-        dist.all_reduce(ours_of_w[1:])
-        close(ours_of_w, all_of_w)
-        for one, other in zip(ours.buffers(), alone.buffers(), strict=True):
-            close(one, other)
-        assert ours.state_dict().keys() == alone.state_dict().keys()
-print("alike")
-"""
-
-
-def torchrun(*words, cwd):
-    """What two processes said, and how they ended."""
-    how = {"env": ENVIRONMENT, "capture_output": True, "text": True, "timeout": 100}
-    return subprocess.run([*TORCHRUN, *words], cwd=cwd, check=False, **how)
 
 
 def by_one(*asked):
@@ -120,11 +71,11 @@ def alone(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def pair(tmp_path_factory):
+def pair(tmp_path_factory, torchrun):
     """RUNS, one after another: where they ran, and what was said."""
     place = tmp_path_factory.mktemp("two")
     calls = "\n".join(f"call({['run', *SMALL, *asked]})" for asked in RUNS.values())
-    (place / "runs.py").write_text(EACH + calls + LEAVE)
+    (place / "runs.py").write_text(EACH + calls + torchrun.leave)
     done = torchrun("runs.py", cwd=place)
     assert done.returncode == 0, done.stderr
     return place, done.stdout
@@ -142,21 +93,6 @@ def apart(folder, other):
 def test_two_processes_are_one_with_the_joint_batch(alone, synchronised):
     moved = (weights(alone) - weights(alone, 1)).norm()
     assert apart(alone, synchronised) < 1e-3 * moved
-
-
-def test_every_batch_norm_of_two_processes_is_that_of_the_joint_batch(tmp_path):
-    (tmp_path / "norms.py").write_text(NORMS + LEAVE)
-    done = torchrun("norms.py", cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (0, "alike\n" * 2), done.stderr
-
-
-def test_a_batch_norm_of_its_own_kind_is_refused():
-    class Odd(nn.BatchNorm2d):
-        def forward(self, x):
-            return x
-
-    with pytest.raises(GankitError, match="cannot share layer 1 .Odd"):
-        sync_batch_norm(nn.Sequential(nn.ReLU(), Odd(3)))
 
 
 def test_without_synchronised_statistics_they_are_not(alone, synchronised, pair):
@@ -184,11 +120,59 @@ def test_a_run_goes_on_with_another_number_of_processes(alone, pair):
     assert apart(alone, folder) < 1e-3 * (weights(alone) - weights(folder, 3)).norm()
 
 
-def test_a_batch_that_cannot_be_shared_is_refused(tmp_path):
+def test_a_batch_that_cannot_be_shared_is_refused(tmp_path, torchrun):
     done = torchrun(*GANKIT, "--batch-size", "7", "--steps", "3", cwd=tmp_path)
     assert done.returncode != 0
     assert "--batch-size must be a multiple of 2: processes (2)" in done.stderr
     assert done.stderr.count("Traceback") == 1  # torchrun's own, after ours have said one line each
+
+
+@pytest.mark.parametrize("asked", ["--dry-run", "--budget=1m", "--preview=a.png"])
+def test_what_looks_ahead_is_for_one_process(gankit_cli, monkeypatch, asked):
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "1")
+    code, _, err = gankit_cli("run", asked)
+    assert err.startswith(f"gankit: {asked.partition('=')[0]} is for one process: leave torchrun")
+    assert code == 2
+
+
+@dataclass(frozen=True)
+class Second(Team):
+    """The second of two processes; the first one's word is `says`, where its kind is the same."""
+
+    rank: int = 1
+    size: int = 2
+    says: object = None
+
+    def told(self, value):
+        return self.says if type(value) is type(self.says) and value else value
+
+
+@pytest.fixture
+def second(monkeypatch, registry, tiny):
+    """`second(says)`: trains as the second process, and returns the Run that it trained."""
+
+    def call(says):
+        team, seen = Second(says=says), []
+        game_of = assemble.assemble
+        monkeypatch.setattr(gankit, "joined", lambda: contextlib.nullcontext(team))
+        monkeypatch.setattr(gankit, "our_team", lambda: team)
+        monkeypatch.setattr(assemble, "assemble", lambda *a: seen.append(a[0]) or game_of(*a))
+        train(compose(registry, **tiny(precision="auto", length="2 steps")), registry)
+        return seen[0]
+
+    return call
+
+
+def test_the_first_process_decides_the_arithmetic(second, monkeypatch):
+    monkeypatch.setattr(gankit, "computes_in_bf16", lambda device: False)
+    assert second(0).precision == "32"
+    assert second("bf16").precision == "bf16"
+
+
+@pytest.mark.parametrize("first", [{"pictures": "others", "step": 0}, {"pictures": "", "step": 9}])
+def test_a_process_with_other_pictures_or_another_step_ends(second, first):
+    with pytest.raises(GankitError, match="process 1 has .*'step': 0.*, not .*; all need the same"):
+        second(first)
 
 
 def workers(parent):
@@ -199,11 +183,11 @@ def workers(parent):
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds processes through /proc")
 @pytest.mark.parametrize("norm", ["--no-sync-batch-norm", "--sync-batch-norm"])
-def test_when_one_process_dies_the_others_end_with_a_clear_line(tmp_path, norm):
+def test_when_one_process_dies_the_others_end_with_a_clear_line(tmp_path, torchrun, norm):
     asked = [*shlex.split("--steps 100000 --trick none --save-every 5 --out run"), norm]
     with (tmp_path / "err").open("w") as err:
-        how = {"env": ENVIRONMENT, "stdout": subprocess.DEVNULL, "stderr": err}
-        parent = subprocess.Popen([*TORCHRUN, *GANKIT, *asked], cwd=tmp_path, **how)
+        how = {"env": torchrun.environment, "stdout": subprocess.DEVNULL, "stderr": err}
+        parent = subprocess.Popen([*torchrun.two, *GANKIT, *asked], cwd=tmp_path, **how)
     try:
         until = time.monotonic() + 120
         while not list(tmp_path.glob("run/checkpoints/step-*")) and time.monotonic() < until:

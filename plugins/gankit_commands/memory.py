@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import gc
+import os
 import traceback
 from collections.abc import Iterator
 
@@ -39,15 +40,17 @@ def explained(run: Run, registry: Registry) -> Iterator[None]:
 
 
 def _advice(run: Run, registry: Registry) -> str:
-    size = run.batch_size
+    size, processes = run.batch_size, int(os.environ.get("WORLD_SIZE", 1))  # torchrun says it
     cut = f" in {run.accumulate} pieces" if run.accumulate > 1 else ""
     what = f"a batch of {size}{cut} does not fit into memory"
     prepared = gankit.prepare(run, registry, lambda done, total: None)
-    run = assemble.resolve(run, prepared)
-    fits = largest_batch(run, registry, prepared)
-    if not fits:
+    share = dataclasses.replace(assemble.resolve(run, prepared), batch_size=size // processes)
+    piece = largest_batch(share, registry, prepared)
+    if not piece:
         return f"{what}, nor does a smaller one: choose a narrower model, say :base_channels=16"
-    pieces = next(n for n in range(2, size + 1) if size % n == 0 and size // n <= fits)
+    shares = range(2, share.batch_size + 1)
+    pieces = next(n for n in shares if share.batch_size % n == 0 and share.batch_size // n <= piece)
+    fits = piece * processes
     return f"{what}; {fits} does: --batch-size {fits}, or {size} in pieces: --accumulate {pieces}"
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 LENGTHS = ("steps", "epochs", "kimg")
 # The others decide the arithmetic.
-FREE_ON_RESUME = {"length", "device", "keep", "tensorboard", "metrics", "measure_every"}
+FREE_ON_RESUME = {"length", "device", "threads", "keep", "tensorboard", "metrics", "measure_every"}
 
 
 @click.command()
@@ -65,7 +65,7 @@ FREE_ON_RESUME = {"length", "device", "keep", "tensorboard", "metrics", "measure
 @click.option("--sync-batch-norm/--no-sync-batch-norm", default=None, help="Under torchrun.")
 @click.option("--device", help="auto, cpu, cuda, cuda:1, mps.")
 @click.option("--precision", help="auto, 32, bf16 or 16.")
-@click.option("--threads", type=int, help="CPU threads.")
+@click.option("--threads", type=click.IntRange(0, 1024), help="CPU threads.")
 @click.option("--memory-format", help="channels-last or contiguous.")
 @click.option("--optimizer", help="Kernel of Adam: fused or plain.")
 @click.option("--log-every", type=int, help="Steps between lines of the log.")
@@ -95,6 +95,7 @@ def run(
 ) -> None:
     """Train a GAN. Without options: flowers, on any laptop, in minutes."""
     check_beginning(resume, config, given["recipe"])
+    check_alone({"--budget": budget, "--dry-run": dry_run, "--preview": preview})
     if resume:  # the environment's defaults are for new runs
         typed = ParameterSource.COMMANDLINE
         given = {k: v for k, v in given.items() if ctx.get_parameter_source(k) is typed}
@@ -145,6 +146,13 @@ def check_beginning(resume: Path | None, config: Path | None, recipe: str | None
         raise GankitError("--config says all that --recipe could: choose one")
 
 
+def check_alone(asked: dict[str, Any]) -> None:
+    """What looks ahead does so with one process, so it would tell another's time and memory."""
+    for option in (name for name, value in asked.items() if value):
+        if "TORCHELASTIC_RUN_ID" in os.environ:
+            raise GankitError(f"{option} is for one process: leave torchrun away, or {option}")
+
+
 def read_options(words: Sequence[str], registry: Registry) -> Run:
     """The run that options of `gankit run` ask for, for commands that take them too."""
     named = {"obj": registry, "auto_envvar_prefix": "GANKIT_RUN"}
@@ -164,8 +172,6 @@ def read_asked(given: dict[str, Any], budget: str | None, resume: Path | None) -
     lengths = [f"{asked.pop(unit):.12g} {unit}" for unit in LENGTHS if unit in asked]
     if len(lengths) + bool(budget) > 1 or (resume and budget):
         raise GankitError("a run has one length: --steps, --epochs, --kimg or, when new, --budget")
-    if budget and "TORCHELASTIC_RUN_ID" in os.environ:
-        raise GankitError("--budget measures one process alone; under torchrun give --kimg")
     if lengths or budget:
         asked["length"] = lengths[0] if lengths else "1 steps"  # until the budget is planned
     if "channels" in asked:

@@ -11,6 +11,7 @@ import torch
 from torch.nn.functional import affine_grid, grid_sample
 
 from gankit import randomness
+from gankit.device import sent
 from gankit.errors import GankitError
 from gankit.pictures import Pixels, Rows
 
@@ -51,10 +52,7 @@ class Batches:
         pixels = self._gathered(batch)
         if self.flip or self.dihedral:
             self._turn(pixels, batch)
-        bytes_here = torch.from_numpy(pixels)
-        if torch.device(self.device).type == "cuda":  # pinned: the GPU fetches, Python goes on
-            bytes_here = bytes_here.pin_memory()
-        images = self._normalised(bytes_here.to(self.device, non_blocking=True)).permute(0, 3, 1, 2)
+        images = self._normalised(sent(torch.from_numpy(pixels), self.device)).permute(0, 3, 1, 2)
         images = self._zoomed(images, batch) if self.zoom > 1 else images
         return images.contiguous(memory_format=self.memory_format)
 
@@ -86,12 +84,12 @@ class Batches:
         where = torch.zeros(len(images), 2, 3)
         where[:, 0, 0] = where[:, 1, 1] = sides
         where[:, :, 2] = (1 - sides)[:, None] * (2 * draws[:, 1:] - 1)
-        grid = affine_grid(where.to(images.device), list(images.shape), align_corners=False)
+        grid = affine_grid(sent(where, images.device), list(images.shape), align_corners=False)
         return grid_sample(images, grid, "bicubic", "border", align_corners=False).clamp_(-1, 1)
 
     def _normalised(self, images: torch.Tensor) -> torch.Tensor:
         """Bytes (N, H, W, C) as floats in [-1, 1], some at a time: they stay in the cache."""
-        minus_one = torch.tensor(-1.0, device=images.device)
+        minus_one = torch.full((), -1.0, device=images.device)  # which waits for no GPU
         floats = self._room(images)
         count = max(1, 2**18 // images[0].numel())  # a megabyte of floats at a time
         for bytes_, out in zip(images.split(count), floats.split(count), strict=True):

@@ -1,16 +1,16 @@
-"""Batches from shards: read ahead, decoded by all cores, shuffled block by block."""
+"""Batches from shards: read ahead, decoded by --threads, shuffled block by block."""
 
 from __future__ import annotations
 
 import itertools
 import logging
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import torch
 
 from gankit.errors import GankitError, RunFailed
 from gankit.pictures import Pixels
@@ -48,7 +48,7 @@ class Streamed(Batches):
         if len(self.train) < size:
             few = f"{len(self.train)} shards to learn from are fewer than {size} processes"
             raise GankitError(f"{few}: cut the pictures into more shards")
-        self._pool, self._ahead = ThreadPoolExecutor(os.cpu_count()), ThreadPoolExecutor(1)
+        self._pool, self._ahead = ThreadPoolExecutor(torch.get_num_threads()), ThreadPoolExecutor(1)
 
     def _gathered(self, batch: int) -> Pixels:
         start = batch * self._each

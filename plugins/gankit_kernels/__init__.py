@@ -1,5 +1,5 @@
-"""What makes training faster on a CPU: matrix products for convolutions, and memory that is kept.
+"""What makes training faster: products for convolutions, memory that is kept, a look at bf16.
 
-It registers nothing; the core finds `gankit.quicken` and `gankit.keep_memory` through the group
-`gankit.api`.
+It registers nothing; the core finds `gankit.quicken`, `gankit.keep_memory` and
+`gankit.computes_in_bf16` through the group `gankit.api`.
 """

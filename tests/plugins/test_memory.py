@@ -49,6 +49,13 @@ def test_a_batch_in_pieces_is_cut_further(room_for, gankit_run):
     assert code == 1
 
 
+def test_the_largest_batch_is_that_of_all_processes(room_for, gankit_run, monkeypatch):
+    room_for(4, MemoryError)
+    monkeypatch.setenv("WORLD_SIZE", "2")  # each takes 8 of the 16
+    err = gankit_run("--batch-size", "16", "--dataset", "petals:count=64").err
+    assert err.endswith("; 8 does: --batch-size 8, or 16 in pieces: --accumulate 2\n")
+
+
 def test_where_nothing_fits_a_narrower_model_is_the_advice(room_for, gankit_run):
     room_for(0, MemoryError)
     code, _, err = gankit_run("--batch-size", "8")
