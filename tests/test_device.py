@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from gankit_kernels.halves import computes_in_bf16
 from torch.amp import GradScaler
 
 from gankit import GankitError, Trick
@@ -135,3 +136,19 @@ def test_threads_are_those_asked_for(gankit_run, here):
         assert '"threads": 2' in (here / "run/run.json").read_text()
     finally:
         torch.set_num_threads(1)
+
+
+@pytest.mark.parametrize(("bf16", "wanted"), [(0.5, True), (0.9, False), (2.0, False)])
+def test_bf16_must_be_faster_by_half(monkeypatch, bf16, wanted):
+    def seconds(statement, globals, number):
+        exec(statement, globals)
+        return bf16 if globals["m"].dtype == torch.bfloat16 else 1.0
+
+    monkeypatch.setattr("timeit.timeit", seconds)
+    assert computes_in_bf16(torch.device("cpu")) is wanted
+
+
+def test_a_device_without_bf16_is_not_asked_how_fast_it_is(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: False)
+    assert not computes_in_bf16(torch.device("cuda"))
+    assert not computes_in_bf16(torch.device("mps"))

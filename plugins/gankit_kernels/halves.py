@@ -12,9 +12,11 @@ def computes_in_bf16(device: torch.device) -> bool:
 
     It takes a tenth of a second, once a run. False on MPS, where it has not been tried.
     """
-    side = SIDES.get(device.type)
-    if side is None or (device.type == "cuda" and not torch.cuda.is_bf16_supported(False)):
+    if device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
         return False
+    if device.type not in SIDES:
+        return False
+    side = SIDES[device.type]
     kinds = (torch.float32, torch.bfloat16)
     seconds = dict.fromkeys(kinds, float("inf"))
     for dtype in kinds * 8:  # in turns, so that a busy moment hits both alike
