@@ -30,7 +30,7 @@ def test_reading_all_once(benchmark, folder, size, tmp_path, monkeypatch):
     def usual():
         return sum(1 for _ in data)
 
-    beside(benchmark, once, usual, rounds=3, question="data path", pictures=COUNT, **about)
+    beside(benchmark, once, usual, rounds=5, question="data path", pictures=COUNT, **about)
 
 
 def test_an_epoch(benchmark, folder, tmp_path, monkeypatch):
@@ -40,7 +40,7 @@ def test_an_epoch(benchmark, folder, tmp_path, monkeypatch):
     about = {"what": "an epoch at 64 px, prepared", "yardstick": usual}
     ways = (lambda: epoch(ready, flip=True), lambda: usual_epoch(data, WORKERS))
     pictures = COUNT // 64 * 64
-    beside(benchmark, *ways, rounds=3, question="data path", pictures=pictures, **about)
+    beside(benchmark, *ways, rounds=5, question="data path", pictures=pictures, **about)
 
 
 @pytest.mark.parametrize("size", [64, 128, 256])

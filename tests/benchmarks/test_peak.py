@@ -36,4 +36,4 @@ def test_peak_memory(benchmark, size, base, batch, precision):
         of(f"gankit({size}, {base}, {batch}, {precision!r})"),
         of(f"textbook({size}, {base}, {batch})"),
     )
-    numbers_beside(benchmark, *ways, rounds=3, question="memory", **about)
+    numbers_beside(benchmark, *ways, rounds=5, question="memory", **about)

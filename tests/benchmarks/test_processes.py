@@ -35,4 +35,4 @@ def test_two_processes(benchmark, tmp_path, norm):
     about = {"what": f"64 px, base 64, batch 64, float32, {norm}", "pictures": 64}
     about["yardstick"] = "one process, two threads"
     ways = (lambda: seconds(*TORCHRUN, threads="1"), lambda: seconds(threads="2"))
-    numbers_beside(benchmark, *ways, rounds=3, question="two processes", **about)
+    numbers_beside(benchmark, *ways, rounds=5, question="two processes", **about)
