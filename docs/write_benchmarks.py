@@ -56,6 +56,11 @@ QUESTIONS = {
         "One layer, kernel 4, stride 2, 32 pictures, forth and back, as products of matrices. "
         "gankit writes those over small maps so, and leaves the others to torch.",
     ),
+    "ends": (
+        "The ends of the networks",
+        "The layers between maps and pictures of 3 channels: 32 pictures, base 32, kernel 4, stride "
+        "2, forth and back. G's step goes through D's first layer, frozen.",
+    ),
     "data path": ("Pictures", "Getting pictures ready once, and as batches, beside the usual way."),
     "sampling": ("Drawing", "One picture, and how long it takes until one can be drawn."),
     "start-up": (

@@ -15,9 +15,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrize import is_parametrized, type_before_parametrizations
 
+from gankit_kernels.interleaved import conv, conv_transpose, suits
+
 
 def quicken(net: nn.Module) -> nn.Module:
-    """The network, whose convolutions over small maps become matrix products; its weights stay."""
+    """The network, whose convolutions choose the quicker way; its weights stay."""
     quick = {nn.Conv2d: MatrixConv2d, nn.ConvTranspose2d: MatrixConvTranspose2d}
     modules = net.modules() if isinstance(net, nn.Module) else ()  # what it is, others will check
     for module in modules:
@@ -133,31 +135,44 @@ def _computed(images: Tensor) -> Tensor:
     return images.to(torch.get_autocast_dtype(kind)) if torch.is_autocast_enabled(kind) else images
 
 
+def _sizes(layer: Any) -> tuple[int, int, int]:
+    """The side of an ordinary layer's kernel, its stride and its padding."""
+    return layer.kernel_size[0], layer.stride[0], layer.padding[0]
+
+
 class MatrixConv2d(nn.Conv2d):
-    """nn.Conv2d; over small maps a matrix product."""
+    """nn.Conv2d; over small maps a matrix product, with images' gradient interleaved."""
 
     def forward(self, images: Tensor) -> Tensor:
-        images = _computed(images)
-        if not worth_it(images, self.in_channels, *images.shape[2:]):
-            return super().forward(images)
-        kernel = Kernel(self.kernel_size[0], self.stride[0], self.padding[0], *images.shape[2:])
-        weights = self.weight.permute(0, 2, 3, 1).flatten(1)  # (out, k * k * in)
-        maps = functional.linear(_Rows.apply(images, kernel), weights, self.bias)
-        return maps.view(len(images), *kernel.places(), -1).permute(0, 3, 1, 2)
+        images, (k, stride, padding) = _computed(images), _sizes(self)
+        if worth_it(images, self.in_channels, *images.shape[2:]):
+            kernel = Kernel(k, stride, padding, *images.shape[2:])
+            weights = self.weight.permute(0, 2, 3, 1).flatten(1)  # (out, k * k * in)
+            maps = functional.linear(_Rows.apply(images, kernel), weights, self.bias)
+            return maps.view(len(images), *kernel.places(), -1).permute(0, 3, 1, 2)
+        whole = all((side + 2 * padding) % stride == 0 for side in images.shape[2:])
+        if images.requires_grad and whole and suits(images, self.in_channels, k, stride):
+            return _plus(conv(images, self.weight, stride, padding), self.bias)
+        return super().forward(images)
 
 
 class MatrixConvTranspose2d(nn.ConvTranspose2d):
-    """nn.ConvTranspose2d; towards small maps a matrix product."""
+    """nn.ConvTranspose2d; towards small maps a matrix product, towards images interleaved."""
 
     def forward(self, images: Tensor, output_size: Any = None) -> Tensor:
-        k, stride, padding = self.kernel_size[0], self.stride[0], self.padding[0]
-        lost = 2 * padding - k - self.output_padding[0]
-        height, width = ((side - 1) * stride - lost for side in images.shape[2:])
-        images = _computed(images)
-        small = worth_it(images, self.out_channels, height, width)
-        if output_size is not None or not small:
-            return super().forward(images, output_size)
-        weights = self.weight.permute(0, 2, 3, 1).flatten(1)  # (in, k * k * out)
-        rows = images.permute(0, 2, 3, 1).flatten(0, 2) @ weights
-        maps = _Images.apply(rows, Kernel(k, stride, padding, height, width))
-        return maps if self.bias is None else maps + self.bias[:, None, None]
+        images, (k, stride, padding) = _computed(images), _sizes(self)
+        extra = self.output_padding[0]
+        height, width = ((s - 1) * stride - 2 * padding + k + extra for s in images.shape[2:])
+        if output_size is None and worth_it(images, self.out_channels, height, width):
+            weights = self.weight.permute(0, 2, 3, 1).flatten(1)  # (in, k * k * out)
+            rows = images.permute(0, 2, 3, 1).flatten(0, 2) @ weights
+            maps = _Images.apply(rows, Kernel(k, stride, padding, height, width))
+            return _plus(maps, self.bias)
+        if output_size is None and not extra and suits(images, self.out_channels, k, stride):
+            return _plus(conv_transpose(images, self.weight, stride, padding), self.bias)
+        return super().forward(images, output_size)
+
+
+def _plus(maps: Tensor, bias: Tensor | None) -> Tensor:
+    """Maps (N, C, H, W) with C numbers added, if there are any, in the maps' arithmetic."""
+    return maps if bias is None else maps + bias.to(maps.dtype)[:, None, None]

@@ -1,11 +1,11 @@
-"""Convolutions as matrix products give what torch's own give, and their gradients, to any order."""
+"""The quicker convolutions give what torch's own give, and their gradients, to any order."""
 
 import copy
 import dataclasses
 
 import pytest
 import torch
-from gankit_kernels import convolution
+from gankit_kernels import convolution, interleaved
 from gankit_kernels.convolution import Kernel, MatrixConv2d, MatrixConvTranspose2d, quicken
 from torch import nn
 
@@ -41,6 +41,68 @@ def test_values_and_gradients_of_both_orders_are_torchs(layer, memory_format, mo
     assert len(laid_out) == 1
     for our, theirs in zip(*results, strict=True):
         torch.testing.assert_close(our, theirs)
+
+
+FEW_CHANNELS = (
+    nn.Conv2d(3, 20, 4, 2, 1),
+    nn.Conv2d(1, 20, 4, 2, 1, bias=False),
+    nn.Conv2d(8, 20, 2, 2, 0),
+    nn.Conv2d(3, 20, 6, 2, 2),
+    nn.Conv2d(3, 20, 3, 3, 0),
+    nn.ConvTranspose2d(20, 3, 4, 2, 1),
+    nn.ConvTranspose2d(20, 1, 4, 2, 1, bias=False),
+    nn.ConvTranspose2d(20, 8, 2, 2),
+    nn.ConvTranspose2d(20, 3, 6, 2, 2),
+    nn.ConvTranspose2d(20, 3, 6, 3, 1),
+)
+
+
+@pytest.mark.parametrize("layer", FEW_CHANNELS, ids=str)
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last], ids=str)
+def test_few_channels_are_interleaved_with_torchs_values(layer, memory_format, monkeypatch):
+    torch.manual_seed(0)
+    torchs = copy.deepcopy(layer).double().to(memory_format=memory_format)
+    ours, taken, way = quicken(copy.deepcopy(torchs)), [], interleaved._interleaved
+    monkeypatch.setattr(interleaved, "_interleaved", lambda *args: taken.append(1) or way(*args))
+    x = torch.randn(3, layer.in_channels, 12, 6, dtype=torch.double)
+    results = [_all_gradients(net, x.to(memory_format=memory_format)) for net in (ours, torchs)]
+    assert taken
+    for our, theirs in zip(*results, strict=True):
+        torch.testing.assert_close(our, theirs)
+
+
+@pytest.mark.parametrize(
+    ("layer", "side"),
+    [
+        (nn.Conv2d(9, 20, 4, 2, 1), 12),
+        (nn.Conv2d(3, 20, 3, 1, 1), 12),
+        (nn.Conv2d(3, 20, 5, 2, 2), 12),
+        (nn.Conv2d(3, 20, 4, 2, 1), 13),
+        (nn.ConvTranspose2d(20, 9, 4, 2, 1), 12),
+        (nn.ConvTranspose2d(20, 3, 5, 2, 2, output_padding=1), 12),
+        (nn.ConvTranspose2d(20, 3, 4, 2, 1, output_padding=1), 12),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_interleaved_is_left_to_torch(layer, side, monkeypatch):
+    monkeypatch.setattr(interleaved, "_interleaved", None)
+    ours, x = quicken(copy.deepcopy(layer)), torch.randn(2, layer.in_channels, side, side)
+    results = [_all_gradients(net, x) for net in (ours, layer)]
+    for our, theirs in zip(*results, strict=True):
+        torch.testing.assert_close(our, theirs)
+
+
+def test_a_wanted_output_size_is_left_to_torch():
+    ours, x = quicken(nn.ConvTranspose2d(20, 3, 4, 2, 1)), torch.randn(2, 20, 6, 6)
+    assert ours(x, output_size=(13, 13)).shape == (2, 3, 13, 13)
+    assert ours(x).shape == (2, 3, 12, 12)
+
+
+def test_images_that_need_no_gradient_get_none(monkeypatch):
+    monkeypatch.setattr(interleaved, "_interleaved", None)
+    layer = quicken(nn.Conv2d(3, 20, 4, 2, 1))
+    layer(torch.randn(2, 3, 12, 12)).sum().backward()
+    assert layer.weight.grad.abs().sum() > 0
 
 
 def _all_gradients(net, x):
@@ -90,6 +152,28 @@ def test_autocast_computes_in_bf16_and_adds_up_weights_gradients_in_float32():
     torch.testing.assert_close(rough.float(), exact, atol=0.02, rtol=0.02)
     rough.sum().backward()
     assert layer.weight.grad.dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.Conv2d(3, 32, 4, 2, 1),
+        nn.ConvTranspose2d(32, 3, 4, 2, 1),
+        nn.ConvTranspose2d(6, 512, 4, 2, 1),  # a matrix product
+    ],
+    ids=str,
+)
+def test_other_ways_follow_autocast_too(layer):
+    torch.manual_seed(0)
+    layer = quicken(copy.deepcopy(layer))
+    x = torch.randn(8, layer.in_channels, 16, 16, requires_grad=True)
+    exact = layer(x)
+    with torch.autocast("cpu", torch.bfloat16):
+        rough = layer(x)
+    assert rough.dtype == torch.bfloat16
+    torch.testing.assert_close(rough.float(), exact, atol=0.03, rtol=0.03)
+    rough.sum().backward()
+    assert x.grad.dtype == layer.weight.grad.dtype == torch.float32
 
 
 def test_layers_whose_weight_is_computed_become_matrix_products_too():
