@@ -58,8 +58,13 @@ QUESTIONS = {
     ),
     "ends": (
         "The ends of the networks",
-        "The layers between maps and pictures of 3 channels: 32 pictures, base 32, kernel 4, stride "
-        "2, forth and back. G's step goes through D's first layer, frozen.",
+        "The layers between maps and pictures of 3 channels: 32 pictures, base 32, kernel 4, "
+        "stride 2, forth and back. G's step goes through D's first layer, frozen.",
+    ),
+    "compiled": (
+        "torch.compile",
+        "One training step with networks compiled (`--compile yes`), beside one with the networks "
+        "as they are.",
     ),
     "data path": ("Pictures", "Getting pictures ready once, and as batches, beside the usual way."),
     "sampling": ("Drawing", "One picture, and how long it takes until one can be drawn."),
@@ -165,7 +170,7 @@ def table(question, rows):
     elif question == "memory":
         heads, kinds = ("gankit, MB", "yardstick, MB", "times as much"), _sizes
     else:
-        first = "kept" if question == "kept memory" else "gankit"
+        first = {"kept memory": "kept", "compiled": "compiled"}.get(question, "gankit")
         heads, kinds = (first, "yardstick", "times as fast"), _times
     many = any("x" in row.about for row in rows)
     pictures = kinds is _times and any("pictures" in row.about for row in rows)

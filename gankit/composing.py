@@ -32,8 +32,7 @@ def compose(registry: Registry | None = None, recipe: str | None = None, **asked
     model = wanted.get("model") or registry.default("model")
     spec, networks = registry.networks(model)
     fields: dict[str, Any] = {**networks, "model": model, "image_size": spec.image_size, "loss": ""}
-    fields |= {**spec.settings, **wanted}
-    fields["dataset"] = _dataset(registry, wanted)
+    fields |= {**spec.settings, **wanted, "dataset": _dataset(registry, wanted)}
     fields["loss"] = registry.check("loss", fields["loss"] or registry.default("loss"))
     for kind in networks:
         fields[kind] = registry.check(kind, fields[kind])

@@ -8,8 +8,6 @@ import torch
 import gankit
 from gankit.errors import GankitError
 
-_HALVES = {"bf16": torch.bfloat16, "16": torch.float16}
-
 
 @dataclass(frozen=True)
 class Machine:
@@ -20,7 +18,7 @@ class Machine:
 
     def autocast(self) -> torch.autocast:
         """Mixed precision for a forward pass, where the run asks for it."""
-        half = _HALVES.get(self.precision)
+        half = {"bf16": torch.bfloat16, "16": torch.float16}.get(self.precision)
         return torch.autocast(self.device.type, half, enabled=half is not None)
 
     def scaler(self) -> torch.amp.GradScaler:

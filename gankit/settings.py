@@ -22,6 +22,7 @@ _RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("channels", lambda v: v in (0, 1, 3), "auto, 1 (grey) or 3 (colour)"),
     ("holdout", lambda v: v == -1 or 0 <= v < 1, "a share of the pictures, less than 1"),
     ("precision", ("auto", "32", "bf16", "16").__contains__, "auto, 32, bf16 or 16"),
+    ("compile", ("no", "auto", "yes").__contains__, "no, auto or yes"),
     ("memory_format", ("channels-last", "contiguous").__contains__, "channels-last or contiguous"),
     ("optimizer", lambda v: v in ("fused", "plain"), "fused or plain"),
 )
@@ -63,6 +64,7 @@ class Run:
     device: str = "auto"
     precision: str = "auto"
     threads: int = 0  # CPU threads; 0: as many as torch likes
+    compile: str = "no"  # the networks, by torch.compile; "auto": if that is measured to be faster
     memory_format: str = "channels-last"
     optimizer: str = "fused"  # the kernel of Adam: "fused" or "plain"
     log_every: int = 10  # steps

@@ -80,7 +80,7 @@ def penalties(
     gan: Gan, player: Player, tricks: Sequence[Trick], real: Tensor, fakes: Tensor
 ) -> Tensor | None:
     """The sum of what the tricks add to this player's loss, computed in float32."""
-    with gan.exactly():
+    with gan.exactly(), torch.compiler.set_stance("force_eager"):  # compiled: no second gradients
         asked = [trick.penalty(gan, player, real, fakes) for trick in tricks]
     given = [value for value in asked if value is not None]
     return torch.stack(given).sum() if given else None

@@ -43,7 +43,7 @@ def train(
             log.warning("these are not the pictures that %s began with", run.folder)
         run = assemble.resolve(run, prepared)
         run = dataclasses.replace(run, precision=team.told(run.precision))
-        game = assemble.assemble(run, registry, prepared)
+        game = gankit.compile_networks(assemble.assemble(run, registry, prepared))
         if resume:
             restore(game)
         here = {"pictures": run.fingerprint, "step": game.gan.step}

@@ -299,7 +299,7 @@ def test_a_dry_run_tells_what_would_happen_and_writes_nothing(gankit_run, here, 
 )
 def test_lengths_become_steps(gankit_run, monkeypatch, length, steps):
     """A step shows 8 pictures, twice as many with two steps of D; there are 64 in an epoch."""
-    monkeypatch.setattr("gankit_commands.plan.seconds_per_step", lambda *args: 0.5)
+    monkeypatch.setattr("gankit_commands.plan.measured", lambda run, *others: (0.5, run))
     code, out, _ = gankit_run(*length, "--dry-run")
     assert code == 0
     assert re.search(rf"^length +{steps} steps = ", out, re.M)

@@ -19,7 +19,7 @@ def describe(run: Run, registry: Registry, progress: Progress) -> str:
     prepared = gankit.prepare(run, registry, progress)
     run = assemble.resolve(run, prepared)
     gan, _ = assemble.build_gan(run, registry)
-    seconds = seconds_per_step(run, registry, prepared)
+    seconds, run = measured(run, registry, prepared)
     counts = [sum(p.numel() for p in player.net.parameters()) for player in (gan.G, gan.D)]
     shape = f"{run.image_size}x{run.image_size}, {'colour' if run.channels == 3 else 'grey'}"
     speed = f"{1 / seconds:.1f} steps/s, {run.batch_size * run.d_steps / seconds:.0f} images/s"
@@ -62,20 +62,23 @@ def within(run: Run, budget: str, registry: Registry, progress: Progress) -> Run
         raise GankitError(f"--budget is {budget!r}; write a time such as 90s, 10m or 2h")
     wanted = float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
     prepared = gankit.prepare(run, registry, progress)
-    seconds = seconds_per_step(assemble.resolve(run, prepared), registry, prepared)
-    return dataclasses.replace(run, length=f"{max(1, round(wanted / seconds))} steps")
+    seconds, settled = measured(assemble.resolve(run, prepared), registry, prepared)
+    length = f"{max(1, round(wanted / seconds))} steps"
+    return dataclasses.replace(run, length=length, compile=settled.compile)
 
 
-def seconds_per_step(run: Run, registry: Registry, prepared: Prepared, at_least=1.5) -> float:
-    """Seconds that a training step takes, measured on a game that is thrown away afterwards."""
-    game = assemble.assemble(run, registry, prepared)
+def measured(
+    run: Run, registry: Registry, prepared: Prepared, at_least: float = 1.5
+) -> tuple[float, Run]:
+    """Seconds that a training step takes, on a game that is thrown away afterwards; its run."""
+    game = gankit.compile_networks(assemble.assemble(run, registry, prepared))
     for step in range(3):
         game.step(step)
     started, step = time.perf_counter(), 3
     while step < 6 or time.perf_counter() - started < at_least:
         float(game.step(step)["g_loss"])  # waits for the device
         step += 1
-    return (time.perf_counter() - started) / (step - 3)
+    return (time.perf_counter() - started) / (step - 3), game.run
 
 
 def clock(seconds: float) -> str:

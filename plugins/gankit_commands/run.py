@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 LENGTHS = ("steps", "epochs", "kimg")
 # The others decide the arithmetic.
-FREE_ON_RESUME = {"length", "device", "threads", "keep", "tensorboard", "metrics", "measure_every"}
+FREE_ON_RESUME = {
+    "length", "device", "threads", "compile", "keep", "tensorboard", "metrics", "measure_every",
+}  # fmt: skip
 
 
 @click.command()
@@ -65,6 +67,7 @@ FREE_ON_RESUME = {"length", "device", "threads", "keep", "tensorboard", "metrics
 @click.option("--sync-batch-norm/--no-sync-batch-norm", default=None, help="Under torchrun.")
 @click.option("--device", help="auto, cpu, cuda, cuda:1, mps.")
 @click.option("--precision", help="auto, 32, bf16 or 16.")
+@click.option("--compile", help="torch.compile: no, yes, or auto, where it is faster.")
 @click.option("--threads", type=click.IntRange(0, 1024), help="CPU threads.")
 @click.option("--memory-format", help="channels-last or contiguous.")
 @click.option("--optimizer", help="Kernel of Adam: fused or plain.")

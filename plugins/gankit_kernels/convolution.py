@@ -30,7 +30,12 @@ def quicken(net: nn.Module) -> nn.Module:
 
 
 def worth_it(images: Tensor, channels: int, *sides: int) -> bool:
-    """Whether maps with these sides and so many channels are small enough, on a CPU."""
+    """Whether maps with these sides and so many channels are small enough, on a CPU.
+
+    Never while torch compiles: it miscounts what is added in place to parts that overlap.
+    """
+    if torch.compiler.is_compiling():
+        return False
     most = channels // (32 if images.dtype == torch.float32 else 16)
     return images.device.type == "cpu" and max(sides) <= most
 

@@ -177,12 +177,12 @@ def _settled(
             testing.rehearse(run, registry, progress)
             prepared = gankit.prepare(run, registry, progress)
             run = assemble.resolve(run, prepared)
-            games.append(assemble.assemble(run, registry, prepared))
+            games.append(gankit.compile_networks(assemble.assemble(run, registry, prepared)))
         except GankitError as error:
             raise GankitError(f"variant {variant.label!r}: {error}", error.exit_code) from error
         if precision == "auto":
             precisions[device] = run.precision
-        settled.append(dataclasses.replace(variant, run=run))
+        settled.append(dataclasses.replace(variant, run=games[-1].run))
     torch.set_num_threads(threads)
     return settled, games
 
