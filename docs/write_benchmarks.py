@@ -62,8 +62,8 @@ QUESTIONS = {
         "stride 2, forth and back. G's step goes through D's first layer, frozen.",
     ),
     "compiled": (
-        "torch.compile",
-        "One training step with networks compiled (`--compile yes`), beside one with the networks "
+        "Compiled networks",
+        "One training step with networks compiled by torch (`--compile yes`), beside one with them "
         "as they are.",
     ),
     "data path": ("Pictures", "Getting pictures ready once, and as batches, beside the usual way."),
