@@ -3,12 +3,15 @@
 import contextlib
 import signal
 
+from gankit.errors import RunFailed
+
 
 @contextlib.contextmanager
 def stop_signals():
     """Yields a function that says which of Ctrl-C and SIGTERM was asked for, 0 if none.
 
-    A second Ctrl-C is not patient: it ends the run as it stands, at its last checkpoint.
+    A second Ctrl-C is not patient: it ends the run as it stands, at its last checkpoint. After a
+    failure signals stay wishes, so that none ends the process before it has said why.
     """
     asked = 0
 
@@ -19,8 +22,12 @@ def stop_signals():
         asked = number
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    failed = False
     try:
         yield lambda: asked
+    except RunFailed:
+        failed = True
+        raise
     finally:
-        for number, handler in before.items():
+        for number, handler in () if failed else before.items():
             signal.signal(number, handler)
