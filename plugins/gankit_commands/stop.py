@@ -22,12 +22,11 @@ def stop_signals():
         asked = number
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    failed = False
     try:
         yield lambda: asked
     except RunFailed:
-        failed = True
+        before.clear()
         raise
     finally:
-        for number, handler in () if failed else before.items():
+        for number, handler in before.items():
             signal.signal(number, handler)

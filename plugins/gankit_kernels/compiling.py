@@ -84,8 +84,7 @@ def _a_pass(gan: Gan, z: torch.Tensor, compiled: bool) -> Callable[[], None]:
 def _compile(*nets: torch.nn.Module) -> None:
     """Compile networks at their next use, once for each shape.
 
-    Torch counts what it compiled by code, not by network: after 8 shapes of a class it would go on
-    without a word, plain.
+    Torch counts what it compiled by code, not by network, and leaves a class plain after 8 shapes.
     """
     torch._dynamo.config.recompile_limit = max(SHAPES, torch._dynamo.config.recompile_limit)
     for net in nets:

@@ -37,10 +37,8 @@ def test_values_and_gradients_of_both_orders_are_torchs(layer, memory_format, mo
     laid_out = []
     kernel = lambda *args: laid_out.append(args) or Kernel(*args)  # noqa: E731
     monkeypatch.setattr(convolution, "Kernel", kernel)
-    results = [_all_gradients(net, x.to(memory_format=memory_format)) for net in (ours, torchs)]
+    _assert_alike(ours, torchs, x.to(memory_format=memory_format))
     assert len(laid_out) == 1
-    for our, theirs in zip(*results, strict=True):
-        torch.testing.assert_close(our, theirs)
 
 
 FEW_CHANNELS = (
@@ -65,10 +63,8 @@ def test_few_channels_are_interleaved_with_torchs_values(layer, memory_format, m
     ours, taken, way = quicken(copy.deepcopy(torchs)), [], interleaved._interleaved
     monkeypatch.setattr(interleaved, "_interleaved", lambda *args: taken.append(1) or way(*args))
     x = torch.randn(3, layer.in_channels, 12, 6, dtype=torch.double)
-    results = [_all_gradients(net, x.to(memory_format=memory_format)) for net in (ours, torchs)]
+    _assert_alike(ours, torchs, x.to(memory_format=memory_format))
     assert taken
-    for our, theirs in zip(*results, strict=True):
-        torch.testing.assert_close(our, theirs)
 
 
 @pytest.mark.parametrize(
@@ -87,9 +83,7 @@ def test_few_channels_are_interleaved_with_torchs_values(layer, memory_format, m
 def test_what_cannot_be_interleaved_is_left_to_torch(layer, side, monkeypatch):
     monkeypatch.setattr(interleaved, "_interleaved", None)
     ours, x = quicken(copy.deepcopy(layer)), torch.randn(2, layer.in_channels, side, side)
-    results = [_all_gradients(net, x) for net in (ours, layer)]
-    for our, theirs in zip(*results, strict=True):
-        torch.testing.assert_close(our, theirs)
+    _assert_alike(ours, layer, x)
 
 
 def test_a_wanted_output_size_is_left_to_torch():
@@ -103,6 +97,10 @@ def test_images_that_need_no_gradient_get_none(monkeypatch):
     layer = quicken(nn.Conv2d(3, 20, 4, 2, 1))
     layer(torch.randn(2, 3, 12, 12)).sum().backward()
     assert layer.weight.grad.abs().sum() > 0
+
+
+def _assert_alike(ours, torchs, x):
+    torch.testing.assert_close(_all_gradients(ours, x), _all_gradients(torchs, x))
 
 
 def _all_gradients(net, x):
