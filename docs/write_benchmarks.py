@@ -49,12 +49,12 @@ QUESTIONS = {
     "product speed": (
         "Share of the machine's matrix products",
         "What a step needs, counted on plain layers, in the time that it takes, beside one large "
-        "product of matrices. More than that no program does.",
+        "product of matrices. A multiplication and an addition are two operations, in both.",
     ),
     "one layer": (
-        "Convolutions as matrix products",
-        "One layer, kernel 4, stride 2, 32 pictures, forth and back, as products of matrices. "
-        "gankit writes those over small maps so, and leaves the others to torch.",
+        "One layer and its gradients",
+        "A convolution of DCGAN, kernel 4, stride 2, to twice as many maps, forth and back: which "
+        "of images, maps and weight gankit makes in [another way](design.md#speed) than torch.",
     ),
     "ends": (
         "The ends of the networks",

@@ -8,81 +8,25 @@ this where G ends in pictures, and where G's gradient leaves D through its first
 `tests/benchmarks/test_convolution.py` shows what it gains.
 """
 
-from typing import Any
-
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torch.nn.grad import conv2d_weight
+
+from gankit_kernels.kernel import Kernel
 
 MOST = 8  # channels; more fill a vector by themselves
 
 
-def suits(images: Tensor, channels: int, k: int, stride: int) -> bool:
-    """Whether images on a CPU have so few channels, and the kernel is cut into whole parts."""
-    return images.device.type == "cpu" and channels <= MOST and stride > 1 and k % stride == 0
+def suits(kernel: Kernel, channels: int) -> bool:
+    """Whether there are so few channels, and kernel and padded images are cut into whole parts."""
+    whole = all((side + 2 * kernel.padding) % kernel.stride == 0 for side in kernel[3:])
+    return channels <= MOST and whole and kernel.stride > 1 and kernel.k % kernel.stride == 0
 
 
-def conv(images: Tensor, weight: Tensor, stride: int, padding: int) -> Tensor:
-    """functional.conv2d of images (N, C, H, W), of few channels, with weight (O, C, k, k).
-
-    Only the gradient with respect to the images is computed in another way. H and W plus twice the
-    padding are multiples of the stride.
-    """
-    maps: Tensor = _Conv.apply(images, weight.to(images.dtype), stride, padding)
-    return maps
-
-
-def conv_transpose(maps: Tensor, weight: Tensor, stride: int, padding: int) -> Tensor:
-    """functional.conv_transpose2d of maps (N, O, h, w) with weight (O, C, k, k), C few channels."""
-    images: Tensor = _ConvTranspose.apply(maps, weight.to(maps.dtype), stride, padding)
-    return images
-
-
-class _Conv(torch.autograd.Function):
-    """A convolution, whose gradient is a transposed one."""
-
-    @staticmethod
-    def forward(ctx: Any, images: Tensor, weight: Tensor, stride: int, padding: int) -> Tensor:
-        ctx.save_for_backward(images, weight)
-        ctx.about = stride, padding
-        return functional.conv2d(images, weight, None, stride, padding)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        (images, weight), (of_images, of_weight, *_) = ctx.saved_tensors, ctx.needs_input_grad
-        return (
-            _ConvTranspose.apply(gradient, weight, *ctx.about) if of_images else None,
-            conv2d_weight(images, weight.shape, gradient, *ctx.about) if of_weight else None,
-            None,
-            None,
-        )
-
-
-class _ConvTranspose(torch.autograd.Function):
-    """A transposed convolution, whose gradient is a plain one; so both have them of any order."""
-
-    @staticmethod
-    def forward(ctx: Any, maps: Tensor, weight: Tensor, stride: int, padding: int) -> Tensor:
-        ctx.save_for_backward(maps, weight)
-        ctx.about = stride, padding
-        return _interleaved(maps, weight, stride, padding)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        (maps, weight), (of_maps, of_weight, *_) = ctx.saved_tensors, ctx.needs_input_grad
-        return (
-            _Conv.apply(gradient, weight, *ctx.about) if of_maps else None,
-            conv2d_weight(gradient, weight.shape, maps, *ctx.about) if of_weight else None,
-            None,
-            None,
-        )
-
-
-def _interleaved(maps: Tensor, weight: Tensor, stride: int, padding: int) -> Tensor:
-    """The transposed convolution itself: (N, O, h, w) and (O, C, k, k) give (N, C, H, W)."""
+def interleaved(maps: Tensor, weight: Tensor, kernel: Kernel) -> Tensor:
+    """conv_transpose2d: maps (N, O, h, w), weight (O, C, k, k) give images (N, C, H, W)."""
     wide, channels, k, _ = weight.shape
-    m = k // stride
+    stride, padding, m = kernel.stride, kernel.padding, k // kernel.stride
     parts = weight.view(wide, channels, m, stride, m, stride).flip(2, 4)
     kernels = parts.permute(3, 5, 1, 0, 2, 4).reshape(-1, wide, m, m)  # (stride * stride * C, ...)
     kernels = kernels.contiguous(memory_format=torch.channels_last)

@@ -3,11 +3,21 @@
 import pytest
 import torch
 from beside import KINDS, beside
-from gankit_kernels import convolution
+from gankit_kernels.convolution import quicken
+from gankit_kernels.kernel import Kernel
+from gankit_kernels.ways import DIRECT, ways
 from torch import nn
 
 TYPES = {"32": torch.float32, "bf16": torch.bfloat16}
-MAPS = [(256, 4), (128, 8), (256, 8), (128, 16), (256, 16)]
+LAYERS = [  # pictures, maps and their side: of dcgan64 at base 32 and 64, and of dcgan128
+    (32, 64, 16),
+    (32, 128, 8),
+    (64, 64, 32),
+    (64, 128, 16),
+    (64, 256, 8),
+    (16, 256, 16),
+    (16, 512, 8),
+]
 ENDS = {"G's last layer": nn.ConvTranspose2d, "D's first, frozen": nn.Conv2d}
 
 
@@ -26,20 +36,18 @@ def layouts(precision):
 
 
 @pytest.mark.parametrize("precision", KINDS)
-@pytest.mark.parametrize(("channels", "side"), MAPS)
-def test_one_layer_and_its_gradients(benchmark, precision, channels, side, monkeypatch):
+@pytest.mark.parametrize(("count", "channels", "side"), LAYERS)
+def test_one_layer_and_its_gradients(benchmark, precision, count, channels, side):
     layout = layouts(precision)
-    x = torch.randn(32, channels, side, side).to(**layout).requires_grad_()
-
-    def conv():
-        return nn.Conv2d(channels, 2 * channels, 4, 2, 1, bias=False)
-
-    left = "" if convolution.worth_it(x, channels, side, side) else ", left to torch"
-    monkeypatch.setattr(convolution, "worth_it", lambda *about: True)
-    ways = [there_and_back(layer, x, layout) for layer in (convolution.quicken(conv()), conv())]
-    about = {"what": f"{channels} maps of {side} px, {KINDS[precision]}{left}"}
+    x = torch.randn(count, channels, side, side).to(**layout).requires_grad_()
+    layers = [nn.Conv2d(channels, 2 * channels, 4, 2, 1, bias=False) for _ in range(2)]
+    found = ways(Kernel(4, 2, 1, side, side), count, x.itemsize, layers[0].weight.shape)
+    taken = [f"{name} {way}" for name, way in found._asdict().items() if way != DIRECT]
+    about = {"what": f"{count} x {channels} maps of {side} px, {KINDS[precision]}"}
+    about["what"] += f": {', '.join(taken) or 'left to torch'}"
     about |= {"question": "one layer", "yardstick": "torch's own"}
-    beside(benchmark, *ways, times=3, rounds=9, **about)
+    both = [there_and_back(layer, x, layout) for layer in (quicken(layers[0]), layers[1])]
+    beside(benchmark, *both, times=3, rounds=9, **about)
 
 
 @pytest.mark.parametrize("precision", KINDS)
@@ -54,7 +62,7 @@ def test_a_layer_between_maps_and_pictures(benchmark, precision, size, end):
         one = kind(channels, 35 - channels, 4, 2, 1, bias=False)
         return one.requires_grad_(kind is nn.ConvTranspose2d)
 
-    ways = [there_and_back(one, x, layout) for one in (convolution.quicken(layer()), layer())]
+    ways = [there_and_back(one, x, layout) for one in (quicken(layer()), layer())]
     about = {"what": f"{end}, {size} px, {KINDS[precision]}"}
     about |= {"question": "ends", "yardstick": "torch's own"}
     beside(benchmark, *ways, times=3, rounds=9, **about)

@@ -5,40 +5,87 @@ import dataclasses
 
 import pytest
 import torch
-from gankit_kernels import convolution, interleaved
-from gankit_kernels.convolution import Kernel, MatrixConv2d, MatrixConvTranspose2d, quicken
+from gankit_kernels import ways
+from gankit_kernels.convolution import QuickConv2d, QuickConvTranspose2d, quicken
+from gankit_kernels.kernel import Kernel
+from gankit_kernels.ways import BESIDE, DIRECT, INTERLEAVED, PRODUCT, Ways
 from torch import nn
 
 from gankit.assemble import build_gan
 from gankit.composing import compose
 
+MAKERS = ("_images", "_maps", "_weight")
 LAYERS = (
-    nn.Conv2d(128, 10, 4, 2, 1),
-    nn.Conv2d(128, 10, 5, 2, 2),
-    nn.Conv2d(128, 10, 5, 2, 0),  # the last row of places ends before the image does
-    nn.Conv2d(128, 10, 3, 1, 1, bias=False),
-    nn.Conv2d(128, 1, 4, 1, 0),
-    nn.ConvTranspose2d(6, 128, 4, 2, 1),
-    nn.ConvTranspose2d(6, 128, 4, 1, 0, bias=False),
-    nn.ConvTranspose2d(6, 128, 5, 2, 2, output_padding=1),
-    nn.ConvTranspose2d(6, 128, 5, 1, 0),
+    nn.Conv2d(9, 10, 4, 2, 1),
+    nn.Conv2d(9, 10, 5, 2, 2),
+    nn.Conv2d(9, 10, 5, 2, 0),  # the last row of places ends before the image does
+    nn.Conv2d(9, 10, 3, 1, 1, bias=False),
+    nn.Conv2d(9, 10, 2, 3, 0),  # some pixels lie under no place
+    nn.Conv2d(9, 1, 4, 1, 0),
+    nn.ConvTranspose2d(6, 9, 4, 2, 1),
+    nn.ConvTranspose2d(6, 9, 4, 1, 0, bias=False),
+    nn.ConvTranspose2d(6, 9, 5, 2, 2, output_padding=1),
+    nn.ConvTranspose2d(6, 9, 5, 1, 0),
 )
 
 
+@pytest.mark.parametrize("way", [DIRECT, PRODUCT, BESIDE])
 @pytest.mark.parametrize("layer", LAYERS, ids=str)
 @pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last], ids=str)
-def test_values_and_gradients_of_both_orders_are_torchs(layer, memory_format, monkeypatch):
+def test_values_and_gradients_of_both_orders_are_torchs(layer, way, memory_format, monkeypatch):
     torch.manual_seed(0)
+    monkeypatch.setattr(ways, "ways", lambda *about: Ways(way, way, way))
+    monkeypatch.setattr(ways, "gains", None)
+    monkeypatch.setattr("gankit_kernels.convolution.gains", lambda *about, of_images=True: True)
     torchs = copy.deepcopy(layer).double().to(memory_format=memory_format)
     ours = quicken(copy.deepcopy(torchs))
-    assert isinstance(ours, MatrixConv2d | MatrixConvTranspose2d)
-    side = 8 if isinstance(layer, nn.Conv2d) else 4
-    x = torch.randn(3, layer.in_channels, side, side, dtype=torch.double)
-    laid_out = []
-    kernel = lambda *args: laid_out.append(args) or Kernel(*args)  # noqa: E731
-    monkeypatch.setattr(convolution, "Kernel", kernel)
+    assert isinstance(ours, QuickConv2d | QuickConvTranspose2d)
+    made = _watched(monkeypatch)
+    height, width = (8, 6) if isinstance(layer, nn.Conv2d) else (4, 3)
+    x = torch.randn(6, layer.in_channels, height, width, dtype=torch.double)
     _assert_alike(ours, torchs, x.to(memory_format=memory_format))
-    assert len(laid_out) == 1
+    assert set(made) == set(MAKERS)
+
+
+def _watched(monkeypatch):
+    """The names of what is made, from now on."""
+    made = []
+
+    def watch(name, make):
+        monkeypatch.setattr(ways, name, lambda *args: made.append(name) or make(*args))
+
+    for name in MAKERS:
+        watch(name, getattr(ways, name))
+    return made
+
+
+@pytest.mark.parametrize("size", [2, 4], ids=["bf16", "float32"])
+@pytest.mark.parametrize(
+    ("layer", "side", "count", "halves", "whole"),
+    [  # each with images, maps and weight, as they go in 16 and in 32 bits
+        ((256, 512, 4, 2, 1), 8, 64, (PRODUCT, BESIDE, PRODUCT), (BESIDE, BESIDE, PRODUCT)),
+        ((256, 512, 4, 2, 1), 8, 1, (PRODUCT, PRODUCT, PRODUCT), (PRODUCT, PRODUCT, PRODUCT)),
+        ((128, 256, 4, 2, 1), 16, 64, (DIRECT, DIRECT, BESIDE), (DIRECT, DIRECT, DIRECT)),
+        ((256, 512, 4, 2, 1), 16, 16, (PRODUCT, BESIDE, PRODUCT), (DIRECT, DIRECT, PRODUCT)),
+        ((64, 128, 4, 2, 1), 32, 64, (DIRECT, DIRECT, DIRECT), (DIRECT, DIRECT, DIRECT)),
+        ((3, 64, 4, 2, 1), 64, 64, (INTERLEAVED, DIRECT, DIRECT), (INTERLEAVED, DIRECT, DIRECT)),
+        ((512, 1, 4, 1, 0), 4, 64, (PRODUCT, PRODUCT, PRODUCT), (PRODUCT, PRODUCT, PRODUCT)),
+        ((16, 32, 4, 2, 1), 8, 64, (DIRECT, DIRECT, DIRECT), (DIRECT, DIRECT, DIRECT)),
+        ((256, 512, 4, 2, 1), 1, 64, (DIRECT, DIRECT, DIRECT), (DIRECT, DIRECT, DIRECT)),
+    ],
+)
+def test_the_way_hangs_on_the_places_and_the_weights(layer, side, count, halves, whole, size):
+    channels, maps, k, stride, padding = layer
+    kernel = Kernel(k, stride, padding, side, side)
+    found = ways.ways(kernel, count, size, torch.Size((maps, channels, k, k)))
+    assert found == (halves if size == 2 else whole)
+
+
+@pytest.mark.parametrize("count", [1, 7, 12, 64, 100])
+def test_pictures_lie_beside_one_another_until_lines_are_long(count):
+    beside = ways._beside(Kernel(4, 2, 1, 8, 8), torch.empty(count, 1, 8, 8))
+    assert count % beside == 0
+    assert beside == count or beside * 4 >= 64
 
 
 FEW_CHANNELS = (
@@ -60,8 +107,8 @@ FEW_CHANNELS = (
 def test_few_channels_are_interleaved_with_torchs_values(layer, memory_format, monkeypatch):
     torch.manual_seed(0)
     torchs = copy.deepcopy(layer).double().to(memory_format=memory_format)
-    ours, taken, way = quicken(copy.deepcopy(torchs)), [], interleaved._interleaved
-    monkeypatch.setattr(interleaved, "_interleaved", lambda *args: taken.append(1) or way(*args))
+    ours, taken, way = quicken(copy.deepcopy(torchs)), [], ways.interleaved
+    monkeypatch.setattr(ways, "interleaved", lambda *args: taken.append(1) or way(*args))
     x = torch.randn(3, layer.in_channels, 12, 6, dtype=torch.double)
     _assert_alike(ours, torchs, x.to(memory_format=memory_format))
     assert taken
@@ -81,7 +128,7 @@ def test_few_channels_are_interleaved_with_torchs_values(layer, memory_format, m
     ids=str,
 )
 def test_what_cannot_be_interleaved_is_left_to_torch(layer, side, monkeypatch):
-    monkeypatch.setattr(interleaved, "_interleaved", None)
+    monkeypatch.setattr(ways, "interleaved", None)
     ours, x = quicken(copy.deepcopy(layer)), torch.randn(2, layer.in_channels, side, side)
     _assert_alike(ours, layer, x)
 
@@ -93,7 +140,7 @@ def test_a_wanted_output_size_is_left_to_torch():
 
 
 def test_images_that_need_no_gradient_get_none(monkeypatch):
-    monkeypatch.setattr(interleaved, "_interleaved", None)
+    monkeypatch.setattr(ways, "interleaved", None)
     layer = quicken(nn.Conv2d(3, 20, 4, 2, 1))
     layer(torch.randn(2, 3, 12, 12)).sum().backward()
     assert layer.weight.grad.abs().sum() > 0
@@ -128,15 +175,25 @@ def test_other_layers_stay_as_they_are(layer):
     assert type(quicken(copy.deepcopy(layer))) is type(layer)
 
 
-def test_large_maps_go_the_direct_way(monkeypatch):
-    asked = []
-    monkeypatch.setattr(convolution._Rows, "apply", lambda *args: asked.append(args))
+def test_where_nothing_is_gained_torchs_own_layer_is_taken(monkeypatch):
+    made = _watched(monkeypatch)
     layer = quicken(nn.Conv2d(256, 4, 3, padding=1))
     assert layer(torch.zeros(1, 256, 9, 9)).shape == (1, 4, 9, 9)
-    assert not asked
-    with pytest.raises(TypeError):  # 8 px are 1 to 32 of the channels: laid out, here by nothing
-        layer(torch.zeros(1, 256, 8, 8))
-    assert len(asked) == 1
+    assert layer(torch.zeros(256, 7, 7)).shape == (4, 7, 7)  # one picture by itself
+    assert not made
+    assert layer(torch.zeros(1, 256, 7, 7)).shape == (1, 4, 7, 7)
+    assert made == ["_maps"]
+
+
+@pytest.mark.parametrize("layer", [nn.Conv2d(256, 4, 4, 2, 1), nn.ConvTranspose2d(4, 256, 4, 2, 1)])
+def test_no_pictures_become_no_pictures(layer):
+    assert len(quicken(layer)(torch.zeros(0, layer.in_channels, 8, 8))) == 0
+
+
+@pytest.mark.parametrize("layer", [nn.Conv2d(256, 4, 4), nn.ConvTranspose2d(4, 256, 2, 1, 3)])
+def test_a_kernel_without_a_place_is_refused_as_torch_refuses_it(layer):
+    with pytest.raises(RuntimeError, match="size"):
+        quicken(layer)(torch.zeros(1, layer.in_channels, 3, 3))
 
 
 def test_autocast_computes_in_bf16_and_adds_up_weights_gradients_in_float32():
@@ -158,6 +215,7 @@ def test_autocast_computes_in_bf16_and_adds_up_weights_gradients_in_float32():
         nn.Conv2d(3, 32, 4, 2, 1),
         nn.ConvTranspose2d(32, 3, 4, 2, 1),
         nn.ConvTranspose2d(6, 512, 4, 2, 1),  # a matrix product
+        nn.Conv2d(128, 32, 4, 2, 1),  # its weight beside
     ],
     ids=str,
 )
@@ -174,10 +232,10 @@ def test_other_ways_follow_autocast_too(layer):
     assert x.grad.dtype == layer.weight.grad.dtype == torch.float32
 
 
-def test_layers_whose_weight_is_computed_become_matrix_products_too():
+def test_layers_whose_weight_is_computed_become_quick_too():
     torchs = nn.utils.parametrizations.weight_norm(nn.ConvTranspose2d(6, 256, 4, 2, 1))
     ours, x = quicken(copy.deepcopy(torchs)), torch.randn(2, 6, 4, 4)
-    assert isinstance(ours, MatrixConvTranspose2d)
+    assert isinstance(ours, QuickConvTranspose2d)
     assert ours.state_dict().keys() == torchs.state_dict().keys()
     with torch.no_grad():
         torch.testing.assert_close(ours(x), torchs(x))
@@ -187,10 +245,23 @@ def test_layers_whose_weight_is_computed_become_matrix_products_too():
         torch.testing.assert_close(copy.deepcopy(ours)(x), ours(x))
 
 
+@pytest.mark.parametrize("side", [8, 32])
+@pytest.mark.parametrize("kind", [nn.Conv2d, nn.ConvTranspose2d])
+def test_a_weight_that_is_computed_is_computed_once(kind, side):
+    """Every time spectral norm's weight is asked for, its estimate goes on by a step."""
+    torch.manual_seed(0)
+    torchs = nn.utils.parametrizations.spectral_norm(kind(256, 32, 4, 2, 1))
+    ours, x = quicken(copy.deepcopy(torchs)), torch.randn(1, 256, side, side)
+    for _ in range(2):
+        torch.testing.assert_close(ours(x), torchs(x))
+    torch.testing.assert_close(ours.state_dict(), torchs.state_dict())
+
+
 def test_spectral_norm_works_on_them():
+    torch.manual_seed(0)
     layer = quicken(nn.Conv2d(256, 32, 4, 2, 1))
-    normed = nn.utils.parametrizations.spectral_norm(layer, n_power_iterations=30)
-    assert isinstance(normed, MatrixConv2d)
+    normed = nn.utils.parametrizations.spectral_norm(layer, n_power_iterations=100)
+    assert isinstance(normed, QuickConv2d)
     assert torch.linalg.matrix_norm(normed.weight.flatten(1), 2).item() == pytest.approx(
         1, rel=0.01
     )
@@ -204,5 +275,5 @@ def test_a_run_has_them_unless_it_asks_for_the_contiguous_layout(registry, memor
     run = compose(registry, model="dcgan64", memory_format=memory_format, length="1 steps")
     gan, _ = build_gan(dataclasses.replace(run, channels=3), registry)
     kinds = {type(layer) for player in (gan.G, gan.D) for layer in player.net.modules()}
-    assert (MatrixConv2d in kinds) is (memory_format == "channels-last")
+    assert (QuickConv2d in kinds) is (memory_format == "channels-last")
     assert (nn.ConvTranspose2d in kinds) is (memory_format == "contiguous")
