@@ -29,8 +29,8 @@ class QuickConv2d(nn.Conv2d):
         if _ours(images):
             kernel = Kernel(*_sizes(self), *images.shape[2:])
             if gains(kernel, images, _shape(self), of_images=images.requires_grad):
-                weight = self.weight.to(images.dtype)
-                return _plus(make("maps", kernel, images=images, weight=weight), self.bias)
+                maps = make("maps", kernel, images=images, weight=_computed(self.weight))
+                return _plus(maps, self.bias)
         return super().forward(images)
 
 
@@ -44,8 +44,8 @@ class QuickConvTranspose2d(nn.ConvTranspose2d):
             sides = [(side - 1) * stride + extra for side in maps.shape[2:]]
             kernel = Kernel(k, stride, padding, *sides)
             if gains(kernel, maps, _shape(self)):
-                weight = self.weight.to(maps.dtype)
-                return _plus(make("images", kernel, maps=maps, weight=weight), self.bias)
+                images = make("images", kernel, maps=maps, weight=_computed(self.weight))
+                return _plus(images, self.bias)
         return super().forward(maps, output_size)
 
 
@@ -54,7 +54,8 @@ def _ordinary(layer: Any) -> bool:
     pairs = (layer.kernel_size, layer.stride, layer.padding, layer.output_padding)
     square = all(len(set(pair)) == 1 and not isinstance(pair, str) for pair in pairs)
     ordinary = layer.groups == 1 and layer.dilation == (1, 1) and layer.padding_mode == "zeros"
-    return square and ordinary and layer.kernel_size[0] > 1
+    allowed = layer.output_padding[0] < layer.stride[0]  # torch refuses more
+    return square and ordinary and allowed and layer.kernel_size[0] > 1
 
 
 def _parametrized(kind: type, layer: nn.Module) -> type:
@@ -62,10 +63,12 @@ def _parametrized(kind: type, layer: nn.Module) -> type:
     return type(type(layer).__name__, (kind,), {**vars(type(layer))})
 
 
-def _computed(images: Tensor) -> Tensor:
-    """The images in the arithmetic that autocast asks for."""
-    kind = images.device.type
-    return images.to(torch.get_autocast_dtype(kind)) if torch.is_autocast_enabled(kind) else images
+def _computed(numbers: Tensor) -> Tensor:
+    """Images or weights in the arithmetic that autocast asks for; it leaves 64 bits alone."""
+    kind = numbers.device.type
+    asked = torch.is_autocast_enabled(kind) and numbers.is_floating_point()
+    double = numbers.dtype == torch.float64
+    return numbers.to(torch.get_autocast_dtype(kind)) if asked and not double else numbers
 
 
 def _ours(images: Tensor) -> bool:
@@ -73,7 +76,8 @@ def _ours(images: Tensor) -> bool:
 
     It miscounts what is added in place to parts that overlap.
     """
-    return images.device.type == "cpu" and images.dim() == 4 and not torch.compiler.is_compiling()
+    pictures = images.dim() == 4 and images.is_floating_point()
+    return pictures and images.device.type == "cpu" and not torch.compiler.is_compiling()
 
 
 def _sizes(layer: Any) -> tuple[int, int, int]:

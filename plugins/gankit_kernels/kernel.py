@@ -39,9 +39,9 @@ class Kernel(NamedTuple):
         """(N * places, k * k * C) -> (N, C, height, width): the sum of all that lies on a pixel."""
         down, right = self.places()
         parts = rows.view(-1, right, self.k, self.k, rows.shape[1] // self.k**2)
-        lines = _overlap(parts.transpose(1, 2), self.stride)  # (N * down, k, wide, C)
-        high = _overlap(lines.flatten(2).view(-1, down, *lines[0].flatten(1).shape), self.stride)
-        return self._cut(high.view(*high.shape[:2], *lines.shape[2:]), high=self.padding)
+        lines = _overlap(parts.transpose(1, 2), self.stride)  # (N * down, k, padded width, C)
+        whole = _overlap(lines.flatten(2).view(-1, down, *lines[0].flatten(1).shape), self.stride)
+        return self._cut(whole.view(*whole.shape[:2], *lines.shape[2:]), above=self.padding)
 
     def lines(self, images: Tensor, beside: int) -> Tensor:
         """(N, C, height, width) -> (N / beside, k * C, height, beside * right).
@@ -60,13 +60,13 @@ class Kernel(NamedTuple):
         _, right = self.places()
         shape = (len(lines), self.height, beside, right, self.k, lines.shape[1] // self.k)
         parts = lines.permute(0, 2, 3, 1).reshape(shape).transpose(1, 2)
-        return self._cut(_overlap(parts, self.stride).flatten(0, 1), high=0)
+        return self._cut(_overlap(parts, self.stride).flatten(0, 1), above=0)
 
-    def _cut(self, padded: Tensor, high: int) -> Tensor:
-        """Images (N, C, height, width) without their padding; of lines, none is `high`."""
-        below = self.height + high - padded.shape[1]
+    def _cut(self, padded: Tensor, above: int) -> Tensor:
+        """Images (N, C, height, width) without their padding, so many pixels of it above them."""
+        below = self.height + above - padded.shape[1]
         beside = self.width + self.padding - padded.shape[2]
-        images = functional.pad(padded, (0, 0, -self.padding, beside, -high, below))
+        images = functional.pad(padded, (0, 0, -self.padding, beside, -above, below))
         return images.permute(0, 3, 1, 2)
 
 

@@ -1,4 +1,4 @@
-"""Images, maps and weight of a convolution, each made of the other two in the quickest way.
+"""Images, maps and weight of a convolution, each made of the other two in a quick way.
 
 The sum of maps * conv2d(images, weight) is linear in each of the three. Its gradient with respect
 to the maps is the convolution, with respect to the images the transposed convolution, with respect
@@ -15,8 +15,11 @@ are enough for gradients of any order, and each goes its own way:
   product. For short lines.
 - interleaved: see there. For images of few channels.
 
-Where the limits are was measured with DCGAN's layers, for batches of 8 to 128 on a CPU with matrix
-units for bf16; `tests/benchmarks/test_convolution.py` shows what they gain.
+Which way is the quickest where was measured with DCGAN's layers (kernel 4, stride 2), for batches
+of 8 to 128 on a CPU with matrix units for bf16; `tests/benchmarks/test_convolution.py` shows what
+they gain. Results differ by rounding; in 16 bits, ways that sum parts round each part.
+
+torch.func knows none of this: it needs layers of torch's own (`--memory-format contiguous`).
 """
 
 import math
@@ -33,9 +36,10 @@ from gankit_kernels.kernel import Kernel, apart, together
 
 NAMES = ("images", "maps", "weight")
 DIRECT, PRODUCT, BESIDE, INTERLEAVED = "direct", "product", "beside", "interleaved"
-SHORT = 8  # places: a line of fewer is short
-HEAVY = 2048  # weights for each place
+SHORT = 8  # places in a line: one of fewer is short
 LONG = 16  # places in a line for each byte of a number, when pictures lie beside one another
+HEAVY = 2048  # weights for each place
+ENOUGH = 128  # numbers under a line of the kernel, for each byte of a number
 
 
 class Ways(NamedTuple):
@@ -49,33 +53,42 @@ class Ways(NamedTuple):
 @lru_cache(maxsize=1024)
 def ways(kernel: Kernel, count: int, size: int, shape: torch.Size) -> Ways:
     """The ways for so many pictures, numbers of `size` bytes, and a weight of this shape."""
-    (down, right), line = kernel.places(), kernel.k * shape[1]
-    if min(count, down, right, kernel.height, kernel.width) < 1:  # torch says what is wrong
+    (down, right), under = kernel.places(), kernel.k * shape[1]
+    nothing = min(count, down, right, kernel.height, kernel.width) < 1  # torch says what is wrong
+    if nothing or kernel.padding >= kernel.k:
         return Ways(DIRECT, DIRECT, DIRECT)
-    if line < 128 * size:  # too little work for more than one pass
+    if under < ENOUGH * size:  # too little work for more than one pass
         return Ways(INTERLEAVED if suits(kernel, shape[1]) else DIRECT, DIRECT, DIRECT)
     if right == 1:
         return Ways(PRODUCT, PRODUCT, PRODUCT)
     places = count * down * right
+    return (_ways_of_16_bits if size == 2 else _ways_of_32_bits)(right, places, under, shape)
+
+
+def _ways_of_32_bits(right: int, places: int, under: int, shape: torch.Size) -> Ways:
+    heavy, short = math.prod(shape) / places, right < SHORT
+    both = PRODUCT if heavy >= 4 * HEAVY else BESIDE if short else DIRECT
+    return Ways(both, both, PRODUCT if short or heavy >= HEAVY else DIRECT)
+
+
+def _ways_of_16_bits(right: int, places: int, under: int, shape: torch.Size) -> Ways:
+    """Matrix units, where there are any: products are quick, and other ways need longer lines."""
+    images = maps = weight = DIRECT
     heavy, short, shortish = math.prod(shape) / places, right < SHORT, right < 2 * SHORT
-    if size > 2:
-        both = PRODUCT if heavy >= 4 * HEAVY else BESIDE if short else DIRECT
-        return Ways(both, both, PRODUCT if short or heavy >= HEAVY else DIRECT)
-    images = maps = weight = DIRECT  # matrix units: products are quick, other ways need long lines
     if short or heavy >= HEAVY:
         weight = PRODUCT
-    elif shortish and line >= 512:
+    elif shortish and under >= 4 * ENOUGH:
         weight = BESIDE
-    if short or (shortish and line >= 1024):
+    if short or (shortish and under >= 8 * ENOUGH):
         images = PRODUCT if places <= 1024 else BESIDE
         maps = PRODUCT if places <= 512 else BESIDE
     return Ways(images, maps, weight)
 
 
 def gains(kernel: Kernel, numbers: Tensor, shape: torch.Size, of_images: bool = True) -> bool:
-    """Whether not all ways are direct for images or maps in these numbers, and such a weight.
+    """Whether maps, weight or, if `of_images`, images are made in another way than torch's.
 
-    `of_images`: are images made, if not now then as a gradient.
+    `numbers` are the images or the maps that there are, `shape` is the weight's.
     """
     found = ways(kernel, len(numbers), numbers.dtype.itemsize, shape)
     return any(way != DIRECT for way in (found if of_images else found[1:]))
@@ -97,10 +110,14 @@ class _Made(torch.autograd.Function):
     def forward(ctx: Any, name: str, kernel: Kernel, *others: Tensor) -> Tensor:
         ctx.save_for_backward(*others)
         ctx.about = name, kernel
-        return {"images": _images, "maps": _maps, "weight": _weight}[name](kernel, *others)
+        made = {"images": _images, "maps": _maps, "weight": _weight}[name](kernel, *others)
+        return made.detach()  # as a view it could not be changed in place, as activations do
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        if torch.is_autocast_enabled("cpu"):  # like torch's gradients, in the arithmetic of forward
+            with torch.autocast("cpu", enabled=False):
+                return _Made.backward(ctx, gradient)
         name, kernel = ctx.about
         others = _others(name)
         known = {name: gradient, **dict(zip(others, ctx.saved_tensors, strict=True))}
@@ -131,8 +148,8 @@ def _images(kernel: Kernel, maps: Tensor, weight: Tensor) -> Tensor:
         return interleaved(maps, weight, kernel)
     below, right = kernel.left_over()
     if way == DIRECT:
-        about = kernel.stride, kernel.padding, (below, right)
-        return functional.conv_transpose2d(maps, weight, None, *about)
+        stride, padding = kernel.stride, kernel.padding
+        return functional.conv_transpose2d(maps, weight, None, stride, padding, (below, right))
     if way == PRODUCT:
         return kernel.images_of_rows(maps.permute(0, 2, 3, 1).flatten(0, 2) @ _flat(weight))
     beside, about = _beside(kernel, maps), _about(kernel) | {"output_padding": (below, 0)}
@@ -141,18 +158,18 @@ def _images(kernel: Kernel, maps: Tensor, weight: Tensor) -> Tensor:
 
 
 def _weight(kernel: Kernel, images: Tensor, maps: Tensor) -> Tensor:
-    k, channels, wide = kernel.k, images.shape[1], maps.shape[1]
-    shape = torch.Size((wide, channels, k, k))
+    k, channels, count = kernel.k, images.shape[1], maps.shape[1]
+    shape = torch.Size((count, channels, k, k))
     way = ways(kernel, len(images), images.dtype.itemsize, shape).weight
     if way == DIRECT:
         return conv2d_weight(images, shape, maps, kernel.stride, kernel.padding)
     if way == PRODUCT:
         flat = maps.permute(0, 2, 3, 1).flatten(0, 2).t() @ kernel.rows(images)
-        return flat.view(wide, k, k, channels).permute(0, 3, 1, 2)
+        return flat.view(count, k, k, channels).permute(0, 3, 1, 2)
     beside, about = _beside(kernel, maps), _about(kernel)
-    lines, lined = kernel.lines(images, beside), (wide, k * channels, k, 1)
-    flat = conv2d_weight(lines, lined, together(maps, beside), **about)
-    return flat.reshape(wide, k, channels, k).permute(0, 2, 3, 1)
+    lines, shape = kernel.lines(images, beside), torch.Size((count, k * channels, k, 1))
+    weight = conv2d_weight(lines, shape, together(maps, beside), **about)
+    return weight.reshape(count, k, channels, k).permute(0, 2, 3, 1)
 
 
 def _beside(kernel: Kernel, numbers: Tensor) -> int:

@@ -62,7 +62,7 @@ def test_a_layer_between_maps_and_pictures(benchmark, precision, size, end):
         one = kind(channels, 35 - channels, 4, 2, 1, bias=False)
         return one.requires_grad_(kind is nn.ConvTranspose2d)
 
-    ways = [there_and_back(one, x, layout) for one in (quicken(layer()), layer())]
+    both = [there_and_back(one, x, layout) for one in (quicken(layer()), layer())]
     about = {"what": f"{end}, {size} px, {KINDS[precision]}"}
     about |= {"question": "ends", "yardstick": "torch's own"}
-    beside(benchmark, *ways, times=3, rounds=9, **about)
+    beside(benchmark, *both, times=3, rounds=9, **about)

@@ -34,9 +34,7 @@ LAYERS = (
 @pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last], ids=str)
 def test_values_and_gradients_of_both_orders_are_torchs(layer, way, memory_format, monkeypatch):
     torch.manual_seed(0)
-    monkeypatch.setattr(ways, "ways", lambda *about: Ways(way, way, way))
-    monkeypatch.setattr(ways, "gains", None)
-    monkeypatch.setattr("gankit_kernels.convolution.gains", lambda *about, of_images=True: True)
+    _all_go(monkeypatch, way)
     torchs = copy.deepcopy(layer).double().to(memory_format=memory_format)
     ours = quicken(copy.deepcopy(torchs))
     assert isinstance(ours, QuickConv2d | QuickConvTranspose2d)
@@ -45,6 +43,62 @@ def test_values_and_gradients_of_both_orders_are_torchs(layer, way, memory_forma
     x = torch.randn(6, layer.in_channels, height, width, dtype=torch.double)
     _assert_alike(ours, torchs, x.to(memory_format=memory_format))
     assert set(made) == set(MAKERS)
+
+
+def _all_go(monkeypatch, way):
+    monkeypatch.setattr(ways, "ways", lambda *about: Ways(way, way, way))
+    monkeypatch.setattr("gankit_kernels.convolution.gains", lambda *about, of_images=True: True)
+
+
+@pytest.mark.parametrize("way", [DIRECT, PRODUCT, BESIDE])
+@pytest.mark.parametrize("kind", [nn.Conv2d, nn.ConvTranspose2d])
+def test_bf16_gives_what_float32_gives_roughly(kind, way, monkeypatch):
+    torch.manual_seed(0)
+    _all_go(monkeypatch, way)
+    torchs = kind(32, 32, 4, 2, 1, bias=False).to(memory_format=torch.channels_last)
+    ours = quicken(copy.deepcopy(torchs)).bfloat16()
+    x = torch.randn(6, 32, 8, 8, requires_grad=True)
+    out = torchs(x)
+    exact = [out, *torch.autograd.grad(out.square().sum(), [x, torchs.weight])]
+    out = ours(x.bfloat16())
+    rough = [out, *torch.autograd.grad(out.square().sum(), [x, ours.weight])]
+    for one, other in zip(rough, exact, strict=True):
+        assert (one.float() - other).abs().max() < 0.03 * other.abs().max()
+
+
+@pytest.mark.parametrize("way", [DIRECT, PRODUCT, BESIDE, INTERLEAVED])
+@pytest.mark.parametrize("kind", [nn.Conv2d, nn.ConvTranspose2d])
+def test_activations_may_work_in_place(kind, way, monkeypatch):
+    _all_go(monkeypatch, DIRECT if kind is nn.Conv2d and way == INTERLEAVED else way)
+    channels = (20, 3) if kind is nn.ConvTranspose2d else (3, 20)
+    torchs = nn.Sequential(kind(*channels, 4, 2, 1, bias=False), nn.LeakyReLU(0.2, inplace=True))
+    ours, x = quicken(copy.deepcopy(torchs)), torch.randn(2, channels[0], 8, 8)
+    for net in (ours, torchs):
+        net(x).square().sum().backward()
+    torch.testing.assert_close(ours[0].weight.grad, torchs[0].weight.grad)
+
+
+def test_gradients_under_autocast_are_in_the_arithmetic_of_forward():
+    torchs = nn.Conv2d(256, 32, 4, 2, 1)
+    ours, x = quicken(copy.deepcopy(torchs)), torch.randn(2, 256, 8, 8)
+    for net in (ours, torchs):
+        loss = net(x).square().sum()
+        with torch.autocast("cpu", torch.bfloat16):
+            loss.backward()
+    apart = (ours.weight.grad - torchs.weight.grad).abs().max()
+    assert apart < 1e-4 * torchs.weight.grad.abs().max()
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64, torch.uint8])
+def test_numbers_of_another_kind_than_the_weights_are_refused(dtype):
+    with pytest.raises(RuntimeError, match=r"type|dtype"):
+        quicken(nn.Conv2d(256, 32, 4, 2, 1))(torch.zeros(2, 256, 8, 8, dtype=dtype))
+
+
+def test_autocast_leaves_64_bits_alone():
+    layer = quicken(nn.Conv2d(256, 32, 4, 2, 1).double())
+    with torch.autocast("cpu", torch.bfloat16):
+        assert layer(torch.zeros(2, 256, 8, 8).double()).dtype == torch.float64
 
 
 def _watched(monkeypatch):
@@ -72,6 +126,7 @@ def _watched(monkeypatch):
         ((512, 1, 4, 1, 0), 4, 64, (PRODUCT, PRODUCT, PRODUCT), (PRODUCT, PRODUCT, PRODUCT)),
         ((16, 32, 4, 2, 1), 8, 64, (DIRECT, DIRECT, DIRECT), (DIRECT, DIRECT, DIRECT)),
         ((256, 512, 4, 2, 1), 1, 64, (DIRECT, DIRECT, DIRECT), (DIRECT, DIRECT, DIRECT)),
+        ((256, 512, 2, 8, 3), 1, 64, (DIRECT, DIRECT, DIRECT), (DIRECT, DIRECT, DIRECT)),
     ],
 )
 def test_the_way_hangs_on_the_places_and_the_weights(layer, side, count, halves, whole, size):
@@ -166,6 +221,7 @@ def _all_gradients(net, x):
         nn.Conv2d(64, 64, (3, 5)),
         nn.Conv2d(64, 64, 1),
         nn.Conv2d(64, 64, 3, padding="same"),
+        nn.ConvTranspose2d(64, 64, 4, output_padding=1),
         nn.Conv2d(64, 64, 3, padding=1, padding_mode="reflect"),
         nn.Linear(64, 64),
     ],
