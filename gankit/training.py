@@ -37,7 +37,7 @@ def train(
     RunStopped once `stop` asks for it (a checkpoint is saved), RunFailed when it cannot go on.
     """
     registry = registry or load_registry()
-    with gankit.joined() as team:
+    with gankit.joined(stop) as team:
         prepared = gankit.prepare(run, registry, progress)  # a plugin brings it
         if run.fingerprint not in ("", prepared.fingerprint):
             log.warning("these are not the pictures that %s began with", run.folder)

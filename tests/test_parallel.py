@@ -154,7 +154,7 @@ def second(monkeypatch, registry, tiny):
     def call(says):
         team, seen = Second(says=says), []
         game_of = assemble.assemble
-        monkeypatch.setattr(gankit, "joined", lambda: contextlib.nullcontext(team))
+        monkeypatch.setattr(gankit, "joined", lambda stop: contextlib.nullcontext(team))
         monkeypatch.setattr(gankit, "our_team", lambda: team)
         monkeypatch.setattr(assemble, "assemble", lambda *a: seen.append(a[0]) or game_of(*a))
         train(compose(registry, **tiny(precision="auto", length="2 steps")), registry)
@@ -181,24 +181,78 @@ def workers(parent):
     return [int(child) for child in children]
 
 
-@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds processes through /proc")
+def end(processes):
+    """Whatever of them is still there, even stopped."""
+    for pid in processes:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+HASTY = """from gankit_commands.main import main
+from gankit_parallel import message
+
+message.PATIENCE = 2
+main({words})
+"""
+
+
+@pytest.fixture
+def dying(tmp_path, torchrun):
+    """`dying(*asked)`: a run of two processes with a checkpoint: torchrun's id and theirs."""
+    with contextlib.ExitStack() as after:
+
+        def call(*asked):
+            endless = (*SMALL, "--steps", "100000", "--save-every", "5", "--out", "run", *asked)
+            (tmp_path / "run.py").write_text(HASTY.format(words=["run", *endless]))
+            err = after.enter_context((tmp_path / "err").open("w"))
+            how = {"env": torchrun.environment, "stdout": subprocess.DEVNULL, "stderr": err}
+            parent = subprocess.Popen([*torchrun.two, "run.py"], cwd=tmp_path, **how)
+            after.callback(parent.wait)
+            after.callback(parent.kill)
+            until = time.monotonic() + 120
+            while not list(tmp_path.glob("run/checkpoints/step-*")) and time.monotonic() < until:
+                time.sleep(0.2)
+            both = workers(parent.pid)
+            after.callback(end, both)
+            assert len(both) == 2, (tmp_path / "err").read_text()
+            return parent, *both
+
+        yield call
+
+
+def there(pid):
+    """Whether a process runs; one that has ended and was not asked for its exit code does not."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+finds_processes = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="wants /proc")
+
+
+@finds_processes
 @pytest.mark.parametrize("norm", ["--no-sync-batch-norm", "--sync-batch-norm"])
-def test_when_one_process_dies_the_others_end_with_a_clear_line(tmp_path, torchrun, norm):
-    asked = [*shlex.split("--steps 100000 --trick none --save-every 5 --out run"), norm]
-    with (tmp_path / "err").open("w") as err:
-        how = {"env": torchrun.environment, "stdout": subprocess.DEVNULL, "stderr": err}
-        parent = subprocess.Popen([*torchrun.two, *GANKIT, *asked], cwd=tmp_path, **how)
-    try:
-        until = time.monotonic() + 120
-        while not list(tmp_path.glob("run/checkpoints/step-*")) and time.monotonic() < until:
-            time.sleep(0.2)
-        both = workers(parent.pid)
-        assert len(both) == 2
-        os.kill(both[1], signal.SIGKILL)
-        assert parent.wait(timeout=60) != 0
-    finally:
-        parent.kill()
+def test_when_one_process_dies_the_others_end_with_a_clear_line(tmp_path, dying, norm):
+    parent, first, second = dying(norm)
+    os.kill(second, signal.SIGKILL)
+    assert parent.wait(timeout=60) != 0
     said = (tmp_path / "err").read_text()
-    assert re.search("another process of this run has ended.*--resume", said)
-    assert not any(Path(f"/proc/{pid}").exists() for pid in both)
+    assert re.search("another process of this run has ended.*--resume", said), said
+    assert [there(first), there(second)] == [False, False]
     assert checkpoint.newest(tmp_path / "run/checkpoints")[1].step % 5 == 0
+
+
+@finds_processes
+def test_a_process_that_is_to_end_does_not_wait_for_one_that_is_silent(tmp_path, dying):
+    parent, first, second = dying()
+    os.kill(second, signal.SIGSTOP)  # as one whose death gloo has missed
+    time.sleep(1)
+    os.kill(first, signal.SIGTERM)  # as torchrun does then
+    until = time.monotonic() + 30
+    while there(first) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not there(first)
+    os.kill(second, signal.SIGKILL)
+    assert parent.wait(timeout=60) != 0
+    said = (tmp_path / "err").read_text()
+    assert re.search("another process of this run has ended or does not answer.*--resume", said)
