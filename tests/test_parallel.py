@@ -32,7 +32,7 @@ RUNS = {  # by two processes; starting those takes longer than training, so they
     "pieces": (*PLAIN, "--accumulate", "2", "--out", "pieces"),
     "half": (*TRICKS, "--steps", "3", "--keep", "9", "--sync-batch-norm", "--out", "half"),
 }
-EACH = """import torch.distributed
+EACH = """import torch.distributed.nn  # before the group, or it keeps that
 from gankit_commands.main import main
 
 torch.distributed.init_process_group("gloo")  # once; gankit takes a group that is there
@@ -173,6 +173,33 @@ def test_the_first_process_decides_the_arithmetic(second, monkeypatch):
 def test_a_process_with_other_pictures_or_another_step_ends(second, first):
     with pytest.raises(GankitError, match="process 1 has .*'step': 0.*, not .*; all need the same"):
         second(first)
+
+
+def test_the_group_is_gone_once_it_was_left(tmp_path, torchrun):
+    """A thread of it that is left may abort Python as that ends."""
+    asked = [*SMALL, "--trick", "none", "--steps", "1"]
+    (tmp_path / "run.py").write_text(LEFT.format(words=["run", *asked]))
+    done = torchrun("run.py", cwd=tmp_path)
+    assert (done.returncode, done.stdout.count("the group is gone")) == (0, 2), done.stderr
+
+
+LEFT = """import weakref
+import torch.distributed as dist
+from gankit_commands.main import main
+
+begin, groups = dist.init_process_group, []
+
+def begins(*given, **named):
+    begin(*given, **named)
+    groups.append(weakref.ref(dist.group.WORLD))
+
+dist.init_process_group = begins
+try:
+    main({words})
+finally:
+    assert [group() for group in groups] == [None]
+    print("the group is gone")
+"""
 
 
 def workers(parent):

@@ -1,4 +1,4 @@
-"""The message that processes send each other: the sum of a tensor over all of them."""
+"""The messages that processes send each other: the sum of a tensor over all of them, and none."""
 
 from __future__ import annotations
 
@@ -31,14 +31,30 @@ line = Line()
 def add_up(mine: Tensor) -> Tensor:
     """Replace a tensor, alike in shape everywhere, by the sum of all processes' ones; returns it.
 
-    RunFailed where a process has ended. Now and then gloo misses that one has (here one death in
-    300) and would wait for half an hour, and no signal is heard while it does. So the wait is cut
-    into pieces, and once the process was asked to end, as torchrun does when another one has died,
-    it is short.
+    RunFailed where a process has ended.
+    """
+    _exchanged(lambda: dist.all_reduce(mine, async_op=True), patient=mine.is_cuda)
+    return mine
+
+
+def meet() -> None:
+    """Wait until all processes are here; after it, each may leave without another's noticing.
+
+    RunFailed where a process has ended.
+    """
+    _exchanged(lambda: dist.barrier(async_op=True))
+
+
+def _exchanged(send: Callable[[], dist.Work], patient: bool = False) -> None:
+    """Send a message, and wait for the others'.
+
+    Now and then gloo misses that a process has died (here one death in 300) and would wait for half
+    an hour, and no signal is heard while it does. So the wait is cut into pieces, and once this
+    process was asked to end, as torchrun does when another one has died, it is short.
     """
     try:
-        message = dist.all_reduce(mine, async_op=True)
-        if not mine.is_cuda:
+        message = send()
+        if not patient:
             _wait(message)
         message.wait()
     except RuntimeError as error:
@@ -46,7 +62,6 @@ def add_up(mine: Tensor) -> Tensor:
             raise _ended("has ended") from error
         why = " ".join(str(error).split())
         raise RunFailed(f"the processes of this run cannot talk: {why}", 1) from error
-    return mine
 
 
 def _wait(message: dist.Work) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import os
 import pickle
 from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
 from typing import Any
 
 import torch
@@ -11,7 +12,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from gankit.team import Team
-from gankit_parallel.message import add_up, line
+from gankit_parallel.message import add_up, line, meet
 
 
 class Processes(Team):
@@ -43,16 +44,18 @@ def our_team() -> Team:
 def joined(stop: Callable[[], int] = lambda: 0) -> Iterator[Team]:
     """While open, this process is in the team that torchrun has started, if it has.
 
-    Once `stop` gives a signal's number, this process waits for no other for long.
+    Once `stop` gives a signal's number, this process waits for no other for long. The group's
+    threads end with it: one that is left may abort Python as that ends, six times in 40.
     """
     line.stop = stop
     if "TORCHELASTIC_RUN_ID" not in os.environ or dist.is_initialized():
         yield our_team()
         return
+    import_module("torch.distributed.nn")  # before there is a group, or it keeps that for good
     dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
     try:
         yield our_team()
-        add_up(torch.zeros(1))  # one that left before the others would look like one that died
+        meet()  # one that left before the others would look like one that died
     finally:
         if not line.stuck:
             dist.destroy_process_group()
