@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import imageio.v3 as iio
 import numpy as np
 import pytest
+from gankit_commands import reading
 from gankit_console.live import LiveView, sparkline
 from gankit_console.words import clock
 from gankit_records.video import write_video
@@ -101,6 +102,28 @@ def test_show_tells_all_about_a_trick(gankit_cli, registry):
         *("sigma: standard deviation at the start", "class NoisyD(Trick):", "def d_input(self"),
     ):
         assert said in out
+
+
+def test_show_says_what_a_docstring_says_once(gankit_cli):
+    out = gankit_cli("show", "noisy-d").out
+    assert out.count("Adds Gaussian noise to everything D sees") == 1
+    code = out[out.index("  | class NoisyD(Trick):") :].rstrip().splitlines()
+    assert code[1].startswith("  |     def __init__(self, sigma")
+    assert all(line.startswith("  |") for line in code)
+
+
+@pytest.mark.parametrize(
+    ("code", "wanted"),
+    [
+        ('def f():\n    """Says."""\n\n    # why\n    pass', "def f():\n    # why\n    pass"),
+        ('class F:\n    """Says."""', 'class F:\n    """Says."""'),
+        ("    def f():\n        return 1", "def f():\n    return 1"),
+        ("build=lambda: 1,", "build=lambda: 1,"),
+        ("build = lambda: 1", "build = lambda: 1"),
+    ],
+)
+def test_code_is_shown_without_its_docstring(code, wanted):
+    assert reading.code_of(code) == wanted
 
 
 def test_show_without_code(gankit_cli):

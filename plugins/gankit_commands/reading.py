@@ -6,6 +6,7 @@
 import ast
 import importlib.util
 import inspect
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,7 @@ class Source:
 
     options: list[inspect.Parameter]
     docstring: str
-    text: str
+    text: str  # its code, without the docstring
 
 
 def read(spec):
@@ -29,9 +30,25 @@ def read(spec):
         builder = spec.builder()
         options = list(spec.options().values())
         docstring = inspect.cleandoc(builder.__doc__ or "")  # its own: that of Trick says nothing
-        return Source(options, docstring, inspect.getsource(builder))
+        return Source(options, docstring, code_of(inspect.getsource(builder)))
     options = [p for p in _parameters(node) if p.name not in FILLED_IN]
-    return Source(options, ast.get_docstring(node) or "", ast.get_source_segment(text, node))
+    code = code_of(ast.get_source_segment(text, node))
+    return Source(options, ast.get_docstring(node) or "", code)
+
+
+def code_of(text):
+    """A class or function without its docstring and the empty lines behind it."""
+    lines = textwrap.dedent(text).splitlines()
+    try:
+        node = ast.parse("\n".join(lines)).body[0]
+    except SyntaxError:  # a lambda's is a piece of a call
+        return text
+    documented = isinstance(node, ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node)
+    if documented and len(node.body) > 1:
+        del lines[node.body[0].lineno - 1 : node.body[0].end_lineno]
+        while not lines[node.body[0].lineno - 1]:
+            del lines[node.body[0].lineno - 1]
+    return "\n".join(lines)
 
 
 def _definition(build):

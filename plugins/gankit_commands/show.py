@@ -100,7 +100,7 @@ def _show_builder(spec, *, code):
     if source.docstring:
         click.echo("\n" + _wrapped(source.docstring))
     if code:
-        click.echo("\n" + textwrap.indent(source.text, "  | "))
+        click.echo("\n" + textwrap.indent(source.text, "  | ", lambda line: True))
 
 
 def _wrapped(docstring):
