@@ -22,6 +22,8 @@ SHORT = ("not enough memory", "can't allocate memory", "out of memory")  # torch
 
 def is_shortage(error: BaseException) -> bool:
     """Whether this is what Python or torch raise where memory does not suffice."""
+    if isinstance(error, GankitError):  # worded as the mistake of a part that was being built
+        error = error.__cause__ or error
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     return isinstance(error, RuntimeError) and any(words in str(error) for words in SHORT)

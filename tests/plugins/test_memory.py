@@ -63,6 +63,16 @@ def test_where_nothing_fits_a_narrower_model_is_the_advice(room_for, gankit_run)
     assert code == 1
 
 
+def test_networks_too_large_to_build_are_no_mistake_of_the_plugin(gankit_run, monkeypatch):
+    def build(*asked, **sizes):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to ...")
+
+    monkeypatch.setattr("gankit_dcgan.nets.Generator.__init__", build)
+    code, _, err = gankit_run("--batch-size", "8", "--model", "dcgan64")
+    assert err.startswith("gankit: a batch of 8 does not fit into memory, nor does a smaller one")
+    assert code == 1
+
+
 def test_other_errors_are_no_shortage(room_for, gankit_cli):
     assert not memory.is_shortage(RuntimeError("shapes cannot be multiplied"))
     assert not memory.is_shortage(ValueError("out of memory"))
