@@ -1,8 +1,11 @@
 """What two networks must keep to, looked at whenever they are built."""
 
+import copy
+
 import torch
 from torch import Tensor, nn
 
+import gankit
 from gankit import randomness
 from gankit.registry import Registry
 from gankit.settings import Run
@@ -22,6 +25,19 @@ def check_networks(run: Run, registry: Registry, G: nn.Module, D: nn.Module) -> 
         low, high = torch.cat([_expect(D.eval()(images), 4), D(loud), D(-loud)]).aminmax()
         if low >= 0 and high <= 1 and high - low > 0.4:
             raise ValueError("gives probabilities: leave the sigmoid away, for the loss has one")
+    if run.batch_size == gankit.our_team().size * run.accumulate:
+        for kind, net, alone in (("generator", G, z[:1]), ("discriminator", D, images[:1])):
+            with registry.blaming(kind, getattr(run, kind)), torch.random.fork_rng([]):
+                _try_one(net, alone)
+
+
+def _try_one(net: nn.Module, alone: Tensor) -> None:
+    """Refuse to train on one picture at a time what normalises over several."""
+    try:
+        copy.deepcopy(net).train()(alone)
+    except ValueError as error:  # of batch norm, where a map is one px wide
+        why = "cannot learn from one picture at a time: give a larger --batch-size"
+        raise ValueError(f"{why} ({error})") from error
 
 
 def _expect(result: Tensor, *shape: int) -> Tensor:

@@ -97,3 +97,11 @@ def test_settings_are_those_of_the_tutorial(registry, name):
     run = compose(registry, model=name)
     assert (run.batch_size, run.lr_g, run.lr_d, run.beta1) == (256, 1e-4, 1e-4, 0.9)
     assert run.tricks == ()
+
+
+@pytest.mark.parametrize("pieces", [(), ("--batch-size", "2", "--accumulate", "2")])
+def test_one_picture_at_a_time_is_refused(gankit_run, pieces):
+    code, _, err = gankit_run("--model", "tf-dcgan64", *(pieces or ("--batch-size", "1")))
+    why = "cannot learn from one picture at a time: give a larger --batch-size (Exp"
+    assert err.startswith(f"gankit: generator 'tf-dcgan' of plugin 'tf-dcgan': {why}")
+    assert (code, err.count("\n")) == (2, 1)
