@@ -269,12 +269,21 @@ def test_when_one_process_dies_the_others_end_with_a_clear_line(tmp_path, dying,
     assert checkpoint.newest(tmp_path / "run/checkpoints")[1].step % 5 == 0
 
 
+SILENT = {  # what a process is sent that waits for a silent one, and what it says
+    "as torchrun does": ([signal.SIGTERM], "has ended or does not answer.*--resume"),
+    "Ctrl-C twice": ([signal.SIGINT, signal.SIGINT], "gankit: interrupted"),
+}
+
+
 @finds_processes
-def test_a_process_that_is_to_end_does_not_wait_for_one_that_is_silent(tmp_path, dying):
+@pytest.mark.parametrize("sent", SILENT)
+def test_a_process_that_is_to_end_does_not_wait_for_a_silent_one(tmp_path, dying, sent):
+    signals, words = SILENT[sent]
     parent, first, second = dying()
     os.kill(second, signal.SIGSTOP)  # as one whose death gloo has missed
-    time.sleep(1)
-    os.kill(first, signal.SIGTERM)  # as torchrun does then
+    for number in signals:
+        time.sleep(1.5)
+        os.kill(first, number)
     until = time.monotonic() + 30
     while there(first) and time.monotonic() < until:
         time.sleep(0.1)
@@ -282,4 +291,4 @@ def test_a_process_that_is_to_end_does_not_wait_for_one_that_is_silent(tmp_path,
     os.kill(second, signal.SIGKILL)
     assert parent.wait(timeout=60) != 0
     said = (tmp_path / "err").read_text()
-    assert re.search("another process of this run has ended or does not answer.*--resume", said)
+    assert re.search(words, said), said

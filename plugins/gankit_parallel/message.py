@@ -22,7 +22,7 @@ class Line:
     """What this process knows of its line to the others."""
 
     stop: Callable[[], int] = lambda: 0  # a signal's number once this process is to end
-    stuck: bool = False  # a message was given up; the line cannot be closed any more
+    stuck: bool = False  # a message was given up, so the line cannot be closed any more
 
 
 line = Line()
@@ -67,14 +67,16 @@ def _exchanged(send: Callable[[], dist.Work], patient: bool = False) -> None:
 def _wait(message: dist.Work) -> None:
     """Until the message is there or has failed, which its own wait() then raises."""
     end = None
-    while not message.is_completed():
-        with contextlib.suppress(RuntimeError):
-            message.wait(PIECE)
-        if end is None and line.stop():
-            end = time.monotonic() + PATIENCE
-        if end and time.monotonic() > end and not message.is_completed():
-            line.stuck = True
-            raise _ended("has ended or does not answer")
+    try:
+        while not message.is_completed():
+            with contextlib.suppress(RuntimeError):
+                message.wait(PIECE)
+            if end is None and line.stop():
+                end = time.monotonic() + PATIENCE
+            if end and time.monotonic() > end:
+                raise _ended("has ended or does not answer")
+    finally:
+        line.stuck = not message.is_completed()
 
 
 def _ended(how: str) -> RunFailed:
