@@ -1,4 +1,4 @@
-"""The messages that processes send each other: the sum of a tensor over all of them, and none."""
+"""How processes talk: they add tensors up over all of them, and they meet."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def add_up(mine: Tensor) -> Tensor:
 
     RunFailed where a process has ended.
     """
-    _exchanged(lambda: dist.all_reduce(mine, async_op=True), patient=mine.is_cuda)
+    _exchanged(lambda: dist.all_reduce(mine, async_op=True), on_gpu=mine.is_cuda)
     return mine
 
 
@@ -45,7 +45,7 @@ def meet() -> None:
     _exchanged(lambda: dist.barrier(async_op=True))
 
 
-def _exchanged(send: Callable[[], dist.Work], patient: bool = False) -> None:
+def _exchanged(send: Callable[[], dist.Work], on_gpu: bool = False) -> None:
     """Send a message, and wait for the others'.
 
     Now and then gloo misses that a process has died (here one death in 300) and would wait for half
@@ -54,7 +54,7 @@ def _exchanged(send: Callable[[], dist.Work], patient: bool = False) -> None:
     """
     try:
         message = send()
-        if not patient:
+        if not on_gpu:  # where wait() only queues: nobody should wait for the GPU
             _wait(message)
         message.wait()
     except RuntimeError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -48,6 +49,8 @@ def race(ctx: click.Context, options: tuple[str, ...], listed: bool, **given: An
             length = f" --budget {one.budget}" if one.budget else ""
             click.echo(f"{'':14}{shlex.join(one.options)} {varied} --seeds {one.seeds}{length}")
         return
+    if "TORCHELASTIC_RUN_ID" in os.environ:  # each process would write the whole race
+        raise GankitError("gankit race is for one process: leave torchrun away")
     if given["resume"]:
         typed = {k for k in given if ctx.get_parameter_source(k) is ParameterSource.COMMANDLINE}
         if options or typed - FREE_ON_RESUME:

@@ -107,6 +107,13 @@ def weights(folder):
 # ---------------------------------------------------------------- a race
 
 
+def test_a_race_is_for_one_process(gankit_cli, monkeypatch, here):
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "1")
+    code, _, err = gankit_cli("race", "--vary", "trick=none,ema", "--budget", "5steps")
+    assert (code, err) == (2, "gankit: gankit race is for one process: leave torchrun away\n")
+    assert not list(here.iterdir())
+
+
 def test_a_race_from_start_to_page(race_cli, evaluate, here):
     code, out, err = race_cli("--vary", "trick=none,ema")
     assert (code, err) == (0, "")
