@@ -3,7 +3,8 @@
 import inspect
 
 import click
-from gankit_commands.main import Later, new_cli
+
+from gankit.cli.main import Later, new_cli
 
 HEAD = """# Commands
 

@@ -17,13 +17,12 @@ import sys
 from pathlib import Path
 
 import webp
-from gankit_commands.spelled import said
 from PIL import Image
 
 from gankit import compose
-from gankit.errors import GankitError
-from gankit.registry import load_registry
-from gankit.settings import load_run
+from gankit.core.errors import GankitError
+from gankit.core.registry import load_registry
+from gankit.core.settings import load_run, said
 
 HERE = Path(__file__).parent
 WIDEST, LARGEST = 400, 60_000  # px and bytes of a picture

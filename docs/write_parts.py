@@ -7,8 +7,8 @@ import inspect
 from importlib import metadata
 from pathlib import Path
 
-from gankit.registry import Registry
-from gankit.specs import KINDS, DatasetSpec, ModelSpec, RecipeSpec
+from gankit.core.registry import Registry
+from gankit.core.specs import KINDS, DatasetSpec, ModelSpec, RecipeSpec
 
 BUILD_NOTHING = ModelSpec | RecipeSpec
 

@@ -1,39 +1,102 @@
 """gankit: the workbench people learn GANs on.
 
-These are the names a plugin or a notebook needs. Importing gankit never imports torch.
+These are the names that a notebook or a plugin needs. `import gankit` imports none of what stands
+behind them, torch least of all: a name's module is imported when the name is first used.
 """
 
-from importlib import import_module, metadata
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from gankit.errors import GankitError as GankitError
-from gankit.hookspecs import hookimpl as hookimpl
-from gankit.specs import DatasetSpec as DatasetSpec
-from gankit.specs import DiscriminatorSpec as DiscriminatorSpec
-from gankit.specs import Download as Download
-from gankit.specs import GeneratorSpec as GeneratorSpec
-from gankit.specs import LossSpec as LossSpec
-from gankit.specs import MetricSpec as MetricSpec
-from gankit.specs import ModelSpec as ModelSpec
-from gankit.specs import RecipeSpec as RecipeSpec
-from gankit.specs import TrickSpec as TrickSpec
-from gankit.trick import Targets as Targets
-from gankit.trick import Trick as Trick
+from gankit.core.version import __version__ as __version__
 
-if TYPE_CHECKING:  # at run time these are looked up on first use: they import torch
-    from gankit.composing import compose as compose
-    from gankit.losses import Loss as Loss
-    from gankit.training import train as train
+if TYPE_CHECKING:  # what editors and type checkers read
+    from gankit_datacheck.check import check_data as check_data
+    from gankit_metrics.evaluate import evaluate as evaluate
+    from gankit_race.comparing import compare as compare
+    from gankit_race.racing import race as race
 
-__version__ = "0.1.0"
-_HEAVY = {"compose": "composing", "Loss": "losses", "train": "training"}
+    from gankit import testing as testing
+    from gankit.core.errors import GankitError as GankitError
+    from gankit.core.errors import RunFailed as RunFailed
+    from gankit.core.errors import RunStopped as RunStopped
+    from gankit.core.gan import Gan as Gan
+    from gankit.core.gan import Player as Player
+    from gankit.core.hookspecs import hookimpl as hookimpl
+    from gankit.core.loss import Loss as Loss
+    from gankit.core.metric import Metric as Metric
+    from gankit.core.registry import load_registry as load_registry
+    from gankit.core.settings import Run as Run
+    from gankit.core.settings import command_line as command_line
+    from gankit.core.settings import load_run as load_run
+    from gankit.core.specs import DatasetSpec as DatasetSpec
+    from gankit.core.specs import DiscriminatorSpec as DiscriminatorSpec
+    from gankit.core.specs import Download as Download
+    from gankit.core.specs import GeneratorSpec as GeneratorSpec
+    from gankit.core.specs import LossSpec as LossSpec
+    from gankit.core.specs import MetricSpec as MetricSpec
+    from gankit.core.specs import ModelSpec as ModelSpec
+    from gankit.core.specs import RecipeSpec as RecipeSpec
+    from gankit.core.specs import TrickSpec as TrickSpec
+    from gankit.core.trick import Targets as Targets
+    from gankit.core.trick import Trick as Trick
+    from gankit.data.batches import Batches as Batches
+    from gankit.data.plugin import picture_files as picture_files
+    from gankit.data.prepare import prepare as prepare
+    from gankit.runs.sampler import Sampler as Sampler
+    from gankit.runs.sampler import load as load
+    from gankit.training.compose import compose as compose
+    from gankit.training.loop import train as train
+
+_MODULES = {  # the same names, for Python; tests/test_face.py holds the two together
+    "Batches": "gankit.data.batches",
+    "DatasetSpec": "gankit.core.specs",
+    "DiscriminatorSpec": "gankit.core.specs",
+    "Download": "gankit.core.specs",
+    "Gan": "gankit.core.gan",
+    "GankitError": "gankit.core.errors",
+    "GeneratorSpec": "gankit.core.specs",
+    "Loss": "gankit.core.loss",
+    "LossSpec": "gankit.core.specs",
+    "Metric": "gankit.core.metric",
+    "MetricSpec": "gankit.core.specs",
+    "ModelSpec": "gankit.core.specs",
+    "Player": "gankit.core.gan",
+    "RecipeSpec": "gankit.core.specs",
+    "Run": "gankit.core.settings",
+    "RunFailed": "gankit.core.errors",
+    "RunStopped": "gankit.core.errors",
+    "Sampler": "gankit.runs.sampler",
+    "Targets": "gankit.core.trick",
+    "Trick": "gankit.core.trick",
+    "TrickSpec": "gankit.core.specs",
+    "check_data": "gankit_datacheck.check",
+    "command_line": "gankit.core.settings",
+    "compare": "gankit_race.comparing",
+    "compose": "gankit.training.compose",
+    "evaluate": "gankit_metrics.evaluate",
+    "hookimpl": "gankit.core.hookspecs",
+    "load": "gankit.runs.sampler",
+    "load_registry": "gankit.core.registry",
+    "load_run": "gankit.core.settings",
+    "picture_files": "gankit.data.plugin",
+    "prepare": "gankit.data.prepare",
+    "race": "gankit_race.racing",
+    "testing": "gankit",
+    "train": "gankit.training.loop",
+}
+__all__ = ["__version__", *_MODULES]
 
 
 def __getattr__(name: str) -> Any:
-    """The names that import torch, and verbs of plugins (group `gankit.api`): load, prepare."""
-    if name in _HEAVY:
-        return getattr(import_module(f"gankit.{_HEAVY[name]}"), name)
-    for verb in () if name.startswith("_") else metadata.entry_points(group="gankit.api"):
-        if verb.name == name:
-            return globals().setdefault(name, verb.load())  # found once, here from then on
-    raise AttributeError(f"module 'gankit' has no attribute {name!r}")
+    """A name of the table above, imported now."""
+    if name not in _MODULES:
+        raise AttributeError(f"module 'gankit' has no attribute {name!r}")
+    if name == "testing":
+        return import_module("gankit.testing")
+    value = getattr(import_module(_MODULES[name]), name)
+    globals()[name] = value  # found once, here from then on
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES})

@@ -1,5 +1,5 @@
-"""`python -m gankit` is `gankit`: the command line, which is a plugin like the rest."""
+"""`python -m gankit` is `gankit`."""
 
-from importlib.metadata import entry_points
+from gankit.cli.main import main
 
-next(iter(entry_points(group="console_scripts", name="gankit"))).load()()
+main()

@@ -15,7 +15,7 @@ Break it         Afterwards, in G's turn, write `g_loss = -bce(D(fakes), zeros)`
 Exercise         Ask D for 0.9 instead of 1 on real pictures. How low can d_loss still get?
 
 Take it with `gankit lesson 1`, or run `python lessons/01_two_players.py`, or cell by cell in an
-editor that knows `# %%`. The variables have the names that gankit uses in `gankit/step.py`.
+editor that knows `# %%`. The variables have the names that gankit uses in `gankit/core/step.py`.
 """
 
 # %%
@@ -30,7 +30,7 @@ from PIL import Image
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
-from gankit.randomness import generator, latents, number
+from gankit.core.randomness import generator, latents, number
 
 SEED = 0
 STEPS = int(os.environ.get("GANKIT_LESSON_STEPS", 2048))

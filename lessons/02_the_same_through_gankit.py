@@ -31,7 +31,7 @@ from pathlib import Path
 from PIL import Image
 
 from gankit import compose, train
-from gankit.choice import Choice
+from gankit.core.choice import Choice
 
 STEPS = int(os.environ.get("GANKIT_LESSON_STEPS", 2048))
 

@@ -25,11 +25,12 @@ Take it with `gankit lesson 3`, or run `python lessons/03_inside_g_and_d.py`.
 # stop after each. G: from a long, narrow z to a flat, wide picture. D: the same way back.
 import torch
 from gankit_dcgan.nets import Discriminator, Generator
-from gankit_records.figures import sheet
-from gankit_records.images import to_grid
 from PIL import Image
 from torch import nn
 from torch.nn.functional import conv_transpose2d
+
+from gankit.runs.figures import sheet
+from gankit.runs.images import to_grid
 
 torch.manual_seed(0)
 

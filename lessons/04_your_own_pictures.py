@@ -30,11 +30,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from gankit_flowers.petals import Petals
-from gankit_records.figures import sheet
-from gankit_records.images import to_grid
 from PIL import Image, ImageDraw, ImageOps
 
 import gankit
+from gankit.runs.figures import sheet
+from gankit.runs.images import to_grid
 
 folder, aside = Path("lesson-04-pictures"), Path("lesson-04-aside")
 for old in (folder, aside):

@@ -30,10 +30,10 @@ from io import StringIO
 from pathlib import Path
 from statistics import fmean
 
-from gankit_records.figures import plot, read_log, sheet
 from PIL import Image
 
 from gankit import compose, train
+from gankit.runs.figures import plot, read_log, sheet
 
 STEPS = int(os.environ.get("GANKIT_LESSON_STEPS", 480))
 HEALTHY = {"dataset": "petals", "model": "dcgan64:base_channels=16", "image_size": 32}

@@ -28,11 +28,10 @@ import os
 from statistics import fmean
 
 import torch
-from gankit_records.figures import read_log, sheet
 from PIL import Image
 
-from gankit import Trick, TrickSpec, compose, hookimpl, train
-from gankit.registry import load_registry
+from gankit import Trick, TrickSpec, compose, hookimpl, load_registry, train
+from gankit.runs.figures import read_log, sheet
 
 STEPS = int(os.environ.get("GANKIT_LESSON_STEPS", 480))
 

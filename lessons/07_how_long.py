@@ -27,11 +27,11 @@ from io import StringIO
 
 import torch
 from gankit_flowers.petals import Petals
-from gankit_records.figures import read_log, sheet
-from gankit_records.images import to_grid
 
 import gankit
-from gankit.settings import load_run
+from gankit import load_run
+from gankit.runs.figures import read_log, sheet
+from gankit.runs.images import to_grid
 
 STEPS = int(os.environ.get("GANKIT_LESSON_STEPS", 4000))
 short, longer = STEPS // 8, STEPS // 2  # 500 and 2,000

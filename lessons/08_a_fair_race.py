@@ -32,10 +32,10 @@ import time
 import torch
 from gankit_flowers.petals import Petals
 from gankit_mathworks.nets import Discriminator
-from gankit_records.figures import read_log
 from PIL import Image
 
 import gankit
+from gankit.runs.figures import read_log
 
 STEPS = int(os.environ.get("GANKIT_LESSON_STEPS", 384))  # of batch 16
 SEEDS = 3 if STEPS > 100 else 1  # one seed gives no verdict: it only tries the lesson out

@@ -30,9 +30,8 @@ from gankit_flowers.petals import Petals
 from PIL import Image, ImageDraw, ImageFont
 from torch.utils.flop_counter import FlopCounterMode
 
-from gankit import compose
-from gankit.assemble import build_gan
-from gankit.registry import load_registry
+from gankit import compose, load_registry
+from gankit.training.assemble import build_gan
 
 BATCH = 2  # small, because of 256 pixels; work, time and memory are given for one picture
 SIZES = (64, 128, 256)
@@ -51,8 +50,8 @@ def build(image_size, options):
     return gan.G.net, gan.D.net
 
 
-# One training step, in the order of `gankit/step.py`: D looks at real and fake, then G at what D
-# thinks of the fakes. The losses are as simple as can be; here only their cost counts.
+# One training step, in the order of `gankit/core/step.py`: D looks at real and fake, then G at what
+# D thinks of the fakes. The losses are as simple as can be; here only their cost counts.
 def step(G, D, z, real):
     fakes = G(z)
     (D(fakes.detach()).mean() - D(real).mean()).backward()

@@ -25,12 +25,11 @@ Take it with `gankit lesson 10`, or run `python lessons/10_few_pictures.py`.
 import os
 
 import torch
-from gankit_records.images import to_grid
 from PIL import Image, ImageDraw, ImageFont
 
 import gankit
-from gankit import compose, hookimpl, train
-from gankit.registry import load_registry
+from gankit import compose, hookimpl, load_registry, train
+from gankit.runs.images import to_grid
 
 STEPS = int(os.environ.get("GANKIT_LESSON_STEPS", 1000))
 FEW = {"dataset": "petals:count=400", "holdout": 0.5, "image_size": 32, "batch_size": 32,

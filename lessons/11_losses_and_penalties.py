@@ -26,12 +26,11 @@ Take it with `gankit lesson 11`, or run `python lessons/11_losses_and_penalties.
 import os
 
 import torch
-from gankit_records.images import to_grid
 from PIL import Image, ImageDraw, ImageFont
 
 import gankit
-from gankit import compose, hookimpl, train
-from gankit.registry import load_registry
+from gankit import compose, hookimpl, load_registry, train
+from gankit.runs.images import to_grid
 
 STEPS = int(os.environ.get("GANKIT_LESSON_STEPS", 400))
 GAMES = {

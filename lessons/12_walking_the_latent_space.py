@@ -29,10 +29,10 @@ from pathlib import Path
 
 import torch
 from gankit_flowers.recognise import recognise
-from gankit_records.images import to_frames
-from gankit_records.video import write_video
 
 from gankit import compose, load, train
+from gankit.runs.images import to_frames
+from gankit.runs.video import write_video
 
 STEPS = int(os.environ.get("GANKIT_LESSON_STEPS", 2000))
 COUNT, PETALS = (2000, "petals") if STEPS > 100 else (200, "petals:count=1200")

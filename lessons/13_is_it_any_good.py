@@ -27,10 +27,10 @@ from pathlib import Path
 import numpy as np
 from gankit_flowers.petals import Petals
 from gankit_flowers.recognise import recognise
-from gankit_records.images import to_frames
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from gankit import compose, evaluate, load, prepare, train
+from gankit.runs.images import to_frames
 
 STEPS = int(os.environ.get("GANKIT_LESSON_STEPS", 2000))
 COUNT, PETALS = (400, "petals") if STEPS > 100 else (60, "petals:count=1200")

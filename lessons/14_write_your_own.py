@@ -28,13 +28,12 @@ from subprocess import PIPE, STDOUT, run
 
 import numpy as np
 import torch
-from gankit_records.images import to_grid
 from PIL import Image, ImageDraw
 from torch import nn
 
 import gankit
-from gankit import DatasetSpec, GeneratorSpec, ModelSpec, hookimpl, testing
-from gankit.registry import load_registry
+from gankit import DatasetSpec, GeneratorSpec, ModelSpec, hookimpl, load_registry, testing
+from gankit.runs.images import to_grid
 
 STEPS = int(os.environ.get("GANKIT_LESSON_STEPS", 800))
 

@@ -26,12 +26,12 @@ import time
 
 import torch
 from gankit_dcgan.nets import Generator
-from gankit_records.images import to_grid
 from PIL import Image
 from torch import nn
 from torch.nn.functional import interpolate, mse_loss, pixel_shuffle, pixel_unshuffle
 
 import gankit
+from gankit.runs.images import to_grid
 
 STEPS = int(os.environ.get("GANKIT_LESSON_STEPS", 1000))
 AFTER = (

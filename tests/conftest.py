@@ -11,14 +11,14 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 import torch
-from gankit_commands.main import main
 from PIL import Image
 
 import gankit
-from gankit.assemble import assemble, resolve
-from gankit.composing import compose
-from gankit.registry import load_registry
-from gankit.training import train
+from gankit.cli.main import main
+from gankit.core.registry import load_registry
+from gankit.training.assemble import assemble, resolve
+from gankit.training.compose import compose
+from gankit.training.loop import train
 
 DOCS = Path(__file__).parents[1] / "docs"
 TINY = {
@@ -47,7 +47,8 @@ def apart(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("GANKIT_")]:
             patch.delenv(name)
-        patch.setattr("gankit_console.busy.load", lambda: 0.0)  # other tests keep the cores busy
+        # other tests keep the cores busy
+        patch.setattr("gankit.cli.console.busy.load", lambda: 0.0)
         place = tmp_path_factory.getbasetemp()
         place = place.parent if "PYTEST_XDIST_WORKER" in os.environ else place  # shared by all
         patch.setenv("GANKIT_CACHE", str(place / "cache"))

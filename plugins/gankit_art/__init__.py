@@ -1,6 +1,6 @@
 """Pictures of paintings."""
 
-from gankit import DatasetSpec, Download, hookimpl
+from gankit import DatasetSpec, Download, hookimpl, picture_files
 
 CYCLEGAN = "https://people.eecs.berkeley.edu/~taesung_park/CycleGAN/datasets"
 PAINTERS = {  # name: (whose paintings, how many by the paper's count, bytes, sha256)
@@ -31,7 +31,7 @@ def register_datasets(register):
                 name=name,
                 summary=f"pictures by {whose}, 256 px, from the CycleGAN sets",
                 source="Zhu et al. 2017, CycleGAN, arXiv 1703.10593; downloaded from WikiArt",
-                build="gankit_data.files:Files",
+                build=picture_files,
                 pictures=f"{count:,} by the paper's count, in the folders trainA and testA",
                 licence="not stated by the source",
                 home=f"{CYCLEGAN}/",
@@ -44,7 +44,7 @@ def register_datasets(register):
             name="art-by-ai",
             summary="pictures made by neural style transfer (Kaggle: you download, gankit reads)",
             source="Kaggle, vbookshelf/art-by-ai-neural-style-transfer",
-            build="gankit_data.files:Files",
+            build=picture_files,
             pictures="see its page",
             licence="see its page",
             home="https://www.kaggle.com/datasets/vbookshelf/art-by-ai-neural-style-transfer",

@@ -1,6 +1,6 @@
 """Pictures of cells and tissue."""
 
-from gankit import DatasetSpec, Download, hookimpl
+from gankit import DatasetSpec, Download, hookimpl, picture_files
 
 DATASETS = (
     DatasetSpec(
@@ -17,7 +17,7 @@ DATASETS = (
         name="tissue",
         summary="tiles of colorectal cancer tissue, stained with H&E, in 8 classes",
         source="Kather et al. 2016, Multi-class texture analysis in colorectal cancer histology",
-        build="gankit_data.files:Files",
+        build=picture_files,
         pictures="5,000 tiles of 150 px in 8 class folders",
         licence="Creative Commons Attribution 4.0",
         home="https://zenodo.org/record/53169",
@@ -33,7 +33,7 @@ DATASETS = (
         name="ovarian",
         summary="patches of ovarian cancer tissue (Kaggle: you download, gankit reads)",
         source="Kaggle, peymannejat/ovarian-cancer-pathology-patches",
-        build="gankit_data.files:Files",
+        build=picture_files,
         pictures="thousands of patches; see its page",
         licence="see its page",
         home="https://www.kaggle.com/datasets/peymannejat/ovarian-cancer-pathology-patches",

@@ -1,6 +1,6 @@
 """Pictures of flowers; and a metric that knows those of petals."""
 
-from gankit import DatasetSpec, Download, MetricSpec, hookimpl
+from gankit import DatasetSpec, Download, MetricSpec, hookimpl, picture_files
 
 DATASETS = (
     DatasetSpec(
@@ -17,7 +17,7 @@ DATASETS = (
         name="flowers102",
         summary="photos of 102 kinds of flowers common in the United Kingdom",
         source="Nilsback and Zisserman 2008, Automated flower classification",
-        build="gankit_data.files:Files",
+        build=picture_files,
         pictures="8,189 photos; 40 to 258 of each kind",
         licence="not stated by the source",
         home="https://www.robots.ox.ac.uk/~vgg/data/flowers/102/",
@@ -34,7 +34,7 @@ DATASETS = (
         name="tf-flowers",
         summary="photos of daisies, dandelions, roses, sunflowers and tulips",
         source="The TensorFlow Team 2019, flower_photos",
-        build="gankit_data.files:Files",
+        build=picture_files,
         pictures="3,670 photos in 5 class folders",
         licence="Creative Commons By-Attribution, photo by photo (LICENSE.txt in the archive)",
         home="https://www.tensorflow.org/datasets/catalog/tf_flowers",

@@ -6,7 +6,7 @@ import textwrap
 
 import click
 
-from gankit.errors import GankitError
+from gankit.core.errors import GankitError
 from gankit_lessons import lesson as reading
 from gankit_lessons import progress
 

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from gankit.errors import GankitError, did_you_mean
+from gankit.core.errors import GankitError, did_you_mean
 
 LABELS = ("You will learn", "You should know", "It takes", "You will see", "Predict", "Break it",
           "Exercise")  # fmt: skip

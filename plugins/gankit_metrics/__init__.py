@@ -1,6 +1,7 @@
 """Measures of quality, each with its interval, its floor and what to know before trusting it."""
 
-from gankit import MetricSpec, hookimpl
+from gankit.core.hookspecs import hookimpl
+from gankit.core.specs import MetricSpec
 
 METRICS = (
     MetricSpec(

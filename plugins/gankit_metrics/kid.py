@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gankit.pictures import Rows
+from gankit.core.prepared import Rows
 from gankit_metrics.features import OnFeatures
 
 Matrix = np.ndarray[Any, Any]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gankit.pictures import Pixels, Rows
+from gankit.core.prepared import Pixels, Rows
 from gankit_metrics.features import OnFeatures
 from gankit_metrics.neighbours import distances
 

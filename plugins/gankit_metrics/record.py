@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from gankit.choice import Choice
-from gankit.errors import GankitError
+from gankit.core.choice import Choice
+from gankit.core.errors import GankitError
 from gankit_metrics.measured import Measured
 
 FIRST = ("step", "metric")  # a row of these two replaces an older one

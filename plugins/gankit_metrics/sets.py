@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from gankit import randomness
-from gankit.errors import GankitError
-from gankit.pictures import Pixels, Prepared, Rows
-from gankit_metrics.metric import Metric
+from gankit.core import randomness
+from gankit.core.errors import GankitError
+from gankit.core.metric import Metric
+from gankit.core.prepared import Pixels, Prepared, Rows
 
 FEWEST = 20  # with fewer real pictures than this on one side nothing is said at all
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
-from gankit import randomness
-from gankit.pictures import Pixels, Rows
-from gankit_metrics.metric import Metric
+from gankit.core import randomness
+from gankit.core.metric import Metric
+from gankit.core.prepared import Pixels, Rows
 
 SIDE, DIRECTIONS, EDGES = 7, 128, 32
 SMALLEST = 16  # px: the last level of the pyramid

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-import gankit
+from gankit.data.prepare import prepare
 from gankit_metrics import evaluate, record
 from gankit_metrics.command import number
 from gankit_metrics.measured import Measured
 from gankit_metrics.sets import choose
 
 if TYPE_CHECKING:
-    from gankit.gan import Gan
-    from gankit.registry import Registry
-    from gankit.settings import Run
+    from gankit.core.gan import Gan
+    from gankit.core.registry import Registry
+    from gankit.core.settings import Run
 
 SAMPLES = 1000
 
@@ -29,7 +29,7 @@ class Watch:
         self.run, self.gan, self.registry, self.spent = run, gan, registry, 0.0
         self.every = run.measure_every or max(1, run.steps // 5)
         self.measured_at = gan.step
-        prepared = gankit.prepare(run, registry, lambda done, total: None)
+        prepared = prepare(run, registry, lambda done, total: None)
         self.sets = choose(prepared, SAMPLES, run.data_seed)
         self.chosen = evaluate.build(run.metrics, run, registry, self.sets)
 

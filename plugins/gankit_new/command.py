@@ -1,13 +1,13 @@
 """`gankit new plugin NAME`: a package that installs, passes its test, and shows up."""
 
-import importlib.util
 import keyword
 import re
 from pathlib import Path
 
 import click
 
-from gankit.errors import GankitError
+from gankit.core.errors import GankitError
+from gankit.core.registry import module_file
 
 TEMPLATES = Path(__file__).with_name("templates")
 # Each kind of plugin: what it registers, and how to try it.
@@ -48,8 +48,7 @@ def checked(name, kind, registry):
         raise GankitError(f"{name!r} names no plugin: write lower-case-with-hyphens, as my-{kind}")
     taken = {("plugin", plugin.name) for plugin in registry.plugins}
     taken |= {(of, spec.name) for of in KINDS[kind][0] for spec in registry.specs(of)}
-    found = importlib.util.find_spec(module)
-    if found and found.origin:  # a folder of that name makes no package
+    if module_file(module):  # a folder of that name makes no package
         taken.add(("Python package", name))
     for of in [of for of, known in sorted(taken) if known == name]:
         raise GankitError(f"there is a {of} {name!r} already: choose another name")

@@ -1,6 +1,6 @@
 """Fair races: variants with the same data, weights and budget, and what may be said of them."""
 
-from gankit import hookimpl
+from gankit.core.hookspecs import hookimpl
 
 
 @hookimpl

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from gankit.errors import GankitError
+from gankit.cli.run import read_options
+from gankit.cli.stop import stop_signals
+from gankit.core.errors import GankitError
 from gankit_race import recipes
 from gankit_race.vary import Variant, Way, cross, read_vary
 
 if TYPE_CHECKING:
-    from gankit.registry import Registry
+    from gankit.core.registry import Registry
     from gankit_race.plan import Plan
 
 FREE_ON_RESUME = {"resume", "seeds", "metrics"}
@@ -58,9 +60,8 @@ def race(ctx: click.Context, options: tuple[str, ...], listed: bool, **given: An
                 "--resume goes on with a race as it was planned; beside it there may be "
                 "--seeds, to add some, and --metric"
             )
-    import gankit
 
-    with gankit.stop_signals() as stop:
+    with stop_signals() as stop:
 
         def progress(done: int, total: int) -> None:
             _progress(done, total)
@@ -71,6 +72,7 @@ def race(ctx: click.Context, options: tuple[str, ...], listed: bool, **given: An
 
 
 def _do(ctx: click.Context, options: list[str], given: dict[str, Any], stop: Any, progress: Any):
+    from gankit_race.publish import show
     from gankit_race.racing import Race, begin, refuse_taken, resumed
 
     folder, registry = given["resume"], ctx.obj
@@ -84,7 +86,7 @@ def _do(ctx: click.Context, options: list[str], given: dict[str, Any], stop: Any
             click.echo(_described(plan))
             return
         folder = begin(plan, given["out"], names)
-    Race(plan, folder, registry, stop=stop, progress=progress).to_the_end().print()
+    show(Race(plan, folder, registry, stop=stop, progress=progress).to_the_end())
 
 
 def _planned(
@@ -128,14 +130,13 @@ def _check(ways: dict[str, list[Way]], words: Sequence[str], budget: str, run: c
 def _variants(
     ways: dict[str, list[Way]], words: list[str], budget: str, registry: Registry
 ) -> list[Variant]:
-    import gankit
     from gankit_race.plan import LENGTH
 
     length = ["--steps", LENGTH.split()[0]] if budget else []
 
     def build(asked: list[Any]) -> Any:
         varied = [word for some in asked for word in some]
-        return gankit.read_options([*words, *length, *varied], registry)
+        return read_options([*words, *length, *varied], registry)
 
     return cross(ways.values(), build)
 
@@ -184,5 +185,6 @@ def compare(ctx, runs, metrics, samples, out):
     Runs that differ only in their seed are one variant; the first RUN's is the baseline.
     """
     from gankit_race.comparing import compared
+    from gankit_race.publish import show
 
-    compared(runs, metrics, samples, out, ctx.obj, _progress).print()
+    show(compared(runs, metrics, samples, out, ctx.obj, _progress))

@@ -8,13 +8,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import gankit
-from gankit import checkpoint
-from gankit.errors import GankitError
-from gankit.pictures import Progress
-from gankit.registry import Registry, load_registry
-from gankit.settings import Run, load_run, option
+from gankit_metrics.evaluate import evaluate
+
+from gankit.core.errors import GankitError
+from gankit.core.prepared import Progress
+from gankit.core.registry import Registry, load_registry
+from gankit.core.settings import Run, load_run, option
+from gankit.training import checkpoint
 from gankit_race.plan import choose_metrics, made_folder, read_plan
+from gankit_race.publish import write
 from gankit_race.racing import refuse_taken
 from gankit_race.report import Report
 from gankit_race.results import Row, measured_as_dict, row_of
@@ -65,7 +67,7 @@ def compared(
     title = f"{len(firsts)} variants, {len(rows)} runs"
     folder = out or made_folder("compare")
     report = Report(title, command, firsts, rows, seeds, folder, [*warnings, *_unfair(firsts)])
-    report.write()
+    write(report)
     return report
 
 
@@ -136,7 +138,7 @@ def _measure(
     row: Row, names: Sequence[str], samples: int, registry: Registry, progress: Progress
 ) -> None:
     if names:
-        found = gankit.evaluate(
+        found = evaluate(
             Path(row.folder), metrics=tuple(names), samples=samples, registry=registry,
             progress=progress,
         )  # fmt: skip

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import gankit
+from gankit.cli.page import page
 from gankit_race import charts
 from gankit_race.picture import last_grid
+from gankit_race.report import Report
 from gankit_race.results import Row, Table, read_log, write_whole
 from gankit_race.words import as_numbers, as_rows, heading
-
-if TYPE_CHECKING:
-    from gankit_race.report import Report
 
 SEEDS_SHOWN = 3  # with grids: more would make a heavy page
 COLUMNS = ("variant", "mean", "difference", "95 % interval", "verdict")
@@ -67,7 +64,7 @@ def write_page(report: Report, path: Path) -> None:
     parts.append(f'<p class="dim"><code>{escape(report.command)}</code></p>')
     parts += [_verdicts(table) for table in report.tables]
     parts += [_notes(report.notes), _grids(report), _curves(report), _numbers(report.rows)]
-    write_whole(path, gankit.page(report.title, "".join(parts), STYLE))
+    write_whole(path, page(report.title, "".join(parts), STYLE))
 
 
 def _verdicts(table: Table) -> str:

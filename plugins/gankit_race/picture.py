@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFont
 
-from gankit.errors import GankitError
-
-if TYPE_CHECKING:
-    from gankit_race.report import Report
+from gankit.core.errors import GankitError
+from gankit_race.report import Report
 
 SIDE = 320  # px: of a variant's grid, about
 GAP = 16  # px

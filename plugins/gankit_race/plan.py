@@ -15,13 +15,16 @@ from typing import Any
 
 import torch
 
-import gankit
-from gankit import __version__, assemble, testing
-from gankit.choice import Choice
-from gankit.errors import GankitError
-from gankit.pictures import Progress
-from gankit.registry import Registry
-from gankit.settings import Run, parse_length
+from gankit import testing
+from gankit.compute.compiling import compile_networks
+from gankit.core.choice import Choice
+from gankit.core.errors import GankitError
+from gankit.core.prepared import Progress
+from gankit.core.registry import Registry
+from gankit.core.settings import Run, parse_length
+from gankit.core.version import __version__
+from gankit.data.prepare import prepare
+from gankit.training import assemble
 from gankit_race.results import write_whole
 from gankit_race.vary import Variant
 
@@ -78,11 +81,6 @@ def read_plan(folder: Path) -> Plan:
 
 def choose_metrics(asked: Sequence[str], registry: Registry) -> tuple[str, ...]:
     """The metrics to measure: those asked for, else the usual ones that work here."""
-    if not hasattr(gankit, "evaluate"):
-        if asked:
-            what = f"no plugin here measures pictures, so there is no {asked[0]!r}"
-            raise GankitError(f"{what}: leave --metric away, and images per second are compared")
-        return ()
     if asked:
         for text in asked:
             registry.make("metric", text)  # better refused now than after the first run
@@ -175,9 +173,11 @@ def _settled(
         )
         try:
             testing.rehearse(run, registry, progress)
-            prepared = gankit.prepare(run, registry, progress)
+            prepared = prepare(run, registry, progress)
             run = assemble.resolve(run, prepared)
-            games.append(gankit.compile_networks(assemble.assemble(run, registry, prepared)))
+            game = assemble.assemble(run, registry, prepared)
+            game.run = compile_networks(run, game.gan)
+            games.append(game)
         except GankitError as error:
             raise GankitError(f"variant {variant.label!r}: {error}", error.exit_code) from error
         if precision == "auto":

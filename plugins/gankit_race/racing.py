@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from gankit_metrics.evaluate import evaluate
 
-import gankit
-from gankit.errors import GankitError, RunFailed, RunStopped
-from gankit.pictures import Progress
-from gankit.registry import Registry, load_registry
+from gankit.core.errors import GankitError, RunFailed, RunStopped
+from gankit.core.prepared import Progress
+from gankit.core.registry import Registry, load_registry
+from gankit.data.prepare import prepare
+from gankit.training.compose import compose
+from gankit.training.loop import train
 from gankit_race import vary as varying
 from gankit_race.plan import LENGTH, Plan, choose_metrics, make_plan, new_folder, read_plan
+from gankit_race.publish import show, write
 from gankit_race.recipes import SEEDS
 from gankit_race.report import Report
 from gankit_race.results import Row, measured_as_dict, read_results, row_of, write_results
 from gankit_race.vary import Variant
-from gankit_race.view import PlainView, view
+from gankit_race.view import PlainView
 from gankit_race.words import PICTURES
 
 Stop = Callable[[], int]  # asked after each step: 0 to go on, or a signal's number
@@ -59,12 +64,12 @@ def race(
             metrics=choose_metrics(metrics, registry), samples=samples, command=repeat,
         )  # fmt: skip
         folder = begin(plan, Path(out) if out else None, list(vary))
-    Race(plan, folder, registry, PlainView()).to_the_end().print()
+    show(Race(plan, folder, registry, PlainView()).to_the_end())
     return folder
 
 
 def _composer(asked: dict[str, Any], registry: Registry) -> Callable[[list[Any]], Any]:
-    return lambda pairs: gankit.compose(registry, **{**asked, **dict(pairs)})
+    return lambda pairs: compose(registry, **{**asked, **dict(pairs)})
 
 
 def _silent(done: int, total: int) -> None:
@@ -120,7 +125,7 @@ class Race:
         progress: Progress = _silent,
     ) -> None:
         self.plan, self.folder, self.registry = plan, folder, registry
-        self.view, self.stop, self.progress = shown or view(), stop, progress
+        self.view, self.stop, self.progress = shown or _view(), stop, progress
         planned = {(variant.label, seed) for variant, seed in plan.starts()}
         rows = read_results(folder)
         self.rows = {(r.variant, r.seed): r for r in rows if (r.variant, r.seed) in planned}
@@ -146,7 +151,7 @@ class Race:
         title = f"{len(variants)} variants, {len(self.plan.seeds)} seeds"
         title += f", {self.plan.budget} each" if self.plan.budget else ""
         report = Report(title, self.plan.command, variants, rows, len(self.plan.seeds), self.folder)
-        report.write()
+        write(report)
         return report
 
     def _ordered(self) -> list[Row]:
@@ -179,7 +184,7 @@ class Race:
         begun, failed = (run.folder / "run.json").exists(), ""
         try:
             registry = watched(self.registry, self.view)
-            gankit.train(run, registry, resume=begun, progress=self.progress, stop=self.stop)
+            train(run, registry, resume=begun, progress=self.progress, stop=self.stop)
         except RunStopped as error:
             stop = error.exit_code - 128
             raise self._stopped(f"{variant.label}, seed {seed}: {error}", stop) from error
@@ -198,7 +203,7 @@ class Race:
                 raise self._stopped(f"stopped while measuring {row.variant}, seed {row.seed}", stop)
 
         self.view.measuring()
-        found = gankit.evaluate(
+        found = evaluate(
             self.folder / row.folder, metrics=missing, samples=self.plan.samples,
             registry=self.registry, progress=progress,
         )  # fmt: skip
@@ -210,7 +215,7 @@ class Race:
     def _same_pictures(self) -> None:
         runs = [variant.run for variant in self.plan.variants]
         for run in {tuple(getattr(run, name) for name in PICTURES): run for run in runs}.values():
-            now = gankit.prepare(run, self.registry, self.progress).fingerprint
+            now = prepare(run, self.registry, self.progress).fingerprint
             if now != run.fingerprint:
                 raise GankitError(f"the pictures are not those that {self.folder} began with")
 
@@ -227,3 +232,12 @@ def watched(registry: Registry, observer: Any) -> Registry:
     own.plugins = [plugin for plugin in registry.plugins if plugin.name != "console"]
     own.load("race-view", lambda: observer)
     return own
+
+
+def _view() -> PlainView:
+    """The view that suits where the output goes."""
+    if sys.stdout.isatty():
+        from gankit_race.live import LiveView
+
+        return LiveView()
+    return PlainView()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gankit.errors import GankitError
+from gankit.core.errors import GankitError
 
 SEEDS = 3  # unless somebody says otherwise: the fewest that make an interval of any use
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gankit.errors import GankitError
-from gankit.settings import Run
+from gankit.core.errors import GankitError
+from gankit.core.settings import Run
 from gankit_race.stats import Difference, Point, differences, point, verdicts
 
 SPEED = "images/s"

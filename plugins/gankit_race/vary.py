@@ -10,9 +10,9 @@ from typing import Any
 
 import click
 
-from gankit.errors import GankitError, did_you_mean
-from gankit.settings import Run, option
-from gankit.specs import KINDS
+from gankit.core.errors import GankitError, did_you_mean
+from gankit.core.settings import Run, option
+from gankit.core.specs import KINDS
 
 SEVERAL = ("tricks", "classes")  # one variant may have several of these: `+` joins them
 SELF_EVIDENT = {*KINDS, *SEVERAL}  # a name such as `hinge` says what it is, 64 does not

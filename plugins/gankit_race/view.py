@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
 
 import click
 
-from gankit import hookimpl
+from gankit.core.hookspecs import hookimpl
 from gankit_race.plan import Plan
 from gankit_race.results import SPEED, Row
 from gankit_race.vary import Variant
@@ -120,12 +119,3 @@ class PlainView:
 
     def _say(self, line: str) -> None:
         click.echo(line)
-
-
-def view() -> PlainView:
-    """The view that suits where the output goes."""
-    if sys.stdout.isatty():
-        from gankit_race.live import LiveView
-
-        return LiveView()
-    return PlainView()

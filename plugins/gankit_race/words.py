@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from gankit.settings import Run
+from gankit.core.settings import Run
 from gankit_race.results import Row, Table
 
 # Settings that decide which pictures a run learns from.

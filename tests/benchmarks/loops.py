@@ -16,10 +16,10 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import gankit as workbench
-from gankit.assemble import assemble, resolve
-from gankit.composing import compose
-from gankit.pictures import Prepared
-from gankit.registry import load_registry
+from gankit.core.prepared import Prepared
+from gankit.core.registry import load_registry
+from gankit.training.assemble import assemble, resolve
+from gankit.training.compose import compose
 
 
 def networks(size, base):

@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 
 import torch
-from gankit_data.batches import Batches
 from gankit_flowers.petals import Petals
 from PIL import Image
 from torch.utils.data import DataLoader
@@ -14,8 +13,9 @@ from torchvision import transforms
 from torchvision.datasets import ImageFolder
 
 import gankit
-from gankit.composing import compose
-from gankit.registry import load_registry
+from gankit.core.registry import load_registry
+from gankit.data.batches import Batches
+from gankit.training.compose import compose
 
 
 def photos(folder, count):

@@ -10,7 +10,7 @@ import torch
 from beside import KINDS, beside
 from loops import game
 
-import gankit
+from gankit.compute.compiling import compile_networks
 
 # torch looks at `grad` of what is no leaf while it compiles, and warns itself
 pytestmark = pytest.mark.filterwarnings("default:The .grad attribute")
@@ -21,8 +21,7 @@ pytestmark = pytest.mark.filterwarnings("default:The .grad attribute")
 def test_compiled_networks(benchmark, size, base, batch, precision):
     torch.compiler.reset()
     plain, compiled = (game(size, base, batch, precision) for _ in range(2))
-    compiled.run = dataclasses.replace(compiled.run, compile="yes")
-    gankit.compile_networks(compiled)
+    compile_networks(dataclasses.replace(compiled.run, compile="yes"), compiled.gan)
     ways = [lambda chosen=chosen: chosen.step(0) for chosen in (compiled, plain)]
     about = {"what": f"{size} px, base {base}, batch {batch}, {KINDS[precision]}"}
     about |= {"question": "compiled", "yardstick": "as they are"}

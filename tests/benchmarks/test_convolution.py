@@ -3,10 +3,11 @@
 import pytest
 import torch
 from beside import KINDS, beside
-from gankit_kernels.convolution import quicken
-from gankit_kernels.kernel import Kernel
-from gankit_kernels.ways import DIRECT, ways
 from torch import nn
+
+from gankit.compute.algorithms import DIRECT, ways
+from gankit.compute.convolution import quicken
+from gankit.compute.kernel import Kernel
 
 TYPES = {"32": torch.float32, "bf16": torch.bfloat16}
 LAYERS = [  # pictures, maps and their side: of dcgan64 at base 32 and 64, and of dcgan128

@@ -4,9 +4,10 @@ import itertools
 
 import pytest
 from beside import beside, loops_beside
-from gankit_data.batches import Batches
 from loops import bytes_of
 from photos import photos, prepared
+
+from gankit.data.batches import Batches
 
 LOOP = "the textbook's loop, float32"
 

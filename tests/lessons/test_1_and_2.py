@@ -7,8 +7,8 @@ import torch
 from PIL import Image
 
 import gankit
-from gankit import assemble
-from gankit.composing import compose
+from gankit.training import assemble
+from gankit.training.compose import compose
 
 LESSONS = {  # the answers to their exercises: right ones, wrong ones
     1: (["0.325"], ["0"]),

@@ -5,7 +5,7 @@ import json
 import re
 from pathlib import Path
 
-from gankit_records.figures import read_log
+from gankit.runs.figures import read_log
 
 LESSONS = {  # the answers to their exercises: right ones, wrong ones
     3: (["(9, 3)"], ["(3, 0)"]),

@@ -6,8 +6,8 @@ import torch
 from gankit_hinge.parts import Drift, HingeMargin
 
 from gankit import testing
-from gankit.errors import GankitError
-from gankit.registry import Registry
+from gankit.core.errors import GankitError
+from gankit.core.registry import Registry
 
 
 @pytest.fixture

@@ -1,0 +1,25 @@
+"""What suits few pictures, for those who train something else on them."""
+
+import json
+
+from gankit.core.choice import Choice
+from gankit.core.registry import load_registry
+
+FEW = range(50, 8001)
+
+
+def advice(run):
+    """The recipe to try on so few pictures where another network is in use, or an empty text."""
+    path = run.folder / "run.json"
+    record = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    count = record.get("prepared", {}).get("train", 0)
+    if count not in FEW:
+        return ""
+    registry = load_registry()
+    if Choice.parse(run.dataset).name == registry.default("dataset"):  # drawn: no end of them
+        return ""
+    name = registry.default("recipe")
+    _, networks = registry.networks(vars(registry.find("recipe", name))["settings"]["model"])
+    if Choice.parse(run.generator).name == Choice.parse(networks["generator"]).name:
+        return ""
+    return f"{count:,} pictures are few; for so many, --recipe {name} is what we recommend"

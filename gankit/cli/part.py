@@ -1,0 +1,25 @@
+"""The type of arguments that name a part: the shell completes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from gankit.core.specs import KINDS
+
+
+class Part(click.ParamType):
+    """A part's name with options; the shell completes the names."""
+
+    name = "part"
+
+    def __init__(self, *kinds: str) -> None:
+        self.kinds = kinds or tuple(KINDS)
+
+    def shell_complete(self, ctx: click.Context, param: Any, incomplete: str) -> list[Any]:
+        registry = ctx.find_root().obj
+        specs = [spec for kind in self.kinds for spec in registry.specs(kind)]
+        found = {spec.name: spec.summary for spec in specs if spec.name.startswith(incomplete)}
+        return [CompletionItem(name, help=summary) for name, summary in found.items()]

@@ -1,0 +1,1 @@
+"""What makes training faster: quicker convolutions, memory that is kept, torch.compile."""

@@ -1,0 +1,25 @@
+"""Loss: what an adversarial loss must answer."""
+
+from torch import Tensor
+
+from gankit.core.trick import Targets
+
+
+class Loss:
+    """An adversarial loss over logits (N,); both methods return a scalar to be minimised."""
+
+    reads_targets = False  # whether d_loss reads `targets`; label tricks are refused otherwise
+    pairs = False  # whether g_loss reads the reals' logits, which costs G's step a forward pass
+    separable = False  # whether d_loss is one term of the reals and one of the fakes: saves memory
+
+    def d_loss(self, real: Tensor, fake: Tensor, targets: Targets) -> Tensor:
+        """D's loss, from its logits for real and for fake images."""
+        raise TypeError(f"{type(self).__name__} has no d_loss")
+
+    def g_loss(self, fake: Tensor, real: Tensor | None) -> Tensor:
+        """G's loss, from D's logits for fakes (and for reals, where the loss pairs them)."""
+        raise TypeError(f"{type(self).__name__} has no g_loss")
+
+    def opinion(self, logits: Tensor) -> Tensor:
+        """D's answers as they are logged: probabilities of being real, where that makes sense."""
+        return logits.sigmoid()

@@ -1,0 +1,168 @@
+"""Run: everything that decides a run, as plain data, to and from run.json and a command line."""
+
+import dataclasses
+import json
+import re
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gankit.core.errors import GankitError, did_you_mean
+
+_LENGTH = re.compile(r"(\d+(?:\.\d+)?) ?(steps|epochs|kimg)")
+_RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
+    ("batch_size accumulate d_steps log_every keep", lambda v: v >= 1, "1 or more"),
+    ("latent_dim image_size", lambda v: v >= 1, "1 or more"),
+    ("seed data_seed subset steps threads", lambda v: v >= 0, "0 or more"),
+    ("draw_every save_every measure_every", lambda v: v >= 0, "0 or more"),
+    ("lr_g lr_d beta1 beta2", lambda v: 0 <= v < 1, "at least 0 and less than 1"),
+    ("zoom", lambda v: 1 <= v <= 4, "from 1 (none) to 4"),
+    ("channels", lambda v: v in (0, 1, 3), "auto, 1 (grey) or 3 (colour)"),
+    ("holdout", lambda v: v == -1 or 0 <= v < 1, "a share of the pictures, less than 1"),
+    ("precision", ("auto", "32", "bf16", "16").__contains__, "auto, 32, bf16 or 16"),
+    ("compile", ("no", "auto", "yes").__contains__, "no, auto or yes"),
+    ("memory_format", ("channels-last", "contiguous").__contains__, "channels-last or contiguous"),
+    ("optimizer", lambda v: v in ("fused", "plain"), "fused or plain"),
+)
+
+# Said always, since a model may have set them; and never, since it follows from the rest or from
+# the machine.
+_SPOKEN = {"tricks", "image_size", "latent_dim", "batch_size", "d_steps", "lr_g", "lr_d", "beta1",
+           "beta2", "flip", "dihedral", "zoom"}  # fmt: skip
+_UNSPOKEN = {"steps", "length", "device", "threads", "draw_every", "save_every", "out",
+             "fingerprint"}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A run. Parts are `name:option=value` texts; the same Run gives the same pictures."""
+
+    dataset: str
+    data: tuple[str, ...] = ()  # folders, archives or files of one's own
+    classes: tuple[str, ...] = ()  # class folders to take; none: all
+    fit: str = "crop"  # crop, pad, stretch or patches:size=96,stride=96
+    background: str = "white"  # under transparent pictures and beside padded ones
+    subset: int = 0  # pictures to take; 0: all
+    holdout: float = -1.0  # share kept away from training; -1: 0.1 where there are over 500
+    data_seed: int = 0  # which pictures are in the subset and the hold-out
+    flip: bool = False  # mirror pictures at random
+    dihedral: bool = False  # turn and mirror them at random: pictures without an up
+    zoom: float = 1.0  # show random parts of them, enlarged up to so many times
+    model: str
+    generator: str
+    discriminator: str
+    loss: str
+    tricks: tuple[str, ...] = ()
+    image_size: int = 64
+    channels: int = 0  # 1: grey, 3: colour; 0: as the pictures are, until resolved
+    latent_dim: int = 100
+    length: str = "100 kimg"  # as asked for: "500 steps", "10 epochs", "40 kimg"
+    steps: int = 0  # as resolved: updates of G; 0 before that
+    batch_size: int = 64
+    accumulate: int = 1  # pieces that a batch is taken in, one after another, to save memory
+    d_steps: int = 1
+    lr_g: float = 2e-4
+    lr_d: float = 2e-4
+    beta1: float = 0.5
+    beta2: float = 0.999
+    seed: int = 0
+    device: str = "auto"
+    precision: str = "auto"
+    threads: int = 0  # CPU threads; 0: as many as torch likes
+    compile: str = "no"  # the networks, by torch.compile; "auto": if that is measured to be faster
+    memory_format: str = "channels-last"
+    optimizer: str = "fused"  # the kernel of Adam: "fused" or "plain"
+    log_every: int = 10  # steps
+    draw_every: int = 0  # steps between grids; 0: some 40 over the run
+    save_every: int = 0  # steps between checkpoints; 0: about 10 over the run
+    keep: int = 2  # checkpoints kept
+    metrics: tuple[str, ...] = ()  # measured on the way and at the end
+    measure_every: int = 0  # steps between measurements; 0: some 4 on the way
+    sync_batch_norm: bool = False  # batch norm over the batch of all processes under torchrun
+    tensorboard: bool = False
+    out: str = ""  # the run's folder; "": a new one under runs/
+    fingerprint: str = ""  # of the prepared pictures, as resolved
+
+    def __post_init__(self) -> None:
+        parse_length(self.length)
+        for names, fits, wanted in _RULES:
+            for name in names.split():
+                if not fits(value := getattr(self, name)):
+                    raise GankitError(f"{option(name)} is {value}; it must be {wanted}")
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.out)
+
+
+def option(field: str) -> str:
+    """The command-line option that sets a field of Run."""
+    return "--" + {"tricks": "trick", "metrics": "metric"}.get(field, field).replace("_", "-")
+
+
+def parse_length(text: str) -> tuple[float, str]:
+    """`(number, unit)` of a run's length."""
+    if not (match := _LENGTH.fullmatch(text.strip())) or float(match[1]) <= 0:
+        raise GankitError(f"{text!r} is no length of a run: write 500 steps, 10 epochs or 40 kimg")
+    return float(match[1]), match[2]
+
+
+def command_line(run: Run) -> str:
+    """The command line that spells a run out."""
+    words = ["gankit", "run"]
+    for field in dataclasses.fields(run):
+        value = getattr(run, field.name)
+        if field.name in _UNSPOKEN or (value == field.default and field.name not in _SPOKEN):
+            continue
+        words += said(field.name, value)
+    return shlex.join([*words, "--steps", str(run.steps)])
+
+
+def said(name: str, value: object) -> list[str]:
+    """One setting as words of a command line."""
+    if isinstance(value, bool):
+        return [option(name if value else f"no_{name}")]
+    values = (value or ("none",)) if isinstance(value, tuple) else (value,)
+    return [word for one in values for word in (option(name), str(one))]
+
+
+def write_run(run: Run, **extra: Any) -> None:
+    """Write run.json: the run, then what is good to know about it (versions, data)."""
+    record = {**dataclasses.asdict(run), "command": command_line(run), **extra}
+    aside = run.folder / "run.writing"
+    try:
+        run.folder.mkdir(parents=True, exist_ok=True)
+        aside.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        aside.replace(run.folder / "run.json")
+    except OSError as error:
+        why = f"{error.strerror}; choose another --out"
+        raise GankitError(f"cannot write to {run.folder}: {why}") from error
+
+
+def read_run(path: Path) -> dict[str, Any]:
+    """The fields of Run in a run.json, or in that of a run's folder."""
+    path = path / "run.json" if path.is_dir() else path
+    try:
+        record = dict(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        runs = {run.parent.name for run in path.parent.glob("*/run.json")}
+        none = f"; {path.parent.absolute()} holds no runs"
+        hint = f".{did_you_mean(path.name, runs)}" if runs else none
+        raise GankitError(f"there is no run at {path}: {error.strerror}{hint}") from error
+    except (ValueError, TypeError) as error:
+        raise GankitError(f"{path} is no run.json: {error}") from error
+    known = [field.name for field in dataclasses.fields(Run)]
+    for key in set(record) - {*known, "command", "versions", "prepared"}:
+        raise GankitError(f"{path} has a setting {key!r}, unknown here.{did_you_mean(key, known)}")
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in record.items() if k in known}
+
+
+def load_run(folder: Path, **changes: Any) -> Run:
+    """The run whose run.json lies in a folder, with changes: `length="4000 steps"` is longer."""
+    again = {"steps": 0} if "length" in changes else {}  # resolved from the length, as at first
+    try:
+        return Run(**{**read_run(folder), **again, **changes})
+    except TypeError as error:
+        raise GankitError(f"{folder / 'run.json'} is not whole: {error}") from error

@@ -1,0 +1,1 @@
+"""A folder of anything -> prepared pictures -> batches."""

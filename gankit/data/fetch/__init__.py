@@ -1,0 +1,1 @@
+"""From an address or an archive to files on the disk."""

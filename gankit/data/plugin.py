@@ -1,0 +1,57 @@
+"""The data sets that are made of a person's own files, as gankit registers them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gankit.core.hookspecs import hookimpl
+from gankit.core.specs import DatasetSpec
+
+if TYPE_CHECKING:
+    from gankit.data.read.files import Files
+
+
+def picture_files(
+    data: tuple[str, ...],
+    image_size: int = 64,
+    classes: tuple[str, ...] = (),
+    classify: Callable[[list[Path]], list[str]] | None = None,
+    background: str = "white",
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Files:
+    """The pictures in folders, archives and single files, sorted; a broken one is a ValueError.
+
+    `image_size` lets large JPEG files be decoded at a reduced scale that suits it; 0 never does.
+    A data set of archives with `downloads` needs no builder but this one.
+    """
+    from gankit.data.read.files import Files  # imports Pillow
+
+    return Files(data, image_size, classes, classify, background, progress)
+
+
+@hookimpl
+def register_datasets(register: Callable[[DatasetSpec], None]) -> None:
+    register(
+        DatasetSpec(
+            name="folder",
+            summary="your own pictures: what is in the folders, zips and tars given with --data",
+            source="your disk",
+            build=picture_files,
+            pictures="yours",
+            licence="yours to know",
+            lesson=4,
+            own=True,
+        )
+    )
+    register(
+        DatasetSpec(
+            name="shards",
+            summary="your own pictures in tar files, streamed: for sets beyond one disk",
+            source="webdataset, Aizman, Maltby & Breuel 2019, arXiv 2001.01858",
+            build="gankit.data.stream.shards:Shards",
+            pictures="yours",
+            licence="yours to know",
+        )
+    )

@@ -1,0 +1,120 @@
+"""`gankit.prepare`: from a run's data set to pictures ready for batches."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import pkgutil
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gankit.core.choice import Choice
+from gankit.core.errors import GankitError
+from gankit.core.prepared import Prepared, Progress
+from gankit.core.registry import Registry, load_registry
+from gankit.core.specs import DatasetSpec
+from gankit.data.read.fit import HOWS, fit, tiles
+from gankit.data.store.split import chosen, split
+from gankit.data.store.write import Settings, written
+from gankit.data.stream.shards import Sample, Shards
+
+if TYPE_CHECKING:
+    from gankit.core.settings import Run
+
+
+def prepare(
+    run: Run, registry: Registry | None = None, progress: Progress = lambda done, total: None
+) -> Prepared:
+    """The run's pictures at its size: found in the cache, else prepared now.
+
+    They are decoded, fitted (`--fit`) and written to one file once; which of them are in the
+    subset, the training part and the hold-out is decided here, each time, from the data seed.
+    """
+    registry, how = registry or load_registry(), Choice.parse(run.fit)
+    cutter = _cutter(how, run)
+    pictures = opened(run, registry, 0 if how.name == "patches" else run.image_size, progress)
+    name = " ".join((run.dataset, *run.data, *run.classes))
+    settings = Settings(name, run.image_size, run.channels, run.fit, run.background)
+    if isinstance(pictures, Shards):
+        return _streamed(run, pictures, settings, progress)
+    done = written(pictures, settings, cutter, progress)
+    rows = chosen(len(done.pixels), run.subset, run.data_seed)
+    train, holdout = split(rows, done.groups, done.boxes, run.holdout, run.data_seed)
+    left_out = [*getattr(pictures, "left_out", ()), *done.skipped]
+    return Prepared(done.pixels, train, holdout, done.fingerprint, left_out)
+
+
+def _streamed(run: Run, shards: Shards, settings: Settings, progress: Progress) -> Prepared:
+    """Shards, of which only a sample is prepared; the rest is decoded on the way."""
+    from gankit.data.stream.stream import Streamed  # costs an import of torch
+
+    if run.subset or run.fit.startswith("patches"):
+        raise GankitError("shards are streamed whole: leave --subset and --fit patches away")
+    train, held = shards.split(run.holdout, run.data_seed)
+    sample = Sample(shards, train, held)
+    done = written(sample, settings, _cutter(Choice.parse(run.fit), run), progress)
+    lost = [any(line.startswith(f"{name}: ") for line in done.skipped) for name in sample.names]
+    kept = len(sample.names[: sample.held]) - sum(lost[: sample.held])
+    rows, channels = np.arange(len(done.pixels)), done.pixels.shape[3]
+    cutter = _cutter(Choice.parse(run.fit), dataclasses.replace(run, channels=channels))
+    batches = functools.partial(Streamed, shards=shards, train=train, cutter=cutter)
+    streamed = sum(shard.count for shard in train)
+    prints = done.fingerprint + repr([(shard.path.name, shard.count) for shard in shards.shards])
+    fingerprint = hashlib.sha256(prints.encode()).hexdigest()[:20]
+    parts = (rows[kept:], rows[:kept], fingerprint, done.skipped)
+    return Prepared(done.pixels, *parts, streamed=streamed, batches=batches)
+
+
+def opened(run: Run, registry: Registry, image_size: int, progress: Progress) -> Sequence[Any]:
+    """The data set itself, downloaded where it must be: a sequence of pictures of any size.
+
+    JPEG files come at a reduced scale that suits `image_size`; 0 asks for every pixel.
+    """
+    spec = registry.find("dataset", Choice.parse(run.dataset).name)
+    assert isinstance(spec, DatasetSpec)
+    filled_in: dict[str, Any] = {"background": run.background, "channels": run.channels or 3}
+    files = "data" in spec.parameters()
+    filled_in["image_size"] = image_size if files else run.image_size
+    if files:
+        filled_in["classes"] = run.classes or spec.classes
+        kinds = (run.classes and spec.classify) or None  # nobody asks: they need not be known
+        filled_in["classify"] = pkgutil.resolve_name(kinds) if isinstance(kinds, str) else kinds
+        filled_in["progress"] = progress
+        filled_in["data"] = run.data or downloaded(spec, progress)
+    elif run.classes:
+        raise GankitError(f"data set {spec.name!r} has no class folders: leave --classes away")
+    pictures: Sequence[Any] = registry.make("dataset", run.dataset, **filled_in)
+    return pictures
+
+
+def downloaded(spec: DatasetSpec, progress: Progress) -> tuple[str, ...]:
+    """The set's files in the cache, downloaded now if they are not there yet."""
+    if not spec.downloads:
+        return ()  # the builder says what it misses
+    from gankit.data.fetch.download import fetch  # costs an import of urllib
+
+    return tuple(str(fetch(file, progress, spec.by_hand)) for file in spec.downloads)
+
+
+def _cutter(how: Choice, run: Run) -> Any:
+    """picture -> [(pixels, box)]: one fitted picture, or the patches of a large one."""
+    size, channels = run.image_size, run.channels or 3
+    if how.name not in (*HOWS, "patches"):
+        raise GankitError(f"--fit is {how.name!r}; it must be {', '.join(HOWS)} or patches")
+    if unknown := set(how.options) - ({"size", "stride"} if how.name == "patches" else set()):
+        raise GankitError(f"--fit {how.name} has no option {unknown.pop()!r}")
+    if how.name == "patches":
+        tile = how.options.get("size", size)
+        stride = how.options.get("stride", tile)
+        if not all(isinstance(value, int) and value > 0 for value in (tile, stride)):
+            raise GankitError(f"--fit {how}: size and stride are whole pixels, 1 or more")
+        return functools.partial(_tiles, size=size, channels=channels, tile=tile, stride=stride)
+    options = {"size": size, "channels": channels, "how": how.name, "background": run.background}
+    return lambda picture: [(fit(picture, **options), None)]
+
+
+def _tiles(picture: Any, **options: int) -> list[Any]:
+    return list(tiles(picture, **options))

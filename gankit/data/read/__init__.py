@@ -1,0 +1,1 @@
+"""From files to pictures: found, decoded, fitted to a square."""

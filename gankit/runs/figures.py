@@ -1,0 +1,89 @@
+"""Small figures from runs for lessons and notebooks: logs as columns, curves, labelled pictures."""
+
+import csv
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+from gankit.core.errors import GankitError
+
+COLOURS = ("#c8102e", "#0057b8", "#e08a00", "#00843d", "#6a1b9a")
+GAP, LETTERS = 12, 14  # px
+POINTS = 120  # of a curve: more than that are averaged
+NUMBERS = ("step", "kimg", "seconds", "d_loss", "g_loss", "penalty", "d_real", "d_fake")
+
+
+def read_log(folder: str | Path) -> dict[str, list]:
+    """The columns of a run's log.csv by name: numbers as floats, what tricks did as text."""
+    path = Path(folder, "log.csv")
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except OSError as error:
+        raise GankitError(f"there is no log at {path}: {error.strerror}") from error
+    log = {name: [row[name] for row in rows] for name in (rows[0] if rows else ())}
+    return {
+        name: [float(value or "nan") for value in column] if name in NUMBERS else column
+        for name, column in log.items()
+    }
+
+
+def plot(
+    curves: Mapping[str, Sequence[float]], low: float, high: float, size: tuple[int, int]
+) -> Image.Image:
+    """Curves over their whole length, from `low` at the bottom to `high`; what is beyond is cut."""
+    width, height = size
+    picture = Image.new("RGB", size, "white")
+    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(LETTERS - 3)
+    top, bottom, left = LETTERS + 6, height - 8, 34
+    for value in (low, (low + high) / 2, high):
+        y = bottom - (value - low) / (high - low) * (bottom - top)
+        draw.line((left, y, width - 1, y), "#dddddd")
+        draw.text((left - 4, y), f"{value:.3g}", "#666666", font, anchor="rm")
+    x = left
+    for (name, values), colour in zip(curves.items(), COLOURS, strict=False):
+        draw.text((x, 0), name, colour, font)
+        x += font.getlength(name) + GAP
+        points = _thinned(values)
+        places = [
+            (
+                left + (width - 1 - left) * index / max(1, len(points) - 1),
+                bottom - (min(max(value, low), high) - low) / (high - low) * (bottom - top),
+            )
+            for index, value in enumerate(points)
+        ]
+        draw.line(places, colour, 2)
+    return picture
+
+
+def sheet(tiles: Mapping[str, Image.Image], columns: int = 0) -> Image.Image:
+    """Pictures of any size in rows, each under its label; one row if no columns are given."""
+    columns = min(columns or len(tiles), len(tiles))
+    rows, font = math.ceil(len(tiles) / columns), ImageFont.load_default(LETTERS)
+    head = max(len(label.splitlines()) for label in tiles) * (LETTERS + 4) + 4
+    sizes = [(max(one.width, _widest(label, font)), one.height) for label, one in tiles.items()]
+    wide = [max(width for width, _ in sizes[column::columns]) for column in range(columns)]
+    tall = head + max(height for _, height in sizes)
+    whole = Image.new("RGB", (sum(wide) + GAP * (columns + 1), rows * (tall + GAP) + GAP), "white")
+    draw = ImageDraw.Draw(whole)
+    for index, (label, picture) in enumerate(tiles.items()):
+        row, column = divmod(index, columns)
+        x, y = GAP + sum(wide[:column]) + GAP * column, GAP + row * (tall + GAP)
+        draw.multiline_text((x, y), label, "black", font)
+        whole.paste(picture.convert("RGB"), (x, y + head))
+    return whole
+
+
+def _widest(label: str, font: ImageFont.FreeTypeFont) -> int:
+    return math.ceil(max((font.getlength(line) for line in label.splitlines()), default=0.0))
+
+
+def _thinned(values: Sequence[float]) -> list[float]:
+    """At most POINTS values, each the mean of its stretch."""
+    count = min(len(values), POINTS)
+    edges = [index * len(values) // count for index in range(count + 1)] if count else []
+    stretches = [values[a:b] for a, b in itertools.pairwise(edges)]
+    return [sum(part) / len(part) for part in stretches]

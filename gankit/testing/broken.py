@@ -1,0 +1,5 @@
+"""What the conformance kit raises."""
+
+
+class BrokenContract(AssertionError):
+    """A part does not do what gankit, or another part, relies on."""

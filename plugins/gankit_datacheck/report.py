@@ -1,0 +1,96 @@
+"""A survey of a data set as plain data: what --json prints, the terminal and the page show."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from gankit_datacheck.findings import Finding, findings
+from gankit_datacheck.survey import Facts, Survey
+
+
+def report(survey: Survey, source: Sequence[str] = ()) -> dict[str, Any]:
+    """Everything known; `source` is how gankit run is given these pictures.
+
+    Keys stay what they are: programs read them.
+    """
+    good, found = survey.good, findings(survey)
+    return {
+        "source": list(source),
+        "image_size": survey.image_size,
+        "pictures": survey.total,
+        "looked_at": len(survey.facts),
+        "readable": len(good),
+        "broken": [{"name": one.name, "why": one.broken} for one in survey.broken],
+        "left_out": survey.left_out,
+        "bytes": sum(one.bytes for one in survey.facts),
+        "formats": _counted(one.format for one in good),
+        "modes": _counted(one.mode for one in good),
+        "classes": survey.kinds if set(survey.kinds) - {""} else {},
+        "width": _spread([one.width for one in good]),
+        "height": _spread([one.height for one in good]),
+        "short_side": _spread(survey.short.tolist()),
+        "too_small": int((survey.short < survey.image_size).sum()),
+        "lost_in_crop": round(float(survey.lost.mean()), 4) if good else 0.0,
+        "grey": int(survey.grey.sum()),
+        "transparent": int(survey.transparent.sum()),
+        "plain": int(survey.plain.sum()),
+        "colour": _colour(good),
+        "likeness": round(survey.likeness, 4),
+        "copies": _copies(survey),
+        "findings": [
+            {"level": one.level, "what": one.what, "mend": one.mend, "names": list(one.names)}
+            for one in found
+        ],
+        "try": _command(survey, source, found),
+    }
+
+
+def _counted(values: Iterable[str]) -> dict[str, int]:
+    return dict(Counter(filter(None, values)).most_common())
+
+
+def _spread(values: list[int]) -> dict[str, float]:
+    if not values:
+        return {"min": 0, "median": 0.0, "max": 0}
+    return {"min": min(values), "median": float(np.median(values)), "max": max(values)}
+
+
+def _colour(good: list[Facts]) -> dict[str, Any]:
+    """Levels of 255 for red, green and blue, and how many of their pixels are how light."""
+    if not good:
+        return {"mean": [], "spread": [], "histogram": []}
+    mean, spread, shares = (
+        np.mean([getattr(one, key) for one in good], axis=0) for key in ("mean", "std", "histogram")
+    )
+    return {
+        "mean": mean.round(1).tolist(),
+        "spread": spread.round(1).tolist(),
+        "histogram": shares.round(5).tolist(),
+    }
+
+
+def _copies(survey: Survey) -> dict[str, Any]:
+    return {
+        "exact": survey.exact,
+        "near": survey.near,
+        "different": survey.different,
+        "groups": [
+            {"exact": group.exact, "pictures": [one.name for one in group.pictures]}
+            for group in survey.alike_groups()
+        ],
+    }
+
+
+def _command(survey: Survey, source: Sequence[str], found: list[Finding]) -> str:
+    """The command line that follows from the findings; "" where none would do."""
+    if not survey.good or len(survey.broken) > len(survey.facts) / 2:
+        return ""
+    flags = list(dict.fromkeys(flag for one in found for flag in one.flags))
+    if survey.image_size != 64 and not any(flag.startswith("--image-size") for flag in flags):
+        flags.insert(0, f"--image-size {survey.image_size}")
+    return " ".join(["gankit run", shlex.join(source), *flags])

@@ -1,0 +1,117 @@
+"""Training keeps the memory that a step frees, where the C library can do so."""
+
+import ctypes
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from gankit_metrics.features import opened
+
+import gankit
+from gankit.compute import allocator
+from gankit.compute.allocator import keep_memory
+from gankit.training.assemble import assemble, resolve
+from gankit.training.compose import compose
+
+CPU = torch.device("cpu")
+LOOPS = str(Path(__file__).parents[1] / "benchmarks")
+GLIBC = platform.libc_ver()[0] == "glibc"
+FAULTS = """
+import ctypes, resource, sys, torch
+from gankit.training import assemble
+sys.path.insert(0, {loops!r})
+import loops
+
+ctypes.CDLL(None).prctl(41, 1, 0, 0, 0)  # PR_SET_THP_DISABLE: a page of 2 MB would be one fault
+torch.set_num_threads(1)
+if not {kept}:
+    assemble.keep_memory = lambda device: False
+step = loops.gankit(64, 32, 32, "32")
+for _ in range(5):
+    step()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+step()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_set_up(monkeypatch):
+    for name in ("LD_PRELOAD", "GLIBC_TUNABLES", *allocator.GLIBCS):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.skipif(not GLIBC, reason="the C library is not glibc")
+def test_a_step_asks_the_system_for_no_memory_once_it_is_kept():
+    pages = {}
+    for kept in (True, False):
+        words = [sys.executable, "-c", FAULTS.format(kept=kept, loops=LOOPS)]
+        done = subprocess.run(words, check=True, capture_output=True, text=True)
+        pages[kept] = int(done.stdout)
+    assert 10 * pages[True] + 100 < pages[False]
+
+
+def test_glibc_is_asked_for_both_thresholds_on_a_cpu(monkeypatch):
+    asked = []
+    monkeypatch.setattr(sys, "platform", "linux")
+    mallopt = SimpleNamespace(mallopt=lambda *words: asked.append(words) or 1)
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: mallopt)
+    assert not keep_memory(torch.device("meta"))
+    assert asked == []
+    assert keep_memory(CPU)
+    assert asked == [(-3, 2**25), (-1, -1)]
+
+
+@pytest.mark.parametrize(
+    ("system", "library"),
+    [
+        ("darwin", {"mallopt": lambda *words: 1}),
+        ("linux", {}),
+        ("linux", {"mallopt": lambda *w: 0}),
+    ],
+    ids=["another system", "another library", "refused"],
+)
+def test_nothing_happens_where_it_cannot(system, library, monkeypatch):
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: SimpleNamespace(**library))
+    assert keep_memory(CPU) is False
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kept"),
+    [
+        ("GANKIT_KEEP_MEMORY", "0", False),
+        ("GANKIT_KEEP_MEMORY", "1", True),
+        ("MALLOC_TRIM_THRESHOLD_", "131072", False),
+        ("MALLOC_ARENA_MAX_", "1", True),  # says nothing of what is kept
+        ("GLIBC_TUNABLES", "glibc.malloc.mmap_max=0", False),
+        ("GLIBC_TUNABLES", "glibc.rtld.nns=3", True),
+    ],
+)
+def test_the_environment_decides(name, value, kept, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "linux")
+    library = SimpleNamespace(mallopt=lambda *words: 1)
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: library)
+    monkeypatch.setenv(name, value)
+    assert keep_memory(CPU) is kept
+
+
+def test_training_keeps_memory(registry, monkeypatch):
+    kept = []
+    monkeypatch.setattr("gankit.training.assemble.keep_memory", kept.append)
+    run = compose(registry, dataset="petals:count=64", device="cpu", length="1 steps")
+    prepared = gankit.prepare(run, registry, lambda done, total: None)
+    assemble(resolve(run, prepared), registry, prepared)
+    assert kept == [CPU]
+
+
+def test_measuring_keeps_memory(monkeypatch):
+    kept = []
+    monkeypatch.setattr("gankit_metrics.features.keep_memory", kept.append)
+    opened("pixels")[1](np.zeros((2, 8, 8, 3), np.uint8))
+    assert kept == [CPU]

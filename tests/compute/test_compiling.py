@@ -1,0 +1,215 @@
+"""Networks that torch.compile has compiled train as plain ones do, and only where asked for."""
+
+import logging
+import re
+
+import pytest
+import torch
+from torch import nn
+
+import gankit
+from gankit.compute import compiling
+from gankit.compute.compiling import compile_networks
+from gankit.compute.convolution import quicken
+from gankit.core.process_group import Team
+from gankit.core.settings import load_run
+from gankit.training.loop import train
+
+# torch looks at `grad` of what is no leaf while it compiles, and warns itself
+pytestmark = pytest.mark.filterwarnings("default:The .grad attribute")
+
+
+@pytest.fixture(autouse=True)
+def no_compiler(monkeypatch):
+    """Everything torch.compile does but the writing of kernels, which takes a C++ compiler."""
+    monkeypatch.setattr(compiling, "BACKEND", "aot_eager")
+    torch.compiler.reset()
+
+
+def compiled_game(game):
+    """The game, compiled as its run says."""
+    game.run = compile_networks(game.run, game.gan)
+    return game
+
+
+def compiled(game):
+    return [player.net._compiled_call_impl is not None for player in (game.gan.G, game.gan.D)]
+
+
+def weights(gan):
+    nets = {"G": gan.G.net, "D": gan.D.net, "sampler": gan.sampler}
+    return {f"{n} {k}": v for n, net in nets.items() for k, v in net.state_dict().items()}
+
+
+@pytest.mark.parametrize("precision", ["32", "bf16"])
+def test_the_same_weights_as_without_to_rounding(game_of, precision):
+    tricks = ("r1:gamma=1,every=1", "ema", "spectral-norm", "diffaugment")
+    games = [
+        compiled_game(game_of(*tricks, precision=precision, compile=how))
+        for how in ("no", "yes")
+    ]
+    assert [compiled(game) for game in games] == [[False, False], [True, True]]
+    for step in range(3):
+        plain, quick = (game.step(step) for game in games)
+        assert plain["penalty"] > 0
+        loose = {"rtol": 0.05, "atol": 0.05} if precision == "bf16" else {}
+        torch.testing.assert_close(quick, plain, **loose)
+    if precision == "32":
+        ours, theirs = (weights(game.gan) for game in games[::-1])
+        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4)
+
+
+def test_compiled_networks_have_no_second_gradients(game_of):
+    """Why penalties go without: should this fail one day, they no longer need to."""
+    game = compiled_game(game_of(compile="yes"))
+    real = game.batches[0].requires_grad_()
+    opinion = game.gan.judge(real).sum()
+    with pytest.raises(RuntimeError, match=r"double backward|create_graph"):
+        torch.autograd.grad(opinion, real, create_graph=True)[0].square().sum().backward()
+
+
+@pytest.mark.parametrize(
+    ("plain", "quick", "decided"), [(1.0, 0.5, "yes"), (1.0, 0.98, "no"), (1.0, 2.0, "no")]
+)
+def test_auto_compiles_what_is_measured_to_be_faster(
+    game_of, monkeypatch, caplog, plain, quick, decided
+):
+    monkeypatch.setattr(compiling, "_best", lambda *passes: [plain, quick])
+    game = compiled_game(game_of(compile="auto"))
+    assert game.run.compile == decided
+    assert compiled(game) == [decided == "yes"] * 2
+    assert f"{1e3 * quick:.3g} ms forth and back compiled, 1e+03 ms plain" in caplog.text
+
+
+def test_passes_take_turns_and_the_best_counts_once_they_are_warm(monkeypatch):
+    clock, order = [0.0], []
+    monkeypatch.setattr(compiling.time, "perf_counter", lambda: clock[0])
+
+    def one(name, seconds):
+        def step():
+            order.append(name)
+            clock[0] += 0.001 if len(order) <= 2 * compiling.WARMING else next(seconds)
+
+        return step
+
+    best = compiling._best(one("a", iter([5, 3, 4, 6, 7])), one("b", iter([9, 8, 7, 8, 9])))
+    assert best == pytest.approx([3, 7])
+    assert order == ["a", "b"] * (compiling.WARMING + compiling.TURNS)
+
+
+def test_measuring_changes_nothing_in_the_game(game_of):
+    game = game_of("ema", "spectral-norm", compile="auto")
+    before = {name: value.clone() for name, value in weights(game.gan).items()}
+    compiled_game(game)
+    for name, value in weights(game.gan).items():
+        assert torch.equal(value, before[name]), name
+    assert all(p.grad is None for p in game.gan.D.net.parameters())
+
+
+def test_the_first_process_decides(game_of, monkeypatch):
+    class Second(Team):
+        def told(self, value):
+            return False
+
+    monkeypatch.setattr(compiling, "_best", lambda *passes: [2.0, 1.0])
+    game = game_of(compile="auto")
+    game.gan.team = Second()
+    compiled_game(game)
+    assert (game.run.compile, compiled(game)) == ("no", [False, False])
+
+
+def test_many_games_in_one_process_are_all_compiled(game_of, monkeypatch):
+    graphs = []
+    monkeypatch.setattr(compiling, "BACKEND", lambda graph, inputs: graphs.append(1) or graph)
+    counts = []
+    for batch_size in (2, 3, 4, 5, 6):
+        before = len(graphs)
+        compiled_game(game_of(compile="yes", batch_size=batch_size)).step(0)
+        counts.append(len(graphs) - before)
+    assert len(set(counts)) == 1
+    assert counts[0] >= 4  # G once, and D in the passes that are timed, in its step and in G's
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.Conv2d(256, 8, 4, 2, 1),
+        nn.ConvTranspose2d(6, 256, 4, 2, 1),
+        nn.ConvTranspose2d(6, 256, 5, 2, 2, output_padding=1),
+        nn.Conv2d(3, 20, 4, 2, 1),
+        nn.ConvTranspose2d(20, 3, 4, 2, 1),
+    ],
+    ids=str,
+)
+def test_the_quicker_convolutions_are_one_graph(layer):
+    plain = quicken(layer).double().to(memory_format=torch.channels_last)
+    compiled = torch.compile(plain, backend="aot_eager", fullgraph=True)
+    x = torch.randn(2, layer.in_channels, 8, 8, dtype=torch.double)
+    x = x[:, :, :4, :4] if isinstance(layer, nn.ConvTranspose2d) else x
+    results = []
+    for net in (plain, compiled):
+        image = x.clone().requires_grad_()
+        out = net(image)
+        results.append([out, *torch.autograd.grad(out.square().sum(), [image, layer.weight])])
+    torch.testing.assert_close(*results)
+
+
+def broken(graph, inputs):
+    raise RuntimeError("no compiler far and wide\nmore lines")
+
+
+def test_yes_where_torch_cannot_is_one_line(game_of, monkeypatch):
+    monkeypatch.setattr(compiling, "BACKEND", broken)
+    with pytest.raises(gankit.GankitError) as told:
+        compiled_game(game_of(compile="yes"))
+    assert re.fullmatch(r"--compile yes: .*no compiler far and wide.*", str(told.value))
+    assert "--compile no" in str(told.value)
+
+
+def test_auto_where_torch_cannot_goes_on_without(game_of, monkeypatch, caplog):
+    monkeypatch.setattr(compiling, "BACKEND", broken)
+    game = compiled_game(game_of(compile="auto"))
+    assert (game.run.compile, compiled(game)) == ("no", [False, False])
+    assert "no compiler far and wide" in caplog.text
+    game.step(0)
+
+
+def test_what_torch_remarks_is_not_shown_but_what_gankit_says_is(game_of, monkeypatch, caplog):
+    def remarking(graph, inputs):
+        logging.getLogger("torch._dynamo").warning("a remark")
+        return graph.forward
+
+    monkeypatch.setattr(compiling, "BACKEND", remarking)
+    compiled_game(game_of(compile="auto"))
+    assert "a remark" not in caplog.text
+    assert "--compile auto" in caplog.text
+    logging.getLogger("gankit").warning("later")
+    assert "later" in caplog.text
+
+
+def test_a_run_writes_down_what_was_decided_and_goes_on_to_the_last_bit(
+    registry, tiny, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(compiling, "_best", lambda *passes: [2.0, 1.0])
+    asked = tiny(compile="auto", tricks=["ema", "r1"], save_every=2)
+    whole, cut = (
+        gankit.compose(registry, **{**asked, "out": str(tmp_path / name), "length": length})
+        for name, length in (("whole", "4 steps"), ("cut", "2 steps"))
+    )
+    for run in (whole, cut):
+        train(run, registry)
+        assert load_run(run.folder).compile == "yes"
+    monkeypatch.setattr(compiling, "_best", lambda *passes: [1.0, 2.0])  # no longer asked
+    train(load_run(cut.folder, length="4 steps"), registry, resume=True)
+    models = [gankit.load(run.folder).net.state_dict() for run in (whole, cut)]
+    assert models[0].keys() == models[1].keys()
+    for name, value in models[0].items():
+        assert torch.equal(value, models[1][name]), name
+
+
+def test_the_command_line_takes_the_three_words(gankit_run):
+    code, _, err = gankit_run("--compile", "maybe")
+    assert code == 2
+    assert "--compile is maybe; it must be no, auto or yes" in err
+    assert gankit_run("--compile", "yes", "--out", "r").code == 0
+    assert gankit_run("--compile", "yes", "--dry-run").code == 0

@@ -1,0 +1,153 @@
+"""Where a run computes and in which arithmetic, and what stays in float32 all the same."""
+
+import pytest
+import torch
+from torch.amp import GradScaler
+
+from gankit import GankitError, Trick
+from gankit.core.device import computes_in_bf16, machine
+
+HALVES = {"bf16": torch.bfloat16, "16": torch.float16}
+
+
+@pytest.fixture(params=HALVES)
+def half(request):
+    """`bf16` or `16`."""
+    return request.param
+
+
+def floats(tree):
+    """Every tensor of numbers in nested dicts and lists."""
+    if isinstance(tree, torch.Tensor):
+        return [tree] if tree.is_floating_point() else []
+    values = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ()
+    return [tensor for value in values for tensor in floats(value)]
+
+
+def gently(game):
+    """With a scale that leaves the first gradients finite, where float16 scales them."""
+    for player in (game.gan.G, game.gan.D):
+        player.scaler = GradScaler("cpu", init_scale=2.0**8, enabled=player.scaler.is_enabled())
+    return game
+
+
+def test_weights_statistics_averages_moments_and_losses_stay_in_float32(game_of, half):
+    game = game_of("ema", "r1", "lecam", precision=half)
+    gan, seen = game.gan, []
+    d_loss = game.loss.d_loss
+    game.loss.d_loss = lambda *logits: seen.append(d_loss(*logits)) or seen[-1]
+    gan.G.net.main[0].register_forward_hook(lambda net, given, out: seen.append(out))
+    scalars = [game.step(step) for step in range(2)]
+    assert seen[0].dtype == HALVES[half]  # the networks do compute in it
+    kept = [gan.G.net.state_dict(), gan.D.net.state_dict(), gan.sampler.state_dict()]
+    kept += [gan.G.adam.state_dict(), gan.D.adam.state_dict(), game.tricks[2].state_dict()]
+    assert all(floats(tree) for tree in kept)
+    everything = [*floats([*kept, *scalars]), seen[1]]
+    assert {tensor.dtype for tensor in everything} == {torch.float32}
+    assert {"penalty", "d_loss", "g_loss"} <= set(scalars[0])
+
+
+def test_an_average_moves_by_less_than_half_precision_could_say(game_of, half):
+    game = gently(game_of("ema:decay=0.999,ramp=0", precision=half))
+    weight = game.gan.sampler.main[0].weight
+    before = weight.clone()
+    game.step(0)
+    assert (weight != before).float().mean() > 0.9
+    assert (weight.to(HALVES[half]) == before.to(HALVES[half])).float().mean() > 0.9
+
+
+def test_batch_norm_counts_in_float32(game_of, half):
+    """In 8 bits of bf16, a mean over 2,000 numbers would be some per cent off."""
+    game = game_of(precision=half, batch_size=32)
+    norm = next(m for m in game.gan.G.net.modules() if isinstance(m, torch.nn.BatchNorm2d))
+    given = []
+    norm.register_forward_pre_hook(lambda net, inputs: given.append(inputs[0]))
+    norm.momentum = 1.0
+    game.step(0)
+    assert given[0].dtype == HALVES[half]
+    exact = given[0].double()
+    mean, var = exact.mean(dim=(0, 2, 3)), exact.var(dim=(0, 2, 3))
+    torch.testing.assert_close(norm.running_mean.double(), mean, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(norm.running_var.double(), var, rtol=1e-4, atol=1e-6)
+
+
+class Look(Trick):
+    """Keeps the gradients that a trick is shown."""
+
+    def __init__(self):
+        self.seen = []
+
+    def before_update(self, gan, player):
+        self.seen.append(torch.cat([p.grad.flatten() for p in player.net.parameters()]))
+
+
+def gradients(game):
+    """D's and G's gradient of one step, as tricks see them."""
+    look = Look()
+    gently(game).tricks.append(look)
+    game.step(0)
+    return look.seen
+
+
+def test_tricks_see_gradients_without_the_scale(game_of):
+    exact, half = (gradients(game_of("r1", precision=p)) for p in ("32", "16"))
+    for one, other in zip(exact, half, strict=True):
+        assert (one - other).norm() < 0.02 * one.norm()
+
+
+def test_an_infinite_gradient_moves_nothing_and_lowers_the_scale(game_of):
+    game = game_of("r1", precision="16")
+    D = game.gan.D
+    D.scaler = GradScaler("cpu", init_scale=2.0**127)
+    before = [p.detach().clone() for p in D.net.parameters()]
+    scalars = game.step(0)
+    assert all(torch.equal(a, b) for a, b in zip(before, D.net.parameters(), strict=True))
+    assert D.scaler.get_scale() == 2.0**126
+    assert all(value.isfinite() for value in scalars.values())
+    D.scaler = GradScaler("cpu", init_scale=2.0**10)
+    game.step(1)
+    assert not torch.equal(before[0], next(D.net.parameters()))
+
+
+def test_other_arithmetics_scale_nothing(game_of):
+    gan = game_of(precision="bf16").gan
+    assert not gan.G.scaler.is_enabled()
+    assert not gan.D.scaler.is_enabled()
+
+
+def test_float16_on_a_cpu_says_that_it_is_slow(gankit_run):
+    assert "warning: --precision 16 is for GPUs" in gankit_run("--precision", "16").out
+    assert "warning" not in gankit_run("--precision", "bf16").out
+
+
+def test_float16_is_refused_on_mps(monkeypatch):
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    with pytest.raises(GankitError, match="--precision 16 is for CUDA: on mps take bf16 or 32"):
+        machine("mps", "16")
+    assert machine("mps", "bf16").precision == "bf16"
+
+
+def test_threads_are_those_asked_for(gankit_run, here):
+    assert torch.get_num_threads() == 1
+    try:
+        code = gankit_run("--threads", "2", "--out", "run").code
+        assert (code, torch.get_num_threads()) == (0, 2)
+        assert '"threads": 2' in (here / "run/run.json").read_text()
+    finally:
+        torch.set_num_threads(1)
+
+
+@pytest.mark.parametrize(("bf16", "wanted"), [(0.5, True), (0.9, False), (2.0, False)])
+def test_bf16_must_be_faster_by_half(monkeypatch, bf16, wanted):
+    def seconds(statement, globals, number):
+        exec(statement, globals)
+        return bf16 if globals["m"].dtype == torch.bfloat16 else 1.0
+
+    monkeypatch.setattr("timeit.timeit", seconds)
+    assert computes_in_bf16(torch.device("cpu")) is wanted
+
+
+def test_a_device_without_bf16_is_not_asked_how_fast_it_is(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: False)
+    assert not computes_in_bf16(torch.device("cuda"))
+    assert not computes_in_bf16(torch.device("mps"))

@@ -1,0 +1,221 @@
+"""Run: plain data that goes to run.json, to a command line, and back."""
+
+import dataclasses
+import importlib
+import json
+import shlex
+
+import pytest
+
+import gankit
+from gankit import GankitError, compose
+from gankit.core.settings import Run, option, parse_length, read_run, write_run
+
+PARTS = {
+    "dataset": "petals",
+    "model": "dcgan64",
+    "generator": "dcgan",
+    "discriminator": "dcgan",
+    "loss": "hinge",
+}
+# What may differ when a command is typed again: how its length was put, and the machine's share.
+FREE = ("length", "steps", "out", "device", "threads", "draw_every", "save_every", "fingerprint")
+
+
+@pytest.fixture
+def typed(gankit_cli, monkeypatch):
+    """`typed("run --seed 3")`: the Run that a command line asks for; nothing is trained."""
+    runs = []
+    heavy = importlib.import_module("gankit.training.loop")
+    monkeypatch.setattr(heavy, "train", lambda run, *args, **named: runs.append(run))
+
+    def read(command):
+        words = shlex.split(command)
+        answer = gankit_cli(*words[words.index("run") :])
+        assert answer == (0, "", "")
+        return runs.pop()
+
+    return read
+
+
+def test_a_run_goes_to_run_json_and_back(tmp_path):
+    run = Run(
+        **PARTS,
+        data=("a b", "c"),
+        tricks=("ema:decay=0.9", "r1"),
+        lr_g=1e-5,
+        tensorboard=True,
+        seed=2**40,
+        out=str(tmp_path),
+    )
+    write_run(run, versions={"gankit": "0"}, prepared={"pictures": 3})
+    assert Run(**read_run(tmp_path / "run.json")) == run
+    assert Run(**read_run(tmp_path)) == run
+    record = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
+    assert record["command"] == gankit.command_line(run)
+    assert record["prepared"] == {"pictures": 3}
+    assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
+
+
+def test_run_json_tells_what_a_person_wants_to_know(trained):
+    record = json.loads((trained / "run.json").read_text(encoding="utf-8"))
+    for field in dataclasses.fields(Run):
+        assert field.name in record
+    assert record["steps"] == 8
+    assert record["device"] == "cpu"
+    assert record["threads"] >= 1
+    assert {"gankit", "torch"} <= set(record["versions"])
+    assert record["prepared"]["pictures"] == 64
+    assert record["prepared"]["skipped"] == []
+    assert record["fingerprint"]
+
+
+def test_a_run_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Run(**PARTS).seed = 3
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("batch_size", 0),
+        ("batch_size", -8),
+        ("d_steps", 0),
+        ("accumulate", 0),
+        ("latent_dim", 0),
+        ("channels", 2),
+        ("channels", 4),
+        ("image_size", 0),
+        ("image_size", -16),
+        ("seed", -1),
+        ("steps", -1),
+        ("threads", -1),
+        ("log_every", 0),
+        ("draw_every", -1),
+        ("save_every", -1),
+        ("keep", 0),
+        ("lr_g", -1e-3),
+        ("lr_d", 1.0),
+        ("lr_d", float("nan")),
+        ("lr_g", float("inf")),
+        ("beta1", 1.0),
+        ("beta2", -0.1),
+        ("memory_format", "sideways"),
+        ("optimizer", "sgd"),
+        ("precision", "half"),
+    ],
+)
+def test_a_value_out_of_bounds_is_named(field, value):
+    with pytest.raises(GankitError) as error:
+        Run(**PARTS, **{field: value})
+    assert str(error.value).startswith(f"{option(field)} is {value}; it must be ")
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [
+        ("500 steps", (500, "steps")),
+        ("10 epochs", (10, "epochs")),
+        ("0.5 epochs", (0.5, "epochs")),
+        ("40 kimg", (40, "kimg")),
+        ("40kimg", (40, "kimg")),
+        (" 2.5 kimg ", (2.5, "kimg")),
+    ],
+)
+def test_lengths(text, length):
+    assert parse_length(text) == length
+
+
+@pytest.mark.parametrize(
+    "text", ["", "10", "steps", "0 steps", "-5 steps", "ten steps", "1e3 steps", "10 days"]
+)
+def test_what_is_no_length(text):
+    with pytest.raises(GankitError, match="is no length of a run: write 500 steps"):
+        parse_length(text)
+    with pytest.raises(GankitError, match="is no length"):
+        Run(**PARTS, length=text)
+
+
+@pytest.mark.parametrize(
+    ("field", "name"),
+    [("tricks", "--trick"), ("batch_size", "--batch-size"), ("lr_g", "--lr-g"), ("out", "--out")],
+)
+def test_options_are_named_as_they_are_typed(field, name):
+    assert option(field) == name
+
+
+COMMANDS = {
+    "the default": {},
+    "a model without tricks": {"model": "dcgan64"},
+    "a model with options": {"model": "dcgan128:base_channels=8,max_channels=64"},
+    "no tricks where the model has some": {"tricks": "none"},
+    "other tricks": {"tricks": ["noisy-d:sigma=0.05,until=0.5", "r1:gamma=1,every=4"]},
+    "one network replaced": {"model": "dcgan64", "generator": "dcgan:base_channels=8"},
+    "the default batch of Run, not the model's": {"batch_size": 64},
+    "another batch": {"batch_size": 16},
+    "another size": {"model": "dcgan64", "image_size": 32},
+    "grey": {"channels": 1, "latent_dim": 32},
+    "rates": {"lr_g": 1e-5, "lr_d": 4e-4, "beta1": 0.0, "beta2": 0.9},
+    "flags": {"tensorboard": True, "optimizer": "plain", "memory_format": "contiguous"},
+    "numbers": {"seed": 12345678901, "d_steps": 5, "keep": 7, "log_every": 3},
+    "a loss": {"loss": "wasserstein", "tricks": "spectral-norm"},
+    "data with spaces": {"dataset": "folder", "data": ["my pictures", "it's"]},
+    "a data set with options": {"dataset": "petals:count=99,seed=3"},
+    "precision": {"precision": "bf16"},
+}
+
+
+@pytest.mark.parametrize("what", COMMANDS)
+def test_the_command_of_a_run_asks_for_the_same_run(what, registry, typed):
+    run = dataclasses.replace(compose(registry, **COMMANDS[what]), steps=1234567)
+    again = typed(gankit.command_line(run))
+    assert again.length == "1234567 steps"
+    for field in dataclasses.fields(Run):
+        if field.name not in FREE:
+            assert getattr(again, field.name) == getattr(run, field.name), field.name
+
+
+def test_a_run_that_was_trained_is_repeated_by_its_command(trained, typed):
+    record = read_run(trained)
+    again = dataclasses.asdict(typed(json.loads((trained / "run.json").read_text())["command"]))
+    differs = {key for key, value in record.items() if again[key] != value}
+    assert differs <= set(FREE)
+
+
+@pytest.mark.parametrize(
+    ("words", "field", "value"),
+    [
+        ("--steps 3000000", "length", "3000000 steps"),
+        ("--epochs 2.5", "length", "2.5 epochs"),
+        ("--kimg 40", "length", "40 kimg"),
+        ("--lr 0.001", "lr_g", 0.001),
+        ("--lr 0.001", "lr_d", 0.001),
+        ("--lr 0.001 --lr-g 0.01", "lr_g", 0.01),
+        ("--lr 0.001 --lr-g 0.01", "lr_d", 0.001),
+        ("--trick ema --trick r1", "tricks", ("ema", "r1")),
+        ("--tensorboard", "tensorboard", True),
+    ],
+)
+def test_options_that_are_short_for_settings(typed, words, field, value):
+    assert getattr(typed(f"gankit run {words}"), field) == value
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "there is no run at"),
+        ("", "is no run.json"),
+        ("{", "is no run.json"),
+        ("3", "is no run.json"),
+        ("[1, 2]", "is no run.json"),
+        ("\0\xff", "is no run.json"),
+    ],
+)
+def test_a_file_that_holds_no_run(tmp_path, content, message):
+    path = tmp_path / "run.json"
+    if content is not None:
+        path.write_text(content, encoding="latin-1")
+    with pytest.raises(GankitError) as error:
+        read_run(path)
+    assert message in str(error.value)
+    assert str(path) in str(error.value)

@@ -1,0 +1,122 @@
+"""Specs: light descriptions that check what they are asked for before they build."""
+
+import dataclasses
+
+import pytest
+
+from gankit import DatasetSpec, GankitError, LossSpec, ModelSpec, TrickSpec
+from gankit.core.specs import FILLED_IN, KINDS
+
+
+def builder(
+    image_size: int,
+    channels: int = 3,
+    *,
+    count: int = 4,
+    sigma: float = 0.5,
+    way: str = "up",
+    on: bool = True,
+    free=None,
+    **more,
+):
+    if count > 100:
+        raise ValueError("count is at most 100")
+    return image_size, channels, count, sigma, way, on, free
+
+
+def spec(**fields):
+    about = {"name": "mine", "summary": "a part", "source": "nowhere", "build": builder}
+    return TrickSpec(**{**about, **fields})
+
+
+def test_a_spec_cannot_be_changed_and_takes_no_positions():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        spec().name = "other"
+    with pytest.raises(TypeError):
+        TrickSpec("mine", "a part", "nowhere", builder)
+
+
+def test_a_builder_is_imported_only_when_needed():
+    absent = spec(build="no_such_module:Thing")
+    assert absent.name == "mine"
+    with pytest.raises(ModuleNotFoundError, match="no_such_module"):
+        absent.builder()
+
+
+def test_a_builder_is_a_callable_or_its_address():
+    assert spec().builder() is builder
+    assert spec(build="fractions:Fraction").builder().__name__ == "Fraction"
+
+
+def test_options_are_the_keyword_parameters_that_a_run_does_not_fill_in():
+    assert list(spec().parameters()) == [
+        *("image_size", "channels", "count", "sigma", "way", "on", "free")
+    ]
+    assert list(spec().options()) == ["count", "sigma", "way", "on", "free"]
+    assert not set(spec().options()) & set(FILLED_IN)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"count": 5},
+        {"sigma": 0.1},
+        {"sigma": 1},  # a whole number is a number
+        {"way": "down"},
+        {"on": False},
+        {"free": 3},
+        {"free": "text"},
+    ],
+)
+def test_good_options_pass(options):
+    spec().check(options)
+    assert spec().make(options, image_size=16)[0] == 16
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"sgima": 1.0}, "trick 'mine' has no option 'sgima'. Did you mean 'sigma'?"),
+        ({"image_size": 8}, "has no option 'image_size'"),
+        ({"count": 2.5}, "count=2.5 should be like 4"),
+        ({"count": "many"}, "count=many should be like 4"),
+        ({"count": True}, "count=True should be like 4"),
+        ({"sigma": "big"}, "sigma=big should be like 0.5"),
+        ({"sigma": True}, "sigma=True should be like 0.5"),
+        ({"sigma": None}, "sigma=None should be like 0.5"),
+        ({"way": 3}, "way=3 should be like up"),
+        ({"on": 1}, "on=1 should be like "),
+    ],
+)
+def test_a_bad_option_is_named(options, message):
+    with pytest.raises(GankitError) as error:
+        spec().make(options, image_size=16)
+    assert message in str(error.value)
+
+
+def test_a_part_without_options_says_so():
+    with pytest.raises(GankitError, match="has no option 'p'. It has none."):
+        spec(build=lambda image_size: None).check({"p": 1})
+
+
+def test_make_fills_in_only_what_the_builder_asks_for():
+    made = spec().make({"count": 2}, image_size=32, channels=1, latent_dim=7, data=("x",))
+    assert made == (32, 1, 2, 0.5, "up", True, None)
+    assert spec(build=lambda p=1: p).make({"p": 5}, image_size=8) == 5
+
+
+def test_every_kind_has_its_spec():
+    assert list(KINDS) == [
+        *("dataset", "generator", "discriminator", "loss", "trick", "metric", "model", "recipe"),
+    ]
+    assert KINDS["loss"] is LossSpec
+    assert all(KINDS[kind].kind == kind for kind in KINDS)
+
+
+def test_specs_of_data_and_models_say_more():
+    about = {"name": "mine", "summary": "s", "source": "s"}
+    dataset = DatasetSpec(**about, build=list, licence="CC0", pictures="3", home="https://x")
+    assert (dataset.licence, dataset.own, dataset.default) == ("CC0", False, False)
+    model = ModelSpec(**about, generator="g:a=1", discriminator="d", image_size=32)
+    assert (model.generator, model.settings, model.lesson) == ("g:a=1", {}, None)

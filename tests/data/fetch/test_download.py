@@ -1,0 +1,589 @@
+"""Downloads over bad lines, from bad servers, twice at once, and killed in the middle."""
+
+import contextlib
+import hashlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
+
+import pytest
+
+from gankit import GankitError
+from gankit.core.specs import Download
+from gankit.data.fetch import transfer
+from gankit.data.fetch.download import fetch, place
+from gankit.data.store import lock as locks
+
+WHOLE = bytes(range(256)) * 2000  # 512,000 bytes
+HALF = len(WHOLE) // 2
+CUT = 200_000  # where a server that cuts stops
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Serves WHOLE, each request in the next of the ways that the test planned."""
+
+    def log_message(self, *args):
+        pass
+
+    def handle(self):
+        with contextlib.suppress(ConnectionError):  # the client was killed, or gave up
+            super().handle()
+
+    def do_GET(self):
+        server = self.server
+        with server.lock:
+            way = server.plan.pop(0) if server.plan else "fine"
+            server.asked.append(self.headers.get("Range"))
+            server.headers.append(self.headers)
+        start = int(re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", "bytes=0-"))[1])
+        getattr(self, way)(start)
+
+    def fine(self, start, content=WHOLE, cut=None, pause=0, **headers):
+        if start >= len(content):
+            return self.refuse(416)
+        self.send_response(206 if start else 200)
+        if start:
+            headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
+        self.finish_headers({"Content-Length": len(content) - start, **headers})
+        end = len(content) if cut is None else cut
+        for at in range(start, end, 50_000):
+            self.wfile.write(content[at : min(at + 50_000, end)])
+            self.wfile.flush()
+            time.sleep(pause)
+        return None
+
+    def finish_headers(self, headers):
+        for name, value in headers.items():
+            if value is not None:
+                self.send_header(name, str(value))
+        self.end_headers()
+
+    def refuse(self, code, **headers):
+        self.send_response(code)
+        self.finish_headers({"Content-Length": 0, **headers})
+
+    def cut(self, start):
+        self.fine(start, cut=start + CUT)
+
+    def cut_tagged(self, start):
+        self.fine(start, cut=start + CUT, ETag='"first"')
+
+    def cut_weakly_tagged(self, start):
+        self.fine(start, cut=start + CUT, ETag='W/"first"', **{"Last-Modified": "yesterday"})
+
+    def changed(self, start):
+        """A file that is another one since; it goes on only for whoever knows its tag."""
+        content = WHOLE[::-1]
+        self.fine(start if self.headers.get("If-Range") == '"second"' else 0, content)
+
+    def cut_at_once(self, start):
+        self.fine(start, cut=start)
+
+    def cut_chunked(self, start):
+        self.protocol_version = "HTTP/1.1"
+        self.send_response(200)
+        self.finish_headers({"Transfer-Encoding": "chunked", "Connection": "close"})
+        self.wfile.write(b"c350\r\n" + WHOLE[:1000])
+
+    def no_ranges(self, start):
+        self.fine(0)
+
+    def other_range(self, start):
+        self.send_response(206)
+        about = f"bytes {start + 1}-{len(WHOLE) - 1}/{len(WHOLE)}"
+        self.finish_headers({"Content-Range": about})
+        self.wfile.write(WHOLE[start + 1 :])
+
+    def no_length(self, start):
+        self.fine(start, **{"Content-Length": None})
+
+    def empty(self, start):
+        self.fine(start, cut=0, **{"Content-Length": None})
+
+    def no_length_cut(self, start):
+        self.fine(start, cut=start + CUT, **{"Content-Length": None})
+
+    def wrong_bytes(self, start):
+        self.fine(start, WHOLE[::-1])
+
+    def wrong_length(self, start):
+        self.fine(0, b"<html>Please log in</html>")
+
+    def slow(self, start):
+        self.fine(start, pause=0.05)
+
+    def silent(self, start):
+        self.server.over.wait(5)
+
+    def stalls(self, start):
+        self.fine(start, cut=start + CUT)
+        self.server.over.wait(5)
+
+    def to_file(self, start):
+        self.refuse(302, Location="file:///etc/passwd")
+
+    def to_ftp(self, start):
+        self.refuse(302, Location="ftp://127.0.0.1:1/x.zip")
+
+    def to_web(self, start):
+        self.refuse(302, Location="/elsewhere.zip")
+
+
+for code in (404, 403, 429, 500, 503):
+    setattr(Handler, f"code_{code}", lambda self, start, code=code: self.refuse(code))
+
+
+@pytest.fixture
+def server(monkeypatch, tmp_path):
+    """`server.plan = [...]`: how to answer; then `server.asked`: the ranges asked for."""
+    monkeypatch.setenv("GANKIT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(transfer, "PAUSES", (0, 0, 0))
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    server.block_on_close = False
+    server.plan, server.asked, server.headers = [], [], []
+    server.lock, server.over = threading.Lock(), threading.Event()
+    server.url = f"http://127.0.0.1:{server.server_port}/sets/photos.tar.gz"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.over.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def told():
+    """What progress was told."""
+    return []
+
+
+@pytest.fixture
+def get(server, told):
+    """`get("cut", "fine")`: fetch from a server that answers so, and nothing else."""
+
+    def call(*plan, by_hand="", **about):
+        server.plan[:] = plan
+        server.asked.clear()
+        return fetch(described(server, **about), lambda *now: told.append(now), by_hand)
+
+    return call
+
+
+def described(server, **about):
+    right = {"bytes": len(WHOLE), "sha256": hashlib.sha256(WHOLE).hexdigest()}
+    return Download(**{"url": server.url, **right, **about})
+
+
+def refusal(get, *plan, **about):
+    """The one line a fetch ends with."""
+    with pytest.raises(GankitError) as caught:
+        get(*plan, **about)
+    assert caught.value.exit_code == 1
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def part_of(server, **about):
+    final = place(described(server, **about))
+    return final.with_name(final.name + ".part")
+
+
+def test_a_file_comes_whole_and_then_needs_no_server(get, server, told):
+    path = get("fine")
+    assert path.read_bytes() == WHOLE
+    assert path.name == hashlib.sha256(WHOLE).hexdigest()[:8] + "-photos.tar.gz"
+    assert told[-1] == (len(WHOLE), len(WHOLE))
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert get() == path
+    assert server.asked == []
+    left = sorted(there.name.removeprefix(path.name) for there in path.parent.iterdir())
+    assert left == ["", ".lock", ".verified"]
+
+
+@pytest.mark.parametrize("way", ["cut", "stalls", "no_length_cut"])
+def test_only_the_missing_bytes_are_asked_for_again(get, server, monkeypatch, way):
+    monkeypatch.setattr(transfer, "TIMEOUT", 0.2)
+    begun = time.monotonic()
+    assert get(way, way, "fine").read_bytes() == WHOLE
+    assert server.asked == [None, f"bytes={CUT}-", f"bytes={2 * CUT}-"]
+    assert time.monotonic() - begun < 4  # a server that stalls is not waited for
+
+
+def test_a_line_that_moves_on_gets_all_its_tries_again(get, server, monkeypatch):
+    monkeypatch.setattr(transfer, "PAUSES", (0, 0))
+    ways = ["code_503", "code_503", "cut", "code_503", "cut", "code_503", "fine"]
+    assert get(*ways).read_bytes() == WHOLE
+    assert len(server.asked) == len(ways)
+
+
+def test_a_line_that_begins_again_and_again_is_given_up(get, server):
+    assert "at try 4" in refusal(get, *["cut"] * 9, sha256="")  # no tag, so it cannot go on
+    assert server.asked == [None] * 4
+
+
+@pytest.mark.parametrize("way", ["code_503", "code_500", "code_429", "silent", "cut_at_once"])
+def test_what_may_pass_is_tried_again(get, server, monkeypatch, way):
+    monkeypatch.setattr(transfer, "TIMEOUT", 0.1)
+    assert get(way, way, "fine").read_bytes() == WHOLE
+    assert server.asked == [None, None, None]
+
+
+def test_the_pauses_grow_and_end(get, server, monkeypatch):
+    pauses = []
+    monkeypatch.setattr(transfer, "PAUSES", (1, 2, 4))
+    monkeypatch.setattr(transfer.time, "sleep", lambda s: pauses.append(s) if s >= 1 else None)
+    assert "503" in refusal(get, *["code_503"] * 9)
+    assert pauses == [1, 2, 4]
+    assert len(server.asked) == 4
+
+
+@pytest.mark.parametrize("code", [403, 404])
+def test_what_will_not_pass_is_not_tried_again(get, server, code):
+    line = refusal(get, f"code_{code}", by_hand="its page is https://example.org")
+    assert len(server.asked) == 1
+    for words in (str(code), server.url, "1 MB", "--data", str(place(described(server)))):
+        assert words in line
+    assert line.endswith("its page is https://example.org")
+
+
+@pytest.mark.parametrize("way", ["no_ranges", "other_range"])
+def test_a_server_that_does_not_go_on_is_asked_for_everything(get, server, way):
+    assert get("cut", way, "fine").read_bytes() == WHOLE
+    assert server.asked[:2] == [None, f"bytes={CUT}-"]
+    assert server.asked[2:] == ([] if way == "no_ranges" else [None])
+
+
+@pytest.mark.parametrize("bytes_known", [True, False])
+def test_a_part_that_is_too_long_is_begun_again(get, server, bytes_known):
+    about = {} if bytes_known else {"bytes": 0}
+    part = part_of(server)
+    part.parent.mkdir(parents=True)
+    part.write_bytes(WHOLE + b"more")
+    assert get(**about).read_bytes() == WHOLE
+    assert server.asked == ([None] if bytes_known else [f"bytes={len(WHOLE) + 4}-", None])
+
+
+def test_a_whole_part_only_needs_its_name(get, server):
+    part = part_of(server)
+    part.parent.mkdir(parents=True)
+    part.write_bytes(WHOLE)
+    assert get().read_bytes() == WHOLE
+    assert server.asked == []
+
+
+def test_wrong_bytes_are_removed(get, server):
+    line = refusal(get, "wrong_bytes")
+    assert hashlib.sha256(WHOLE).hexdigest()[:12] in line
+    assert hashlib.sha256(WHOLE[::-1]).hexdigest()[:12] in line
+    assert not part_of(server).exists()
+    assert not place(described(server)).exists()
+    assert get().read_bytes() == WHOLE
+
+
+def test_a_page_to_log_in_on_spoils_nothing(get, server):
+    refusal(get, "cut", "code_404")
+    assert f"26 bytes instead of {len(WHOLE)}" in refusal(get, "wrong_length")
+    assert part_of(server).read_bytes() == WHOLE[:CUT]
+
+
+@pytest.mark.parametrize("about", [{"bytes": 0}, {"sha256": ""}, {"bytes": 0, "sha256": ""}])
+@pytest.mark.parametrize("way", ["fine", "no_length"])
+def test_what_is_not_known_is_not_asked_of_the_file(get, way, about):
+    assert get(way, **about).read_bytes() == WHOLE
+
+
+def test_nothing_is_no_file(get, server):
+    assert "0 bytes" in refusal(get, "empty", sha256="", bytes=0)
+    assert not part_of(server, sha256="").exists()
+
+
+def test_a_cut_in_chunks_is_noticed(get, server):
+    assert get("cut_chunked", "fine").read_bytes() == WHOLE
+    assert server.asked == [None, "bytes=1000-"]
+
+
+def test_without_a_hash_a_tag_says_whether_to_go_on(get, server):
+    assert get("cut_tagged", "fine", sha256="").read_bytes() == WHOLE
+    assert server.asked == [None, f"bytes={CUT}-"]
+    assert server.headers[1]["If-Range"] == '"first"'
+
+
+def test_a_weak_tag_is_no_tag(get, server):
+    assert get("cut_weakly_tagged", "fine", sha256="").read_bytes() == WHOLE
+    assert server.headers[1]["If-Range"] == "yesterday"
+
+
+def test_without_a_hash_a_changed_file_is_begun_again(get):
+    assert get("cut_tagged", "changed", sha256="").read_bytes() == WHOLE[::-1]
+
+
+def test_without_hash_and_tag_nothing_goes_on(get, server):
+    assert get("cut", "fine", sha256="").read_bytes() == WHOLE
+    assert server.asked == [None, None]
+
+
+def test_with_a_hash_tags_are_not_needed(get, server):
+    assert get("cut_tagged", "fine").read_bytes() == WHOLE
+    assert server.headers[1]["If-Range"] is None
+
+
+def test_redirects_lead_to_the_web_only(get, server):
+    assert "not allowed" in refusal(get, "to_file")
+    assert "ftp://" in refusal(get, "to_ftp")
+    assert len(server.asked) == 1
+    assert get("to_web").read_bytes() == WHOLE
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["file:///etc/passwd", "ftp://example.org/x", "/etc/passwd", "", "http://", "https:///x.zip",
+     "http://example.org:port/x", "http://[::1/x", "http://example.org/a b", "http://a/\nb",
+     "http://a/\u00e9", "data:text/plain,x"],
+)  # fmt: skip
+def test_only_web_addresses(url, get):
+    assert "is not a web address" in refusal(get, url=url)
+
+
+@pytest.mark.parametrize(
+    ("url", "ending"),
+    [
+        ("http://a/b/pictures.zip", "-pictures.zip"),
+        ("http://a/b/pictures.zip?download=1#x", "-pictures.zip"),
+        ("http://a", "-file"),
+        ("http://a/b/", "-file"),
+        ("http://a/b/..", "-file"),
+        ("http://a/..%2f..%2fpasswd", "-passwd"),
+        ("http://a/..%5c..%5cpasswd", "-.._.._passwd"),
+        ("http://a/%C3%A9%20%3A.zip", "-_.zip"),
+        ("http://a/" + "n" * 300 + ".tar.gz", "n.tar.gz"),
+    ],
+)
+def test_places(url, ending, monkeypatch, tmp_path):
+    monkeypatch.setenv("GANKIT_CACHE", str(tmp_path))
+    path = place(Download(url, 0, "ABCDEF" * 10))
+    assert path.parent == tmp_path / "downloads"
+    assert path.name.startswith("abcdefab-")
+    assert path.name.endswith(ending)
+    assert len(path.name) < 120
+    other = place(Download(url + "x", 0, ""))
+    assert other.name[:8] != place(Download(url, 0, "")).name[:8]
+
+
+def test_no_server_at_all(get, monkeypatch):
+    monkeypatch.setattr(transfer, "PAUSES", (60,))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}/x.zip"
+    line = refusal(get, url=url)
+    assert "refused" in line
+    assert f"download {url} (1 MB) yourself and put it at " in line
+
+
+def test_a_name_nobody_knows(get, monkeypatch):
+    def unknown(*args, **kwargs):
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(transfer, "PAUSES", (60,))
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    assert "Name or service not known" in refusal(get, url="http://nobody.invalid/x.zip")
+
+
+def test_a_line_lost_in_the_middle_may_come_back(get, server, monkeypatch):
+    real, tries = transfer.build_opener, []
+
+    def opener(*handlers):
+        tries.append(len(tries))
+        if tries[-1] == 1:
+            raise ConnectionRefusedError(111, "Connection refused")
+        return real(*handlers)
+
+    monkeypatch.setattr(transfer, "build_opener", opener)
+    assert get("cut", "fine").read_bytes() == WHOLE
+    assert len(tries) == 3
+
+
+@pytest.fixture
+def by_hand(server):
+    """`by_hand(content)`: put it where the download would lie."""
+
+    def put(content):
+        path = place(described(server))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return path
+
+    return put
+
+
+def test_a_file_put_there_by_hand_is_hashed_once(get, server, by_hand, monkeypatch):
+    hashed = []
+    real = hashlib.file_digest
+    monkeypatch.setattr(hashlib, "file_digest", lambda *a: hashed.append(a) or real(*a))
+    path = by_hand(WHOLE)
+    assert get() == get() == path
+    assert len(hashed) == 1
+    assert server.asked == []
+    os.utime(path, ns=(1, 1))
+    assert get() == path
+    assert len(hashed) == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", WHOLE[:-1], WHOLE[:-1] + b"x"])
+def test_a_wrong_file_put_there_by_hand_is_refused_and_kept(get, server, by_hand, content):
+    path = by_hand(content)
+    assert "remove it" in refusal(get)
+    assert path.read_bytes() == content
+    assert server.asked == []
+
+
+def test_a_length_alone_is_checked_too(get, server):
+    path = place(described(server, sha256=""))
+    path.parent.mkdir(parents=True)
+    path.write_bytes(WHOLE[:-1])
+    assert f"{len(WHOLE) - 1} bytes, not {len(WHOLE)}" in refusal(get, sha256="")
+
+
+def test_a_file_changed_later_is_noticed(get):
+    path = get("fine")
+    path.write_bytes(WHOLE[:-1] + b"x")
+    os.utime(path, ns=(1, 1))
+    assert "sha256" in refusal(get)
+
+
+def test_a_cache_only_to_be_read_is_enough(get, by_hand, monkeypatch):
+    path = by_hand(WHOLE)
+
+    def refuse(*args, **kwargs):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(type(path), "write_text", refuse)
+    monkeypatch.setattr(type(path), "mkdir", refuse)
+    assert get() == path
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")  # noqa: PTH110
+def test_a_full_disk(get, server):
+    part = part_of(server)
+    part.parent.mkdir(parents=True)
+    part.symlink_to("/dev/full")
+    line = refusal(get, "fine")
+    assert "No space left" in line
+    assert "GANKIT_CACHE" in line
+    assert len(server.asked) == 1  # a full disk is not a broken line
+
+
+def test_a_cache_that_cannot_be_written(get, tmp_path, monkeypatch):
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("GANKIT_CACHE", str(tmp_path / "file" / "cache"))
+    line = refusal(get, "fine")
+    assert "Not a directory" in line
+    assert str(tmp_path / "file" / "cache") in line
+
+
+def test_ctrl_c_leaves_the_part(server):
+    def stop(done, total):
+        if done >= HALF:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fetch(described(server), stop)
+    come = part_of(server).stat().st_size
+    assert come >= HALF
+    assert fetch(described(server), lambda *now: None).read_bytes() == WHOLE
+    assert server.asked == [None, f"bytes={come}-"]
+
+
+def test_two_threads_download_once(server):
+    server.plan = ["slow"]
+    paths, waited = [], []
+    threads = [
+        threading.Thread(target=lambda: paths.append(fetch(described(server), lambda *n: None))),
+        threading.Thread(
+            target=lambda: paths.append(fetch(described(server), lambda *n: waited.append(n)))
+        ),
+    ]
+    for thread in threads:
+        thread.start()
+        while not server.asked:
+            time.sleep(0.01)
+    for thread in threads:
+        thread.join()
+    assert paths[0] == paths[1]
+    assert paths[0].read_bytes() == WHOLE
+    assert server.asked == [None]
+    assert len({done for done, _ in waited}) > 1  # who waits sees the other's progress
+
+
+ELSEWHERE = """
+import sys
+from gankit.core.specs import Download
+from gankit.data.fetch.download import fetch
+url, length, sha256 = sys.argv[1:]
+print(fetch(Download(url, int(length), sha256), lambda done, total: None))
+"""
+
+
+def start_elsewhere(server):
+    about = described(server)
+    words = [sys.executable, "-c", ELSEWHERE, about.url, str(about.bytes), about.sha256]
+    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_three_processes_download_once(server):
+    server.plan = ["slow"]
+    others = [start_elsewhere(server) for _ in range(3)]
+    ends = [other.communicate(timeout=20) for other in others]
+    assert [other.returncode for other in others] == [0, 0, 0], ends
+    assert {out.strip() for out, _ in ends} == {str(place(described(server)))}
+    assert place(described(server)).read_bytes() == WHOLE
+    assert server.asked == [None]
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
+def test_killed_in_the_middle(server):
+    server.plan = ["slow"]
+    other, part = start_elsewhere(server), part_of(server)
+    while not part.exists() or part.stat().st_size < CUT:
+        assert other.poll() is None
+        time.sleep(0.01)
+    other.kill()
+    other.communicate(timeout=20)
+    come = part.stat().st_size
+    assert 0 < come < len(WHOLE)
+    assert fetch(described(server), lambda *now: None).read_bytes() == WHOLE
+    assert server.asked == [None, f"bytes={come}-"]
+
+
+def test_a_file_system_without_locks(get, monkeypatch):
+    def unsupported(*args):
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(locks, "fcntl", SimpleNamespace(flock=unsupported, LOCK_EX=2, LOCK_NB=4))
+    assert get("cut", "fine").read_bytes() == WHOLE
+
+
+def test_the_lock_of_windows(get, monkeypatch):
+    held = iter([PermissionError(13, "Permission denied"), None])
+    tried = []
+
+    def locking(handle, mode, count):
+        tried.append((mode, count))
+        if error := next(held):
+            raise error
+
+    monkeypatch.setattr(locks, "fcntl", None)
+    windows = SimpleNamespace(locking=locking, LK_NBLCK=2)
+    monkeypatch.setitem(sys.modules, "msvcrt", windows)
+    assert get("fine").read_bytes() == WHOLE
+    assert tried == [(2, 1), (2, 1)]

@@ -1,0 +1,139 @@
+"""Fitting: any picture becomes a square of the size and channels wanted."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageOps
+
+from gankit.data.read.fit import HOWS, fit, tiles
+
+SIDES = st.integers(1, 90)
+RED, GREEN = (255, 0, 0), (0, 128, 0)
+
+
+def noise(height, width, channels=3, seed=0):
+    shape = (height, width, channels) if channels else (height, width)
+    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+@given(SIDES, SIDES, st.integers(1, 70), st.sampled_from([1, 3]))
+@settings(max_examples=60, deadline=None)
+def test_the_middle_square_is_cut_and_resized_with_antialiasing(height, width, size, channels):
+    image = Image.fromarray(noise(height, width))
+    wanted = image.convert("L" if channels == 1 else "RGB")
+    wanted = ImageOps.fit(wanted, (size, size), Image.Resampling.LANCZOS)
+    assert np.array_equal(fit(image, size, channels)[:, :, :].squeeze(), np.squeeze(wanted))
+
+
+@given(SIDES, SIDES, st.integers(1, 70), st.sampled_from([1, 3]), st.sampled_from([*HOWS]))
+@settings(max_examples=100, deadline=None)
+def test_every_shape_gives_the_square_and_one_colour_stays_one(height, width, size, channels, how):
+    pixels = fit(np.full((height, width, 3), 77, np.uint8), size, channels, how, "#4d4d4d")
+    assert (pixels.shape, pixels.dtype) == ((size, size, channels), np.uint8)
+    assert (pixels == 77).all()
+
+
+@pytest.mark.parametrize("how", HOWS)
+@pytest.mark.parametrize("size", [(1, 1), (1, 5000), (30000, 2), (3, 2)])
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "CMYK", "I;16", "F"])
+def test_extreme_shapes_of_every_mode_are_fitted(how, size, mode):
+    for channels in (1, 3):
+        pixels = fit(Image.new(mode, size), 64, channels, how, "white")
+        assert pixels.shape == (64, 64, channels)
+
+
+def test_pad_shows_the_whole_picture_on_the_background():
+    image = Image.new("RGB", (40, 20), RED)
+    pixels = fit(image, 20, 3, "pad", "green")
+    assert (pixels[:5] == GREEN).all()
+    assert (pixels[5:15] == RED).all()
+    assert (pixels[15:] == GREEN).all()
+    assert np.array_equal(
+        fit(image.rotate(90, expand=True), 20, 3, "pad", "green").swapaxes(0, 1), pixels
+    )
+    thread = fit(Image.new("L", (5000, 1)), 20, 1, "pad")
+    assert (thread == 0).sum() == 20
+
+
+def test_stretch_shows_the_whole_picture_out_of_shape():
+    image = Image.new("RGB", (60, 20), RED)
+    image.paste(GREEN, (30, 0, 60, 20))
+    pixels = fit(image, 20, 3, "stretch")
+    assert (pixels[:, :7] == RED).all()
+    assert (pixels[:, 13:] == GREEN).all()
+
+
+@pytest.mark.parametrize("how", HOWS)
+def test_what_is_finer_than_a_pixel_becomes_its_mean(how):
+    fine = np.indices((256, 256)).sum(axis=0) % 2 * 255
+    assert np.abs(fit(fine.astype(np.uint8), 32, 1, how).astype(int) - 127).max() <= 3
+
+
+def test_arrays_and_pictures_of_the_right_size_are_left_as_they_are():
+    for channels in (0, 1, 3):
+        pixels = noise(16, 16, channels)
+        wanted = pixels.reshape(16, 16, -1)
+        assert np.array_equal(fit(pixels, 16, max(1, channels)), wanted)
+        assert np.array_equal(fit((pixels, 7), 16, max(1, channels)), wanted)  # with its class
+
+
+def test_colour_becomes_grey_by_luma_and_grey_becomes_colour_by_repetition():
+    assert fit(np.full((4, 4, 3), (255, 0, 0), np.uint8), 2, 1).ravel().tolist() == [76] * 4
+    grey = noise(9, 9, 0)
+    assert np.array_equal(fit(grey, 9, 3), np.repeat(grey[:, :, None], 3, axis=2))
+
+
+def test_what_is_transparent_shows_the_background():
+    clear = np.zeros((5, 5, 4), np.uint8)
+    assert (fit(clear, 8, 3, background="green") == GREEN).all()
+
+
+def test_what_cannot_be_fitted_is_refused():
+    with pytest.raises(ValueError, match="there is no way 'corp' .* Did you mean 'crop'"):
+        fit(noise(5, 5), 4, 3, "corp")
+    with pytest.raises(ValueError, match="has no pixels"):
+        fit(np.zeros((0, 5, 3), np.uint8), 4, 3)
+
+
+@given(st.integers(8, 70), st.integers(8, 70), st.integers(1, 20), st.integers(1, 25))
+@settings(max_examples=100, deadline=None)
+def test_a_patch_is_what_lies_in_its_box(height, width, tile, stride):
+    pixels = noise(height, width)
+    if min(height, width) < tile:
+        with pytest.raises(ValueError, match="smaller than a patch"):
+            list(tiles(pixels, tile, 3, tile, stride))
+        return
+    boxes = []
+    for patch, (left, top, right, bottom) in tiles(pixels, tile, 3, tile, stride):
+        assert (right - left, bottom - top) == (tile, tile)
+        assert np.array_equal(patch, pixels[top:bottom, left:right])
+        boxes.append((top, left))
+    assert boxes == sorted(set(boxes))
+    for side, length in ((0, height), (1, width)):
+        starts = sorted({box[side] for box in boxes})
+        regular = [*range(0, length - tile + 1, stride)]
+        assert starts[: len(regular)] == regular
+        left_over = length - (regular[-1] + tile)
+        assert starts[len(regular) :] == [length - tile] * (2 * left_over >= tile)
+
+
+@pytest.mark.parametrize(("width", "starts"), [(100, [0, 50]), (124, [0, 50]), (125, [0, 50, 75])])
+def test_the_border_gets_a_patch_if_half_of_one_remains(width, starts):
+    boxes = [box for _, box in tiles(Image.new("L", (width, 50)), 8, 1, tile=50, stride=50)]
+    assert [left for left, *_ in boxes] == starts
+    assert boxes[-1] == (starts[-1], 0, starts[-1] + 50, 50)
+
+
+def test_patches_are_resized_from_their_own_pixels_only():
+    image = Image.new("RGB", (80, 40), RED)
+    image.paste(GREEN, (40, 0, 80, 40))
+    left, right = (patch for patch, _ in tiles(image, 8, 3, tile=40, stride=40))
+    assert (left == RED).all()
+    assert (right == GREEN).all()
+
+
+@pytest.mark.parametrize(("tile", "stride"), [(0, 5), (5, 0), (-3, 5)])
+def test_patches_of_no_size_are_refused(tile, stride):
+    with pytest.raises(ValueError, match="must be 1 or more"):
+        list(tiles(noise(9, 9), 4, 3, tile, stride))

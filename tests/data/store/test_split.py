@@ -1,0 +1,111 @@
+"""What is held out, and that nothing like it is learnt from."""
+
+import numpy as np
+import pytest
+from gankit_cells.ihc import Patches
+
+from gankit.data.store.split import chosen, split
+
+ALONE = np.arange(1000)  # no two pictures alike
+
+
+def parts(rows=ALONE, groups=ALONE, boxes=None, share=-1, seed=0):
+    train, held = split(rows, groups, boxes, share, seed)
+    assert not set(train) & set(held)
+    assert set(train) | set(held) <= set(rows)
+    assert list(train) == sorted(train)
+    assert list(held) == sorted(held)
+    return train, held
+
+
+@pytest.mark.parametrize(("count", "held"), [(500, 0), (501, 50), (1000, 100)])
+def test_sets_over_500_keep_a_tenth_away(count, held):
+    train, kept = parts(np.arange(count))
+    assert (len(train), len(kept)) == (count - held, held)
+
+
+@pytest.mark.parametrize("share", [0, 0.05, 0.5, 0.9])
+def test_the_share_is_as_asked(share):
+    train, held = parts(share=share)
+    assert len(held) == 1000 * share
+    assert len(train) + len(held) == 1000
+
+
+def test_the_seed_decides_which():
+    assert np.array_equal(parts(seed=3)[1], parts(seed=3)[1])
+    assert not np.array_equal(parts(seed=3)[1], parts(seed=4)[1])
+
+
+def test_groups_are_never_split():
+    groups = np.arange(1000) // 4
+    train, held = parts(groups=groups)
+    assert not set(groups[train]) & set(groups[held])
+    assert 96 <= len(held) <= 100
+
+
+def test_a_group_too_large_for_the_hold_out_is_trained_on():
+    groups = np.where(np.arange(1000) < 500, 0, np.arange(1000))
+    train, held = parts(groups=groups)
+    assert set(range(500)) <= set(train)
+    assert len(held) == 100
+
+
+def boxes_of(sources, across, tile=10, overlap=1):
+    """Tiles in one long row of each source; with overlap 2 each shares half with the next."""
+    step = tile // overlap
+    made = [(s, 0, step * i, tile, step * i + tile) for s in range(sources) for i in range(across)]
+    return np.array(made)
+
+
+def test_many_sources_are_held_out_whole():
+    boxes = boxes_of(sources=40, across=25)
+    train, held = parts(boxes=boxes)
+    assert not set(boxes[train, 0]) & set(boxes[held, 0])
+    assert len(held) == 100
+
+
+@pytest.mark.parametrize("overlap", [1, 2])
+def test_few_sources_are_cut_into_regions(overlap):
+    boxes = boxes_of(sources=2, across=500, overlap=overlap)
+    train, held = parts(boxes=boxes)
+    assert len(held) == 100
+    assert len(train) >= 896  # those across the border belong to neither
+    for source in (0, 1):
+        here = boxes[:, 0] == source
+        ends = max(boxes[row, 4] for row in train if here[row])
+        assert all(boxes[row, 2] >= ends for row in held if here[row])
+
+
+def test_one_row_of_patches_cannot_be_split():
+    boxes = np.array([(0, 0, 0, 10, 10)] * 1000)
+    assert len(parts(boxes=boxes)[0]) == 1000
+
+
+def test_patches_of_the_micrograph_never_overlap_across_the_parts():
+    patches = Patches()
+    boxes = np.array([(0, *patches.where(i)) for i in range(len(patches))])
+    train, held = parts(np.arange(len(patches)), boxes=boxes)
+    assert len(held) > 150
+    seen = np.zeros((512, 512), bool)
+    for row in train:
+        _, top, left, bottom, right = boxes[row]
+        seen[top:bottom, left:right] = True
+    for row in held:
+        _, top, left, bottom, right = boxes[row]
+        assert not seen[top:bottom, left:right].any()
+
+
+def test_a_subset_is_drawn_by_the_seed_and_in_order():
+    rows = chosen(1000, 600, 5)
+    assert len(set(rows)) == 600
+    assert list(rows) == sorted(rows)
+    assert np.array_equal(rows, chosen(1000, 600, 5))
+    assert not np.array_equal(rows, chosen(1000, 600, 6))
+    assert np.array_equal(chosen(10, 600, 5), np.arange(10))
+    assert np.array_equal(chosen(10, 0, 5), np.arange(10))
+
+
+def test_the_hold_out_is_part_of_the_subset():
+    rows = chosen(1000, 600, 5)
+    train, held = parts(rows)
+    assert (len(train), len(held)) == (540, 60)

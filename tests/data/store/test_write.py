@@ -1,0 +1,283 @@
+"""Pictures of any kind become one prepared file, whole or not at all."""
+
+import errno
+import operator
+import os
+import shutil
+import threading
+
+import numpy as np
+import pytest
+
+from gankit import GankitError
+from gankit.data.read.fit import fit
+from gankit.data.store.write import Settings, written
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty cache folder of the test's own."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("GANKIT_CACHE", str(folder))
+    return folder
+
+
+class Drawn:
+    """Random pictures that count how often they are asked for; those in `broken` raise."""
+
+    def __init__(self, count=40, fingerprint="drawn", broken=(), size=8):
+        random = np.random.default_rng(3)
+        self.arrays = random.integers(0, 256, (count, size, size, 3), dtype=np.uint8)
+        self.fingerprint, self.broken, self.asked = fingerprint, broken, 0
+
+    def __len__(self):
+        return len(self.arrays)
+
+    def __getitem__(self, index):
+        self.asked += 1
+        if index in self.broken:
+            raise OSError("unreadable")
+        return self.arrays[operator.index(index)]  # a picture; no slices
+
+
+def ready(pictures, name="drawn", size=8, channels=3, progress=lambda done, total: None):
+    settings = Settings(name, size, channels, "crop", "white")
+    return written(pictures, settings, lambda p: [(fit(p, size, channels or 3), None)], progress)
+
+
+def test_pictures_are_prepared_in_their_order(cache):
+    pictures = Drawn(count=600)  # more than are worked on at a time
+    told = []
+    prepared = ready(pictures, progress=lambda done, total: told.append((done, total)))
+    assert np.array_equal(prepared.pixels, pictures.arrays)
+    assert prepared.pixels.dtype == np.uint8
+    assert prepared.skipped == []
+    assert told[-1] == (600, 600)
+    assert [done for done, _ in told] == sorted({done for done, _ in told})
+
+
+def test_a_second_start_finds_them_without_decoding(cache):
+    pictures = Drawn()
+    first = ready(pictures)
+    assert pictures.asked == len(pictures)
+    again = Drawn()
+    told = []
+    second = ready(again, progress=lambda *args: told.append(args))
+    assert again.asked == 0
+    assert told == []
+    assert second.fingerprint == first.fingerprint
+    assert np.array_equal(second.pixels, first.pixels)
+
+
+@pytest.mark.parametrize(
+    ("pictures", "asked"),
+    [
+        (Drawn(fingerprint="other"), {}),
+        (Drawn(count=41), {}),
+        (Drawn(), {"size": 4}),
+        (Drawn(), {"channels": 1}),
+        (Drawn(), {"name": "drawn:other=1"}),
+    ],
+)
+def test_other_pictures_are_prepared_anew(cache, pictures, asked):
+    ready(Drawn())
+    ready(pictures, **asked)
+    assert pictures.asked >= len(pictures)
+    assert len(list((cache / "pictures").iterdir())) == 2
+
+
+def test_without_a_fingerprint_number_and_first_picture_tell(cache):
+    first = ready(Drawn(fingerprint=None))
+    again = Drawn(fingerprint=None)
+    assert ready(again).fingerprint == first.fingerprint
+    assert again.asked <= 1
+    other = Drawn(fingerprint=None)
+    other.arrays = 255 - other.arrays
+    assert ready(other).fingerprint != first.fingerprint
+
+
+def test_a_set_that_is_faster_at_many_together_gives_the_same(cache, registry):
+    petals = registry.make("dataset", "petals:count=70", image_size=16)
+    prepared = ready(petals, "petals", 16)
+    assert np.array_equal(prepared.pixels, np.stack([petals[i] for i in range(70)]))
+
+
+def test_an_empty_set_is_refused(cache):
+    with pytest.raises(GankitError):
+        ready(Drawn(count=0))
+    with pytest.raises(GankitError):
+        ready(Drawn(count=0, fingerprint=None))
+
+
+@pytest.mark.parametrize("fingerprint", ["known", None])
+def test_broken_pictures_are_skipped_and_listed(cache, fingerprint):
+    pictures = Drawn(broken=(3, 17, 39), fingerprint=fingerprint)
+    for prepared in (ready(pictures), ready(pictures)):  # found again, still listed
+        assert np.array_equal(prepared.pixels, np.delete(pictures.arrays, (3, 17, 39), axis=0))
+        assert prepared.skipped == [f"picture {i}: unreadable" for i in (3, 17, 39)]
+
+
+@pytest.mark.parametrize("fingerprint", ["known", None])
+def test_a_broken_first_picture_is_skipped_too(cache, fingerprint):
+    prepared = ready(Drawn(broken=(0,), fingerprint=fingerprint))
+    assert len(prepared.pixels) == 39
+    assert prepared.skipped == ["picture 0: unreadable"]
+
+
+def test_broken_pictures_go_by_their_names(cache):
+    pictures = Drawn(count=3, broken=(1,))
+    pictures.names = ["a.png", "b.png", "c.png"]
+    assert ready(pictures).skipped == ["b.png: unreadable"]
+
+
+def test_a_set_of_broken_pictures_is_refused(cache):
+    for _ in range(2):
+        with pytest.raises(GankitError, match="no usable pictures; picture 0: unreadable"):
+            ready(Drawn(count=2, broken=(0, 1)))
+
+
+def left_over(cache):
+    return [path.name for path in (cache / "pictures").iterdir() if path.name.startswith("prep")]
+
+
+def test_two_that_prepare_at_once_both_get_them(cache):
+    meeting, results = threading.Barrier(2, timeout=20), {}
+
+    class Met(Drawn):
+        def __getitem__(self, index):
+            if index == 0:
+                meeting.wait()  # both are writing now
+            return super().__getitem__(index)
+
+    def work(name):
+        results[name] = ready(Met())
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=20)
+    assert np.array_equal(results["a"].pixels, Drawn().arrays)
+    assert np.array_equal(results["b"].pixels, Drawn().arrays)
+    assert left_over(cache) == []
+
+
+def test_another_that_finishes_first_is_welcome(cache):
+    class Overtaken(Drawn):
+        def __getitem__(self, index):
+            if index == 0:
+                self.other = ready(Drawn())  # another process has prepared all of them meanwhile
+            return super().__getitem__(index)
+
+    pictures = Overtaken()
+    assert np.array_equal(ready(pictures).pixels, pictures.other.pixels)
+    assert left_over(cache) == []
+
+
+def test_an_interrupted_preparation_leaves_nothing_half_done(cache):
+    class Interrupted(Drawn):
+        def __getitem__(self, index):
+            if index == 30:
+                raise KeyboardInterrupt
+            return super().__getitem__(index)
+
+    with pytest.raises(KeyboardInterrupt):
+        ready(Interrupted())
+    assert left_over(cache) == []
+    assert np.array_equal(ready(Drawn()).pixels, Drawn().arrays)
+
+
+def test_a_cache_that_cannot_be_written_is_one_clear_line(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("GANKIT_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(GankitError, match="^cannot prepare pictures in .*GANKIT_CACHE.*$"):
+        ready(Drawn())
+
+
+def test_a_full_disk_is_one_clear_line_and_leaves_nothing(cache, monkeypatch):
+    def full(handle):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(GankitError, match="^cannot prepare pictures in .*No space left.*$"):
+        ready(Drawn())
+    assert left_over(cache) == []
+    monkeypatch.undo()
+    monkeypatch.setenv("GANKIT_CACHE", str(cache))
+    assert np.array_equal(ready(Drawn()).pixels, Drawn().arrays)
+
+
+@pytest.mark.parametrize("damage", ["cut", "no manifest", "bad manifest"])
+def test_a_damaged_cache_says_what_to_delete(cache, damage):
+    ready(Drawn())
+    (folder,) = (cache / "pictures").iterdir()
+    pixels, manifest = folder / "pixels.u8", folder / "manifest.json"
+    if damage == "cut":
+        pixels.write_bytes(pixels.read_bytes()[:-1])
+    elif damage == "no manifest":
+        manifest.unlink()
+    else:
+        manifest.write_text("{}")
+    with pytest.raises(GankitError) as error:
+        ready(Drawn())
+    assert str(folder) in str(error.value)
+    assert "delete it" in str(error.value)
+
+
+def test_grey_pictures_stay_grey_when_nobody_says(cache):
+    pictures = Drawn()
+    pictures.arrays = pictures.arrays[..., :1].repeat(3, axis=3)
+    prepared = ready(pictures, channels=0)
+    assert np.array_equal(prepared.pixels, pictures.arrays[..., :1])
+    assert ready(pictures, channels=0).pixels.shape[3] == 1  # found again
+    assert ready(pictures, channels=3).pixels.shape[3] == 3  # unless one says so
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_channels_that_were_found_may_be_named_later(cache, channels):
+    """As --resume and --config do: nothing is prepared twice, and the pictures are the same."""
+    pictures = Drawn()
+    if channels == 1:
+        pictures.arrays = pictures.arrays[..., :1].repeat(3, axis=3)
+    first, asked = ready(pictures, channels=0), pictures.asked
+    again = ready(pictures, channels=channels)
+    assert pictures.asked == asked
+    assert len(list((cache / "pictures").iterdir())) == 1
+    assert np.array_equal(again.pixels, first.pixels)
+    shutil.rmtree(cache)  # as `gankit data clean` does
+    assert ready(pictures, channels=channels).fingerprint == first.fingerprint
+
+
+def test_one_colour_picture_makes_a_colour_set(cache):
+    pictures = Drawn(fingerprint="one colour")
+    pictures.arrays = pictures.arrays[..., :1].repeat(3, axis=3)
+    pictures.arrays[-1, 0, 0] = (200, 100, 100)
+    assert np.array_equal(ready(pictures, channels=0).pixels, pictures.arrays)
+
+
+def test_the_rounding_of_jpeg_is_no_colour(cache):
+    pictures = Drawn(fingerprint="rounded")
+    pictures.arrays = np.clip(pictures.arrays[..., :1].repeat(3, axis=3), 0, 250)
+    pictures.arrays[..., 2] += 5
+    assert ready(pictures, channels=0).pixels.shape[3] == 1
+
+
+def test_when_most_are_broken_the_set_is_refused(cache):
+    broken = tuple(range(25))
+    with pytest.raises(GankitError, match="most pictures of 'drawn' are broken, 25 of 40"):
+        ready(Drawn(broken=broken))
+    assert left_over(cache) == []
+    assert len(ready(Drawn(broken=broken[:20])).pixels) == 20
+
+
+def test_the_fingerprint_is_that_of_the_pixels(cache):
+    one = ready(Drawn(fingerprint="here"))
+    assert ready(Drawn(fingerprint="moved")).fingerprint == one.fingerprint
+
+
+def test_duplicates_share_a_group(cache):
+    pictures = Drawn(size=32)
+    pictures.arrays[7] = pictures.arrays[3]
+    groups = ready(pictures, size=32).groups
+    assert groups[7] == groups[3]
+    assert len(set(groups)) == 39

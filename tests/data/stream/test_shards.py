@@ -1,0 +1,306 @@
+"""Pictures streamed from tars: every one once an epoch, in an order that a resumed run repeats."""
+
+import io
+import os
+import sys
+import tarfile
+
+import numpy as np
+import pytest
+import torch
+from gankit_metrics.sets import choose
+from PIL import Image
+
+import gankit
+from gankit import GankitError, compose
+from gankit.core.errors import RunFailed, RunStopped
+from gankit.core.process_group import Team
+from gankit.core.settings import load_run
+from gankit.data.stream import tars
+from gankit.data.stream.shards import Shards
+from gankit.training import checkpoint
+from gankit.training.assemble import assemble, resolve
+from gankit.training.loop import train
+
+webdataset = pytest.importorskip("webdataset")
+EACH, SHARDS = 12, 5
+BLOCK = "shards:block=8"
+
+
+def picture(shard, number):
+    """A plain colour that says which picture it is."""
+    return Image.new("RGB", (16, 16), (40 * shard + 3, 10 * number + 5, 77))
+
+
+def which(pixels):
+    """(shard, number) of the pictures in an array (N, H, W, C)."""
+    return [(int(p[0, 0, 0]) // 40, int(p[0, 0, 1]) // 10) for p in pixels]
+
+
+def png(image):
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Five tars of twelve pictures, with captions, as webdataset writes them."""
+    monkeypatch.setenv("GANKIT_CACHE", str(tmp_path / "cache"))
+    place = tmp_path / "shards"
+    place.mkdir()
+    for shard in range(SHARDS):
+        with webdataset.TarWriter(str(place / f"part-{shard:03d}.tar")) as tar:
+            for number in range(EACH):
+                caption = f"picture {number}"
+                about = {"__key__": f"{number:04d}", "txt": caption}
+                tar.write({**about, "png": png(picture(shard, number))})
+    return place
+
+
+def rewrite(path, changed):
+    """Write a shard anew, with `changed(name, data)` in place of each file's bytes."""
+    with tarfile.open(path) as tar:
+        files = [(there, tar.extractfile(there).read()) for there in tar]
+    with tarfile.open(path, "w") as tar:
+        for there, data in files:
+            data = changed(there.name, data)
+            there.size = len(data)
+            tar.addfile(there, io.BytesIO(data))
+
+
+@pytest.fixture
+def ready(folder, registry, tiny):
+    """`ready(seed=1)`: the run, and its pictures as they are prepared."""
+
+    def prepare(**asked):
+        asked = {"dataset": BLOCK, "data": (str(folder),), "batch_size": 6, **asked}
+        run = compose(registry, **tiny(**asked))
+        return run, gankit.prepare(run, registry, lambda done, total: None)
+
+    return prepare
+
+
+def stream(run, prepared, team=Team()):  # noqa: B008 - it is frozen
+    share = (run.flip, run.dihedral, "cpu", torch.channels_last, team.share)
+    return prepared.batches(prepared.pixels, run.batch_size, run.seed, prepared.train, *share)
+
+
+def names(batches, numbers):
+    """Which pictures are in some batches."""
+    images = [((batches[n] + 1) * 127.5).round().permute(0, 2, 3, 1).numpy() for n in numbers]
+    return [name for batch in images for name in which(batch)]
+
+
+ALL = [(shard, number) for shard in range(SHARDS) for number in range(EACH)]
+
+
+def test_an_epoch_has_every_picture_once(ready):
+    batches = stream(*ready())
+    epochs = [names(batches, range(first, first + 10)) for first in (0, 10, 20)]
+    assert [sorted(epoch) for epoch in epochs] == [ALL] * 3
+    assert epochs[0] != epochs[1] != epochs[2]  # each in an order of its own
+
+
+def test_pictures_come_shard_after_shard_shuffled_in_blocks(ready):
+    order = names(stream(*ready()), range(10))
+    for block in range(0, 60, 8):
+        assert len({shard for shard, _ in order[block : block + 8]}) <= 2
+    assert [n for _, n in order[:8]] != sorted(n for _, n in order[:8])
+
+
+def test_the_order_is_that_of_the_seed(ready):
+    first = names(stream(*ready()), range(12))
+    assert names(stream(*ready()), range(12)) == first
+    assert names(stream(*ready(seed=1)), range(12)) != first
+
+
+@pytest.mark.parametrize("start", [1, 3, 9, 10, 24])
+def test_a_stream_goes_on_anywhere_as_if_it_had_begun_at_the_beginning(ready, start):
+    run, prepared = ready(batch_size=7)  # batches that cross blocks, shards and epochs
+    whole = names(stream(run, prepared), range(start + 4))
+    assert names(stream(run, prepared), range(start, start + 4)) == whole[7 * start :]
+    back = stream(run, prepared)
+    assert names(back, [start, 0, start]) == [*whole[7 * start :][:7], *whole[:7],
+                                              *whole[7 * start :][:7]]  # fmt: skip
+
+
+def test_processes_split_the_shards(ready):
+    run, prepared = ready(holdout=0.2)  # four shards to learn from
+    both = [names(stream(run, prepared, Team(rank, 2)), range(8)) for rank in (0, 1)]
+    assert [len(some) for some in both] == [24, 24]  # half a batch each
+    shards = [{shard for shard, _ in some} for some in both]
+    assert not shards[0] & shards[1]
+    assert sorted(both[0] + both[1]) == sorted(set(both[0] + both[1]))  # an epoch, once each
+    again = names(stream(run, prepared, Team(1, 2)), range(5, 8))
+    assert again == both[1][15:]
+    with pytest.raises(GankitError, match="4 shards to learn from are fewer than 6 processes"):
+        stream(run, prepared, Team(0, 6))
+
+
+def test_whole_shards_are_held_out_and_never_learnt_from(ready):
+    run, prepared = ready(holdout=0.4)
+    held = {shard for shard, _ in which(prepared.pixels[prepared.holdout])}
+    learnt = {shard for shard, _ in names(stream(run, prepared), range(12))}
+    assert len(held) == 2
+    assert learnt == set(range(SHARDS)) - held
+    assert {s for s, _ in which(prepared.pixels[prepared.train])} == learnt
+    assert (len(prepared.holdout), prepared.epoch) == (24, 36)
+    sets = choose(prepared, 500, run.data_seed)
+    assert sets.against == "hold-out"
+    other = {s for s, _ in which(ready(holdout=0.4, data_seed=2)[1].pixels[:24])}
+    assert other != held
+    with pytest.raises(GankitError, match="leaves none to learn from"):
+        ready(holdout=0.95)
+
+
+def test_a_sample_is_prepared_and_no_more(ready):
+    _, prepared = ready(dataset="shards:block=8,sample=15", holdout=0.2)
+    assert len(prepared.pixels) == 15
+    assert (len(prepared.holdout), len(prepared.train)) == (7, 8)
+    assert prepared.epoch == 48
+    shown = [shard for shard, _ in which(prepared.pixels[prepared.train])]
+    assert len(set(shown)) == 4  # some of each shard
+
+
+def test_broken_pictures_are_reported_and_the_others_keep_their_places(ready, folder, caplog):
+    untouched = stream(*ready(holdout=0.2))
+    whole = names(untouched, range(16))
+    untouched._coming.result()  # it reads ahead, and must not see what is written now
+    broken = next(name for name in whole if name[1] == 4)
+    path = folder / f"part-{broken[0]:03d}.tar"
+    rewrite(path, lambda name, data: data[:40] if name == "0004.png" else data)
+    run, prepared = ready(holdout=0.2)
+    found = names(stream(run, prepared), range(16))
+    assert broken not in found
+    assert [new for new, old in zip(found, whole, strict=True) if old != broken] == [
+        old for old in whole if old != broken
+    ]
+    told = f"skipped {path.name}/0004.png: is broken or cut off"
+    assert caplog.text.count(told) == 1  # in two epochs
+    assert len(prepared.pixels) == 59
+    assert len(prepared.skipped) == 1
+    held = {shard for shard, _ in which(prepared.pixels[prepared.holdout])}
+    assert broken[0] not in held
+    assert len(held) == 1  # rows are still those of their shards
+
+
+def test_where_most_are_broken_the_run_stops(ready, folder):
+    run, prepared = ready()
+    for path in folder.iterdir():
+        rewrite(path, lambda name, data: b"nothing" if name.endswith("png") else data)
+    with pytest.raises(RunFailed, match="most pictures are broken, 8 of 8 in a row; the first: "):
+        stream(run, prepared)[0]
+
+
+def test_grey_shards_make_grey_pictures(ready, folder):
+    for path in folder.iterdir():
+        rewrite(path, lambda name, data: data if name.endswith("txt") else _grey(data))
+    run, prepared = ready()
+    assert prepared.pixels.shape[3] == 1
+    assert stream(run, prepared)[0].shape == (6, 1, 16, 16)
+
+
+def _grey(data):
+    return png(Image.open(io.BytesIO(data)).convert("L"))
+
+
+def test_shards_are_counted_once(ready, folder, monkeypatch):
+    assert ready()[1].epoch == 60
+    monkeypatch.setattr(tars, "_count", lambda path: pytest.fail("counted again"))
+    assert ready()[1].epoch == 60
+    counted = []
+    monkeypatch.setattr(tars, "_count", lambda path: counted.append(path.name) or 3)
+    rewrite(folder / "part-002.tar", lambda name, data: data + b"0")
+    assert ready()[1].epoch == 51
+    assert counted == ["part-002.tar"]
+
+
+def test_hidden_files_and_compressed_tars(folder):
+    with tarfile.open(folder / "more.tar.gz", "w:gz") as tar:
+        for name in ("./a.JPG", "b.txt", "._c.png", "__meta__/d.png", "sub/e.webp"):
+            tar.addfile(tarfile.TarInfo(name))
+    path = folder / "more.tar.gz"
+    assert [member.name for member in tars.members(tars.Shard(path, 2))] == [
+        "more.tar.gz/./a.JPG",
+        "more.tar.gz/sub/e.webp",
+    ]
+    assert [shard.count for shard in Shards((str(path),)).shards] == [2]
+
+
+# --- what a person may get wrong: one line, before anything begins
+
+
+def refused(gankit_run, *asked):
+    code, _, err = gankit_run("--dataset", BLOCK, *asked)
+    assert (code, err.count("\n")) == (2, 1)
+    return err
+
+
+def test_mistakes_get_one_clear_line(gankit_run, folder, here):
+    (here / "empty").mkdir()
+    numbered = folder / "part-{000..007}.tar"
+    assert f"shard {folder}/part-005.tar does not exist" in refused(gankit_run, "--data", numbered)
+    assert "holds no tar files" in refused(gankit_run, "--data", "empty")
+    assert "where your pictures are: --data PATH" in refused(gankit_run)
+    taken = ("--data", folder)
+    assert "leave --subset and --fit patches away" in refused(gankit_run, *taken, "--subset", 9)
+    assert "leave --classes away" in refused(gankit_run, *taken, "--classes", "rose")
+    cut = folder / "part-001.tar"
+    cut.write_bytes(cut.read_bytes()[:1800])
+    assert f"shard {cut} cannot be read: it is cut off, or no tar\n" in refused(gankit_run, *taken)
+    cut.write_text("no tar at all")
+    assert f"shard {cut} cannot be read: it is cut off, or no tar\n" in refused(gankit_run, *taken)
+
+
+def test_without_the_library_the_extra_is_named(gankit_run, folder, monkeypatch):
+    monkeypatch.setitem(sys.modules, "braceexpand", None)
+    assert 'pip install "gankit[webdataset]"' in refused(gankit_run, "--data", folder)
+
+
+@pytest.mark.parametrize("filled", [b"\0", b"x"])
+def test_a_shard_that_is_lost_stops_the_run_with_one_line(gankit_run, folder, filled):
+    words = ("--dataset", BLOCK, "--data", folder, "--out", "run", "--save-every", 1)
+    assert gankit_run(*words, "--steps", 2).code == 0
+    for path in folder.iterdir():  # the counts and the sample are still there
+        about = path.stat()
+        path.write_bytes(filled * about.st_size)
+        os.utime(path, ns=(about.st_atime_ns, about.st_mtime_ns))
+    code, _, err = gankit_run(*words[:4], "--out", "other")
+    assert (code, err.count("\n")) == (1, 1)
+    assert "cannot be read any more" in err
+
+
+# --- whole runs
+
+
+def test_a_resumed_run_ends_as_if_it_had_never_stopped(folder, registry, tiny, tmp_path):
+    asked = {"dataset": BLOCK, "data": (str(folder),), "flip": True, "length": "12 steps"}
+
+    def run(name):
+        return compose(registry, **tiny(**asked), tricks=["ema"], out=str(tmp_path / name))
+
+    whole, calls = train(run("whole"), registry), iter([0] * 6 + [2])
+    with pytest.raises(RunStopped):
+        train(run("parts"), registry, stop=lambda: next(calls))
+    train(load_run(tmp_path / "parts"), registry, resume=True)
+    one, other = (checkpoint.newest(tmp_path / n / "checkpoints")[1] for n in ("whole", "parts"))
+    assert (one.step, other.step) == (12, 12)
+    for net, weights in one.model.items():
+        assert all(torch.equal(value, other.model[net][key]) for key, value in weights.items())
+    assert '"train": 60' in (whole / "run.json").read_text()
+
+
+def test_epochs_and_the_plan_count_what_is_streamed(gankit_run, folder):
+    words = ("--dataset", "shards:sample=10", "--data", folder, "--epochs", 2, "--dry-run")
+    out = gankit_run(*words).out
+    assert "60 pictures" in out
+    assert "2.0 epochs" in out
+    assert "15 steps" in out  # 2 x 60 / 8
+
+
+def test_the_game_takes_its_batches_from_the_stream(ready, registry):
+    run, prepared = ready()
+    game = assemble(resolve(run, prepared), registry, prepared)
+    assert type(game.batches).__name__ == "Streamed"
+    assert np.isfinite(float(game.step(0)["d_loss"]))

@@ -1,0 +1,69 @@
+"""The examples in races.md and measures.md are what commands printed, as the pages say."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
+KEPT = DOCS / "outputs" / "examples"
+
+
+@pytest.fixture
+def run_examples(docs_script):
+    return docs_script("run_examples")
+
+
+def rows():
+    """The table of measures: a dict for each row."""
+    lines = (KEPT / "measures.md").read_text(encoding="utf-8").splitlines()
+    head, _, *body = ([cell.strip(" `") for cell in line.split("|")[1:-1]] for line in lines)
+    return {name: dict(zip(head[1:], map(float, cells), strict=True)) for name, *cells in body}
+
+
+def test_each_example_is_of_the_command_as_it_stands(run_examples):
+    for name, command in run_examples.COMMANDS.items():
+        text = (KEPT / f"{name}.txt").read_text(encoding="utf-8")
+        assert text.startswith(f"$ {command}\n"), f"run python docs/run_examples.py {name}"
+    assert next(iter(rows().values())).keys() == set(run_examples.METRICS)
+
+
+def test_each_example_is_on_a_page():
+    pages = "".join((DOCS / page).read_text("utf-8") for page in ("races.md", "measures.md"))
+    included = re.findall(r"^```{(?:literal)?include} (outputs/examples/.*)$", pages, re.MULTILINE)
+    assert sorted(DOCS / name for name in included) == sorted(KEPT.iterdir())
+
+
+def test_the_first_seed_of_the_race_misleads():
+    text = (KEPT / "race.txt").read_text(encoding="utf-8")
+    found = re.findall(r"^run .*: (.*), seed (\d), .*\n  swd (\d+)", text, re.MULTILINE)
+    swd = {(trick, int(seed)): int(value) for trick, seed, value in found}
+    worse = [swd["flip-labels", seed] - swd["no trick", seed] for seed in range(3)]
+    assert worse[0] > 20 > max(worse[1:])
+    assert re.search(r"^ flip-labels .* no measurable difference$", text, re.MULTILINE)
+
+
+def test_measures_move_as_the_page_says():
+    found = rows()
+    fresh, red, copies = (found[name] for name in ("fresh flowers", "red only, of six colours",
+                                                   "copies of training pictures"))  # fmt: skip
+    blur, noise = found["a little blurred"], found["some noise (sigma 10 of 255)"]
+    assert abs(fresh["kid"]) < 0.01 < 10 < fresh["fid"]
+    assert red["precision"] == pytest.approx(fresh["precision"], abs=0.05)
+    assert red["recall"] < fresh["recall"] / 3
+    assert noise["kid"] > 3 * blur["kid"]
+    assert noise["diversity"] > fresh["diversity"] + 0.05
+    for metric in ("kid", "precision", "recall", "density", "coverage", "diversity"):
+        assert copies[metric] == pytest.approx(fresh[metric], abs=0.08)
+    for name in ("copies of training pictures", "copies, blurred", "copies, moved by two pixels"):
+        assert found[name]["memorising"] > 0.9
+    assert found["two copies laid over each other"]["memorising"] < 0.5
+
+
+def test_pictures_are_spoilt_as_the_table_says(run_examples):
+    noise = np.random.default_rng(1).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
+    assert run_examples.blurred(noise, 1.5).std() < run_examples.blurred(noise, 0.7).std()
+    assert run_examples.blurred(noise, 0.7).std() < noise.std()
+    grey = np.full((4, 64, 64, 3), 128, np.uint8)
+    assert run_examples.noisy(grey, 10).std() == pytest.approx(10, rel=0.05)

@@ -1,0 +1,6 @@
+"""The tests of the house share one reader of imports."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))  # for imports.py

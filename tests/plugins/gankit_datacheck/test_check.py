@@ -1,0 +1,507 @@
+"""The data set doctor: facts of every picture, every rule, the report, the terminal, the page."""
+
+import io
+import json
+import re
+import warnings
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from gankit_datacheck import findings as rules
+from gankit_datacheck.findings import Finding, findings
+from gankit_datacheck.page import write_page
+from gankit_datacheck.report import report
+from gankit_datacheck.show import headline, show
+from gankit_datacheck.survey import DRAWN, Facts, Survey, examine
+from PIL import Image, ImageOps
+from rich.console import Console
+
+import gankit
+from gankit.data.read.files import Files
+from gankit.data.store import duplicates
+
+
+def scene(seed, width=80, height=80):
+    """A picture of coloured blobs; another for each seed."""
+    random = np.random.default_rng(seed)
+    blobs = random.integers(0, 256, (9, 9, 3), np.uint8)
+    return Image.fromarray(blobs).resize((width, height), Image.Resampling.BICUBIC)
+
+
+def drawn(number, seed=0):
+    """A data set without files: different, in colour, with no up and no left."""
+    random = np.random.default_rng(seed)
+    blobs = random.integers(0, 256, (number, 8, 8, 3), np.uint8)
+    return [np.asarray(Image.fromarray(one).resize((64, 64), 2)) for one in blobs]
+
+
+def made(number, **given):
+    """A survey of pictures that exist only as facts; `given` replaces some of each."""
+    random = np.random.default_rng(0)
+    found = np.zeros(number, duplicates.LOOK)
+    found["digest"] = np.arange(number)
+    found["thumb"] = random.integers(0, 256, found["thumb"].shape, np.uint8)
+    usual = {"format": "JPEG", "width": 64, "height": 64, "mode": "RGB", "std": (50.0,) * 3}
+    usual |= {"mean": (120.0,) * 3, "histogram": np.full((3, 32), 1 / 32)}
+    survey = Survey([Facts(i, f"{i}.jpg", look=look, **{**usual, **given}) for i, look in
+                     enumerate(found)])  # fmt: skip
+    survey.groups = np.arange(number)  # they are noise
+    return survey
+
+
+def change(survey, some, **given):
+    """The first `some` pictures otherwise."""
+    for one in survey.facts[:some]:
+        for key, value in given.items():
+            setattr(one, key, value)
+    again = Survey(survey.facts, survey.image_size, survey.left_out)
+    again.groups = np.arange(len(again.good))
+    return again
+
+
+def said(survey, *words):
+    """The one finding in which all the words are."""
+    found = [one for one in findings(survey) if all(word in one.what for word in words)]
+    assert len(found) == 1, findings(survey)
+    return found[0]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Two classes, and one of everything that may be wrong."""
+    root = tmp_path_factory.mktemp("garden")
+    for kind in ("rose", "tulip"):
+        (root / kind).mkdir()
+    for seed in range(12):
+        scene(seed).save(root / "rose" / f"{seed:02}.png")
+    original = scene(0)
+    original.save(root / "tulip" / "exact.png")
+    ImageOps.mirror(original).save(root / "tulip" / "mirrored.png")
+    original.resize((70, 70)).save(root / "tulip" / "resaved.jpg", quality=60)
+    scene(20).convert("L").save(root / "tulip" / "grey.jpg", quality=30)
+    scene(21, 20, 20).save(root / "tulip" / "tiny.png")
+    scene(22, 400, 80).save(root / "tulip" / "wide.png")
+    clear = scene(23).convert("RGBA")
+    clear.putalpha(Image.linear_gradient("L").resize(clear.size))
+    clear.save(root / "tulip" / "clear.png")
+    scene(24).convert("RGBA").save(root / "tulip" / "opaque.png")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    scene(25, 120, 90).save(root / "tulip" / "turned.jpg", exif=exif)
+    Image.new("RGB", (64, 64), "navy").save(root / "tulip" / "plain.png")
+    (root / "tulip" / "cut.png").write_bytes((root / "rose" / "00.png").read_bytes()[:300])
+    (root / "tulip" / "raw.heic").write_bytes(b"?")
+    return root
+
+
+@pytest.fixture(scope="module")
+def checked(folder):
+    files = Files((str(folder),), 64)
+    facts = examine(files)
+    return files, Survey(facts, 64, files.left_out)
+
+
+def test_facts_of_files(checked):
+    _, survey = checked
+    facts = {one.name.rsplit("/")[-1]: one for one in survey.facts}
+    assert (facts["wide.png"].width, facts["wide.png"].height) == (400, 80)
+    assert (facts["turned.jpg"].width, facts["turned.jpg"].height) == (90, 120)
+    assert (facts["resaved.jpg"].format, facts["wide.png"].format) == ("JPEG", "PNG")
+    assert (facts["grey.jpg"].mode, facts["clear.png"].mode) == ("L", "RGBA")
+    assert {name for name, one in facts.items() if one.transparent} == {"clear.png"}
+    assert {name for name, one in facts.items() if one.grey} == {"grey.jpg"}
+    assert {name for name, one in facts.items() if one.broken} == {"cut.png"}
+    assert facts["cut.png"].broken == "is cut off"
+    assert facts["exact.png"].kind == "tulip"
+    assert facts["exact.png"].bytes > 1000
+    navy = facts["plain.png"]
+    assert navy.mean == (0, 0, 128)
+    assert navy.std == (0, 0, 0)
+    assert navy.histogram.tolist()[2][16] == 1
+
+
+def test_statistics_are_those_of_the_pixels():
+    pixels = np.asarray(scene(1, 64, 64))
+    (facts,) = examine([pixels])
+    assert np.allclose(facts.mean, pixels.mean((0, 1)))
+    assert np.allclose(facts.std, pixels.std((0, 1)))
+    assert np.allclose(facts.histogram.sum(1), 1)
+
+
+def test_the_noise_of_a_jpeg_is_no_colour():
+    random = np.random.default_rng(0)
+    grey = np.asarray(scene(0).convert("L").convert("RGB")).clip(30, 200)
+    noisy = grey + random.integers(0, 9, grey.shape).astype(np.uint8)
+    tinted = grey + np.array([0, 0, 20], np.uint8)
+    assert [one.grey for one in examine([grey, noisy, tinted])] == [True, True, False]
+
+
+def test_a_folder_with_one_of_everything(checked):
+    _, survey = checked
+    assert (survey.exact, survey.near, survey.different) == (1, 2, 19)
+    assert said(survey, "cannot be read").level == "advice"
+    assert said(survey, "cannot be read").names == ("tulip/cut.png",)
+    assert "raw.heic" in said(survey, "left out").what
+    assert said(survey, "do not fill a batch").flags == ("--batch-size 16",)
+    assert "1 exact and 2 near copies" in said(survey, "near copies").what
+    assert said(survey, "1 picture of 22 (5 %) is smaller than 64 px").level == "advice"
+    assert said(survey, "1 picture of 22 (5 %) is grey").names == ("tulip/grey.jpg",)
+    assert said(survey, "transparent").mend.endswith("--background black")
+    assert said(survey, "1 picture of 22 (5 %) shows nothing")
+    levels = [one.level for one in findings(survey)]
+    assert levels == sorted(levels, key=rules.LEVELS.index)
+
+
+def test_a_clean_set_gets_no_advice():
+    survey = Survey(examine(drawn(DRAWN)))
+    assert {one.level for one in findings(survey)} == {"fine"}
+    assert said(survey, "2,000 pictures", "fine for 64 px")
+    assert said(survey, "turned or mirrored").flags == ("--dihedral",)
+    assert len(findings(survey)) == 2
+
+
+@pytest.mark.parametrize(
+    ("number", "level", "words", "flag"),
+    [
+        (99, "problem", "learn them by heart", True),
+        (100, "advice", "very few", True),
+        (500, "advice", "few, and augmentation decides", True),
+        (2_000, "fine", "fine for 64 px with augmentation", True),
+        (10_000, "fine", "plenty for 64 px", False),
+        (50_001, "fine", "augmenting what D sees hurts", False),
+    ],
+)
+def test_what_a_set_of_its_size_can_carry(number, level, words, flag):
+    survey = made(64)
+    survey.total = number
+    found = said(survey, f"{number:,}", words)
+    assert found.level == level
+    assert ("--trick diffaugment" in found.flags) == flag
+
+
+def test_copies_count_once():
+    survey = made(300)
+    survey.groups = np.arange(300) // 4
+    assert said(survey, "75 different pictures").level == "problem"
+    assert said(survey, "225 near copies").level == "problem"
+    survey.groups = np.minimum(np.arange(300), 290)
+    assert said(survey, "9 near copies").level == "advice"
+
+
+def test_a_set_that_fills_no_batch():
+    assert said(made(63), "do not fill").flags == ("--batch-size 32",)
+    assert not [one for one in findings(made(64)) if "batch" in one.what]
+
+
+def test_pictures_smaller_than_the_model():
+    survey = said(change(made(200), 150, width=40, height=50), "150 pictures of 200 (75 %)")
+    assert (survey.level, survey.flags) == ("problem", ("--image-size 32",))
+    few = said(change(made(200), 3, width=40), "3 pictures of 200 (2 %)", "enlarged")
+    assert (few.level, few.flags) == ("advice", ())
+
+
+def test_pictures_large_enough_for_more():
+    large = made(2500, width=300, height=260)
+    assert "--model dcgan256" in said(large, "large enough for 256 px", "16 times").mend
+    assert "patches:size=96" in said(made(200, width=800, height=400), "6,400 patches").mend
+    assert not [one for one in findings(made(200)) if "large" in one.what]
+
+
+def test_few_pictures_for_a_large_model():
+    survey = made(300, width=300, height=300)
+    survey.image_size = 256
+    assert said(survey, "300 pictures for 256 px").mend == "begin with --image-size 64"
+
+
+def test_extreme_shapes():
+    assert "--fit pad" in said(change(made(100), 10, width=300), "10 pictures of 100", "79 %").mend
+    photos = made(100, width=96, height=64)  # 3:2 loses a third, as all photos do
+    assert not [one for one in findings(photos) if "crop" in one.what]
+
+
+def test_colours():
+    assert "--channels 1" in said(made(100, grey=True), "all are grey").mend
+    assert said(made(100, grey=True), "all are grey").level == "fine"
+    assert "--channels 1" in said(change(made(100), 20, grey=True), "20 pictures", "grey").mend
+    assert len(said(change(made(100), 80, grey=True), "20 pictures", "in colour").names) == 20
+    assert not [one for one in findings(change(made(300), 1, grey=True)) if "grey" in one.what]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"mean": (9.0,) * 3}, "very dark"),
+        ({"std": (5.0,) * 3}, "hardly any contrast"),
+        ({"transparent": True}, "transparent in places"),
+    ],
+)
+def test_dark_pale_and_transparent(given, words):
+    assert said(change(made(100), 10, **given), "10 pictures of 100 (10 %)", words)
+    assert not [one for one in findings(made(100)) if words in one.what]
+
+
+def test_pictures_with_nothing_on_them():
+    survey = change(made(100), 5, std=(0.0,) * 3)
+    survey.looks["thumb"][:5] = 200
+    assert said(survey, "5 pictures of 100", "show nothing")
+    assert not [one for one in findings(survey) if "contrast" in one.what]
+
+
+def test_classes():
+    def kinds(*numbers):
+        survey = made(sum(numbers))
+        names = [f"kind {i}" for i, number in enumerate(numbers) for _ in range(number)]
+        for one, name in zip(survey.facts, names, strict=True):
+            one.kind = name
+        return change(survey, 0)
+
+    even = kinds(500, 500, 500)
+    assert said(even, "3 classes").mend == "begin with one: --classes 'kind 0' (500 pictures)"
+    assert not [one for one in findings(even) if "uneven" in one.what]
+    assert said(kinds(500, 100), "uneven", "500 pictures of kind 0, 100 of kind 1")
+    assert not [one for one in findings(kinds(100, 90)) if "class" in one.what]
+    assert not [one for one in findings(kinds(600)) if "class" in one.what]
+
+
+def test_turns_are_advised_where_the_pictures_allow_them():
+    pictures = drawn(300)
+    lit = np.linspace(0, 120, 64).astype(np.uint8)[:, None, None]  # from above
+    above = Survey(examine([pixels // 2 + lit for pixels in pictures]))
+    assert said(above, "mirrored they look").flags == ("--flip",)
+    beside = Survey(examine([pixels // 2 + lit.swapaxes(0, 1) for pixels in pictures]))
+    assert not [one for one in findings(beside) if "look the same" in one.what]
+    assert said(Survey(examine(pictures)), "turned or mirrored").level == "advice"
+    assert not [one for one in findings(Survey(examine(pictures[:50]))) if "mirror" in one.what]
+
+
+def test_pictures_framed_alike():
+    first, *others = drawn(121)
+    alike = [(0.75 * first + 0.25 * other).astype(np.uint8) for other in others]
+    assert said(Survey(examine(alike)), "framed nearly alike")
+
+
+def test_broken_ones_do_not_end_the_check():
+    class Moody(list):
+        names = ("<b>fine</b>.png", "bad\n.png", "worse.png", "odd.png")
+
+        def __getitem__(self, index):
+            picture = super().__getitem__(index)
+            if isinstance(picture, Exception):
+                raise picture
+            return picture
+
+    moody = Moody([drawn(1)[0], MemoryError(), ValueError("two\nlines"), np.zeros((0, 3))])
+    facts = examine(moody)
+    assert [one.broken for one in facts][:3] == ["", "MemoryError", "two lines"]
+    assert facts[3].broken
+    survey = Survey(facts)
+    assert said(survey, "most are broken: 3 pictures of 4").level == "problem"
+    assert report(survey)["try"] == ""
+
+
+@pytest.mark.parametrize("facts", [[], [Facts(0, "a.jpg", broken="is empty")]])
+def test_nothing_to_learn_from(facts, tmp_path):
+    survey = Survey(facts)
+    found = report(survey, ["--data", "x"])
+    assert [one["level"] for one in found["findings"]] == ["problem"]
+    assert found["try"] == ""
+    json.dumps(found)
+    show(found, Console(file=io.StringIO()))
+    write_page(tmp_path / "page.html", found, survey)
+
+
+def test_a_set_that_draws_its_pictures_is_looked_at_in_part():
+    class Endless:
+        def __len__(self):
+            return 10**9
+
+        def batch(self, indices):
+            return np.stack([np.full((64, 64, 3), index % 251, np.uint8) for index in indices])
+
+    done = []
+    facts = examine(Endless(), lambda some, total: done.append((some, total)))
+    assert (len(facts), facts[0].index, facts[-1].index) == (DRAWN, 0, 10**9 - 1)
+    assert done[-1] == (DRAWN, DRAWN)
+    assert facts[1].mean[0] == facts[1].index % 251
+    survey = Survey(facts, total=10**9)
+    survey.groups = np.arange(DRAWN)
+    assert said(survey, "1,000,000,000", "hurts")
+    assert headline(report(survey)).startswith("1,000,000,000 pictures")
+
+
+def test_the_report_is_plain_data_and_the_same_each_time(checked):
+    _, survey = checked
+    found = report(survey, ["--data", "my garden"])
+    text = json.dumps(found)
+    assert json.loads(text) == found
+    assert text == json.dumps(report(Survey(survey.facts, 64, survey.left_out), found["source"]))
+    assert found["broken"] == [{"name": "tulip/cut.png", "why": "is cut off"}]
+    assert found["copies"]["groups"] == [
+        {
+            "exact": False,
+            "pictures": [
+                "rose/00.png",
+                "tulip/exact.png",
+                "tulip/mirrored.png",
+                "tulip/resaved.jpg",
+            ],
+        }
+    ]
+    assert found["formats"] == {"PNG": 19, "JPEG": 3}
+    assert found["try"].startswith("gankit run --data 'my garden' --trick diff")
+    assert list(found) == [
+        "source", "image_size", "pictures", "looked_at", "readable", "broken", "left_out", "bytes",
+        "formats", "modes", "classes", "width", "height", "short_side", "too_small",
+        "lost_in_crop", "grey", "transparent", "plain", "colour", "likeness", "copies", "findings",
+        "try",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_the_terminal_shows_it_at_any_width(checked, width, encoding):
+    _, survey = checked
+    raw = io.BytesIO()
+    file = io.TextIOWrapper(raw, encoding=encoding)
+    show(report(survey, ["--data", "garden"]), Console(file=file, width=width))
+    file.flush()
+    text = raw.getvalue().decode(encoding)
+    lines = [line for line in text.splitlines() if not line.startswith("Try")]
+    assert max(map(len, lines)) <= min(width, 100)
+    words = " ".join(text.split())
+    assert "1 exact and 2 near copies" in words
+    assert "tulip/cut.png is cut off" in words
+    assert "Try gankit run --data garden" in words
+
+
+class Page(HTMLParser):
+    """Tags, and what is between them."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.words = [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.words += data
+
+    def all(self, name):
+        return [attrs for tag, attrs in self.tags if tag == name]
+
+
+def test_the_page_stands_alone(checked, tmp_path):
+    files, survey = checked
+    found = report(survey, ["--data", "garden"])
+    write_page(tmp_path / "page.html", found, survey, files)
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    page = Page(text)
+    assert not page.all("script")
+    assert not page.all("link")
+    assert not re.search(r"""(src|href)=["'](?!data:)|url\(|@import""", text)
+    images = page.all("img")
+    assert len(images) == 16 + 1 + 4  # the largest square of 22, the average, the copies
+    assert all(image["src"].startswith("data:image/jpeg;base64,") for image in images)
+    for words in (headline(found), "tulip/cut.png is cut off", "raw.heic", found["try"]):
+        assert words in page.words
+    assert "prefers-color-scheme: dark" in text
+    assert page.all("li")[0]["class"] == "problem"
+    assert {"circle", "path", "svg"} <= {tag for tag, _ in page.tags}
+
+
+def test_names_are_only_names(tmp_path):
+    evil = """<script>alert("x")</script>[/]' onerror='y"""
+    survey = made(120)
+    survey.groups = np.arange(120) // 2
+    for one in survey.facts:
+        one.name = one.kind = evil
+    for one in survey.facts[:10]:
+        one.kind = "few"
+    survey.facts[0].broken = evil
+    survey = change(survey, 0)
+    survey.groups = np.arange(119) // 2
+    survey.left_out = [evil]
+    write_page(tmp_path / "page.html", report(survey, ["--data", evil]), survey, drawn(120))
+    text = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<script" not in text
+    assert not [attrs for _, attrs in Page(text).tags if "onerror" in attrs]
+    file = io.StringIO()
+    show(report(survey, ["--data", "[red]x[/]"]), Console(file=file, width=80))
+    assert "[red]x[/]" in file.getvalue()
+    assert file.getvalue().count("</script>[/]") >= 3
+
+
+def test_lines_stay_short_enough_to_be_read():
+    survey = made(100)
+    survey.left_out = ["a long name " * 30]
+    file = io.StringIO()
+    show(report(survey), Console(file=file, width=300))
+    assert max(map(len, file.getvalue().splitlines())) == 100
+
+
+def test_the_command(gankit_cli, folder, here):
+    answer = gankit_cli("data", "check", folder)
+    assert answer.code == 0
+    assert "--page FILE.html" in answer.out
+    answer = gankit_cli("data", "check", folder, "--page", "page.html", "--classes", "rose")
+    assert answer.code == 0
+    assert "12 PNG" in answer.out
+    assert "Page page.html" in answer.out
+    assert (here / "page.html").stat().st_size > 10_000
+    words = gankit_cli("data", "check", folder, "--classes", "rose,tulip", "--json").out
+    assert "--classes rose --classes tulip" in json.loads(words)["try"]
+    found = json.loads(gankit_cli("data", "check", folder, "--json", "--image-size", "32").out)
+    assert (found["image_size"], found["readable"]) == (32, 22)
+
+
+def test_the_command_takes_data_sets_by_name(gankit_cli):
+    found = json.loads(gankit_cli("data", "check", "petals:count=150", "--json").out)
+    assert found["source"] == ["--dataset", "petals:count=150"]
+    assert (found["pictures"], found["formats"], found["width"]["max"]) == (150, {}, 64)
+    assert found["try"].startswith("gankit run --dataset petals:count=150 --trick diffaugment")
+
+
+def test_the_command_says_what_is_not_there(gankit_cli, folder):
+    answer = gankit_cli("data", "check", "petal")
+    assert answer.code == 2
+    assert (
+        answer.err
+        == "gankit: there is no folder, file or data set 'petal'. Did you mean 'petals'?\n"
+    )
+    answer = gankit_cli("data", "check", folder, "--page", "no/such/folder/page.html")
+    assert answer.code == 2
+    assert "cannot write no/such/folder/page.html" in answer.err
+
+
+def test_2000_files_are_quick_and_quiet(tmp_path):
+    for seed in range(50):
+        scene(seed, 96, 72).save(tmp_path / f"{seed}.jpg")
+    files = Files((str(tmp_path),), 64)
+    paths, names = files.paths * 40, files.names * 40
+    files.paths, files.names, files.classes = paths, names, files.classes * 40
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        survey = Survey(examine(files))
+    assert (survey.exact, survey.different) == (1950, 50)
+
+
+def test_findings_are_values():
+    assert Finding("fine", "x") == Finding("fine", "x")
+    assert rules.count(1, "class") == "1 class"
+    assert rules.count(2500, "copy") == "2,500 copies"
+    assert [rules.percent(share) for share in (0, 0.004, 0.5)] == ["0 %", "<1 %", "50 %"]
+
+
+def test_from_python_there_is_the_same_report_as_with_json(folder, gankit_cli):
+    code, out, _ = gankit_cli("data", "check", folder, "--image-size", 32, "--json")
+    assert code == 0
+    assert gankit.check_data(folder, image_size=32) == json.loads(out)
+
+
+def test_from_python_a_data_set_has_a_name_too_and_nothing_is_no_place():
+    assert gankit.check_data("petals:count=20")["pictures"] == 20
+    with pytest.raises(gankit.GankitError, match="say what to look at"):
+        gankit.check_data()

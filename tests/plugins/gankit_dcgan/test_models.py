@@ -1,0 +1,77 @@
+"""Every model trains with its own loss and tricks, and every network can take what tricks ask."""
+
+import math
+
+import pytest
+import torch
+
+import gankit
+from gankit import GankitError, compose
+from gankit.core.registry import load_registry
+from gankit.training import assemble
+
+REGISTRY = load_registry()
+MODELS = [spec.name for spec in REGISTRY.specs("model")]
+NETWORKS = [spec.name for spec in REGISTRY.specs("discriminator")]
+
+
+def trained(model, **asked):
+    """A game after two steps of the model's own recipe, small in all that is not its idea."""
+    small = {"dataset": "petals:count=64", "image_size": 16, "batch_size": 8, "length": "2 steps"}
+    run = compose(REGISTRY, model=f"{model}:base_channels=2", **{**small, "device": "cpu", **asked})
+    prepared = gankit.prepare(run, REGISTRY, lambda done, total: None)
+    game = assemble.assemble(assemble.resolve(run, prepared), REGISTRY, prepared)
+    scalars = [game.step(step) for step in range(2)][-1]
+    assert all(math.isfinite(float(value)) for value in scalars.values())
+    for player in (game.gan.G, game.gan.D):
+        assert all(bool(value.isfinite().all()) for value in player.net.state_dict().values())
+    return game
+
+
+@pytest.mark.parametrize("precision", ["32", "bf16"])
+@pytest.mark.parametrize("model", MODELS)
+def test_models_train_as_published(model, precision):
+    game = trained(model, precision=precision)
+    assert all(trick.activity() for trick in game.tricks)
+    images = game.gan.sample(torch.randn(2, game.run.latent_dim))
+    assert images.abs().max() <= 1
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_penalties_can_be_taken_on_every_discriminator(name):
+    """R1 and its like differentiate D's slope once more."""
+    D = REGISTRY.make("discriminator", f"{name}:base_channels=2", image_size=16, channels=3)
+    images = torch.rand(4, 3, 16, 16).requires_grad_()
+    (slope,) = torch.autograd.grad(D(images).sum(), images, create_graph=True)
+    slope.square().sum().backward()
+    reached = [weight for weight in D.parameters() if weight.grad is not None]
+    assert len(reached) > 1
+    assert all(weight.grad.isfinite().all() for weight in reached)
+    assert any(weight.grad.any() for weight in reached)
+
+
+@pytest.mark.parametrize("kind", ["generator", "discriminator"])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_memory_format_and_batch_size_do_not_change_what_a_network_says(name, kind):
+    net = REGISTRY.make(kind, f"{name}:base_channels=2", image_size=16, channels=3, latent_dim=4)
+    x = torch.randn(5, 4) if kind == "generator" else torch.rand(5, 3, 16, 16)
+    with torch.no_grad():
+        said = net.eval()(x)
+        assert torch.allclose(net(x[:2]), said[:2], atol=1e-5)
+        net.to(memory_format=torch.channels_last)
+        assert torch.allclose(net(x), said, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["generator", "discriminator"])
+@pytest.mark.parametrize("size", [8, 15, 24, 48, 65, 96])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_sizes_that_do_not_suit_are_refused_with_those_that_do(name, size, kind):
+    with pytest.raises(GankitError, match=f"image_size {size} does not suit.*16, 32, 64"):
+        REGISTRY.make(kind, name, image_size=size)
+
+
+@pytest.mark.parametrize("kind", ["generator", "discriminator"])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_width_of_nothing_is_refused(name, kind):
+    with pytest.raises(GankitError, match="base_channels.* must be 1 or more"):
+        REGISTRY.make(kind, f"{name}:base_channels=0", image_size=16)

@@ -1,0 +1,407 @@
+"""gankit evaluate, gankit.evaluate and --metric: from a run to numbers, and what goes wrong."""
+
+import csv
+import dataclasses
+import inspect
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from gankit_metrics import swd
+from gankit_metrics.features import opened
+from gankit_metrics.measured import Measured
+from gankit_metrics.sets import choose
+from PIL import Image
+
+import gankit
+from gankit import GankitError, Metric, MetricSpec, compose, hookimpl, train
+from gankit.core.prepared import Prepared
+from gankit.core.registry import load_registry
+from gankit.training import checkpoint
+
+PLAIN = "swd", "kid:features=pixels"
+
+
+@pytest.fixture(autouse=True)
+def few_directions(monkeypatch):
+    monkeypatch.setattr(swd, "DIRECTIONS", 8)
+    monkeypatch.setattr(swd, "MOST", 20)
+
+
+@pytest.fixture
+def run(trained, tmp_path):
+    """A copy of the finished run, to write into."""
+    return shutil.copytree(trained, tmp_path / "run")
+
+
+@pytest.fixture
+def held_out(tiny, registry, here):
+    """A run of two steps with 40 of its 160 pictures held out."""
+    asked = tiny(dataset="petals:count=160", holdout=0.25, length="2 steps", out="held")
+    return train(compose(registry, **asked), registry)
+
+
+def numbers(found):
+    return [dataclasses.replace(row, seconds=0) for row in found]
+
+
+# ---------------------------------------------------------------- from Python
+
+
+def test_the_same_call_gives_the_same_numbers(run):
+    found = gankit.evaluate(run, PLAIN, samples=30)
+    assert all(isinstance(row, Measured) for row in found)
+    assert [row.metric for row in found] == list(PLAIN)
+    assert {(row.samples, row.reference, row.step) for row in found} == {(30, 30, 8)}
+    assert all(row.low < row.value < row.high for row in found)
+    assert all(row.floor < row.low for row in found), "eight steps do not make real flowers"
+    torch.manual_seed(77)
+    assert numbers(gankit.evaluate(run, PLAIN, samples=30)) == numbers(found)
+
+
+def test_ones_own_pictures_are_measured_in_the_place_of_gs(held_out):
+    prepared = gankit.prepare(gankit.load(held_out).run)
+    copies = np.array(prepared.pixels[prepared.train[:40]])
+    texture, copied = gankit.evaluate(held_out, ["swd", "memorising"], pictures=copies)
+    assert texture.value < gankit.evaluate(held_out, ["swd"], samples=40)[0].value / 2
+    assert (copied.value, copied.samples, copied.picture) == (1, 40, "")
+
+
+def test_several_sets_of_ones_own_are_measured_as_each_alone_is(held_out):
+    prepared = gankit.prepare(gankit.load(held_out).run)
+    copies = np.array(prepared.pixels[prepared.train[:40]])
+    sets = {"copies": copies, "dark": copies // 2}
+    found = gankit.evaluate(held_out, ["swd", "memorising"], pictures=sets)
+    assert list(found) == ["copies", "dark"]
+    for name, pictures in sets.items():
+        alone = gankit.evaluate(held_out, ["swd", "memorising"], pictures=pictures)
+        assert numbers(found[name]) == numbers(alone)
+
+
+def test_ones_own_pictures_leave_no_trace_in_the_run(held_out):
+    pictures = np.zeros((40, 16, 16, 3), np.uint8)
+    gankit.evaluate(held_out, ["swd", "memorising"], pictures=pictures)
+    assert not [path for path in held_out.iterdir() if "metrics" in path.name]
+
+
+@pytest.mark.parametrize(
+    "pictures",
+    [
+        np.zeros((40, 16, 16, 3), np.float32),
+        np.zeros((40, 8, 8, 3), np.uint8),
+        np.zeros((400, 16, 16, 3), np.uint8),  # more than there are training pictures
+    ],
+    ids=["floats", "small", "many"],
+)
+def test_pictures_that_cannot_be_compared_are_refused(held_out, pictures):
+    with pytest.raises(GankitError, match="wanted is uint8 .*16, 16, 3"):
+        gankit.evaluate(held_out, ["swd"], pictures=pictures)
+
+
+def test_its_signature_is_agreed_upon():
+    parameters = inspect.signature(gankit.evaluate).parameters
+    assert list(parameters) == [
+        *("folder", "metrics", "samples", "checkpoint", "registry", "progress", "pictures"),
+    ]
+    assert (parameters["metrics"].default, parameters["samples"].default) == (("kid", "swd"), 1000)
+
+
+def test_an_earlier_checkpoint_is_another_generator(run):
+    late, early = (gankit.evaluate(run, ["swd"], samples=30, checkpoint=s)[0] for s in (8, 4))
+    assert (late.step, early.step) == (8, 4)
+    assert late.value != early.value
+    assert late.floor == early.floor
+
+
+def test_numbers_are_written_down_once_for_each_step_and_metric(run):
+    for asked in ({"checkpoint": 8}, {"checkpoint": 4}, {"checkpoint": 8}):
+        found = gankit.evaluate(run, PLAIN, samples=30, **asked)
+    rows = json.loads((run / "metrics.json").read_text())
+    assert [(row["step"], row["metric"]) for row in rows] == [
+        *((step, metric) for step in (4, 8) for metric in PLAIN),
+    ]
+    assert rows[2]["value"] == found[0].value
+    with (run / "metrics.csv").open(newline="") as file:
+        table = list(csv.DictReader(file))
+    assert [float(row["value"]) for row in table] == [row["value"] for row in rows]
+    assert set(table[0]) == {field.name for field in dataclasses.fields(Measured)}
+
+
+def test_what_is_measured_when_nothing_is_named(held_out, run, monkeypatch):
+    monkeypatch.setattr("gankit_metrics.evaluate.there_is", lambda name: False)
+    assert [r.metric for r in gankit.evaluate(run, None, samples=30)] == ["swd", "modes"]
+    found = gankit.evaluate(held_out, None, samples=30)
+    assert [row.metric for row in found] == ["swd", "memorising", "modes"]
+    assert {row.against for row in found} == {"hold-out"}
+
+
+def test_memorising_comes_with_a_picture(held_out):
+    (found,) = gankit.evaluate(held_out, ["memorising"])
+    assert found.picture == str(held_out / "metrics" / "memorising-000002.png")
+    with Image.open(found.picture) as picture:
+        assert picture.width == 2 * 3 * (16 + 4) + 8
+    assert 0 <= found.low <= found.value <= found.high <= 1
+    assert found.floor == pytest.approx(0.5, abs=0.2)
+
+
+# ---------------------------------------------------------------- which pictures
+
+
+def prepared(train, held):
+    rows = np.arange(train + held)
+    pixels = np.repeat(rows.astype(np.uint8), 4).reshape(-1, 2, 2, 1)
+    return Prepared(pixels, rows[:train], rows[train:], "print")
+
+
+def test_the_floor_is_of_the_sample_size_and_apart_from_the_reference():
+    sets = choose(prepared(150, 40), samples=100, seed=0)
+    assert {name: len(rows) for name, rows in sets.rows.items()} == {
+        "reference": 40, "fresh": 100, "training": 150, "few fresh": 75, "others": 75,
+    }  # fmt: skip
+    assert set(sets.rows["reference"]) == set(range(150, 190))
+    assert set(sets.rows["training"]) == set(range(150))
+    assert not set(sets.rows["few fresh"]) & set(sets.rows["others"])
+    assert choose(prepared(150, 40), samples=1000, seed=0).samples == 150
+
+
+def test_where_nothing_is_held_out_the_training_part_is_halved():
+    sets = choose(prepared(101, 5), samples=1000, seed=0)
+    assert sets.against == "training part"
+    assert (sets.samples, len(sets.rows["reference"])) == (51, 50)
+    assert not set(sets.rows["reference"]) & set(sets.rows["fresh"])
+    assert set(sets.rows["reference"]) | set(sets.rows["fresh"]) == set(range(101))
+
+
+def test_the_sets_depend_on_the_data_seed_alone():
+    one, same, other = (choose(prepared(300, 60), 100, seed).rows for seed in (0, 0, 1))
+    assert all(np.array_equal(one[name], same[name]) for name in one)
+    assert not np.array_equal(one["fresh"], other["fresh"])
+
+
+def test_a_run_without_hold_out_says_so(run):
+    (found,) = gankit.evaluate(run, ["swd"])
+    assert "no hold-out: compared with pictures that G may have learnt from" in found.note
+    assert "NOT TO BE TRUSTED: 32 and 32 pictures, wanted are 100 of each" in found.note
+
+
+# ---------------------------------------------------------------- the command
+
+
+def test_the_command_shows_a_table(gankit_cli, run):
+    words = ("--metric", "swd", "--metric", "kid:features=pixels", "--samples", 30)
+    code, out, err = gankit_cli("evaluate", run, *words)
+    assert (code, err) == (0, "")
+    head, columns, *rows = (line.split() for line in out.splitlines())
+    assert " ".join(head).endswith("30 pictures drawn, 30 of the training part")
+    assert columns[:3] == ["metric", "value", "95"]
+    assert [row[0] for row in rows] == [
+        "swd",
+        "kid:features=pixels",
+        "swd:",
+        "kid:features=pixels:",
+    ]
+    assert "pixels 32 px" in out
+    assert "NOT TO BE TRUSTED" in out
+
+
+def test_the_command_speaks_json(gankit_cli, run):
+    words = ("--metric", "swd", "--checkpoint", 4, "--samples", 30, "--json")
+    code, out, err = gankit_cli("evaluate", run, *words)
+    assert (code, err) == (0, "")
+    (row,) = json.loads(out)
+    assert row == json.loads((run / "metrics.json").read_text())[0]
+    assert (row["step"], row["metric"], row["better"]) == (4, "swd", "lower")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["nowhere"], "there is no run at nowhere"),
+        (["run", "--checkpoint", 5], "run keeps no checkpoint step-000005; it keeps step-000008, "),
+        (["run", "--metric", "kit"], "there is no metric 'kit'. Did you mean 'kid'?"),
+        (
+            ["run", "--metric", "kid:feature=pixels"],
+            "metric 'kid' has no option 'feature'. Did you",
+        ),
+        (
+            ["run", "--metric", "kid:features=vgg"],
+            "metric 'kid' of plugin 'metrics': there are no features 'vgg'; ther",
+        ),
+        (["run", "--metric", "ema"], "'ema' is a trick, not a metric."),
+        (["run", "--samples", 3], "--samples is 3; it must be 20 or more"),
+        (
+            ["run", "--metric", "memorising"],
+            "metric 'memorising' of plugin 'metrics': needs 20 pictures held out; run with --hold",
+        ),
+    ],
+)
+def test_mistakes_are_one_line(gankit_cli, run, words, message):
+    code, out, err = gankit_cli("evaluate", *words)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"gankit: {message}")
+    assert err.count("\n") == 1
+
+
+def test_modes_are_for_petals(gankit_cli, gankit_run, pictures_folder, here):
+    code, *_ = gankit_run("--dataset", "ihc:count=60", "--out", "tissue", "--steps", 1)
+    assert code == 0
+    code, _, err = gankit_cli("evaluate", "tissue", "--metric", "modes")
+    said = "does not apply: it knows petals, and this run is ihc:count=60"
+    assert (code, err) == (2, f"gankit: metric 'modes' of plugin 'flowers': {said}\n")
+
+
+def test_too_few_pictures(gankit_cli, gankit_run, pictures_folder):
+    words = ("--dataset", "folder", "--data", pictures_folder, "--out", "few", "--steps", 1)
+    assert gankit_run(*words).code == 0
+    code, _, err = gankit_cli("evaluate", "few", "--metric", "swd")
+    said = "12 training pictures and 0 held out are too few to measure anything: 40 are the least"
+    assert (code, err) == (2, f"gankit: {said}\n")
+
+
+def test_a_record_that_cannot_be_read(run):
+    (run / "metrics.json").write_text("[{]")
+    with pytest.raises(GankitError, match=r"metrics\.json cannot be read .*: move it away"):
+        gankit.evaluate(run, ["swd"], samples=30)
+
+
+# ---------------------------------------------------------------- a stranger's metric
+
+
+class Darkness(Metric):
+    """A metric in a few lines: how much darker are generated pictures?"""
+
+    def score(self, state, generated, reference):
+        mine, real = state
+        return abs(float(mine[generated].mean() - real[reference].mean()))
+
+
+def with_metric(build):
+    class Plugin:
+        @hookimpl
+        def register_metrics(self, register):
+            register(MetricSpec(name="mine", summary="s", source="s", build=build))
+
+    registry = load_registry()
+    assert not registry.load("stranger", Plugin).error
+    return registry
+
+
+def test_a_metric_of_ones_own(run):
+    (found,) = gankit.evaluate(run, ["mine"], samples=30, registry=with_metric(Darkness))
+    assert found.low < found.value < found.high
+    assert found.features == ""
+
+
+def broken(**methods):
+    return type("Mine", (Darkness,), methods)
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (
+            broken(features=lambda self, p: np.zeros(3)),
+            "features gives an array (3,); wanted is on",
+        ),
+        (broken(features=lambda self, p: p / 0.0), "divide by zero encountered in divide"),
+        (
+            broken(features=lambda self, p: np.full(len(p), np.nan)),
+            "features gives NaN or infinity",
+        ),
+        (broken(score=lambda self, *given: float("nan")), "score gives nan"),
+        (broken(compare=lambda self, x, y: x.nowhere), "'numpy.ndarray' object has no attribute"),
+        (Metric, "Metric has no score"),
+        (object, "builds a object; wanted is a gankit.Metric"),
+    ],
+)
+def test_a_broken_metric_is_named_with_its_plugin(run, build, message):
+    with pytest.raises(GankitError) as error:
+        gankit.evaluate(run, ["mine"], samples=30, registry=with_metric(build))
+    assert str(error.value).startswith(f"metric 'mine' of plugin 'stranger': {message}")
+
+
+def test_a_misspelt_method_is_refused_at_once():
+    with pytest.raises(TypeError, match=r"feature is no part of a metric. Did you mean 'features'"):
+        type("Wrong", (Metric,), {"feature": lambda self, pictures: pictures})
+
+
+# ---------------------------------------------------------------- during a run
+
+
+def weights(folder):
+    saved = checkpoint.newest(folder / "checkpoints")[1]
+    return {f"{n} {k}": v for n in saved.model for k, v in saved.model[n].items()}
+
+
+def test_measuring_changes_nothing_and_costs_what_it_says(tiny, registry, here, capsys):
+    asked = tiny(length="10 steps", log_every=1, tricks=["ema", "noisy-d"])
+    without = weights(train(compose(registry, **asked, out="without"), registry))
+    measured = compose(registry, **asked, out="with", metrics=PLAIN, measure_every=4)
+    with_metrics = weights(train(measured, registry))
+    assert without.keys() == with_metrics.keys()
+    assert all(torch.equal(without[name], with_metrics[name]) for name in without)
+    rows = json.loads((here / "with" / "metrics.json").read_text())
+    assert [row["step"] for row in rows] == [4, 4, 8, 8, 10, 10]
+    assert len({(row["metric"], row["floor"]) for row in rows}) == len(PLAIN)
+    said = [line for line in capsys.readouterr().out.splitlines() if "measured in" in line]
+    assert [line.partition(":")[0] for line in said] == ["step 4", "step 8", "step 10"]
+    assert "kid:features=pixels" in said[0]
+    assert said[-1].endswith("s so far")
+    assert not (here / "without" / "metrics.json").exists()
+    after = gankit.evaluate("with", PLAIN)
+    assert [row.value for row in after] == pytest.approx([row["value"] for row in rows[-2:]])
+
+
+def test_a_resumed_run_goes_on_measuring(gankit_run, gankit_cli, here):
+    words = ("--metric", "swd", "--log-every", 1, "--save-every", 2, "--out", "r", "--steps", 4)
+    assert gankit_run(*words).code == 0
+    assert gankit_cli("run", "--resume", "r", "--steps", 6).code == 0
+    assert [row["step"] for row in json.loads((here / "r" / "metrics.json").read_text())] == [
+        *(1, 2, 3, 4, 5, 6),
+    ]
+    words = ("--metric", "kid:features=pixels", "--measure-every", 100, "--steps", 8)
+    assert gankit_cli("run", "--resume", "r", *words).code == 0
+    last = json.loads((here / "r" / "metrics.json").read_text())[-1]
+    assert (last["step"], last["metric"]) == (8, "kid:features=pixels")
+
+
+def test_what_a_run_is_asked_to_measure_is_checked_before_it_begins(gankit_run, here, monkeypatch):
+    code, _, err = gankit_run("--metric", "kit")
+    assert code == 2
+    assert err.startswith("gankit: there is no metric 'kit'. Did you mean 'kid'?")
+    opened.cache_clear()
+    missing = GankitError("missing")
+    monkeypatch.setattr("gankit_metrics.features._needed_by", lambda *words: bad(missing))
+    code, _, err = gankit_run("--metric", "kid", "--out", "r")
+    opened.cache_clear()
+    assert (code, err) == (2, "gankit: missing\n")
+    assert not (here / "r").exists()
+
+
+def bad(error):
+    raise error
+
+
+def test_metrics_can_be_taken_away_again(registry, tiny):
+    assert compose(registry, **tiny(metrics="none")).metrics == ()
+    run = compose(registry, **tiny(metrics=["swd"], measure_every=7))
+    assert "--metric swd --measure-every 7" in gankit.command_line(run)
+
+
+def test_a_run_that_measures_nothing_imports_nothing(here):
+    code = """
+import sys
+from gankit.cli.main import main
+try:
+    main("run --steps 1 --batch-size 4 --image-size 16 --dataset petals:count=8 --device cpu"
+         " --model dcgan64:base_channels=2 --precision 32".split())
+except SystemExit as left:
+    assert not left.code
+loaded = [n for n in sys.modules if n.startswith("gankit_metrics.") or n == "gankit_flowers.modes"]
+sys.exit(str(loaded) if loaded or "gankit_metrics" not in sys.modules else 0)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

@@ -1,0 +1,507 @@
+"""Races: fair, resumable, and honest about what they found."""
+
+import csv
+import dataclasses
+import hashlib
+import io
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from contextlib import nullcontext
+from types import SimpleNamespace
+
+import pytest
+import torch
+from gankit_race import plan as planning
+from gankit_race.live import LiveView
+from gankit_race.plan import read_plan
+from gankit_race.racing import Race
+from gankit_race.results import Row
+from gankit_race.view import Course
+from PIL import Image
+from rich.console import Console
+
+import gankit
+from gankit import GankitError
+from gankit.core.errors import RunFailed
+from gankit.training import checkpoint
+
+TINY = (
+    "--dataset petals:count=64 --model dcgan64:base_channels=4 --image-size 16 --batch-size 8 "
+    "--device cpu --precision 32 --log-every 2 --save-every 4"
+)
+
+
+def measured(folder, metrics, value, **more):
+    numbers = {"low": value - 0.1, "high": value + 0.1, "floor": 0.3, "note": "", **more}
+    about = {"samples": 10, "reference": 20, "against": "hold-out", "features": "pixels"}
+    return [
+        SimpleNamespace(metric=name, value=value, better="lower", **numbers, **about)
+        for name in metrics
+    ]
+
+
+@pytest.fixture(autouse=True)
+def no_films(monkeypatch):
+    """A film of each run takes longer than these runs do."""
+    monkeypatch.setattr("gankit.runs.video.write_video", lambda *args, **named: None)
+
+
+@pytest.fixture
+def evaluate(monkeypatch):
+    """A stand-in for measuring: 2 for runs with ema, 5 for others, a little more for each seed."""
+    calls = []
+
+    def stand_in(folder, metrics, *, samples, registry, progress):
+        calls.append((folder, metrics, samples))
+        progress(0, 1)
+        run = json.loads((folder / "run.json").read_text())
+        value = (2.0 if "ema" in run["tricks"] else 5.0) + 0.1 * run["seed"] ** 2
+        return measured(folder, metrics, value)
+
+    monkeypatch.setattr("gankit_race.racing.evaluate", stand_in)
+    return calls
+
+
+@pytest.fixture
+def race_cli(gankit_cli):
+    """`race_cli("--vary", ...)`: a race of tiny runs with two seeds, measured with swd."""
+
+    def call(*words, length="4steps"):
+        more = [] if "--metric" in words else ["--metric", "swd"]
+        more += [] if "--seeds" in words else ["--seeds", 2]
+        budget = ["--budget", length] if length else []
+        return gankit_cli("race", *shlex.split(TINY), *more, *budget, *words)
+
+    return call
+
+
+def results(folder):
+    """What a race found, without what differs from start to start: the seconds."""
+    record = json.loads((folder / "results.json").read_text())
+    for row in record["runs"]:
+        assert row.pop("seconds") > 0
+    tables = [table for table in record["tables"] if table["measure"] != "images/s"]
+    return record["runs"], tables
+
+
+def read_csv(path):
+    return list(csv.DictReader(path.read_text().splitlines()))
+
+
+def weights(folder):
+    """Hashes of each run's last checkpoint and of its grids."""
+    found = {}
+    for run in sorted(folder.glob("*/seed-*")):
+        last = checkpoint.existing(run / "checkpoints")[0]
+        grids = [hashlib.sha256(path.read_bytes()).hexdigest() for path in run.glob("samples/*")]
+        manifest = json.loads((last / "manifest.json").read_text())
+        found[f"{run.parent.name}/{run.name}"] = (last.name, manifest["sha256"], sorted(grids))
+    return found
+
+
+# ---------------------------------------------------------------- a race
+
+
+def test_a_race_is_for_one_process(gankit_cli, monkeypatch, here):
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "1")
+    code, _, err = gankit_cli("race", "--vary", "trick=none,ema", "--budget", "5steps")
+    assert (code, err) == (2, "gankit: gankit race is for one process: leave torchrun away\n")
+    assert not list(here.iterdir())
+
+
+def test_a_race_from_start_to_page(race_cli, evaluate, here):
+    code, out, err = race_cli("--vary", "trick=none,ema")
+    assert (code, err) == (0, "")
+    folder = here / "races" / "petals-trick-1"
+    assert "race: 2 variants, 2 seeds, 4 runs; training takes about 0:0" in out
+    order = re.findall(r"^run (\d) of 4: (.*), seed (\d), 4 steps$", out, re.M)
+    assert order == [
+        ("1", "no trick", "0"), ("2", "ema", "0"), ("3", "no trick", "1"), ("4", "ema", "1"),
+    ]  # fmt: skip
+    assert re.search(r"^ no trick +5\.05 +the baseline +$", out, re.M)
+    assert re.search(r"^ ema +2\.05 +-3\.00 +-3\.65 to -2\.35 +better +$", out, re.M)
+    assert "swd, lower is better (pixels, 10 samples, real against real 0.3)" in out
+    assert "Where the seeds lie closer together than the measuring is exact" in out
+    assert "d_loss" not in out  # the view of single runs keeps quiet
+    assert {samples for _, _, samples in evaluate} == {1000}
+    (swd,) = results(folder)[1]
+    assert swd["rows"][1]["verdict"] == "better"
+    assert swd["rows"][1]["difference"]["each"] == pytest.approx([-3, -3])
+    rows = read_csv(folder / "results.csv")
+    assert [row["variant"] for row in rows] == ["no trick", "ema"] * 2
+    assert {row["images"] for row in rows} == {"32"}
+    assert float(rows[1]["swd_low"]) == pytest.approx(1.9)
+    assert json.loads((folder / "no-trick" / "seed-1" / "run.json").read_text())["seed"] == 1
+
+
+def test_the_page_stands_alone(race_cli, evaluate, here):
+    race_cli("--vary", "trick=none,ema")
+    folder = here / "races" / "petals-trick-1"
+    page = (folder / "race.html").read_text()
+    assert "<script" not in page
+    assert not re.search(r'(src|href)="(?!data:image/png;base64,)', page)
+    assert page.count('<img src="data:image/png') == 4  # two variants, two seeds
+    assert page.count('aria-label="losses"') == 2
+    assert '<td class="better" data-name="verdict">better</td>' in page
+    assert "prefers-color-scheme: dark" in page
+    with Image.open(folder / "race.png") as picture:
+        assert picture.width > 2 * 146  # grids of 8 x 8 pictures of 16 px, side by side
+        assert picture.height > 146
+
+
+def test_variants_begin_with_the_same_weights_and_pictures(race_cli, evaluate, here):
+    race_cli("--vary", "trick=none,noisy-d", length="2steps")
+    first = {p.parents[1].relative_to(here): p.read_bytes() for p in here.rglob("000000.png")}
+    assert len(first) == 4
+    assert len({data for path, data in first.items() if path.name == "seed-0"}) == 1
+    assert len(set(first.values())) == 2  # another seed draws something else
+    runs = [json.loads(path.read_text()) for path in here.rglob("run.json")]
+    assert len({run["fingerprint"] for run in runs}) == 1
+    assert len({run["precision"] for run in runs}) == 1
+
+
+def test_the_command_in_the_plan_repeats_the_race(race_cli, gankit_cli, evaluate, here):
+    race_cli("--vary", "trick=none,r1:gamma=0.5,every=2+ema", "--vary", "flip=yes", "--seed", 3)
+    folder = here / "races" / "petals-trick-flip-1"
+    plan = read_plan(folder)
+    assert plan.seeds == (3, 4)
+    assert [v.label for v in plan.variants] == ["no trick, flip", "r1:gamma=0.5,every=2+ema, flip"]
+    assert gankit_cli(*shlex.split(plan.command)[1:]).code == 0
+    again = here / "races" / "petals-trick-flip-2"
+    assert weights(again) == weights(folder)
+    assert results(again) == results(folder)
+
+
+def test_from_python(evaluate, here, tiny, capsys):
+    asked = tiny(length="2 steps")
+    folder = gankit.race({"tricks": ["none", "ema"]}, seeds=2, metrics=["swd"], out="a", **asked)
+    assert results(folder)[1][0]["rows"][1]["verdict"] == "better"
+    with pytest.raises(GankitError, match="say what to vary"):
+        gankit.race()
+    assert gankit.race(resume="a") == folder
+    began, ended = capsys.readouterr().out.split("run 4 of 4")
+    assert "run 1 of 4" in began
+    assert ended.count("the baseline") == 4  # swd and images/s, and both again for the resumed
+
+
+def test_the_real_metric(race_cli, here):
+    """Two variants that are the same network after one step: they cannot be told apart."""
+    code, out, err = race_cli("--vary", "draw-every=1,2", length="1steps")
+    assert (code, err) == (0, "")
+    (swd,) = results(here / "races" / "petals-draw-every-1")[1]
+    assert swd["rows"][1]["difference"]["mean"] == 0
+    assert swd["rows"][1]["verdict"] == "no measurable difference"
+    assert "swd, every run: NOT TO BE TRUSTED" in out
+
+
+# ---------------------------------------------------------------- budgets
+
+
+def test_a_budget_in_time_becomes_steps_once(race_cli, gankit_cli, evaluate, here, monkeypatch):
+    monkeypatch.setattr(planning, "step_seconds", lambda games, *how: [0.5, 1.0])
+    monkeypatch.setattr(Race, "to_the_end", lambda race: race.report())  # nothing is trained
+    assert race_cli("--vary", "trick=none,ema", length="10s").code == 0
+    plan = read_plan(here / "races" / "petals-trick-1")
+    assert [v.run.steps for v in plan.variants] == [20, 10]
+    assert plan.budget == "10s"
+    monkeypatch.setattr(planning, "step_seconds", lambda *any: pytest.fail("measured again"))
+    assert gankit_cli("race", "--resume", "races/petals-trick-1").code == 0
+
+
+@pytest.mark.parametrize(("length", "steps"), [("3steps", 3), ("0.08 kimg", 10), ("2epochs", 16)])
+def test_a_budget_in_pictures_is_the_same_for_all(length, steps, race_cli, here, monkeypatch):
+    monkeypatch.setattr(Race, "to_the_end", lambda race: race.report())
+    race_cli("--vary", "trick=none,ema", length=length)
+    plan = read_plan(here / "races" / "petals-trick-1")
+    assert [v.run.steps for v in plan.variants] == [steps, steps]
+
+
+def test_variants_of_different_length_are_told_apart(race_cli, evaluate):
+    out = race_cli("--vary", "epochs=0.5,1", length=None).out
+    assert "The runs did not see equally many pictures (in thousands): epochs 0.5 0.032" in out
+
+
+def test_steps_are_measured_in_turns(monkeypatch):
+    clock, turns = [0.0], []
+
+    class Game:
+        def __init__(self, name, cost):
+            self.name, self.cost, self.run = name, cost, SimpleNamespace(threads=0)
+
+        def step(self, step):
+            turns.append(self.name)
+            clock[0] += self.cost
+            return {"g_loss": 0.0}
+
+    monkeypatch.setattr(planning.time, "perf_counter", lambda: clock[0])
+    games = [Game("a", 0.1), Game("b", 0.2), Game("c", 0.3)]
+    found = planning.step_seconds(games, lambda done, total: None, 1.5, 16, 20.0)
+    assert found == pytest.approx([0.1, 0.2, 0.3])
+    assert "".join(turns[:: planning.TURN])[:9] == "cbaabccba"  # there and back
+    assert turns.count("a") == turns.count("c") == 20  # 16 measured, 4 to warm up
+    slow = planning.step_seconds([Game("a", 9.0)], lambda done, total: None, 1.5, 16, 20.0)
+    assert slow == pytest.approx([9.0])
+    assert turns.count("a") == 28  # one turn to warm up, and one is enough
+
+
+def test_threads_are_what_each_variant_says_and_then_as_before(race_cli, here, monkeypatch):
+    seen = []
+
+    def train(run, *args, **named):
+        torch.set_num_threads(run.threads)
+        seen.append(run.threads)
+        (run.folder).mkdir(parents=True)
+        (run.folder / "run.json").write_text('{"tricks": [], "seed": 0}')
+
+    def measure(folder, metrics, **named):
+        seen.append(torch.get_num_threads())
+        return measured(folder, metrics, 1.0)
+
+    monkeypatch.setattr("gankit_race.racing.train", train)
+    monkeypatch.setattr("gankit_race.racing.evaluate", measure)
+    monkeypatch.setattr(planning, "step_seconds", lambda games, *how: [1.0, 1.0, 1.0])
+    race_cli("--vary", "threads=2,1,0", "--seeds", 1, length="1steps")
+    assert seen == [2, 1, 1, 1, 1, 1]  # trained, measured, ...; 0 is what there was: 1
+    assert torch.get_num_threads() == 1
+
+
+def test_a_dry_run_shows_the_plan_and_leaves_nothing(race_cli, here):
+    code, out, err = race_cli("--vary", "trick=none,ema", "--dry-run")
+    assert (code, err) == (0, "")
+    assert re.search(r"^ema +4 steps = 0\.032 kimg, 0:0\d each \(measured: ", out, re.M)
+    assert re.search(r"^4 runs \(seeds 0, 1\), about 0:0\d of training$", out, re.M)
+    assert out.endswith("\nthen measures swd\n")
+    assert list(here.iterdir()) == []
+
+
+# ---------------------------------------------------------------- stopping and going on
+
+KILLED = ("--vary", "trick=none,ema", "--vary", "lr=2e-4,1e-3", "--seeds", 1, "--out")
+
+
+def start(words):
+    command = [sys.executable, "-m", "gankit", *map(str, words)]
+    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, **pipes)
+
+
+def test_a_race_killed_in_the_middle_ends_as_if_it_never_was(race_cli, gankit_cli, here):
+    """The figure of the issue: four variants, killed within the second, resumed, equal."""
+    assert race_cli(*KILLED, "whole", length="24steps").code == 0
+    words = ["race", *shlex.split(TINY), "--metric", "swd", "--budget", "24steps", *KILLED, "hurt"]
+    process = start(words)
+    hurt, give_up = here / "hurt", time.monotonic() + 200
+    while not (list(hurt.glob("*/seed-0/checkpoints/step-*")) and (hurt / "results.json").exists()):
+        assert process.poll() is None, process.stderr.read().decode()
+        assert time.monotonic() < give_up
+        time.sleep(0.005)
+    while len({p.parents[2].name for p in hurt.glob("*/seed-0/checkpoints/step-*")}) < 2:
+        assert process.poll() is None, process.stderr.read().decode()
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    over = len(json.loads((hurt / "results.json").read_text())["runs"])
+    assert 1 <= over < 4
+    assert not (hurt / "race.html").exists()
+    code, out, err = gankit_cli("race", "--resume", "hurt")
+    assert (code, err) == (0, "")
+    assert len(re.findall(r"^run \d of 4", out, re.M)) <= 4 - over + 1
+    assert results(hurt) == results(here / "whole")
+    assert weights(hurt) == weights(here / "whole")
+
+
+@pytest.fixture
+def stops_when(monkeypatch):
+    """`stops_when(lambda: ...)`: Ctrl-C as soon as that holds; `stops_when(None)`: never again."""
+
+    def set_to(holds):
+        def stop():
+            return signal.SIGINT if holds and holds() else 0
+
+        monkeypatch.setattr("gankit_race.command.stop_signals", lambda: nullcontext(stop))
+
+    return set_to
+
+
+def test_ctrl_c_saves_and_says_how_to_go_on(race_cli, gankit_cli, evaluate, here, stops_when):
+    words = ("--vary", "trick=none,ema", "--out")
+    assert race_cli(*words, "whole", length="8steps").code == 0
+    stops_when((here / "a race" / "ema" / "seed-0" / "checkpoints" / "step-000004").exists)
+    code, _, err = race_cli(*words, "a race", length="8steps")
+    stopped = "ema, seed 0: stopped at step 5 of 8, and saved"
+    go_on = "go on: gankit race --resume 'a race'"
+    assert (code, err) == (130, f"gankit: {stopped}; {go_on}\n")
+    stops_when(None)
+    code, out, err = gankit_cli("race", "--resume", "a race")
+    assert (code, err) == (0, "")
+    assert "race: 2 variants, 2 seeds, 4 runs, 1 of them over" in out
+    assert results(here / "a race") == results(here / "whole")
+    assert weights(here / "a race") == weights(here / "whole")
+
+
+def test_ctrl_c_between_runs_and_while_measuring(race_cli, gankit_cli, evaluate, here, stops_when):
+    trained = here / "a" / "no-trick" / "seed-0" / "checkpoints" / "last"
+    stops_when(trained.exists)  # written after the last step
+    code, _, err = race_cli("--vary", "trick=none,ema", "--out", "a")
+    go_on = "; go on: gankit race --resume a"
+    assert (code, err) == (130, f"gankit: stopped while measuring no trick, seed 0{go_on}\n")
+    (row,) = json.loads((here / "a" / "results.json").read_text())["runs"]
+    assert row["measured"] == {}  # trained, and not yet measured
+    stops_when(lambda: (here / "a" / "results.csv").read_text().count("5.0"))
+    code, _, err = gankit_cli("race", "--resume", "a")
+    assert (code, err) == (130, f"gankit: stopped after no trick, seed 0{go_on}\n")
+    stops_when(None)
+    assert gankit_cli("race", "--resume", "a").code == 0
+    folders = [folder.parent.name for folder, _, _ in evaluate]
+    assert folders == ["no-trick", "no-trick", "ema", "no-trick", "ema"]
+
+
+def test_ctrl_c_before_anything_has_begun_leaves_no_race(race_cli, here, stops_when):
+    stops_when(lambda: True)
+    code, out, err = race_cli("--vary", "trick=none,ema")
+    assert (code, out, err) == (130, "", "\ngankit: interrupted\n")
+    assert list(here.iterdir()) == []
+
+
+def test_seeds_and_metrics_can_be_added_to_a_race(race_cli, gankit_cli, evaluate, here):
+    race_cli("--vary", "trick=none,ema", "--seeds", 1, "--out", "a")
+    assert "no verdict from one seed" in (here / "a" / "race.html").read_text()
+    more = ("--seeds", 3, "--metric", "kid:features=pixels")
+    code, out, err = gankit_cli("race", "--resume", "a", *more)
+    assert (code, err) == (0, "")
+    assert len(re.findall("^run ", out, re.M)) == 6  # two of them only to be measured
+    runs, tables = results(here / "a")
+    assert len(runs) == 6
+    assert {name for run in runs for name in run["measured"]} == {"swd", "kid:features=pixels"}
+    assert [len(table["rows"][1]["difference"]["each"]) for table in tables] == [3, 3]
+    code, _, err = gankit_cli("race", "--resume", "a", "--seeds", 2)
+    assert (code, err) == (2, "gankit: a was planned with 3 seeds; --seeds can only add to them\n")
+    code, _, err = gankit_cli("race", "--resume", "a", "--budget", "5m")
+    assert code == 2
+    assert "--resume goes on with a race as it was planned" in err
+
+
+def test_pictures_that_changed_end_the_race(gankit_cli, pictures_folder, evaluate, here):
+    words = ["--data", pictures_folder, "--vary", "trick=none,ema", "--steps", 1, "--batch-size", 4]
+    words += ["--image-size", 16, "--model", "dcgan64:base_channels=4", "--seeds", 1, "--out", "a"]
+    assert gankit_cli("race", *words).code == 0
+    (pictures_folder / "00.jpg").unlink()
+    code, _, err = gankit_cli("race", "--resume", "a", "--seeds", 2)
+    assert (code, err) == (2, "gankit: the pictures are not those that a began with\n")
+
+
+# ---------------------------------------------------------------- what goes wrong
+
+
+def test_a_variant_that_diverges_is_named_and_the_others_race_on(
+    race_cli, evaluate, here, monkeypatch
+):
+    train = gankit.train
+
+    def diverging(run, *args, **named):
+        if "r1" in run.tricks and run.seed == 1:
+            raise RunFailed("g_loss became nan at step 3, so training stopped", 1)
+        return train(run, *args, **named)
+
+    monkeypatch.setattr("gankit_race.racing.train", diverging)
+    code, out, err = race_cli("--vary", "trick=none,r1,ema", "--seeds", 3, length="1steps")
+    assert (code, err) == (0, "")
+    assert "- r1, seed 1: g_loss became nan at step 3, so training stopped" in out
+    assert re.search(r"^ r1 +5\.20 \(2\) +\+0\.00 ", out, re.M)  # over the two seeds it has
+    assert re.search(r"^ ema .* better +$", out, re.M)
+
+
+def test_a_full_disk_stops_the_race(race_cli, evaluate, here, monkeypatch):
+    def full(*args, **named):
+        raise RunFailed("could not save the checkpoint", 1) from OSError("disk full")
+
+    monkeypatch.setattr("gankit_race.racing.train", full)
+    code, _, err = race_cli("--vary", "trick=none,ema", "--out", "a")
+    assert code == 1
+    assert err == "gankit: could not save the checkpoint; go on: gankit race --resume a\n"
+    assert not (here / "a" / "results.json").exists()
+
+
+def test_a_metric_that_gives_nothing(race_cli, monkeypatch, here):
+    monkeypatch.setattr("gankit_race.racing.evaluate", lambda *args, **named: [])
+    code, _, err = race_cli("--vary", "trick=none,ema", "--out", "a")
+    assert (code, err) == (2, "gankit: metric 'swd' gave no number for a/no-trick/seed-0\n")
+
+
+def test_the_usual_metrics_are_those_that_work_here(registry, monkeypatch):
+    assert planning.choose_metrics(["swd", "kid:features=pixels"], registry) == (
+        "swd", "kid:features=pixels",
+    )  # fmt: skip
+    make = registry.make
+
+    def without_features(kind, text, **filled_in):
+        if text == "kid":
+            raise GankitError("features 'imagenet-lite' are not installed")
+        return make(kind, text, **filled_in)
+
+    monkeypatch.setattr(registry, "make", without_features)
+    assert planning.choose_metrics([], registry) == ("swd",)
+    with pytest.raises(GankitError, match="'imagenet-lite' are not installed"):
+        planning.choose_metrics(["kid"], registry)
+
+
+# ---------------------------------------------------------------- the view
+
+
+def test_time_left_goes_by_what_each_variant_took():
+    fast, slow = (SimpleNamespace(label=n, run=SimpleNamespace(steps=100), step_seconds=s)
+                  for n, s in (("fast", 0.1), ("slow", 1.0)))  # fmt: skip
+    starts = [(fast, 0), (slow, 0), (fast, 1), (slow, 1)]
+    plan = SimpleNamespace(variants=(fast, slow), seeds=(0, 1), starts=lambda: starts)
+    course = Course(plan, [])
+    assert course.seconds_left() == pytest.approx(220)
+    course.rows.append(Row(variant="fast", seed=0, folder="", steps=100, seconds=20.0))
+    course.measuring.append(5.0)
+    assert course.seconds_left() == pytest.approx(100 + 20 + 100 + 3 * 5)  # it took twice as long
+    course.now, course.step, course.pace = (slow, 0), 50, 2.0
+    assert course.seconds_left() == pytest.approx(50 * 2 + 20 + 100 + 3 * 5)
+
+
+@pytest.fixture
+def begun():
+    """A race of two variants and two seeds, three runs of which are over."""
+    run = SimpleNamespace(steps=4)
+    none, ema = (SimpleNamespace(label=n, run=run, step_seconds=0.5) for n in ("none", "ema:p=9"))
+    starts = [(none, 0), (ema, 0), (none, 1), (ema, 1)]
+    told = {"seeds": (0, 1), "metrics": ("swd",), "command": "gankit race ..."}
+    plan = SimpleNamespace(variants=(none, ema), starts=lambda: starts, **told)
+    rows = [
+        Row(variant=v.label, seed=seed, folder="", steps=4, images=32, seconds=2.0,
+            measured={"swd": {"value": 5 + seed, "low": None, "high": None}})
+        for v, seed in starts[:3]
+    ]  # fmt: skip
+    return plan, rows
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_the_live_view_fits(width, begun):
+    plan, rows = begun
+    console = Console(width=width, force_terminal=True, file=io.StringIO())
+    view = LiveView(console)
+    view.race_begins(plan, rows, "races/a")
+    view.run_begins(plan.variants[1], 1)
+    view.step_done(2, {"d_loss": 1.234, "g_loss": 0.5, "seconds": 1.0})
+    paper = Console(width=width, file=io.StringIO())
+    paper.print(view.picture())
+    lines = paper.file.getvalue().splitlines()
+    assert all(len(line) <= width for line in lines)
+    text = "\n".join(lines)
+    assert text.startswith("run 4 of 4  left 0:01")
+    assert "ema:p=9, seed 1" in text
+    assert "step 2/4  d_loss 1.23  g_loss 0.50" in text
+    assert re.search(r"none +2/2 +5\.50 +16\.0", text)
+    view.run_over(dataclasses.replace(rows[1], seed=1))
+    view.race_over()
+    assert "left 0:00" in console.file.getvalue()

@@ -1,0 +1,73 @@
+"""Tensors become pictures: values, order and layout."""
+
+import numpy as np
+import pytest
+import torch
+
+from gankit.runs.images import to_frames, to_grid
+
+
+def plain(*values, size=4, channels=3):
+    """Images of one value each: (N, C, size, size)."""
+    return torch.tensor(values, dtype=torch.float32)[:, None, None, None].expand(
+        -1, channels, size, size
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "byte"),
+    [(-1, 0), (1, 255), (0, 128), (-2, 0), (7, 255), (-0.5, 64), (2 / 255 - 1, 1)],
+)
+def test_minus_one_is_black_and_one_is_white(value, byte):
+    assert (to_frames(plain(value)) == byte).all()
+
+
+def test_bytes_survive_the_way_there_and_back():
+    pixels = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1).repeat(3, axis=3)
+    images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
+    assert np.array_equal(to_frames(images), pixels)
+
+
+def test_frames_have_channels_last_and_grey_is_repeated():
+    images = torch.linspace(-1, 1, 2 * 3 * 4 * 5).reshape(2, 3, 4, 5)
+    frames = to_frames(images)
+    assert frames.shape == (2, 4, 5, 3)
+    assert frames.dtype == np.uint8
+    assert (frames[:, 0, 0, 0] < frames[:, 0, 0, 1]).all()
+    grey = to_frames(images[:, :1])
+    assert grey.shape == (2, 4, 5, 3)
+    assert (grey == grey[..., :1]).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])
+def test_every_float_will_do(dtype):
+    assert (to_frames(plain(1).to(dtype).requires_grad_(False)) == 255).all()
+
+
+@pytest.mark.parametrize(
+    ("count", "columns", "cells"),
+    [
+        *((1, 0, (1, 1)), (4, 0, (2, 2)), (5, 0, (3, 2)), (64, 0, (8, 8))),
+        *((5, 5, (5, 1)), (3, 2, (2, 2))),
+    ],
+)
+def test_a_grid_is_as_square_as_it_gets_unless_told(count, columns, cells):
+    width, height = cells
+    grid = to_grid(plain(*[0] * count), columns)
+    assert grid.mode == "RGB"
+    assert grid.size == (width * 6 + 2, height * 6 + 2)
+
+
+def test_a_grid_goes_row_by_row_with_a_gap():
+    grid = np.asarray(to_grid(plain(-1, -0.5, 0), columns=2, gap=1))
+    assert grid.shape == (11, 11, 3)
+    assert (grid[1:5, 1:5] == 0).all()
+    assert (grid[1:5, 6:10] == 64).all()
+    assert (grid[6:10, 1:5] == 128).all()
+    assert (grid[6:10, 6:10] == 255).all()  # nothing there: white
+    assert (grid[[0, 5, 10]] == 255).all()
+    assert (grid[:, [0, 5, 10]] == 255).all()
+
+
+def test_a_grid_without_gaps():
+    assert to_grid(plain(0, 0), columns=2, gap=0).size == (8, 4)

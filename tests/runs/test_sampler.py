@@ -1,0 +1,132 @@
+"""A trained run, opened again: the same seed gives the same picture, whatever else is drawn."""
+
+import inspect
+import shutil
+
+import numpy as np
+import pytest
+import torch
+
+import gankit
+from gankit import GankitError
+
+
+@pytest.fixture(scope="module")
+def sampler(trained, registry):
+    return gankit.load(trained, registry=registry)
+
+
+def test_the_same_seed_gives_the_same_picture(sampler, trained, registry):
+    first = np.asarray(sampler.sample(seed=7))
+    assert first.shape == (16, 16, 3)
+    assert np.array_equal(first, np.asarray(sampler.sample(7)))
+    again = gankit.load(str(trained), registry=registry)
+    assert np.array_equal(first, np.asarray(again.sample(7)))
+    assert not np.array_equal(first, np.asarray(sampler.sample(8)))
+
+
+def test_torchs_own_random_state_does_not_matter(sampler):
+    torch.manual_seed(1)
+    first = sampler.latents([3, 4])
+    torch.manual_seed(2)
+    assert torch.equal(first, sampler.latents([3, 4]))
+
+
+def test_a_picture_does_not_depend_on_its_neighbours(sampler):
+    alone = sampler.images(sampler.latents([5]))
+    for seeds in ([5, 6, 7, 8], [900, 5], range(3, 103)):
+        place = list(seeds).index(5)
+        beside = sampler.images(sampler.latents(seeds))[place : place + 1]
+        torch.testing.assert_close(beside, alone, rtol=0, atol=1e-5)
+
+
+def test_images_are_images(sampler):
+    images = sampler.images(sampler.latents(range(130)))  # drawn in more than one go
+    assert images.shape == (130, 3, 16, 16)
+    assert images.dtype == torch.float32
+    assert -1 <= images.min() <= images.max() <= 1
+    assert not images.requires_grad
+
+
+def test_a_grid_shows_the_pictures_of_successive_seeds(sampler):
+    grid = np.asarray(sampler.grid(4, seed=2)).astype(int)
+    assert grid.shape == (38, 38, 3)
+    single = np.asarray(sampler.sample(3)).astype(int)
+    assert np.abs(grid[2:18, 20:36] - single).max() <= 1
+    assert sampler.grid().size == (8 * 18 + 2, 8 * 18 + 2)
+
+
+def test_any_z_can_be_drawn_in_rows_of_ones_choice(sampler):
+    z = sampler.latents(range(6))
+    row = np.asarray(sampler.draw(z, columns=6)).astype(int)
+    assert row.shape == (20, 6 * 18 + 2, 3)
+    single = np.asarray(sampler.sample(4)).astype(int)
+    assert np.abs(row[2:18, 4 * 18 + 2 : 4 * 18 + 18] - single).max() <= 1
+    assert np.array_equal(sampler.draw(z[:4]), sampler.grid(4))
+
+
+def test_the_newest_checkpoint_unless_another_is_asked_for(trained, sampler, registry):
+    earlier = gankit.load(trained, step=4, registry=registry)
+    assert (sampler.step, earlier.step) == (8, 4)
+    z = sampler.latents([0])
+    assert not torch.equal(sampler.images(z), earlier.images(z))
+
+
+def test_the_average_of_ema_is_what_is_drawn_from(trained, sampler):
+    from gankit.training import checkpoint
+
+    _, saved, _ = checkpoint.newest(trained / "checkpoints")
+    weights = sampler.net.state_dict()
+    assert all(torch.equal(weights[name], saved.model["sampler"][name]) for name in weights)
+    assert any(not torch.equal(weights[name], saved.model["G"][name]) for name in weights)
+
+
+def test_without_ema_g_itself_is(tiny, registry, here):
+    from gankit.training.compose import compose
+    from gankit.training.loop import train
+
+    folder = train(compose(registry, **tiny(length="1 steps", out="run")), registry)
+    assert gankit.load(folder, registry=registry).sample().size == (16, 16)
+
+
+@pytest.mark.parametrize("shape", [(100,), (2, 99), (2, 100, 1), ()])
+def test_a_z_of_another_shape_is_refused(sampler, shape):
+    with pytest.raises(GankitError, match=r"wanted \(N, 100\)"):
+        sampler.images(torch.zeros(shape))
+
+
+def test_a_step_without_checkpoint_is_refused(trained, registry):
+    with pytest.raises(GankitError) as error:
+        gankit.load(trained, step=6, registry=registry)
+    for kept in ("000004", "000008"):
+        assert kept in str(error.value)
+
+
+def test_a_folder_without_run_is_refused(tmp_path, registry):
+    for folder in (tmp_path, tmp_path / "absent"):
+        with pytest.raises(GankitError, match="no run"):
+            gankit.load(folder, registry=registry)
+
+
+def test_a_run_without_checkpoint_is_refused(tmp_path, trained, registry):
+    shutil.copy(trained / "run.json", tmp_path)
+    with pytest.raises(GankitError, match="no whole checkpoint"):
+        gankit.load(tmp_path, registry=registry)
+
+
+def test_a_damaged_newest_checkpoint_gives_way_to_the_one_before(tmp_path, trained, registry):
+    copy = shutil.copytree(trained, tmp_path / "copy")
+    weights = copy / "checkpoints" / "step-000008" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    assert gankit.load(copy, registry=registry).step == 4
+    with pytest.raises(GankitError, match="damaged"):
+        gankit.load(copy, step=8, registry=registry)
+
+
+def test_the_names_people_use_stay_functions():
+    for name in ("compose", "train", "load"):
+        for _ in range(2):  # the first look imports modules, none of which may take its place
+            assert inspect.isfunction(getattr(gankit, name)), name
+    assert inspect.isclass(gankit.Loss)
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        gankit.nonsense  # noqa: B018

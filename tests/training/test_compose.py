@@ -1,0 +1,166 @@
+"""From what was asked for to a Run: defaults, then the model's settings, then the person."""
+
+import json
+
+import pytest
+
+from gankit import GankitError, ModelSpec, compose
+from gankit.core.registry import load_registry
+
+
+def hashes(folder):
+    """The sha256 of a run's newest networks and optimisers."""
+    newest = sorted((folder / "checkpoints").glob("step-*"))[-1]
+    return json.loads((newest / "manifest.json").read_text())["sha256"]
+
+
+def test_nothing_asked_gives_the_defaults(registry):
+    run = compose(registry)
+    assert run.dataset == registry.default("dataset") == "petals"
+    assert run.model == registry.default("model")
+    assert run.loss == registry.default("loss") == "non-saturating"
+    assert (run.steps, run.out, run.seed, run.device) == (0, "", 0, "auto")
+
+
+def test_defaults_then_the_model_then_the_person(registry):
+    model = registry.find("model", registry.default("model"))
+    assert model.settings["batch_size"] != 64  # Run's own default, which the model overrides
+    run = compose(registry)
+    assert run.batch_size == model.settings["batch_size"]
+    assert run.tricks == model.settings["tricks"]
+    assert run.length == model.settings["length"]
+    assert run.image_size == model.image_size
+    assert run.beta2 == 0.999  # nobody said anything: Run's default
+    run = compose(registry, batch_size=7, tricks=["r1"], length="5 steps", image_size=32)
+    assert (run.batch_size, run.tricks, run.length, run.image_size) == (7, ("r1",), "5 steps", 32)
+
+
+def test_a_models_settings_may_name_any_field(installed):
+    installed(
+        "foreign_model",
+        """
+        @hookimpl
+        def register_models(register):
+            register(ModelSpec(
+                name="little", summary="s", source="s", image_size=16, generator="dcgan",
+                discriminator="dcgan:base_channels=2",
+                settings={"loss": "hinge", "tricks": ("spectral-norm",), "d_steps": 2},
+            ))
+        """,
+    )
+    registry = load_registry()
+    assert isinstance(registry.find("model", "little"), ModelSpec)
+    run = compose(registry, model="little:base_channels=4")
+    assert (run.loss, run.tricks, run.d_steps) == ("hinge", ("spectral-norm",), 2)
+    assert run.generator == run.discriminator == "dcgan:base_channels=4"
+    assert compose(registry, model="little", loss="minimax").loss == "minimax"
+
+
+def test_who_brings_pictures_gets_the_default_recipe(registry, pictures_folder):
+    data = str(pictures_folder)
+    run = compose(registry, data=data)
+    assert run == compose(registry, data=data, recipe=registry.default("recipe"))
+    assert run.flip  # a setting of the recipe's own
+    assert compose(registry, data=data, flip=False, tricks="r1").tricks == ("r1",)
+    assert compose(registry, dataset="petals:count=10").model == registry.default("model")
+
+
+@pytest.mark.parametrize("named", ["model", "generator", "discriminator"])
+def test_who_names_a_network_does_not(registry, pictures_folder, named):
+    part = {"model": "dcgan64"}.get(named, "dcgan")
+    assert not compose(registry, data=str(pictures_folder), **{named: part}).flip
+
+
+def test_what_is_none_was_not_asked(registry):
+    assert compose(registry, seed=None, loss=None, tricks=None) == compose(registry)
+
+
+def test_zero_was_asked(registry):
+    assert compose(registry, beta1=0.0, lr_g=0).beta1 == 0
+    assert compose(registry, lr_g=0).lr_g == 0.0
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"batchsize": 8}, "there is no setting 'batchsize'. Did you mean 'batch_size'"),
+        ({"batch_size": "8"}, "--batch-size is '8'; it should be"),
+        ({"batch_size": 8.0}, "--batch-size is 8.0; it should be"),
+        ({"batch_size": True}, "--batch-size is True; it should be"),
+        ({"lr_g": "fast"}, "--lr-g is 'fast'; it should be"),
+        ({"dataset": 3}, "--dataset is 3; it should be"),
+        ({"length": 500}, "--length is 500; it should be"),
+        ({"tricks": 5}, "--trick is 5; it should be"),
+        ({"tensorboard": 1}, "--tensorboard is 1; it should be"),
+        ({"tricks": ["ema", "ema:decay=0.9"]}, "trick 'ema' is given twice"),
+        ({"data": ["x"], "dataset": "petals"}, "'petals' brings its own pictures"),
+        ({"dataset": "folder"}, "wants to know where your pictures are: --data PATH"),
+        ({"model": "dcgan64:width=3"}, "model 'dcgan64' has no option 'width'"),
+    ],
+)
+def test_what_cannot_be_asked(registry, asked, message):
+    with pytest.raises(GankitError) as error:
+        compose(registry, **asked)
+    assert message in str(error.value)
+
+
+def test_data_alone_means_the_folder(registry):
+    run = compose(registry, data=["here", "there"])
+    assert (run.dataset, run.data) == ("folder", ("here", "there"))
+    assert compose(registry, data="here").data == ("here",)
+
+
+def test_a_models_options_go_to_its_networks_and_a_network_may_be_replaced(registry):
+    run = compose(registry, model="dcgan64:base_channels=8")
+    assert run.generator == run.discriminator == "dcgan:base_channels=8"
+    run = compose(registry, model="dcgan64:base_channels=8", discriminator="dcgan:max_channels=16")
+    assert (run.generator, run.discriminator) == (
+        *("dcgan:base_channels=8", "dcgan:max_channels=16"),
+    )
+
+
+def test_a_registry_need_not_be_given():
+    assert compose(seed=3).seed == 3
+
+
+def test_the_environment_speaks_after_the_command_line(gankit_run, here, monkeypatch):
+    monkeypatch.setenv("GANKIT_RUN_SEED", "17")
+    assert gankit_run("--out", "a", "--steps", 1).code == 0
+    assert gankit_run("--out", "b", "--steps", 1, "--seed", 3).code == 0
+    seeds = [json.loads((here / name / "run.json").read_text())["seed"] for name in "ab"]
+    assert seeds == [17, 3]
+
+
+def test_a_config_repeats_a_run_exactly(trained, gankit_cli, here):
+    code, out, err = gankit_cli("run", "--config", trained / "run.json", "--out", "again")
+    assert (code, err) == (0, "")
+    assert hashes(here / "again") == hashes(trained)
+    first, second = (json.loads((f / "run.json").read_text()) for f in (trained, here / "again"))
+    assert {key for key in first if first[key] != second[key]} == {"out"}
+    assert "finished" in out
+
+
+def test_the_command_of_a_run_repeats_it_exactly(trained, gankit_cli, here):
+    import shlex
+
+    command = json.loads((trained / "run.json").read_text())["command"]
+    words = shlex.split(command)
+    assert words[0] == "gankit"
+    cadence = ("--save-every", 4, "--out", "again")  # does not touch the arithmetic
+    assert gankit_cli(*words[1:], *cadence, "--device", "cpu").code == 0
+    assert hashes(here / "again")["model.safetensors"] == hashes(trained)["model.safetensors"]
+
+
+def test_options_come_on_top_of_a_config(trained, gankit_cli, here):
+    words = ("run", "--config", trained, "--steps", 2, "--loss", "hinge", "--trick", "none")
+    assert gankit_cli(*words, "--out", "other").code == 0
+    record = json.loads((here / "other" / "run.json").read_text())
+    assert (record["steps"], record["loss"], record["tricks"]) == (2, "hinge", [])
+    assert (record["image_size"], record["model"]) == (16, "dcgan64:base_channels=4")
+
+
+def test_another_model_on_top_of_a_config_brings_its_networks(trained, gankit_cli, here):
+    words = ("run", "--config", trained, "--model", "dcgan64:base_channels=2")
+    assert gankit_cli(*words, "--image-size", 16, "--out", "other", "--steps", 1).code == 0
+    record = json.loads((here / "other" / "run.json").read_text())
+    assert record["generator"] == "dcgan:base_channels=2"

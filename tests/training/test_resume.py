@@ -1,0 +1,235 @@
+"""A run that was stopped, however rudely, ends as if it had never been stopped."""
+
+import csv
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from gankit import GankitError, compose, hookimpl, train
+from gankit.cli.run import resumed
+from gankit.core.errors import RunStopped
+from gankit.core.registry import load_registry
+from gankit.core.settings import load_run
+from gankit.training import checkpoint
+
+EVERYTHING = (
+    "ema:decay=0.9", "spectral-norm", "noisy-d", "r1:every=3", "flip-labels",
+    "smooth-labels", "dropout-d", "diffaugment",
+)  # fmt: skip
+NEVER_STOPPED = {"length": "12 steps", "save_every": 4, "log_every": 3, "draw_every": 6}
+
+
+NUMBERS = ("step", "kimg", "d_loss", "g_loss", "penalty", "d_real", "d_fake")
+
+
+def fingerprint(folder):
+    """The last checkpoint's hashes, the log's numbers but the seconds, and the grids' hashes."""
+    last = checkpoint.existing(folder / "checkpoints")[0]
+    hashes = json.loads((last / "manifest.json").read_text())["sha256"]
+    with (folder / "log.csv").open() as file:
+        rows = [{k: row[k] for k in NUMBERS} for row in csv.DictReader(file)]
+    grids = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.glob("samples/*")}
+    return last.name, hashes, rows, grids
+
+
+@pytest.fixture
+def run_of(registry, tiny, tmp_path):
+    def build(name, **asked):
+        asked = {"tricks": EVERYTHING, **NEVER_STOPPED, **asked}
+        return compose(registry, **tiny(**asked), out=str(tmp_path / name))
+
+    return build
+
+
+def stop_after(steps):
+    asked = iter([0] * (steps - 1))
+    return lambda: next(asked, signal.SIGINT)
+
+
+@pytest.mark.parametrize(
+    "arithmetic",
+    [
+        {"precision": "32"},
+        {"precision": "bf16"},
+        {"precision": "16", "tricks": ("ema", "r1:every=3")},
+        {"accumulate": 2, "loss": "relativistic", "tricks": ("ema", "r1:every=3")},
+        {"optimizer": "plain", "memory_format": "contiguous"},
+        {"loss": "least-squares", "d_steps": 2, "batch_size": 24},  # batches that cross epochs
+    ],
+    ids=["float32", "bf16", "float16", "pieces", "plain", "two-d-steps"],
+)
+def test_resuming_equals_never_stopping_bit_for_bit(run_of, registry, arithmetic):
+    whole = train(run_of("whole", **arithmetic), registry)
+    with pytest.raises(RunStopped, match="stopped at step 5 of 12") as stopped:
+        train(run_of("parts", **arithmetic), registry, stop=stop_after(5))
+    assert stopped.value.exit_code == 130
+    parts = whole.parent / "parts"
+    with pytest.raises(RunStopped, match="stopped at step 7 of 12"):
+        train(resumed(parts), registry, resume=True, stop=stop_after(2))
+    train(resumed(parts), registry, resume=True)
+    assert fingerprint(parts) == fingerprint(whole)
+
+
+def test_a_trick_that_acted_before_a_resume_is_not_said_never_to_have_acted(run_of):
+    told = []
+
+    class Watch:
+        @hookimpl
+        def run_finished(self, run, outcome):
+            told.append(outcome["tricks"])
+
+    registry = load_registry()
+    assert not registry.load("watch", Watch).error
+    run = run_of("parts", tricks=("blur:until=0.4", "noisy-d:sigma=0", "ema"))
+    with pytest.raises(RunStopped):
+        train(run, registry, stop=stop_after(5))
+    with pytest.raises(RunStopped):  # it is remembered over two resumes, too
+        train(resumed(run.folder), registry, resume=True, stop=stop_after(2))
+    train(resumed(run.folder), registry, resume=True)
+    assert told[0]["blur"].startswith("sigma ")
+    assert told[1]["blur"] == told[2]["blur"] == "acted before the run was resumed"
+    assert told[2]["ema"].startswith("decay ")
+    assert [tricks["noisy-d"] for tricks in told] == [None] * 3
+
+
+def test_the_same_run_twice_is_the_same_and_another_seed_is_not(run_of, registry):
+    first, again = train(run_of("a"), registry), train(run_of("b"), registry)
+    other = train(run_of("c", seed=1), registry)
+    assert fingerprint(first) == fingerprint(again)
+    assert fingerprint(first)[1] != fingerprint(other)[1]
+
+
+def test_a_finished_run_can_be_made_longer(run_of, registry):
+    whole = train(run_of("whole", tricks=("ema",), length="16 steps"), registry)
+    short = train(run_of("short", tricks=("ema",)), registry)
+    before = fingerprint(short)
+    train(resumed(short), registry, resume=True)  # nothing is left to do
+    assert fingerprint(short) == before
+    train(resumed(short, length="16 steps"), registry, resume=True)
+    assert fingerprint(short)[:2] == fingerprint(whole)[:2]
+
+
+def test_a_finished_run_can_be_made_longer_from_python(run_of, registry):
+    whole = train(run_of("whole", tricks=("ema",)), registry)
+    short = train(run_of("short", tricks=("ema",), length="6 steps"), registry)
+    assert load_run(short).steps == 6
+    train(load_run(short, length="12 steps"), registry, resume=True)
+    assert fingerprint(short)[:2] == fingerprint(whole)[:2]
+
+
+def test_what_decided_the_arithmetic_cannot_change(run_of, registry):
+    folder = train(run_of("a", tricks=("none",), length="4 steps"), registry)
+    with pytest.raises(GankitError, match="--batch-size was decided when the run began"):
+        resumed(folder, batch_size=4, length="8 steps")
+
+
+def test_checkpoints_are_pruned_and_last_points_to_the_newest(run_of, registry):
+    folder = train(run_of("a", tricks=("none",), save_every=2, keep=3), registry)
+    kept = [path.name for path in checkpoint.existing(folder / "checkpoints")]
+    assert kept == ["step-000012", "step-000010", "step-000008"]
+    assert (folder / "checkpoints" / "last").read_text() == "step-000012"
+    names = sorted(path.name for path in (folder / "checkpoints").iterdir())
+    assert names == ["last", *sorted(kept)]  # nothing half-written stays
+
+
+def test_a_damaged_checkpoint_is_passed_over_and_the_one_before_used(run_of, registry, caplog):
+    whole = train(run_of("whole"), registry)
+    with pytest.raises(RunStopped):
+        train(run_of("hurt"), registry, stop=stop_after(9))
+    hurt = whole.parent / "hurt"
+    newest, before = checkpoint.existing(hurt / "checkpoints")
+    data = bytearray((newest / "model.safetensors").read_bytes())
+    data[len(data) // 2] ^= 1  # one bit
+    (newest / "model.safetensors").write_bytes(data)
+    train(resumed(hurt), registry, resume=True)
+    assert f"{newest} is damaged: model.safetensors was cut off or altered" in caplog.text
+    assert f"going on from {before.name}" in caplog.text
+    assert fingerprint(hurt) == fingerprint(whole)
+
+
+def test_a_checkpoint_holds_no_code(run_of, registry):
+    folder = train(run_of("a"), registry)
+    last = checkpoint.existing(folder / "checkpoints")[0]
+    names = sorted(path.name for path in last.iterdir())
+    assert names == ["manifest.json", "model.safetensors", "state.json", "state.safetensors"]
+
+
+def test_trees_come_back_as_they_were(tmp_path):
+    import torch
+
+    tree = {"a": {1: torch.arange(3.0), "x": [True, None, "text", 2.5]}, "empty": {}, "b": [[]]}
+    path = checkpoint.save(tmp_path, checkpoint.Checkpoint(7, {"t": torch.ones(2)}, tree), keep=1)
+    saved = checkpoint.load(path)
+    assert saved.step == 7
+    assert torch.equal(saved.state["a"].pop(1), tree["a"].pop(1))
+    assert saved.state == tree
+
+
+def start(out, resume):
+    """`gankit run` as a process of its own, in a new session so that it can be killed alone."""
+    words = ["--resume", str(out)] if resume else [
+        "--dataset", "petals:count=64", "--model", "dcgan64:base_channels=4", "--image-size", "16",
+        "--batch-size", "8", "--steps", "300", "--save-every", "150", "--log-every", "20",
+        "--device", "cpu", "--precision", "32", "--threads", "1", "--draw-every", "300",
+        "--trick", "ema", "--trick", "noisy-d", "--trick", "spectral-norm", "--out", str(out),
+    ]  # fmt: skip
+    command = [sys.executable, "-m", "gankit", "run", *words]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, env=environment, start_new_session=True, **quiet)
+
+
+def test_runs_killed_at_random_moments_end_bit_identical(tmp_path, pytestconfig):
+    """Kills a run; `pytest tests/test_resume.py --killed-runs 20` kills twenty."""
+    whole = start(tmp_path / "whole", resume=False)
+    _, errors = whole.communicate(timeout=300)
+    assert whole.returncode == 0, errors.decode()
+    wanted, kills, dice = fingerprint(tmp_path / "whole"), 0, random.Random(4)
+    for number in range(pytestconfig.getoption("--killed-runs")):
+        out, process = tmp_path / str(number), None
+        while process is None or process.returncode != 0:
+            has_begun = any(out.glob("checkpoints/step-*"))
+            if process and not has_begun:
+                shutil.rmtree(out, ignore_errors=True)  # killed before there was anything to lose
+            process = start(out, resume=has_begun)
+            give_up, had = time.monotonic() + 300, set(out.glob("checkpoints/step-*"))
+            while process.poll() is None and not set(out.glob("checkpoints/step-*")) - had:
+                assert time.monotonic() < give_up
+                time.sleep(0.02)
+            time.sleep(dice.uniform(0, 1.0))  # it has moved on; now at any moment
+            if process.poll() is None:
+                process.send_signal(signal.SIGKILL)
+                kills += 1
+            _, errors = process.communicate(timeout=60)
+            assert process.returncode in (0, -signal.SIGKILL), errors.decode()
+        assert fingerprint(out) == wanted
+    assert kills >= pytestconfig.getoption("--killed-runs")
+    print(f"{kills} kills")
+
+
+def test_a_run_killed_before_its_first_checkpoint_begins_anew(run_of, registry, caplog):
+    whole = train(run_of("whole"), registry)
+    begun = train(run_of("begun"), registry)
+    for path in checkpoint.existing(begun / "checkpoints"):
+        shutil.rmtree(path)
+    train(resumed(begun), registry, resume=True)
+    assert "was stopped before its first checkpoint: it begins anew" in caplog.text
+    assert fingerprint(begun) == fingerprint(whole)
+
+
+def test_pictures_that_changed_since_are_noticed(run_of, registry, pictures_folder, caplog):
+    asked = {"dataset": "folder", "data": (str(pictures_folder),), "tricks": ("none",)}
+    with pytest.raises(RunStopped):
+        train(run_of("a", **asked), registry, stop=stop_after(5))
+    assert caplog.text == ""
+    (pictures_folder / "00.jpg").unlink()
+    train(resumed(pictures_folder.parent / "a"), registry, resume=True)
+    assert "these are not the pictures that" in caplog.text
