@@ -31,7 +31,6 @@ from pathlib import Path
 from PIL import Image
 
 from gankit import compose, train
-from gankit.core.choice import Choice
 
 STEPS = int(os.environ.get("GANKIT_LESSON_STEPS", 2048))
 
@@ -108,6 +107,6 @@ both.save("lesson-02.png")
 # so that D is lied to about 20 of 100 pictures, real and fake alike.
 answer = None
 if answer is not None:
-    asked = Choice.parse(compose(tricks=[answer]).tricks[0])  # refuses what does not exist
-    right = asked == Choice("flip-labels", {"p": 0.2, "which": "both"})
+    (asked,) = compose(tricks=[answer]).tricks  # refuses what does not exist
+    right = (asked.name, asked.options) == ("flip-labels", {"p": 0.2, "which": "both"})
     print("Right: so --trick takes it too." if right else f"Not yet: {asked} is something else.")

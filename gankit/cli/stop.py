@@ -2,28 +2,30 @@
 
 import contextlib
 import signal
+from collections.abc import Iterator
+from types import FrameType
 
 from gankit.core.errors import RunFailed
+from gankit.core.stop import Stop
 
 
 @contextlib.contextmanager
-def stop_signals():
-    """Yields a function that says which of Ctrl-C and SIGTERM was asked for, 0 if none.
+def stop_signals() -> Iterator[Stop]:
+    """While open, Ctrl-C and SIGTERM ask the Stop that this yields.
 
     A second Ctrl-C is not patient: it ends the run as it stands, at its last checkpoint. After a
     failure signals stay wishes, so that none ends the process before it has said why.
     """
-    asked = 0
+    stop = Stop()
 
-    def ask(number, frame):
-        nonlocal asked
-        if asked:
+    def ask(number: int, frame: FrameType | None) -> None:
+        if stop.signal:
             raise KeyboardInterrupt
-        asked = number
+        stop.ask(number)
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield lambda: asked
+        yield stop
     except RunFailed:
         before.clear()
         raise

@@ -41,7 +41,7 @@ def compile_networks(run: Run, gan: Gan) -> Run:
     """
     if run.compile == "no":
         return run
-    count = run.batch_size // (gan.team.size * run.accumulate)
+    count = run.batch_size // (gan.process_group.world_size * run.accumulate)
     z = randomness.latents(run.seed, 0, count, run.latent_dim, "compiling").to(gan.machine.device)
     try:
         with _quietly():
@@ -55,10 +55,10 @@ def compile_networks(run: Run, gan: Gan) -> Run:
     else:
         helps = run.compile == "yes" or plain > GAIN * compiled
         times = f"{1e3 * compiled:.3g} ms forth and back compiled, {1e3 * plain:.3g} ms plain"
-        if not gan.team.rank:
+        if not gan.process_group.rank:
             then = "are compiled" if helps else "stay plain"
             log.warning("--compile %s: %s; the networks %s", run.compile, times, then)
-    helps = gan.team.told(helps)  # the first process decides
+    helps = gan.process_group.broadcast(helps)  # the first process decides
     if helps:
         _compile(gan.G.net, gan.D.net)
     return dataclasses.replace(run, compile="yes" if helps else "no")

@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.amp import GradScaler
+from torch.nn.utils.parametrize import is_parametrized
 
 from gankit.core import randomness
 from gankit.core.device import Machine, sent
-from gankit.core.process_group import Team
+from gankit.core.process_group import ProcessGroup
 
 
 @dataclass
@@ -48,11 +50,11 @@ class Gan:
     steps: int  # of the whole run
     machine: Machine
     step: int = 0  # the step being taken, or to be taken next
-    accumulate: int = 1  # pieces that a batch is taken in, for one update
-    piece: int = 0  # which of them is being taken
-    team: Team = field(default_factory=Team)
+    accumulate: int = 1  # micro-batches that a batch is cut into, for one update
+    process_group: ProcessGroup = field(default_factory=ProcessGroup)
     d_inputs: list[Callable[[Tensor, Gan], Tensor]] = field(default_factory=list)
     sampler: nn.Module = field(init=False)  # the G that pictures are drawn from
+    features: Tensor | None = None  # (N, ...), see keep_features
     _draws: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -63,30 +65,38 @@ class Gan:
         """How much of the run is over, from 0 to 1."""
         return self.step / max(self.steps, 1)
 
+    # --- random draws
+
     def begin_step(self, step: int) -> None:
         """From here on, draws are those of `step`; layers that draw (dropout) are seeded too."""
         self.step = step
         self._draws.clear()
-        seeds = torch.default_generator if self.machine.device.type == "cpu" else torch  # quicker
+        # On a CPU, torch.manual_seed would spend its time on seeding devices that are not there.
+        seeds = torch.default_generator if self.machine.device.type == "cpu" else torch
         seeds.manual_seed(self.draw("layers").initial_seed())
 
     def draw(self, purpose: str) -> torch.Generator:
         """A random generator on the run's device, fresh for each call in each step."""
-        count = self._draws[purpose] = self._draws.get(purpose, -1) + 1
-        key = f"{purpose}/{count}" + f"/process {self.team.rank}" * (self.team.rank > 0)
+        count = self._draws.get(purpose, -1) + 1
+        self._draws[purpose] = count
+        key = f"{purpose}/{count}"
+        if self.process_group.rank > 0:
+            key += f"/process {self.process_group.rank}"
         return randomness.generator(self.seed, self.step, key, self.machine.device)
 
     def latents(self, count: int, turn: int = 0) -> Tensor:
         """z (count, latent_dim) for this step; `turn` counts the step's draws of z."""
-        every = (count * self.team.size, self.latent_dim)
-        z = self.team.share(randomness.latents(self.seed, self.step, *every, f"z/{turn}"))
-        return sent(z, self.machine.device)
+        whole = count * self.process_group.world_size  # drawn alike everywhere, then shared out
+        z = randomness.latents(self.seed, self.step, whole, self.latent_dim, f"z/{turn}")
+        return sent(self.process_group.share(z), self.machine.device)
 
-    def pieces(self, batch: Tensor, z: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """A batch and its z, in pieces; nearly always in one."""
-        both = zip(batch.chunk(self.accumulate), z.chunk(self.accumulate), strict=True)
-        for self.piece, piece in enumerate(both):
-            yield piece
+    def micro_batches(self, real: Tensor, turn: int = 0) -> list[tuple[Tensor, Tensor]]:
+        """A batch (N, C, H, W) and its z, cut into `accumulate` equal pairs (real, z)."""
+        z = self.latents(len(real), turn)
+        pairs = zip(real.chunk(self.accumulate), z.chunk(self.accumulate), strict=True)
+        return list(pairs)
+
+    # --- forward passes
 
     def generate(self, z: Tensor) -> Tensor:
         """G's images (N, C, H, W) in [-1, 1], float32."""
@@ -95,15 +105,32 @@ class Gan:
 
     def judge(self, images: Tensor) -> Tensor:
         """D's logits (N,), float32: the only door to D, so every trick sees real and fake alike."""
+        self.features = None  # of the pass before; they would keep its graph alive
         for d_input in self.d_inputs:
             images = d_input(images, self)
         with self.machine.autocast():
             return Tensor.float(self.D.net(images))
 
+    def keep_features(self) -> None:
+        """From now on `features` holds what D's last layer with weights was given, after `judge`.
+
+        (N, ...), with its graph, as many numbers a picture as the layer takes. For tricks; call it
+        in `start`.
+        """
+        for layer in self.D.net.modules():
+            own = layer.parameters(recurse=False)
+            if any(p.dim() > 1 for p in own) or is_parametrized(layer):
+                layer.register_forward_pre_hook(self._keep_features)
+
+    def _keep_features(self, layer: nn.Module, inputs: tuple[Any, ...]) -> None:
+        if inputs:
+            self.features = inputs[0]  # the last layer to be called in a pass has the last word
+
     @contextlib.contextmanager
-    def exactly(self) -> Iterator[None]:
+    def full_precision(self) -> Iterator[None]:
         """While open, networks compute in float32: for penalties, whose gradients are squared."""
-        before, self.machine = self.machine, replace(self.machine, precision="32")
+        before = self.machine
+        self.machine = replace(before, precision="32")
         try:
             yield
         finally:

@@ -1,8 +1,9 @@
-"""Team: the processes that train one run together; most runs are a team of one.
+"""ProcessGroup: the processes that train one run together; most runs are one process.
 
-Each holds the whole game and takes its share of each batch. What is drawn together (the order of
-pictures, z) is drawn alike everywhere and then shared out, so how many they are changes no draw.
-After `backward`, gradients are averaged; so all weights stay alike. A plugin knows how they talk.
+Each process holds both networks and takes its share of each batch. What is drawn together (the
+order of pictures, z) is drawn alike everywhere and then shared out, so the number of processes
+changes no draw. Gradients are averaged after `backward`, so all weights stay alike.
+`gankit.distributed` knows how processes talk.
 """
 
 from collections.abc import Iterable
@@ -13,20 +14,21 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
-class Team:
-    """A team of one: its share is everything."""
+class ProcessGroup:
+    """A group of one process: its share is everything, and there is nobody to talk to."""
 
     rank: int = 0
-    size: int = 1
+    world_size: int = 1
 
     def share(self, rows: Any) -> Any:
-        """This process's part of rows that all of them have: (N, ...) -> (N / size, ...)."""
-        each = len(rows) // self.size
-        return rows[self.rank * each : (self.rank + 1) * each]
+        """This process's part of rows that all have: (N, ...) -> (N / world_size, ...)."""
+        size = len(rows) // self.world_size
+        start = self.rank * size
+        return rows[start : start + size]
 
-    def average(self, parameters: Iterable[Tensor]) -> None:
-        """Give every process the mean of all gradients."""
+    def all_reduce_gradients(self, parameters: Iterable[Tensor]) -> None:
+        """Give every process the mean over all processes of each parameter's gradient."""
 
-    def told(self, value: Any) -> Any:
-        """The first process's value, for all."""
+    def broadcast(self, value: Any) -> Any:
+        """Rank 0's value, in every process."""
         return value

@@ -99,23 +99,31 @@ class Registry:
                 return spec.name
         raise GankitError(f"name a {kind}: none of those here is the default")
 
-    def check(self, kind: str, text: str) -> str:
-        """Check a `name:options` text against the part; returns it in canonical form."""
+    def chosen(self, kind: str, text: str) -> tuple[Spec, Choice]:
+        """The part that `name:options` chooses, and the choice; its options are not checked yet."""
         choice = Choice.parse(text)
-        with self.blaming(kind, text, but=GankitError):
-            self.find(kind, choice.name).check(choice.options)
-        return str(choice)
+        return self.find(kind, choice.name), choice
+
+    def check(self, kind: str, text: str) -> Choice:
+        """The choice that `name:options` makes, after checking its options against the part."""
+        spec, choice = self.chosen(kind, text)
+        with self.blaming(kind, choice, but=GankitError):
+            spec.check(choice.options)
+        return choice
 
     def make(self, kind: str, text: str, **filled_in: Any) -> Any:
         """Build the part that `name:options` chooses."""
-        choice = Choice.parse(text)
-        with self.blaming(kind, text, but=(GankitError, BrokenPipeError)):
-            return self.find(kind, choice.name).make(choice.options, **filled_in)
+        spec, choice = self.chosen(kind, text)
+        with self.blaming(kind, choice, but=(GankitError, BrokenPipeError)):
+            return spec.make(choice.options, **filled_in)
 
     @contextlib.contextmanager
     def blaming(self, kind: str, text: str, but: Any = ()) -> Iterator[None]:
-        """While open, errors, but those in `but`, are worded as that part's: which, and whose."""
-        spec = self.find(kind, Choice.parse(text).name)
+        """Re-raise any error as a GankitError that names the part and its plugin.
+
+        `text` is the part's name or its choice; errors of the types in `but` pass through.
+        """
+        spec, _ = self.chosen(kind, text)
         plugin = next(plugin.name for plugin in self.plugins if spec in plugin.specs)
         try:
             yield
@@ -125,23 +133,23 @@ class Registry:
             what = " ".join(str(error).split()) or type(error).__name__
             raise GankitError(f"{kind} {spec.name!r} of plugin {plugin!r}: {what}") from error
 
-    def networks(self, text: str) -> tuple[ModelSpec, dict[str, str]]:
+    def networks(self, text: str) -> tuple[ModelSpec, dict[str, Choice]]:
         """A model's spec and its two networks, each with those options of `text` that it knows."""
-        choice = Choice.parse(text)
-        spec = self.find("model", choice.name)
+        spec, model = self.chosen("model", text)
         assert isinstance(spec, ModelSpec)
-        parts = {k: Choice.parse(getattr(spec, k)) for k in ("generator", "discriminator")}
-        for kind, part in parts.items():
-            self.check(kind, str(part))
-        known = {kind: self.find(kind, part.name).options() for kind, part in parts.items()}
-        for key, value in choice.options.items():
-            takers = [kind for kind in parts if key in known[kind]]
-            if not takers:
-                hint = did_you_mean(key, set().union(*known.values()))
-                raise GankitError(f"model {spec.name!r} has no option {key!r}.{hint}")
-            for kind in takers:
-                parts[kind].options[key] = value
-        return spec, {kind: str(part) for kind, part in parts.items()}
+        networks = {
+            "generator": self.check("generator", spec.generator),
+            "discriminator": self.check("discriminator", spec.discriminator),
+        }
+        known = {kind: self.find(kind, part.name).options() for kind, part in networks.items()}
+        for option in model.options:
+            if not any(option in options for options in known.values()):
+                hint = did_you_mean(option, set().union(*known.values()))
+                raise GankitError(f"model {spec.name!r} has no option {option!r}.{hint}")
+        for kind, network in networks.items():
+            given = {key: value for key, value in model.options.items() if key in known[kind]}
+            networks[kind] = Choice(network.name, {**network.options, **given})
+        return spec, networks
 
 
 def load_registry() -> Registry:

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gankit.core.choice import Choice
 from gankit.core.errors import GankitError, did_you_mean
 
+# The fields that name parts; what a person writes there is read when a Run is made.
+CHOICES = ("dataset", "fit", "model", "generator", "discriminator", "loss", "tricks", "metrics")
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?) ?(steps|epochs|kimg)")
 _RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("batch_size accumulate d_steps log_every keep", lambda v: v >= 1, "1 or more"),
@@ -34,15 +37,17 @@ _SPOKEN = {"tricks", "image_size", "latent_dim", "batch_size", "d_steps", "lr_g"
 _UNSPOKEN = {"steps", "length", "device", "threads", "draw_every", "save_every", "out",
              "fingerprint"}  # fmt: skip
 
+_CROP = Choice("crop")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """A run. Parts are `name:option=value` texts; the same Run gives the same pictures."""
+    """A run. Parts are texts, `name:option=value`, read once; the same Run, the same pictures."""
 
-    dataset: str
+    dataset: Choice
     data: tuple[str, ...] = ()  # folders, archives or files of one's own
     classes: tuple[str, ...] = ()  # class folders to take; none: all
-    fit: str = "crop"  # crop, pad, stretch or patches:size=96,stride=96
+    fit: Choice = _CROP  # crop, pad, stretch or patches:size=96,stride=96
     background: str = "white"  # under transparent pictures and beside padded ones
     subset: int = 0  # pictures to take; 0: all
     holdout: float = -1.0  # share kept away from training; -1: 0.1 where there are over 500
@@ -50,11 +55,11 @@ class Run:
     flip: bool = False  # mirror pictures at random
     dihedral: bool = False  # turn and mirror them at random: pictures without an up
     zoom: float = 1.0  # show random parts of them, enlarged up to so many times
-    model: str
-    generator: str
-    discriminator: str
-    loss: str
-    tricks: tuple[str, ...] = ()
+    model: Choice
+    generator: Choice
+    discriminator: Choice
+    loss: Choice
+    tricks: tuple[Choice, ...] = ()
     image_size: int = 64
     channels: int = 0  # 1: grey, 3: colour; 0: as the pictures are, until resolved
     latent_dim: int = 100
@@ -78,7 +83,7 @@ class Run:
     draw_every: int = 0  # steps between grids; 0: some 40 over the run
     save_every: int = 0  # steps between checkpoints; 0: about 10 over the run
     keep: int = 2  # checkpoints kept
-    metrics: tuple[str, ...] = ()  # measured on the way and at the end
+    metrics: tuple[Choice, ...] = ()  # measured on the way and at the end
     measure_every: int = 0  # steps between measurements; 0: some 4 on the way
     sync_batch_norm: bool = False  # batch norm over the batch of all processes under torchrun
     tensorboard: bool = False
@@ -86,11 +91,17 @@ class Run:
     fingerprint: str = ""  # of the prepared pictures, as resolved
 
     def __post_init__(self) -> None:
+        for name in CHOICES:
+            given = getattr(self, name)
+            texts = (given,) if isinstance(given, str) else given
+            choices = tuple(Choice.parse(text) for text in texts)
+            object.__setattr__(self, name, choices[0] if isinstance(given, str) else choices)
         parse_length(self.length)
-        for names, fits, wanted in _RULES:
+        for names, fits, allowed in _RULES:
             for name in names.split():
-                if not fits(value := getattr(self, name)):
-                    raise GankitError(f"{option(name)} is {value}; it must be {wanted}")
+                value = getattr(self, name)
+                if not fits(value):
+                    raise GankitError(f"{option(name)} is {value}; it must be {allowed}")
 
     @property
     def folder(self) -> Path:

@@ -48,6 +48,14 @@ class Trick:
         """What D is asked to answer, in D's step only."""
         return targets
 
+    def logits(self, logits: Tensor, gan: Gan, player: Player, is_real: bool) -> Tensor:
+        """Behind D: its logits (N,) for the real or the fake images of this player's update.
+
+        Returns those that the loss shall see; for G's update gradients must pass. A trick that only
+        wants to know what D thinks returns them as they are. Passes of penalties do not come here.
+        """
+        return logits
+
     def penalty(self, gan: Gan, player: Player, real: Tensor, fake: Tensor) -> Tensor | None:
         """A weighted scalar to add to the player's loss, or None; pays for its own forward pass."""
         return None

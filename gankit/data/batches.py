@@ -3,7 +3,7 @@
 import functools
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ class Batches:
     pixels: Pixels
     batch_size: int
     seed: int
+    _: KW_ONLY
     rows: Any = None  # (M,), the pictures to take; None: all
     flip: bool = False  # mirror each picture with probability 1/2
     dihedral: bool = False  # one of the 8 positions of a square: pictures without an up

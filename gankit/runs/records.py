@@ -57,7 +57,7 @@ def _header(run):
 
 
 def _tricks(run):
-    return [trick.partition(":")[0] for trick in run.tricks]
+    return [trick.name for trick in run.tricks]
 
 
 def _lines(rows):

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from gankit.core.errors import RunFailed
+from gankit.core.step import judge
 from gankit.core.trick import Targets
 from gankit.training import checkpoint
 
@@ -82,14 +83,39 @@ def penalties(game, trick):
         gan.begin_step(0)
         fake = gan.generate(gan.latents(game.run.batch_size))
         fake = fake.detach() if player is gan.D else fake
-        apart = gan.D.frozen() if player is gan.G else contextlib.nullcontext()
         weights = [p for p in player.net.parameters() if p.requires_grad]
-        with apart, gan.exactly():
-            value = trick.penalty(gan, player, game.batches[0], fake)
+        value = penalty_of(trick, gan, player, game.batches[0], fake)
         if any(p.grad is not None for p in weights):
             raise ValueError("penalty calls backward: return the number, the step does the rest")
         if value is not None:
             _one_number(f"penalty for {player.name}", value, weights)
+
+
+def penalty_of(trick, gan, player, real, fake):
+    """The trick's penalty for a player, asked as a step does: after D has judged."""
+    frozen = gan.D.frozen() if player is gan.G else contextlib.nullcontext()
+    with frozen:
+        if player is gan.D:
+            judge(gan, player, [trick], real, is_real=True)
+        judge(gan, player, [trick], fake, is_real=False)
+        with gan.full_precision():
+            return trick.penalty(gan, player, real, fake)
+
+
+def logits(game, trick):
+    """One logit for each picture, in both players' updates, and gradients to G."""
+    gan = game.gan
+    for player in (gan.D, gan.G):
+        for is_real in (True, False):
+            gan.begin_step(0)
+            given = gan.judge(game.batches[0])
+            before = given.detach().clone()
+            result = trick.logits(given, gan, player, is_real)
+            like("logits", result, given)
+            if not torch.equal(given, before):
+                raise ValueError("logits changes what it is given in place: return new ones")
+            if not result.requires_grad:
+                raise ValueError("logits stops gradients, so nobody could learn: leave out detach")
 
 
 def _one_number(what, value, weights):
@@ -159,4 +185,12 @@ def says_and_saves(trick):
     return said
 
 
-PLACES = (images_before_d, gradients_through_d_input, targets, penalties, draws, gradients_to_g)
+PLACES = (
+    images_before_d,
+    gradients_through_d_input,
+    targets,
+    logits,
+    penalties,
+    draws,
+    gradients_to_g,
+)

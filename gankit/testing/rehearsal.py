@@ -15,6 +15,7 @@ PLACES = (
     places.images_before_d,
     places.gradients_through_d_input,
     places.targets,
+    places.logits,
     places.penalties,
 )
 

@@ -15,7 +15,17 @@ from gankit.testing.bench import LinearD, difference, finite, weights
 from gankit.training import checkpoint
 from gankit.training.loop import train
 
-ACTS = ("wrap", "start", "fakes", "d_input", "targets", "penalty", "before_update", "after_update")
+ACTS = (
+    "wrap",
+    "start",
+    "fakes",
+    "d_input",
+    "targets",
+    "logits",
+    "penalty",
+    "before_update",
+    "after_update",
+)
 STEPS = 4  # of the bench's run
 STATE = "let state_dict give, and load_state_dict take, all that it needs to go on"
 
@@ -156,8 +166,7 @@ def is_the_known_penalty(bench, expected, name):
     gan.begin_step(0)
     fake = gan.generate(gan.latents(len(real))).detach()
     player = {"G": gan.G, "D": gan.D}[name]
-    with gan.exactly():
-        value = game.tricks[0].penalty(gan, player, real, fake)
+    value = places.penalty_of(game.tricks[0], gan, player, real, fake)
     wanted = float(expected(gan.D.net.slope.detach(), real, fake))
     given = None if value is None else value.item()
     if given is None or abs(given - wanted) > 1e-4 * max(1.0, abs(wanted)):

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from torch import nn
 
 from gankit.compute.allocator import keep_memory
 from gankit.compute.convolution import quicken
 from gankit.core import randomness
-from gankit.core.choice import Choice
 from gankit.core.device import machine
 from gankit.core.errors import GankitError
 from gankit.core.gan import Gan, Player
@@ -22,10 +22,10 @@ from gankit.core.step import Scalars, train_step
 from gankit.core.trick import Trick
 from gankit.data.batches import Batches
 from gankit.distributed.batch_norm import sync_batch_norm
-from gankit.distributed.processes import our_team
+from gankit.distributed.processes import current_process_group
 from gankit.training.contract import check_networks
 
-_FORMATS = {"channels-last": torch.channels_last, "contiguous": torch.contiguous_format}
+MEMORY_FORMATS = {"channels-last": torch.channels_last, "contiguous": torch.contiguous_format}
 
 
 @dataclass
@@ -42,20 +42,19 @@ class Game:
     def step(self, step: int) -> Scalars:
         """Take training step number `step`."""
         self.gan.begin_step(step)
-        reals = [self.batches[step * self.run.d_steps + turn] for turn in range(self.run.d_steps)]
+        first = step * self.run.d_steps
+        reals = [self.batches[first + turn] for turn in range(self.run.d_steps)]
         return train_step(self.gan, self.loss, self.tricks, reals)
 
 
 def resolve(run: Run, prepared: Prepared) -> Run:
     """The run with everything decided that was left open: device, arithmetic, length, cadences."""
-    here = machine(run.device, run.precision, run.threads)
-    number, unit = parse_length(run.length)
-    shown = {"steps": run.batch_size * run.d_steps, "kimg": 1000, "epochs": prepared.epoch}
-    steps = run.steps or max(1, math.ceil(number * shown[unit] / shown["steps"]))
+    chosen = machine(run.device, run.precision, run.threads)
+    steps = run.steps or _steps(run, prepared)
     return dataclasses.replace(
         run,
-        device=str(here.device),
-        precision=here.precision,
+        device=str(chosen.device),
+        precision=chosen.precision,
         threads=torch.get_num_threads(),
         channels=prepared.pixels.shape[3],
         fingerprint=prepared.fingerprint,
@@ -65,53 +64,104 @@ def resolve(run: Run, prepared: Prepared) -> Run:
     )
 
 
+def _steps(run: Run, prepared: Prepared) -> int:
+    """The steps that a run's length comes to, rounded up."""
+    number, unit = parse_length(run.length)
+    pictures_a_step = run.batch_size * run.d_steps
+    pictures = {"steps": pictures_a_step, "kimg": 1000, "epochs": prepared.epoch}[unit]
+    return max(1, math.ceil(number * pictures / pictures_a_step))
+
+
 def assemble(run: Run, registry: Registry, prepared: Prepared) -> Game:
     """Networks, optimisers, loss, tricks and batches; the same Run gives the same weights."""
     gan, tricks = build_gan(run, registry)
     keep_memory(gan.machine.device)
-    loss = registry.make("loss", run.loss)
-    fused = {"fused": True} if run.optimizer == "fused" else {"foreach": False, "fused": False}
-    for player, lr in ((gan.G, run.lr_g), (gan.D, run.lr_d)):
-        weights = [p for p in player.net.parameters() if p.requires_grad]
-        player.adam = torch.optim.Adam(weights, lr, (run.beta1, run.beta2), **fused)
+    loss: Loss = registry.make("loss", run.loss)
+    _give_optimizers(gan, run)
     for trick in tricks:
         if trick.overrides("targets") and not loss.reads_targets:
             idle = f"loss {run.loss!r} reads no targets, so trick {trick.name!r} could not act"
             raise GankitError(f"{idle}: name the tricks you want with --trick, or none")
         with registry.blaming("trick", trick.name):
             trick.start(gan)
-    pictures = (prepared.pixels, run.batch_size, run.seed, prepared.train)
-    shown = (run.flip, run.dihedral, gan.machine.device, _FORMATS[run.memory_format])
-    if run.batch_size % (parts := gan.team.size * run.accumulate):
-        why = f"{parts}: processes ({gan.team.size}) times --accumulate ({run.accumulate})"
+    return Game(run, gan, loss, tricks, _make_batches(run, gan, prepared))
+
+
+def _give_optimizers(gan: Gan, run: Run) -> None:
+    """Adam for both players, over the weights that tricks have left trainable."""
+    kernel = {"fused": True} if run.optimizer == "fused" else {"foreach": False, "fused": False}
+    for player, lr in ((gan.G, run.lr_g), (gan.D, run.lr_d)):
+        weights = [p for p in player.net.parameters() if p.requires_grad]
+        player.adam = torch.optim.Adam(weights, lr=lr, betas=(run.beta1, run.beta2), **kernel)
+
+
+def _make_batches(run: Run, gan: Gan, prepared: Prepared) -> Any:
+    """The run's batches of real pictures, of which this process takes its share."""
+    parts = gan.process_group.world_size * run.accumulate
+    if run.batch_size % parts:
+        processes = f"processes ({gan.process_group.world_size})"
+        why = f"{parts}: {processes} times --accumulate ({run.accumulate})"
         raise GankitError(f"--batch-size must be a multiple of {why}")
     make = prepared.batches or Batches
-    return Game(run, gan, loss, tricks, make(*pictures, *shown, gan.team.share, run.zoom))
+    return make(
+        pixels=prepared.pixels,
+        rows=prepared.train,
+        batch_size=run.batch_size,
+        seed=run.seed,
+        flip=run.flip,
+        dihedral=run.dihedral,
+        zoom=run.zoom,
+        share=gan.process_group.share,
+        device=gan.machine.device,
+        memory_format=MEMORY_FORMATS[run.memory_format],
+    )
 
 
 def build_gan(run: Run, registry: Registry) -> tuple[Gan, list[Trick]]:
     """The two networks on their device, wrapped by the run's tricks; no optimiser, no data."""
-    here = machine(run.device, run.precision, run.threads)
-    G = Player("G", _network(run, registry, "generator"), scaler=here.scaler())
-    D = Player("D", _network(run, registry, "discriminator"), scaler=here.scaler())
+    chosen = machine(run.device, run.precision, run.threads)
+    G = Player("G", _build_network(run, registry, "generator"), scaler=chosen.scaler())
+    D = Player("D", _build_network(run, registry, "discriminator"), scaler=chosen.scaler())
     check_networks(run, registry, G.net, D.net)
-    gan = Gan(G, D, run.latent_dim, run.seed, run.steps, here, accumulate=run.accumulate)
-    gan.team = our_team()
-    tricks = [registry.make("trick", text) for text in run.tricks]
-    for trick, text in zip(tricks, run.tricks, strict=True):
-        trick.name = Choice.parse(text).name
-        with registry.blaming("trick", text):
-            trick.wrap(gan)
-    gan.d_inputs = [trick.d_input for trick in tricks if trick.overrides("d_input")]
+    gan = Gan(
+        G=G,
+        D=D,
+        latent_dim=run.latent_dim,
+        seed=run.seed,
+        steps=run.steps,
+        machine=chosen,
+        accumulate=run.accumulate,
+        process_group=current_process_group(),
+    )
+    tricks = _wrap_in_tricks(gan, run, registry)
     for net in (G.net, D.net):
-        if run.sync_batch_norm and gan.team.size > 1:
+        if run.sync_batch_norm and gan.process_group.world_size > 1:
             sync_batch_norm(net)
-        net.to(here.device).to(memory_format=_FORMATS[run.memory_format]).train()
+        net.to(chosen.device).to(memory_format=MEMORY_FORMATS[run.memory_format]).train()
     return gan, tricks
 
 
-def _network(run: Run, registry: Registry, kind: str) -> Any:
+def _build_network(run: Run, registry: Registry, kind: str) -> nn.Module:
+    """G or D with its first weights, which depend on the run's seed alone."""
     torch.manual_seed(randomness.number(run.seed, 0, f"weights of the {kind}"))
-    sizes = {"image_size": run.image_size, "channels": run.channels, "latent_dim": run.latent_dim}
-    net = registry.make(kind, getattr(run, kind), **sizes)
+    net: nn.Module = registry.make(
+        kind,
+        getattr(run, kind),
+        image_size=run.image_size,
+        channels=run.channels,
+        latent_dim=run.latent_dim,
+    )
     return quicken(net) if run.memory_format == "channels-last" else net
+
+
+def _wrap_in_tricks(gan: Gan, run: Run, registry: Registry) -> list[Trick]:
+    """The run's tricks, in its order, after each has changed the networks as it likes."""
+    tricks = []
+    for choice in run.tricks:
+        trick: Trick = registry.make("trick", choice)
+        trick.name = choice.name
+        with registry.blaming("trick", choice):
+            trick.wrap(gan)
+        tricks.append(trick)
+    gan.d_inputs = [trick.d_input for trick in tricks if trick.overrides("d_input")]
+    return tricks

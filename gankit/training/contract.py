@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from gankit.core import randomness
 from gankit.core.registry import Registry
 from gankit.core.settings import Run
-from gankit.distributed.processes import our_team
+from gankit.distributed.processes import current_process_group
 
 
 @torch.no_grad()
@@ -25,7 +25,7 @@ def check_networks(run: Run, registry: Registry, G: nn.Module, D: nn.Module) -> 
         low, high = torch.cat([_expect(D.eval()(images), 4), D(loud), D(-loud)]).aminmax()
         if low >= 0 and high <= 1 and high - low > 0.4:
             raise ValueError("gives probabilities: leave the sigmoid away, for the loss has one")
-    if run.batch_size == our_team().size * run.accumulate:
+    if run.batch_size == current_process_group().world_size * run.accumulate:
         for kind, net, alone in (("generator", G, z[:1]), ("discriminator", D, images[:1])):
             with registry.blaming(kind, getattr(run, kind)), torch.random.fork_rng([]):
                 _try_one(net, alone)

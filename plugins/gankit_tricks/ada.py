@@ -49,23 +49,18 @@ class ADA(Trick):
         self.changes = [CHANGES[word] for word in wanted]
         self.target, self.every, self.kimg = target, every, kimg
         self.p = self.signs = torch.zeros(())  # on the device, and read only for the log
-        self.seen, self.r_t, self.listening = 0, None, False  # seen: by this process
+        self.seen = 0  # by this process, since the last change of p
+        self.r_t = None
 
     def start(self, gan):
         self.p, self.signs = (t.to(gan.machine.device) for t in (self.p, self.signs))
-        gan.D.net.register_forward_hook(self._hear)
 
-    def fakes(self, images, gan):
-        self.listening = bool(self.changes)  # what D judges next are the reals of its own step
-        return images
-
-    def _hear(self, net, inputs, logits):
-        """Overhears D(real): no forward pass of its own, and none in batch norm's statistics."""
-        if self.listening:
-            self.listening = False
-            self.signs = self.signs + logits.detach().float().sign().sum()
+    def logits(self, logits, gan, player, is_real):
+        if self.changes and player is gan.D and is_real:
+            self.signs = self.signs + logits.detach().sign().sum()
             self.seen += len(logits)
             self.r_t = self.signs / self.seen  # E[sign D(real)]
+        return logits
 
     def d_input(self, images, gan):
         asleep = self.p.device.type == "cpu" and self.p.numpy() == 0  # a GPU would have to be asked
@@ -77,7 +72,7 @@ class ADA(Trick):
 
     def after_update(self, gan, player):
         if player is gan.G and self.seen and (gan.step + 1) % self.every == 0:
-            speed = self.seen * gan.team.size / (1000 * self.kimg)
+            speed = self.seen * gan.process_group.world_size / (1000 * self.kimg)
             direction = (self.signs / self.seen - self.target).sign()
             self.p = (self.p + speed * direction).clamp(0, 1)
             self.signs, self.seen = torch.zeros_like(self.signs), 0

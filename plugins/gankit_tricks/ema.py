@@ -32,7 +32,7 @@ class EMA(Trick):
         gan.sampler = copy.deepcopy(gan.G.net).requires_grad_(False)
 
     def fakes(self, images, gan):
-        self.shown += len(images) * gan.team.size  # as many as real ones, in all processes
+        self.shown += len(images) * gan.process_group.world_size  # as many as real ones
         return images
 
     @torch.no_grad()

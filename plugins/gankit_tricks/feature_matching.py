@@ -1,7 +1,5 @@
 """Feature matching (Salimans et al. 2016, arXiv 1606.03498, section 3.1)."""
 
-from torch.nn.utils import parametrize
-
 from gankit import Trick
 
 
@@ -12,7 +10,7 @@ class FeatureMatching(Trick):
     number. Means say little about variety, so it does not cure collapse. In the paper it takes the
     adversarial loss's place; here it is added, but being a sum over thousands of activations it
     outweighs that loss at weight 1. For a helper, try 0.01. (The paper's code has the mean of the
-    absolute differences instead.) It costs G's step two forward passes of D.
+    absolute differences instead.) It costs G's update a forward pass of D.
 
     weight: what it is multiplied by.
     """
@@ -21,34 +19,32 @@ class FeatureMatching(Trick):
         if not weight >= 0:
             raise ValueError("weight must be 0 or more")
         self.weight = weight
-        self.listening, self.features, self.distance = False, None, None
+        self.fake_mean = None  # E f(G(z)), with its graph, from D's verdict to the penalty
+        self.distance = None  # for the log
 
     def start(self, gan):
-        for layer in gan.D.net.modules():
-            own = layer.parameters(recurse=False)
-            if any(p.dim() > 1 for p in own) or parametrize.is_parametrized(layer):
-                layer.register_forward_pre_hook(self._keep)
+        gan.keep_features()
 
-    def _keep(self, layer, inputs):
-        if self.listening and inputs:  # the last to be called in a forward pass stays
-            self.features = inputs[0]
-
-    def _mean(self, images, gan):
-        """E f(images): the mean over the batch of each activation."""
-        self.listening = True
-        gan.judge(images)
-        self.listening = False
-        features, self.features = self.features, None
-        return features.float().flatten(1).mean(dim=0)
+    def logits(self, logits, gan, player, is_real):
+        if player is gan.G and not is_real:
+            self.fake_mean = _mean(gan.features)  # of the pass that G's loss needs anyway
+        return logits
 
     def penalty(self, gan, player, real, fake):
         if player is not gan.G or self.weight == 0:
             return None
-        apart = self._mean(real, gan) - self._mean(fake, gan)
-        distance = apart.square().sum()  # |E f(x) - E f(G(z))|^2
+        gan.judge(real)
+        difference = _mean(gan.features) - self.fake_mean
+        self.fake_mean = None
+        distance = difference.square().sum()  # |E f(x) - E f(G(z))|^2
         self.distance = distance.detach()
         return self.weight * distance
 
     def activity(self):
         distance, self.distance = self.distance, None
         return None if distance is None else f"squared distance {float(distance):.3g}"
+
+
+def _mean(features):
+    """The mean over the batch of each activation, float32."""
+    return features.float().flatten(1).mean(dim=0)

@@ -1,5 +1,7 @@
 """Top-k training (Sinha et al. 2020, arXiv 2002.06224)."""
 
+import torch
+
 from gankit import Trick
 
 
@@ -23,25 +25,23 @@ class TopK(Trick):
         self.floor, self.until = floor, until
         self.kept = None
 
-    def start(self, gan):
-        self.gan = gan
-        gan.D.net.register_forward_hook(self._choose)
+    def logits(self, logits, gan, player, is_real):
+        """In G's update, the gradient passes through k of the N logits, N / k times as strong.
 
-    def _choose(self, net, inputs, logits):
-        """In G's step, where D is frozen: the gradient passes k of the N logits, as N / k of it.
-
-        The loss is a mean over N; so it becomes a mean over the k, and the log shows the former.
+        The loss is a mean over N, so its gradient becomes that of a mean over the k. The logits
+        themselves stay, so the log goes on to show the loss of all fakes.
         """
-        if not logits.requires_grad or any(p.requires_grad for p in net.parameters()):
-            return
-        share = self.floor ** min(1.0, self.gan.progress / self.until)
+        if player is gan.D or is_real:
+            return logits
+        share = self.floor ** min(1.0, gan.progress / self.until)
         k = max(1, int(share * len(logits)))
         if k == len(logits):
-            return
-        best = logits.detach().topk(k).indices
-        weights = logits.detach().new_zeros(len(logits)).index_fill(0, best, len(logits) / k)
-        logits.register_hook(lambda gradient: gradient * weights)
+            return logits
         self.kept = (k, len(logits))
+        values = logits.detach()
+        best = values.topk(k).indices
+        weights = torch.zeros_like(values).index_fill(0, best, len(logits) / k)
+        return values + weights * (logits - values)  # the second term is 0 and has the gradient
 
     def activity(self):
         kept, self.kept = self.kept, None

@@ -56,7 +56,7 @@ def prepared(folder, size, registry=None):
 
 def epoch(ready, batch_size=64, **turns):
     """Read all pictures once, as batches; returns how many."""
-    batches = Batches(ready.pixels, batch_size, 0, ready.train, **turns)
+    batches = Batches(ready.pixels, batch_size, seed=0, rows=ready.train, **turns)
     return sum(len(batches[i]) for i in range(len(ready.train) // batch_size))
 
 

@@ -11,7 +11,7 @@ import gankit
 from gankit.compute import compiling
 from gankit.compute.compiling import compile_networks
 from gankit.compute.convolution import quicken
-from gankit.core.process_group import Team
+from gankit.core.process_group import ProcessGroup
 from gankit.core.settings import load_run
 from gankit.training.loop import train
 
@@ -107,13 +107,13 @@ def test_measuring_changes_nothing_in_the_game(game_of):
 
 
 def test_the_first_process_decides(game_of, monkeypatch):
-    class Second(Team):
-        def told(self, value):
+    class Second(ProcessGroup):
+        def broadcast(self, value):
             return False
 
     monkeypatch.setattr(compiling, "_best", lambda *passes: [2.0, 1.0])
     game = game_of(compile="auto")
-    game.gan.team = Second()
+    game.gan.process_group = Second()
     compiled_game(game)
     assert (game.run.compile, compiled(game)) == ("no", [False, False])
 

@@ -1,5 +1,9 @@
 """`name:key=value,...`: what a person writes, and back."""
 
+import copy
+import json
+import pickle
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -37,8 +41,19 @@ def test_a_value_is_read_as_what_it_looks_like(text, value):
 
 
 def test_a_name_alone_has_no_options():
-    assert Choice.parse(" hinge ") == ("hinge", {})
-    assert str(Choice.parse(" hinge ")) == "hinge"
+    choice = Choice.parse(" hinge ")
+    assert (choice.name, choice.options) == ("hinge", {})
+    assert choice == "hinge"
+
+
+def test_a_choice_is_a_text_that_knows_its_parts():
+    choice = Choice.parse("noisy-d: sigma=0.20")
+    assert choice == "noisy-d:sigma=0.2"
+    assert json.dumps([choice]) == '["noisy-d:sigma=0.2"]'
+    for again in (Choice.parse(choice), copy.deepcopy(choice), pickle.loads(pickle.dumps(choice))):
+        assert again == choice
+        assert (again.name, again.options) == ("noisy-d", {"sigma": 0.2})
+    assert Choice.parse(choice) is choice
 
 
 def test_options_keep_their_order_and_may_be_written_with_hyphens():

@@ -7,7 +7,7 @@ import torch
 
 import gankit
 from gankit import Targets, Trick
-from gankit.core.step import d_step, g_step, train_step
+from gankit.core.step import d_backward, g_backward, train_step, update
 from gankit.training.assemble import assemble, resolve
 from gankit.training.compose import compose
 
@@ -32,6 +32,20 @@ def game_of(registry, tiny):
     return build
 
 
+def d_step(gan, loss, tricks, real, fakes):
+    """D's update, as a step takes it with one micro-batch."""
+    scalars = d_backward(gan, loss, tricks, real=real, fakes=fakes)
+    update(gan, gan.D, tricks)
+    return scalars
+
+
+def g_step(gan, loss, tricks, real, fakes):
+    """G's update, likewise."""
+    scalars = g_backward(gan, loss, tricks, real=real, fakes=fakes)
+    update(gan, gan.G, tricks)
+    return scalars
+
+
 class Diary(Trick):
     """Writes down where it was asked, and what it was shown."""
 
@@ -50,6 +64,10 @@ class Diary(Trick):
         self.pages.append(("targets", float(targets.real.mean()), float(targets.fake.mean())))
         return targets
 
+    def logits(self, logits, gan, player, is_real):
+        self.pages.append(("logits", player.name, "real" if is_real else "fake", len(logits)))
+        return logits
+
     def penalty(self, gan, player, real, fake):
         self.pages.append(("penalty", player.name))
 
@@ -66,12 +84,15 @@ def test_tricks_are_asked_at_their_places_in_order(game_of):
     assert diary.pages == [
         ("fakes", False),  # D learns from fakes without a graph
         ("targets", 1.0, 0.0),
-        ("d_input", 8),  # real
-        ("d_input", 8),  # fake: two calls, so batch norm sees them apart
+        ("d_input", 8),
+        ("logits", "D", "real", 8),
+        ("d_input", 8),  # two calls, so batch norm sees them apart
+        ("logits", "D", "fake", 8),
         ("penalty", "D"),
         ("before_update", "D"),
         ("after_update", "D"),
         ("d_input", 8),  # the same door in G's step
+        ("logits", "G", "fake", 8),
         ("penalty", "G"),
         ("before_update", "G"),
         ("after_update", "G"),
@@ -200,6 +221,50 @@ def test_d_inputs_are_applied_in_order_to_everything(game_of):
     real = game.batches[0]
     game.gan.judge(real)
     assert torch.equal(judged[0], (real + 1) * 2)
+
+
+class Shift(Trick):
+    """Adds a number to each kind of logits, and counts how often it was asked."""
+
+    def __init__(self):
+        self.asked = []
+
+    def logits(self, logits, gan, player, is_real):
+        self.asked.append((player.name, is_real))
+        return 2 * logits + (1 if is_real else -1)
+
+
+@pytest.mark.parametrize("loss", ["non-saturating", "relativistic"])  # whose G sees reals, too
+def test_the_loss_sees_the_logits_as_tricks_leave_them(game_of, loss):
+    shift = Shift()
+    game = game_of(shift, loss=loss)
+    seen = {}
+    d_loss = game.loss.d_loss
+    g_loss = game.loss.g_loss
+    game.loss.d_loss = lambda r, f, t: seen.update(d=(r, f)) or d_loss(r, f, t)
+    game.loss.g_loss = lambda f, r: seen.update(g=(f, r)) or g_loss(f, r)
+    judged = []
+    game.gan.D.net.register_forward_hook(lambda net, given, out: judged.append(out.detach()))
+    game.step(0)
+    assert torch.equal(seen["d"][0].detach(), 2 * judged[0] + 1)
+    assert torch.equal(seen["d"][1].detach(), 2 * judged[1] - 1)
+    assert torch.equal(seen["g"][0].detach(), 2 * judged[2] - 1)
+    pairs = loss == "relativistic"
+    if pairs:
+        assert torch.equal(seen["g"][1].detach(), 2 * judged[3] + 1)
+    assert shift.asked == [("D", True), ("D", False), ("G", False), *[("G", True)] * pairs]
+
+
+def test_features_are_what_ds_last_layer_was_given(game_of):
+    gan = game_of().gan
+    real = game_of().batches[0]
+    gan.judge(real)
+    assert gan.features is None  # nobody asked for them
+    gan.keep_features()
+    logits = gan.judge(real)
+    last = [m for m in gan.D.net.modules() if isinstance(m, torch.nn.Conv2d)][-1]
+    assert torch.allclose(last(gan.features).flatten(), logits)
+    assert gan.features.requires_grad
 
 
 def test_targets_reach_the_loss(game_of):

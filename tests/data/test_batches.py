@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from gankit import GankitError
-from gankit.core.process_group import Team
+from gankit.core.process_group import ProcessGroup
 from gankit.data.batches import Batches
 
 
@@ -182,7 +182,7 @@ def test_zoom_depends_on_the_seed_and_the_batch_only():
     assert torch.equal(other[9], later)
     assert not torch.equal(Batches(pixels_of(size=16), 6, 2, zoom=1.5, flip=True)[9], later)
     halves = [
-        Batches(pixels_of(size=16), 6, 1, zoom=1.5, flip=True, share=Team(rank, 2).share)[9]
+        Batches(pixels_of(size=16), 6, 1, zoom=1.5, flip=True, share=ProcessGroup(rank, 2).share)[9]
         for rank in (0, 1)
     ]
     assert torch.equal(torch.cat(halves), later)  # two processes show what one does

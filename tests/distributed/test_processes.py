@@ -15,7 +15,7 @@ import torch
 
 from gankit import GankitError, compose, train
 from gankit.cli.main import main
-from gankit.core.process_group import Team
+from gankit.core.process_group import ProcessGroup
 from gankit.training import assemble, checkpoint
 
 SMALL = shlex.split(
@@ -136,14 +136,14 @@ def test_what_looks_ahead_is_for_one_process(gankit_cli, monkeypatch, asked):
 
 
 @dataclass(frozen=True)
-class Second(Team):
+class Second(ProcessGroup):
     """The second of two processes; the first one's word is `says`, where its kind is the same."""
 
     rank: int = 1
-    size: int = 2
+    world_size: int = 2
     says: object = None
 
-    def told(self, value):
+    def broadcast(self, value):
         return self.says if type(value) is type(self.says) and value else value
 
 
@@ -152,12 +152,12 @@ def second(monkeypatch, registry, tiny):
     """`second(says)`: trains as the second process, and returns the Run that it trained."""
 
     def call(says):
-        team, seen = Second(says=says), []
+        group, seen = Second(says=says), []
         game_of = assemble.assemble
-        joined = contextlib.nullcontext(team)
-        monkeypatch.setattr("gankit.training.loop.joined", lambda stop: joined)
-        monkeypatch.setattr("gankit.training.assemble.our_team", lambda: team)
-        monkeypatch.setattr("gankit.training.contract.our_team", lambda: team)
+        joined = contextlib.nullcontext(group)
+        monkeypatch.setattr("gankit.training.loop.process_group", lambda stop: joined)
+        monkeypatch.setattr("gankit.training.assemble.current_process_group", lambda: group)
+        monkeypatch.setattr("gankit.training.contract.current_process_group", lambda: group)
         monkeypatch.setattr(assemble, "assemble", lambda *a: seen.append(a[0]) or game_of(*a))
         train(compose(registry, **tiny(precision="auto", length="2 steps")), registry)
         return seen[0]

@@ -14,7 +14,7 @@ from PIL import Image
 import gankit
 from gankit import GankitError, compose
 from gankit.core.errors import RunFailed, RunStopped
-from gankit.core.process_group import Team
+from gankit.core.process_group import ProcessGroup
 from gankit.core.settings import load_run
 from gankit.data.stream import tars
 from gankit.data.stream.shards import Shards
@@ -81,9 +81,16 @@ def ready(folder, registry, tiny):
     return prepare
 
 
-def stream(run, prepared, team=Team()):  # noqa: B008 - it is frozen
-    share = (run.flip, run.dihedral, "cpu", torch.channels_last, team.share)
-    return prepared.batches(prepared.pixels, run.batch_size, run.seed, prepared.train, *share)
+def stream(run, prepared, group=ProcessGroup()):  # noqa: B008 - it is frozen
+    return prepared.batches(
+        pixels=prepared.pixels,
+        rows=prepared.train,
+        batch_size=run.batch_size,
+        seed=run.seed,
+        flip=run.flip,
+        dihedral=run.dihedral,
+        share=group.share,
+    )
 
 
 def names(batches, numbers):
@@ -127,15 +134,15 @@ def test_a_stream_goes_on_anywhere_as_if_it_had_begun_at_the_beginning(ready, st
 
 def test_processes_split_the_shards(ready):
     run, prepared = ready(holdout=0.2)  # four shards to learn from
-    both = [names(stream(run, prepared, Team(rank, 2)), range(8)) for rank in (0, 1)]
+    both = [names(stream(run, prepared, ProcessGroup(rank, 2)), range(8)) for rank in (0, 1)]
     assert [len(some) for some in both] == [24, 24]  # half a batch each
     shards = [{shard for shard, _ in some} for some in both]
     assert not shards[0] & shards[1]
     assert sorted(both[0] + both[1]) == sorted(set(both[0] + both[1]))  # an epoch, once each
-    again = names(stream(run, prepared, Team(1, 2)), range(5, 8))
+    again = names(stream(run, prepared, ProcessGroup(1, 2)), range(5, 8))
     assert again == both[1][15:]
     with pytest.raises(GankitError, match="4 shards to learn from are fewer than 6 processes"):
-        stream(run, prepared, Team(0, 6))
+        stream(run, prepared, ProcessGroup(0, 6))
 
 
 def test_whole_shards_are_held_out_and_never_learnt_from(ready):

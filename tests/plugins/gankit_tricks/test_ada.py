@@ -14,6 +14,7 @@ from torch import nn
 from gankit import GankitError, compose
 from gankit.core.device import Machine
 from gankit.core.gan import Gan, Player
+from gankit.core.step import judge
 
 
 @pytest.fixture
@@ -198,9 +199,9 @@ def test_any_size_and_number_of_channels_will_do(gan, channels, size):
 
 def controlled(gan, trick, reals, fakes=(3.0,) * 8):
     """One step: D judges the reals, then fakes, which must not count."""
-    trick.fakes(logits(fakes), gan)
-    gan.judge(logits(reals))
-    gan.judge(logits(fakes))
+    judge(gan, gan.D, [trick], logits(reals), is_real=True)
+    judge(gan, gan.D, [trick], logits(fakes), is_real=False)
+    judge(gan, gan.G, [trick], logits(fakes), is_real=True)  # as a loss that pairs does
     trick.after_update(gan, gan.D)
     trick.after_update(gan, gan.G)
     gan.begin_step(gan.step + 1)

@@ -25,6 +25,8 @@ from gankit.cli.run import resumed
 from gankit.core.device import Machine
 from gankit.core.errors import RunStopped
 from gankit.core.gan import Gan, Player
+from gankit.core.step import judge
+from gankit.testing.places import penalty_of
 from gankit.training import checkpoint
 
 AT_WORK = (  # every trick of this file, with options that make it act within a few steps
@@ -274,7 +276,7 @@ def test_features_are_what_the_last_layer_is_given(normalised):
     real, fake = pictures(6, 3, 2, 2), pictures(4, 3, 2, 2, seed=6).requires_grad_()
     W = net[1].weight.detach()
     apart = W @ (fake.detach().flatten(1).mean(dim=0) - real.flatten(1).mean(dim=0))
-    penalty = trick.penalty(gan, gan.G, real, fake)
+    penalty = penalty_of(trick, gan, gan.G, real, fake)
     assert penalty.item() == pytest.approx(0.5 * apart.square().sum().item(), rel=1e-5)
     (gradient,) = torch.autograd.grad(penalty, fake)
     expected = 0.5 * 2 * (W.T @ apart) / 4  # of each of the four fakes
@@ -282,7 +284,17 @@ def test_features_are_what_the_last_layer_is_given(normalised):
     assert trick.activity() == f"squared distance {apart.square().sum().item():.3g}"
     assert trick.activity() is None
     assert trick.penalty(gan, gan.D, real, fake) is None
-    assert trick.features is None  # nothing keeps a graph alive
+    assert trick.fake_mean is None  # nothing keeps a graph alive
+
+
+def test_feature_matching_costs_one_pass_of_d(game_of):
+    passes = []
+    for tricks in ((), ("feature-matching",)):
+        game = game_of(*tricks)
+        game.gan.D.net.register_forward_hook(lambda *_: passes.append(1))
+        game.step(0)
+        passes.append(0)
+    assert passes == [1, 1, 1, 0, 1, 1, 1, 1, 0]
 
 
 def test_the_last_layer_is_the_last_to_be_called():
@@ -302,7 +314,8 @@ def test_the_last_layer_is_the_last_to_be_called():
     )
     mean = [gan.D.net.first(x.flatten(1)).relu().mean(dim=0) for x in (real, fake)]
     expected = (mean[0] - mean[1]).square().sum()
-    assert trick.penalty(gan, gan.G, real, fake).item() == pytest.approx(expected.item(), rel=1e-5)
+    penalty = penalty_of(trick, gan, gan.G, real, fake)
+    assert penalty.item() == pytest.approx(expected.item(), rel=1e-5)
 
 
 # ---------------------------------------------------------------- historical averaging
@@ -381,12 +394,12 @@ def test_lecam_may_wait_while_it_averages(gan):
 
 @pytest.mark.parametrize(("step", "k"), [(0, 8), (5, 5), (10, 4)])  # 8 * 0.5^(step / 10)
 def test_gradients_pass_for_the_k_best_fakes_only(gan, step, k):
-    started(TopK(), gan)
+    trick = started(TopK(), gan)
     gan.begin_step(step)
     values = [0.3, -2.0, 1.5, 0.1, 4.0, -0.7, 2.2, -3.0]
     images = logits(values).requires_grad_()
     with gan.D.frozen():
-        answers = gan.judge(images)
+        answers = judge(gan, gan.G, [trick], images, is_real=False)
         (gradient,) = torch.autograd.grad(answers.mean(), images)
     assert answers.tolist() == pytest.approx(values)  # the log shows what D answers
     best = sorted(values, reverse=True)[:k]
@@ -399,8 +412,8 @@ def test_k_falls_to_its_floor_and_is_told(gan):
     told = []
     for step in range(10):
         gan.begin_step(step)
-        with gan.D.frozen():
-            gan.judge(logits([float(i) for i in range(16)]).requires_grad_())
+        images = logits([float(i) for i in range(16)]).requires_grad_()
+        judge(gan, gan.G, [trick], images, is_real=False)
         told.append(trick.activity())
     ks = [int(16 * 0.25 ** min(1, step / 5)) for step in range(1, 10)]
     assert told == [None, *(f"G learnt from {k} of 16 fakes" for k in ks)]
@@ -411,24 +424,24 @@ def test_top_k_lets_ds_own_step_alone(gan):
     trick = started(TopK(floor=0.25, until=0.1), gan)
     gan.begin_step(5)
     images = logits([1.0, 2.0, 3.0, 4.0])
-    (gradient,) = torch.autograd.grad(gan.judge(images).sum(), gan.D.net.weight)
-    assert gradient.item() == 1 + 2 + 3 + 4
-    with gan.D.frozen():
-        gan.judge(images)  # the reals of a loss that pairs: no gradient, nothing to choose
+    for is_real in (True, False):
+        answers = judge(gan, gan.D, [trick], images, is_real=is_real)
+        (gradient,) = torch.autograd.grad(answers.sum(), gan.D.net.weight)
+        assert gradient.item() == 1 + 2 + 3 + 4
+    judge(gan, gan.G, [trick], images, is_real=True)  # the reals of a loss that pairs
     assert trick.activity() is None
 
 
 @pytest.mark.parametrize("precision", ["32", "bf16"])
 def test_gs_gradient_is_that_of_the_k_best_alone(game_of, precision):
-    game = game_of("top-k:floor=0.5,until=0.1", "feature-matching:weight=0", precision=precision)
+    game = game_of("top-k:floor=0.5,until=0.1", precision=precision)
     gan = game.gan
     gan.begin_step(3)
     fakes = gan.generate(gan.latents(8))
     with gan.D.frozen():
-        answers = gan.judge(fakes)
+        answers = judge(gan, gan.G, game.tricks, fakes, is_real=False)
         weights = list(gan.G.net.parameters())
         got = torch.autograd.grad(game.loss.g_loss(answers, None), weights, retain_graph=True)
-        gan.D.net._forward_hooks.clear()
         best = gan.judge(fakes)[answers.argsort(descending=True)[:4]]
         expected = torch.autograd.grad(game.loss.g_loss(best, None), weights)
     tolerance = 1e-6 if precision == "32" else 0.02

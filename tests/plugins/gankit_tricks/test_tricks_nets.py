@@ -26,7 +26,7 @@ from gankit.cli.run import resumed
 from gankit.core.device import Machine
 from gankit.core.errors import RunStopped
 from gankit.core.gan import Gan, Player
-from gankit.core.process_group import Team
+from gankit.core.process_group import ProcessGroup
 from gankit.core.step import train_step
 from gankit.training import checkpoint
 
@@ -272,11 +272,12 @@ def test_thousands_of_pictures_are_those_of_all_processes(game_of, monkeypatch, 
         game = game_of(trick)
         for step in range(4):
             game.step(step)
-        assert len(game.batches[0]) * game.gan.team.size == game.run.batch_size
+        assert len(game.batches[0]) * game.gan.process_group.world_size == game.run.batch_size
         return float(getattr(game.tricks[0], number))
 
     alone = after_four_steps()
-    monkeypatch.setattr("gankit.training.assemble.our_team", lambda: Team(0, 2))
+    two = ProcessGroup(0, 2)
+    monkeypatch.setattr("gankit.training.assemble.current_process_group", lambda: two)
     assert alone not in (0, 1)
     assert after_four_steps() == pytest.approx(alone)
 
