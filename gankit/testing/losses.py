@@ -1,20 +1,23 @@
 """The contract of a loss."""
 
+from __future__ import annotations
+
 import torch
+from torch import Tensor
 
 from gankit.core.loss import Loss
 from gankit.core.trick import Targets
-from gankit.testing.bench import finite
+from gankit.testing.bench import Bench, finite
 
 
-def check(bench):
+def check(bench: Bench) -> None:
     for contract in (is_a_loss, gives_numbers, pulls_the_right_way):
         bench.keep_to(contract)
     for contract in (tells_what_it_reads, stays_finite, trains):
         bench.keep_to(contract)
 
 
-def is_a_loss(bench):
+def is_a_loss(bench: Bench) -> None:
     """it is a gankit.Loss"""
     loss = bench.make()
     if not isinstance(loss, Loss):
@@ -24,21 +27,27 @@ def is_a_loss(bench):
             raise ValueError(f"says {name} = {getattr(loss, name)!r}; wanted is True or False")
 
 
-def both(loss, real, fake, targets=None):
-    """(d_loss, g_loss), as a step asks for them."""
-    targets = targets or Targets(torch.ones_like(real), torch.zeros_like(fake))
-    return loss.d_loss(real, fake, targets), loss.g_loss(fake, real if loss.pairs else None)
+def d_loss(loss: Loss, real: Tensor, fake: Tensor) -> Tensor:
+    """D's loss with the targets 1 and 0, as a step asks for it."""
+    return loss.d_loss(real, fake, Targets(torch.ones_like(real), torch.zeros_like(fake)))
 
 
-def gives_numbers(bench):
+def g_loss(loss: Loss, real: Tensor, fake: Tensor) -> Tensor:
+    """G's loss, as a step asks for it."""
+    return loss.g_loss(fake, real if loss.pairs else None)
+
+
+def gives_numbers(bench: Bench) -> None:
     """both losses are one number with a gradient"""
     try_numbers(bench.make())
 
 
-def try_numbers(loss):
+def try_numbers(loss: Loss) -> None:
     """ValueError where one of its losses is no number that a step can work with."""
-    real, fake = (torch.tensor(v, requires_grad=True) for v in ([0.3, 2.0, -1.0], [0.7, -3.0, 0.1]))
-    for name, value in zip(("d_loss", "g_loss"), both(loss, real, fake), strict=True):
+    real = torch.tensor([0.3, 2.0, -1.0], requires_grad=True)
+    fake = torch.tensor([0.7, -3.0, 0.1], requires_grad=True)
+    losses = {"d_loss": d_loss(loss, real, fake), "g_loss": g_loss(loss, real, fake)}
+    for name, value in losses.items():
         if not isinstance(value, torch.Tensor) or value.ndim:
             what = tuple(value.shape) if isinstance(value, torch.Tensor) else type(value).__name__
             raise ValueError(f"{name} gives {what}; wanted is one number: end it in .mean()")
@@ -46,28 +55,29 @@ def try_numbers(loss):
             raise ValueError(f"{name} is {value.item()}")
         if not value.requires_grad:
             raise ValueError(f"{name} has no gradient: something in it is detached")
-    if loss.separable and not apart(loss, real, fake):
+    if loss.separable and not is_separable(loss, real, fake):
         raise ValueError("d_loss weighs reals against fakes: set separable = False")
     shown = loss.opinion(real.detach())
     if shown.shape != real.shape or not (shown.sort().indices == real.sort().indices).all():
         raise ValueError("opinion must give a number for each logit, larger for a larger one")
 
 
-def apart(loss, real, fake):
+def is_separable(loss: Loss, real: Tensor, fake: Tensor) -> bool:
     """Whether d_loss is a sum: what D learns from the reals does not depend on the fakes."""
-    losses = [both(loss, real, other)[0] for other in (fake, 1 - 2 * fake)]
-    pulls = [torch.autograd.grad(value, real, allow_unused=True)[0] for value in losses]
-    if pulls[0] is None:
+    losses = [d_loss(loss, real, logits) for logits in (fake, 1 - 2 * fake)]
+    slopes = [torch.autograd.grad(value, real, allow_unused=True)[0] for value in losses]
+    if slopes[0] is None:
         raise ValueError("d_loss does not look at the reals")
-    return torch.allclose(*pulls)
+    return torch.allclose(slopes[0], slopes[1])
 
 
-def pulls_the_right_way(bench):
+def pulls_the_right_way(bench: Bench) -> None:
     """D wants its answer up for real and down for fake, G wants it up for fake"""
     loss = bench.make()
-    low, high = (torch.full((4,), value, requires_grad=True) for value in (-1.0, 1.0))
-    up, down = torch.autograd.grad(both(loss, low, high)[0], (low, high))  # D errs
-    (wish,) = torch.autograd.grad(both(loss, high, low)[1], low)  # D is right
+    low = torch.full((4,), -1.0, requires_grad=True)
+    high = torch.full((4,), 1.0, requires_grad=True)
+    up, down = torch.autograd.grad(d_loss(loss, low, high), (low, high))  # D errs
+    (wish,) = torch.autograd.grad(g_loss(loss, high, low), low)  # D is right
     for wrong, what in (
         (up.max() >= 0, "d_loss does not pull D's answers to real pictures up"),
         (down.min() <= 0, "d_loss does not pull D's answers to fakes down"),
@@ -77,11 +87,12 @@ def pulls_the_right_way(bench):
             raise ValueError(f"{what}: is a sign turned round?")
 
 
-def tells_what_it_reads(bench):
+def tells_what_it_reads(bench: Bench) -> None:
     """reads_targets, pairs and separable say what is true"""
     loss = bench.make()
     real, fake = torch.tensor([0.3, -0.2]), torch.tensor([-0.4, 0.1])
-    plain, smooth = (both(loss, real, fake, Targets(t, 1 - t))[0] for t in (torch.ones(2), real))
+    plain = loss.d_loss(real, fake, Targets(torch.ones(2), torch.zeros(2)))
+    smooth = loss.d_loss(real, fake, Targets(real, 1 - real))
     if bool(plain != smooth) != loss.reads_targets:
         truth = "depends on its targets" if plain != smooth else "does not depend on its targets"
         raise ValueError(f"d_loss {truth}: set reads_targets = {not loss.reads_targets}")
@@ -89,17 +100,19 @@ def tells_what_it_reads(bench):
         raise ValueError("g_loss does not look at the reals: set pairs = False, which is cheaper")
 
 
-def stays_finite(bench):
+def stays_finite(bench: Bench) -> None:
     """it bears a D that is very sure"""
     for sure in (100.0, -100.0):
-        real, fake = (torch.full((2,), v, requires_grad=True) for v in (sure, -sure))
-        total = sum(both(bench.make(), real, fake))
+        loss = bench.make()
+        real = torch.full((2,), sure, requires_grad=True)
+        fake = torch.full((2,), -sure, requires_grad=True)
+        total = d_loss(loss, real, fake) + g_loss(loss, real, fake)
         gradients = torch.autograd.grad(total, (real, fake))
         if not total.isfinite() or not all(g.isfinite().all() for g in gradients):
             raise ValueError(f"is not finite for logits of {sure:g}: use softplus, not log sigmoid")
 
 
-def trains(bench):
+def trains(bench: Bench) -> None:
     """it trains, in float32 and bf16"""
     for precision in ("32", "bf16"):
         game = bench.game(loss=bench.text, precision=precision)

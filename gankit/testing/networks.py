@@ -1,53 +1,61 @@
 """The contracts of networks, of models, and of recipes."""
 
+from __future__ import annotations
+
 import copy
 import itertools
+from collections.abc import Iterable
 
 import torch
+from torch import Tensor, nn
 
 from gankit.core.errors import GankitError
-from gankit.testing.bench import BENCH, SMALL, difference, finite
+from gankit.core.specs import ModelSpec, RecipeSpec
+from gankit.testing.bench import BENCH, SMALL, Bench, difference, finite
+from gankit.training.assemble import Game
 from gankit.training.compose import compose
 
 
-def check_generator(bench, sizes):
+def check_generator(bench: Bench, sizes: Iterable[int]) -> None:
     bench.keep_to(fits, sizes, {"discriminator": BENCH})
     for contract in (trains, draws_its_weights, saves_itself, can_be_copied, draws_each_alone):
         bench.keep_to(contract)
 
 
-def check_discriminator(bench, sizes):
+def check_discriminator(bench: Bench, sizes: Iterable[int]) -> None:
     bench.keep_to(fits, sizes, {"generator": BENCH})
     for contract in (trains, draws_its_weights, saves_itself, gives_logits, has_a_slope):
         bench.keep_to(contract)
 
 
-def check_model(bench):
+def check_model(bench: Bench) -> None:
     bench.keep_to(trains_as_it_is_set)
 
 
-def check_recipe(bench):
+def check_recipe(bench: Bench) -> None:
     bench.keep_to(is_a_run)
 
 
-def fits(bench, sizes, other):
+def fits(bench: Bench, sizes: Iterable[int], opponent: dict[str, str]) -> None:
     """it makes what it should at the sizes it takes"""
-    taken = []
+    suitable: list[int] = []
+    refusal: BaseException | str = "no size was given"
     for size in sizes:
         try:
             bench.make(image_size=size, channels=3, latent_dim=100)
         except GankitError as error:  # a size that does not suit, in words
-            refused = error.__cause__ or error  # without the part's name, which is said anyway
-            continue
-        taken.append(size)
-    if not taken:
-        raise ValueError(f"{refused}; name sizes that suit: sizes=(48, 96)")
-    bench.settings = {**other, bench.kind: bench.text, **bench.settings, "image_size": taken[0]}
-    for size, channels in itertools.product(taken, (1, 3)):
+            refusal = error.__cause__ or error  # without the part's name, which is said anyway
+        else:
+            suitable.append(size)
+    if not suitable:
+        raise ValueError(f"{refusal}; name sizes that suit: sizes=(48, 96)")
+    own_settings = {bench.kind: bench.text, **bench.settings, "image_size": suitable[0]}
+    bench.settings = {**opponent, **own_settings}
+    for size, channels in itertools.product(suitable, (1, 3)):
         bench.game(image_size=size, channels=channels, latent_dim=10)  # gankit looks at shapes
 
 
-def trains(bench):
+def trains(bench: Bench) -> None:
     """it trains in colour and grey, in float32 and bf16"""
     for channels, precision in ((3, "32"), (1, "32"), (3, "bf16")):
         game = bench.game(channels=channels, precision=precision)
@@ -60,106 +68,117 @@ def trains(bench):
                 raise ValueError(f"has a weight {name} without gradient: forward does not use it")
 
 
-def draws_its_weights(bench):
+def draws_its_weights(bench: Bench) -> None:
     """its first weights are a function of the seed"""
     nets = [_net(bench, bench.game(seed=seed)) for seed in (0, 0, 1)]
-    first, again, other = (net.state_dict() for net in nets)
-    if difference(first, again):
+    first, same_seed, other_seed = (net.state_dict() for net in nets)
+    if difference(first, same_seed):
         raise ValueError("has other first weights under the same seed: draw them from torch's own")
-    if not difference(first, other):
+    if not difference(first, other_seed):
         raise ValueError("has the same first weights under every seed: leave manual_seed away")
 
 
-def saves_itself(bench):
+def saves_itself(bench: Bench) -> None:
     """its state_dict is all there is to it"""
     game, other = bench.game(), bench.game(seed=1)
     for step in range(2):
         game.step(step)
     trained, fresh = _net(bench, game).eval(), _net(bench, other).eval()
     fresh.load_state_dict(trained.state_dict())
-    given = _given(bench, game)
+    inputs = _inputs(bench, game)
     with torch.no_grad():
-        before = given.clone()
-        result = trained(given)
-        if not torch.equal(given, before):
+        before = inputs.clone()
+        result = trained(inputs)
+        if not torch.equal(inputs, before):
             raise ValueError("changes what it is given in place: leave the input as it is")
-        if not torch.equal(result, fresh(given)):
+        if not torch.equal(result, fresh(inputs)):
             raise ValueError("keeps something out of its state_dict: make it a buffer")
 
 
-def can_be_copied(bench):
+def can_be_copied(bench: Bench) -> None:
     """ema can copy it"""
     game = bench.game()
-    net, z = _net(bench, game).eval(), _given(bench, game)
+    net = _net(bench, game).eval()
+    z = _inputs(bench, game)
     with torch.no_grad():
         if not torch.equal(net(z), copy.deepcopy(net)(z)):
             raise ValueError("draws otherwise once it is copied with copy.deepcopy")
 
 
-def draws_each_alone(bench):
+def draws_each_alone(bench: Bench) -> None:
     """in eval mode a picture depends on nothing but its z"""
     game = bench.game()
     for step in range(2):
         game.step(step)
-    net, z = _net(bench, game).eval(), _given(bench, game)
+    net = _net(bench, game).eval()
+    z = _inputs(bench, game)
     with torch.no_grad():
-        together, alone = net(z), torch.cat([net(one) for one in z.split(1)])
-    if not torch.allclose(together, alone, atol=1e-4):
+        together = net(z)
+        singly = torch.cat([net(z[index : index + 1]) for index in range(len(z))])
+    if not torch.allclose(together, singly, atol=1e-4):
         raise ValueError("in eval mode draws a picture otherwise in other company: batch norm?")
     if not -1.001 <= together.min() <= together.max() <= 1.001:
         raise ValueError("draws outside [-1, 1] once it is trained: end it in a tanh")
 
 
-def gives_logits(bench):
+def gives_logits(bench: Bench) -> None:
     """it ends in no sigmoid, however sure it is"""
     game = bench.game()
-    net, images = copy.deepcopy(_net(bench, game)).eval(), _given(bench, game)
-    answers = []
+    net = copy.deepcopy(_net(bench, game)).eval()
+    images = _inputs(bench, game)
+    batches = []
     with torch.no_grad():
         for _ in range(4):
-            answers += [net(scale * images) for scale in (1, -1, 100)]
+            batches += [net(scale * images) for scale in (1, -1, 100)]
             for weight in net.parameters():
                 weight.mul_(8)
-    answers = torch.cat(answers)
-    answers = answers[answers.isfinite()]
-    if answers.any() and answers.min() >= 0 and answers.max() <= 1:
+    logits = torch.cat(batches)
+    logits = logits[logits.isfinite()]
+    if logits.any() and logits.min() >= 0 and logits.max() <= 1:
         raise ValueError("gives probabilities: leave the sigmoid away, for the loss has one")
 
 
-def has_a_slope(bench):
+def has_a_slope(bench: Bench) -> None:
     """its gradient at a picture has a gradient, as penalties need"""
     game = bench.game()
-    net, images = _net(bench, game), _given(bench, game).requires_grad_()
+    net = _net(bench, game)
+    images = _inputs(bench, game).requires_grad_()
     (slope,) = torch.autograd.grad(net(images).sum(), images, create_graph=True)
     if not slope.any():
         raise ValueError("has no gradient at its images, so G could learn nothing from it")
     slopes = torch.autograd.grad(slope.square().sum(), list(net.parameters()), allow_unused=True)
-    found = [s for s in slopes if s is not None]
-    if not found or not all(s.isfinite().all() for s in found):
+    second_derivatives = [slope for slope in slopes if slope is not None]
+    if not second_derivatives or not all(slope.isfinite().all() for slope in second_derivatives):
         raise ValueError("has no finite second derivative, which penalties such as r1 need")
 
 
-def trains_as_it_is_set(bench):
+def trains_as_it_is_set(bench: Bench) -> None:
     """its networks suit each other, and its settings are settings"""
-    wanted = {"model": bench.text, "image_size": bench.spec.image_size, "batch_size": 4}
-    game = bench.game(*bench.spec.settings.get("tricks", ()), **wanted)
+    spec = bench.spec
+    assert isinstance(spec, ModelSpec)
+    tricks = spec.settings.get("tricks", ())
+    game = bench.game(*tricks, model=bench.text, image_size=spec.image_size, batch_size=4)
     for step in range(2):
         finite(game, game.step(step), f"at step {step + 1}")
 
 
-def is_a_run(bench):
+def is_a_run(bench: Bench) -> None:
     """it is a run that trains, and all that it names is there"""
-    if "dataset" in bench.spec.settings:
-        bench.registry.check("dataset", bench.spec.settings["dataset"])
+    spec = bench.spec
+    assert isinstance(spec, RecipeSpec)
+    if "dataset" in spec.settings:
+        bench.registry.check("dataset", spec.settings["dataset"])
     small = {**SMALL, "image_size": None, "batch_size": 4, **bench.settings}
     game = bench.assembled(compose(bench.registry, recipe=bench.name, **small))
     finite(game, game.step(0), "at the first step")
 
 
-def _net(bench, game):
+def _net(bench: Bench, game: Game) -> nn.Module:
+    """The network under test."""
     return (game.gan.G if bench.kind == "generator" else game.gan.D).net
 
 
-def _given(bench, game):
+def _inputs(bench: Bench, game: Game) -> Tensor:
+    """Eight of what the network takes: z (8, latent_dim) or images (8, C, H, W)."""
     game.gan.begin_step(0)
     return game.gan.latents(8) if bench.kind == "generator" else game.batches[0].clone()

@@ -3,52 +3,60 @@
 Each function raises ValueError in words that mend; the game is spoilt afterwards.
 """
 
+from __future__ import annotations
+
 import contextlib
 import random
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from gankit.core.errors import RunFailed
+from gankit.core.gan import Gan, Player
 from gankit.core.step import judge
-from gankit.core.trick import Targets
+from gankit.core.trick import Targets, Trick
 from gankit.training import checkpoint
+from gankit.training.assemble import Game
 
 MEND = "take random numbers from gan.draw('some purpose')"
 
 
-def images_before_d(game, trick):
+def images_before_d(game: Game, trick: Trick) -> None:
     """What `d_input` and `fakes` return stands where images stood."""
     gan = game.gan
     gan.begin_step(0)
     with torch.no_grad():
         fakes = gan.generate(gan.latents(game.run.batch_size))
-    for place in ("fakes", "d_input"):
-        for given in (fakes, game.batches[0]) if place == "d_input" else (fakes,):
-            before = given.clone()
-            result = getattr(trick, place)(given, gan)
-            like(place, result, given)
-            if not torch.equal(given, before):
-                raise ValueError(f"{place} changes its images in place: return new ones")
+    for place, images in (("fakes", fakes), ("d_input", fakes), ("d_input", game.batches[0])):
+        before = images.clone()
+        result = getattr(trick, place)(images, gan)
+        like(place, result, images)
+        if not torch.equal(images, before):
+            raise ValueError(f"{place} changes its images in place: return new ones")
 
 
-def like(place, result, given):
-    """A tensor of that shape, kind and place, full of numbers."""
+def like(place: str, result: object, example: Tensor) -> None:
+    """ValueError unless it is a finite tensor of the example's shape, dtype and device."""
     if not isinstance(result, torch.Tensor):
         raise ValueError(f"{place} returns a {type(result).__name__}; wanted is a tensor")
-    for what in ("shape", "dtype", "device"):
-        here, wanted = getattr(result, what), getattr(given, what)
-        if here != wanted:
-            if what == "shape":
-                here, wanted = tuple(here), tuple(wanted)
-            raise ValueError(f"{place} returns {what} {here}; wanted is {wanted}, as given")
+    properties: dict[str, tuple[object, object]] = {
+        "shape": (tuple(result.shape), tuple(example.shape)),
+        "dtype": (result.dtype, example.dtype),
+        "device": (result.device, example.device),
+    }
+    for name, (actual, expected) in properties.items():
+        if actual != expected:
+            raise ValueError(f"{place} returns {name} {actual}; wanted is {expected}, as given")
     if not result.isfinite().all():
         raise ValueError(f"{place} returns NaN or infinity")
 
 
-def gradients_through_d_input(game, trick):
+def gradients_through_d_input(game: Game, trick: Trick) -> None:
     """G can learn through it."""
     gan = game.gan
     gan.begin_step(0)
@@ -64,19 +72,24 @@ def gradients_through_d_input(game, trick):
         raise ValueError("d_input has gradients that are not finite")
 
 
-def targets(game, trick):
+def targets(game: Game, trick: Trick) -> None:
     """One target for each picture."""
-    gan, many = game.gan, game.run.batch_size
-    gan.begin_step(0)
-    given = Targets(torch.ones(many), torch.zeros(many))
-    result = trick.targets(given, gan)
+    game.gan.begin_step(0)
+    before = _plain_targets(game)
+    result = trick.targets(before, game.gan)
     if not isinstance(result, tuple) or len(result) != 2:
         raise ValueError("targets returns no Targets(real, fake)")
-    for side, now, before in zip(Targets._fields, result, given, strict=True):
-        like(f"targets ({side})", now, before)
+    like("targets (real)", result[0], before.real)
+    like("targets (fake)", result[1], before.fake)
 
 
-def penalties(game, trick):
+def _plain_targets(game: Game) -> Targets:
+    """1 for each real picture of a batch, 0 for each fake."""
+    batch_size = game.run.batch_size
+    return Targets(torch.ones(batch_size), torch.zeros(batch_size))
+
+
+def penalties(game: Game, trick: Trick) -> None:
     """A penalty is one number with a gradient, or None; calling backward is the step's."""
     gan = game.gan
     for player in (gan.D, gan.G):
@@ -91,7 +104,7 @@ def penalties(game, trick):
             _one_number(f"penalty for {player.name}", value, weights)
 
 
-def penalty_of(trick, gan, player, real, fake):
+def penalty_of(trick: Trick, gan: Gan, player: Player, real: Tensor, fake: Tensor) -> Tensor | None:
     """The trick's penalty for a player, asked as a step does: after D has judged."""
     frozen = gan.D.frozen() if player is gan.G else contextlib.nullcontext()
     with frozen:
@@ -102,7 +115,7 @@ def penalty_of(trick, gan, player, real, fake):
             return trick.penalty(gan, player, real, fake)
 
 
-def logits(game, trick):
+def logits(game: Game, trick: Trick) -> None:
     """One logit for each picture, in both players' updates, and gradients to G."""
     gan = game.gan
     for player in (gan.D, gan.G):
@@ -118,74 +131,76 @@ def logits(game, trick):
                 raise ValueError("logits stops gradients, so nobody could learn: leave out detach")
 
 
-def _one_number(what, value, weights):
+def _one_number(what: str, value: object, weights: list[torch.nn.Parameter]) -> None:
+    """ValueError unless it is a finite 0-d tensor with a gradient for some of the weights."""
     if not isinstance(value, torch.Tensor) or value.ndim:
         shape = f" of shape {tuple(value.shape)}" if isinstance(value, torch.Tensor) else ""
         raise ValueError(f"{what} is a {type(value).__name__}{shape}; wanted is one number")
     if not value.isfinite():
         raise ValueError(f"{what} is {value.item()}")
-    gradients = (None,)
+    gradients: tuple[Tensor | None, ...] = ()
     if value.requires_grad:
         gradients = torch.autograd.grad(value, weights, allow_unused=True)
     if all(gradient is None for gradient in gradients):
         raise ValueError(f"{what} has no gradient, so it changes nothing: is something detached?")
 
 
-def draws(game, trick):
+def draws(game: Game, trick: Trick) -> None:
     """Random numbers come from gan.draw, so they depend on seed, step and purpose alone."""
-    gan, many = game.gan, game.run.batch_size
-    given = {"d_input": game.batches[0], "targets": Targets(torch.ones(many), torch.zeros(many))}
-    for place in [place for place in given if trick.overrides(place)]:
-        results = []
+    inputs = {"d_input": game.batches[0], "targets": _plain_targets(game)}
+    for place, value in inputs.items():
+        if not trick.overrides(place):
+            continue
+        results: list[tuple[Tensor, ...]] = []
         for _ in range(2):
-            gan.begin_step(1)
+            game.gan.begin_step(1)
             before = _random_states()
-            results.append(getattr(trick, place)(given[place], gan))
+            result = getattr(trick, place)(value, game.gan)
+            results.append(result if isinstance(result, tuple) else (result,))
             if _random_states() != before:
                 raise ValueError(f"{place} draws from a random state that all share: {MEND}")
-        if not all(map(torch.equal, *map(_tensors, results))):
+        if not all(map(torch.equal, *results)):
             raise ValueError(f"{place} draws otherwise when asked again in one step: {MEND}")
 
 
-def _tensors(result):
-    return result if isinstance(result, tuple) else (result,)
-
-
-def _random_states():
+def _random_states() -> tuple[Any, ...]:
     """torch's, NumPy's and Python's own random state, to be compared."""
-    numbers = np.random.get_state()
-    return torch.get_rng_state().tolist(), numbers[1].tolist(), numbers[2], random.getstate()
+    twister = np.random.get_state(legacy=False)["state"]
+    numpy_state = (twister["key"].tolist(), twister["pos"])
+    return torch.get_rng_state().tolist(), numpy_state, random.getstate()
 
 
-def gradients_to_g(game, trick):
+def gradients_to_g(game: Game, trick: Trick) -> None:
     """What D says of a fake tells G something."""
     gan = game.gan
     gan.begin_step(0)
-    gan.judge(gan.generate(gan.latents(game.run.batch_size))).sum().backward()
+    logits = gan.judge(gan.generate(gan.latents(game.run.batch_size)))
+    torch.autograd.backward(logits.sum())
     trained = [p for p in gan.G.net.parameters() if p.requires_grad]
     if not all(p.grad is not None and p.grad.any() for p in trained):
         raise ValueError("lets no gradient from D's answer through to G, or not to all of it")
 
 
-def says_and_saves(trick):
+def says_and_saves(trick: Trick) -> str | None:
     """After a step: what it did in words, and what it needs to go on, as a checkpoint holds it."""
-    said = trick.activity()
-    if said is not None and not isinstance(said, str):
-        raise ValueError(f"activity returns {said!r}; wanted is a text, or None")
-    kept = trick.state_dict()
-    if not isinstance(kept, dict):
-        raise ValueError(f"state_dict returns a {type(kept).__name__}; wanted is a dict")
+    activity: object = trick.activity()
+    if activity is not None and not isinstance(activity, str):
+        raise ValueError(f"activity returns {activity!r}; wanted is a text, or None")
+    state: object = trick.state_dict()
+    if not isinstance(state, dict):
+        raise ValueError(f"state_dict returns a {type(state).__name__}; wanted is a dict")
     try:
         with tempfile.TemporaryDirectory() as folder:
-            checkpoint.save(Path(folder), checkpoint.Checkpoint(0, {}, kept), keep=1)
+            checkpoint.save(Path(folder), checkpoint.Checkpoint(0, {}, state), keep=1)
     except RunFailed as error:
         raise ValueError(
             f"state_dict: a checkpoint cannot be made of it; {error.__cause__}"
         ) from error
-    return said
+    return activity
 
 
-PLACES = (
+Place = Callable[[Game, Trick], None]
+PLACES: tuple[Place, ...] = (
     images_before_d,
     gradients_through_d_input,
     targets,

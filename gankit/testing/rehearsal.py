@@ -1,15 +1,21 @@
 """Strangers' parts of a run, tried on games that are thrown away, before the first step."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from gankit.core.choice import Choice
+from gankit.core.prepared import Prepared, Progress
+from gankit.core.registry import Registry
+from gankit.core.settings import Run
 from gankit.data.prepare import prepare
 from gankit.testing import places
 from gankit.testing.bench import finite
 from gankit.testing.datasets import is_a_picture
 from gankit.testing.losses import try_numbers
-from gankit.training.assemble import assemble, resolve
+from gankit.training.assemble import Game, assemble, resolve
 
+ForeignPart = tuple[str, str]  # its kind, and its name with its options
 PICTURES = 32  # that a metric is tried on
 PLACES = (
     places.images_before_d,
@@ -20,26 +26,27 @@ PLACES = (
 )
 
 
-def rehearse(run, registry, progress):
+def rehearse(run: Run, registry: Registry, progress: Progress) -> None:
+    """Try the parts that did not come with gankit; a GankitError names a broken one."""
     _make_metrics(run, registry)
-    strange = _strange(run, registry)
-    if not strange:
+    foreign = _foreign_parts(run, registry)
+    if not foreign:
         return
-    if ("dataset", run.dataset) in strange:
+    if ("dataset", run.dataset) in foreign:
         _gives_pictures(run, registry)
     prepared = prepare(run, registry, progress)
     run = resolve(run, prepared)
     game = assemble(run, registry, prepared)
-    for kind, text in strange:
+    for kind, text in foreign:
         with registry.blaming(kind, text):
-            _ask(kind, text, game, registry, prepared)
-    acting = [part for part in strange[::-1] if part[0] != "metric"]
+            _try_alone(kind, text, game, registry, prepared)
+    acting = [part for part in foreign[::-1] if part[0] != "metric"]
     if acting:
         _take_a_step(assemble(run, registry, prepared), registry, acting)  # as it will be
 
 
-def _ask(kind, text, game, registry, prepared):
-    """What a part can be asked alone."""
+def _try_alone(kind: str, text: str, game: Game, registry: Registry, prepared: Prepared) -> None:
+    """Try what can be tried of a part alone."""
     if kind == "metric":
         registry.make(kind, text).rows(np.array(prepared.pixels[:PICTURES]))
     elif kind == "loss":
@@ -49,39 +56,40 @@ def _ask(kind, text, game, registry, prepared):
             place(game, game.tricks[game.run.tricks.index(text)])
 
 
-def _take_a_step(game, registry, strange):
-    """Whoever breaks it down is one of the strangers; with two, nobody knows which."""
+def _take_a_step(game: Game, registry: Registry, foreign: list[ForeignPart]) -> None:
+    """If the step breaks, a foreign part broke it; of several, the error names all."""
     try:
         finite(game, game.step(0), "at the first step")
     except Exception as error:  # a stranger's code: anything may come
-        others = [f"{kind} {Choice.parse(text).name!r}" for kind, text in strange[1:]]
+        others = [f"{kind} {Choice.parse(text).name!r}" for kind, text in foreign[1:]]
         what = " ".join(str(error).split()) or type(error).__name__
         hint = f" (or is it {' or '.join(others)}?)" if others else ""
-        with registry.blaming(*strange[0]):
+        with registry.blaming(*foreign[0]):
             raise ValueError(f"{what}{hint}") from error
     for trick, text in zip(game.tricks, game.run.tricks, strict=True):
-        if ("trick", text) in strange:
+        if ("trick", text) in foreign:
             with registry.blaming("trick", text):
                 places.says_and_saves(trick)
 
 
-def _make_metrics(run, registry):
+def _make_metrics(run: Run, registry: Registry) -> None:
     """Build them once: one whose features are missing is better refused now."""
     for text in run.metrics:
         registry.make("metric", text)
 
 
-def _strange(run, registry):
-    """The run's parts that did not come with gankit: (kind, text)."""
-    chosen = [(k, getattr(run, k)) for k in ("dataset", "generator", "discriminator", "loss")]
+def _foreign_parts(run: Run, registry: Registry) -> list[ForeignPart]:
+    """The run's parts that did not come with gankit."""
+    kinds = ("dataset", "generator", "discriminator", "loss")
+    chosen: list[ForeignPart] = [(kind, getattr(run, kind)) for kind in kinds]
     chosen += [("trick", text) for text in run.tricks]
     chosen += [("metric", text) for text in run.metrics]
     ours = [p for p in registry.plugins if p.distribution and p.distribution.name == "gankit"]
-    known = {(spec.kind, spec.name) for plugin in ours for spec in plugin.specs}
-    return [(kind, text) for kind, text in chosen if (kind, Choice.parse(text).name) not in known]
+    bundled = {(spec.kind, spec.name) for plugin in ours for spec in plugin.specs}
+    return [(kind, text) for kind, text in chosen if (kind, Choice.parse(text).name) not in bundled]
 
 
-def _gives_pictures(run, registry):
+def _gives_pictures(run: Run, registry: Registry) -> None:
     """Its first picture is one; if it cannot give it, or later ones, preparing will say so."""
     if "data" in registry.find("dataset", Choice.parse(run.dataset).name).parameters():
         return  # it reads files, and preparing them will say what is wrong

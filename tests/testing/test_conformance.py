@@ -320,6 +320,19 @@ def test_a_trick_that_is_silenced_by_another():
         testing.check_together("ema", "r1:gamma=0")
 
 
+def test_the_first_of_several_tricks_may_be_a_spec():
+    class Darker(Trick):
+        def fakes(self, images, gan):
+            return images * 0.9
+
+        def activity(self):
+            return "darker"
+
+    testing.check_together(TrickSpec(**ABOUT, build=Darker), "ema")
+    with pytest.raises(BrokenContract, match="mine with ttur:factor=1: ttur did not act"):
+        testing.check_together(TrickSpec(**ABOUT, build=Darker), "ttur:factor=1")
+
+
 def test_a_trick_that_needs_another_loss_is_given_it():
     class ForHinge(Trick):
         def wrap(self, gan):
