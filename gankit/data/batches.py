@@ -63,7 +63,8 @@ class Batches:
         while len(wanted) < self.batch_size:  # an epoch ends in this batch
             epoch += 1
             wanted = np.concatenate((wanted, self._order(epoch)))[: self.batch_size]
-        return self.pixels[self.share(wanted)]
+        pixels: Pixels = self.pixels[self.share(wanted)]
+        return pixels
 
     def _turn(self, pixels: Pixels, batch: int) -> None:
         random = randomness.generator(self.seed, batch, "flips")
@@ -93,7 +94,8 @@ class Batches:
         minus_one = torch.full((), -1.0, device=images.device)  # which waits for no GPU
         floats = self._room(images)
         count = max(1, 2**18 // images[0].numel())  # a megabyte of floats at a time
-        for bytes_, out in zip(images.split(count), floats.split(count), strict=True):
+        parts = zip(torch.split(images, count), torch.split(floats, count), strict=True)
+        for bytes_, out in parts:
             torch.add(minus_one, out.copy_(bytes_), alpha=1 / 127.5, out=out)
         return floats
 

@@ -13,12 +13,12 @@ import numpy as np
 
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError
-from gankit.core.prepared import Prepared, Progress
+from gankit.core.prepared import Pixels, Prepared, Progress
 from gankit.core.registry import Registry, load_registry
 from gankit.core.specs import DatasetSpec
-from gankit.data.read.fit import HOWS, fit, tiles
+from gankit.data.read.fit import HOWS, Box, fit, tiles
 from gankit.data.store.split import chosen, split
-from gankit.data.store.write import Settings, written
+from gankit.data.store.write import Cutter, Settings, written
 from gankit.data.stream.shards import Sample, Shards
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def downloaded(spec: DatasetSpec, progress: Progress) -> tuple[str, ...]:
     return tuple(str(fetch(file, progress, spec.by_hand)) for file in spec.downloads)
 
 
-def _cutter(how: Choice, run: Run) -> Any:
+def _cutter(how: Choice, run: Run) -> Cutter:
     """picture -> [(pixels, box)]: one fitted picture, or the patches of a large one."""
     size, channels = run.image_size, run.channels or 3
     if how.name not in (*HOWS, "patches"):
@@ -112,9 +112,10 @@ def _cutter(how: Choice, run: Run) -> Any:
         if not all(isinstance(value, int) and value > 0 for value in (tile, stride)):
             raise GankitError(f"--fit {how}: size and stride are whole pixels, 1 or more")
         return functools.partial(_tiles, size=size, channels=channels, tile=tile, stride=stride)
-    options = {"size": size, "channels": channels, "how": how.name, "background": run.background}
-    return lambda picture: [(fit(picture, **options), None)]
+    return lambda picture: [(fit(picture, size, channels, how.name, run.background), None)]
 
 
-def _tiles(picture: Any, **options: int) -> list[Any]:
-    return list(tiles(picture, **options))
+def _tiles(
+    picture: Any, size: int, channels: int, tile: int, stride: int
+) -> list[tuple[Pixels, Box]]:
+    return list(tiles(picture, size, channels, tile, stride))

@@ -1,8 +1,10 @@
 """Batch norm over the batch of several processes (Peng et al. 2018, arXiv 1711.07240)."""
 
+from typing import Any
+
 import torch
 import torch.distributed as dist
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from gankit.core.errors import GankitError
@@ -33,13 +35,13 @@ def sync_batch_norm(net: nn.Module) -> nn.Module:
 class TeamBatchNorm(_BatchNorm):
     """Batch norm with the mean and variance of all processes' equal shares: (N, C, ...)."""
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         if not self.training:
             return super().forward(x)
         wide = x.float()
         others = [dim for dim in range(x.ndim) if dim != 1]
-        mean = MeanOfAll.apply(wide.mean(others, keepdim=True))
-        var = MeanOfAll.apply((wide - mean).square().mean(others, keepdim=True))
+        mean = mean_of_all(wide.mean(others, keepdim=True))
+        var = mean_of_all((wide - mean).square().mean(others, keepdim=True))
         if self.track_running_stats:
             self._remember(mean, var, x.numel() // x.shape[1] * dist.get_world_size())
         normal = (wide - mean) * (var + self.eps).rsqrt()
@@ -48,7 +50,10 @@ class TeamBatchNorm(_BatchNorm):
         return normal.to(x.dtype)
 
     @torch.no_grad()
-    def _remember(self, mean: torch.Tensor, var: torch.Tensor, count: int) -> None:
+    def _remember(self, mean: Tensor, var: Tensor, count: int) -> None:
+        assert self.num_batches_tracked is not None
+        assert self.running_mean is not None
+        assert self.running_var is not None
         self.num_batches_tracked += 1
         momentum = 1 / self.num_batches_tracked if self.momentum is None else self.momentum
         self.running_mean.lerp_(mean.flatten(), momentum)
@@ -59,9 +64,15 @@ class MeanOfAll(torch.autograd.Function):
     """The mean of all processes' tensors; its gradient is the mean of their gradients."""
 
     @staticmethod
-    def forward(ctx, x):
+    def forward(ctx: Any, x: Tensor) -> Tensor:
         return add_up(x.contiguous().clone()) / dist.get_world_size()
 
     @staticmethod
-    def backward(ctx, grad):
-        return MeanOfAll.apply(grad)  # and so it has a gradient itself, for penalties
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        return mean_of_all(grad)  # and so it has a gradient itself, for penalties
+
+
+def mean_of_all(mine: Tensor) -> Tensor:
+    """The mean of all processes' tensors."""
+    mean: Tensor = MeanOfAll.apply(mine)
+    return mean

@@ -1,14 +1,17 @@
 """Reads zip and tar archives member by member, once and in order, believing as little as it can."""
 
+from __future__ import annotations
+
 import stat
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from functools import partial
+from io import BufferedIOBase, BufferedReader
 from pathlib import Path
 from types import SimpleNamespace
-from typing import NamedTuple
+from typing import IO, NamedTuple, Self
 
 CHUNK = 1 << 18
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # with members, without
@@ -45,14 +48,14 @@ def is_archive(path: Path) -> bool:
         return False
 
 
-def members(path: Path) -> Iterator[Member]:
+def members(path: Path) -> Generator[Member, None, None]:
     """Every member that is no folder; raises Damaged where the archive cannot be read further."""
     with path.open("rb") as raw, _damage():
         yield from _zip_members(raw) if raw.read(4) in ZIP else _tar_members(raw)
 
 
 @contextmanager
-def _damage():
+def _damage() -> Iterator[None]:
     """Archives can be wrong in more ways than the libraries have errors of their own for."""
     try:
         yield
@@ -60,16 +63,17 @@ def _damage():
         raise Damaged(f"cannot be read ({str(error) or type(error).__name__})") from error
 
 
-def _pieces(opened):
-    with _damage(), opened() as file:
+def _pieces(open_member: Callable[[], IO[bytes]]) -> Iterator[bytes]:
+    with _damage(), open_member() as file:
         while piece := file.read(CHUNK):
             yield piece
 
 
-def _zip_members(raw):
+def _zip_members(raw: BufferedReader) -> Iterator[Member]:
     if not zipfile.is_zipfile(raw):
         raise ValueError("its table of contents, at its end, is missing; get it again")
-    done, size = 0, raw.seek(0, 2)
+    done = 0
+    size = raw.seek(0, 2)
     with zipfile.ZipFile(raw) as archive:
         for entry in archive.infolist():
             packed = min(entry.compress_size, size)
@@ -86,18 +90,17 @@ def _zip_members(raw):
             done += packed
 
 
-def _tar_members(raw):
+def _tar_members(raw: BufferedReader) -> Iterator[Member]:
     with _tar(raw) as archive:
         while (entry := archive.next()) is not None:
             archive.members.clear()  # it would keep millions
             if not entry.isdir():
-                start = raw.tell() - READ_AHEAD
                 yield Member(
                     name=entry.name,
                     is_file=entry.isreg(),
                     is_locked=False,
-                    pieces=partial(_pieces, partial(archive.extractfile, entry)),
-                    packed=lambda start=start: raw.tell() - start,
+                    pieces=partial(_pieces, partial(archive.open_member, entry)),
+                    packed=partial(_read_since, raw, raw.tell() - READ_AHEAD),
                     done=raw.tell(),
                 )
         if not archive.ended:  # tarfile takes damage for the end
@@ -107,8 +110,12 @@ def _tar_members(raw):
                 raise ValueError("there is more behind the archive's end")
 
 
+def _read_since(raw: BufferedReader, start: int) -> int:
+    return raw.tell() - start
+
+
 @contextmanager
-def _tar(raw):
+def _tar(raw: BufferedReader) -> Iterator[_Archive]:
     """The tar archive in the file, whichever way it is compressed, read as a stream."""
     raw.seek(0)
     head = raw.read(6)
@@ -117,11 +124,11 @@ def _tar(raw):
         # Not tarfile's own gzip: as a stream it checks no sums and stops at a second part.
         # And read1, because read would lose what came before the damage.
         source = SimpleNamespace(read=stream.read1)
-        with tarfile.open(fileobj=source, mode="r|", bufsize=1 << 16, tarinfo=_Header) as archive:
+        with _Archive.open(fileobj=source, mode="r|", bufsize=1 << 16) as archive:
             yield archive
 
 
-def _unpacking(raw, head):
+def _unpacking(raw: BufferedReader, head: bytes) -> BufferedIOBase:
     """The file, decompressed if it begins as a compressed one does; some Pythons lack a module."""
     if head.startswith(b"\x1f\x8b"):
         import gzip
@@ -142,20 +149,36 @@ class _Header(tarfile.TarInfo):
     """Notes the archive's proper end, and refuses sizes meant to fill the memory or never end."""
 
     @classmethod
-    def frombuf(cls, buf, encoding, errors):
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
         header = super().frombuf(buf, encoding, errors)
         if header.type in LONG_NAMES and header.size > NAME_BYTES:
             raise tarfile.ReadError(f"a name of {header.size} bytes")
         return header
 
     @classmethod
-    def fromtarfile(cls, archive):
+    def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
+        assert isinstance(archive, _Archive)
         archive.ended = False
         try:
             header = super().fromtarfile(archive)
-        except tarfile.EOFHeaderError:
+        except tarfile.EOFHeaderError:  # type: ignore[attr-defined]  # typeshed lacks it
             archive.ended = True
             raise
         if not 0 <= header.size <= MEMBER_BYTES:
             raise tarfile.ReadError(f"a member of {header.size} bytes")
         return header
+
+
+class _Archive(tarfile.TarFile):
+    """A tar that knows whether its proper end was reached."""
+
+    tarinfo = _Header
+    members: list[tarfile.TarInfo]  # those read so far, a list of tarfile's own
+    ended = False
+
+    def open_member(self, entry: tarfile.TarInfo) -> IO[bytes]:
+        """The bytes of a regular file."""
+        file = self.extractfile(entry)
+        if file is None:
+            raise ValueError("it is no file")
+        return file

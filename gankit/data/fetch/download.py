@@ -52,7 +52,7 @@ def place(download: Download) -> Path:
     return cache_folder("downloads", f"{digits[:8].lower()}-{name}")
 
 
-def _is_there(final, download):
+def _is_there(final: Path, download: Download) -> bool:
     """Whether the file is there; one put there by hand is hashed when it is first seen."""
     if not final.exists():
         return False
@@ -69,7 +69,7 @@ def _is_there(final, download):
     return True
 
 
-def _wrong(path, download):
+def _wrong(path: Path, download: Download) -> str:
     """In words, how the file differs from the one described; "" if it does not."""
     size = size_of(path)
     if size == 0 or download.bytes not in (0, size):
@@ -83,7 +83,7 @@ def _wrong(path, download):
     return ""
 
 
-def _bring(final, download, progress):
+def _bring(final: Path, download: Download, progress: Progress) -> None:
     """Download to the part, verify it, and only then give it its name."""
     final.parent.mkdir(parents=True, exist_ok=True)
     part = final.with_name(final.name + ".part")

@@ -7,10 +7,17 @@ import re
 import socket
 import ssl
 import time
-from http.client import HTTPException
+from collections.abc import Iterator
+from email.message import Message
+from http.client import HTTPException, HTTPMessage, HTTPResponse
+from pathlib import Path
+from typing import IO
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+from gankit.core.prepared import Progress
+from gankit.core.specs import Download
 
 TIMEOUT = 30  # seconds without a byte after which a transfer counts as broken
 PAUSES = (1, 2, 4, 8, 16)  # seconds before each further try; all of them again once more has come
@@ -32,13 +39,15 @@ class Broken(Exception):
 class _WebOnly(HTTPRedirectHandler):
     """Follows redirects to the web and nowhere else."""
 
-    def redirect_request(self, req, fp, code, msg, headers, newurl):
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> Request | None:
         if not is_web(newurl):  # urllib itself refuses file:, but would follow ftp:
             raise HTTPError(newurl, code, f"{msg}, to {newurl!r}", headers, fp)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def is_web(url):
+def is_web(url: str) -> bool:
     """Whether the address is one of http or https, and well formed."""
     try:
         parts = urlsplit(url)
@@ -48,29 +57,34 @@ def is_web(url):
     return bool(named and re.fullmatch(r"https?://[!-~]+", url, re.IGNORECASE))
 
 
-def transfer(download, part, progress):
-    """Ask again and again until everything has come; raises Refused or, in the end, Broken."""
-    tries, furthest, begun = 0, size_of(part), False
+def transfer(download: Download, part: Path, progress: Progress) -> None:
+    """Ask again and again until everything has come; raises Refused once that is hopeless."""
+    tries = 0
+    furthest = size_of(part)
+    begun = False
     while True:
         try:
             return _attempt(download, part, progress)
         except Broken as error:
             if size_of(part) > furthest:  # it moves on: a slow line is not a dead one
-                tries, furthest, begun = 0, size_of(part), True
+                tries = 0
+                furthest = size_of(part)
+                begun = True
             if tries == len(PAUSES) or (error.offline and not begun):
                 raise Refused(f"{error}, at try {tries + 1}") from error
         time.sleep(PAUSES[tries])
         tries += 1
 
 
-def size_of(path):
+def size_of(path: Path) -> int:
     """Its bytes, 0 if there is no such file."""
     return path.stat().st_size if path.exists() else 0
 
 
-def _attempt(download, part, progress):
+def _attempt(download: Download, part: Path, progress: Progress) -> None:
     """Ask once, for what is missing, and append what comes to the part."""
-    tag_file, start = part.with_suffix(".tag"), size_of(part)
+    tag_file = part.with_suffix(".tag")
+    start = size_of(part)
     tag = tag_file.read_text(encoding="utf-8") if start and tag_file.exists() else ""
     if (download.bytes and start > download.bytes) or not (download.sha256 or tag):
         start = 0  # nothing would tell whether the rest belongs to what is here
@@ -87,7 +101,7 @@ def _attempt(download, part, progress):
                 progress(done, total)
 
 
-def _ask(url, part, start, tag):
+def _ask(url: str, part: Path, start: int, tag: str) -> HTTPResponse:
     """The server's answer to a request for everything from byte `start` on."""
     request = Request(url, headers={"User-Agent": "gankit"})
     if start:
@@ -95,7 +109,7 @@ def _ask(url, part, start, tag):
     if start and tag:  # send the rest only if the file is still the same
         request.add_header("If-Range", tag)
     try:
-        return build_opener(_WebOnly).open(request, timeout=TIMEOUT)
+        answer: HTTPResponse = build_opener(_WebOnly).open(request, timeout=TIMEOUT)
     except HTTPError as error:
         error.close()
         if error.code == 416:  # the part is longer than the file
@@ -105,24 +119,27 @@ def _ask(url, part, start, tag):
         raise kind(f"the server answered {error.code} {error.reason}") from error
     except (OSError, HTTPException) as error:
         raise _broken(getattr(error, "reason", error)) from error
+    return answer
 
 
-def _tag(headers):
+def _tag(headers: Message) -> str:
     """What names this version of the file; weak tags may not be used to go on."""
     tag = headers.get("ETag", "")
     return tag if tag.startswith('"') else headers.get("Last-Modified", "")
 
 
-def _what_comes(answer, part, asked, expected):
+def _what_comes(answer: HTTPResponse, part: Path, asked: int, expected: int) -> tuple[int, int]:
     """(the byte the answer starts at, the length of the whole file or 0 if nobody says)."""
-    start, total = 0, 0
+    start = 0
+    total = 0
     length = answer.headers.get("Content-Length", "")
     if answer.status == 206:
         span = re.match(r"bytes (\d+)-\d+/(\d+|\*)", answer.headers.get("Content-Range", ""))
         if not span or int(span[1]) != asked:
             part.unlink(missing_ok=True)  # the next try asks for everything
             raise Broken("the server sent another piece than the one asked for")
-        start, total = asked, int(span[2]) if span[2] != "*" else 0
+        start = asked
+        total = int(span[2]) if span[2] != "*" else 0
     elif length.isdigit():
         total = int(length)
     if expected and total and total != expected:  # often a page to log in on: the part is kept
@@ -130,24 +147,25 @@ def _what_comes(answer, part, asked, expected):
     return start, total or expected
 
 
-def _pieces(answer, wanted):
-    """The answer's bytes as they come: `wanted` of them, or all there are if that is 0."""
-    come = 0
-    while not wanted or come < wanted:
+def _pieces(answer: HTTPResponse, length: int) -> Iterator[bytes]:
+    """The answer's bytes as they come: `length` of them, or all there are if that is 0."""
+    received = 0
+    while not length or received < length:
         try:  # read1, because read would lose what came before a timeout
-            piece = answer.read1(min(CHUNK, wanted - come) if wanted else CHUNK)
+            piece = answer.read1(min(CHUNK, length - received) if length else CHUNK)
         except (OSError, HTTPException) as error:
             raise _broken(error) from error
-        if not piece and wanted:
-            raise Broken(f"the connection ended {wanted - come} bytes early")
+        if not piece and length:
+            raise Broken(f"the connection ended {length - received} bytes early")
         if not piece:
             return
-        come += len(piece)
+        received += len(piece)
         yield piece
 
 
-def _broken(error):
+def _broken(error: Exception) -> Broken:
+    """The error as one that another try may mend."""
     why = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    told = Broken(f"no answer ({why})")
-    told.offline = isinstance(error, OFFLINE)
-    return told
+    broken = Broken(f"no answer ({why})")
+    broken.offline = isinstance(error, OFFLINE)
+    return broken

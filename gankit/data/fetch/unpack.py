@@ -5,6 +5,8 @@ The standard library's extractall trusts archives too far: its own filter was es
 are written, whatever the archive says of itself.
 """
 
+from __future__ import annotations
+
 import contextlib
 import errno
 import hashlib
@@ -16,9 +18,11 @@ import shutil
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 from gankit.core.errors import GankitError
-from gankit.data.fetch.archives import Damaged, is_archive, members
+from gankit.core.prepared import Progress
+from gankit.data.fetch.archives import Damaged, Member, is_archive, members
 from gankit.data.read.names import NOBODYS, printable
 from gankit.data.store.cache import cache_folder
 from gankit.data.store.lock import alone
@@ -29,7 +33,8 @@ ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".
 ALL_BYTES = 50 << 30  # of an archive's pictures together
 SPARE_BYTES = 256 << 20  # of the disk, left free
 FILE_BYTES = 1 << 30  # of one picture
-RATIO, RATIO_BYTES = 200, 10 << 20  # a picture this large seldom packs this well: a bomb does
+RATIO = 200  # a picture of RATIO_BYTES or more seldom packs this well: a bomb does
+RATIO_BYTES = 10 << 20
 ENTRIES = 2_000_000
 NAME_BYTES, DEPTH = 255, 50  # what most disks, and programs that walk through folders, take
 # What Windows keeps for devices, whatever ending follows.
@@ -49,7 +54,7 @@ class _LeftOut(Exception):
     """Why this one file is not unpacked."""
 
 
-def unpacked(archive: Path, progress: Callable[[int, int], None]) -> tuple[Path, list[str]]:
+def unpacked(archive: Path, progress: Progress) -> tuple[Path, list[str]]:
     """The folder of the archive's pictures, and what was left out and why.
 
     Unpacks once: the folder is there whole or not at all. `progress` is told (bytes of the archive
@@ -59,8 +64,8 @@ def unpacked(archive: Path, progress: Callable[[int, int], None]) -> tuple[Path,
         archive = archive.resolve()
         about = archive.stat()
         key = repr((LAYOUT, str(archive), about.st_size, about.st_mtime_ns))
-        key = hashlib.sha256(key.encode(errors="surrogateescape")).hexdigest()[:16]
-        folder = cache_folder("unpacked", key)
+        digest = hashlib.sha256(key.encode(errors="surrogateescape")).hexdigest()
+        folder = cache_folder("unpacked", digest[:16])
         if not _is_whole(folder):
             _unpack_alone(archive, folder, lambda done: progress(done, about.st_size))
         left_out = json.loads((folder / LIST).read_text(encoding="utf-8"))
@@ -70,7 +75,7 @@ def unpacked(archive: Path, progress: Callable[[int, int], None]) -> tuple[Path,
     return folder / "files", left_out
 
 
-def _unpack_alone(archive, folder, progress):
+def _unpack_alone(archive: Path, folder: Path, progress: Callable[[int], None]) -> None:
     """Unpack aside and rename; a second process waits and finds the folder there."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with alone(folder) as nobody_else:
@@ -91,11 +96,11 @@ def _unpack_alone(archive, folder, progress):
             shutil.rmtree(aside, ignore_errors=True)
 
 
-def _is_whole(folder):
+def _is_whole(folder: Path) -> bool:
     return (folder / LIST).exists()
 
 
-def _unpack(archive, aside, progress):
+def _unpack(archive: Path, aside: Path, progress: Callable[[int], None]) -> None:
     """Everything worth keeping goes to aside/files, the names of the rest to a list."""
     shelf = _Shelf(aside / "files", archive)
     try:
@@ -109,9 +114,9 @@ def _unpack(archive, aside, progress):
     progress(archive.stat().st_size)
 
 
-def _fill(shelf, archive, progress):
-    with contextlib.closing(members(archive)) as found:
-        for count, member in enumerate(found):
+def _fill(shelf: _Shelf, archive: Path, progress: Callable[[int], None]) -> None:
+    with contextlib.closing(members(archive)) as contents:
+        for count, member in enumerate(contents):
             if count == ENTRIES:
                 raise GankitError(printable(f"{archive} holds more than {ENTRIES} files"))
             progress(member.done)
@@ -126,7 +131,7 @@ def _fill(shelf, archive, progress):
                 shelf.left_out.append(printable(f"{member.name[-200:]}: {reason}"))
 
 
-def _is_wanted(name):
+def _is_wanted(name: str) -> bool:
     """Whether it is called like a picture, and is none of those that systems hide."""
     *_, last = parts = name.replace("\\", "/").split("/")
     hidden = any(part.startswith(".") and part.strip(". ") for part in parts)
@@ -137,14 +142,17 @@ def _is_wanted(name):
 class _Shelf:
     """The folder being filled: no two files of one name, and not more than fits."""
 
-    def __init__(self, folder, archive):
+    def __init__(self, folder: Path, archive: Path) -> None:
         folder.mkdir(parents=True)
-        self.folder, self.archive = folder, archive
-        self.left_out, self.taken = [], 0
-        self.files, self.folders = set(), set()
+        self.folder = folder
+        self.archive = archive
+        self.left_out: list[str] = []
+        self.taken = 0
+        self.files: set[tuple[str, ...]] = set()
+        self.folders: set[tuple[str, ...]] = set()
         self.room = min(ALL_BYTES, shutil.disk_usage(folder).free - SPARE_BYTES)
 
-    def take(self, member):
+    def take(self, member: Member) -> None:
         """Write the member's bytes; raises _LeftOut or Damaged, and then leaves no file."""
         if not member.is_file:
             raise _LeftOut("is a link or a device, not a file")
@@ -160,16 +168,16 @@ class _Shelf:
                 raise
         self.taken += 1
 
-    def _claim(self, parts):
+    def _claim(self, parts: list[str]) -> None:
         """Disks that ignore case, and those that do not, shall get the same files."""
-        keys = [unicodedata.normalize("NFC", part.casefold()) for part in parts]
-        key, above = tuple(keys), {tuple(keys[:depth]) for depth in range(1, len(keys))}
+        key = tuple(unicodedata.normalize("NFC", part.casefold()) for part in parts)
+        above = {key[:depth] for depth in range(1, len(key))}
         if key in self.files or key in self.folders or above & self.files:
             raise _LeftOut("the name is taken already, or differs by case only")
         self.files.add(key)
         self.folders |= above
 
-    def _write(self, file, member):
+    def _write(self, file: BinaryIO, member: Member) -> None:
         size = 0
         for piece in member.pieces():
             size += len(piece)
@@ -186,7 +194,7 @@ class _Shelf:
         self.room -= size
 
 
-def _safe(name):
+def _safe(name: str) -> list[str]:
     """The parts of a path below the folder, fit for every disk, whatever the name is."""
     name = name.replace("\\", "/")
     if name.startswith("/") or re.match("[A-Za-z]:", name):
@@ -200,12 +208,12 @@ def _safe(name):
     return parts
 
 
-def _tame(part):
+def _tame(part: str) -> str:
     part = unicodedata.normalize("NFC", FORBIDDEN.sub("_", part)).rstrip(" .") or "_"
     return f"_{part}" if RESERVED.fullmatch(part.partition(".")[0].rstrip(" ")) else part
 
 
-def _create(path):
+def _create(path: Path) -> BinaryIO:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.open("xb")

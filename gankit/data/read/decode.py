@@ -10,7 +10,7 @@ import stat
 import threading
 import warnings
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import (  # each plugin makes itself known to Pillow; some of its others start programs
@@ -27,19 +27,19 @@ from PIL import (  # each plugin makes itself known to Pillow; some of its other
 from gankit.data.read.names import printable
 
 with contextlib.suppress(Exception):  # libtiff would complain straight to the terminal
-    ctypes.CDLL(Image.core.__file__).TIFFSetErrorHandler(None)
+    ctypes.CDLL(Image.core.__file__).TIFFSetErrorHandler(None)  # type: ignore[attr-defined]
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # and Pillow too, were there none
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a")
-STARTS += (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"II\0*", b"MM*\0")  # TIFF, also of the sloppy
+TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"II\0*", b"MM*\0")  # also of the sloppy
+STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", *TIFF_STARTS)
 BMP_HEADERS = {12, 16, 40, 52, 56, 64, 108, 124}  # "BM" alone may begin any text
 
 MOST_PIXELS = 200_000_000  # a larger picture is taken for a decompression bomb
 Image.MAX_IMAGE_PIXELS = MOST_PIXELS // 2  # from here on Pillow warns; it refuses twice as many
 CUT_OFF = re.compile("truncated|not (large )?enough|incomplete", re.IGNORECASE)
 DRAFT = 1.25  # a JPEG may be decoded at a reduced scale, at so many times the size wanted
-EXTENT = ("gankit", "extent")  # a key of Image.info that no file can hold: theirs are text
+EXTENT: Any = ("gankit", "extent")  # a key of Image.info that no file can hold: theirs are text
 
 ORIENTATION = 0x0112  # the EXIF tag that says how the camera was held
 TURNS = {
@@ -147,7 +147,7 @@ def extent(image: Image.Image) -> tuple[float, float, float, float]:
 def _upright(image: Image.Image) -> Image.Image:
     """Turned as the camera says it was held."""
     try:
-        orientation = image.getexif().get(ORIENTATION)
+        orientation: Any = image.getexif().get(ORIENTATION)
         turn = TURNS.get(orientation)
     except Exception:  # a broken remark about the camera spoils no picture
         turn = None
@@ -200,7 +200,7 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     low, high = float(values.min()), float(values.max())
     slack = 1.1 if floats else 1.0  # sharpening leaves values a little above white
     whites = [white for white in WHITES[not floats :] if high <= slack * white]
-    kind = np.float32
+    kind: type[np.floating[Any]] = np.float32
     if low < 0 or not whites:
         values, whites, kind = values.astype(np.float64) - low, [high - low], np.float64
     scaled = values.astype(kind) * (255 / max(whites[0], 1e-300)) + 0.5

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from PIL import Image, ImageColor
 
 from gankit.core.errors import did_you_mean
+from gankit.core.prepared import Progress
 from gankit.data.read.decode import decode
-from gankit.data.read.find import Classify, Progress, find
+from gankit.data.read.find import Classify, find
 
 
 class Files(Sequence[Image.Image]):
@@ -32,7 +33,7 @@ class Files(Sequence[Image.Image]):
     def __len__(self) -> int:
         return len(self.paths)
 
-    def __getitem__(self, index: int) -> Image.Image:
+    def __getitem__(self, index: int) -> Image.Image:  # type: ignore[override]  # no slices
         return decode(self.paths[index], self.image_size, self.background)
 
 

@@ -39,7 +39,8 @@ def _image(picture: Any, channels: int, background: str) -> Image.Image:
     mode = "L" if channels == 1 else "RGB"
     if picture.mode not in ("L", "RGB"):
         picture = opaque(picture, background)
-    return picture if picture.mode == mode else picture.convert(mode)
+    image: Image.Image = picture if picture.mode == mode else picture.convert(mode)
+    return image
 
 
 def _crop(image: Image.Image, size: int, background: str) -> Image.Image:

@@ -55,7 +55,7 @@ class Shards(Sequence[Image.Image]):
     def __len__(self) -> int:
         return len(self.first)
 
-    def __getitem__(self, index: int) -> Image.Image:
+    def __getitem__(self, index: int) -> Image.Image:  # type: ignore[override]  # no slices
         return self.first[index]
 
     def split(self, share: float, seed: int) -> tuple[list[Shard], list[Shard]]:
@@ -94,7 +94,7 @@ class Sample(Sequence[Image.Image]):
     def __len__(self) -> int:
         return len(self.names)
 
-    def __getitem__(self, index: int) -> Image.Image:
+    def __getitem__(self, index: int) -> Image.Image:  # type: ignore[override]  # no slices
         with self._lock:
             found = self._members
         return self.decode(found[index])

@@ -77,13 +77,13 @@ class Streamed(Batches):
         if self._coming:
             self._coming.exception()  # wait: it reads from the old blocks
         epoch, first = 0, 0
-        while first + (many := sum(shard.count for shard in self._order(epoch))) <= place:
+        while first + (many := sum(shard.count for shard in self._shards_in_order(epoch))) <= place:
             epoch, first = epoch + 1, first + many
         block = (place - first) // self.shards.block
         self._first, self._read = first + block * self.shards.block, []
         self._blocks, self._coming = self._from(epoch, block), None
 
-    def _order(self, epoch: int) -> list[Shard]:
+    def _shards_in_order(self, epoch: int) -> list[Shard]:
         """The shards of this process in an epoch, in order."""
         order = permutation(len(self.train), self.seed, epoch, "order of shards")
         return [self.train[number] for number in order[self._rank :: self._size]]
@@ -103,7 +103,7 @@ class Streamed(Batches):
 
     def _pictures(self, epoch: int, skip: int) -> Iterator[Member]:
         """An epoch's pictures as its shards have them, without the first ones."""
-        for shard in self._order(epoch):
+        for shard in self._shards_in_order(epoch):
             if skip < shard.count:
                 yield from itertools.islice(members(shard), skip, None)
             skip = max(0, skip - shard.count)

@@ -23,7 +23,7 @@ class Shard(NamedTuple):
     """One tar file."""
 
     path: Path
-    count: int  # pictures in it, broken ones included
+    count: int  # type: ignore[assignment]  # of pictures, broken ones too; tuple.count is unused
 
 
 class Member(NamedTuple):
@@ -120,7 +120,7 @@ def is_picture(name: str) -> bool:
 def members(shard: Shard) -> Iterator[Member]:
     """The pictures of a shard in its order, as many as were counted, read by webdataset."""
     with needs_webdataset():
-        from webdataset import tariterators
+        from webdataset import tariterators  # type: ignore[import-untyped]
     path, count = shard.path, 0
     try:
         with path.open("rb", buffering=1 << 20) as file:
