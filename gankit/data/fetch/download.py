@@ -14,7 +14,7 @@ from gankit.core.specs import Download
 from gankit.data.fetch.transfer import Refused, is_web, size_of, transfer
 from gankit.data.read.names import printable
 from gankit.data.store.cache import cache_folder
-from gankit.data.store.lock import alone
+from gankit.data.store.lock import file_lock
 
 log = logging.getLogger("gankit")
 
@@ -87,7 +87,7 @@ def _bring(final: Path, download: Download, progress: Progress) -> None:
     """Download to the part, verify it, and only then give it its name."""
     final.parent.mkdir(parents=True, exist_ok=True)
     part = final.with_name(final.name + ".part")
-    with alone(final, waiting=lambda: progress(size_of(part), download.bytes)):
+    with file_lock(final, waiting=lambda: progress(size_of(part), download.bytes)):
         if _is_there(final, download):  # the process waited for has brought it
             return
         if not download.bytes or size_of(part) != download.bytes:  # else it was only not renamed

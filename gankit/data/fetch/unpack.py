@@ -25,7 +25,7 @@ from gankit.core.prepared import Progress
 from gankit.data.fetch.archives import Damaged, Member, is_archive, members
 from gankit.data.read.names import NOBODYS, printable
 from gankit.data.store.cache import cache_folder
-from gankit.data.store.lock import alone
+from gankit.data.store.lock import file_lock
 
 __all__ = ["ENDINGS", "is_archive", "unpacked"]
 
@@ -78,7 +78,7 @@ def unpacked(archive: Path, progress: Progress) -> tuple[Path, list[str]]:
 def _unpack_alone(archive: Path, folder: Path, progress: Callable[[int], None]) -> None:
     """Unpack aside and rename; a second process waits and finds the folder there."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with alone(folder) as nobody_else:
+    with file_lock(folder) as nobody_else:
         if _is_whole(folder):
             return
         if nobody_else:  # so these are of processes that were killed, or half deleted

@@ -1,49 +1,35 @@
-"""One process at a time: the others wait, then find the work done.
+"""One process at a time does a piece of work; the others wait and find it done."""
 
-The lock is the operating system's. It ends with its process, however that ends, so it is never
-stale; a file made with O_EXCL, or one that names a process, would leave the next one guessing
-whether its maker still lives. The empty lock file stays: if it were removed, two processes could
-each hold a lock on a file of that name.
-"""
+from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
+from filelock import FileLock, Timeout
 
-PAUSE = 0.1  # seconds between two looks at a lock that another process holds
+PAUSE = 0.1  # seconds between two calls of `waiting`
 
 
 @contextmanager
-def alone(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[bool]:
-    """Hold `<path>.lock`, calling `waiting` until it is free.
+def file_lock(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[bool]:
+    """Hold `<path>.lock`, calling `waiting` now and then until it is free.
 
-    Gives False on a file system that knows no locks: others may be at work then.
+    Gives False on a file system that knows no locks: other processes may be at work then.
     """
-    with path.with_name(path.name + ".lock").open("a+b") as file:
-        while True:
-            try:
-                _lock(file)
-            except (BlockingIOError, PermissionError):  # somebody holds it
-                waiting()
-                time.sleep(PAUSE)
-            except OSError:
-                yield False
-                return
-            else:
-                yield True  # closing the file gives the lock back
-                return
-
-
-def _lock(file):
-    if fcntl:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    else:
-        import msvcrt
-
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    # Only the operating system's lock ends with its process, however that ends. filelock's own
+    # fallback, a file that names its maker, would outlive a computer that lost its power.
+    lock = FileLock(path.with_name(path.name + ".lock"), fallback_to_soft=False)
+    is_held = False
+    while not is_held:
+        try:
+            lock.acquire(timeout=PAUSE)
+            is_held = True
+        except Timeout:
+            waiting()
+        except OSError:
+            break
+    try:
+        yield is_held
+    finally:
+        lock.release()

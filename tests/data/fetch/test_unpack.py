@@ -2,6 +2,7 @@
 
 import bz2
 import contextlib
+import errno
 import gzip
 import io
 import lzma
@@ -24,7 +25,6 @@ from hypothesis import strategies as st
 from gankit import GankitError
 from gankit.data.fetch import archives, unpack
 from gankit.data.fetch.unpack import is_archive, unpacked
-from gankit.data.store import lock
 
 JPEG = b"\xff\xd8\xff\xe0" + os.urandom(3000)  # does not compress, like a picture
 TARS = {".tar": lambda data: data, ".tar.gz": gzip.compress, ".tar.bz2": bz2.compress,
@@ -460,7 +460,7 @@ def test_sizes_that_would_never_end(tmp_path, size, first):
 def test_a_second_time_nothing_is_read(tmp_path, monkeypatch):
     archive = zip_of(tmp_path / "a.zip", {**NINE, "../up.jpg": JPEG})
     first = unpacked(archive, lambda done, total: None)
-    monkeypatch.setattr(unpack, "alone", None)  # the cache may be one only to be read
+    monkeypatch.setattr(unpack, "file_lock", None)  # the cache may be one only to be read
     assert unpacked(archive, lambda done, total: None) == first
     assert len(first[1]) == 1
     assert len(in_cache()) == 1
@@ -555,12 +555,12 @@ def test_several_at_once_unpack_once(tmp_path):
     assert read(archive) == (NINE, [])
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no flock")
 def test_two_threads_without_locks_end_well(tmp_path, monkeypatch):
     def unsupported(*args):
-        raise OSError(95, "Operation not supported")
+        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
 
-    fcntl = SimpleNamespace(flock=unsupported, LOCK_EX=2, LOCK_NB=4)
-    monkeypatch.setattr(lock, "fcntl", fcntl)
+    monkeypatch.setattr("fcntl.flock", unsupported)
     archive, both, found = tar_of(tmp_path / "a.tar", NINE), threading.Barrier(2, timeout=10), []
 
     def progress(done, total):
