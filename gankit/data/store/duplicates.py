@@ -8,9 +8,11 @@ and stumble over sets in which much is alike; this takes some seconds for 50,000
 """
 
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from hashlib import sha256
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,19 +91,42 @@ def likeness(looks: Looks) -> float:
 def _joined(thumbs: Thumbs) -> Ints:
     """Groups of thumbnails that are sorted by their light, none of them plain."""
     count = len(thumbs.light)
-    parents = np.arange(count)
-    links = [np.empty((0, 2), np.intp)]
+    links = np.empty((0, 2), np.intp)
+    group = np.arange(count)
+    for mirrored, i, j in _likely_pairs(thumbs):
+        is_new = group[i] != group[j]
+        i = i[is_new]
+        j = j[is_new]
+        same = _same(thumbs, i, j, mirrored=mirrored)
+        if same.any():
+            links = np.concatenate([links, np.stack([i[same], j[same]], axis=1)])
+            group = _components(links, count)
+    return _unchained(_first(group), links, thumbs)
+
+
+def _components(links: Ints, count: int) -> Ints:
+    """For each of `count` pictures, the number of its connected component under the links."""
+    from scipy.sparse import coo_array  # most runs find their groups in the cache
+    from scipy.sparse.csgraph import connected_components
+
+    graph = coo_array((np.ones(len(links)), tuple(links.T)), shape=(count, count))
+    _, component = connected_components(graph, directed=False)
+    return np.asarray(component, np.intp)
+
+
+def _likely_pairs(thumbs: Thumbs) -> Iterator[tuple[bool, Ints, Ints]]:
+    """Pairs to compare closely, AT_ONCE at most: whether mirrored, the first, the second."""
+    tops = range(0, len(thumbs.light), ROWS)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for found in pool.map(partial(_candidates, thumbs), range(0, count, ROWS)):
-            for mirrored, pairs in found.items():
-                for part in range(0, pairs.shape[1], AT_ONCE):
-                    i, j = pairs[:, part : part + AT_ONCE]
-                    new = _roots(parents, i) != _roots(parents, j)
-                    i, j = i[new], j[new]
-                    same = _same(thumbs, i, j, mirrored=mirrored)
-                    links.append(np.stack([i[same], j[same]], axis=1))
-                    _unite(parents, links[-1])
-    return _unchained(_roots(parents, parents), np.concatenate(links), thumbs)
+        for candidates in pool.map(partial(_candidates, thumbs), tops):
+            yield from _in_chunks(candidates)
+
+
+def _in_chunks(candidates: dict[bool, Ints]) -> Iterator[tuple[bool, Ints, Ints]]:
+    for mirrored, pairs in candidates.items():
+        for start in range(0, pairs.shape[1], AT_ONCE):
+            first, second = pairs[:, start : start + AT_ONCE]
+            yield mirrored, first, second
 
 
 def _candidates(thumbs: Thumbs, top: int) -> dict[bool, Ints]:
@@ -133,7 +158,8 @@ def _products(a: Floats, b: Floats) -> Floats:
 
 def _closest(likeness: Floats) -> Ints:
     """The EACH closest candidates of every row, fewer where there are fewer: rows and columns."""
-    found, rows = [], np.arange(len(likeness))
+    found: list[Ints] = []
+    rows = np.arange(len(likeness))
     for _ in range(EACH):
         best = likeness[rows].argmax(1) if found else likeness.argmax(1)
         good = likeness[rows, best] > LIKENESS
@@ -164,7 +190,7 @@ def _same(thumbs: Thumbs, i: Ints, j: Ints, *, mirrored: bool) -> NDArray[np.boo
     square += 1e-5 * np.trace(square, axis1=1, axis2=2)[:, None, None] * np.eye(6, dtype=np.float32)
     parts = np.linalg.solve(square, basis @ wanted)[..., 0]
     rest = (wanted[..., 0] - (parts[:, None] @ basis)[:, 0]).std(1)
-    same = rest < UNEXPLAINED * thumbs.spread[i]
+    same: NDArray[np.bool_] = rest < UNEXPLAINED * thumbs.spread[i]
     same &= (parts[:, 0] < CONTRAST) & (parts[:, 0] > 1 / CONTRAST)
     same &= np.abs(thumbs.light[i] - thumbs.light[j]) < LIGHT
     a, b = (thumbs.pixels[k[same]] - thumbs.grey(k[same])[..., None] for k in (i, j))
@@ -192,21 +218,7 @@ def _unchained(group: Ints, links: Ints, thumbs: Thumbs) -> Ints:
     return group
 
 
-def _first(values: NDArray) -> Ints:
+def _first(values: NDArray[Any]) -> Ints:
     """For each value, the index of the first that equals it."""
     _, first, which = np.unique(values, return_index=True, return_inverse=True)
     return first[which.reshape(-1)]
-
-
-def _roots(parents: Ints, at: Ints) -> Ints:
-    while (parents[at] != at).any():
-        at = parents[at]
-    return at
-
-
-def _unite(parents: Ints, links: Ints) -> None:
-    """Join the groups of every two linked pictures: union-find."""
-    for link in links:
-        low, high = sorted(_roots(parents, link).tolist())
-        parents[high] = low
-        parents[link] = low

@@ -24,7 +24,13 @@ class Thumbs(NamedTuple):
     odd: Floats  # and its mirror-odd one; a mirror image's has the other sign
 
     def at(self, index: Ints) -> Thumbs:
-        return Thumbs(*(field[index] for field in self))
+        return Thumbs(
+            pixels=self.pixels[index],
+            light=self.light[index],
+            spread=self.spread[index],
+            even=self.even[index],
+            odd=self.odd[index],
+        )
 
     def grey(self, index: Ints) -> Floats:
         """(M, SIDE, SIDE), worked out again for those asked for: of all it would fill memory."""
@@ -40,7 +46,7 @@ def thumbs_of(pixels: NDArray[np.uint8]) -> Thumbs:
 
 def grey_of(pixels: NDArray[np.uint8]) -> Floats:
     """The mean of the colours: (N, SIDE, SIDE, 3) -> (N, SIDE, SIDE)."""
-    return pixels @ np.full(3, 1 / 3, np.float32)
+    return np.asarray(pixels @ np.full(3, 1 / 3, np.float32), np.float32)
 
 
 def _some(grey: Floats) -> tuple[Floats, Floats, Floats, Floats]:
@@ -59,7 +65,8 @@ def _detail(grey: Floats) -> Floats:
     smooth = np.stack([np.ones_like(x), x, y, x * x, y * y, x * y]).reshape(6, -1)
     basis, _ = np.linalg.qr(smooth.T)
     flat = grey.reshape(len(grey), 1, len(basis))
-    return (flat - (flat @ basis) @ basis.T).reshape(grey.shape)
+    detail: Floats = (flat - (flat @ basis) @ basis.T).reshape(grey.shape)
+    return detail
 
 
 def places(side: int) -> tuple[Floats, Floats]:

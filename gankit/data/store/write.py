@@ -129,7 +129,8 @@ class _Writer:
         self.folder, self.file, self.settings = folder, file, settings
         self.grey = settings.channels == 0  # until a picture with a colour comes
         self.looks = bytearray()  # 776 bytes a picture; as arrays of their own they were more
-        self.boxes, self.skipped = [], []
+        self.boxes: list[Any] = []
+        self.skipped: list[str] = []
         self.hash = hashlib.sha256()
 
     def take(self, result: list[tuple[Pixels, Any]] | str) -> None:
@@ -142,7 +143,7 @@ class _Writer:
                 spread = pixels.max(axis=2).astype(int) - pixels.min(axis=2)
                 self.grey = bool((spread <= COLOUR).all())
             self.file.write(pixels.tobytes())
-            self.hash.update(pixels)
+            self.hash.update(pixels.data)
             self.looks += duplicates.look(pixels).tobytes()
             self.boxes.append(box)
 
