@@ -11,6 +11,7 @@ from typing import Any
 
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError, did_you_mean
+from gankit.core.files import write_atomically
 
 # The fields that name parts; what a person writes there is read when a Run is made.
 CHOICES = ("dataset", "fit", "model", "generator", "discriminator", "loss", "tricks", "metrics")
@@ -142,11 +143,8 @@ def said(name: str, value: object) -> list[str]:
 def write_run(run: Run, **extra: Any) -> None:
     """Write run.json: the run, then what is good to know about it (versions, data)."""
     record = {**dataclasses.asdict(run), "command": command_line(run), **extra}
-    aside = run.folder / "run.writing"
     try:
-        run.folder.mkdir(parents=True, exist_ok=True)
-        aside.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-        aside.replace(run.folder / "run.json")
+        write_atomically(run.folder / "run.json", json.dumps(record, indent=2) + "\n")
     except OSError as error:
         why = f"{error.strerror}; choose another --out"
         raise GankitError(f"cannot write to {run.folder}: {why}") from error

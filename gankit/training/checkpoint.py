@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from gankit.core.errors import GankitError, RunFailed
+from gankit.core.files import write_atomically
 
 _FILES = ("model.safetensors", "state.safetensors", "state.json")
 
@@ -37,15 +38,14 @@ def save(folder: Path, saved: Checkpoint, keep: int) -> Path:
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir(parents=True)
         for name, data in _contents(saved).items():
-            _write_flushed(aside / name, data)
+            write_atomically(aside / name, data)
         shutil.rmtree(final, ignore_errors=True)  # a damaged one that was passed over
         aside.rename(final)
         if os.name == "posix":  # elsewhere a folder cannot be opened
             handle = os.open(folder, os.O_RDONLY)
             os.fsync(handle)
             os.close(handle)
-        _write_flushed(folder / ".last", final.name.encode())
-        (folder / ".last").replace(folder / "last")
+        write_atomically(folder / "last", final.name)
     except Exception as error:  # safetensors and torch word a full disk in ways of their own
         shutil.rmtree(aside, ignore_errors=True)
         why = getattr(error, "strerror", None) or error
@@ -155,10 +155,3 @@ def _put_tensors(tree: Any, tensors: dict[str, Tensor]) -> Any:
     if isinstance(tree, dict):
         return {key: _put_tensors(value, tensors) for key, value in tree["dict"]}
     return tree
-
-
-def _write_flushed(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import platformdirs
+
+from gankit.core.files import write_atomically
 
 
 def file() -> Path:
@@ -31,18 +31,10 @@ def save(number: int, state: dict[str, Any]) -> str:
     A lesson goes on where nothing can be written: in an examination room, on a full disk.
     """
     everything = {**load(), str(number): state}  # read again: another terminal may have written
-    path, aside = file(), None
+    path = file()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, aside = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-        with open(handle, "w", encoding="utf-8") as out:  # noqa: PTH123 - it is open already
-            json.dump(everything, out, indent=1)
-            out.flush()
-            os.fsync(out.fileno())
-        os.replace(aside, path)  # noqa: PTH105
+        write_atomically(path, json.dumps(everything, indent=1))
     except OSError as error:
-        if aside:
-            Path(aside).unlink(missing_ok=True)
         return f"what you have done cannot be remembered: {path}: {error.strerror}"
     return ""
 

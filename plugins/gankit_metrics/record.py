@@ -12,6 +12,7 @@ from typing import Any
 
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError
+from gankit.core.files import write_atomically
 from gankit_metrics.measured import Measured
 
 FIRST = ("step", "metric")  # a row of these two replaces an older one
@@ -43,9 +44,7 @@ def write(folder: Path, found: Iterable[Measured]) -> None:
     contents = {"metrics.json": json.dumps(rows, indent=1) + "\n", "metrics.csv": text.getvalue()}
     try:
         for name, content in contents.items():
-            aside = folder / f".{name}"
-            aside.write_text(content, encoding="utf-8", newline="")
-            aside.replace(folder / name)
+            write_atomically(folder / name, content)
     except OSError as error:
         raise GankitError(f"cannot write to {folder}: {error.strerror}", 1) from error
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gankit.core.errors import GankitError
+from gankit.core.files import write_atomically
 from gankit.core.settings import Run
 from gankit_race.stats import Difference, Point, differences, point, verdicts
 
@@ -184,10 +185,7 @@ def read_results(folder: Path) -> list[Row]:
 
 def write_whole(path: Path, text: str) -> None:
     """Write a file that is never seen half written."""
-    aside = path.with_name(f"{path.name}.writing")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_text(text, encoding="utf-8", newline="")
-        aside.replace(path)
+        write_atomically(path, text)
     except OSError as error:
         raise GankitError(f"cannot write {path}: {error.strerror}") from error

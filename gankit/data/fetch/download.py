@@ -3,12 +3,12 @@
 import contextlib
 import hashlib
 import logging
-import os
 import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from gankit.core.errors import GankitError
+from gankit.core.files import replace_flushed
 from gankit.core.prepared import Progress
 from gankit.core.specs import Download
 from gankit.data.fetch.transfer import Refused, is_web, size_of, transfer
@@ -97,8 +97,6 @@ def _bring(final: Path, download: Download, progress: Progress) -> None:
         if wrong:
             part.unlink()
             raise Refused(f"what came is {wrong}; it was removed")
-        with part.open("r+b") as file:
-            os.fsync(file.fileno())
-        part.replace(final)
+        replace_flushed(part, final)
         part.with_suffix(".tag").unlink(missing_ok=True)
         _is_there(final, download)  # leaves its mark

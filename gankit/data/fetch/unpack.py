@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gankit.core.errors import GankitError
+from gankit.core.files import write_atomically
 from gankit.core.prepared import Progress
 from gankit.data.fetch.archives import Damaged, Member, is_archive, members
 from gankit.data.read.names import NOBODYS, printable
@@ -110,7 +111,7 @@ def _unpack(archive: Path, aside: Path, progress: Callable[[int], None]) -> None
     if not shelf.taken:
         why = f": {shelf.left_out[0]}" if shelf.left_out else ""
         raise GankitError(printable(f"{archive} holds no pictures gankit can unpack{why}"))
-    (aside / LIST).write_text(json.dumps(shelf.left_out), encoding="utf-8")
+    write_atomically(aside / LIST, json.dumps(shelf.left_out))
     progress(archive.stat().st_size)
 
 

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from gankit.core.errors import GankitError
+from gankit.core.files import open_atomically, write_atomically
 from gankit.core.prepared import Pixels, Progress, Rows
 from gankit.data.read.fit import COLOUR
 from gankit.data.store import duplicates
@@ -108,13 +109,13 @@ def _write(
     aside = Path(tempfile.mkdtemp(prefix="preparing-", dir=folder.parent))
     try:
         total = len(pictures)
-        with (aside / "pixels.u8").open("wb") as file:  # through a map, a full disk is a SIGBUS
+        # Through a map, a full disk is a SIGBUS.
+        with open_atomically(aside / "pixels.u8") as file:
             writer = _Writer(aside, file, settings)
             for done, result in enumerate(_cut(pictures, cutter), start=1):
                 writer.take(result)
                 if done % CHUNK == 0 or done == total:
                     progress(done, total)
-            _to_disk(file)
         writer.finish(total)
         with contextlib.suppress(OSError):  # another run was first
             aside.rename(folder)
@@ -164,8 +165,7 @@ class _Writer:
             "settings": dataclasses.asdict(settings),
             "skipped": self.skipped,
         }
-        text = json.dumps(manifest, indent=1)
-        (self.folder / "manifest.json").write_text(text, encoding="utf-8")
+        write_atomically(self.folder / "manifest.json", json.dumps(manifest, indent=1))
 
     def _check(self, total: int) -> None:
         name, bad = self.settings.name, len(self.skipped)
@@ -178,22 +178,15 @@ class _Writer:
 
     def _keep_one_channel(self, count: int) -> None:
         """Rewrite the file as grey: no picture in it had a colour."""
-        size, aside = self.settings.image_size, self.folder / "grey.u8"
-        three = np.memmap(self.folder / "pixels.u8", np.uint8, "r", shape=(count, size, size, 3))
+        size, path = self.settings.image_size, self.folder / "pixels.u8"
+        colour = np.memmap(path, np.uint8, "r", shape=(count, size, size, 3))
         self.hash = hashlib.sha256()  # as if they had been prepared in grey
-        with aside.open("wb") as file:
+        with open_atomically(path) as file:
             for start in range(0, count, CHUNK):
-                grey = three[start : start + CHUNK, :, :, 1].tobytes()
+                grey = colour[start : start + CHUNK, :, :, 1].tobytes()
                 file.write(grey)
                 self.hash.update(grey)
-            _to_disk(file)
-        del three  # Windows replaces no mapped file
-        aside.replace(self.folder / "pixels.u8")
-
-
-def _to_disk(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
+            del colour  # Windows replaces no mapped file
 
 
 def _cut(pictures: Sequence[Any], cutter: Cutter) -> Iterator[list[tuple[Pixels, Any]] | str]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from gankit.core.errors import GankitError, RunFailed
+from gankit.core.files import write_atomically
 from gankit.core.prepared import Progress
 from gankit.data.read.find import ENDINGS
 from gankit.data.read.names import printable
@@ -76,20 +76,11 @@ def counted(paths: list[Path], progress: Progress) -> list[Shard]:
             known[key] = _count(path)
         shards.append(Shard(path, known[key]))
         progress(done, len(paths))
-    _keep(list_of_counts, known)
+    with contextlib.suppress(OSError):  # then they are counted again
+        write_atomically(list_of_counts, json.dumps(known))
     if not any(shard.count for shard in shards):
         raise GankitError("there are no pictures in these shards")
     return [shard for shard in shards if shard.count]
-
-
-def _keep(path: Path, known: dict[str, int]) -> None:
-    aside = path.with_name(f"{path.name}.{os.getpid()}.writing")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_text(json.dumps(known), encoding="utf-8")
-        aside.replace(path)
-    except OSError:  # then they are counted again
-        aside.unlink(missing_ok=True)
 
 
 def stamp(path: Path) -> tuple[int, int]:

@@ -1,0 +1,87 @@
+"""Files are whole or as they were before, whatever happens while they are written."""
+
+import errno
+import os
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from gankit.core.files import open_atomically, replace_flushed, write_atomically
+
+
+def test_bytes_and_text_are_written_as_they_are_into_a_new_folder(tmp_path):
+    path = tmp_path / "new" / "folder" / "file"
+    write_atomically(path, "ä\r\n\n")
+    assert path.read_bytes() == b"\xc3\xa4\r\n\n"
+    write_atomically(path, b"\x00\xff")
+    assert path.read_bytes() == b"\x00\xff"
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_an_error_leaves_the_file_as_it_was_and_nothing_beside_it(tmp_path, monkeypatch, step):
+    path = tmp_path / "file"
+    write_atomically(path, "before")
+
+    def full(*args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(*{"fsync": (os, "fsync"), "replace": (Path, "replace")}[step], full)
+    with pytest.raises(OSError, match="No space left"):
+        write_atomically(path, "after")
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_ctrl_c_in_the_middle_leaves_the_file_as_it_was(tmp_path):
+    path = tmp_path / "file"
+    write_atomically(path, "before")
+    with pytest.raises(KeyboardInterrupt), open_atomically(path) as file:
+        file.write(b"half of it")
+        raise KeyboardInterrupt
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_bytes_are_on_the_disk_before_the_name_is(tmp_path, monkeypatch):
+    calls = []
+    monkeypatch.setattr(os, "fsync", lambda handle: calls.append(os.fstat(handle).st_size))
+    replace = Path.replace
+    monkeypatch.setattr(Path, "replace", lambda *paths: calls.append("named") or replace(*paths))
+    write_atomically(tmp_path / "file", "12345")
+    assert calls == [5, "named"]
+    (tmp_path / "part").write_bytes(b"123")
+    replace_flushed(tmp_path / "part", tmp_path / "file")
+    assert calls[2:] == [3, "named"]
+    assert (tmp_path / "file").read_bytes() == b"123"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no umask")
+def test_others_may_read_it_as_the_umask_says(tmp_path):
+    before = os.umask(0o022)
+    try:
+        write_atomically(tmp_path / "file", "x")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "file").stat().st_mode & 0o777 == 0o644
+
+
+def test_two_writers_at_once_leave_the_whole_of_one(tmp_path):
+    path = tmp_path / "file"
+    contents = [letter * 100_000 for letter in "ab"]
+    started = threading.Barrier(2)
+
+    def write(content):
+        started.wait()
+        for _ in range(20):
+            write_atomically(path, content)
+
+    threads = [threading.Thread(target=write, args=(content,)) for content in contents]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert path.read_text() in contents
+    assert list(tmp_path.iterdir()) == [path]
