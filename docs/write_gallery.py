@@ -9,7 +9,6 @@ keeps a part of the last grid, and what the page says of it. The command under a
 out from run.json: NAME, and every setting that decides pictures and that NAME does not bring.
 """
 
-import csv
 import dataclasses
 import json
 import shlex
@@ -23,6 +22,7 @@ from gankit import compose
 from gankit.core.errors import GankitError
 from gankit.core.registry import load_registry
 from gankit.core.settings import load_run, said
+from gankit.runs.log import read_rows
 
 HERE = Path(__file__).parent
 WIDEST, LARGEST = 400, 60_000  # px and bytes of a picture
@@ -62,8 +62,7 @@ def keep(folder):
     if pictures not in SETS:
         sys.exit(f"{folder.name}: call it NAME--SET, with a SET of {', '.join(SETS)}")
     run = load_run(folder)
-    with (folder / "log.csv").open(encoding="utf-8", newline="") as file:
-        *_, last = csv.DictReader(file)
+    last = read_rows(folder)[-1]
     if int(last["step"]) < run.steps:
         sys.exit(f"{folder.name} stopped at step {last['step']} of {run.steps}: --resume it first")
     prepared = json.loads((folder / "run.json").read_text(encoding="utf-8"))["prepared"]

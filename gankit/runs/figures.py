@@ -1,34 +1,18 @@
 """Small figures from runs for lessons and notebooks: logs as columns, curves, labelled pictures."""
 
-import csv
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from gankit.core.errors import GankitError
+from gankit.runs.log import read_log
+
+__all__ = ["COLOURS", "plot", "read_log", "sheet"]
 
 COLOURS = ("#c8102e", "#0057b8", "#e08a00", "#00843d", "#6a1b9a")
 GAP, LETTERS = 12, 14  # px
 POINTS = 120  # of a curve: more than that are averaged
-NUMBERS = ("step", "kimg", "seconds", "d_loss", "g_loss", "penalty", "d_real", "d_fake")
-
-
-def read_log(folder: str | Path) -> dict[str, list]:
-    """The columns of a run's log.csv by name: numbers as floats, what tricks did as text."""
-    path = Path(folder, "log.csv")
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except OSError as error:
-        raise GankitError(f"there is no log at {path}: {error.strerror}") from error
-    log = {name: [row[name] for row in rows] for name in (rows[0] if rows else ())}
-    return {
-        name: [float(value or "nan") for value in column] if name in NUMBERS else column
-        for name, column in log.items()
-    }
 
 
 def plot(
@@ -43,7 +27,7 @@ def plot(
         y = bottom - (value - low) / (high - low) * (bottom - top)
         draw.line((left, y, width - 1, y), "#dddddd")
         draw.text((left - 4, y), f"{value:.3g}", "#666666", font, anchor="rm")
-    x = left
+    x: float = left
     for (name, values), colour in zip(curves.items(), COLOURS, strict=False):
         draw.text((x, 0), name, colour, font)
         x += font.getlength(name) + GAP
@@ -77,7 +61,7 @@ def sheet(tiles: Mapping[str, Image.Image], columns: int = 0) -> Image.Image:
     return whole
 
 
-def _widest(label: str, font: ImageFont.FreeTypeFont) -> int:
+def _widest(label: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> int:
     return math.ceil(max((font.getlength(line) for line in label.splitlines()), default=0.0))
 
 

@@ -6,13 +6,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from gankit.training import checkpoint
 from gankit.core import randomness
-from gankit.training.assemble import build_gan
 from gankit.core.errors import GankitError
 from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run, load_run
 from gankit.runs.images import to_frames, to_grid
+from gankit.training import checkpoint
+from gankit.training.assemble import build_gan
 
 
 class Sampler:
@@ -30,7 +30,7 @@ class Sampler:
         """Images (N, C, H, W) in [-1, 1] for z (N, latent_dim), drawn 64 at a time."""
         if z.ndim != 2 or z.shape[1] != self.run.latent_dim:
             raise GankitError(f"z has shape {tuple(z.shape)}; wanted (N, {self.run.latent_dim})")
-        return torch.cat([self.net(part).float() for part in z.split(64)])
+        return torch.cat([self.net(part).float() for part in torch.split(z, 64)])
 
     def sample(self, seed: int = 0) -> Image.Image:
         """One picture."""

@@ -1,11 +1,17 @@
 """Frames to a video that plays everywhere."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
 import numpy as np
+from PIL import Image
 
 from gankit.core.errors import GankitError
 
 
-def write_video(frames, path, fps=12):
+def write_video(frames: Iterable[Image.Image], path: Path, fps: int = 12) -> None:
     """Write PIL images as .mp4 (H.264), .webp or .gif, whichever the path says.
 
     A large gif is drawn at half the size in 64 colours: whole, it would be ten times an mp4.
@@ -23,7 +29,7 @@ def write_video(frames, path, fps=12):
         raise GankitError(f"{path.name}: a video ends in .mp4, .webp or .gif")
 
 
-def _write_mp4(pictures, path, fps):
+def _write_mp4(pictures: list[Image.Image], path: Path, fps: int) -> None:
     import imageio.v3 as iio
 
     frames = np.stack([np.asarray(_even(picture)) for picture in pictures])  # (T, H, W, 3)
@@ -33,7 +39,7 @@ def _write_mp4(pictures, path, fps):
     )  # fmt: skip
 
 
-def _even(picture):
+def _even(picture: Image.Image) -> Image.Image:
     """H.264 halves the colour planes, so it wants even sides."""
     size = (picture.width + picture.width % 2, picture.height + picture.height % 2)
     return picture.resize(size) if size != picture.size else picture

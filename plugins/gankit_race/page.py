@@ -6,10 +6,11 @@ from html import escape
 from pathlib import Path
 
 from gankit.cli.page import page
+from gankit.runs.log import read_rows
 from gankit_race import charts
 from gankit_race.picture import last_grid
 from gankit_race.report import Report
-from gankit_race.results import Row, Table, read_log, write_whole
+from gankit_race.results import Row, Table, write_whole
 from gankit_race.words import as_numbers, as_rows, heading
 
 SEEDS_SHOWN = 3  # with grids: more would make a heavy page
@@ -121,7 +122,8 @@ def _grids(report: Report) -> str:
 def _curves(report: Report) -> str:
     """The losses of each variant's first seed."""
     firsts = {row.variant: row for row in reversed(report.rows)}
-    logs = {label: read_log(report.run_folder(row)) for label, row in firsts.items()}
+    folders = {label: report.run_folder(row) for label, row in firsts.items()}
+    logs = {label: read_rows(folder, missing_ok=True) for label, folder in folders.items()}
     top = charts.top_of(list(logs.values()))
     figures = [
         f"<figure><figcaption>{escape(label)}, seed {firsts[label].seed}</figcaption>"

@@ -15,6 +15,7 @@ from typing import Any
 from gankit.core.errors import GankitError
 from gankit.core.files import write_atomically
 from gankit.core.settings import Run
+from gankit.runs.log import read_rows
 from gankit_race.stats import Difference, Point, differences, point, verdicts
 
 SPEED = "images/s"
@@ -73,18 +74,10 @@ class Table:
     rows: list[Compared]
 
 
-def read_log(folder: Path) -> list[dict[str, str]]:
-    """The rows of a run's log.csv, oldest first."""
-    try:
-        with (folder / "log.csv").open(encoding="utf-8", newline="") as file:
-            return list(csv.DictReader(file))
-    except OSError:
-        return []  # nobody kept a log
-
-
 def row_of(variant: str, run: Run, folder: str, failed: str = "", upto: int | None = None) -> Row:
     """The row of a run from its log, as far as the step `upto`; None: as far as it goes."""
-    log = [row for row in read_log(run.folder) if upto is None or int(row["step"]) <= upto]
+    rows = read_rows(run.folder, missing_ok=True)
+    log = [row for row in rows if upto is None or int(row["step"]) <= upto]
     steps = upto or (int(log[-1]["step"]) if log else run.steps)
     row = Row(variant=variant, seed=run.seed, folder=folder, failed=failed, steps=steps)
     row.images = steps * run.batch_size * run.d_steps

@@ -38,9 +38,14 @@ def test_an_error_leaves_the_file_as_it_was_and_nothing_beside_it(tmp_path, monk
 def test_ctrl_c_in_the_middle_leaves_the_file_as_it_was(tmp_path):
     path = tmp_path / "file"
     write_atomically(path, "before")
-    with pytest.raises(KeyboardInterrupt), open_atomically(path) as file:
-        file.write(b"half of it")
-        raise KeyboardInterrupt
+
+    def interrupted():
+        with open_atomically(path) as file:
+            file.write(b"half of it")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
 

@@ -1,0 +1,60 @@
+"""log.csv: a row for each logged step, with the run's numbers and what each trick did."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from gankit.core.errors import GankitError
+from gankit.core.files import write_atomically
+
+NAME = "log.csv"
+NUMBERS = ("step", "kimg", "seconds", "d_loss", "g_loss", "penalty", "d_real", "d_fake")
+
+
+def columns(tricks: Sequence[str]) -> list[str]:
+    """The columns of a run with these tricks (`name:option=value`): its numbers, each trick."""
+    return [*NUMBERS, *(trick.partition(":")[0] for trick in tricks)]
+
+
+def read_rows(folder: Path, missing_ok: bool = False) -> list[dict[str, str]]:
+    """The rows of the log in a run's folder, oldest first; none if it may be missing and is."""
+    path = folder / NAME
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file, restval=""))
+    except OSError as error:
+        if missing_ok:
+            return []
+        raise GankitError(f"there is no log at {path}: {error.strerror}") from error
+    return [row for row in rows if row.get("step", "").isdigit()]
+
+
+def read_log(folder: str | Path) -> dict[str, list[Any]]:
+    """The columns of a run's log.csv by name: numbers as floats, what tricks did as text."""
+    rows = read_rows(Path(folder))
+    log: dict[str, list[Any]] = {}
+    for name in rows[0] if rows else ():
+        column = [row[name] for row in rows]
+        is_number = name in NUMBERS
+        log[name] = [float(value or "nan") for value in column] if is_number else column
+    return log
+
+
+def write_rows(folder: Path, names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Begin the log with these columns and rows; what was there is replaced."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, names, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_atomically(folder / NAME, text.getvalue())
+
+
+def append_rows(folder: Path, names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Add rows to the log in the order of its columns."""
+    with (folder / NAME).open("a", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, names, extrasaction="ignore", lineterminator="\n")
+        writer.writerows(rows)

@@ -1,0 +1,60 @@
+"""log.csv: what is written comes back, and damaged ends do no harm."""
+
+import pytest
+
+from gankit import GankitError
+from gankit.runs.log import append_rows, columns, read_log, read_rows, write_rows
+
+NAMES = columns(["ema:decay=0.9", "noisy-d"])
+
+
+def logged(step, **more):
+    return {"step": step, "kimg": 0.5, "d_loss": 1.25, "ema": "decay 0.9, so far", **more}
+
+
+def test_each_trick_has_a_column_of_its_name():
+    assert NAMES[:3] == ["step", "kimg", "seconds"]
+    assert NAMES[-2:] == ["ema", "noisy-d"]
+
+
+def test_rows_written_and_appended_come_back(tmp_path):
+    write_rows(tmp_path, NAMES, [logged(10, activity={})])
+    append_rows(tmp_path, NAMES, [logged(20, **{"noisy-d": None})])
+    rows = read_rows(tmp_path)
+    assert [row["step"] for row in rows] == ["10", "20"]
+    assert {name: rows[1][name] for name in ("d_loss", "ema", "noisy-d", "g_loss")} == {
+        "d_loss": "1.25", "ema": "decay 0.9, so far", "noisy-d": "", "g_loss": "",
+    }  # fmt: skip
+    write_rows(tmp_path, NAMES, rows[:1])
+    assert read_rows(tmp_path) == rows[:1]
+    assert b"\r" not in (tmp_path / "log.csv").read_bytes()
+
+
+def test_numbers_are_floats_by_column_and_the_rest_is_text(tmp_path):
+    write_rows(tmp_path, NAMES, [logged(10), logged(20)])
+    log = read_log(tmp_path)
+    assert list(log) == NAMES
+    assert log["step"] == [10.0, 20.0]
+    assert str(log["g_loss"]) == "[nan, nan]"
+    assert log["ema"] == ["decay 0.9, so far"] * 2
+
+
+def test_a_row_that_was_cut_off_is_filled_up_and_one_without_a_step_is_none(tmp_path):
+    write_rows(tmp_path, NAMES, [logged(10)])
+    with (tmp_path / "log.csv").open("a") as file:
+        file.write("20,0.\n\n,1,2\nnoise\n")
+    assert [row["step"] for row in read_rows(tmp_path)] == ["10", "20"]
+    assert read_rows(tmp_path)[1]["ema"] == ""
+    assert len(read_log(tmp_path)["d_loss"]) == 2
+
+
+def test_a_missing_log_is_named_unless_it_may_be_missing(tmp_path):
+    with pytest.raises(GankitError, match=r"there is no log at .*log\.csv"):
+        read_rows(tmp_path)
+    assert read_rows(tmp_path, missing_ok=True) == []
+
+
+def test_a_log_without_rows_has_no_columns(tmp_path):
+    write_rows(tmp_path, NAMES, [])
+    assert (tmp_path / "log.csv").read_text().startswith("step,kimg,seconds,d_loss,")
+    assert read_log(tmp_path) == {}
