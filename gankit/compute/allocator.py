@@ -1,6 +1,6 @@
-"""The memory that one training step frees is kept for the next.
+"""Tune the C library's allocator so that a process keeps the memory that a training step frees.
 
-glibc gives free memory at the end of its heap back to the system. The next step asks for it again,
+glibc returns free memory at the end of its heap to the system. The next step asks for it again,
 and the system clears each page before it hands it out. `tests/benchmarks/test_kept_memory.py` shows
 what that costs.
 """
@@ -12,29 +12,44 @@ from collections.abc import Mapping
 
 import torch
 
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD in malloc.h
-_LARGEST = 32 * 2**20  # bytes: the most that glibc allows; larger blocks are given back
-_NEVER = -1  # is the heap trimmed
-GLIBCS = [f"MALLOC_{name}_" for name in ("TRIM_THRESHOLD", "MMAP_THRESHOLD", "MMAP_MAX", "TOP_PAD")]
+# Parameters of mallopt, from glibc's malloc.h.
+M_TRIM_THRESHOLD = -1
+M_MMAP_THRESHOLD = -3
+LARGEST_HEAP_BLOCK = 32 * 2**20  # bytes: the most that glibc allows; larger blocks are returned
+NEVER_TRIM = -1
+# Settings of your own in the environment: gankit overrides none of them.
+MALLOC_VARIABLES = (
+    "MALLOC_TRIM_THRESHOLD_",
+    "MALLOC_MMAP_THRESHOLD_",
+    "MALLOC_MMAP_MAX_",
+    "MALLOC_TOP_PAD_",
+)
 
 
-def keep_memory(device: torch.device) -> bool:
-    """Keep what the main thread frees in this process, from now on; whether the C library agreed.
+def tune_allocator(device: torch.device) -> bool:
+    """Let this process keep the memory it frees, from now on; returns whether glibc agreed.
 
-    Asked where `device` is the CPU, under Linux. Whoever has set up glibc's allocator through the
-    environment is not overruled; GANKIT_KEEP_MEMORY=0 keeps everything as glibc has it.
+    Only where `device` is the CPU, under Linux, and the environment does not set up glibc's
+    allocator itself. GANKIT_KEEP_MEMORY=0 leaves everything to glibc.
     """
-    if device.type != "cpu" or not sys.platform.startswith("linux") or _decided(os.environ):
+    if device.type != "cpu" or not sys.platform.startswith("linux"):
         return False
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # other C libraries have none
-    if mallopt is None:
+    if _set_by_environment(os.environ):
         return False
-    # Both: either one ends glibc's own adapting, and then it would give back blocks of 128 KB.
-    return bool(mallopt(_MMAP_THRESHOLD, _LARGEST) and mallopt(_TRIM_THRESHOLD, _NEVER))
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is None:  # another C library than glibc
+        return False
+    # Setting either one ends glibc's own adapting of both, and it would then return every block of
+    # 128 KB or more. So both are set.
+    if not mallopt(M_MMAP_THRESHOLD, LARGEST_HEAP_BLOCK):
+        return False
+    return bool(mallopt(M_TRIM_THRESHOLD, NEVER_TRIM))
 
 
-def _decided(environment: Mapping[str, str]) -> bool:
-    """Whether the environment says how much of its memory a process keeps."""
-    told = any(name in environment for name in GLIBCS)
-    tuned = "glibc.malloc." in environment.get("GLIBC_TUNABLES", "")
-    return told or tuned or environment.get("GANKIT_KEEP_MEMORY") == "0"
+def _set_by_environment(environment: Mapping[str, str]) -> bool:
+    """Whether the environment already decides how much freed memory a process keeps."""
+    if environment.get("GANKIT_KEEP_MEMORY") == "0":
+        return True
+    if any(name in environment for name in MALLOC_VARIABLES):
+        return True
+    return "glibc.malloc." in environment.get("GLIBC_TUNABLES", "")

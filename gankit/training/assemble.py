@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from gankit.compute.allocator import keep_memory
+from gankit.compute.allocator import tune_allocator
 from gankit.compute.convolution import quicken
 from gankit.core import randomness
 from gankit.core.device import machine
@@ -75,7 +75,7 @@ def _steps(run: Run, prepared: Prepared) -> int:
 def assemble(run: Run, registry: Registry, prepared: Prepared) -> Game:
     """Networks, optimisers, loss, tricks and batches; the same Run gives the same weights."""
     gan, tricks = build_gan(run, registry)
-    keep_memory(gan.machine.device)
+    tune_allocator(gan.machine.device)
     loss: Loss = registry.make("loss", run.loss)
     _give_optimizers(gan, run)
     for trick in tricks:

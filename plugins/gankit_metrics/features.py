@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from gankit.compute.allocator import keep_memory
+from gankit.compute.allocator import tune_allocator
 from gankit.core.errors import GankitError
 from gankit.core.metric import Metric
 from gankit.core.prepared import Pixels
@@ -62,7 +62,7 @@ def _needed_by(name: str, wanted: str) -> Iterator[None]:
 
 def _by_parts(net: Callable[[Tensor], Tensor], pictures: Pixels) -> np.ndarray[Any, Any]:
     """net's rows for all pictures, which it is given as bytes (N, 3, H, W), some at a time."""
-    keep_memory(torch.device("cpu"))
+    tune_allocator(torch.device("cpu"))
     rows = []
     with torch.no_grad():
         for start in range(0, len(pictures), AT_ONCE):

@@ -11,14 +11,14 @@ import time
 import numpy as np
 import torch
 from gankit_dcgan.nets import Discriminator, Generator
-from gankit_metrics.features import opened
+from gankit_metrics import features
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-import gankit as workbench
+from gankit.compute.allocator import tune_allocator
 from gankit.core.prepared import Prepared
 from gankit.core.registry import load_registry
-from gankit.training.assemble import assemble, resolve
+from gankit.training import assemble
 from gankit.training.compose import compose
 
 
@@ -71,12 +71,12 @@ def game(size, base, batch, precision):
     asked = {"model": f"dcgan64:base_channels={base}", "image_size": size, "batch_size": batch}
     asked |= {"tricks": "none", "loss": "non-saturating", "precision": precision}
     run = compose(registry, device="cpu", length="1000 steps", **asked)
-    return assemble(resolve(run, prepared), registry, prepared)
+    return assemble.assemble(assemble.resolve(run, prepared), registry, prepared)
 
 
-def features(size, count):
+def measure(size, count):
     """What KID knows of pictures, worked out for `count` of them."""
-    rows, pictures = opened("imagenet-lite")[1], bytes_of(size, count)
+    rows, pictures = features.opened("imagenet-lite")[1], bytes_of(size, count)
     return lambda: rows(pictures)
 
 
@@ -100,9 +100,10 @@ def main(memory, loop, *about):
 
     It says "ready" or "cannot" first.
     """
-    agreed = memory != "kept" or workbench.keep_memory(torch.device("cpu"))
+    agreed = memory != "kept" or tune_allocator(torch.device("cpu"))
     if memory == "given-back":
-        workbench.keep_memory = lambda device: False
+        for caller in (assemble, features):
+            caller.tune_allocator = lambda device: False
     step = globals()[loop](*map(int, about[:3]), *about[3:])  # a precision is a word, even 32
     for _ in range(4):  # until the process has found the memory that it needs
         step()

