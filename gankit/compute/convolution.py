@@ -1,4 +1,4 @@
-"""Layers of convolutions that choose the quicker way on a CPU: the same numbers, up to rounding."""
+"""Convolution layers that take the faster algorithm on a CPU: the same numbers, up to rounding."""
 
 from typing import Any
 
@@ -6,92 +6,132 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized, type_before_parametrizations
 
-from gankit.compute.algorithms import gains, make
-from gankit.compute.kernel import Kernel
+from gankit.compute.algorithms import is_faster
+from gankit.compute.conv_autograd import compute_product
+from gankit.compute.geometry import ConvGeometry
 
 
-def quicken(net: nn.Module) -> nn.Module:
-    """The network, whose convolutions choose the quicker way; its weights stay."""
-    quick = {nn.Conv2d: QuickConv2d, nn.ConvTranspose2d: QuickConvTranspose2d}
-    modules = net.modules() if isinstance(net, nn.Module) else ()  # what it is, others will check
-    for module in modules:
-        kind = quick.get(type_before_parametrizations(module))
-        if kind and _ordinary(module):
-            module.__class__ = _parametrized(kind, module) if is_parametrized(module) else kind
+class FastConv2d(nn.Conv2d):
+    """nn.Conv2d that on a CPU takes faster algorithms, for its gradients too."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        images = _autocast(input)
+        if not _supports(images):
+            return super().forward(images)
+        height, width = images.shape[2:]
+        geometry = ConvGeometry(*_kernel_numbers(self), height, width)
+        if not is_faster(geometry, images, _weight_shape(self), images.requires_grad):
+            return super().forward(images)
+        maps = compute_product("maps", geometry, images=images, weight=_autocast(self.weight))
+        return _add_bias(maps, self.bias)
+
+
+class FastConvTranspose2d(nn.ConvTranspose2d):
+    """nn.ConvTranspose2d that on a CPU takes faster algorithms, for its gradients too."""
+
+    def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:
+        maps = _autocast(input)
+        if output_size is not None or not _supports(maps):
+            return super().forward(maps, output_size)
+        kernel_size, stride, padding = _kernel_numbers(self)
+        extra = kernel_size - 2 * padding + self.output_padding[0]
+        height = (maps.shape[2] - 1) * stride + extra
+        width = (maps.shape[3] - 1) * stride + extra
+        geometry = ConvGeometry(kernel_size, stride, padding, height, width)
+        if not is_faster(geometry, maps, _weight_shape(self)):
+            return super().forward(maps, output_size)
+        images = compute_product("images", geometry, maps=maps, weight=_autocast(self.weight))
+        return _add_bias(images, self.bias)
+
+
+FAST_LAYERS: dict[type[nn.Module], type[nn.Module]] = {
+    nn.Conv2d: FastConv2d,
+    nn.ConvTranspose2d: FastConvTranspose2d,
+}
+
+
+def use_fast_convolutions(net: nn.Module) -> nn.Module:
+    """Exchange a network's convolution layers for faster ones, in place; returns the network.
+
+    Every layer whose type is exactly nn.Conv2d or nn.ConvTranspose2d becomes a FastConv2d or
+    FastConvTranspose2d: a subclass with the same weights, options and hooks. Subclasses of them
+    stay, as do layers with groups, dilation, reflected padding, or a kernel that is 1x1 or not
+    square. Results differ by rounding. Any memory format works; on another device than a CPU, under
+    torch.compile, and wherever no faster algorithm is known, the layers compute as torch's do.
+    """
+    for module in net.modules():
+        fast = FAST_LAYERS.get(type_before_parametrizations(module))
+        if fast is None or not _is_supported_layer(module):
+            continue
+        module.__class__ = _parametrized(fast, module) if is_parametrized(module) else fast
     return net
 
 
-class QuickConv2d(nn.Conv2d):
-    """nn.Conv2d, which on a CPU goes the quicker way, as do its gradients."""
-
-    def forward(self, images: Tensor) -> Tensor:
-        images = _computed(images)
-        if _ours(images):
-            kernel = Kernel(*_sizes(self), *images.shape[2:])
-            if gains(kernel, images, _shape(self), of_images=images.requires_grad):
-                maps = make("maps", kernel, images=images, weight=_computed(self.weight))
-                return _plus(maps, self.bias)
-        return super().forward(images)
+def count_fast_layers(net: nn.Module) -> tuple[int, int]:
+    """How many of a network's convolution layers are fast ones, and how many it has."""
+    layers = [m for m in net.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)]
+    fast = [layer for layer in layers if isinstance(layer, FastConv2d | FastConvTranspose2d)]
+    return len(fast), len(layers)
 
 
-class QuickConvTranspose2d(nn.ConvTranspose2d):
-    """nn.ConvTranspose2d, which on a CPU goes the quicker way, as do its gradients."""
-
-    def forward(self, images: Tensor, output_size: Any = None) -> Tensor:
-        maps, (k, stride, padding) = _computed(images), _sizes(self)
-        if output_size is None and _ours(maps):
-            extra = k - 2 * padding + self.output_padding[0]
-            sides = [(side - 1) * stride + extra for side in maps.shape[2:]]
-            kernel = Kernel(k, stride, padding, *sides)
-            if gains(kernel, maps, _shape(self)):
-                images = make("images", kernel, maps=maps, weight=_computed(self.weight))
-                return _plus(images, self.bias)
-        return super().forward(maps, output_size)
+def _is_supported_layer(layer: Any) -> bool:
+    """Whether the kernel is square, larger than 1x1, undilated, and moves alike in both ways."""
+    for pair in (layer.kernel_size, layer.stride, layer.padding, layer.output_padding):
+        if isinstance(pair, str) or len(set(pair)) != 1:
+            return False
+    if layer.groups != 1 or layer.dilation != (1, 1) or layer.padding_mode != "zeros":
+        return False
+    # torch refuses a larger output padding, so its own layer shall say so.
+    return bool(layer.output_padding[0] < layer.stride[0] and layer.kernel_size[0] > 1)
 
 
-def _ordinary(layer: Any) -> bool:
-    """Whether the layer's kernel is square, larger than 1x1, whole, and the same everywhere."""
-    pairs = (layer.kernel_size, layer.stride, layer.padding, layer.output_padding)
-    square = all(len(set(pair)) == 1 and not isinstance(pair, str) for pair in pairs)
-    ordinary = layer.groups == 1 and layer.dilation == (1, 1) and layer.padding_mode == "zeros"
-    allowed = layer.output_padding[0] < layer.stride[0]  # torch refuses more
-    return square and ordinary and allowed and layer.kernel_size[0] > 1
+def _parametrized(fast: type[nn.Module], layer: nn.Module) -> type[nn.Module]:
+    """A class of its own for a layer with a computed weight, as torch.nn.utils.parametrize makes.
 
-
-def _parametrized(kind: type, layer: nn.Module) -> type:
-    """A class of its own, like torch's, for a layer whose weight is computed: it is a property."""
-    return type(type(layer).__name__, (kind,), {**vars(type(layer))})
-
-
-def _computed(numbers: Tensor) -> Tensor:
-    """Images or weights in the arithmetic that autocast asks for; it leaves 64 bits alone."""
-    kind = numbers.device.type
-    asked = torch.is_autocast_enabled(kind) and numbers.is_floating_point()
-    double = numbers.dtype == torch.float64
-    return numbers.to(torch.get_autocast_dtype(kind)) if asked and not double else numbers
-
-
-def _ours(images: Tensor) -> bool:
-    """Whether these are pictures on a CPU, and torch does not compile what becomes of them.
-
-    It miscounts what is added in place to parts that overlap.
+    The weight is then a property of the class.
     """
-    pictures = images.dim() == 4 and images.is_floating_point()
-    return pictures and images.device.type == "cpu" and not torch.compiler.is_compiling()
+    parametrized = type(layer)
+    return type(parametrized.__name__, (fast,), dict(vars(parametrized)))
 
 
-def _sizes(layer: Any) -> tuple[int, int, int]:
-    """The side of an ordinary layer's kernel, its stride and its padding."""
+def _autocast(tensor: Tensor) -> Tensor:
+    """The tensor in autocast's precision, as torch casts the operands of a convolution."""
+    device_type = tensor.device.type
+    if not torch.is_autocast_enabled(device_type):
+        return tensor
+    if not tensor.is_floating_point() or tensor.dtype == torch.float64:
+        return tensor
+    return tensor.to(torch.get_autocast_dtype(device_type))
+
+
+def _supports(batch: Tensor) -> bool:
+    """Whether this is a batch of images or maps on a CPU, outside torch.compile.
+
+    torch.compile miscounts what is added in place to parts that overlap.
+    """
+    if batch.dim() != 4 or not batch.is_floating_point() or batch.device.type != "cpu":
+        return False
+    return not torch.compiler.is_compiling()
+
+
+def _kernel_numbers(layer: nn.Conv2d | nn.ConvTranspose2d) -> tuple[int, int, int]:
+    """The side of a supported layer's kernel, its stride and its padding."""
+    assert not isinstance(layer.padding, str)
     return layer.kernel_size[0], layer.stride[0], layer.padding[0]
 
 
-def _shape(layer: Any) -> torch.Size:
-    """Its weight's shape. To ask a weight that is computed, as by spectral norm, computes it."""
-    channels = layer.in_channels, layer.out_channels
-    first, second = channels if layer.transposed else reversed(channels)
-    return torch.Size((first, second, *layer.kernel_size))
+def _weight_shape(layer: nn.Conv2d | nn.ConvTranspose2d) -> torch.Size:
+    """The weight's shape, from the layer's options.
+
+    Reading a computed weight computes it, and spectral norm's estimate moves on each time.
+    """
+    if layer.transposed:
+        return torch.Size((layer.in_channels, layer.out_channels, *layer.kernel_size))
+    return torch.Size((layer.out_channels, layer.in_channels, *layer.kernel_size))
 
 
-def _plus(maps: Tensor, bias: Tensor | None) -> Tensor:
-    """Maps (N, C, H, W) with C numbers added, if there are any, in the maps' arithmetic."""
-    return maps if bias is None else maps + bias.to(maps.dtype)[:, None, None]
+def _add_bias(maps: Tensor, bias: Tensor | None) -> Tensor:
+    """Maps (N, C, H, W) plus one number a channel, in the maps' precision."""
+    if bias is None:
+        return maps
+    return maps + bias.to(maps.dtype)[:, None, None]

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from gankit.compute.allocator import tune_allocator
-from gankit.compute.convolution import quicken
+from gankit.compute.convolution import use_fast_convolutions
 from gankit.core import randomness
 from gankit.core.device import machine
 from gankit.core.errors import GankitError
@@ -151,7 +151,7 @@ def _build_network(run: Run, registry: Registry, kind: str) -> nn.Module:
         channels=run.channels,
         latent_dim=run.latent_dim,
     )
-    return quicken(net) if run.memory_format == "channels-last" else net
+    return use_fast_convolutions(net) if run.memory_format == "channels-last" else net
 
 
 def _wrap_in_tricks(gan: Gan, run: Run, registry: Registry) -> list[Trick]:

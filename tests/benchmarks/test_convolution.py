@@ -1,13 +1,13 @@
-"""Are the quicker ways of a convolution quicker? Each beside torch's own layer."""
+"""Are the fast convolutions faster? Each beside torch's own layer."""
 
 import pytest
 import torch
 from beside import KINDS, beside
 from torch import nn
 
-from gankit.compute.algorithms import DIRECT, ways
-from gankit.compute.convolution import quicken
-from gankit.compute.kernel import Kernel
+from gankit.compute.algorithms import DIRECT, choose_algorithms
+from gankit.compute.convolution import use_fast_convolutions
+from gankit.compute.geometry import ConvGeometry
 
 TYPES = {"32": torch.float32, "bf16": torch.bfloat16}
 LAYERS = [  # pictures, maps and their side: of dcgan64 at base 32 and 64, and of dcgan128
@@ -32,6 +32,12 @@ def there_and_back(layer, x, layout):
     return both
 
 
+def written(algorithms):
+    """What is not left to torch: `images matmul, weight packed`."""
+    faster = [f"{name} {how}" for name, how in algorithms._asdict().items() if how != DIRECT]
+    return ", ".join(faster) or "left to torch"
+
+
 def layouts(precision):
     return {"dtype": TYPES[precision], "memory_format": torch.channels_last}
 
@@ -42,13 +48,14 @@ def test_one_layer_and_its_gradients(benchmark, precision, count, channels, side
     layout = layouts(precision)
     x = torch.randn(count, channels, side, side).to(**layout).requires_grad_()
     layers = [nn.Conv2d(channels, 2 * channels, 4, 2, 1, bias=False) for _ in range(2)]
-    found = ways(Kernel(4, 2, 1, side, side), count, x.itemsize, layers[0].weight.shape)
-    taken = [f"{name} {way}" for name, way in found._asdict().items() if way != DIRECT]
+    geometry = ConvGeometry(4, 2, 1, side, side)
+    algorithms = choose_algorithms(geometry, count, x.itemsize, layers[0].weight.shape)
     about = {"what": f"{count} x {channels} maps of {side} px, {KINDS[precision]}"}
-    about["what"] += f": {', '.join(taken) or 'left to torch'}"
+    about["what"] += f": {written(algorithms)}"
     about |= {"question": "one layer", "yardstick": "torch's own"}
-    both = [there_and_back(layer, x, layout) for layer in (quicken(layers[0]), layers[1])]
-    beside(benchmark, *both, times=3, rounds=9, **about)
+    fast = there_and_back(use_fast_convolutions(layers[0]), x, layout)
+    plain = there_and_back(layers[1], x, layout)
+    beside(benchmark, fast, plain, times=3, rounds=9, **about)
 
 
 @pytest.mark.parametrize("precision", KINDS)
@@ -60,10 +67,11 @@ def test_a_layer_between_maps_and_pictures(benchmark, precision, size, end):
     x = torch.randn(32, channels, side, side).to(**layout).requires_grad_()
 
     def layer():
-        one = kind(channels, 35 - channels, 4, 2, 1, bias=False)
-        return one.requires_grad_(kind is nn.ConvTranspose2d)
+        convolution = kind(channels, 35 - channels, 4, 2, 1, bias=False)
+        return convolution.requires_grad_(kind is nn.ConvTranspose2d)
 
-    both = [there_and_back(one, x, layout) for one in (quicken(layer()), layer())]
+    fast = there_and_back(use_fast_convolutions(layer()), x, layout)
+    plain = there_and_back(layer(), x, layout)
     about = {"what": f"{end}, {size} px, {KINDS[precision]}"}
     about |= {"question": "ends", "yardstick": "torch's own"}
-    beside(benchmark, *both, times=3, rounds=9, **about)
+    beside(benchmark, fast, plain, times=3, rounds=9, **about)

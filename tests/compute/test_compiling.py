@@ -10,7 +10,7 @@ from torch import nn
 import gankit
 from gankit.compute import compiling
 from gankit.compute.compiling import compile_networks
-from gankit.compute.convolution import quicken
+from gankit.compute.convolution import use_fast_convolutions
 from gankit.core.process_group import ProcessGroup
 from gankit.core.settings import load_run
 from gankit.training.loop import train
@@ -142,7 +142,7 @@ def test_many_games_in_one_process_are_all_compiled(game_of, monkeypatch):
     ids=str,
 )
 def test_the_quicker_convolutions_are_one_graph(layer):
-    plain = quicken(layer).double().to(memory_format=torch.channels_last)
+    plain = use_fast_convolutions(layer).double().to(memory_format=torch.channels_last)
     compiled = torch.compile(plain, backend="aot_eager", fullgraph=True)
     x = torch.randn(2, layer.in_channels, 8, 8, dtype=torch.double)
     x = x[:, :, :4, :4] if isinstance(layer, nn.ConvTranspose2d) else x

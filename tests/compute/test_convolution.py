@@ -1,4 +1,4 @@
-"""The quicker convolutions give what torch's own give, and their gradients, to any order."""
+"""Fast convolutions give what torch's own give, and their gradients, to any order."""
 
 import copy
 import dataclasses
@@ -7,14 +7,22 @@ import pytest
 import torch
 from torch import nn
 
-from gankit.compute import algorithms
-from gankit.compute.algorithms import BESIDE, DIRECT, INTERLEAVED, PRODUCT, Ways
-from gankit.compute.convolution import QuickConv2d, QuickConvTranspose2d, quicken
-from gankit.compute.kernel import Kernel
+from gankit.compute import conv_autograd
+from gankit.compute.algorithms import (
+    DIRECT,
+    MATMUL,
+    PACKED,
+    SUBPIXEL,
+    ConvAlgorithms,
+    choose_algorithms,
+    packed_group,
+)
+from gankit.compute.convolution import FastConv2d, FastConvTranspose2d, use_fast_convolutions
+from gankit.compute.geometry import ConvGeometry
 from gankit.training.assemble import build_gan
 from gankit.training.compose import compose
 
-MAKERS = ("_images", "_maps", "_weight")
+PASSES = ("_images", "_maps", "_weight")
 LAYERS = (
     nn.Conv2d(9, 10, 4, 2, 1),
     nn.Conv2d(9, 10, 5, 2, 2),
@@ -29,34 +37,42 @@ LAYERS = (
 )
 
 
-@pytest.mark.parametrize("way", [DIRECT, PRODUCT, BESIDE])
+@pytest.mark.parametrize("algorithm", [DIRECT, MATMUL, PACKED])
 @pytest.mark.parametrize("layer", LAYERS, ids=str)
 @pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last], ids=str)
-def test_values_and_gradients_of_both_orders_are_torchs(layer, way, memory_format, monkeypatch):
+def test_values_and_gradients_of_both_orders_are_torchs(
+    layer, algorithm, memory_format, monkeypatch
+):
     torch.manual_seed(0)
-    _all_go(monkeypatch, way)
+    _always_take(monkeypatch, algorithm)
     torchs = copy.deepcopy(layer).double().to(memory_format=memory_format)
-    ours = quicken(copy.deepcopy(torchs))
-    assert isinstance(ours, QuickConv2d | QuickConvTranspose2d)
-    made = _watched(monkeypatch)
+    ours = use_fast_convolutions(copy.deepcopy(torchs))
+    assert isinstance(ours, FastConv2d | FastConvTranspose2d)
+    calls = _watched(monkeypatch)
     height, width = (8, 6) if isinstance(layer, nn.Conv2d) else (4, 3)
     x = torch.randn(6, layer.in_channels, height, width, dtype=torch.double)
     _assert_alike(ours, torchs, x.to(memory_format=memory_format))
-    assert set(made) == set(MAKERS)
+    assert set(calls) == set(PASSES)
 
 
-def _all_go(monkeypatch, way):
-    monkeypatch.setattr(algorithms, "ways", lambda *about: Ways(way, way, way))
-    monkeypatch.setattr("gankit.compute.convolution.gains", lambda *about, of_images=True: True)
+def _always_take(monkeypatch, algorithm):
+    monkeypatch.setattr(
+        conv_autograd,
+        "choose_algorithms",
+        lambda *about: ConvAlgorithms(algorithm, algorithm, algorithm),
+    )
+    monkeypatch.setattr(
+        "gankit.compute.convolution.is_faster", lambda *about, needs_images=True: True
+    )
 
 
-@pytest.mark.parametrize("way", [DIRECT, PRODUCT, BESIDE])
+@pytest.mark.parametrize("algorithm", [DIRECT, MATMUL, PACKED])
 @pytest.mark.parametrize("kind", [nn.Conv2d, nn.ConvTranspose2d])
-def test_bf16_gives_what_float32_gives_roughly(kind, way, monkeypatch):
+def test_bf16_gives_what_float32_gives_roughly(kind, algorithm, monkeypatch):
     torch.manual_seed(0)
-    _all_go(monkeypatch, way)
+    _always_take(monkeypatch, algorithm)
     torchs = kind(32, 32, 4, 2, 1, bias=False).to(memory_format=torch.channels_last)
-    ours = quicken(copy.deepcopy(torchs)).bfloat16()
+    ours = use_fast_convolutions(copy.deepcopy(torchs)).bfloat16()
     x = torch.randn(6, 32, 8, 8, requires_grad=True)
     out = torchs(x)
     exact = [out, *torch.autograd.grad(out.square().sum(), [x, torchs.weight])]
@@ -66,13 +82,14 @@ def test_bf16_gives_what_float32_gives_roughly(kind, way, monkeypatch):
         assert (one.float() - other).abs().max() < 0.03 * other.abs().max()
 
 
-@pytest.mark.parametrize("way", [DIRECT, PRODUCT, BESIDE, INTERLEAVED])
+@pytest.mark.parametrize("algorithm", [DIRECT, MATMUL, PACKED, SUBPIXEL])
 @pytest.mark.parametrize("kind", [nn.Conv2d, nn.ConvTranspose2d])
-def test_activations_may_work_in_place(kind, way, monkeypatch):
-    _all_go(monkeypatch, DIRECT if kind is nn.Conv2d and way == INTERLEAVED else way)
+def test_activations_may_work_in_place(kind, algorithm, monkeypatch):
+    _always_take(monkeypatch, DIRECT if kind is nn.Conv2d and algorithm == SUBPIXEL else algorithm)
     channels = (20, 3) if kind is nn.ConvTranspose2d else (3, 20)
     torchs = nn.Sequential(kind(*channels, 4, 2, 1, bias=False), nn.LeakyReLU(0.2, inplace=True))
-    ours, x = quicken(copy.deepcopy(torchs)), torch.randn(2, channels[0], 8, 8)
+    ours = use_fast_convolutions(copy.deepcopy(torchs))
+    x = torch.randn(2, channels[0], 8, 8)
     for net in (ours, torchs):
         net(x).square().sum().backward()
     torch.testing.assert_close(ours[0].weight.grad, torchs[0].weight.grad)
@@ -80,67 +97,72 @@ def test_activations_may_work_in_place(kind, way, monkeypatch):
 
 def test_gradients_under_autocast_are_in_the_arithmetic_of_forward():
     torchs = nn.Conv2d(256, 32, 4, 2, 1)
-    ours, x = quicken(copy.deepcopy(torchs)), torch.randn(2, 256, 8, 8)
+    ours = use_fast_convolutions(copy.deepcopy(torchs))
+    x = torch.randn(2, 256, 8, 8)
     for net in (ours, torchs):
         loss = net(x).square().sum()
         with torch.autocast("cpu", torch.bfloat16):
             loss.backward()
-    apart = (ours.weight.grad - torchs.weight.grad).abs().max()
-    assert apart < 1e-4 * torchs.weight.grad.abs().max()
+    difference = (ours.weight.grad - torchs.weight.grad).abs().max()
+    assert difference < 1e-4 * torchs.weight.grad.abs().max()
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64, torch.uint8])
 def test_numbers_of_another_kind_than_the_weights_are_refused(dtype):
     with pytest.raises(RuntimeError, match=r"type|dtype"):
-        quicken(nn.Conv2d(256, 32, 4, 2, 1))(torch.zeros(2, 256, 8, 8, dtype=dtype))
+        use_fast_convolutions(nn.Conv2d(256, 32, 4, 2, 1))(torch.zeros(2, 256, 8, 8, dtype=dtype))
 
 
 def test_autocast_leaves_64_bits_alone():
-    layer = quicken(nn.Conv2d(256, 32, 4, 2, 1).double())
+    layer = use_fast_convolutions(nn.Conv2d(256, 32, 4, 2, 1).double())
     with torch.autocast("cpu", torch.bfloat16):
         assert layer(torch.zeros(2, 256, 8, 8).double()).dtype == torch.float64
 
 
-def _watched(monkeypatch):
-    """The names of what is made, from now on."""
-    made = []
+def _watched(monkeypatch, names=PASSES):
+    """The names of these functions of conv_autograd, in the order in which they are called."""
+    calls = []
 
-    def watch(name, make):
-        monkeypatch.setattr(algorithms, name, lambda *args: made.append(name) or make(*args))
+    def watch(name, function):
+        monkeypatch.setattr(
+            conv_autograd, name, lambda *args: calls.append(name) or function(*args)
+        )
 
-    for name in MAKERS:
-        watch(name, getattr(algorithms, name))
-    return made
+    for name in names:
+        watch(name, getattr(conv_autograd, name))
+    return calls
 
 
 @pytest.mark.parametrize("size", [2, 4], ids=["bf16", "float32"])
 @pytest.mark.parametrize(
-    ("layer", "side", "count", "halves", "whole"),
-    [  # each with images, maps and weight, as they go in 16 and in 32 bits
-        ((256, 512, 4, 2, 1), 8, 64, (PRODUCT, BESIDE, PRODUCT), (BESIDE, BESIDE, PRODUCT)),
-        ((256, 512, 4, 2, 1), 8, 1, (PRODUCT, PRODUCT, PRODUCT), (PRODUCT, PRODUCT, PRODUCT)),
-        ((128, 256, 4, 2, 1), 16, 64, (DIRECT, DIRECT, BESIDE), (DIRECT, DIRECT, DIRECT)),
-        ((256, 512, 4, 2, 1), 16, 16, (PRODUCT, BESIDE, PRODUCT), (DIRECT, DIRECT, PRODUCT)),
+    ("layer", "side", "count", "in_16_bits", "in_32_bits"),
+    [  # each with images, maps and weight, in 16 and in 32 bits
+        ((256, 512, 4, 2, 1), 8, 64, (MATMUL, PACKED, MATMUL), (PACKED, PACKED, MATMUL)),
+        ((256, 512, 4, 2, 1), 8, 1, (MATMUL, MATMUL, MATMUL), (MATMUL, MATMUL, MATMUL)),
+        ((128, 256, 4, 2, 1), 16, 64, (DIRECT, DIRECT, PACKED), (DIRECT, DIRECT, DIRECT)),
+        ((256, 512, 4, 2, 1), 16, 16, (MATMUL, PACKED, MATMUL), (DIRECT, DIRECT, MATMUL)),
         ((64, 128, 4, 2, 1), 32, 64, (DIRECT, DIRECT, DIRECT), (DIRECT, DIRECT, DIRECT)),
-        ((3, 64, 4, 2, 1), 64, 64, (INTERLEAVED, DIRECT, DIRECT), (INTERLEAVED, DIRECT, DIRECT)),
-        ((512, 1, 4, 1, 0), 4, 64, (PRODUCT, PRODUCT, PRODUCT), (PRODUCT, PRODUCT, PRODUCT)),
+        ((3, 64, 4, 2, 1), 64, 64, (SUBPIXEL, DIRECT, DIRECT), (SUBPIXEL, DIRECT, DIRECT)),
+        ((512, 1, 4, 1, 0), 4, 64, (MATMUL, MATMUL, MATMUL), (MATMUL, MATMUL, MATMUL)),
         ((16, 32, 4, 2, 1), 8, 64, (DIRECT, DIRECT, DIRECT), (DIRECT, DIRECT, DIRECT)),
         ((256, 512, 4, 2, 1), 1, 64, (DIRECT, DIRECT, DIRECT), (DIRECT, DIRECT, DIRECT)),
         ((256, 512, 2, 8, 3), 1, 64, (DIRECT, DIRECT, DIRECT), (DIRECT, DIRECT, DIRECT)),
     ],
 )
-def test_the_way_hangs_on_the_places_and_the_weights(layer, side, count, halves, whole, size):
+def test_the_algorithm_depends_on_the_outputs_and_the_weights(
+    layer, side, count, in_16_bits, in_32_bits, size
+):
     channels, maps, k, stride, padding = layer
-    kernel = Kernel(k, stride, padding, side, side)
-    found = algorithms.ways(kernel, count, size, torch.Size((maps, channels, k, k)))
-    assert found == (halves if size == 2 else whole)
+    geometry = ConvGeometry(k, stride, padding, side, side)
+    algorithms = choose_algorithms(geometry, count, size, torch.Size((maps, channels, k, k)))
+    assert algorithms == (in_16_bits if size == 2 else in_32_bits)
 
 
 @pytest.mark.parametrize("count", [1, 7, 12, 64, 100])
-def test_pictures_lie_beside_one_another_until_lines_are_long(count):
-    beside = algorithms._beside(Kernel(4, 2, 1, 8, 8), torch.empty(count, 1, 8, 8))
-    assert count % beside == 0
-    assert beside == count or beside * 4 >= 64
+def test_images_are_packed_until_rows_are_long(count):
+    group = packed_group(ConvGeometry(4, 2, 1, 8, 8), count, 4)
+    assert count % group == 0
+    assert group == count or group * 4 >= 64
 
 
 FEW_CHANNELS = (
@@ -159,14 +181,14 @@ FEW_CHANNELS = (
 
 @pytest.mark.parametrize("layer", FEW_CHANNELS, ids=str)
 @pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last], ids=str)
-def test_few_channels_are_interleaved_with_torchs_values(layer, memory_format, monkeypatch):
+def test_few_channels_go_by_subpixels_with_torchs_values(layer, memory_format, monkeypatch):
     torch.manual_seed(0)
     torchs = copy.deepcopy(layer).double().to(memory_format=memory_format)
-    ours, taken, way = quicken(copy.deepcopy(torchs)), [], algorithms.interleaved
-    monkeypatch.setattr(algorithms, "interleaved", lambda *args: taken.append(1) or way(*args))
+    ours = use_fast_convolutions(copy.deepcopy(torchs))
+    calls = _watched(monkeypatch, ["conv_transpose2d_by_subpixels"])
     x = torch.randn(3, layer.in_channels, 12, 6, dtype=torch.double)
     _assert_alike(ours, torchs, x.to(memory_format=memory_format))
-    assert taken
+    assert calls
 
 
 @pytest.mark.parametrize(
@@ -182,21 +204,23 @@ def test_few_channels_are_interleaved_with_torchs_values(layer, memory_format, m
     ],
     ids=str,
 )
-def test_what_cannot_be_interleaved_is_left_to_torch(layer, side, monkeypatch):
-    monkeypatch.setattr(algorithms, "interleaved", None)
-    ours, x = quicken(copy.deepcopy(layer)), torch.randn(2, layer.in_channels, side, side)
+def test_what_has_no_whole_subpixels_is_left_to_torch(layer, side, monkeypatch):
+    monkeypatch.setattr(conv_autograd, "conv_transpose2d_by_subpixels", None)
+    ours = use_fast_convolutions(copy.deepcopy(layer))
+    x = torch.randn(2, layer.in_channels, side, side)
     _assert_alike(ours, layer, x)
 
 
-def test_a_wanted_output_size_is_left_to_torch():
-    ours, x = quicken(nn.ConvTranspose2d(20, 3, 4, 2, 1)), torch.randn(2, 20, 6, 6)
+def test_an_output_size_is_left_to_torch():
+    ours = use_fast_convolutions(nn.ConvTranspose2d(20, 3, 4, 2, 1))
+    x = torch.randn(2, 20, 6, 6)
     assert ours(x, output_size=(13, 13)).shape == (2, 3, 13, 13)
     assert ours(x).shape == (2, 3, 12, 12)
 
 
 def test_images_that_need_no_gradient_get_none(monkeypatch):
-    monkeypatch.setattr(algorithms, "interleaved", None)
-    layer = quicken(nn.Conv2d(3, 20, 4, 2, 1))
+    monkeypatch.setattr(conv_autograd, "conv_transpose2d_by_subpixels", None)
+    layer = use_fast_convolutions(nn.Conv2d(3, 20, 4, 2, 1))
     layer(torch.randn(2, 3, 12, 12)).sum().backward()
     assert layer.weight.grad.abs().sum() > 0
 
@@ -228,33 +252,33 @@ def _all_gradients(net, x):
     ids=str,
 )
 def test_other_layers_stay_as_they_are(layer):
-    assert type(quicken(copy.deepcopy(layer))) is type(layer)
+    assert type(use_fast_convolutions(copy.deepcopy(layer))) is type(layer)
 
 
 def test_where_nothing_is_gained_torchs_own_layer_is_taken(monkeypatch):
-    made = _watched(monkeypatch)
-    layer = quicken(nn.Conv2d(256, 4, 3, padding=1))
+    calls = _watched(monkeypatch)
+    layer = use_fast_convolutions(nn.Conv2d(256, 4, 3, padding=1))
     assert layer(torch.zeros(1, 256, 9, 9)).shape == (1, 4, 9, 9)
     assert layer(torch.zeros(256, 7, 7)).shape == (4, 7, 7)  # one picture by itself
-    assert not made
+    assert not calls
     assert layer(torch.zeros(1, 256, 7, 7)).shape == (1, 4, 7, 7)
-    assert made == ["_maps"]
+    assert calls == ["_maps"]
 
 
 @pytest.mark.parametrize("layer", [nn.Conv2d(256, 4, 4, 2, 1), nn.ConvTranspose2d(4, 256, 4, 2, 1)])
 def test_no_pictures_become_no_pictures(layer):
-    assert len(quicken(layer)(torch.zeros(0, layer.in_channels, 8, 8))) == 0
+    assert len(use_fast_convolutions(layer)(torch.zeros(0, layer.in_channels, 8, 8))) == 0
 
 
 @pytest.mark.parametrize("layer", [nn.Conv2d(256, 4, 4), nn.ConvTranspose2d(4, 256, 2, 1, 3)])
 def test_a_kernel_without_a_place_is_refused_as_torch_refuses_it(layer):
     with pytest.raises(RuntimeError, match="size"):
-        quicken(layer)(torch.zeros(1, layer.in_channels, 3, 3))
+        use_fast_convolutions(layer)(torch.zeros(1, layer.in_channels, 3, 3))
 
 
 def test_autocast_computes_in_bf16_and_adds_up_weights_gradients_in_float32():
     torch.manual_seed(0)
-    layer = quicken(nn.Conv2d(128, 32, 4, 2, 1))
+    layer = use_fast_convolutions(nn.Conv2d(128, 32, 4, 2, 1))
     x = torch.randn(8, 128, 8, 8)
     exact = layer(x)
     with torch.autocast("cpu", torch.bfloat16):
@@ -271,13 +295,13 @@ def test_autocast_computes_in_bf16_and_adds_up_weights_gradients_in_float32():
         nn.Conv2d(3, 32, 4, 2, 1),
         nn.ConvTranspose2d(32, 3, 4, 2, 1),
         nn.ConvTranspose2d(6, 512, 4, 2, 1),  # a matrix product
-        nn.Conv2d(128, 32, 4, 2, 1),  # its weight beside
+        nn.Conv2d(128, 32, 4, 2, 1),  # its weight packed
     ],
     ids=str,
 )
-def test_other_ways_follow_autocast_too(layer):
+def test_other_algorithms_follow_autocast_too(layer):
     torch.manual_seed(0)
-    layer = quicken(copy.deepcopy(layer))
+    layer = use_fast_convolutions(copy.deepcopy(layer))
     x = torch.randn(8, layer.in_channels, 16, 16, requires_grad=True)
     exact = layer(x)
     with torch.autocast("cpu", torch.bfloat16):
@@ -288,10 +312,11 @@ def test_other_ways_follow_autocast_too(layer):
     assert x.grad.dtype == layer.weight.grad.dtype == torch.float32
 
 
-def test_layers_whose_weight_is_computed_become_quick_too():
+def test_layers_whose_weight_is_computed_become_fast_too():
     torchs = nn.utils.parametrizations.weight_norm(nn.ConvTranspose2d(6, 256, 4, 2, 1))
-    ours, x = quicken(copy.deepcopy(torchs)), torch.randn(2, 6, 4, 4)
-    assert isinstance(ours, QuickConvTranspose2d)
+    ours = use_fast_convolutions(copy.deepcopy(torchs))
+    x = torch.randn(2, 6, 4, 4)
+    assert isinstance(ours, FastConvTranspose2d)
     assert ours.state_dict().keys() == torchs.state_dict().keys()
     with torch.no_grad():
         torch.testing.assert_close(ours(x), torchs(x))
@@ -307,7 +332,8 @@ def test_a_weight_that_is_computed_is_computed_once(kind, side):
     """Every time spectral norm's weight is asked for, its estimate goes on by a step."""
     torch.manual_seed(0)
     torchs = nn.utils.parametrizations.spectral_norm(kind(256, 32, 4, 2, 1))
-    ours, x = quicken(copy.deepcopy(torchs)), torch.randn(1, 256, side, side)
+    ours = use_fast_convolutions(copy.deepcopy(torchs))
+    x = torch.randn(1, 256, side, side)
     for _ in range(2):
         torch.testing.assert_close(ours(x), torchs(x))
     torch.testing.assert_close(ours.state_dict(), torchs.state_dict())
@@ -315,9 +341,9 @@ def test_a_weight_that_is_computed_is_computed_once(kind, side):
 
 def test_spectral_norm_works_on_them():
     torch.manual_seed(0)
-    layer = quicken(nn.Conv2d(256, 32, 4, 2, 1))
+    layer = use_fast_convolutions(nn.Conv2d(256, 32, 4, 2, 1))
     normed = nn.utils.parametrizations.spectral_norm(layer, n_power_iterations=100)
-    assert isinstance(normed, QuickConv2d)
+    assert isinstance(normed, FastConv2d)
     assert torch.linalg.matrix_norm(normed.weight.flatten(1), 2).item() == pytest.approx(
         1, rel=0.01
     )
@@ -331,5 +357,5 @@ def test_a_run_has_them_unless_it_asks_for_the_contiguous_layout(registry, memor
     run = compose(registry, model="dcgan64", memory_format=memory_format, length="1 steps")
     gan, _ = build_gan(dataclasses.replace(run, channels=3), registry)
     kinds = {type(layer) for player in (gan.G, gan.D) for layer in player.net.modules()}
-    assert (QuickConv2d in kinds) is (memory_format == "channels-last")
+    assert (FastConv2d in kinds) is (memory_format == "channels-last")
     assert (nn.ConvTranspose2d in kinds) is (memory_format == "contiguous")
