@@ -4,6 +4,7 @@ import inspect
 
 import click
 
+from gankit.cli.grouped import GroupedCommand
 from gankit.cli.main import Later, new_cli
 
 HEAD = """# Commands
@@ -35,16 +36,30 @@ def walk(command, name, parent):
 
 
 def described(command, context):
-    """What it does, how it is called, and its options as a table."""
+    """What it does, how it is called, and its options as tables, one for each heading."""
     yield f"{literal(inspect.cleandoc(command.help or command.short_help or ''))}\n"
     pieces = " ".join(command.collect_usage_pieces(context))
     yield f"```text\n{context.command_path} {pieces}\n```\n"
-    options = [p for p in command.get_params(context) if isinstance(p, click.Option)]
-    rows = [record for record in (p.get_help_record(context) for p in options) if record]
-    if rows:
-        yield "| option | for |\n|---|---|"
-        yield from (f"| `{cell(names)}` | {cell(literal(about))} |" for names, about in rows)
-        yield ""
+    if isinstance(command, GroupedCommand):
+        groups = command.help_groups(context)
+    else:
+        options = [p for p in command.get_params(context) if isinstance(p, click.Option)]
+        groups = {"": [p.get_help_record(context) for p in options]}
+    for heading, records in groups.items():
+        yield from table(heading, [record for record in records if record])
+    if command.epilog:
+        yield f"{literal(command.epilog)}\n"
+
+
+def table(heading, records):
+    """Options with what they are for."""
+    if not records:
+        return
+    if heading:
+        yield f"**{heading}**\n"
+    yield "| option | for |\n|---|---|"
+    yield from (f"| `{cell(names)}` | {cell(literal(about))} |" for names, about in records)
+    yield ""
 
 
 def cell(text):

@@ -86,7 +86,9 @@ class Commands(click.Group):
 def new_cli() -> Commands:
     """A fresh command line; it loads plugins when it must know its commands."""
 
-    @click.group(cls=Commands, context_settings={"auto_envvar_prefix": "GANKIT"})
+    settings = {"auto_envvar_prefix": "GANKIT", "max_content_width": 100}
+
+    @click.group(cls=Commands, context_settings=settings)
     @click.option(
         "-p", "--plugin", "files", multiple=True, is_eager=True, help="Load a one-file plugin."
     )

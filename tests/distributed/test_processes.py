@@ -131,7 +131,7 @@ def test_a_batch_that_cannot_be_shared_is_refused(tmp_path, torchrun):
 def test_what_looks_ahead_is_for_one_process(gankit_cli, monkeypatch, asked):
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "1")
     code, _, err = gankit_cli("run", asked)
-    assert err.startswith(f"gankit: {asked.partition('=')[0]} is for one process: leave torchrun")
+    assert err.startswith(f"gankit: {asked.partition('=')[0]} is for one process: omit torchrun")
     assert code == 2
 
 

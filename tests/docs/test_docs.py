@@ -19,7 +19,7 @@ from gankit_race.recipes import find_race
 
 from gankit import Trick, TrickSpec, hookimpl, testing
 from gankit.cli.main import Later, new_cli
-from gankit.cli.run import resumed
+from gankit.cli.run_from_options import resumed
 from gankit.core import hookspecs
 from gankit.core.registry import Registry, load_registry
 from gankit.core.specs import KINDS

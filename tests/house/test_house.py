@@ -37,7 +37,8 @@ LIGHT = {"gankit", "gankit.__main__", "gankit.cli", "gankit.data.plugin", "ganki
 LIGHT |= {f"gankit.core.{name}" for name in LIGHT_CORE}
 LIGHT |= {name for name in modules() if name.startswith("gankit_") and "." not in name}
 LIGHT |= {f"gankit.cli.{n}" for n in ("main", "plugin", "run", "catalogue", "show", "source")}
-LIGHT |= {f"gankit.cli.{n}" for n in ("part", "stop", "sample", "console")}
+LIGHT |= {f"gankit.cli.{n}" for n in ("part", "stop", "sample", "console", "log")}
+LIGHT |= {f"gankit.cli.{n}" for n in ("grouped", "options", "run_from_options")}
 HEAVY = {"torch", "torchvision", "numpy", "PIL", "skimage", "safetensors", "imageio", "av", "rich"}
 
 

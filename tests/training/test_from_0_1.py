@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 import gankit
-from gankit.cli.run import resumed
+from gankit.cli.run_from_options import resumed
 from gankit.core.registry import load_registry
 from gankit.training.loop import train
 

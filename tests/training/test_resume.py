@@ -14,7 +14,7 @@ import time
 import pytest
 
 from gankit import GankitError, compose, hookimpl, train
-from gankit.cli.run import resumed
+from gankit.cli.run_from_options import resumed
 from gankit.core.errors import RunStopped
 from gankit.core.registry import load_registry
 from gankit.core.settings import load_run

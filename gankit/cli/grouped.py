@@ -1,0 +1,128 @@
+"""A command whose help puts options under headings and shows their defaults."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from gankit.core.errors import GankitError
+from gankit.core.registry import Registry, load_registry
+from gankit.core.settings import Run, parse_length
+
+COLUMN = 22  # of the option names, the same under every heading
+
+
+class Setting(click.Option):
+    """An option of `gankit run`; its help ends with the default of the Run field that it sets."""
+
+    def __init__(self, *names: str, default_text: str = "", **attributes: Any) -> None:
+        super().__init__(names, **attributes)
+        self.default_text = default_text  # says what a default such as 0 stands for
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        record = super().get_help_record(ctx)
+        default = self.shown_default(_registry(ctx))
+        if record is None or not default:
+            return record
+        names, _ = record
+        return names, f"{self.help}  [default: {default}]"
+
+    def shown_default(self, registry: Registry) -> str:
+        """The default as text, with a star where a model or a recipe may set another value."""
+        defaults = default_settings(registry)
+        if self.show_default is False or self.name not in defaults:
+            return ""
+        value = defaults[self.name]
+        is_field_default = value == _FIELDS[self.name].default
+        text = self.default_text if is_field_default and self.default_text else _written(value)
+        return f"{text}*" if self.name in settings_of_parts(registry) else text
+
+
+class Length(Setting):
+    """One of the options that say how long a run is: `--steps`, `--epochs` and `--kimg`."""
+
+    def shown_default(self, registry: Registry) -> str:
+        number, unit = parse_length(default_settings(registry)["length"])
+        return f"{number:g}*" if self.name == unit else ""
+
+
+class GroupedCommand(click.Command):
+    """A command that takes its options as a table: heading -> options."""
+
+    def __init__(
+        self,
+        *args: Any,
+        groups: Mapping[str, Sequence[click.Option]],
+        params: list[click.Parameter] | None = None,
+        **attributes: Any,
+    ) -> None:
+        grouped = [option for group in groups.values() for option in group]
+        super().__init__(*args, params=[*(params or ()), *grouped], **attributes)
+        self.groups = groups
+
+    def help_groups(self, ctx: click.Context) -> dict[str, list[tuple[str, str]]]:
+        """What the help says: heading -> (option, text); `--help` stands in the last group."""
+        grouped = [option for group in self.groups.values() for option in group]
+        ungrouped = [option for option in self.get_params(ctx) if option not in grouped]
+        *_, last = self.groups
+        table = {}
+        for heading, group in self.groups.items():
+            options = [*group, *ungrouped] if heading == last else group
+            records = [option.get_help_record(ctx) for option in options]
+            table[heading] = [record for record in records if record]
+        return table
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for heading, records in self.help_groups(ctx).items():
+            with formatter.section(click.style(heading, bold=True)):
+                rows = [(names.ljust(COLUMN), text) for names, text in records]
+                formatter.write_dl(rows, col_max=COLUMN)
+
+
+_FIELDS = {field.name: field for field in dataclasses.fields(Run)}
+
+
+def default_settings(registry: Registry) -> dict[str, Any]:
+    """Fields of Run that `gankit run` takes without options: its own and the default model's."""
+    defaults: dict[str, Any] = {
+        name: "" if field.default is dataclasses.MISSING else field.default
+        for name, field in _FIELDS.items()
+    }
+    try:
+        parts = {kind: registry.default(kind) for kind in ("dataset", "model", "loss")}
+    except GankitError:  # a plugin is broken: help must work all the same
+        return defaults
+    model = vars(registry.find("model", parts["model"]))
+    networks = {kind: model[kind] for kind in ("generator", "discriminator")}
+    return {**defaults, **parts, **networks, "image_size": model["image_size"], **model["settings"]}
+
+
+def settings_of_parts(registry: Registry) -> set[str]:
+    """Fields of Run that a model or a recipe sets."""
+    names = {"generator", "discriminator", "image_size"}  # every model has these
+    for kind in ("model", "recipe"):
+        for spec in registry.specs(kind):
+            names |= vars(spec)["settings"].keys()
+    return names
+
+
+def _registry(ctx: click.Context) -> Registry:
+    """The registry of this command line, loaded where nobody has needed it before."""
+    root = ctx.find_root()
+    if root.obj is None:
+        root.obj = load_registry()
+    assert isinstance(root.obj, Registry)
+    return root.obj
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    return str(value)
