@@ -1,8 +1,10 @@
 """The live view of a run in a terminal, from 40 columns up."""
 
 import itertools
+import sys
 from collections import deque
 
+from rich import get_console
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -27,16 +29,20 @@ REMEMBERED = 400  # logged steps that a sparkline looks back on
 class LiveView:
     """Progress, speed, losses with sparklines, what each trick did, the latest grid."""
 
-    def __init__(self, run, gan, console=None):
+    def __init__(self, run, gan, console: Console | None = None):
         self.run, self.first, self.grid, self.saved = run, gan.step, None, gan.step
         self.past = {key: deque(maxlen=REMEMBERED) for _, key, _ in SHOWN}
-        self.console = console or Console()
+        self.console = console or get_console()  # messages go through the same: gankit.cli.log
         self.console.print(Text(command_line(run), style="dim"))
         for warning in hurdles(run):
             self.console.print(Text(f"warning: {warning}", style="yellow"))
         if advised := advice(run):
             self.console.print(Text(f"advice: {advised}", style="cyan"))
-        self.live = Live(console=self.console, auto_refresh=False)
+        self.live = Live(
+            console=self.console,
+            auto_refresh=False,
+            redirect_stderr=sys.stderr.isatty(),  # above the view, unless it goes to a file
+        )
         self.live.start()
 
     def step_done(self, step, scalars):
