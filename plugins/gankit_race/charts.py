@@ -1,15 +1,11 @@
-"""The drawings on a race's page, as inline SVG and pictures inside the page."""
+"""The drawings on a race's page: where each line and dot goes; templates/race_charts.html draws."""
 
 from __future__ import annotations
 
-import base64
-import io
 import itertools
 import math
-from collections.abc import Sequence
-from html import escape
-
-from PIL import Image
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from gankit_race.results import Table
 from gankit_race.words import number
@@ -17,83 +13,122 @@ from gankit_race.words import number
 WIDTH = 440  # of a drawing of differences
 LINE = 50  # px: a variant's name and line in it
 EDGE = 8  # px on both sides
-CURVE, TALL = 300, 130  # of a drawing of losses
+CURVE_WIDTH = 300
+CURVE_HEIGHT = 130
 POINTS = 150  # of a curve
+LOSSES = ("d_loss", "g_loss")
+
+Log = Sequence[Mapping[str, str]]  # the rows of a run's log.csv
 
 
-def data_uri(picture: Image.Image) -> str:
-    """A picture as part of the page."""
-    file = io.BytesIO()
-    picture.save(file, "PNG", optimize=True)
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+@dataclass(frozen=True, kw_only=True)
+class DifferenceLine:
+    """One variant's difference to the baseline, in px from the left."""
+
+    variant: str
+    tone: str  # better, worse or same
+    y: int
+    mean: float
+    low: float | None
+    high: float | None
+    seeds: list[float]
 
 
-def differences(table: Table) -> str:
-    """Each variant's difference to the baseline: a line for the interval, a dot for each seed."""
-    shown = [one for one in table.rows[1:] if one.difference]
-    values = [v for one in shown for v in (one.difference.mean, *one.difference.each)]
-    values += [v for one in shown for v in one.difference[1:3] if v is not None]
+@dataclass(frozen=True, kw_only=True)
+class DifferenceChart:
+    """Every variant's difference to the baseline in one measure."""
+
+    label: str
+    width: int
+    height: int
+    zero: float
+    ends: list[tuple[float, str, str]]  # x, text and text-anchor of the numbers below
+    lines: list[DifferenceLine]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossChart:
+    """Both losses over a run, as points of a curve."""
+
+    width: int
+    height: int
+    curves: dict[str, list[str]]
+    top: str
+    length: str
+
+
+def difference_chart(table: Table) -> DifferenceChart | None:
+    """The drawing of a table; None if no variant has a difference to the baseline."""
+    compared = [(row, row.difference) for row in table.rows[1:] if row.difference]
+    values = [value for _, difference in compared for value in difference.values]
     if not values:
-        return ""
-    low, high = min(*values, 0.0), max(*values, 0.0)
+        return None
+    low = min(*values, 0.0)
+    high = max(*values, 0.0)
     span = (high - low) or 1.0
 
     def x(value: float) -> float:
         return round(EDGE + (value - low) / span * (WIDTH - 2 * EDGE), 1)
 
-    height = LINE * len(shown) + 22
-    parts = [
-        f'<path class="zero" d="M{x(0)} 0V{height - 20}"/>'
-        f'<text x="{x(0)}" y="{height - 5}" text-anchor="middle">0</text>'
+    ends = [(x(low), number(low, "+"), "start"), (x(high), number(high, "+"), "end")]
+    lines = [
+        DifferenceLine(
+            variant=row.variant,
+            tone=row.verdict if row.verdict in ("better", "worse") else "same",
+            y=place * LINE + 30,
+            mean=x(difference.mean),
+            low=None if difference.low is None else x(difference.low),
+            high=None if difference.high is None else x(difference.high),
+            seeds=[x(value) for value in difference.each],
+        )
+        for place, (row, difference) in enumerate(compared)
     ]
-    for end, anchor in ((low, "start"), (high, "end")):
-        if abs(x(end) - x(0)) > 60:
-            place = f'x="{x(end)}" y="{height - 5}" text-anchor="{anchor}"'
-            parts.append(f"<text {place}>{number(end, '+')}</text>")
-    for place, one in enumerate(shown):
-        y, there = place * LINE + 30, one.difference
-        tone = one.verdict if one.verdict in ("better", "worse") else "same"
-        parts.append(f'<text class="name" x="0" y="{y - 14}">{escape(one.variant)}</text>')
-        if there.low is not None:
-            parts.append(f'<path class="{tone}" d="M{x(there.low)} {y}H{x(there.high)}"/>')
-        parts += [f'<circle class="seed" cx="{x(v)}" cy="{y + 9}" r="3"/>' for v in there.each]
-        parts.append(f'<circle class="{tone}" cx="{x(there.mean)}" cy="{y}" r="5"/>')
-    what = f"differences to {table.rows[0].variant} in {table.measure}"
-    return (
-        f'<svg class="wide" viewBox="0 0 {WIDTH} {height}" role="img" '
-        f'aria-label="{escape(what)}">{"".join(parts)}</svg>'
+    return DifferenceChart(
+        label=f"differences to {table.rows[0].variant} in {table.measure}",
+        width=WIDTH,
+        height=LINE * len(lines) + 22,
+        zero=x(0),
+        ends=[end for end in ends if abs(end[0] - x(0)) > 60],
+        lines=lines,
     )
 
 
-def curves(log: Sequence[dict[str, str]], top: float) -> str:
+def loss_chart(log: Log, top: float) -> LossChart:
     """d_loss and g_loss over a run, up to `top`."""
-    parts = [f'<path class="axis" d="M0 {TALL}H{CURVE}M0 {TALL / 2:g}H{CURVE}M0 1H{CURVE}"/>']
-    kimg = log[-1]["kimg"] if log else "0"
-    for name in ("d_loss", "g_loss"):
+    curves = {}
+    for name in LOSSES:
         values = thinned([float(row[name]) for row in log if row.get(name)], POINTS)
         steps = max(1, len(values) - 1)
-        line = "L".join(
-            f"{index / steps * CURVE:.1f} {TALL - max(0.0, min(1.0, value / top)) * TALL:.1f}"
-            for index, value in enumerate(values)
-        )
-        parts.append(f'<path class="{name}" d="M{line}"/>' if line else "")
-    parts.append(f'<text x="2" y="12">{number(top)}</text>')
-    parts.append(
-        f'<text x="{CURVE}" y="{TALL + 14}" text-anchor="end">{float(kimg):,.4g} kimg</text>'
+        if values:
+            curves[name] = [
+                f"{index / steps * CURVE_WIDTH:.1f} {_height(value / top):.1f}"
+                for index, value in enumerate(values)
+            ]
+    kimg = float(log[-1]["kimg"]) if log else 0.0
+    return LossChart(
+        width=CURVE_WIDTH,
+        height=CURVE_HEIGHT,
+        curves=curves,
+        top=number(top),
+        length=f"{kimg:,.4g} kimg",
     )
-    box = f"0 0 {CURVE} {TALL + 18}"
-    return f'<svg viewBox="{box}" role="img" aria-label="losses">{"".join(parts)}</svg>'
+
+
+def _height(share: float) -> float:
+    """px from the top of the drawing; beyond the edge is drawn at the edge."""
+    return CURVE_HEIGHT * (1 - max(0.0, min(1.0, share)))
 
 
 def thinned(values: Sequence[float], most: int) -> list[float]:
     """At most so many values; each stands for the mean of its stretch."""
     count = min(len(values), most)
     edges = [index * len(values) // count for index in range(count + 1)] if count else []
-    return [math.fsum(values[a:b]) / (b - a) for a, b in itertools.pairwise(edges)]
+    return [
+        math.fsum(values[start:end]) / (end - start) for start, end in itertools.pairwise(edges)
+    ]
 
 
-def top_of(logs: Sequence[Sequence[dict[str, str]]]) -> float:
+def highest_loss(logs: Sequence[Log]) -> float:
     """A height that nearly all losses stay under, the same for every run on the page."""
-    names = ("d_loss", "g_loss")
-    every = sorted(float(row[name]) for log in logs for row in log for name in names if row[name])
-    return max(every[int(0.98 * (len(every) - 1))], 1e-6) if every else 1.0
+    losses = sorted(float(row[name]) for log in logs for row in log for name in LOSSES if row[name])
+    return max(losses[int(0.98 * (len(losses) - 1))], 1e-6) if losses else 1.0

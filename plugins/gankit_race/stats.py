@@ -49,6 +49,12 @@ class Difference(NamedTuple):
     lent: bool = False  # the other variants' scatter was drawn on
 
     @property
+    def values(self) -> tuple[float, ...]:
+        """Every number that a drawing shows."""
+        bounds = (value for value in (self.low, self.high) if value is not None)
+        return (self.mean, *self.each, *bounds)
+
+    @property
     def leaves_out_0(self) -> bool:
         return self.low is not None and self.high is not None and not self.low <= 0 <= self.high
 

@@ -40,6 +40,7 @@ LIGHT |= {f"gankit.cli.{n}" for n in ("main", "plugin", "run", "catalogue", "sho
 LIGHT |= {f"gankit.cli.{n}" for n in ("part", "stop", "sample", "console", "log")}
 LIGHT |= {f"gankit.cli.{n}" for n in ("grouped", "options", "run_from_options")}
 HEAVY = {"torch", "torchvision", "numpy", "PIL", "skimage", "safetensors", "imageio", "av", "rich"}
+HEAVY |= {"jinja2"}
 
 
 def name_of(path):

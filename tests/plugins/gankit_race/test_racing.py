@@ -19,8 +19,10 @@ import pytest
 import torch
 from gankit_race import plan as planning
 from gankit_race.live import LiveView
+from gankit_race.page import write_page
 from gankit_race.plan import read_plan
 from gankit_race.racing import Race
+from gankit_race.report import Report
 from gankit_race.results import Row
 from gankit_race.view import Course
 from PIL import Image
@@ -153,6 +155,22 @@ def test_the_page_stands_alone(race_cli, evaluate, here):
     with Image.open(folder / "race.png") as picture:
         assert picture.width > 2 * 146  # grids of 8 x 8 pictures of 16 px, side by side
         assert picture.height > 146
+
+
+def test_the_page_shows_names_as_they_are(tmp_path, registry):
+    label = "noisy-d <b>&\"'"
+    rows = [
+        Row(variant=name, seed=seed, folder="", images=100 * seed + 300, seconds=1.0 + seed * place)
+        for place, name in enumerate(("no trick", label))
+        for seed in (0, 1, 2)
+    ]
+    run = gankit.compose(registry)
+    variants = [("no trick", run), (label, run)]
+    write_page(Report("<i>", "gankit race", variants, rows, 3, tmp_path), tmp_path / "race.html")
+    page = (tmp_path / "race.html").read_text()
+    assert "<b>" not in page
+    assert "<i>" not in page.partition("<body>")[2]
+    assert page.count("noisy-d &lt;b&gt;&amp;&#34;&#39;") == 6  # table, drawing, note, three runs
 
 
 def test_variants_begin_with_the_same_weights_and_pictures(race_cli, evaluate, here):
