@@ -61,8 +61,8 @@ QUESTIONS = {
         "The ends of the networks",
         "The layers between maps and pictures of 3 channels: 32 pictures, base 32, kernel 4, "
         "stride 2, forth and back. G's step goes through D's first layer, frozen. In float32 "
-        "gankit computes them by sub-pixels; in bf16, where that gains little or loses, it leaves them "
-        "to torch, and the rows show what sub-pixels would give.",
+        "gankit computes them by sub-pixels; in bf16, where that gains little or loses, it leaves "
+        "them to torch, and the rows show what sub-pixels would give.",
     ),
     "compiled": (
         "Compiled networks",

@@ -55,7 +55,8 @@ def _grids(report: Report) -> dict[int, list[tuple[str, str]]]:
 def _losses(report: Report) -> list[tuple[str, LossChart]]:
     """The losses of each variant's first seed."""
     first_rows = {row.variant: row for row in reversed(report.rows)}
-    logs = {label: read_rows(report.run_folder(row), missing_ok=True) for label, row in first_rows.items()}
+    folders = {label: report.run_folder(row) for label, row in first_rows.items()}
+    logs = {label: read_rows(folder, missing_ok=True) for label, folder in folders.items()}
     top = highest_loss(list(logs.values()))
     return [
         (f"{label}, seed {first_rows[label].seed}", loss_chart(logs[label], top))
