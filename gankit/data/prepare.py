@@ -33,9 +33,10 @@ def prepare(
     They are decoded, fitted (`--fit`) and written to one file once; which of them are in the
     subset, the training part and the hold-out is decided here, each time, from the data seed.
     """
-    registry, how = registry or load_registry(), Choice.parse(run.fit)
-    cutter = _cutter(how, run)
-    pictures = opened(run, registry, 0 if how.name == "patches" else run.image_size, progress)
+    registry = registry or load_registry()
+    cutter = _cutter(run.fit, run)
+    every_pixel = run.fit.name == "patches"
+    pictures = opened(run, registry, 0 if every_pixel else run.image_size, progress)
     name = " ".join((run.dataset, *run.data, *run.classes))
     settings = Settings(name, run.image_size, run.channels, run.fit, run.background)
     if isinstance(pictures, Shards):
@@ -51,15 +52,15 @@ def _streamed(run: Run, shards: Shards, settings: Settings, progress: Progress) 
     """Shards, of which only a sample is prepared; the rest is decoded on the way."""
     from gankit.data.stream.stream import Streamed  # costs an import of torch
 
-    if run.subset or run.fit.startswith("patches"):
+    if run.subset or run.fit.name == "patches":
         raise GankitError("shards are streamed whole: leave --subset and --fit patches away")
     train, held = shards.split(run.holdout, run.data_seed)
     sample = Sample(shards, train, held)
-    done = written(sample, settings, _cutter(Choice.parse(run.fit), run), progress)
+    done = written(sample, settings, _cutter(run.fit, run), progress)
     lost = [any(line.startswith(f"{name}: ") for line in done.skipped) for name in sample.names]
     kept = len(sample.names[: sample.held]) - sum(lost[: sample.held])
     rows, channels = np.arange(len(done.pixels)), done.pixels.shape[3]
-    cutter = _cutter(Choice.parse(run.fit), dataclasses.replace(run, channels=channels))
+    cutter = _cutter(run.fit, dataclasses.replace(run, channels=channels))
     batches = functools.partial(Streamed, shards=shards, train=train, cutter=cutter)
     streamed = sum(shard.count for shard in train)
     prints = done.fingerprint + repr([(shard.path.name, shard.count) for shard in shards.shards])
@@ -73,7 +74,7 @@ def opened(run: Run, registry: Registry, image_size: int, progress: Progress) ->
 
     JPEG files come at a reduced scale that suits `image_size`; 0 asks for every pixel.
     """
-    spec = registry.find("dataset", Choice.parse(run.dataset).name)
+    spec = registry.find("dataset", run.dataset.name)
     assert isinstance(spec, DatasetSpec)
     filled_in: dict[str, Any] = {"background": run.background, "channels": run.channels or 3}
     files = "data" in spec.parameters()

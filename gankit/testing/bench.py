@@ -102,13 +102,13 @@ class Bench:
 
     registry: Registry
     kind: str
-    text: str  # name:options
+    text: Choice
     settings: dict[str, Any]  # of the run, where the part needs some
     final_weights: Weights = dataclasses.field(default_factory=dict)  # after a run of the part
 
     @property
     def name(self) -> str:
-        return Choice.parse(self.text).name
+        return self.text.name
 
     @property
     def spec(self) -> Spec:
@@ -172,12 +172,13 @@ def opened(
     try:
         if kind == "model":
             registry.networks(text)
+            _, choice = registry.chosen(kind, text)
         else:
-            registry.check(kind, text)
+            choice = registry.check(kind, text)
     except GankitError as error:
         raise BrokenContract(str(error)) from error
     with torch.random.fork_rng(devices=[]):
-        yield Bench(registry, kind, text, dict(settings))
+        yield Bench(registry, kind, choice, dict(settings))
 
 
 def _home(spec: Spec) -> str:

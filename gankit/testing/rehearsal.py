@@ -15,7 +15,7 @@ from gankit.testing.datasets import is_a_picture
 from gankit.testing.losses import try_numbers
 from gankit.training.assemble import Game, assemble, resolve
 
-ForeignPart = tuple[str, str]  # its kind, and its name with its options
+ForeignPart = tuple[str, Choice]  # its kind, and its name with its options
 PICTURES = 32  # that a metric is tried on
 PLACES = (
     places.images_before_d,
@@ -61,7 +61,7 @@ def _take_a_step(game: Game, registry: Registry, foreign: list[ForeignPart]) -> 
     try:
         finite(game, game.step(0), "at the first step")
     except Exception as error:  # a stranger's code: anything may come
-        others = [f"{kind} {Choice.parse(text).name!r}" for kind, text in foreign[1:]]
+        others = [f"{kind} {choice.name!r}" for kind, choice in foreign[1:]]
         what = " ".join(str(error).split()) or type(error).__name__
         hint = f" (or is it {' or '.join(others)}?)" if others else ""
         with registry.blaming(*foreign[0]):
@@ -86,12 +86,12 @@ def _foreign_parts(run: Run, registry: Registry) -> list[ForeignPart]:
     chosen += [("metric", text) for text in run.metrics]
     ours = [p for p in registry.plugins if p.distribution and p.distribution.name == "gankit"]
     bundled = {(spec.kind, spec.name) for plugin in ours for spec in plugin.specs}
-    return [(kind, text) for kind, text in chosen if (kind, Choice.parse(text).name) not in bundled]
+    return [(kind, choice) for kind, choice in chosen if (kind, choice.name) not in bundled]
 
 
 def _gives_pictures(run: Run, registry: Registry) -> None:
     """Its first picture is one; if it cannot give it, or later ones, preparing will say so."""
-    if "data" in registry.find("dataset", Choice.parse(run.dataset).name).parameters():
+    if "data" in registry.find("dataset", run.dataset.name).parameters():
         return  # it reads files, and preparing them will say what is wrong
     filled_in = {"image_size": run.image_size, "channels": run.channels or 3}
     pictures = registry.make("dataset", run.dataset, **filled_in)

@@ -10,7 +10,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from gankit.core.choice import Choice
 from gankit.core.errors import GankitError, RunStopped
 from gankit.core.settings import load_run
 from gankit.core.trick import Trick
@@ -112,7 +111,7 @@ def _weights_of_a_resumed_run(bench: Bench) -> Weights:
 
 def changes_nothing(bench: Bench, off: str) -> None:
     """its zero strength changes nothing"""
-    game = bench.game(str(Choice.parse(f"{bench.name}:{off}")))
+    game = bench.game(f"{bench.name}:{off}")
     plain_game = bench.game()
     for step, either_game in itertools.product(range(2), (game, plain_game)):
         either_game.step(step)

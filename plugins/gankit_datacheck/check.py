@@ -11,7 +11,6 @@ from typing import Any
 
 import click
 
-from gankit.core.choice import Choice
 from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.registry import Registry, load_registry
 from gankit.data.read.files import Files
@@ -94,14 +93,21 @@ def opened(
     if len(places) > 1 or there[0]:
         pictures = Files(tuple(places), SIDE, classes, progress=_progress("unpacking"))
         return pictures, [word for place in places for word in ("--data", place)]
-    name, known = Choice.parse(places[0]).name, {spec.name for spec in registry.specs("dataset")}
+    name = places[0].partition(":")[0]
+    known = {spec.name for spec in registry.specs("dataset")}
     if name not in known:
         hint = did_you_mean(name, known)
         raise GankitError(f"there is no folder, file or data set {places[0]!r}.{hint}")
     from gankit.data.prepare import opened as of_set  # takes torch
 
-    run = SimpleNamespace(dataset=places[0], data=(), classes=classes, channels=0)
-    run.background, run.image_size = "white", image_size
+    run = SimpleNamespace(
+        dataset=registry.check("dataset", places[0]),
+        data=(),
+        classes=classes,
+        channels=0,
+        background="white",
+        image_size=image_size,
+    )
     return of_set(run, registry, SIDE, _progress("downloading")), ["--dataset", places[0]]
 
 

@@ -24,7 +24,7 @@ from gankit_metrics.features import there_is
 from gankit_metrics.measured import Measured
 from gankit_metrics.sets import FEWEST, Sets, choose
 
-Chosen = list[tuple[str, Metric]]  # each as it was written, and built
+Chosen = list[tuple[Choice, Metric]]  # each as it was written, and built
 
 
 def evaluate(
@@ -74,7 +74,7 @@ def suitable(run: Run, registry: Registry, sets: Sets) -> tuple[str, ...]:
     names = ["kid"] if there_is("imagenet-lite") else []
     names += ["swd"] + ["memorising"] * (sets.against == "hold-out")
     known = [spec for spec in registry.specs("metric") if spec.name not in names]
-    own = Choice.parse(run.dataset).name
+    own = run.dataset.name
     names += [s.name for s in known if own in getattr(s.builder(), "datasets", ())]
     return tuple(name for name in names if name in {s.name for s in registry.specs("metric")})
 
@@ -83,16 +83,17 @@ def build(texts: Iterable[str], run: Run, registry: Registry, sets: Sets) -> Cho
     """The metrics by name, each of which must be able to judge this run."""
     chosen = []
     for text in dict.fromkeys(texts):
-        metric = registry.make("metric", registry.check("metric", text))
-        with registry.blaming("metric", text):
+        choice = registry.check("metric", text)
+        metric = registry.make("metric", choice)
+        with registry.blaming("metric", choice):
             if not isinstance(metric, Metric):
                 raise ValueError(f"builds a {type(metric).__name__}; wanted is a gankit.Metric")
-            if metric.datasets and Choice.parse(run.dataset).name not in metric.datasets:
+            if metric.datasets and run.dataset.name not in metric.datasets:
                 suits = ", ".join(metric.datasets)
                 raise ValueError(f"does not apply: it knows {suits}, and this run is {run.dataset}")
             if metric.reads_training and sets.against != "hold-out":
                 raise ValueError(f"needs {FEWEST} pictures held out; run with --holdout")
-        chosen.append((text, metric))
+        chosen.append((choice, metric))
     return chosen
 
 

@@ -49,6 +49,6 @@ def write(folder: Path, found: Iterable[Measured]) -> None:
         raise GankitError(f"cannot write to {folder}: {error.strerror}", 1) from error
 
 
-def picture_path(folder: Path, step: int, text: str) -> Path:
+def picture_path(folder: Path, step: int, metric: Choice) -> Path:
     """Where a metric's picture of one step lies."""
-    return folder / "metrics" / f"{Choice.parse(text).name}-{step:06d}.png"
+    return folder / "metrics" / f"{metric.name}-{step:06d}.png"
