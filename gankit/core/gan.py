@@ -85,7 +85,10 @@ class Gan:
         return randomness.generator(self.seed, self.step, key, self.machine.device)
 
     def latents(self, count: int, turn: int = 0) -> Tensor:
-        """z (count, latent_dim) for this step; `turn` counts the step's draws of z."""
+        """z (count, latent_dim) for this step; `turn` is 0 for the fakes that G learns from.
+
+        1, 2, ... are those of the updates that D has before, with d_steps of more than 1.
+        """
         whole = count * self.process_group.world_size  # drawn alike everywhere, then shared out
         z = randomness.latents(self.seed, self.step, whole, self.latent_dim, f"z/{turn}")
         return sent(self.process_group.share(z), self.machine.device)
