@@ -5,7 +5,7 @@ import inspect
 import click
 
 from gankit.cli.grouped import GroupedCommand
-from gankit.cli.main import Later, new_cli
+from gankit.cli.main import LazyCommand, new_cli
 
 HEAD = """# Commands
 
@@ -26,7 +26,7 @@ def commands():
 
 def walk(command, name, parent):
     """A command, and those below it."""
-    command = command.load() if isinstance(command, Later) else command
+    command = command.load() if isinstance(command, LazyCommand) else command
     context = click.Context(command, info_name=name, parent=parent)
     yield f"## {context.command_path}\n"
     yield from described(command, context)

@@ -1,17 +1,24 @@
-"""`gankit list` and `gankit plugins`: what there is to choose from, and who brought it."""
+"""`gankit list` and `gankit plugins`: what there is to choose from, and where it comes from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from gankit.core.specs import KINDS
+from gankit.core.specs import KINDS, Spec
+
+if TYPE_CHECKING:
+    from gankit.core.registry import Plugin, Registry
 
 PLURALS = {kind: f"{kind}es" if kind == "loss" else f"{kind}s" for kind in KINDS}
 SINGULARS = {plural: kind for kind, plural in PLURALS.items()}
 
 
-class Kind(click.Choice):
+class Kind(click.Choice):  # type: ignore[type-arg]  # generic since click 8.2 only
     """A kind of part, in the singular or the plural."""
 
-    def convert(self, value, param, ctx):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         return super().convert(SINGULARS.get(value.lower(), value), param, ctx)
 
 
@@ -22,17 +29,17 @@ KIND = Kind(list(KINDS), case_sensitive=False)
 @click.argument("kind", type=KIND, required=False)
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_context
-def list_parts(ctx, kind, as_json):
+def list_parts(ctx: click.Context, /, kind: str | None, as_json: bool) -> None:
     """List the parts to choose from: all, or those of one KIND."""
     registry = ctx.obj
-    found = {k: registry.specs(k) for k in ([kind] if kind else KINDS)}
+    specs_by_kind = {k: registry.specs(k) for k in ([kind] if kind else KINDS)}
+    all_specs = [spec for specs in specs_by_kind.values() for spec in specs]
     if as_json:
-        rows = [_row(registry, spec) for specs in found.values() for spec in specs]
-        _echo_json(rows)
+        _echo_json([_part_row(registry, spec) for spec in all_specs])
         return
-    width = max((len(spec.name) for specs in found.values() for spec in specs), default=0) + 2
-    for k, specs in found.items():
-        click.secho(PLURALS[k], bold=True)
+    width = max((len(spec.name) for spec in all_specs), default=0) + 2
+    for kind_listed, specs in specs_by_kind.items():
+        click.secho(PLURALS[kind_listed], bold=True)
         for spec in specs:
             mark = "*" if spec.default else " "
             click.echo(f"{mark} {spec.name:{width}}{spec.summary}")
@@ -40,13 +47,13 @@ def list_parts(ctx, kind, as_json):
     click.echo("* what gankit run takes when you name none.  More on one: gankit show NAME")
 
 
-def _echo_json(rows):
+def _echo_json(rows: list[dict[str, Any]]) -> None:
     import json  # kept out of the quick path
 
     click.echo(json.dumps(rows, indent=2))
 
 
-def _row(registry, spec):
+def _part_row(registry: Registry, spec: Spec) -> dict[str, Any]:
     return {
         "kind": spec.kind,
         "name": spec.name,
@@ -60,18 +67,10 @@ def _row(registry, spec):
 @click.command("plugins")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_context
-def list_plugins(ctx, as_json):
+def list_plugins(ctx: click.Context, /, as_json: bool) -> None:
     """List plugins: version, load time, what each offers, what is wrong with a broken one."""
-    rows = [
-        {
-            "name": plugin.name,
-            "version": plugin.distribution.version if plugin.distribution else "",
-            "load_ms": round(plugin.load_ms, 1),
-            "offers": [f"{spec.kind} {spec.name}" for spec in plugin.specs],
-            "error": plugin.error,
-        }
-        for plugin in sorted(ctx.obj.plugins, key=lambda p: p.name)
-    ]
+    plugins = sorted(ctx.obj.plugins, key=lambda plugin: plugin.name)
+    rows = [_plugin_row(plugin) for plugin in plugins]
     if as_json:
         _echo_json(rows)
         return
@@ -80,3 +79,13 @@ def list_plugins(ctx, as_json):
         state = f"broken: {row['error']}" if row["error"] else ", ".join(row["offers"])
         head = f"{row['name']:{width}}{row['version']:8} {row['load_ms']:6.1f} ms  "
         click.echo(head + (state or "observes runs or adds commands"))
+
+
+def _plugin_row(plugin: Plugin) -> dict[str, Any]:
+    return {
+        "name": plugin.name,
+        "version": plugin.distribution.version if plugin.distribution else "",
+        "load_ms": round(plugin.load_ms, 1),
+        "offers": [f"{spec.kind} {spec.name}" for spec in plugin.specs],
+        "error": plugin.error,
+    }

@@ -54,13 +54,14 @@ class GroupedCommand(click.Command):
 
     def __init__(
         self,
-        *args: Any,
+        name: str | None,
+        *,
         groups: Mapping[str, Sequence[click.Option]],
         params: list[click.Parameter] | None = None,
         **attributes: Any,
     ) -> None:
         grouped = [option for group in groups.values() for option in group]
-        super().__init__(*args, params=[*(params or ()), *grouped], **attributes)
+        super().__init__(name, params=[*(params or ()), *grouped], **attributes)
         self.groups = groups
 
     def help_groups(self, ctx: click.Context) -> dict[str, list[tuple[str, str]]]:

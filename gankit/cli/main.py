@@ -1,4 +1,4 @@
-"""The command line: finds plugins, gathers their commands, words the errors."""
+"""The command line: loads plugins, collects their commands, prints errors as one line."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from gankit.core.registry import Plugin, import_file, load_registry
 from gankit.core.version import __version__
 
 
-class Later(click.Command):
-    """Stands in for a command in the list of commands; the module is imported to run it."""
+class LazyCommand(click.Command):
+    """Stands in for a command in the list of commands; its module is imported to run it."""
 
     def __init__(self, name: str, target: str, summary: str) -> None:
         super().__init__(name, short_help=summary)
@@ -29,14 +29,15 @@ class Later(click.Command):
         return command
 
 
-class Commands(click.Group):
-    """Every command comes from a plugin; `ctx.obj` is the Registry."""
+class PluginCommands(click.Group):
+    """The commands of all plugins; `ctx.obj` is the Registry."""
 
     def later(self, name: str, target: str, summary: str) -> None:
         """Add the command at `module:attribute`, imported only when it is called."""
-        self.add_command(Later(name, target, summary))
+        self.add_command(LazyCommand(name, target, summary))
 
-    def _gather(self, ctx: click.Context) -> None:
+    def _load_plugins(self, ctx: click.Context) -> None:
+        """Take the commands of every plugin, once it must be known which there are."""
         if self.commands:
             return
         ctx.obj = load_registry()
@@ -47,30 +48,31 @@ class Commands(click.Group):
         for file in map(Path, ctx.params.get("files") or ()):
             plugin = ctx.obj.load(file.stem, functools.partial(import_file, file))
             self._take_commands(plugin)
-            if plugin.error:  # named by hand, so its failure is the answer
+            if plugin.error:  # the person named it, so its failure is the answer
                 raise GankitError(f"plugin {file}: {plugin.error}") from plugin.cause
 
     def _take_commands(self, plugin: Plugin) -> None:
-        """Take a plugin's commands: all, or none where it raises or names one that is taken."""
+        """Take a plugin's commands: all, or none if it raises or one's name is taken."""
         if not plugin.implements("register_commands"):
             return
-        brought = Commands()
+        collected = PluginCommands()
         try:
-            plugin.hook.register_commands(cli=brought)
-            for name in brought.commands.keys() & self.commands.keys():
-                raise GankitError(f"there is a command {name!r} already")
+            plugin.hook.register_commands(cli=collected)
+            taken = sorted(collected.commands.keys() & self.commands.keys())
+            if taken:
+                raise GankitError(f"there is a command {taken[0]!r} already")
         except Exception as error:  # a stranger's code: anything may come
             plugin.error = f"{type(error).__name__}: {error}".replace("\n", " ")
             plugin.cause = error
         else:
-            self.commands |= brought.commands
+            self.commands.update(collected.commands)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        self._gather(ctx)
+        self._load_plugins(ctx)
         return super().list_commands(ctx)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        self._gather(ctx)
+        self._load_plugins(ctx)
         command = super().get_command(ctx, name)
         if command is None and not ctx.resilient_parsing:
             raise GankitError(f"there is no command {name!r}.{did_you_mean(name, self.commands)}")
@@ -80,15 +82,17 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name, command, rest = super().resolve_command(ctx, args)
-        return name, command.load() if isinstance(command, Later) else command, rest
+        if isinstance(command, LazyCommand):
+            command = command.load()
+        return name, command, rest
 
 
-def new_cli() -> Commands:
+def new_cli() -> PluginCommands:
     """A fresh command line; it loads plugins when it must know its commands."""
 
     settings = {"auto_envvar_prefix": "GANKIT", "max_content_width": 100}
 
-    @click.group(cls=Commands, context_settings=settings)
+    @click.group(cls=PluginCommands, context_settings=settings)
     @click.option(
         "-p", "--plugin", "files", multiple=True, is_eager=True, help="Load a one-file plugin."
     )
@@ -100,7 +104,7 @@ def new_cli() -> Commands:
         gankit run trains a GAN; gankit list shows data sets, models and tricks to choose from.
         """
 
-    assert isinstance(cli, Commands)
+    assert isinstance(cli, PluginCommands)
     return cli
 
 
@@ -110,9 +114,9 @@ def main(args: Sequence[str] | None = None) -> None:
 
 
 def _run(args: Sequence[str]) -> int:
-    words = [word for word in args if word != "--debug"] or ["--help"]
+    argv = [arg for arg in args if arg != "--debug"] or ["--help"]
     try:
-        result = new_cli().main(args=words, prog_name="gankit", standalone_mode=False)
+        result = new_cli().main(args=argv, prog_name="gankit", standalone_mode=False)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except BrokenPipeError:  # the reader of our output has gone, as with `| head`
@@ -121,7 +125,7 @@ def _run(args: Sequence[str]) -> int:
     except Exception as error:
         if "--debug" in args and not isinstance(error, click.ClickException):
             raise
-        message, code = _worded(error)
+        message, code = _message_and_code(error)
         click.echo(f"gankit: {message}", err=True)
         return code
     except KeyboardInterrupt:
@@ -129,7 +133,7 @@ def _run(args: Sequence[str]) -> int:
         return 130
 
 
-def _worded(error: Exception) -> tuple[str, int]:
+def _message_and_code(error: Exception) -> tuple[str, int]:
     if isinstance(error, GankitError):
         return str(error), error.exit_code
     if isinstance(error, click.NoSuchOption) and error.option_name in ("-p", "--plugin"):
@@ -138,12 +142,13 @@ def _worded(error: Exception) -> tuple[str, int]:
         return error.format_message(), error.exit_code
     if isinstance(error, click.Abort):
         return "interrupted", 130
-    return f"unexpected {type(error).__name__} in {_place(error)}: {error} (--debug shows more)", 1
+    what = f"unexpected {type(error).__name__} in {_location(error)}"
+    return f"{what}: {error} (--debug shows more)", 1
 
 
-def _place(error: Exception) -> str:
+def _location(error: Exception) -> str:
     """File and line that raised, or the one that called torch so that it did."""
     frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if "torch" not in Path(frame.filename).parts]
-    frame = (ours or frames)[-1]  # all of them lie in torch where a person's folder has that name
+    outside_torch = [frame for frame in frames if "torch" not in Path(frame.filename).parts]
+    frame = (outside_torch or frames)[-1]  # a person's own folder may be called torch
     return f"{Path(frame.filename).name}, line {frame.lineno}"

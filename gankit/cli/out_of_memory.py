@@ -18,16 +18,20 @@ from gankit.core.settings import Run
 from gankit.data.prepare import prepare
 from gankit.training import assemble
 
-SHORT = ("not enough memory", "can't allocate memory", "out of memory")  # torch's words, on CPUs
+SHORTAGES = (
+    "not enough memory",
+    "can't allocate memory",
+    "out of memory",
+)  # what torch says on CPUs
 
 
 def is_shortage(error: BaseException) -> bool:
     """Whether this is what Python or torch raise where memory does not suffice."""
-    if isinstance(error, GankitError):  # worded as the mistake of a part that was being built
+    if isinstance(error, GankitError):  # raised again as the error of the part that was being built
         error = error.__cause__ or error
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
-    return isinstance(error, RuntimeError) and any(words in str(error) for words in SHORT)
+    return isinstance(error, RuntimeError) and any(text in str(error) for text in SHORTAGES)
 
 
 @contextlib.contextmanager
@@ -43,22 +47,25 @@ def explained(run: Run, registry: Registry) -> Iterator[None]:
 
 
 def _advice(run: Run, registry: Registry) -> str:
-    size, processes = run.batch_size, int(os.environ.get("WORLD_SIZE", 1))  # torchrun says it
-    cut = f" in {run.accumulate} pieces" if run.accumulate > 1 else ""
-    what = f"a batch of {size}{cut} does not fit into memory"
+    size = run.batch_size
+    world_size = int(os.environ.get("WORLD_SIZE", 1))  # set by torchrun
+    pieces = f" in {run.accumulate} pieces" if run.accumulate > 1 else ""
+    what = f"a batch of {size}{pieces} does not fit into memory"
     prepared = prepare(run, registry, lambda done, total: None)
-    share = dataclasses.replace(assemble.resolve(run, prepared), batch_size=size // processes)
-    piece = largest_batch(share, registry, prepared)
-    if not piece:
+    share = size // world_size  # of one process
+    one_process = dataclasses.replace(assemble.resolve(run, prepared), batch_size=share)
+    largest = largest_batch(one_process, registry, prepared)
+    if not largest:
         return f"{what}, nor does a smaller one: choose a narrower model, say :base_channels=16"
-    shares = range(2, share.batch_size + 1)
-    pieces = next(n for n in shares if share.batch_size % n == 0 and share.batch_size // n <= piece)
-    fits = piece * processes
-    return f"{what}; {fits} does: --batch-size {fits}, or {size} in pieces: --accumulate {pieces}"
+    counts = range(2, share + 1)
+    accumulate = next(n for n in counts if share % n == 0 and share // n <= largest)
+    fits = largest * world_size
+    instead = f"--batch-size {fits}, or {size} in pieces: --accumulate {accumulate}"
+    return f"{what}; {fits} does: {instead}"
 
 
 def largest_batch(run: Run, registry: Registry, prepared: Prepared) -> int:
-    """The batch, or piece of one, halved until a training step works; 0 if none does."""
+    """The batch size, or that of a piece, halved until a training step works; 0 if none does."""
     batch_size = run.batch_size // run.accumulate // 2
     while batch_size:
         gc.collect()

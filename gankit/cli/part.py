@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 from click.shell_completion import CompletionItem
 
 from gankit.core.specs import KINDS
 
 
-class Part(click.ParamType):
+class Part(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only
     """A part's name with options; the shell completes the names."""
 
     name = "part"
@@ -18,8 +16,10 @@ class Part(click.ParamType):
     def __init__(self, *kinds: str) -> None:
         self.kinds = kinds or tuple(KINDS)
 
-    def shell_complete(self, ctx: click.Context, param: Any, incomplete: str) -> list[Any]:
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
         registry = ctx.find_root().obj
         specs = [spec for kind in self.kinds for spec in registry.specs(kind)]
-        found = {spec.name: spec.summary for spec in specs if spec.name.startswith(incomplete)}
-        return [CompletionItem(name, help=summary) for name, summary in found.items()]
+        summaries = {spec.name: spec.summary for spec in specs if spec.name.startswith(incomplete)}
+        return [CompletionItem(name, help=summary) for name, summary in summaries.items()]

@@ -7,54 +7,80 @@ import re
 import sys
 import time
 
+import torch
+
 from gankit.compute.compiling import compile_networks
 from gankit.core.errors import GankitError
+from gankit.core.gan import Player
 from gankit.core.prepared import Prepared, Progress
 from gankit.core.registry import Registry
 from gankit.core.settings import Run, command_line
 from gankit.data.prepare import prepare
 from gankit.training import assemble
 
+UNITS = {"s": 1, "m": 60, "h": 3600}  # of a budget, in seconds
+
 
 def describe(run: Run, registry: Registry, progress: Progress) -> str:
-    """One line for each thing that was resolved."""
+    """One line for each thing that was resolved, and what a run takes, as measured."""
     prepared = prepare(run, registry, progress)
     run = assemble.resolve(run, prepared)
     gan, _ = assemble.build_gan(run, registry)
-    seconds, run = measured(run, registry, prepared)
-    counts = [sum(p.numel() for p in player.net.parameters()) for player in (gan.G, gan.D)]
-    shape = f"{run.image_size}x{run.image_size}, {'colour' if run.channels == 3 else 'grey'}"
-    speed = f"{1 / seconds:.1f} steps/s, {run.batch_size * run.d_steps / seconds:.0f} images/s"
-    kimg = run.steps * run.batch_size * run.d_steps / 1000
-    memory = peak_memory(gan.machine.device)
+    step_seconds, run = measured(run, registry, prepared)
     lines = {
-        "dataset": f"{run.dataset}: {_pictures(prepared)}, {shape}",
+        "dataset": f"{run.dataset}: {_pictures(run, prepared)}",
         "model": run.model,
-        "generator": f"{run.generator}: {counts[0]:,} parameters",
-        "discriminator": f"{run.discriminator}: {counts[1]:,} parameters",
+        "generator": f"{run.generator}: {_count_parameters(gan.G):,} parameters",
+        "discriminator": f"{run.discriminator}: {_count_parameters(gan.D):,} parameters",
         "loss": run.loss,
         "tricks": ", ".join(run.tricks) or "none",
-        "optimiser": f"Adam, lr {run.lr_g:g} for G, {run.lr_d:g} for D, "
-        f"betas {run.beta1:g}, {run.beta2:g}",
+        "optimiser": _optimiser(run),
         "batch": f"{run.batch_size}{_pieces(run)}, D steps {run.d_steps}",
-        "length": f"{run.steps:,} steps = {kimg:,.1f} kimg = "
-        f"{1000 * kimg / prepared.epoch:.1f} epochs",
+        "length": _length(run, prepared),
         "machine": f"{run.device}, precision {run.precision}, {run.threads} threads",
-        "time": f"about {clock(seconds * run.steps)} (measured: {speed})",
-        "memory": f"{memory:,.0f} MB at its peak (measured)" if memory else "unknown here",
+        "time": _time(run, step_seconds),
+        "memory": _memory(gan.machine.device),
         "output": run.out or "runs/ (a new folder)",
         "command": command_line(run),
     }
     return "\n".join(f"{name:14} {text}" for name, text in lines.items())
 
 
+def _pictures(run: Run, prepared: Prepared) -> str:
+    held_out = len(prepared.holdout)
+    count = f"{prepared.epoch:,} pictures{f' and {held_out:,} held out' if held_out else ''}"
+    colour = "colour" if run.channels == 3 else "grey"
+    return f"{count}, {run.image_size}x{run.image_size}, {colour}"
+
+
+def _count_parameters(player: Player) -> int:
+    return sum(parameter.numel() for parameter in player.net.parameters())
+
+
+def _optimiser(run: Run) -> str:
+    rates = f"lr {run.lr_g:g} for G, {run.lr_d:g} for D"
+    return f"Adam, {rates}, betas {run.beta1:g}, {run.beta2:g}"
+
+
 def _pieces(run: Run) -> str:
     return f" in {run.accumulate} pieces" if run.accumulate > 1 else ""
 
 
-def _pictures(prepared: Prepared) -> str:
-    kept = f" and {len(prepared.holdout):,} held out" if len(prepared.holdout) else ""
-    return f"{prepared.epoch:,} pictures{kept}"
+def _length(run: Run, prepared: Prepared) -> str:
+    images = run.steps * run.batch_size * run.d_steps
+    epochs = images / prepared.epoch
+    return f"{run.steps:,} steps = {images / 1000:,.1f} kimg = {epochs:.1f} epochs"
+
+
+def _time(run: Run, step_seconds: float) -> str:
+    images_per_second = run.batch_size * run.d_steps / step_seconds
+    speed = f"{1 / step_seconds:.1f} steps/s, {images_per_second:.0f} images/s"
+    return f"about {clock(step_seconds * run.steps)} (measured: {speed})"
+
+
+def _memory(device: torch.device) -> str:
+    megabytes = peak_memory(device)
+    return f"{megabytes:,.0f} MB at its peak (measured)" if megabytes else "unknown here"
 
 
 def within(run: Run, budget: str, registry: Registry, progress: Progress) -> Run:
@@ -62,22 +88,26 @@ def within(run: Run, budget: str, registry: Registry, progress: Progress) -> Run
     match = re.fullmatch(r"(\d+(?:\.\d+)?) ?(s|m|h)", budget.strip())
     if match is None or float(match[1]) == 0:
         raise GankitError(f"--budget is {budget!r}; write a time such as 90s, 10m or 2h")
-    wanted = float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
+    budget_seconds = float(match[1]) * UNITS[match[2]]
     prepared = prepare(run, registry, progress)
-    seconds, settled = measured(assemble.resolve(run, prepared), registry, prepared)
-    length = f"{max(1, round(wanted / seconds))} steps"
+    step_seconds, settled = measured(assemble.resolve(run, prepared), registry, prepared)
+    length = f"{max(1, round(budget_seconds / step_seconds))} steps"
     return dataclasses.replace(run, length=length, compile=settled.compile)
 
 
 def measured(
     run: Run, registry: Registry, prepared: Prepared, at_least: float = 1.5
 ) -> tuple[float, Run]:
-    """Seconds that a training step takes, on a game that is thrown away afterwards; its run."""
+    """Seconds that a training step takes, and the run with its compilation decided.
+
+    Measured on a game that is thrown away afterwards.
+    """
     game = assemble.assemble(run, registry, prepared)
     game.run = compile_networks(run, game.gan)
     for step in range(3):
         game.step(step)
-    started, step = time.perf_counter(), 3
+    started = time.perf_counter()
+    step = 3
     while step < 6 or time.perf_counter() - started < at_least:
         float(game.step(step)["g_loss"])  # waits for the device
         step += 1
@@ -92,11 +122,9 @@ def clock(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def peak_memory(device):
+def peak_memory(device: torch.device) -> float | None:
     """The most memory that this process has used so far on the device, in MB, where known."""
     if device.type == "cuda":
-        import torch
-
         return torch.cuda.max_memory_allocated(device) / 1e6
     try:
         import resource

@@ -1,10 +1,17 @@
 """The commands that come with the library: run, sample, list, show, plugins."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from gankit.core.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from gankit.cli.main import PluginCommands
 
 
 @hookimpl
-def register_commands(cli):
+def register_commands(cli: PluginCommands) -> None:
     cli.later("list", "gankit.cli.catalogue:list_parts", "List the parts to choose from.")
     cli.later("plugins", "gankit.cli.catalogue:list_plugins", "List plugins and their state.")
     cli.later("run", "gankit.cli.run:run", "Train a GAN.")

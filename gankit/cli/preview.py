@@ -1,4 +1,4 @@
-"""What D will really see of the first batches, tricks included, as one picture."""
+"""What D sees of the first batches, tricks included, as one picture."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ def preview(run: Run, registry: Registry, file: Path, progress: Progress) -> str
     for d_input in game.gan.d_inputs:
         seen = d_input(seen, game.gan)
     _write(images, seen, file)
-    named = [trick.name for trick in game.tricks if trick.overrides("d_input")]
-    tricks = f"after {', '.join(named)}" if named else "the same, for no trick acts on D's input"
+    names = [trick.name for trick in game.tricks if trick.overrides("d_input")]
+    tricks = f"after {', '.join(names)}" if names else "the same, for no trick acts on D's input"
     return f"{file}: left, {len(images)} pictures as they come; right, in front of D, {tricks}"
 
 
 def _write(images: torch.Tensor, seen: torch.Tensor, file: Path) -> None:
-    from torchvision.utils import make_grid, save_image
+    from torchvision.utils import make_grid, save_image  # type: ignore[import-untyped]
 
-    look = {"nrow": 4, "normalize": True, "value_range": (-1, 1), "pad_value": 1.0}
-    grids = [make_grid(side.float().cpu(), **look) for side in (images, seen)]
+    layout = {"nrow": 4, "normalize": True, "value_range": (-1, 1), "pad_value": 1.0}
+    grids = [make_grid(side.float().cpu(), **layout) for side in (images, seen)]
     gap = torch.ones(3, grids[0].shape[1], grids[0].shape[2] // 16)
     try:
         save_image(torch.cat((grids[0], gap, grids[1]), 2), file)
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error
+        why = getattr(error, "strerror", None) or error  # Pillow's ValueError has none
         raise GankitError(f"cannot write {file}: {why}; name a .png elsewhere") from error

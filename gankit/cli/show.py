@@ -1,10 +1,14 @@
 """`gankit show NAME`: everything about a part, without importing torch."""
 
+from __future__ import annotations
+
 import inspect
 import re
 import shlex
 import shutil
 import textwrap
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,25 +17,28 @@ from gankit.cli.source import read_source
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.settings import option, parse_length
-from gankit.core.specs import KINDS, DatasetSpec, ModelSpec, RecipeSpec
+from gankit.core.specs import KINDS, DatasetSpec, ModelSpec, RecipeSpec, Spec
 
-OPTION = r"\w+(?:, \w+)*: "  # how a docstring begins to speak of one, or of several
+if TYPE_CHECKING:
+    from gankit.core.registry import Registry
+
+OPTION = r"\w+(?:, \w+)*: "  # begins a docstring's paragraph on one option or several
 
 
 @click.command()
 @click.argument("name", type=Part())
 @click.option("--kind", type=click.Choice(list(KINDS)), help="Where a name has several.")
-@click.option("--no-code", is_flag=True, help="Leave the source code away.")
+@click.option("--no-code", is_flag=True, help="Omit the source code.")
 @click.pass_context
-def show(ctx, name, kind, no_code):
+def show(ctx: click.Context, /, name: str, kind: str | None, no_code: bool) -> None:
     """Show what a part does and why, its paper, options, source code and lesson."""
     registry = ctx.obj
     name = Choice.parse(name).name
-    specs = [registry.find(kind, name)] if kind else _named(registry, name)
+    specs = [registry.find(kind, name)] if kind else _specs_named(registry, name)
     for spec in specs:
         click.secho(f"{spec.kind} {spec.name}", bold=True)
         for label, text in _facts(registry, spec).items():
-            click.echo(_filled(str(text), f"  {label:13} ", 16))
+            click.echo(_filled(text, f"  {label:13} ", 16))
         if isinstance(spec, ModelSpec):
             click.echo(f"  {'networks':13} gankit show {Choice.parse(spec.generator).name}")
         elif isinstance(spec, RecipeSpec):
@@ -41,15 +48,18 @@ def show(ctx, name, kind, no_code):
         click.echo()
 
 
-def _named(registry, name):
-    found = [spec for k in KINDS for spec in registry.specs(k) if spec.name == name]
-    if not found:
-        every = {spec.name for k in KINDS for spec in registry.specs(k)}
-        raise GankitError(f"there is no part {name!r}.{did_you_mean(name, every)} See: gankit list")
-    return [registry.find(spec.kind, name) for spec in found]  # find refuses a contested name
+def _specs_named(registry: Registry, name: str) -> list[Spec]:
+    """The parts of that name: a generator and a discriminator may share one."""
+    specs = [spec for kind in KINDS for spec in registry.specs(kind)]
+    matches = [spec for spec in specs if spec.name == name]
+    if not matches:
+        hint = did_you_mean(name, {spec.name for spec in specs})
+        raise GankitError(f"there is no part {name!r}.{hint} See: gankit list")
+    return matches
 
 
-def _facts(registry, spec):
+def _facts(registry: Registry, spec: Spec) -> dict[str, str]:
+    """Label -> text, without those that a part has nothing to say about."""
     facts = {"does": spec.summary, "source": spec.source}
     if isinstance(spec, DatasetSpec):
         facts |= {"pictures": spec.pictures, "licence": spec.licence, "home": spec.home}
@@ -57,45 +67,52 @@ def _facts(registry, spec):
         facts |= {"generator": spec.generator, "discriminator": spec.discriminator}
         facts |= {"image size": f"{spec.image_size} px"}
     if isinstance(spec, ModelSpec | RecipeSpec):
-        facts |= {key.replace("_", "-"): _written(v) for key, v in spec.settings.items()}
+        facts |= {key.replace("_", "-"): _written(value) for key, value in spec.settings.items()}
     facts["lesson"] = f"gankit lesson {spec.lesson}" if spec.lesson else ""
     facts["plugin"] = next(p.name for p in registry.plugins if spec in p.specs)
     return {label: text for label, text in facts.items() if text != ""}
 
 
-def _written(value):
-    return (", ".join(value) or "none") if isinstance(value, tuple) else value
+def _written(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(value) or "none"
+    return str(value)
 
 
-def _show_recipe(spec):
+def _show_recipe(spec: RecipeSpec) -> None:
     run = f"gankit run --recipe {spec.name}"
-    click.echo(f"\n  run it       {run}\n  the same     gankit run {spelled_out(spec.settings)}")
+    click.echo(f"\n  run it       {run}")
+    click.echo(f"  the same     gankit run {options_of(spec.settings)}")
     for label, options in spec.variants.items():
         click.echo(f"\n  {label}:\n    {run} {options}")
 
 
-def spelled_out(settings):
+def options_of(settings: Mapping[str, Any]) -> str:
     """The options of `gankit run` that say what a recipe's settings say."""
-    words = []
+    argv: list[str] = []
     for key, value in settings.items():
         if key == "length":
             number, unit = parse_length(value)
-            words += [f"--{unit}", f"{number:.12g}"]
-        elif isinstance(value, bool):
-            words += [option(key)] if value else []
-        else:
-            for one in (value or ("none",)) if isinstance(value, tuple) else (value,):
-                words += [option(key), str(one)]
-    return shlex.join(words)
+            argv += [f"--{unit}", f"{number:.12g}"]
+        elif value is True:
+            argv.append(option(key))
+        elif isinstance(value, tuple):
+            for text in value or ("none",):
+                argv += [option(key), text]
+        elif value is not False:
+            argv += [option(key), str(value)]
+    return shlex.join(argv)
 
 
-def _show_builder(spec, *, code):
+def _show_builder(spec: Spec, *, code: bool) -> None:
     source = read_source(spec)
     if source.options:
         click.echo("  options")
-        for option in source.options:
-            default = "required" if option.default is inspect.Parameter.empty else option.default
-            click.echo(f"    {option.name:16} {default}")
+        for parameter in source.options:
+            is_required = parameter.default is inspect.Parameter.empty
+            click.echo(
+                f"    {parameter.name:16} {'required' if is_required else parameter.default}"
+            )
         click.echo(f"  {'set them':13} {spec.name}:{source.options[0].name}=...")
     if source.docstring:
         click.echo("\n" + _wrapped(source.docstring))
@@ -103,8 +120,8 @@ def _show_builder(spec, *, code):
         click.echo("\n" + textwrap.indent(source.text, "  | ", lambda line: True))
 
 
-def _wrapped(docstring):
-    """Its prose, as wide as the terminal; options begin a line each, code stays as it is."""
+def _wrapped(docstring: str) -> str:
+    """The docstring as wide as the terminal; each option begins a line, code stays as it is."""
     blocks = []
     for paragraph in docstring.split("\n\n"):
         if paragraph.startswith(" "):
@@ -116,8 +133,8 @@ def _wrapped(docstring):
     return "\n\n".join(blocks)
 
 
-def _filled(text, first, indent):
-    """The text behind `first`, in lines that no terminal breaks, the others so far to the right."""
+def _filled(text: str, first: str, indent: int) -> str:
+    """The text behind `first`, in lines as wide as the terminal, indented from the second on."""
     return textwrap.fill(
         " ".join(text.split()),
         min(shutil.get_terminal_size().columns, 100),

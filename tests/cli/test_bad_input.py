@@ -232,12 +232,12 @@ def test_a_part_that_breaks_in_the_middle_is_found(gankit_run, plugin_file):
 
 
 def test_the_place_of_an_error_is_found_in_a_folder_called_torch_too():
-    from gankit.cli.main import _place
+    from gankit.cli.main import _location
 
     with pytest.raises(ZeroDivisionError) as raised:
         exec(compile("\n1 / 0", "/home/me/torch/mine.py", "exec"))
     error = raised.value.with_traceback(raised.value.__traceback__.tb_next)
-    assert _place(error) == "mine.py, line 2"
+    assert _location(error) == "mine.py, line 2"
 
 
 # ---------------------------------------------------------------- pictures

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from gankit_race.recipes import find_race
 
 from gankit import Trick, TrickSpec, hookimpl, testing
-from gankit.cli.main import Later, new_cli
+from gankit.cli.main import LazyCommand, new_cli
 from gankit.cli.run_from_options import resumed
 from gankit.core import hookspecs
 from gankit.core.registry import Registry, load_registry
@@ -161,7 +161,7 @@ def cli():
 
 def real(commands):
     """The commands themselves, where a later one stands in until it is called."""
-    return [command.load() if isinstance(command, Later) else command for command in commands]
+    return [command.load() if isinstance(command, LazyCommand) else command for command in commands]
 
 
 def ends(commands):
@@ -174,7 +174,7 @@ def ends(commands):
 
 
 def test_later_commands_are_what_they_stand_in_for(cli):
-    later = [command for command in cli.commands.values() if isinstance(command, Later)]
+    later = [command for command in cli.commands.values() if isinstance(command, LazyCommand)]
     assert {"list", "run", "show"} <= {command.name for command in later}
     for command in later:
         assert command.load().name == command.name

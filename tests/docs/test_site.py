@@ -10,7 +10,7 @@ import pytest
 from gankit_lessons import lesson as reading
 from PIL import Image
 
-from gankit.cli.main import Later, new_cli
+from gankit.cli.main import LazyCommand, new_cli
 
 DOCS = Path(__file__).parents[2] / "docs"
 LESSONS = reading.lessons()
@@ -225,7 +225,7 @@ def test_every_command_and_option_is_in_the_reference(docs):
     seen = 0
     for name in cli.list_commands(click.Context(cli)):
         command = cli.commands[name]
-        command = command.load() if isinstance(command, Later) else command
+        command = command.load() if isinstance(command, LazyCommand) else command
         inner = command.commands if isinstance(command, click.Group) else {}
         for path, one in {name: command, **{f"{name} {k}": v for k, v in inner.items()}}.items():
             section = text.partition(f"\n## gankit {path}\n")[2].partition("\n## ")[0]

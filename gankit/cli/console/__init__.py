@@ -1,33 +1,47 @@
 """What a person sees of a run: a live view in a terminal, plain lines elsewhere."""
 
+from __future__ import annotations
+
 import sys
+from typing import TYPE_CHECKING, Any
 
 from gankit.core.hookspecs import hookimpl
 
+if TYPE_CHECKING:
+    from gankit.cli.console.live import LiveView
+    from gankit.cli.console.plain import PlainView
+    from gankit.core.gan import Gan
+    from gankit.core.settings import Run
+
 
 class Console:
-    """Picks the view when a run starts and passes on what it is told."""
+    """Chooses the view when a run starts and passes the run's events on to it."""
+
+    view: LiveView | PlainView
 
     @hookimpl
-    def run_started(self, run, gan):
+    def run_started(self, run: Run, gan: Gan) -> None:
         if sys.stdout.isatty():
-            from gankit.cli.console.live import LiveView as View
+            from gankit.cli.console.live import LiveView
+
+            self.view = LiveView(run, gan)
         else:
-            from gankit.cli.console.plain import PlainView as View
-        self.view = View(run, gan)
+            from gankit.cli.console.plain import PlainView
+
+            self.view = PlainView(run, gan)
 
     @hookimpl
-    def step_done(self, run, step, scalars):
+    def step_done(self, run: Run, step: int, scalars: dict[str, Any]) -> None:
         self.view.step_done(step, scalars)
 
     @hookimpl
-    def samples_drawn(self, run, step):
+    def samples_drawn(self, run: Run, step: int) -> None:
         self.view.grid = run.folder / "samples" / f"{step:06d}.png"
 
     @hookimpl
-    def checkpoint_saved(self, run, step):
+    def checkpoint_saved(self, run: Run, step: int) -> None:
         self.view.saved = step
 
     @hookimpl
-    def run_finished(self, run, outcome):
+    def run_finished(self, run: Run, outcome: dict[str, Any]) -> None:
         self.view.finished(outcome)

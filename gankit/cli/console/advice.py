@@ -1,14 +1,15 @@
-"""What suits few pictures, for those who train something else on them."""
+"""Advises the default recipe to those who train other networks on few pictures."""
 
 import json
 
 from gankit.core.choice import Choice
 from gankit.core.registry import load_registry
+from gankit.core.settings import Run
 
-FEW = range(50, 8001)
+FEW = range(50, 8001)  # pictures
 
 
-def advice(run):
+def advice(run: Run) -> str:
     """The recipe to try on so few pictures where another network is in use, or an empty text."""
     path = run.folder / "run.json"
     record = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}

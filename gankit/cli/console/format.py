@@ -1,28 +1,38 @@
-"""The words both views share."""
+"""Text that both views print."""
+
+from __future__ import annotations
 
 import shlex
+from typing import Any
+
+from gankit.core.settings import Run
 
 
-def clock(seconds):
+def clock(seconds: float) -> str:
     """`2:05:07`, `3:20`, `0:45`."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def ending(run, first, outcome):
+def ending(run: Run, first: int, outcome: dict[str, Any]) -> list[str]:
     """What to say when a run that began at step `first` is over: lines of text."""
-    seconds, step = outcome["seconds"], outcome["step"]
-    lines = [f"{outcome['state']} after {clock(seconds)} at step {step:,} of {run.steps:,}"]
-    if step == first and outcome["state"] == "finished":
+    step = outcome["step"]
+    is_finished = outcome["state"] == "finished"
+    if step == first and is_finished:
         lines = [f"finished already at step {step:,}; --steps makes it longer"]
-    asked = outcome["state"] == "finished" or step // run.log_every > first // run.log_every
-    for name, did in outcome["tricks"].items() if step > first and asked else ():
-        lines.append(f"  {name}: {did}" if did else f"  {name}: WARNING, it never acted")
-    grid = run.folder / "samples" / f"{step:06d}.png"
-    if outcome["state"] == "finished":
-        lines += [f"pictures: {grid}", f"video:    {run.folder / 'progress.mp4'}"]
-        lines += [f"more:     gankit sample {shlex.quote(str(run.folder))}"]
+    else:
+        seconds = clock(outcome["seconds"])
+        lines = [f"{outcome['state']} after {seconds} at step {step:,} of {run.steps:,}"]
+    has_logged = is_finished or step // run.log_every > first // run.log_every
+    if step > first and has_logged:
+        for name, activity in outcome["tricks"].items():
+            lines.append(f"  {name}: {activity or 'WARNING, it never acted'}")
+    folder = shlex.quote(str(run.folder))
+    if is_finished:
+        lines.append(f"pictures: {run.folder / 'samples' / f'{step:06d}.png'}")
+        lines.append(f"video:    {run.folder / 'progress.mp4'}")
+        lines.append(f"more:     gankit sample {folder}")
     elif any((run.folder / "checkpoints").glob("step-*")):
-        lines += [f"go on:    gankit run --resume {shlex.quote(str(run.folder))}"]
+        lines.append(f"go on:    gankit run --resume {folder}")
     return lines

@@ -36,7 +36,7 @@ def test_more_threads_than_cores_are_too_many(computer):
 def test_processes_beside_one_another_count(computer, monkeypatch):
     computer(cores=4, load=0)
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
-    assert busy.beside() == 2
+    assert busy.local_processes() == 2
     assert busy.crowded("cpu", threads=2, processes=2) == ""
     said = busy.crowded("cpu", threads=4, processes=2)
     assert said.startswith("2 processes with 4 threads each wait for one another on 4 cores")

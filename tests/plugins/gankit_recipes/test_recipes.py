@@ -9,7 +9,7 @@ import pytest
 
 from gankit import GankitError, RecipeSpec, compose, hookimpl, testing
 from gankit.cli.run import run as run_command
-from gankit.cli.show import spelled_out
+from gankit.cli.show import options_of
 from gankit.core.choice import Choice
 from gankit.core.registry import load_registry
 from gankit.core.specs import KINDS
@@ -177,9 +177,9 @@ def test_what_show_spells_out_is_the_same_run(plugin_file, gankit_cli, typed):
     assert typed("-p", path, *shlex.split(grey)) == dataclasses.replace(run, channels=1)
 
 
-def test_no_tricks_and_flags_are_spelled_out():
+def test_no_tricks_and_flags_become_options():
     settings = {"tricks": (), "tensorboard": True, "lr_g": 1e-5, "length": "3 kimg"}
-    assert spelled_out(settings) == "--trick none --tensorboard --lr-g 1e-05 --kimg 3"
+    assert options_of(settings) == "--trick none --tensorboard --lr-g 1e-05 --kimg 3"
 
 
 def test_a_run_begins_in_one_way(gankit_cli, trained, here):
