@@ -45,7 +45,10 @@ class Length(Setting):
     """One of the options that say how long a run is: `--steps`, `--epochs` and `--kimg`."""
 
     def shown_default(self, registry: Registry) -> str:
-        number, unit = parse_length(default_settings(registry)["length"])
+        try:
+            number, unit = parse_length(default_settings(registry)["length"])
+        except GankitError:  # a mistake of the model's author, which training will tell
+            return ""
         return f"{number:g}*" if self.name == unit else ""
 
 
@@ -112,11 +115,11 @@ def settings_of_parts(registry: Registry) -> set[str]:
 
 def _registry(ctx: click.Context) -> Registry:
     """The registry of this command line, loaded where nobody has needed it before."""
-    root = ctx.find_root()
-    if root.obj is None:
-        root.obj = load_registry()
-    assert isinstance(root.obj, Registry)
-    return root.obj
+    registry = ctx.find_object(Registry)
+    if registry is None:
+        registry = load_registry()
+        ctx.find_root().obj = registry
+    return registry
 
 
 def _written(value: Any) -> str:
