@@ -105,15 +105,8 @@ def _train(chosen: Run, registry: Registry, *, resume: bool) -> None:
     from gankit.cli.stop import stop_signals
     from gankit.training.loop import train
 
-    with stop_signals() as stop:
-
-        def progress(done: int, total: int) -> None:
-            _progress(done, total)
-            if stop():  # nothing has begun that could be saved
-                raise KeyboardInterrupt
-
-        with out_of_memory.explained(chosen, registry):
-            train(chosen, registry, resume=resume, progress=progress, stop=stop)
+    with stop_signals() as stop, out_of_memory.explained(chosen, registry):
+        train(chosen, registry, resume=resume, progress=_progress, stop=stop)
 
 
 def _progress(done: int, total: int) -> None:
