@@ -10,6 +10,7 @@ import time
 import torch
 
 from gankit.compute.compiling import compile_networks
+from gankit.core.clock import format_duration
 from gankit.core.errors import GankitError
 from gankit.core.gan import Player
 from gankit.core.prepared import Prepared, Progress
@@ -75,7 +76,7 @@ def _length(run: Run, prepared: Prepared) -> str:
 def _time(run: Run, step_seconds: float) -> str:
     images_per_second = run.batch_size * run.d_steps / step_seconds
     speed = f"{1 / step_seconds:.1f} steps/s, {images_per_second:.0f} images/s"
-    return f"about {clock(step_seconds * run.steps)} (measured: {speed})"
+    return f"about {format_duration(step_seconds * run.steps)} (measured: {speed})"
 
 
 def _memory(device: torch.device) -> str:
@@ -112,14 +113,6 @@ def measured(
         float(game.step(step)["g_loss"])  # waits for the device
         step += 1
     return (time.perf_counter() - started) / (step - 3), game.run
-
-
-def clock(seconds: float) -> str:
-    """`2 h 5 min`, `3 min 20 s`, `45 s`."""
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes >= 60:
-        return f"{minutes // 60} h {minutes % 60} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def peak_memory(device: torch.device) -> float | None:

@@ -14,6 +14,7 @@ from click.core import ParameterSource
 
 from gankit.cli.run import read_options
 from gankit.cli.stop import stop_signals
+from gankit.core.clock import format_duration
 from gankit.core.errors import GankitError
 from gankit_race import recipes
 from gankit_race.vary import Variant, Way, cross, read_vary
@@ -150,8 +151,6 @@ def _command(words: list[str], vary: list[str], budget: str, asked: dict[str, An
 
 
 def _described(plan: Plan) -> str:
-    from gankit_race.words import clock
-
     lines, total = [plan.command], 0.0
     width = max(len(variant.label) for variant in plan.variants) + 2
     for variant in plan.variants:
@@ -160,10 +159,12 @@ def _described(plan: Plan) -> str:
         kimg = run.steps * run.batch_size * run.d_steps / 1000
         lines.append(
             f"{variant.label:{width}}{run.steps:,} steps = {kimg:,.4g} kimg, "
-            f"{clock(seconds)} each (measured: {1 / variant.step_seconds:.1f} steps/s)"
+            f"{format_duration(seconds)} each (measured: {1 / variant.step_seconds:.1f} steps/s)"
         )
     seeds = ", ".join(map(str, plan.seeds))
-    lines.append(f"{len(plan.starts())} runs (seeds {seeds}), about {clock(total)} of training")
+    lines.append(
+        f"{len(plan.starts())} runs (seeds {seeds}), about {format_duration(total)} of training"
+    )
     lines.append(f"then measures {', '.join(plan.metrics) or 'no metric, for none is there'}")
     return "\n".join(lines)
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 
 import click
 
+from gankit.core.clock import format_duration
 from gankit.core.hookspecs import hookimpl
 from gankit_race.plan import Plan
 from gankit_race.results import SPEED, Row
 from gankit_race.vary import Variant
-from gankit_race.words import clock, number
+from gankit_race.words import number
 
 SECONDS_BETWEEN = 20  # plain lines about one run
 
@@ -60,7 +61,7 @@ class PlainView:
         self._say(plan.command)
         what = f"{len(plan.variants)} variants, {len(plan.seeds)} seeds"
         over = f", {len(rows)} of them over" if rows else ""
-        about = clock(self.course.seconds_left())
+        about = format_duration(self.course.seconds_left())
         self._say(f"race: {what}, {self.course.total} runs{over}; training takes about {about}")
         self._say(f"into {folder}")
 
@@ -111,7 +112,7 @@ class PlainView:
         pass
 
     def left(self) -> str:
-        return clock(self._course().seconds_left())
+        return format_duration(self._course().seconds_left())
 
     def _course(self) -> Course:
         assert self.course is not None, "race_begins comes first"

@@ -19,13 +19,6 @@ FREE = {"out", "seed", "length", "steps", "log_every", "draw_every", "save_every
         "metrics", "measure_every", "tensorboard"}  # fmt: skip
 
 
-def clock(seconds: float) -> str:
-    """`2:05:07`, `3:20`, `0:45`."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
 def number(value: float | None, sign: str = "") -> str:
     """Three digits, without an exponent where that is readable; `sign="+"` for a difference."""
     if value is None or not math.isfinite(value):

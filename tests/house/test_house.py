@@ -22,17 +22,8 @@ RINGS = {  # each imports only rings to the right of its colon
     "cli": "core compute distributed data training runs testing",
 }
 IMPORTS_BY_NAME = {"gankit", "gankit.core.registry"}  # the face, and what finds plugins
-LIGHT_CORE = {
-    "choice",
-    "errors",
-    "files",
-    "hookspecs",
-    "registry",
-    "settings",
-    "specs",
-    "trick",
-    "version",
-}
+LIGHT_CORE = {"choice", "errors", "hookspecs", "registry", "settings", "specs", "trick", "version"}
+LIGHT_CORE |= {"clock", "files"}
 LIGHT = {"gankit", "gankit.__main__", "gankit.cli", "gankit.data.plugin", "gankit.training.compose"}
 LIGHT |= {f"gankit.core.{name}" for name in LIGHT_CORE}
 LIGHT |= {name for name in modules() if name.startswith("gankit_") and "." not in name}

@@ -5,14 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
+from gankit.core.clock import format_duration
 from gankit.core.settings import Run
-
-
-def clock(seconds: float) -> str:
-    """`2:05:07`, `3:20`, `0:45`."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def ending(run: Run, first: int, outcome: dict[str, Any]) -> list[str]:
@@ -22,7 +16,7 @@ def ending(run: Run, first: int, outcome: dict[str, Any]) -> list[str]:
     if step == first and is_finished:
         lines = [f"finished already at step {step:,}; --steps makes it longer"]
     else:
-        seconds = clock(outcome["seconds"])
+        seconds = format_duration(outcome["seconds"])
         lines = [f"{outcome['state']} after {seconds} at step {step:,} of {run.steps:,}"]
     has_logged = is_finished or step // run.log_every > first // run.log_every
     if step > first and has_logged:

@@ -18,7 +18,8 @@ from rich.text import Text
 
 from gankit.cli.console.advice import advice
 from gankit.cli.console.busy import slowdown_warnings
-from gankit.cli.console.format import clock, ending
+from gankit.cli.console.format import ending
+from gankit.core.clock import format_duration
 from gankit.core.settings import Run, command_line
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class LiveView:
         run = self.run
         width = self.console.width
         speed = (step - self.first) / max(scalars["seconds"], 1e-9)
-        left = clock((run.steps - step) / speed) if speed else "?"
+        left = format_duration((run.steps - step) / speed) if speed else "?"
         rates = f"{speed:.1f} steps/s  {speed * run.batch_size * run.d_steps:.0f} images/s"
         heading = Text(f"step {step:,}/{run.steps:,}  {rates}  left {left}")
         bar = Table.grid()  # a bar alone does not end its line

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from gankit.cli.console.advice import advice
 from gankit.cli.console.busy import slowdown_warnings
-from gankit.cli.console.format import clock, ending
+from gankit.cli.console.format import ending
+from gankit.core.clock import format_duration
 from gankit.core.settings import Run, command_line
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class PlainView:
         columns = [
             f"step {step:,}/{self.run.steps:,}",
             f"{speed:.1f}/s",
-            f"left {clock((self.run.steps - step) / speed)}",
+            f"left {format_duration((self.run.steps - step) / speed)}",
             f"d_loss {scalars['d_loss']:.2f}",
             f"g_loss {scalars['g_loss']:.2f}",
             f"D(x) {scalars['d_real']:.2f}",
