@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import sys
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 @contextlib.contextmanager
@@ -34,14 +39,24 @@ class PlainHandler(logging.Handler):
 
 
 def terminal_handler() -> logging.Handler:
-    """Rich's handler, on the console of the live view wherever a run has one.
-
-    Only that console knows which lines to erase and draw again below a message; one of its own
-    would write into the middle of the view.
-    """
-    import rich
-    from rich.console import Console
     from rich.logging import RichHandler
 
-    console = rich.get_console() if sys.stdout.isatty() else Console(stderr=True)
-    return RichHandler(console=console, show_time=False, show_path=False)
+    return RichHandler(console=message_console(), show_time=False, show_path=False)
+
+
+def message_console() -> Console:
+    """The console of messages and progress: that of the live view wherever a run has one.
+
+    Only a console that draws a view knows which lines to erase and draw again below a message;
+    another would write into the middle of it.
+    """
+    import rich
+
+    return rich.get_console() if sys.stdout.isatty() else _stderr_console()
+
+
+@functools.cache
+def _stderr_console() -> Console:
+    from rich.console import Console
+
+    return Console(stderr=True)

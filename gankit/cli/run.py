@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from click.core import ParameterSource
 from gankit.cli.grouped import GroupedCommand
 from gankit.cli.log import log_shown
 from gankit.cli.options import GROUPS, NOTE
+from gankit.cli.progress import progress_bar
 from gankit.cli.run_from_options import (
     check_single_process,
     check_start,
@@ -25,6 +25,7 @@ from gankit.core.errors import GankitError
 if TYPE_CHECKING:
     from gankit.core.registry import Registry
     from gankit.core.settings import Run
+    from gankit.core.stop import Progress
 
 
 @click.command(cls=GroupedCommand, groups=GROUPS, epilog=NOTE)
@@ -46,15 +47,15 @@ def run(
         values = _typed_values(ctx, values)
     fields = read_fields(values, budget, resume)
     chosen = resumed(resume, **fields) if resume else new_run(ctx.obj, config, fields)
-    with log_shown():
+    with log_shown(), progress_bar("preparing") as progress:
         if not resume:
-            chosen = _prepare(chosen, ctx.obj, budget)
+            chosen = _prepare(chosen, ctx.obj, budget, progress)
         if dry_run:
-            _describe(chosen, ctx.obj)
+            _describe(chosen, ctx.obj, progress)
         elif preview:
-            _preview(chosen, ctx.obj, preview)
+            _preview(chosen, ctx.obj, preview, progress)
         else:
-            _train(chosen, ctx.obj, resume=bool(resume))
+            _train(chosen, ctx.obj, progress, resume=bool(resume))
 
 
 def read_options(argv: Sequence[str], registry: Registry) -> Run:
@@ -79,36 +80,31 @@ def _typed_values(ctx: click.Context, values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _prepare(chosen: Run, registry: Registry, budget: str | None) -> Run:
+def _prepare(chosen: Run, registry: Registry, budget: str | None, progress: Progress) -> Run:
     """Try the parts that did not come with gankit, and plan the length if there is a budget."""
     from gankit import testing
     from gankit.cli import plan
 
-    testing.rehearse(chosen, registry, _progress)
-    return plan.within(chosen, budget, registry, _progress) if budget else chosen
+    testing.rehearse(chosen, registry, progress)
+    return plan.within(chosen, budget, registry, progress) if budget else chosen
 
 
-def _describe(chosen: Run, registry: Registry) -> None:
+def _describe(chosen: Run, registry: Registry, progress: Progress) -> None:
     from gankit.cli import plan
 
-    click.echo(plan.describe(chosen, registry, _progress))
+    click.echo(plan.describe(chosen, registry, progress))
 
 
-def _preview(chosen: Run, registry: Registry, file: Path) -> None:
+def _preview(chosen: Run, registry: Registry, file: Path, progress: Progress) -> None:
     from gankit.cli.preview import preview
 
-    click.echo(preview(chosen, registry, file, _progress))
+    click.echo(preview(chosen, registry, file, progress))
 
 
-def _train(chosen: Run, registry: Registry, *, resume: bool) -> None:
+def _train(chosen: Run, registry: Registry, progress: Progress, *, resume: bool) -> None:
     from gankit.cli import out_of_memory
     from gankit.cli.stop import stop_signals
     from gankit.training.loop import train
 
     with stop_signals() as stop, out_of_memory.explained(chosen, registry):
-        train(chosen, registry, resume=resume, progress=_progress, stop=stop)
-
-
-def _progress(done: int, total: int) -> None:
-    if total and sys.stderr.isatty():
-        click.echo(f"\r{done / total:6.1%}", nl=done == total, err=True)
+        train(chosen, registry, resume=resume, progress=progress, stop=stop)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +10,7 @@ from typing import Any
 
 import click
 
+from gankit.cli.progress import progress_bar
 from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.registry import Registry, load_registry
 from gankit.data.read.files import Files
@@ -67,7 +67,8 @@ def _looked_at(
     """The report, what it was made from, and the pictures."""
     pictures, source = opened(registry, places, classes, image_size)
     source += [word for name in classes for word in ("--classes", name)]
-    facts = examine(pictures, _progress("looking at pictures"))
+    with progress_bar("looking at pictures") as progress:
+        facts = examine(pictures, progress)
     survey = Survey(facts, image_size, getattr(pictures, "left_out", ()), len(pictures))
     return report(survey, source), survey, pictures
 
@@ -91,7 +92,8 @@ def opened(
     """The pictures in places, or of a named data set, and how gankit run is given them."""
     there = [Path(place).expanduser().exists() for place in places]
     if len(places) > 1 or there[0]:
-        pictures = Files(tuple(places), SIDE, classes, progress=_progress("unpacking"))
+        with progress_bar("unpacking") as progress:
+            pictures = Files(tuple(places), SIDE, classes, progress=progress)
         return pictures, [word for place in places for word in ("--data", place)]
     name = places[0].partition(":")[0]
     known = {spec.name for spec in registry.specs("dataset")}
@@ -108,12 +110,5 @@ def opened(
         background="white",
         image_size=image_size,
     )
-    return of_set(run, registry, SIDE, _progress("downloading")), ["--dataset", places[0]]
-
-
-def _progress(doing: str) -> Any:
-    def progress(done: int, total: int) -> None:
-        if sys.stderr.isatty():
-            click.echo(f"\r{doing}: {done:,} of {total:,}", nl=done == total, err=True)
-
-    return progress
+    with progress_bar("downloading") as progress:
+        return of_set(run, registry, SIDE, progress), ["--dataset", places[0]]

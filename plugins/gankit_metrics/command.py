@@ -2,11 +2,11 @@
 
 import dataclasses
 import json
-import sys
 from pathlib import Path
 
 import click
 
+from gankit.cli.progress import progress_bar
 from gankit_metrics.measured import Measured
 
 
@@ -24,19 +24,15 @@ def evaluate(ctx, run, metrics, checkpoint, samples, as_json):
     """Measure how good the pictures of the run in folder RUN are."""
     from gankit_metrics import evaluate as heavy
 
-    found = heavy.evaluate(
-        run, metrics or None, samples=samples, checkpoint=checkpoint, registry=ctx.obj,
-        progress=_progress,
-    )  # fmt: skip
+    with progress_bar("measuring") as progress:
+        found = heavy.evaluate(
+            run, metrics or None, samples=samples, checkpoint=checkpoint, registry=ctx.obj,
+            progress=progress,
+        )  # fmt: skip
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(row) for row in found], indent=2))
     else:
         show(found, run)
-
-
-def _progress(done: int, total: int) -> None:
-    if sys.stderr.isatty():
-        click.echo(f"\r{done} of {total} metrics", nl=done == total, err=True)
 
 
 def show(found: list[Measured], run: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from gankit.cli.progress import progress_bar
 from gankit.cli.run import read_options
 from gankit.cli.stop import stop_signals
 from gankit.core.clock import format_duration
@@ -62,14 +62,8 @@ def race(ctx: click.Context, options: tuple[str, ...], listed: bool, **given: An
                 "--seeds, to add some, and --metric"
             )
 
-    with stop_signals() as stop:
-
-        def progress(done: int, total: int) -> None:
-            _progress(done, total)
-            if stop():  # nothing has begun that could be saved
-                raise KeyboardInterrupt
-
-        _do(ctx, list(options), given, stop, progress)
+    with stop_signals() as stop, progress_bar("preparing") as progress:
+        _do(ctx, list(options), given, stop, stop.ends(progress))
 
 
 def _do(ctx: click.Context, options: list[str], given: dict[str, Any], stop: Any, progress: Any):
@@ -169,11 +163,6 @@ def _described(plan: Plan) -> str:
     return "\n".join(lines)
 
 
-def _progress(done: int, total: int) -> None:
-    if total and sys.stderr.isatty():
-        click.echo(f"\r{done / total:6.1%}", nl=done == total, err=True)
-
-
 @click.command()
 @click.argument("runs", nargs=-1, required=True, type=Path, metavar="RUN RUN...")
 @click.option("--metric", "metrics", multiple=True, help="What to measure; kid and swd.")
@@ -188,4 +177,6 @@ def compare(ctx, runs, metrics, samples, out):
     from gankit_race.comparing import compared
     from gankit_race.publish import show
 
-    show(compared(runs, metrics, samples, out, ctx.obj, _progress))
+    with progress_bar("measuring") as progress:
+        report = compared(runs, metrics, samples, out, ctx.obj, progress)
+    show(report)

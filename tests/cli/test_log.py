@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from gankit.cli import log
 from gankit.cli.console.live import LiveView
 from gankit.cli.log import log_shown
 from gankit.training.compose import compose
@@ -26,6 +27,7 @@ class Terminal(io.StringIO):
 def fresh_console(monkeypatch):
     """Rich remembers the size and colours of the terminal it met first."""
     monkeypatch.setattr("rich._console", None)
+    log._stderr_console.cache_clear()
     for name, value in {"COLUMNS": "60", "LINES": "50", "TERM": "xterm-256color"}.items():
         monkeypatch.setenv(name, value)
 

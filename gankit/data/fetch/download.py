@@ -89,6 +89,7 @@ def _bring(final: Path, download: Download, progress: Progress) -> None:
     part = final.with_name(final.name + ".part")
     with file_lock(final, waiting=lambda: progress(size_of(part), download.bytes)):
         if _is_there(final, download):  # the process waited for has brought it
+            progress(download.bytes, download.bytes)
             return
         if not download.bytes or size_of(part) != download.bytes:  # else it was only not renamed
             log.info("downloading %s", download.url)

@@ -522,6 +522,7 @@ def test_two_threads_download_once(server):
     assert paths[0].read_bytes() == WHOLE
     assert server.asked == [None]
     assert len({done for done, _ in waited}) > 1  # who waits sees the other's progress
+    assert waited[-1] == (len(WHOLE), len(WHOLE))
 
 
 ELSEWHERE = """
