@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from gankit.runs.log import read_log
 
-__all__ = ["COLOURS", "plot", "read_log", "sheet"]
+__all__ = ["COLOURS", "plot", "read_log", "sheet", "thinned"]
 
 COLOURS = ("#c8102e", "#0057b8", "#e08a00", "#00843d", "#6a1b9a")
 GAP, LETTERS = 12, 14  # px
@@ -31,7 +31,7 @@ def plot(
     for (name, values), colour in zip(curves.items(), COLOURS, strict=False):
         draw.text((x, 0), name, colour, font)
         x += font.getlength(name) + GAP
-        points = _thinned(values)
+        points = thinned(values, POINTS)
         places = [
             (
                 left + (width - 1 - left) * index / max(1, len(points) - 1),
@@ -65,9 +65,8 @@ def _widest(label: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> i
     return math.ceil(max((font.getlength(line) for line in label.splitlines()), default=0.0))
 
 
-def _thinned(values: Sequence[float]) -> list[float]:
-    """At most POINTS values, each the mean of its stretch."""
-    count = min(len(values), POINTS)
+def thinned(values: Sequence[float], most: int) -> list[float]:
+    """At most so many values; each is the mean of its stretch."""
+    count = min(len(values), most)
     edges = [index * len(values) // count for index in range(count + 1)] if count else []
-    stretches = [values[a:b] for a, b in itertools.pairwise(edges)]
-    return [sum(part) / len(part) for part in stretches]
+    return [math.fsum(values[a:b]) / (b - a) for a, b in itertools.pairwise(edges)]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from gankit.runs.figures import thinned
 from gankit_race.results import Table
 from gankit_race.words import number
 
@@ -117,15 +116,6 @@ def loss_chart(log: Log, top: float) -> LossChart:
 def _height(share: float) -> float:
     """px from the top of the drawing; beyond the edge is drawn at the edge."""
     return CURVE_HEIGHT * (1 - max(0.0, min(1.0, share)))
-
-
-def thinned(values: Sequence[float], most: int) -> list[float]:
-    """At most so many values; each stands for the mean of its stretch."""
-    count = min(len(values), most)
-    edges = [index * len(values) // count for index in range(count + 1)] if count else []
-    return [
-        math.fsum(values[start:end]) / (end - start) for start, end in itertools.pairwise(edges)
-    ]
 
 
 def highest_loss(logs: Sequence[Log]) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import sys
 from collections import deque
 from collections.abc import Iterable
@@ -21,6 +20,7 @@ from gankit.cli.console.busy import slowdown_warnings
 from gankit.cli.console.format import ending
 from gankit.core.clock import format_duration
 from gankit.core.settings import Run, command_line
+from gankit.runs.figures import thinned
 
 if TYPE_CHECKING:
     from gankit.core.gan import Gan
@@ -99,10 +99,7 @@ class LiveView:
 
 def sparkline(values: Iterable[float], width: int) -> str:
     """The values' course in at most `width` characters; each stands for the mean of its stretch."""
-    values = list(values)
-    width = max(1, min(width, len(values)))
-    edges = [column * len(values) // width for column in range(width + 1)]
-    means = [sum(values[start:end]) / (end - start) for start, end in itertools.pairwise(edges)]
+    means = thinned(list(values), max(1, width))
     low = min(means)
     span = (max(means) - low) or 1.0
     heights = [(mean - low) / span for mean in means]  # 0 to 1
