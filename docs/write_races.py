@@ -4,7 +4,8 @@
     python docs/write_races.py races/flowers-tricks
 
 What is shown of a race is kept in docs/races/ under its folder's name: its numbers as they are in
-results.json, and its picture, made smaller. The page is written from all that are kept.
+results.json, and its picture, made smaller. The page is written from all that are kept; intervals
+and verdicts are computed from the runs' numbers each time.
 """
 
 import json
@@ -14,7 +15,9 @@ import sys
 from pathlib import Path
 
 import webp
-from gankit_race.words import interval, number
+from gankit_race import notes as writing
+from gankit_race.format import as_rows, number
+from gankit_race.results import Row, tables
 from PIL import Image
 
 HERE = Path(__file__).parent
@@ -54,7 +57,8 @@ ABOUT = {  # by the name of a race's folder: its heading, what it asks, short na
         "seconds each: speeds were measured in turns, so a slow trick was shown fewer pictures. "
         "That is a first look: a trick against what goes wrong late has nothing to do yet, and 91 "
         "to 100 of 100 pictures show no flower whose petals can be counted. `modes` is of the few "
-        "that do; 0 means that none could be read.",
+        "that do; 0 means that none could be read. With 22 comparisons of three seeds few get a "
+        "verdict; those that are open are candidates for a race of their own.",
         (),
     ),
     "flowers-tricks": (
@@ -112,13 +116,24 @@ def keep(folder):
     name = folder.resolve().name
     if name not in ABOUT:
         sys.exit(f"{name}: say in ABOUT of {Path(__file__).name} what this race asks")
+    computed = writing.about_chance(compared(rows_of(record["runs"])))
+    kept = [note for note in record["notes"] if note not in computed]
     (HERE / "races").mkdir(exist_ok=True)
-    text = json.dumps(record, indent=1) + "\n"
+    text = json.dumps({"runs": record["runs"], "notes": kept}, indent=1) + "\n"
     (HERE / "races" / f"{name}.json").write_text(text, encoding="utf-8")
     with Image.open(folder / "race.png") as picture:
         small = picture.convert("RGB")
         small.thumbnail((WIDEST, 4 * WIDEST))
     webp.save(small, HERE / "races" / f"{name}.webp", LARGEST)
+
+
+def rows_of(runs):
+    return [Row(**run) for run in runs]
+
+
+def compared(rows):
+    """The tables of a race, the baseline's variant first."""
+    return tables(list(dict.fromkeys(row.variant for row in rows)), rows)
 
 
 def page():
@@ -128,11 +143,12 @@ def page():
         path = HERE / "races" / f"{name}.json"
         if path.exists():
             record = named(json.loads(path.read_text(encoding="utf-8")), short)
+            rows = rows_of(record["runs"])
             # Races run in the background: how fast they were there says nothing.
-            measured = [one for one in record["tables"] if one["measure"] != "images/s"]
-            tables = [table(one, record["runs"]) for one in measured]
-            blocks += [f"## {title}", asks, *tables, runs(record["runs"])]
-            blocks += [f"![{title}](races/{name}.webp)", *notes(record)]
+            found = [each for each in compared(rows) if each.measure != "images/s"]
+            blocks += [f"## {title}", asks, *(table(each, rows) for each in found), runs(rows)]
+            blocks += [f"![{title}](races/{name}.webp)"]
+            blocks += notes([*record["notes"], *writing.about_chance(found)])
     return "\n\n".join(block.strip() for block in blocks) + "\n"
 
 
@@ -145,52 +161,47 @@ def named(record, short):
     return json.loads(text)
 
 
-def table(found, made):
+def table(found, rows):
     """One measure of all variants as a table."""
-    about = f" ({found['about']})" if found["about"] else ""
-    lines = [f"**{found['measure']}**, {found['better']} is better{about}", ""]
+    about = f" ({found.about})" if found.about else ""
+    lines = [f"**{found.measure}**, {found.better} is better{about}", ""]
     lines += ["| variant | median | mean | difference | 95 % interval | verdict |"]
     lines += ["|---|---|---|---|---|---|"]
-    for row in found["rows"]:
-        own = [run["measured"] for run in made if run["variant"] == row["variant"]]
-        values = [one[found["measure"]]["value"] for one in own if found["measure"] in one]
-        middle = number(statistics.median(values) if values else None)
-        there = row["difference"] or {"mean": None, "low": None, "high": None}
-        apart = number(there["mean"], "+"), interval(there["low"], there["high"])
-        cells = (
-            row["variant"],
-            middle,
-            number(row["mean"]),
-            *apart,
-            row["verdict"] or "the baseline",
-        )
+    for variant, mean, difference, interval, verdict in as_rows(found):
+        values = [row.value(found.measure) for row in rows if row.variant == variant]
+        measured = [value for value in values if value is not None]
+        middle = number(statistics.median(measured) if measured else None)
+        cells = (variant, middle, mean, difference or "-", interval or "-", verdict)
         lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join([*lines, *summary(found["rows"][1:])])
+    verdicts = [(row.variant, row.verdict) for row in found.rows[1:]]
+    return "\n".join([*lines, *summary(verdicts)])
 
 
-def summary(rows):
+def summary(verdicts):
     """Of a long table, which variants got which verdict; the verdicts in words."""
-    verdicts = {}
-    for row in rows:
-        verdicts.setdefault(row["verdict"], []).append(row["variant"])
-    said = [f"{verdict}: {', '.join(names)}." for verdict, names in verdicts.items() if verdict]
-    return ["", " ".join(text[0].upper() + text[1:] for text in said)] if len(rows) > MANY else []
+    if len(verdicts) <= MANY:
+        return []
+    variants = {}
+    for variant, verdict in verdicts:
+        variants.setdefault(verdict, []).append(variant)
+    said = [f"{verdict}: {', '.join(names)}." for verdict, names in variants.items()]
+    return ["", " ".join(text[0].upper() + text[1:] for text in said)]
 
 
-def runs(found):
+def runs(rows):
     """How long each variant learnt, and with how many seeds."""
     said = []
-    for variant in dict.fromkeys(run["variant"] for run in found):
-        own = [run for run in found if run["variant"] == variant]
-        pictures = " or ".join(sorted({f"{run['images'] / 1000:,.4g} kimg" for run in own}))
+    for variant in dict.fromkeys(row.variant for row in rows):
+        own = [row for row in rows if row.variant == variant]
+        pictures = " or ".join(sorted({f"{row.images / 1000:,.4g} kimg" for row in own}))
         said.append(f"{variant}: {pictures}, {len(own)} seed{'s' * (len(own) > 1)}")
     return "Shown to D: " + "; ".join(said) + "."
 
 
-def notes(record):
-    shown = [note for note in record.get("notes", ()) if not note.startswith("images/s")]
-    found = (re.sub(r"--\w[\w-]*", r"`\g<0>`", note) for note in shown)
-    return ["\n".join(lines)] if (lines := [f"- {note}" for note in found]) else []
+def notes(sentences):
+    """The notes as a list, options set as code."""
+    lines = [re.sub(r"--\w[\w-]*", r"`\g<0>`", f"- {sentence}") for sentence in sentences]
+    return ["\n".join(lines)] if lines else []
 
 
 def main():

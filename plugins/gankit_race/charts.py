@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gankit.runs.figures import thinned
+from gankit_race.format import number
 from gankit_race.results import Table
-from gankit_race.words import number
 
 WIDTH = 440  # of a drawing of differences
 LINE = 50  # px: a variant's name and line in it

@@ -20,8 +20,7 @@ from gankit_race.publish import write
 from gankit_race.racing import refuse_taken
 from gankit_race.report import Report
 from gankit_race.results import Row, measured_as_dict, row_of
-from gankit_race.vary import SELF_EVIDENT
-from gankit_race.words import PICTURES, differing
+from gankit_race.vary import PICTURES, SELF_EVIDENT, differing
 
 OF_THE_MODEL = ("generator", "discriminator")  # follow from it
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from statistics import fmean
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -10,10 +12,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from gankit_race.format import number
 from gankit_race.results import SPEED, Row
 from gankit_race.vary import Variant
 from gankit_race.view import PlainView
-from gankit_race.words import number
 
 
 class LiveView(PlainView):
@@ -82,7 +84,7 @@ class LiveView(PlainView):
             table.add_column(column, justify="left" if column == "variant" else "right")
         for variant in course.plan.variants:
             own = [row for row in course.rows if row.variant == variant.label]
-            means = [_mean([p.value for r in own if (p := r.point(name))]) for name in names]
+            means = [_mean([row.value(name) for row in own]) for name in names]
             runs = f"{len(own)}/{len(course.plan.seeds)}"
             on = course.now is not None and course.now[0] is variant
             label = Text(variant.label, style="bold" if on else "", overflow="fold")
@@ -90,5 +92,6 @@ class LiveView(PlainView):
         return table
 
 
-def _mean(values):
-    return number(sum(values) / len(values)) if values else ""
+def _mean(values: Sequence[float | None]) -> str:
+    numbers = [value for value in values if value is not None]
+    return number(fmean(numbers)) if numbers else ""

@@ -8,10 +8,10 @@ from typing import Any
 from gankit.cli.page import data_uri, render
 from gankit.runs.log import read_rows
 from gankit_race.charts import LossChart, difference_chart, highest_loss, loss_chart
+from gankit_race.format import as_numbers, as_rows, heading
 from gankit_race.picture import last_grid
 from gankit_race.report import Report
 from gankit_race.results import write_whole
-from gankit_race.words import as_numbers, as_rows, heading
 
 SEEDS_SHOWN = 3  # with grids: more would make a heavy page
 

@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from gankit_race.format import as_rows, heading
 from gankit_race.page import write_page
 from gankit_race.picture import write_picture
 from gankit_race.report import Report
 from gankit_race.results import Table, write_results
-from gankit_race.words import as_rows, heading
 
 COLUMNS = ("variant", "mean", "difference", "95 % interval", "verdict")
 COLOURS = {"better": "green", "worse": "red"}

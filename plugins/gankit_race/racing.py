@@ -24,9 +24,8 @@ from gankit_race.publish import show, write
 from gankit_race.recipes import SEEDS
 from gankit_race.report import Report
 from gankit_race.results import Row, measured_as_dict, read_results, row_of, write_results
-from gankit_race.vary import Variant
+from gankit_race.vary import PICTURES, Variant
 from gankit_race.view import PlainView
-from gankit_race.words import PICTURES
 
 Stop = Callable[[], int]  # asked after each step: 0 to go on, or a signal's number
 

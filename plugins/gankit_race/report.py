@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gankit.core.settings import Run
+from gankit_race.notes import notes
 from gankit_race.results import Row, Table, tables
-from gankit_race.words import notes
 
 
 @dataclass

@@ -7,16 +7,17 @@ import dataclasses
 import io
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from gankit.core.errors import GankitError
 from gankit.core.files import write_atomically
 from gankit.core.settings import Run
 from gankit.runs.log import read_rows
-from gankit_race.stats import Difference, Point, differences, point, verdicts
+from gankit_race.stats import Difference, Verdict, difference, verdicts
 
 SPEED = "images/s"
 LAST = 10  # a loss is its mean over this many last rows of the log: one step says little
@@ -40,16 +41,14 @@ class Row:
     measured: dict[str, dict[str, Any]] = field(default_factory=dict)
     seconds: float | None = None  # of training
 
-    def point(self, measure: str) -> Point | None:
-        """The run's number in that measure."""
+    def value(self, measure: str) -> float | None:
+        """The run's number in that measure; None where it has none."""
         if self.failed:
             return None
         if measure == SPEED:
-            return Point(self.images / self.seconds) if self.seconds else None
-        found = self.measured.get(measure)
-        if not found or not math.isfinite(found["value"]):
-            return None
-        return point(found["value"], found["low"], found["high"])
+            return self.images / self.seconds if self.seconds else None
+        value = self.measured.get(measure, {}).get("value", math.nan)
+        return float(value) if math.isfinite(value) else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,8 +81,8 @@ def row_of(variant: str, run: Run, folder: str, failed: str = "", upto: int | No
     row = Row(variant=variant, seed=run.seed, folder=folder, failed=failed, steps=steps)
     row.images = steps * run.batch_size * run.d_steps
     for name in ("d_loss", "g_loss"):
-        values = [float(one[name]) for one in log[-LAST:] if one.get(name)]
-        setattr(row, name, math.fsum(values) / len(values) if values else None)
+        losses = [float(line[name]) for line in log[-LAST:] if line.get(name)]
+        setattr(row, name, fmean(losses) if losses else None)
     row.seconds = float(log[-1]["seconds"]) if log else None
     return row
 
@@ -100,26 +99,35 @@ def tables(variants: Sequence[str], rows: Sequence[Row]) -> list[Table]:
 
 
 def _table(measure: str, variants: Sequence[str], rows: Sequence[Row]) -> Table:
-    numbers: dict[str, dict[int, Point]] = {variant: {} for variant in variants}
+    numbers: dict[str, dict[int, float]] = {variant: {} for variant in variants}
     about = next((row.measured[measure] for row in rows if measure in row.measured), {})
     better = about.get("better") or ("higher" if measure == SPEED else "lower")
     for row in rows:
-        if (found := row.point(measure)) is not None:
-            numbers[row.variant][row.seed] = found
-    apart = differences([numbers[variant] for variant in variants])
-    said = [("", math.nan), *verdicts(apart, better)]
-    compared = []
-    for variant, one, (verdict, p) in zip(variants, [None, *apart], said, strict=True):
-        values = [found.value for found in numbers[variant].values()]
-        mean = math.fsum(values) / len(values) if values else None
-        adjusted = None if math.isnan(p) else p
-        compared.append(
-            Compared(
-                variant=variant, mean=mean, seeds=len(values), difference=one, verdict=verdict,
-                p=adjusted,
-            )
-        )  # fmt: skip
+        value = row.value(measure)
+        if value is not None:
+            numbers[row.variant][row.seed] = value
+    baseline, *others = variants
+    differences = [difference(numbers[baseline], numbers[variant]) for variant in others]
+    compared = [_compared(baseline, numbers[baseline], None, ("", None))]
+    for variant, change, verdict in zip(
+        others, differences, verdicts(differences, better), strict=True
+    ):
+        compared.append(_compared(variant, numbers[variant], change, verdict))
     return Table(measure=measure, better=better, about=_about(about), rows=compared)
+
+
+def _compared(
+    variant: str, numbers: Mapping[int, float], change: Difference | None, verdict: Verdict
+) -> Compared:
+    text, p = verdict
+    return Compared(
+        variant=variant,
+        mean=fmean(numbers.values()) if numbers else None,
+        seeds=len(numbers),
+        difference=change,
+        verdict=text,
+        p=p,
+    )
 
 
 def _about(measured: dict[str, Any]) -> str:
@@ -158,10 +166,10 @@ def _csv(rows: Sequence[Row]) -> str:
     columns = [name + end for name in metrics for end in ("", "_low", "_high")]
     writer.writerow([*plain, "images_per_second", *columns])
     for row in rows:
-        speed = row.point(SPEED)
+        speed = row.value(SPEED)
+        speed = None if speed is None else round(speed, 2)
         numbers = [row.measured.get(name, {}).get(key) for name in metrics for key in bounds]
-        speeds = round(speed.value, 2) if speed else None
-        writer.writerow([*(getattr(row, name) for name in plain), speeds, *numbers])
+        writer.writerow([*(getattr(row, name) for name in plain), speed, *numbers])
     return text.getvalue()
 
 

@@ -14,6 +14,13 @@ from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.settings import Run, option
 from gankit.core.specs import KINDS
 
+# Settings that decide which pictures a run learns from.
+PICTURES = ("dataset", "data", "classes", "fit", "background", "subset", "holdout", "data_seed",
+            "image_size", "channels", "fingerprint")  # fmt: skip
+# Settings in which two runs of one variant may differ.
+FREE = {"out", "seed", "length", "steps", "log_every", "draw_every", "save_every", "keep",
+        "metrics", "measure_every", "tensorboard"}  # fmt: skip
+
 SEVERAL = ("tricks", "classes")  # one variant may have several of these: `+` joins them
 SELF_EVIDENT = {*KINDS, *SEVERAL}  # a name such as `hinge` says what it is, 64 does not
 OF_A_RUN = {"out", "config", "resume", "dry_run", "preview", "metrics", "measure_every"}
@@ -157,3 +164,9 @@ def _folder(label: str, taken: set[str]) -> str:
     name = re.sub(r"[^\w.=+-]+", "-", label.replace(", ", "_")).strip("-.")[:80]
     numbered = (f"{name}-{number}" for number in itertools.count(2))
     return name if name not in taken else next(one for one in numbered if one not in taken)
+
+
+def differing(runs: Sequence[Run]) -> list[str]:
+    """The settings in which runs differ, except those in which runs of one variant may."""
+    names = [name for name in vars(runs[0]) if name not in FREE]
+    return [name for name in names if len({getattr(run, name) for run in runs}) > 1]

@@ -9,10 +9,10 @@ import click
 
 from gankit.core.clock import format_duration
 from gankit.core.hookspecs import hookimpl
+from gankit_race.format import number
 from gankit_race.plan import Plan
 from gankit_race.results import SPEED, Row
 from gankit_race.vary import Variant
-from gankit_race.words import number
 
 SECONDS_BETWEEN = 20  # plain lines about one run
 
@@ -102,9 +102,9 @@ class PlainView:
         course = self._course()
         course.rows.append(row)
         course.now = None
-        speed = row.point(SPEED)
+        speed = row.value(SPEED)
         numbers = [f"{name} {number(one['value'])}" for name, one in row.measured.items()]
-        numbers += [f"{number(speed.value)} images/s"] if speed else []
+        numbers += [] if speed is None else [f"{number(speed)} images/s"]
         left = f"  left {self.left()}" if len(course.rows) < course.total else ""
         self._say(f"  {row.failed or '  '.join(numbers)}{left}")
 

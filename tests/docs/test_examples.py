@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from gankit_race.stats import difference, holm
 
 DOCS = Path(__file__).parents[2] / "docs"
 KEPT = DOCS / "outputs" / "examples"
@@ -42,6 +43,21 @@ def test_the_first_seed_of_the_race_misleads():
     worse = [swd["flip-labels", seed] - swd["no trick", seed] for seed in range(3)]
     assert worse[0] > 20 > max(worse[1:])
     assert re.search(r"^ flip-labels .* no measurable difference$", text, re.MULTILINE)
+
+
+def test_the_example_by_hand_is_of_the_race_that_is_shown():
+    """Its numbers are those that the race printed, and each step follows from them."""
+    text = (KEPT / "race.txt").read_text(encoding="utf-8")
+    page = (DOCS / "races.md").read_text(encoding="utf-8")
+    for variant in ("flip-labels", "no trick"):
+        swd = re.findall(rf"^run .*: {variant}, seed \d, .*\n  swd (\d+)", text, re.MULTILINE)
+        assert f"| `{variant}` | {' | '.join(swd)} |" in page
+    change = difference({0: 153, 1: 154, 2: 149}, {0: 178, 1: 151, 2: 166})
+    assert "| difference | {:+.0f} | {:+.0f} | {:+.0f} |".format(*change.each) in page
+    assert f"= **{change.mean:.0f}**" in page
+    assert f"**{change.low:.1f} to {change.high:+.1f}**" in page
+    assert f"{change.p:.2f}" == "0.26"
+    assert f"{holm([change.p, 0.9])[0]:.2f}" == "0.52"
 
 
 def test_measures_move_as_the_page_says():

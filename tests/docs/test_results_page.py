@@ -25,20 +25,11 @@ def race(tmp_path):
     folder.mkdir(parents=True)
     made = [
         {"variant": name, "seed": seed, "folder": f"/home/me/{name}-{seed}", "images": 1000 * many,
-         "measured": {"kid": {"value": value}}}
+         "measured": {"kid": {"value": value, "better": "lower", "features": "floor 0.1"}}}
         for name, many, values in (("plain", 14, (3, 4, 8)), ("recipe", 88, (1, 1, 2)))
         for seed, value in enumerate(values)
     ]  # fmt: skip
-    better = {"mean": -3.667, "low": -7.1, "high": -0.2}
-    kid = [
-        {"variant": "plain", "mean": 5.0, "difference": None, "verdict": ""},
-        {"variant": "recipe", "mean": 1.333, "difference": better, "verdict": "better"},
-    ]
-    tables = [
-        {"measure": "kid", "better": "lower", "about": "floor 0.1", "rows": kid},
-        {"measure": "images/s", "better": "higher", "about": "", "rows": []},
-    ]
-    record = {"runs": made, "tables": tables, "notes": ["Not equally many pictures: --lr-g 2 / 4."]}
+    record = {"runs": made, "tables": [], "notes": ["Not equally many pictures: --lr-g 2 / 4."]}
     (folder / "results.json").write_text(json.dumps(record))
     Image.new("RGB", (2000, 500), "red").save(folder / "race.png")
     return folder
@@ -49,7 +40,7 @@ def test_a_race_is_kept_and_shown(writer, race, tmp_path):
     text = writer.page()
     assert "## Six minutes on flowers" in text
     assert "| the tutorials' DCGAN | 4.00 | 5.00 | - | - | the baseline |" in text
-    assert "| small-data | 1.00 | 1.33 | -3.67 | -7.10 to -0.200 | better |" in text
+    assert "| small-data | 1.00 | 1.33 | -3.67 | -8.84 to +1.50 | no measurable" in text
     assert "the tutorials' DCGAN: 14 kimg, 3 seeds; small-data: 88 kimg, 3 seeds." in text
     assert "- Not equally many pictures: `--lr-g` 2 / 4." in text
     assert "images/s" not in text
@@ -61,7 +52,7 @@ def test_a_race_is_kept_and_shown(writer, race, tmp_path):
 def test_a_long_table_ends_in_words(docs_script):
     summary = docs_script("write_races").summary
     verdicts = ["better", *4 * ["no measurable difference"], "worse"]
-    rows = [{"variant": f"t{n}", "verdict": one} for n, one in enumerate(verdicts)]
+    rows = [(f"t{number}", verdict) for number, verdict in enumerate(verdicts)]
     assert summary(rows) == ["", "Better: t0. No measurable difference: t1, t2, t3, t4. Worse: t5."]
     assert summary(rows[:3]) == []
 
@@ -69,6 +60,21 @@ def test_a_long_table_ends_in_words(docs_script):
 def test_nothing_that_only_its_machine_knows_is_kept(writer, race, tmp_path):
     writer.keep(race)
     assert "/home" not in (tmp_path / "races" / "flowers.json").read_text()
+
+
+def test_what_follows_from_the_runs_is_computed_and_not_kept(writer, race, tmp_path):
+    record = json.loads((race / "results.json").read_text())
+    alike = [{**run, "variant": "again"} for run in record["runs"][:3]]
+    record["runs"] += alike
+    correction = "With 2 comparisons in each measure, verdicts are corrected"
+    computed = writer.writing.about_chance(writer.compared(writer.rows_of(record["runs"])))
+    assert [note.startswith(correction) for note in computed] == [True]
+    record["notes"] += computed
+    (race / "results.json").write_text(json.dumps(record))
+    writer.keep(race)
+    kept = json.loads((tmp_path / "races" / "flowers.json").read_text())
+    assert kept.keys() == {"runs", "notes"}
+    assert kept["notes"] == ["Not equally many pictures: --lr-g 2 / 4."]
 
 
 def test_a_race_that_asks_nothing_is_refused(writer, race):
