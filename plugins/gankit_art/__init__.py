@@ -1,5 +1,7 @@
 """Pictures of paintings."""
 
+from collections.abc import Callable
+
 from gankit import DatasetSpec, Download, hookimpl, picture_files
 
 CYCLEGAN = "https://people.eecs.berkeley.edu/~taesung_park/CycleGAN/datasets"
@@ -24,7 +26,7 @@ PAINTERS = {  # name: (whose paintings, how many by the paper's count, bytes, sh
 
 
 @hookimpl
-def register_datasets(register):
+def register_datasets(register: Callable[[DatasetSpec], None]) -> None:
     for name, (whose, count, length, sha256) in PAINTERS.items():
         register(
             DatasetSpec(

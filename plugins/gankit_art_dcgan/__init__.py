@@ -1,5 +1,7 @@
 """Art from DCGAN: recipes for DCGAN's own networks, which the plugin `dcgan` brings."""
 
+from collections.abc import Callable
+
 from gankit import ModelSpec, hookimpl
 
 PAPER = "Radford, Metz & Chintala 2015, arXiv 1511.06434"
@@ -15,7 +17,7 @@ MODELS = (
 
 
 @hookimpl
-def register_models(register):
+def register_models(register: Callable[[ModelSpec], None]) -> None:
     for name, summary, size, network in MODELS:
         register(
             ModelSpec(

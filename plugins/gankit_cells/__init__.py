@@ -1,5 +1,7 @@
 """Pictures of cells and tissue."""
 
+from collections.abc import Callable
+
 from gankit import DatasetSpec, Download, hookimpl, picture_files
 
 DATASETS = (
@@ -45,6 +47,6 @@ DATASETS = (
 
 
 @hookimpl
-def register_datasets(register):
+def register_datasets(register: Callable[[DatasetSpec], None]) -> None:
     for dataset in DATASETS:
         register(dataset)

@@ -36,7 +36,7 @@ class Patches(Sequence[NDArray[np.uint8]]):
     ) -> None:
         from skimage.data import immunohistochemistry  # not needed to list the data set
 
-        self.tissue = immunohistochemistry()
+        self.tissue: NDArray[np.uint8] = immunohistochemistry()  # type: ignore[no-untyped-call]
         limit = min(self.tissue.shape[:2])
         for name, value in (("image_size", image_size), ("patch", patch)):
             if not 8 <= value <= limit:
@@ -57,7 +57,7 @@ class Patches(Sequence[NDArray[np.uint8]]):
 
     def __getitem__(self, index: int) -> NDArray[np.uint8]:  # type: ignore[override]  # no slices
         top, left, bottom, right = self.where(index)
-        patch = self.tissue[top:bottom, left:right]
+        patch: NDArray[np.uint8] = self.tissue[top:bottom, left:right]
         turns, mirrored = divmod(int(self.places[index, 2]), 2)
         return np.rot90(patch[:, ::-1] if mirrored else patch, turns).copy()
 

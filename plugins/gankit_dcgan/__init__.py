@@ -1,14 +1,18 @@
 """DCGAN: Radford, Metz and Chintala 2015, at any power-of-two size."""
 
+from collections.abc import Callable
+from typing import Any
+
 from gankit import DiscriminatorSpec, GeneratorSpec, ModelSpec, hookimpl
 
 PAPER = "Radford, Metz & Chintala 2015, arXiv 1511.06434"
-QUICK = {"batch_size": 32, "tricks": ("ema:decay=0.998", "smooth-labels")}
+QUICK_TRICKS = ("ema:decay=0.998", "smooth-labels")
+QUICK = {"batch_size": 32, "tricks": QUICK_TRICKS}
 AS_PUBLISHED = {"batch_size": 64, "lr_g": 2e-4, "lr_d": 2e-4, "beta1": 0.5, "beta2": 0.999}
 
 
 @hookimpl
-def register_generators(register):
+def register_generators(register: Callable[[GeneratorSpec], None]) -> None:
     register(
         GeneratorSpec(
             name="dcgan",
@@ -29,7 +33,7 @@ def register_generators(register):
 
 
 @hookimpl
-def register_discriminators(register):
+def register_discriminators(register: Callable[[DiscriminatorSpec], None]) -> None:
     register(
         DiscriminatorSpec(
             name="dcgan",
@@ -42,7 +46,7 @@ def register_discriminators(register):
 
 
 @hookimpl
-def register_models(register):
+def register_models(register: Callable[[ModelSpec], None]) -> None:
     # At 256 px 64 channels would give 12.0 and 11.2 million parameters; 32 give 7.8 and 7.0.
     for size, network, width in (
         (64, "dcgan", ""),
@@ -73,13 +77,13 @@ def register_models(register):
             lesson=2,
         )
     )
-    tricks = (*QUICK["tricks"], "r1:gamma=0.1,every=4")  # some minutes: what `gankit run` takes
+    tricks = (*QUICK_TRICKS, "r1:gamma=0.1,every=4")  # some minutes: what `gankit run` takes
     register(_skip(64, 24, default=True, tricks=tricks, length="60 kimg"))
     register(_skip(128, 24))
     register(_skip(256, 12))
 
 
-def _skip(size, width, default=False, **settings):
+def _skip(size: int, width: int, default: bool = False, **settings: Any) -> ModelSpec:
     """The model for small sets and small machines."""
     return ModelSpec(
         name=f"skip{size}",

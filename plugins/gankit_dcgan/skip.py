@@ -55,16 +55,18 @@ class Generator(nn.Module):
         self.paints = nn.ModuleList(nn.Conv2d(wide, channels, 1) for wide in maps[1:-1])
         self.paints.append(nn.Conv2d(maps[-1], channels, 3, 1, 1))
         self.apply(init_weights)
-        for up in self.ups:
-            init_bilinear(up[0])
-            register_parametrization(up[0], "weight", Enlarging())
+        enlarging = [up for up in self.ups.modules() if isinstance(up, nn.ConvTranspose2d)]
+        for layer in enlarging:
+            init_bilinear(layer)
+            register_parametrization(layer, "weight", Enlarging())
 
     def forward(self, z: Tensor) -> Tensor:
         x = self.first(z[:, :, None, None])
-        picture = None
+        picture: Tensor | None = None
         for up, paint in zip(self.ups, self.paints, strict=True):
             x = up(x)
             picture = paint(x) if picture is None else paint(x) + enlarged(picture)
+        assert picture is not None  # there is at least one map
         return torch.tanh(picture)
 
 
@@ -79,6 +81,8 @@ class Enlarging(nn.Module):
     Each number of a 3x3 kernel falls on 2x2 places of the 4x4 kernel with which a transposed
     convolution of stride 2 does both.
     """
+
+    spread: Tensor
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,5 +1,7 @@
 """Pictures of flowers; and a metric that knows those of petals."""
 
+from collections.abc import Callable
+
 from gankit import DatasetSpec, Download, MetricSpec, hookimpl, picture_files
 
 DATASETS = (
@@ -50,13 +52,13 @@ DATASETS = (
 
 
 @hookimpl
-def register_datasets(register):
+def register_datasets(register: Callable[[DatasetSpec], None]) -> None:
     for dataset in DATASETS:
         register(dataset)
 
 
 @hookimpl
-def register_metrics(register):
+def register_metrics(register: Callable[[MetricSpec], None]) -> None:
     register(
         MetricSpec(
             name="modes",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, SupportsInt
 
 import numpy as np
 
@@ -55,7 +55,7 @@ class Modes(Metric):
         return f"{MODES - len(missing)} of {MODES} kinds{lost}{more}; {unclear:.1%} unclear"
 
 
-def named(kind: int) -> str:
+def named(kind: SupportsInt) -> str:
     """`red 5`: the colour and the petals of a kind."""
     colour, count = divmod(int(kind), len(COUNTS))
     return f"{tuple(COLOURS)[colour]} {COUNTS[count]}"

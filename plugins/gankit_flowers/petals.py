@@ -37,7 +37,8 @@ def towards(turns: Any) -> tuple[Any, Any]:
 
 def covered(inside: Floats, pixel: Floats) -> Floats:
     """How much of a pixel a shape covers whose edge lies `inside` away: anti-aliasing."""
-    return np.clip(inside / pixel + 0.5, 0, 1)
+    share: Floats = np.clip(inside / pixel + 0.5, 0, 1)
+    return share
 
 
 def background(x: Floats, y: Floats, f: Factors, leaves: Floats) -> Floats:
@@ -55,7 +56,8 @@ def background(x: Floats, y: Floats, f: Factors, leaves: Floats) -> Floats:
     # The flower's shadow, round and soft; clipping keeps leaves in the range of their colours.
     dx, dy = (x - f.x) / f.size - 0.075 * away, (y - f.y) / f.size - 0.075 * down
     shadow = np.maximum((1.1 - 1.8 * dx * dx) - 1.8 * dy * dy, 0)
-    return np.clip(glow * (1 - 0.8 * shadow * shadow), 0, 1)
+    lightness: Floats = np.clip(glow * (1 - 0.8 * shadow * shadow), 0, 1)
+    return lightness
 
 
 def petal(r: Floats, across: Floats, length: Floats, f: Factors, pixel: Floats) -> Two:
@@ -147,11 +149,13 @@ def add_flowers(canvas: list[Floats], x: Floats, y: Floats, f: Factors, each: Fl
 
 def draw(f: Factors, each: Floats, leaves: Floats, size: int) -> Pictures:
     """The pictures (N, size, size, 3) of a plan, drawn on one flat canvas for each of R, G, B."""
-    x = ((np.arange(size, dtype=np.float32) + 0.5) / size).reshape(1, 1, -1)
-    y = x.reshape(1, -1, 1)
+    middles: Floats = (np.arange(size, dtype=np.float32) + np.float32(0.5)) / np.float32(size)
+    x = middles.reshape(1, 1, -1)
+    y = middles.reshape(1, -1, 1)
     glow = background(x, y, f, leaves)
-    tones = blend(*SHADE, f.leaf_hue), blend(*SUN, f.leaf_hue) * f.leaf_light
-    canvas = [blend(dark, full, glow).ravel() for dark, full in zip(*tones, strict=True)]
+    shade = blend(SHADE[0], SHADE[1], f.leaf_hue)
+    sun = blend(SUN[0], SUN[1], f.leaf_hue) * f.leaf_light
+    canvas = [blend(dark, full, glow).ravel() for dark, full in zip(shade, sun, strict=True)]
     add_flowers(canvas, x, y, f, each)
     pictures = np.empty((*glow.shape, 3), np.uint8)
     for c, channel in enumerate(canvas):
@@ -174,7 +178,8 @@ class Petals(Sequence[Pictures]):
         return self.length
 
     def __getitem__(self, index: int) -> Pictures:  # type: ignore[override]  # no slices
-        return self.batch([index])[0]
+        picture: Pictures = self.batch([index])[0]
+        return picture
 
     def batch(self, indices: Iterable[int]) -> Pictures:
         """Pictures (N, image_size, image_size, 3): the fast way, and the same to the byte."""

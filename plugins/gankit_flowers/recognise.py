@@ -98,4 +98,5 @@ def from_lines(tone: Tensor) -> Tensor:
     dark, light = TONES.unbind(dim=1)
     along = light - dark
     share = ((tone[:, None] - dark) * along).sum(dim=2) / along.square().sum(dim=1)
-    return (tone[:, None] - dark - share.clamp(0, 1)[..., None] * along).norm(dim=2)
+    distances: Tensor = (tone[:, None] - dark - share.clamp(0, 1)[..., None] * along).norm(dim=2)
+    return distances

@@ -1,8 +1,15 @@
 """The lessons in a terminal: `gankit lesson`."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from gankit import hookimpl
+
+if TYPE_CHECKING:
+    from gankit.cli.main import Commands
 
 
 @hookimpl
-def register_commands(cli):
+def register_commands(cli: Commands) -> None:
     cli.later("lesson", "gankit_lessons.command:lesson", "Learn GANs: list lessons, take one.")

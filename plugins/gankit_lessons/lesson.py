@@ -59,14 +59,14 @@ class Lesson:
         names = [n for n in ast.walk(ast.parse(self.exercise.code)) if isinstance(n, ast.Name)]
         needed = {name.id for name in names} - set(dir(builtins))
         needed -= {name.id for name in names if isinstance(name.ctx, ast.Store)}
-        found = []
+        statements: list[ast.stmt] = []
         for cell in self.cells:
             for node in ast.parse("\n" * (cell.line - 1) + cell.code).body:
                 if isinstance(node, ast.Import | ast.ImportFrom):
-                    brings = {one.asname or one.name.partition(".")[0] for one in node.names}
-                    found += [node] if brings & needed else []
-                    needed -= brings
-        return None if needed else ast.Module(found, [])
+                    bound = {alias.asname or alias.name.partition(".")[0] for alias in node.names}
+                    statements += [node] if bound & needed else []
+                    needed -= bound
+        return None if needed else ast.Module(statements, [])
 
     def answered(self, text: str) -> ast.Module:
         """The exercise's code with an expression in place of None."""

@@ -1,5 +1,7 @@
 """FastGAN: light networks for few and larger pictures."""
 
+from collections.abc import Callable
+
 from gankit import DiscriminatorSpec, GeneratorSpec, ModelSpec, hookimpl
 
 PAPER = "Liu et al. 2021, arXiv 2101.04775"
@@ -17,7 +19,7 @@ PUBLISHED = {
 
 
 @hookimpl
-def register_generators(register):
+def register_generators(register: Callable[[GeneratorSpec], None]) -> None:
     register(
         GeneratorSpec(
             name="light",
@@ -29,7 +31,7 @@ def register_generators(register):
 
 
 @hookimpl
-def register_discriminators(register):
+def register_discriminators(register: Callable[[DiscriminatorSpec], None]) -> None:
     register(
         DiscriminatorSpec(
             name="light",
@@ -41,7 +43,7 @@ def register_discriminators(register):
 
 
 @hookimpl
-def register_models(register):
+def register_models(register: Callable[[ModelSpec], None]) -> None:
     for size in (128, 256):
         register(
             ModelSpec(

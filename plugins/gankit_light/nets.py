@@ -65,7 +65,7 @@ def gated(convolution: nn.Module, narrow: int) -> list[nn.Module]:
 
 def up(wide: int, narrow: int, twice: bool) -> nn.Sequential:
     """(wide, s, s) -> (narrow, 2s, 2s)."""
-    layers = [nn.Upsample(scale_factor=2, mode="nearest")]
+    layers: list[nn.Module] = [nn.Upsample(scale_factor=2, mode="nearest")]
     layers += gated(nn.Conv2d(wide, 2 * narrow, 3, padding=1, bias=False), narrow)
     if twice:
         layers += gated(nn.Conv2d(narrow, 2 * narrow, 3, padding=1, bias=False), narrow)

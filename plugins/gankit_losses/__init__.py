@@ -1,5 +1,7 @@
 """The adversarial losses of the literature, one file each."""
 
+from collections.abc import Callable
+
 from gankit import LossSpec, hookimpl
 
 LOSSES = (
@@ -48,6 +50,6 @@ LOSSES = (
 
 
 @hookimpl
-def register_losses(register):
+def register_losses(register: Callable[[LossSpec], None]) -> None:
     for loss in LOSSES:
         register(loss)

@@ -1,5 +1,7 @@
 """The networks of MathWorks' GAN example, and two student projects that went on from there."""
 
+from collections.abc import Callable
+
 from gankit import DiscriminatorSpec, GeneratorSpec, ModelSpec, hookimpl
 
 PAGE = "https://www.mathworks.com/help/deeplearning/ug/train-generative-adversarial-network.html"
@@ -8,7 +10,7 @@ PUBLISHED = {"batch_size": 128, **ADAM, "length": "500 epochs"}
 
 
 @hookimpl
-def register_generators(register):
+def register_generators(register: Callable[[GeneratorSpec], None]) -> None:
     register(
         GeneratorSpec(
             name="mathworks",
@@ -20,7 +22,7 @@ def register_generators(register):
 
 
 @hookimpl
-def register_discriminators(register):
+def register_discriminators(register: Callable[[DiscriminatorSpec], None]) -> None:
     register(
         DiscriminatorSpec(
             name="mathworks",
@@ -32,7 +34,7 @@ def register_discriminators(register):
 
 
 @hookimpl
-def register_models(register):
+def register_models(register: Callable[[ModelSpec], None]) -> None:
     for name, summary, source, generator, discriminator, tricks in (
         (
             "mathworks64",

@@ -26,7 +26,8 @@ def init_weights(module: nn.Module) -> None:
     """Weights ~ N(0, 0.02), biases 0."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
         nn.init.normal_(module.weight, 0.0, 0.02)
-        nn.init.zeros_(module.bias)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
 
 
 class Generator(nn.Module):

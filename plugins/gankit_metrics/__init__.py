@@ -1,7 +1,19 @@
 """Measures of quality, each with its interval, its floor and what to know before trusting it."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from gankit.core.hookspecs import hookimpl
 from gankit.core.specs import MetricSpec
+
+if TYPE_CHECKING:
+    from gankit.cli.main import Commands
+    from gankit.core.gan import Gan
+    from gankit.core.registry import Registry
+    from gankit.core.settings import Run
+    from gankit_metrics.watch import Watch
 
 METRICS = (
     MetricSpec(
@@ -64,21 +76,21 @@ METRICS = (
 class Metrics:
     """The metrics, the command that measures with them, and the observer that does so in a run."""
 
-    def __init__(self):
-        self.watch = None
+    def __init__(self) -> None:
+        self.watch: Watch | None = None
 
     @hookimpl
-    def register_metrics(self, register):
+    def register_metrics(self, register: Callable[[MetricSpec], None]) -> None:
         for spec in METRICS:
             register(spec)
 
     @hookimpl
-    def register_commands(self, cli):
+    def register_commands(self, cli: Commands) -> None:
         summary = "Measure how good a run's pictures are."
         cli.later("evaluate", "gankit_metrics.command:evaluate", summary)
 
     @hookimpl
-    def run_started(self, run, gan, registry):
+    def run_started(self, run: Run, gan: Gan, registry: Registry) -> None:
         self.watch = None
         if run.metrics:
             from gankit_metrics.watch import Watch  # a run that measures nothing imports nothing
@@ -86,6 +98,6 @@ class Metrics:
             self.watch = Watch(run, gan, registry)
 
     @hookimpl
-    def step_done(self, run, step):
+    def step_done(self, run: Run, step: int) -> None:
         if self.watch:
             self.watch.look(step)

@@ -20,7 +20,14 @@ from gankit_metrics.measured import Measured
 @click.option("--samples", default=1000, show_default=True, help="Pictures to draw and measure.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_context
-def evaluate(ctx, run, metrics, checkpoint, samples, as_json):
+def evaluate(
+    ctx: click.Context,
+    run: Path,
+    metrics: tuple[str, ...],
+    checkpoint: int | None,
+    samples: int,
+    as_json: bool,
+) -> None:
     """Measure how good the pictures of the run in folder RUN are."""
     from gankit_metrics import evaluate as heavy
 

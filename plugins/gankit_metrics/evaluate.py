@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import torch
 from PIL import Image
@@ -27,6 +27,32 @@ from gankit_metrics.sets import FEWEST, Sets, choose
 Chosen = list[tuple[Choice, Metric]]  # each as it was written, and built
 
 
+@overload
+def evaluate(
+    folder: str | Path,
+    metrics: Iterable[str] | None = ...,
+    *,
+    samples: int = ...,
+    checkpoint: int | None = ...,
+    registry: Registry | None = ...,
+    progress: Progress = ...,
+    pictures: Pixels | None = None,
+) -> list[Measured]: ...
+
+
+@overload
+def evaluate(
+    folder: str | Path,
+    metrics: Iterable[str] | None = ...,
+    *,
+    samples: int = ...,
+    checkpoint: int | None = ...,
+    registry: Registry | None = ...,
+    progress: Progress = ...,
+    pictures: Mapping[str, Pixels],
+) -> dict[str, list[Measured]]: ...
+
+
 def evaluate(
     folder: str | Path,
     metrics: Iterable[str] | None = ("kid", "swd"),
@@ -36,7 +62,7 @@ def evaluate(
     registry: Registry | None = None,
     progress: Progress = lambda done, total: None,
     pictures: Pixels | Mapping[str, Pixels] | None = None,
-) -> Any:
+) -> list[Measured] | dict[str, list[Measured]]:
     """Measure the run in `folder` at its newest checkpoint, or at the one of that step.
 
     Returns a list of Measured, one for each metric.
@@ -52,21 +78,28 @@ def evaluate(
     registry = registry or load_registry()
     sampler = load(folder, step=checkpoint, registry=registry)
     prepared = prepare(sampler.run, registry, lambda done, total: None)
-    several = pictures if isinstance(pictures, Mapping) else {"": pictures}
-    samples = samples if pictures is None else len(next(iter(several.values())))
+    own_pictures = _by_name(pictures)
+    samples = max((len(pixels) for pixels in own_pictures.values()), default=samples)
     sets = choose(prepared, samples, sampler.run.data_seed)
-    wanted = suitable(sampler.run, registry, sets) if metrics is None else tuple(metrics)
-    chosen = build(wanted, sampler.run, registry, sets)
+    texts = suitable(sampler.run, registry, sets) if metrics is None else tuple(metrics)
+    chosen = build(texts, sampler.run, registry, sets)
     if pictures is not None:
-        every = {}
-        for name, given in several.items():
-            sets.take(given)
-            every[name] = measured(chosen, sets, registry, None, sampler.step, progress)
-        return every if several is pictures else every[""]
+        results = {}
+        for name, pixels in own_pictures.items():
+            sets.take(pixels)
+            results[name] = measured(chosen, sets, registry, None, sampler.step, progress)
+        return results if isinstance(pictures, Mapping) else results[""]
     sets.draw(sampler.images, sampler.run.latent_dim)
     found = measured(chosen, sets, registry, Path(folder), sampler.step, progress)
     record.write(Path(folder), found)
     return found
+
+
+def _by_name(pictures: Pixels | Mapping[str, Pixels] | None) -> Mapping[str, Pixels]:
+    """A person's own sets of pictures; a single one has no name."""
+    if pictures is None:
+        return {}
+    return pictures if isinstance(pictures, Mapping) else {"": pictures}
 
 
 def suitable(run: Run, registry: Registry, sets: Sets) -> tuple[str, ...]:

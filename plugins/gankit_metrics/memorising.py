@@ -42,8 +42,9 @@ class Memorising(OnFeatures):
         mirrored = super().features(pictures[:, :, ::-1])
         return np.stack([super().features(pictures), mirrored], axis=1)
 
-    def compare(self, generated: Matrix, reference: Matrix, training: Matrix) -> Any:
+    def compare(self, generated: Matrix, reference: Matrix, training: Matrix | None = None) -> Any:
         """Ratios of the generated and of the held-out pictures, and who is nearest to whom."""
+        assert training is not None  # gankit gives it, since reads_training is set
         to_train, to_held = nearest(generated, training), nearest(generated, reference)
         fresh_train, fresh_held = nearest(reference, training), nearest(reference, reference, True)
         ratios = (

@@ -33,8 +33,10 @@ class Balls(OnFeatures):
 
     def compare(self, generated: Matrix, reference: Matrix) -> Matrix:
         """(N, M): whether generated picture n lies in the ball of real picture m."""
-        generated, reference = (part.astype(np.float64) for part in (generated, reference))
-        return distances(generated, reference) <= radii(reference, self.k)
+        x = generated.astype(np.float64)
+        y = reference.astype(np.float64)
+        in_ball: Matrix = distances(x, y) <= radii(y, self.k)
+        return in_ball
 
 
 class Precision(Balls):
@@ -48,7 +50,8 @@ class Precision(Balls):
         super().__init__(features, k)
 
     def score(self, state: Matrix, generated: Rows, reference: Rows) -> float:
-        return float(state[:, np.unique(reference)].any(axis=1)[generated].mean())
+        in_any_ball: Matrix = np.any(state[:, np.unique(reference)], axis=1)
+        return float(in_any_ball[generated].mean())
 
 
 class Recall(Precision):
@@ -95,13 +98,15 @@ class Coverage(Balls):
         super().__init__(features, k)
 
     def score(self, state: Matrix, generated: Rows, reference: Rows) -> float:
-        return float(state[np.unique(generated)].any(axis=0)[reference].mean())
+        has_any_picture: Matrix = np.any(state[np.unique(generated)], axis=0)
+        return float(has_any_picture[reference].mean())
 
 
 def distances(x: Matrix, y: Matrix) -> Matrix:
     """Euclidean distances (N, M) between rows; 0 between equal ones, but for rounding."""
     squares = (x**2).sum(axis=1)[:, None] + (y**2).sum(axis=1) - 2 * (x @ y.T)
-    return np.sqrt(squares.clip(0))
+    roots: Matrix = np.sqrt(squares.clip(0))
+    return roots
 
 
 def radii(features: Matrix, k: int) -> Matrix:

@@ -48,7 +48,7 @@ class Sets:
         Every run and every step is measured on the same z.
         """
         z = randomness.latents(0, 0, self.samples, latent_dim, "measuring")
-        self.take(np.concatenate([as_bytes(images(part)) for part in z.split(64)]))
+        self.take(np.concatenate([as_bytes(images(part)) for part in torch.split(z, 64)]))
 
     def take(self, pictures: Pixels) -> None:
         """Judge these pictures, (N, H, W, C) bytes, from here on; as many as the floor has."""
@@ -79,11 +79,14 @@ def choose(prepared: Prepared, samples: int, seed: int) -> Sets:
     The floor has as many pictures as G draws, so there are at most as many as the training part
     has.
     """
-    held, train = (shuffled(rows, seed) for rows in (prepared.holdout, prepared.train))
+    held = shuffled(prepared.holdout, seed)
+    train = shuffled(prepared.train, seed)
     against = "hold-out"
     if len(held) < FEWEST:  # then one half of the training part stands for it, and is marked so
         half = len(train) // 2
-        held, train, against = train[:half], train[half:], "training part"
+        held = train[:half]
+        train = train[half:]
+        against = "training part"
     if min(len(held), len(train)) < FEWEST:
         few = f"{len(prepared.train)} training pictures and {len(prepared.holdout)} held out"
         raise GankitError(f"{few} are too few to measure anything: {2 * FEWEST} are the least")
@@ -91,12 +94,13 @@ def choose(prepared: Prepared, samples: int, seed: int) -> Sets:
         raise GankitError(f"--samples is {samples}; it must be {FEWEST} or more")
     fresh = train[:samples]
     rows = {"reference": held[:samples], "fresh": fresh, "training": train}
-    few = train[: min(samples, len(train) // 2)]
-    rows |= {"few fresh": few, "others": train[len(few) :]}
+    count = min(samples, len(train) // 2)
+    rows |= {"few fresh": train[:count], "others": train[count:]}
     return Sets(prepared.pixels, rows, against)
 
 
 def shuffled(rows: Rows, seed: int) -> Rows:
     """The rows in an order of their own, which depends on the data seed alone."""
     draw = randomness.generator(seed, 0, "order of measuring")
-    return rows[torch.randperm(len(rows), generator=draw).numpy()]
+    reordered: Rows = rows[torch.randperm(len(rows), generator=draw).numpy()]
+    return reordered

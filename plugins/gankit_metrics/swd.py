@@ -84,7 +84,8 @@ def _seen(images: Tensor, count: int) -> np.ndarray[Any, Any]:
     patches = ((patches - mean) / deviation.clamp_min(1e-8)).flatten(2)
     draw = randomness.generator(0, size, "directions")  # the same for sets of any size
     directions = torch.randn(SIDE * SIDE * channels, DIRECTIONS, generator=draw)
-    return (patches @ (directions / directions.norm(dim=0))).numpy()
+    along: np.ndarray[Any, Any] = (patches @ (directions / directions.norm(dim=0))).numpy()
+    return along
 
 
 def grid(x: Any, y: Any) -> Any:

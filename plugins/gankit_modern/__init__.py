@@ -1,5 +1,7 @@
 """Residual networks without batch norm, for those who outgrow DCGAN."""
 
+from collections.abc import Callable
+
 from gankit import DiscriminatorSpec, GeneratorSpec, ModelSpec, hookimpl
 
 PAPER = "after R3GAN: Huang et al. 2025, arXiv 2501.05441"
@@ -7,7 +9,7 @@ GAMMA = {64: 1, 128: 4, 256: 16}  # grows with the number of pixels
 
 
 @hookimpl
-def register_generators(register):
+def register_generators(register: Callable[[GeneratorSpec], None]) -> None:
     register(
         GeneratorSpec(
             name="modern",
@@ -20,7 +22,7 @@ def register_generators(register):
 
 
 @hookimpl
-def register_discriminators(register):
+def register_discriminators(register: Callable[[DiscriminatorSpec], None]) -> None:
     register(
         DiscriminatorSpec(
             name="modern",
@@ -33,7 +35,7 @@ def register_discriminators(register):
 
 
 @hookimpl
-def register_models(register):
+def register_models(register: Callable[[ModelSpec], None]) -> None:
     for size, gamma in GAMMA.items():
         register(
             ModelSpec(

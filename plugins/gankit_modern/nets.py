@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
 SLOPE = 0.2  # of leaky ReLU
+Layer = nn.Conv2d | nn.ConvTranspose2d | nn.Linear
 GAIN = math.sqrt(2 / (1 + SLOPE**2))  # keeps the variance through a convolution and leaky ReLU
 
 
@@ -37,7 +38,7 @@ def widths(image_size: int, base_channels: int, max_channels: int, blocks: int) 
     return [min(base_channels * 2**power, max_channels) for power in reversed(range(steps))]
 
 
-def scaled(layer: nn.Module, fan_in: int, gain: float = 1.0) -> nn.Module:
+def scaled(layer: Layer, fan_in: int, gain: float = 1.0) -> nn.Module:
     """The layer with weights ~ N(0, gain / sqrt(fan_in)), so that variance stays; biases 0."""
     nn.init.normal_(layer.weight, 0.0, gain / math.sqrt(fan_in))
     if layer.bias is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from gankit.core.errors import GankitError
-from gankit.core.registry import module_file
+from gankit.core.registry import Registry, module_file
 
 TEMPLATES = Path(__file__).with_name("templates")
 # Each kind of plugin: what it registers, and how to try it.
@@ -24,7 +24,7 @@ KINDS = {
 @click.argument("name")
 @click.option("--kind", type=click.Choice(list(KINDS)), default="trick", help="What it brings.")
 @click.pass_context
-def new(ctx, what, name, kind):
+def new(ctx: click.Context, what: str, name: str, kind: str) -> None:
     """Begin a plugin package of your own, in a folder NAME, with a part that works."""
     name = name.replace("_", "-")
     module = checked(name, kind, ctx.obj)
@@ -41,21 +41,23 @@ def new(ctx, what, name, kind):
     click.echo(f"  {KINDS[kind][1].format(name)}")
 
 
-def checked(name, kind, registry):
+def checked(name: str, kind: str, registry: Registry) -> str:
     """The module's name, if both names can be had."""
     module = name.replace("-", "_")
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) or keyword.iskeyword(module):
         raise GankitError(f"{name!r} names no plugin: write lower-case-with-hyphens, as my-{kind}")
-    taken = {("plugin", plugin.name) for plugin in registry.plugins}
-    taken |= {(of, spec.name) for of in KINDS[kind][0] for spec in registry.specs(of)}
+    owners = {"plugin"} if name in {plugin.name for plugin in registry.plugins} else set()
+    for part in KINDS[kind][0]:
+        if name in {spec.name for spec in registry.specs(part)}:
+            owners.add(part)
     if module_file(module):  # a folder of that name makes no package
-        taken.add(("Python package", name))
-    for of in [of for of, known in sorted(taken) if known == name]:
-        raise GankitError(f"there is a {of} {name!r} already: choose another name")
+        owners.add("Python package")
+    if owners:
+        raise GankitError(f"there is a {min(owners)} {name!r} already: choose another name")
     return module
 
 
-def fill(template, folder, name, module):
+def fill(template: Path, folder: Path, name: str, module: str) -> None:
     """Copy a template, with the plugin's names where the template has its own."""
     names = {
         "plugin-name": name,
@@ -63,7 +65,7 @@ def fill(template, folder, name, module):
         "PluginName": "".join(word.capitalize() for word in name.split("-")),
     }
 
-    def renamed(text):
+    def renamed(text: str) -> str:
         for placeholder, real in names.items():
             text = text.replace(placeholder, real)
         return text

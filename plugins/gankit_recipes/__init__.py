@@ -1,5 +1,7 @@
 """Recipes: whole runs by name. Data, no code; what a person names on top goes before."""
 
+from collections.abc import Callable
+
 from gankit import RecipeSpec, hookimpl
 
 ADAM = {"beta1": 0.5, "beta2": 0.999}
@@ -127,6 +129,6 @@ RECIPES = (
 
 
 @hookimpl
-def register_recipes(register):
+def register_recipes(register: Callable[[RecipeSpec], None]) -> None:
     for recipe in RECIPES:
         register(recipe)

@@ -1,6 +1,16 @@
 """TensorBoard records, for runs started with --tensorboard."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from gankit import GankitError, hookimpl
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.utils.tensorboard import SummaryWriter
+
+    from gankit import Gan, Run
 
 SCALARS = ("d_loss", "g_loss", "penalty", "d_real", "d_fake")
 
@@ -8,10 +18,10 @@ SCALARS = ("d_loss", "g_loss", "penalty", "d_real", "d_fake")
 class Board:
     """Writes losses, D's opinions and the grids to `tensorboard/` in the run's folder."""
 
-    writer = None
+    writer: SummaryWriter | None = None
 
     @hookimpl
-    def run_started(self, run, gan):
+    def run_started(self, run: Run, gan: Gan) -> None:
         if not run.tensorboard:
             return
         try:
@@ -21,19 +31,19 @@ class Board:
         self.writer = SummaryWriter(run.folder / "tensorboard", purge_step=gan.step + 1)
 
     @hookimpl
-    def step_done(self, run, step, scalars):
+    def step_done(self, run: Run, step: int, scalars: dict[str, Any]) -> None:
         if self.writer:
             for name in SCALARS:
                 if name in scalars:
                     self.writer.add_scalar(name, scalars[name], step)
 
     @hookimpl
-    def samples_drawn(self, run, step, images):
+    def samples_drawn(self, run: Run, step: int, images: Tensor) -> None:
         if self.writer:
             self.writer.add_images("samples", images.clamp(-1, 1).add(1).div(2), step)
 
     @hookimpl
-    def run_finished(self, run, outcome):
+    def run_finished(self, run: Run, outcome: dict[str, Any]) -> None:
         if self.writer:
             self.writer.close()
             self.writer = None

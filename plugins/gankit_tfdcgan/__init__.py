@@ -1,5 +1,7 @@
 """The networks of TensorFlow's DCGAN tutorial, stretched to 64 px and more."""
 
+from collections.abc import Callable
+
 from gankit import DiscriminatorSpec, GeneratorSpec, ModelSpec, hookimpl
 
 PAGE = "TensorFlow, Deep Convolutional GAN: https://www.tensorflow.org/tutorials/generative/dcgan"
@@ -7,7 +9,7 @@ PUBLISHED = {"batch_size": 256, "lr_g": 1e-4, "lr_d": 1e-4, "beta1": 0.9, "beta2
 
 
 @hookimpl
-def register_generators(register):
+def register_generators(register: Callable[[GeneratorSpec], None]) -> None:
     register(
         GeneratorSpec(
             name="tf-dcgan",
@@ -19,7 +21,7 @@ def register_generators(register):
 
 
 @hookimpl
-def register_discriminators(register):
+def register_discriminators(register: Callable[[DiscriminatorSpec], None]) -> None:
     register(
         DiscriminatorSpec(
             name="tf-dcgan",
@@ -31,7 +33,7 @@ def register_discriminators(register):
 
 
 @hookimpl
-def register_models(register):
+def register_models(register: Callable[[ModelSpec], None]) -> None:
     for size in (64, 128):
         register(
             ModelSpec(

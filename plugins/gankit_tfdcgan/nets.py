@@ -9,7 +9,7 @@ last, so these networks are TensorFlow's seen in a mirror.
 
 from torch import Tensor, nn
 
-KERAS = {"eps": 1e-3, "momentum": 0.01}  # batch norm; Keras writes the momentum as 0.99
+EPSILON, MOMENTUM = 1e-3, 0.01  # of Keras' batch norm; Keras writes the momentum as 0.99
 
 
 def doublings(image_size: int, *channels: int) -> int:
@@ -54,18 +54,18 @@ class Generator(nn.Module):
         wide, narrow, *others = maps
         layers: list[nn.Module] = [
             nn.Linear(latent_dim, wide * 8 * 8, bias=False),
-            nn.BatchNorm1d(wide * 8 * 8, **KERAS),
+            nn.BatchNorm1d(wide * 8 * 8, EPSILON, MOMENTUM),
             nn.LeakyReLU(0.3, inplace=True),
             nn.Unflatten(1, (wide, 8, 8)),
             nn.ConvTranspose2d(wide, narrow, 5, padding=2, bias=False),  # stays 8x8
-            nn.BatchNorm2d(narrow, **KERAS),
+            nn.BatchNorm2d(narrow, EPSILON, MOMENTUM),
             nn.LeakyReLU(0.3, inplace=True),
         ]
         wide = narrow
         for narrow in others:  # (wide, s, s) -> (narrow, 2s, 2s)
             layers += [
                 double(wide, narrow),
-                nn.BatchNorm2d(narrow, **KERAS),
+                nn.BatchNorm2d(narrow, EPSILON, MOMENTUM),
                 nn.LeakyReLU(0.3, inplace=True),
             ]
             wide = narrow

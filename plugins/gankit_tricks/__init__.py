@@ -1,5 +1,7 @@
 """Stabilisation tricks, one file each."""
 
+from collections.abc import Callable
+
 from gankit import TrickSpec, hookimpl
 
 TRICKS = (
@@ -173,6 +175,6 @@ TRICKS = (
 
 
 @hookimpl
-def register_tricks(register):
+def register_tricks(register: Callable[[TrickSpec], None]) -> None:
     for trick in TRICKS:
         register(trick)

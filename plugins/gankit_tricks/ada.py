@@ -50,7 +50,7 @@ class ADA(Trick):
         self.target, self.every, self.kimg = target, every, kimg
         self.p = self.signs = torch.zeros(())  # on the device, and read only for the log
         self.seen = 0  # by this process, since the last change of p
-        self.r_t = None
+        self.r_t: torch.Tensor | None = None
 
     def start(self, gan):
         self.p, self.signs = (t.to(gan.machine.device) for t in (self.p, self.signs))

@@ -48,7 +48,7 @@ class DiffAugment(Trick):
 
     def _cutout(self, x, draw, side=1 / 2):
         """A grey square of half the side, around a centre anywhere in the picture."""
-        inside = True
+        inside: torch.Tensor | bool = True
         for dim, size in ((2, x.shape[2]), (3, x.shape[3])):
             cut = int(size * side + 0.5)
             centres = size + 1 - cut % 2  # an even square's lie between pixels, one more than these

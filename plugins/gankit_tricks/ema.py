@@ -25,7 +25,7 @@ class EMA(Trick):
         if not 0 <= decay < 1 or ramp < 0 or kimg < 0:
             raise ValueError("decay lies in [0, 1), ramp and kimg are 0 or more")
         self.decay, self.ramp, self.kimg = decay, ramp, kimg
-        self.now = None
+        self.now = 0.0  # the decay of the last step; 0 before there was one
         self.shown = 0  # pictures shown since G's last update
 
     def start(self, gan):

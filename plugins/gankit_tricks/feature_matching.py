@@ -1,5 +1,7 @@
 """Feature matching (Salimans et al. 2016, arXiv 1606.03498, section 3.1)."""
 
+from torch import Tensor
+
 from gankit import Trick
 
 
@@ -19,8 +21,8 @@ class FeatureMatching(Trick):
         if not weight >= 0:
             raise ValueError("weight must be 0 or more")
         self.weight = weight
-        self.fake_mean = None  # E f(G(z)), with its graph, from D's verdict to the penalty
-        self.distance = None  # for the log
+        self.fake_mean: Tensor | None = None  # E f(G(z)) and its graph, until the penalty
+        self.distance: Tensor | None = None  # for the log
 
     def start(self, gan):
         gan.keep_features()

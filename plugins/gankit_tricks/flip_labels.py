@@ -20,7 +20,8 @@ class FlipLabels(Trick):
         if not 0 <= p <= 1 or which not in ("real", "fake", "both"):
             raise ValueError("p lies between 0 and 1; which is real, fake or both")
         self.p, self.which = p, which
-        self.flipped, self.seen = 0, 0
+        self.flipped: torch.Tensor | int = 0
+        self.seen = 0
 
     def targets(self, targets, gan):
         real, fake = targets

@@ -22,7 +22,9 @@ class GradientClipping(Trick):
         if norm < 0 or player not in ("both", "G", "D"):
             raise ValueError("norm must be 0 or more; player is G, D or both")
         self.norm, self.player = norm, player
-        self.clipped, self.updates, self.longest = 0, 0, None
+        self.clipped: torch.Tensor | int = 0
+        self.longest: torch.Tensor | None = None
+        self.updates = 0
 
     def before_update(self, gan, player):
         if self.norm == 0 or self.player not in ("both", player.name):
@@ -35,6 +37,6 @@ class GradientClipping(Trick):
     def activity(self):
         clipped, updates, longest = int(self.clipped), self.updates, self.longest
         self.clipped, self.updates, self.longest = 0, 0, None
-        if clipped == 0:
+        if clipped == 0 or longest is None:
             return None
         return f"clipped {clipped} of {updates} gradients, the longest {float(longest):.3g}"

@@ -18,7 +18,7 @@ class HistoricalAveraging(Trick):
         if not weight >= 0:
             raise ValueError("weight must be 0 or more")
         self.weight = weight
-        self.distances = {}
+        self.distances: dict[str, torch.Tensor] = {}
 
     def start(self, gan):
         self.trained, self.means, self.counts = {}, {}, {}

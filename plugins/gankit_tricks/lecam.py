@@ -24,7 +24,7 @@ class LeCam(Trick):
         if not weight >= 0 or not 0 <= decay < 1 or after < 0:
             raise ValueError("weight and after must be 0 or more, decay in [0, 1)")
         self.weight, self.decay, self.after = weight, decay, after
-        self.averages = None  # a_R, a_F
+        self.averages: torch.Tensor | None = None  # a_R, a_F
         self.acted = False
 
     def penalty(self, gan, player, real, fake):
@@ -43,7 +43,7 @@ class LeCam(Trick):
 
     def activity(self):
         acted, self.acted = self.acted, False
-        if not acted:
+        if not acted or self.averages is None:
             return None
         a_real, a_fake = self.averages.tolist()
         return f"D's averages: real {a_real:.2f}, fake {a_fake:.2f}"

@@ -19,17 +19,18 @@ class LRDecay(Trick):
         if not 0 <= begin <= 1:
             raise ValueError("begin lies in [0, 1]")
         self.begin = begin
-        self.full = {}  # the rates before they fell, of each player's groups
-        self.left = None
+        self.full: dict[str, list[float]] = {}  # each player's rates before they fell
+        self.left: float | None = None  # the share of them that is left
 
     def before_update(self, gan, player):
         if self.begin == 1:
             return
         groups = player.adam.param_groups
         full = self.full.setdefault(player.name, [group["lr"] for group in groups])
-        self.left = min(1.0, (1 - gan.progress) / (1 - self.begin))
+        left = min(1.0, (1 - gan.progress) / (1 - self.begin))
         for group, rate in zip(groups, full, strict=True):
-            group["lr"] = rate * self.left
+            group["lr"] = rate * left
+        self.left = left
 
     def activity(self):
         return None if self.left is None else f"learning rates at {self.left:.0%}"

@@ -24,7 +24,8 @@ class MinibatchDiscrimination(Trick):
     def __init__(self, kernels: int = 100, dims: int = 5) -> None:
         if kernels < 0 or dims < 1:
             raise ValueError("kernels must be 0 or more, dims 1 or more")
-        self.kernels, self.dims, self.layer = kernels, dims, None
+        self.kernels, self.dims = kernels, dims
+        self.layer: Closeness | None = None
 
     def wrap(self, gan):
         if self.kernels:

@@ -22,12 +22,14 @@ class MinibatchStddev(Trick):
     def __init__(self, group: int = 4) -> None:
         if group < 1:
             raise ValueError("group must be 1 or more")
-        self.group, self.layer = group, None
+        self.group = group
+        self.layer: Stddev | None = None
 
     def wrap(self, gan):
         if self.group > 1:
+            name, layer = last_layer(gan.D.net)
             self.layer = Stddev(self.group)
-            put_before(gan, *last_layer(gan.D.net), self.layer, extra=1)
+            put_before(gan, name, layer, self.layer, extra=1)
 
     def activity(self):
         if self.layer is None or self.layer.spread is None:
@@ -41,7 +43,8 @@ class Stddev(nn.Module):
 
     def __init__(self, group):
         super().__init__()
-        self.group, self.spread = group, None
+        self.group = group
+        self.spread: torch.Tensor | None = None  # of the last forward pass, for the log
 
     def forward(self, x):
         with torch.autocast(x.device.type, enabled=False):  # differences of near numbers: float32

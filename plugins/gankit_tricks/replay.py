@@ -21,7 +21,7 @@ class Replay(Trick):
         if size < 1 or not 0 <= share <= 1:
             raise ValueError("size must be 1 or more, share between 0 and 1")
         self.size, self.share = size, share
-        self.old = None  # (up to size, C, H, W), uint8
+        self.old: torch.Tensor | None = None  # (up to size, C, H, W), uint8
         self.shown, self.seen = 0, 0
 
     def fakes(self, images, gan):

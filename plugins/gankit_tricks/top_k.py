@@ -23,7 +23,7 @@ class TopK(Trick):
         if not 0 < floor <= 1 or not 0 < until <= 1:
             raise ValueError("floor and until must be more than 0 and at most 1")
         self.floor, self.until = floor, until
-        self.kept = None
+        self.kept: tuple[int, int] | None = None  # k, and the N it was chosen from
 
     def logits(self, logits, gan, player, is_real):
         """In G's update, the gradient passes through k of the N logits, N / k times as strong.

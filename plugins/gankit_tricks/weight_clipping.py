@@ -27,7 +27,7 @@ class WeightClipping(Trick):
         if limit < 0:
             raise ValueError("limit must be 0 or more")
         self.limit = limit
-        self.clipped = []  # D's weights, if they were clipped since the log last asked
+        self.clipped: list[torch.nn.Parameter] = []  # D's, where clipped since the last log
 
     @torch.no_grad()
     def after_update(self, gan, player):

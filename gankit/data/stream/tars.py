@@ -111,7 +111,7 @@ def is_picture(name: str) -> bool:
 def members(shard: Shard) -> Iterator[Member]:
     """The pictures of a shard in its order, as many as were counted, read by webdataset."""
     with needs_webdataset():
-        from webdataset import tariterators  # type: ignore[import-untyped]
+        from webdataset import tariterators
     path, count = shard.path, 0
     try:
         with path.open("rb", buffering=1 << 20) as file:
