@@ -87,15 +87,17 @@ _MODULES = {  # the same names, for Python; tests/test_face.py holds the two tog
 __all__ = ["__version__", *_MODULES]
 
 
-def __getattr__(name: str) -> Any:
-    """A name of the table above, imported now."""
-    if name not in _MODULES:
-        raise AttributeError(f"module 'gankit' has no attribute {name!r}")
-    if name == "testing":
-        return import_module("gankit.testing")
-    value = getattr(import_module(_MODULES[name]), name)
-    globals()[name] = value  # found once, here from then on
-    return value
+if not TYPE_CHECKING:  # a type checker that sees __getattr__ lets every misspelt name pass
+
+    def __getattr__(name: str) -> Any:
+        """A name of the table above, imported now."""
+        if name not in _MODULES:
+            raise AttributeError(f"module 'gankit' has no attribute {name!r}")
+        if name == "testing":
+            return import_module("gankit.testing")
+        value = getattr(import_module(_MODULES[name]), name)
+        globals()[name] = value  # found once, kept from then on
+        return value
 
 
 def __dir__() -> list[str]:

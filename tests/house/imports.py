@@ -36,10 +36,17 @@ def imports(tree, *, everywhere=True):
             yield node.module, tuple(alias.name for alias in node.names)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not everywhere:
             continue
-        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test) and not everywhere:
+        elif is_for_types(node) and not everywhere:
             nodes += node.orelse
         else:
             nodes += ast.iter_child_nodes(node)
+
+
+def is_for_types(node):
+    """Whether only type checkers read what the node holds."""
+    if not isinstance(node, ast.If):
+        return False
+    return ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
 
 
 @functools.cache

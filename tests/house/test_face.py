@@ -12,7 +12,7 @@ import gankit
 def for_type_checkers():
     """name -> module, as the block under TYPE_CHECKING says."""
     tree = ast.parse(inspect.getsource(gankit))
-    (block,) = [node for node in tree.body if isinstance(node, ast.If)]
+    block = next(node for node in tree.body if isinstance(node, ast.If))
     return {alias.asname: line.module for line in block.body for alias in line.names}
 
 

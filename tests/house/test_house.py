@@ -56,10 +56,12 @@ try:
     import j
 except ImportError:
     import k
+if not TYPE_CHECKING:
+    import l
 """
     tree = ast.parse(source)
-    assert {module for module, _ in imports(tree)} == {"a.b", "c.d", *"ghijk"}
-    assert {module for module, _ in imports(tree, everywhere=False)} == {"a.b", "c.d", *"ijk"}
+    assert {module for module, _ in imports(tree)} == {"a.b", "c.d", *"ghijkl"}
+    assert {module for module, _ in imports(tree, everywhere=False)} == {"a.b", "c.d", *"ijkl"}
     assert {"gankit.core.step", "gankit_tricks.ema", "gankit"} <= set(modules())
 
 
