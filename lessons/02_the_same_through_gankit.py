@@ -47,12 +47,14 @@ def images_per_second(folder):
 
 
 # %%
-# The same numbers. Lesson 1 used the plain kernel of Adam, the usual memory layout and float32.
-# Asked for this arithmetic, gankit takes the same steps: not nearly, but bit for bit. (Of a large
-# set gankit keeps a tenth away from training, to measure with; lesson 1 did not: `holdout`.)
+# The same numbers. Lesson 1 used the plain kernel of Adam, the usual memory layout, torch's own
+# convolutions and float32. Asked for this arithmetic, gankit takes the same steps: not nearly, but
+# bit for bit. (Of a large set gankit keeps a tenth away from training, to measure with; lesson 1
+# did not: `holdout`.)
 lesson_1 = {"dataset": "petals", "model": "dcgan64:base_channels=32", "batch_size": 32, "seed": 0}
 lesson_1["holdout"] = 0.0
-slow = {"optimizer": "plain", "memory_format": "contiguous", "precision": "32", "device": "cpu"}
+slow = {"optimizer": "plain", "memory_format": "contiguous", "convolutions": "plain",
+        "precision": "32", "device": "cpu"}  # fmt: skip
 run = compose(**lesson_1, **slow, tricks="none", length=f"{min(STEPS, 128)} steps", log_every=1)
 same = train(run)
 
@@ -65,9 +67,10 @@ if Path("lesson-01.csv").exists():
 
 # %%
 # Faster. Without `slow`, gankit takes a fused Adam (one kernel for all weights), channels-last
-# (the layout that convolutions like) and, where the processor is faster in it, bf16 (numbers of
-# 8 bits' precision). All round differently, bf16 most. So the losses soon part, for a GAN makes
-# much of small differences. Compare the pictures, not the numbers.
+# (the layout that convolutions like), layers of its own that compute some convolutions faster and,
+# where the processor is faster in it, bf16 (numbers of 8 bits' precision). All round differently,
+# bf16 most. So the losses soon part, for a GAN makes much of small differences. Compare the
+# pictures, not the numbers.
 plain = train(compose(**lesson_1, tricks="none", length=f"{STEPS} steps"))
 slowly, quickly = images_per_second(same), images_per_second(plain)
 print(f"images a second: {slowly:.0f} as in lesson 1, {quickly:.0f} with the fast settings")

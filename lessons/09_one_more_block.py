@@ -45,7 +45,8 @@ registry = load_registry()
 # pictures are needed: noise costs as much as flowers.
 def build(image_size, options):
     run = compose(registry, model=f"dcgan64:{options}", image_size=image_size, channels=3,
-                  tricks="none", memory_format="contiguous", device="cpu")  # fmt: skip
+                  tricks="none", memory_format="contiguous", convolutions="plain",
+                  device="cpu")  # fmt: skip
     gan, _ = build_gan(run, registry)
     return gan.G.net, gan.D.net
 

@@ -115,7 +115,14 @@ MACHINE = (
         help="CPU threads.",
     ),
     Setting(
-        "--memory-format", metavar="LAYOUT", help="Layout of images: channels-last or contiguous."
+        "--memory-format",
+        metavar="LAYOUT",
+        help="Layout in memory: channels-last, or contiguous (slower).",
+    ),
+    Setting(
+        "--convolutions",
+        metavar="LAYERS",
+        help="On a CPU: auto (fast in gankit's networks), fast or plain.",
     ),
     Setting("--optimizer", metavar="KERNEL", help="Kernel of Adam: fused or plain."),
 )

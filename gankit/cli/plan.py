@@ -10,9 +10,10 @@ import time
 import torch
 
 from gankit.compute.compiling import compile_networks
+from gankit.compute.convolution import count_fast_layers
 from gankit.core.clock import format_duration
 from gankit.core.errors import GankitError
-from gankit.core.gan import Player
+from gankit.core.gan import Gan, Player
 from gankit.core.prepared import Prepared, Progress
 from gankit.core.registry import Registry
 from gankit.core.settings import Run, command_line
@@ -38,6 +39,7 @@ def describe(run: Run, registry: Registry, progress: Progress) -> str:
         "optimiser": _optimiser(run),
         "batch": f"{run.batch_size}{_pieces(run)}, D steps {run.d_steps}",
         "length": _length(run, prepared),
+        "convolutions": _convolutions(run, gan),
         "machine": f"{run.device}, precision {run.precision}, {run.threads} threads",
         "time": _time(run, step_seconds),
         "memory": _memory(gan.machine.device),
@@ -61,6 +63,17 @@ def _count_parameters(player: Player) -> int:
 def _optimiser(run: Run) -> str:
     rates = f"lr {run.lr_g:g} for G, {run.lr_d:g} for D"
     return f"Adam, {rates}, betas {run.beta1:g}, {run.beta2:g}"
+
+
+def _convolutions(run: Run, gan: Gan) -> str:
+    """Which networks have fast convolutions, and in how many of their layers."""
+    networks = []
+    for player in (gan.G, gan.D):
+        fast, layers = count_fast_layers(player.net)
+        networks.append(f"{fast} of {layers} fast in {player.name}")
+    only_on_cpu = run.convolutions == "fast" and gan.machine.device.type != "cpu"
+    no_effect = f"; no effect on {run.device}" if only_on_cpu else ""
+    return f"{run.convolutions}: {', '.join(networks)}{no_effect}"
 
 
 def _pieces(run: Run) -> str:

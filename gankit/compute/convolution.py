@@ -9,6 +9,9 @@ from torch.nn.utils.parametrize import is_parametrized, type_before_parametrizat
 from gankit.compute.algorithms import is_faster
 from gankit.compute.conv_autograd import compute_product
 from gankit.compute.geometry import ConvGeometry
+from gankit.core.choice import Choice
+from gankit.core.registry import Registry
+from gankit.core.settings import Run
 
 
 class FastConv2d(nn.Conv2d):
@@ -65,6 +68,18 @@ def use_fast_convolutions(net: nn.Module) -> nn.Module:
             continue
         module.__class__ = _parametrized(fast, module) if is_parametrized(module) else fast
     return net
+
+
+def wants_fast_convolutions(run: Run, registry: Registry, kind: str, device: torch.device) -> bool:
+    """Whether the run's network of a kind ("generator", "discriminator") gets fast layers.
+
+    With "auto" only on a CPU, and only where the network comes with gankit: the layers of another
+    plugin's network stay what its author wrote, unless `--convolutions fast` asks otherwise.
+    """
+    if run.convolutions != "auto":
+        return run.convolutions == "fast"
+    network: Choice = getattr(run, kind)
+    return device.type == "cpu" and registry.comes_with_gankit(kind, network.name)
 
 
 def count_fast_layers(net: nn.Module) -> tuple[int, int]:

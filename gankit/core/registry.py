@@ -92,6 +92,15 @@ class Registry:
         hint = did_you_mean(name, known) or " One from a file needs gankit -p FILE."
         raise GankitError(f"there is no {kind} {name!r}.{hint} See: gankit list {kind}")
 
+    def comes_with_gankit(self, kind: str, name: str) -> bool:
+        """Whether a part is gankit's own, rather than another package's or a file's."""
+        for plugin in self.plugins:
+            if plugin.distribution is None or plugin.distribution.name != "gankit":
+                continue
+            if any(spec.kind == kind and spec.name == name for spec in plugin.specs):
+                return True
+        return False
+
     def default(self, kind: str) -> str:
         """The part that is taken when the person names none: the first to call itself default."""
         for spec in (s for plugin in self.plugins for s in plugin.specs):  # gankit's own first

@@ -28,6 +28,7 @@ _RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("precision", ("auto", "32", "bf16", "16").__contains__, "auto, 32, bf16 or 16"),
     ("compile", ("no", "auto", "yes").__contains__, "no, auto or yes"),
     ("memory_format", ("channels-last", "contiguous").__contains__, "channels-last or contiguous"),
+    ("convolutions", ("auto", "fast", "plain").__contains__, "auto, fast or plain"),
     ("optimizer", lambda v: v in ("fused", "plain"), "fused or plain"),
 )
 
@@ -79,6 +80,7 @@ class Run:
     threads: int = 0  # CPU threads; 0: as many as torch likes
     compile: str = "no"  # the networks, by torch.compile; "auto": if that is measured to be faster
     memory_format: str = "channels-last"
+    convolutions: str = "auto"  # "fast": quicker layers on a CPU; "auto": in gankit's own networks
     optimizer: str = "fused"  # the kernel of Adam: "fused" or "plain"
     log_every: int = 10  # steps
     draw_every: int = 0  # steps between grids; 0: some 40 over the run
@@ -151,7 +153,10 @@ def write_run(run: Run, **extra: Any) -> None:
 
 
 def read_run(path: Path) -> dict[str, Any]:
-    """The fields of Run in a run.json, or in that of a run's folder."""
+    """The fields of Run in a run.json, or in that of a run's folder.
+
+    gankit 0.1 had no `convolutions`: its runs get the layers that they had.
+    """
     path = path / "run.json" if path.is_dir() else path
     try:
         record = dict(json.loads(path.read_text(encoding="utf-8")))
@@ -165,6 +170,9 @@ def read_run(path: Path) -> dict[str, Any]:
     known = [field.name for field in dataclasses.fields(Run)]
     for key in set(record) - {*known, "command", "versions", "prepared"}:
         raise GankitError(f"{path} has a setting {key!r}, unknown here.{did_you_mean(key, known)}")
+    if "memory_format" in record and "convolutions" not in record:
+        channels_last = record["memory_format"] == "channels-last"
+        record["convolutions"] = "fast" if channels_last else "plain"
     return {k: tuple(v) if isinstance(v, list) else v for k, v in record.items() if k in known}
 
 

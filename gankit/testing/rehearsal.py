@@ -84,9 +84,11 @@ def _foreign_parts(run: Run, registry: Registry) -> list[ForeignPart]:
     chosen: list[ForeignPart] = [(kind, getattr(run, kind)) for kind in kinds]
     chosen += [("trick", text) for text in run.tricks]
     chosen += [("metric", text) for text in run.metrics]
-    ours = [p for p in registry.plugins if p.distribution and p.distribution.name == "gankit"]
-    bundled = {(spec.kind, spec.name) for plugin in ours for spec in plugin.specs}
-    return [(kind, choice) for kind, choice in chosen if (kind, choice.name) not in bundled]
+    return [
+        (kind, choice)
+        for kind, choice in chosen
+        if not registry.comes_with_gankit(kind, choice.name)
+    ]
 
 
 def _gives_pictures(run: Run, registry: Registry) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from gankit.compute.allocator import tune_allocator
-from gankit.compute.convolution import use_fast_convolutions
+from gankit.compute.convolution import use_fast_convolutions, wants_fast_convolutions
 from gankit.core import randomness
 from gankit.core.device import machine
 from gankit.core.errors import GankitError
@@ -120,8 +120,12 @@ def _make_batches(run: Run, gan: Gan, prepared: Prepared) -> Any:
 def build_gan(run: Run, registry: Registry) -> tuple[Gan, list[Trick]]:
     """The two networks on their device, wrapped by the run's tricks; no optimiser, no data."""
     chosen = machine(run.device, run.precision, run.threads)
-    G = Player("G", _build_network(run, registry, "generator"), scaler=chosen.scaler())
-    D = Player("D", _build_network(run, registry, "discriminator"), scaler=chosen.scaler())
+    G = Player(
+        "G", _build_network(run, registry, "generator", chosen.device), scaler=chosen.scaler()
+    )
+    D = Player(
+        "D", _build_network(run, registry, "discriminator", chosen.device), scaler=chosen.scaler()
+    )
     check_networks(run, registry, G.net, D.net)
     gan = Gan(
         G=G,
@@ -141,7 +145,7 @@ def build_gan(run: Run, registry: Registry) -> tuple[Gan, list[Trick]]:
     return gan, tricks
 
 
-def _build_network(run: Run, registry: Registry, kind: str) -> nn.Module:
+def _build_network(run: Run, registry: Registry, kind: str, device: torch.device) -> nn.Module:
     """G or D with its first weights, which depend on the run's seed alone."""
     torch.manual_seed(randomness.number(run.seed, 0, f"weights of the {kind}"))
     net: nn.Module = registry.make(
@@ -151,7 +155,10 @@ def _build_network(run: Run, registry: Registry, kind: str) -> nn.Module:
         channels=run.channels,
         latent_dim=run.latent_dim,
     )
-    return use_fast_convolutions(net) if run.memory_format == "channels-last" else net
+    # What is no module, check_networks will name.
+    if isinstance(net, nn.Module) and wants_fast_convolutions(run, registry, kind, device):
+        use_fast_convolutions(net)
+    return net
 
 
 def _wrap_in_tricks(gan: Gan, run: Run, registry: Registry) -> list[Trick]:

@@ -303,12 +303,34 @@ def test_a_dry_run_tells_what_would_happen_and_writes_nothing(gankit_run, here, 
     assert said["tricks"] == "ema, r1:gamma=1"
     assert said["optimiser"].startswith("Adam, lr 0.0002 ")
     assert said["length"] == "4,000 steps = 32.0 kimg = 500.0 epochs"
+    assert said["convolutions"] == "auto: 3 of 3 fast in G, 3 of 3 fast in D"
     assert said["machine"].startswith("cpu, precision 32, ")
     assert re.fullmatch(r"about .*\d (s|min).* \(measured: .* steps/s, .* images/s\)", said["time"])
     assert re.match(r"[\d,]+ MB|unknown", said["memory"])
     assert "there" in said["output"]
     assert said["command"].startswith("gankit run --dataset petals:count=64 ")
     assert list(here.iterdir()) == []
+
+
+def test_a_dry_run_tells_whose_convolutions_are_fast(gankit_run, plugin_file):
+    """Those of a plugin's network stay torch's own, unless `--convolutions fast` is given."""
+    path = plugin_file(
+        """
+        @hookimpl
+        def register_discriminators(register):
+            build = "gankit_dcgan.nets:Discriminator"
+            register(DiscriminatorSpec(name="theirs", summary="D", source="me", build=build))
+        """
+    )
+    shown = {}
+    for convolutions in ("auto", "fast", "plain"):
+        words = ("--discriminator", "theirs", "--convolutions", convolutions, "--dry-run")
+        out = gankit_run(*words, before=("-p", path)).out
+        lines = dict(line.split(maxsplit=1) for line in out.splitlines())
+        shown[convolutions] = lines["convolutions"]
+    assert shown["auto"] == "auto: 3 of 3 fast in G, 0 of 3 fast in D"
+    assert shown["fast"] == "fast: 3 of 3 fast in G, 3 of 3 fast in D"
+    assert shown["plain"] == "plain: 0 of 3 fast in G, 0 of 3 fast in D"
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,17 @@ from gankit.compute.algorithms import (
     choose_algorithms,
     packed_group,
 )
-from gankit.compute.convolution import FastConv2d, FastConvTranspose2d, use_fast_convolutions
+from gankit.compute.convolution import (
+    FastConv2d,
+    FastConvTranspose2d,
+    count_fast_layers,
+    use_fast_convolutions,
+    wants_fast_convolutions,
+)
 from gankit.compute.geometry import ConvGeometry
+from gankit.core.hookspecs import hookimpl
+from gankit.core.registry import load_registry
+from gankit.core.specs import DiscriminatorSpec, GeneratorSpec
 from gankit.training.assemble import build_gan
 from gankit.training.compose import compose
 
@@ -351,12 +360,103 @@ def test_spectral_norm_works_on_them():
     assert normed(torch.zeros(1, 256, 8, 8)).shape == (1, 32, 4, 4)
 
 
-@pytest.mark.parametrize(
-    ("memory_format", "quick"), [("channels-last", True), ("contiguous", False)]
-)
-def test_a_run_has_them_unless_it_asks_for_the_contiguous_layout(registry, memory_format, quick):
-    run = compose(registry, model="dcgan64", memory_format=memory_format, length="1 steps")
+class Theirs:
+    """A plugin of somebody else, with the networks of gankit's DCGAN under another name."""
+
+    @staticmethod
+    @hookimpl
+    def register_generators(register):
+        build = "gankit_dcgan.nets:Generator"
+        register(GeneratorSpec(name="theirs", summary="G", source="a test", build=build))
+
+    @staticmethod
+    @hookimpl
+    def register_discriminators(register):
+        build = "gankit_dcgan.nets:Discriminator"
+        register(DiscriminatorSpec(name="theirs", summary="D", source="a test", build=build))
+
+
+@pytest.fixture
+def with_theirs():
+    registry = load_registry()
+    assert not registry.load("theirs", Theirs).error
+    return registry
+
+
+def _fast_layers(registry, **settings):
+    """Whether G and D of a run have fast layers; each has as many as can be, or none."""
+    run = compose(registry, **TINY_NETWORKS, **settings)
     gan, _ = build_gan(dataclasses.replace(run, channels=3), registry)
-    kinds = {type(layer) for player in (gan.G, gan.D) for layer in player.net.modules()}
-    assert (FastConv2d in kinds) is (memory_format == "channels-last")
-    assert (nn.ConvTranspose2d in kinds) is (memory_format == "contiguous")
+    fast = []
+    for player in (gan.G, gan.D):
+        number, layers = count_fast_layers(player.net)
+        assert number in (0, layers)
+        fast.append(number > 0)
+    return tuple(fast)
+
+
+TINY_NETWORKS = {"model": "dcgan64:base_channels=4", "image_size": 16, "device": "cpu"}
+
+
+@pytest.mark.parametrize("memory_format", ["channels-last", "contiguous"])
+@pytest.mark.parametrize("networks", [{}, {"generator": "theirs"}, {"discriminator": "theirs"}])
+def test_a_run_has_the_convolutions_it_asks_for(with_theirs, memory_format, networks):
+    settings = {"memory_format": memory_format, **networks}
+    ours = ("generator" not in networks, "discriminator" not in networks)
+    assert _fast_layers(with_theirs, **settings) == ours
+    assert _fast_layers(with_theirs, **settings, convolutions="auto") == ours
+    assert _fast_layers(with_theirs, **settings, convolutions="fast") == (True, True)
+    assert _fast_layers(with_theirs, **settings, convolutions="plain") == (False, False)
+
+
+def test_no_layer_of_another_plugins_network_changes_its_class(with_theirs):
+    run = compose(with_theirs, **TINY_NETWORKS, generator="theirs", discriminator="theirs")
+    gan, _ = build_gan(dataclasses.replace(run, channels=3), with_theirs)
+    layers = [module for player in (gan.G, gan.D) for module in player.net.modules()]
+    assert {type(layer) for layer in layers if isinstance(layer, nn.Conv2d)} == {nn.Conv2d}
+    transposed = [layer for layer in layers if isinstance(layer, nn.ConvTranspose2d)]
+    assert {type(layer) for layer in transposed} == {nn.ConvTranspose2d}
+
+
+@pytest.mark.parametrize(
+    ("convolutions", "device", "fast"),
+    [
+        ("auto", "cpu", True),
+        ("auto", "cuda", False),
+        ("auto", "mps", False),
+        ("fast", "cuda", True),
+        ("plain", "cpu", False),
+    ],
+)
+def test_auto_is_for_cpus(registry, convolutions, device, fast):
+    run = compose(registry, model="dcgan64", convolutions=convolutions)
+    for kind in ("generator", "discriminator"):
+        assert wants_fast_convolutions(run, registry, kind, torch.device(device)) is fast
+
+
+@pytest.mark.parametrize("kind", [nn.Conv2d, nn.ConvTranspose2d])
+def test_a_class_made_from_torchs_layer_stays(kind):
+    own = type("Own", (kind,), {})
+    net = nn.Sequential(own(64, 64, 4, 2, 1), kind(64, 64, 4, 2, 1))
+    use_fast_convolutions(net)
+    assert type(net[0]) is own
+    assert count_fast_layers(net) == (1, 2)
+
+
+def test_contiguous_memory_gives_the_losses_of_channels_last(game_of):
+    """Fast layers in either layout, and torch's own, to rounding; three steps of both players."""
+    losses = {}
+    for memory_format in ("channels-last", "contiguous"):
+        for convolutions in ("fast", "plain"):
+            # Wide enough for other algorithms than torch's.
+            game = game_of(
+                "r1",
+                model="dcgan64:base_channels=64",
+                memory_format=memory_format,
+                convolutions=convolutions,
+            )
+            steps = [game.step(number) for number in range(3)]
+            numbers = [step[name] for step in steps for name in ("d_loss", "g_loss", "penalty")]
+            losses[memory_format, convolutions] = torch.stack(numbers)
+    for others in losses.values():
+        torch.testing.assert_close(others, losses["contiguous", "plain"], rtol=2e-3, atol=1e-4)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from gankit import GankitError
-from gankit.core.registry import load_registry
+from gankit.core.registry import import_file, load_registry
 from gankit.core.specs import KINDS
 
 GOOD = """
@@ -138,6 +138,16 @@ def test_a_broken_plugin_leaves_show_and_help_working(installed, gankit_cli):
 def owner(registry, trick):
     part = registry.find("trick", trick)
     return next(plugin.name for plugin in registry.plugins if part in plugin.specs)
+
+
+def test_parts_of_gankit_and_of_others_are_told_apart(installed, plugin_file):
+    installed("foreign_own", GOOD)
+    registry = load_registry()
+    registry.load("file", lambda: import_file(plugin_file(GOOD.replace("wobble", "wiggle"))))
+    assert registry.comes_with_gankit("trick", "r1")
+    assert not registry.comes_with_gankit("trick", "wobble")
+    assert not registry.comes_with_gankit("trick", "wiggle")
+    assert not registry.comes_with_gankit("loss", "r1")
 
 
 def test_an_installed_plugin_offers_its_parts(installed, gankit_cli):

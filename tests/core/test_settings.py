@@ -101,6 +101,7 @@ def test_a_run_cannot_be_changed():
         ("beta1", 1.0),
         ("beta2", -0.1),
         ("memory_format", "sideways"),
+        ("convolutions", "quick"),
         ("optimizer", "sgd"),
         ("precision", "half"),
     ],
@@ -162,6 +163,7 @@ COMMANDS = {
     "data with spaces": {"dataset": "folder", "data": ["my pictures", "it's"]},
     "a data set with options": {"dataset": "petals:count=99,seed=3"},
     "precision": {"precision": "bf16"},
+    "convolutions": {"convolutions": "fast"},
 }
 
 
@@ -194,6 +196,7 @@ def test_a_run_that_was_trained_is_repeated_by_its_command(trained, typed):
         ("--lr 0.001 --lr-g 0.01", "lr_d", 0.001),
         ("--trick ema --trick r1", "tricks", ("ema", "r1")),
         ("--tensorboard", "tensorboard", True),
+        ("--convolutions plain", "convolutions", "plain"),
     ],
 )
 def test_options_that_are_short_for_settings(typed, words, field, value):

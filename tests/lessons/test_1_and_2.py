@@ -25,6 +25,7 @@ LESSON_1 = {
     "holdout": 0.0,
     "optimizer": "plain",
     "memory_format": "contiguous",
+    "convolutions": "plain",
     "precision": "32",
     "device": "cpu",
 }

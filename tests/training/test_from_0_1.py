@@ -1,6 +1,7 @@
 """What gankit 0.1 left on disks goes on working: its runs, its checkpoints, its plugins."""
 
 import csv
+import json
 import shutil
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from PIL import Image
 import gankit
 from gankit.cli.run_from_options import resumed
 from gankit.core.registry import load_registry
+from gankit.core.settings import load_run
 from gankit.training.loop import train
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -51,9 +53,32 @@ def test_it_goes_on_as_0_1_would_have(old_run):
             assert float(mine[column] or 0) == pytest.approx(float(yours[column] or 0), abs=1e-3)
 
 
-def test_it_can_be_repeated_from_its_run_json(old_run, gankit_cli):
+LAYOUTS = [("channels-last", "fast"), ("contiguous", "plain")]
+
+
+@pytest.fixture(params=LAYOUTS, ids=[layout for layout, _ in LAYOUTS])
+def convolutions(old_run, request):
+    """The layers that the old run had: 0.1 chose them by the layout of memory."""
+    layout, layers = request.param
+    path = old_run / "run.json"
+    record = json.loads(path.read_text())
+    assert "convolutions" not in record
+    path.write_text(json.dumps({**record, "memory_format": layout}))
+    return layers
+
+
+def test_it_keeps_the_layers_that_0_1_gave_it(old_run, convolutions):
+    assert load_run(old_run).convolutions == convolutions
+    assert resumed(old_run).convolutions == convolutions
+    assert load_run(old_run, convolutions="auto").convolutions == "auto"
+
+
+def test_it_can_be_repeated_from_its_run_json(old_run, gankit_cli, convolutions):
     code, _, err = gankit_cli("run", "--config", "run", "--steps", 1, "--out", "again")
     assert (code, err) == (0, "")
+    record = json.loads((Path("again") / "run.json").read_text())
+    assert record["convolutions"] == convolutions
+    assert f"--convolutions {convolutions}" in record["command"]
     assert (Path("again") / "checkpoints" / "last").read_text() == "step-000001"
 
 

@@ -129,6 +129,8 @@ def test_what_decided_the_arithmetic_cannot_change(run_of, registry):
     folder = train(run_of("a", tricks=("none",), length="4 steps"), registry)
     with pytest.raises(GankitError, match="--batch-size was decided when the run began"):
         resumed(folder, batch_size=4, length="8 steps")
+    with pytest.raises(GankitError, match="--convolutions was decided when the run began"):
+        resumed(folder, convolutions="plain", length="8 steps")
 
 
 def test_checkpoints_are_pruned_and_last_points_to_the_newest(run_of, registry):
