@@ -29,23 +29,45 @@ class Machine:
 
 
 def machine(device: str = "auto", precision: str = "auto", threads: int = 0) -> Machine:
-    """The machine that a run asks for; `auto` takes the best there is."""
+    """Set up the device and the precision that a run asks for; `auto` takes the best there is."""
+    selected = select_device(device)
+    setup_device(selected, threads)
+    return Machine(selected, select_precision(precision, selected))
+
+
+def select_device(name: str) -> torch.device:
+    """The device of that name; `auto` takes CUDA, else MPS, else the CPU. Changes nothing."""
+    available = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        available.append("mps")
+    available.append("cpu")
+    if name == "auto":
+        name = available[0]
+    if name == "cuda":
+        name = "cuda:0"
+    if name.startswith("cuda"):  # torchrun says which of a machine's processes this is
+        index = os.environ.get("LOCAL_RANK", name.removeprefix("cuda:"))
+        name = f"cuda:{index}"
+    if name not in available:
+        raise GankitError(f"there is no --device {name} here; there is {', '.join(available)}")
+    return torch.device(name)
+
+
+def setup_device(device: torch.device, threads: int) -> None:
+    """Make the device this process's own, and set torch's CPU threads; 0 leaves them."""
     if threads:
         torch.set_num_threads(threads)
-    here = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
-    here += ["mps"] * torch.backends.mps.is_available() + ["cpu"]
-    device = {"auto": here[0], "cuda": "cuda:0"}.get(device, device)
-    if device.startswith("cuda"):  # torchrun says which of a machine's processes this is
-        device = f"cuda:{os.environ.get('LOCAL_RANK', device[5:])}"
-    if device not in here:
-        raise GankitError(f"there is no --device {device} here; there is {', '.join(here)}")
-    if device.startswith("cuda"):
-        torch.cuda.set_device(device)  # what pins memory and asks what it can do means this one
+    if device.type == "cuda":  # for pinned memory, and for questions about what the GPU can do
+        torch.cuda.set_device(device)
+
+
+def select_precision(precision: str, device: torch.device) -> str:
+    """`auto` is bf16 where the device computes faster in it, else 32."""
     if precision == "auto":
-        precision = "bf16" if computes_in_bf16(torch.device(device)) else "32"
-    if precision == "16" and device == "mps":
+        return "bf16" if computes_in_bf16(device) else "32"
+    if precision == "16" and device.type == "mps":
         raise GankitError("--precision 16 is for CUDA: on mps take bf16 or 32")
-    return Machine(torch.device(device), precision)
+    return precision
 
 
 def computes_in_bf16(device: torch.device) -> bool:

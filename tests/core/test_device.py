@@ -5,7 +5,7 @@ import torch
 from torch.amp import GradScaler
 
 from gankit import GankitError, Trick
-from gankit.core.device import computes_in_bf16, machine
+from gankit.core.device import computes_in_bf16, machine, select_device, setup_device
 
 HALVES = {"bf16": torch.bfloat16, "16": torch.float16}
 
@@ -125,6 +125,43 @@ def test_float16_is_refused_on_mps(monkeypatch):
     with pytest.raises(GankitError, match="--precision 16 is for CUDA: on mps take bf16 or 32"):
         machine("mps", "16")
     assert machine("mps", "bf16").precision == "bf16"
+
+
+@pytest.mark.parametrize(
+    ("name", "rank", "selected"),
+    [
+        ("auto", None, "cuda:0"),
+        ("auto", "1", "cuda:1"),
+        ("cuda", None, "cuda:0"),
+        ("cuda:1", None, "cuda:1"),
+        ("cuda:0", "1", "cuda:1"),
+        ("cpu", "1", "cpu"),
+    ],
+)
+def test_devices_by_name_and_by_torchruns_rank(name, rank, selected, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    if rank is not None:
+        monkeypatch.setenv("LOCAL_RANK", rank)
+    assert select_device(name) == torch.device(selected)
+
+
+@pytest.mark.parametrize("name", ["cuda:2", "mps", "tpu", ""])
+def test_a_device_that_is_not_there_is_named_with_those_that_are(name, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(GankitError, match=f"no --device {name} here; there is cuda:0, cuda:1, cpu"):
+        select_device(name)
+
+
+def test_a_gpu_becomes_the_processs_own(monkeypatch):
+    chosen = []
+    monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
+    setup_device(torch.device("cpu"), threads=0)
+    setup_device(torch.device("cuda:1"), threads=0)
+    assert chosen == [torch.device("cuda:1")]
+    assert torch.get_num_threads() == 1
 
 
 def test_threads_are_those_asked_for(gankit_run, here):
