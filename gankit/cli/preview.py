@@ -35,7 +35,7 @@ def preview(run: Run, registry: Registry, file: Path, progress: Progress) -> str
 
 
 def _write(images: torch.Tensor, seen: torch.Tensor, file: Path) -> None:
-    from torchvision.utils import make_grid, save_image  # type: ignore[import-untyped]
+    from torchvision.utils import make_grid, save_image
 
     layout = {"nrow": 4, "normalize": True, "value_range": (-1, 1), "pad_value": 1.0}
     grids = [make_grid(side.float().cpu(), **layout) for side in (images, seen)]

@@ -9,7 +9,7 @@ from gankit.core.hookspecs import hookimpl
 from gankit.core.specs import MetricSpec
 
 if TYPE_CHECKING:
-    from gankit.cli.main import Commands
+    from gankit.cli.main import PluginCommands
     from gankit.core.gan import Gan
     from gankit.core.registry import Registry
     from gankit.core.settings import Run
@@ -85,7 +85,7 @@ class Metrics:
             register(spec)
 
     @hookimpl
-    def register_commands(self, cli: Commands) -> None:
+    def register_commands(self, cli: PluginCommands) -> None:
         summary = "Measure how good a run's pictures are."
         cli.later("evaluate", "gankit_metrics.command:evaluate", summary)
 

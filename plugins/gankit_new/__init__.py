@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from gankit import hookimpl
 
 if TYPE_CHECKING:
-    from gankit.cli.main import Commands
+    from gankit.cli.main import PluginCommands
 
 
 @hookimpl
-def register_commands(cli: Commands) -> None:
+def register_commands(cli: PluginCommands) -> None:
     cli.later("new", "gankit_new.command:new", "Begin a plugin package of your own.")
