@@ -53,14 +53,14 @@ QUESTIONS = {
     ),
     "one layer": (
         "One layer and its gradients",
-        "A convolution of DCGAN, kernel 4, stride 2, to twice as many maps, forth and back: which "
-        "of images, maps and weight gankit makes with [another algorithm](design.md#speed) than "
-        "torch.",
+        "A convolution of DCGAN, kernel 4, stride 2, to twice as many maps, forward and backward: "
+        "which of images, maps and weight gankit makes with [another algorithm](design.md#speed) "
+        "than torch.",
     ),
     "ends": (
         "The ends of the networks",
         "The layers between maps and pictures of 3 channels: 32 pictures, base 32, kernel 4, "
-        "stride 2, forth and back. G's step goes through D's first layer, frozen. In float32 "
+        "stride 2, forward and backward. G's step goes through D's first layer, frozen. In float32 "
         "gankit computes them by sub-pixels; in bf16, where that gains little or loses, it leaves "
         "them to torch, and the rows show what sub-pixels would give.",
     ),

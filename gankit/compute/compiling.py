@@ -1,8 +1,8 @@
 """torch.compile for a run's networks, where it makes them faster.
 
-Penalties go back twice, which a compiled network cannot: `gankit/core/step.py` takes them from the
-networks as they are written. There is no mode with CUDA graphs (`reduce-overhead`): D judges two
-batches before it goes back, and a recorded graph would overwrite what it said of the first.
+Penalties need second gradients, which a compiled network does not have: `gankit/core/step.py` takes
+them from the plain networks. There is no mode with CUDA graphs (`reduce-overhead`): D judges two
+batches before the backward pass, and a recorded graph would overwrite its outputs for the first.
 """
 
 from __future__ import annotations
@@ -27,88 +27,100 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("gankit")
 BACKEND = "inductor"  # torch's own; on a CPU it needs a C++ compiler
-WARMING, TURNS = 3, 5  # passes before they are timed, and those that are
-GAIN = 1.05  # times as fast at least, or it is noise
-SHAPES = 256  # of one class of networks, in one process; each is used in three ways or more
+WARMUP_ROUNDS = 3
+TIMED_ROUNDS = 5
+MIN_SPEEDUP = 1.05  # less is noise
+# Graphs of one class of networks in one process; a network has three or more, one for each shape
+# and each use. Torch's own limit is 8.
+MAX_GRAPHS = 256
 
 
 def compile_networks(run: Run, gan: Gan) -> Run:
     """Compile both networks if `run.compile` is "yes", or "auto" and it helps; returns the run.
 
     Copies of the networks are timed for that, plain and compiled, and the run that is returned
-    says "yes" or "no". What comes out differs from plain networks by rounding; layers that draw
-    (dropout) draw other numbers. With "yes", GankitError where torch cannot compile.
+    says "yes" or "no". Results differ from plain networks by rounding; layers that draw (dropout)
+    draw other numbers. With "yes", GankitError where torch cannot compile.
     """
     if run.compile == "no":
         return run
-    count = run.batch_size // (gan.process_group.world_size * run.accumulate)
-    z = randomness.latents(run.seed, 0, count, run.latent_dim, "compiling").to(gan.machine.device)
     try:
-        with _quietly():
-            plain, compiled = _best(_a_pass(gan, z, False), _a_pass(gan, z, True))
+        helps = _is_worth_compiling(run, gan)
     except Exception as error:  # compilers differ, and so do their errors
         why = " ".join(str(error).partition("\n\n")[0].split()) or type(error).__name__
         if run.compile == "yes":
             raise GankitError(f"--compile yes: torch cannot: {why}; --compile no trains") from error
         log.warning("--compile auto: the networks stay plain; torch cannot: %s", why)
         helps = False
-    else:
-        helps = run.compile == "yes" or plain > GAIN * compiled
-        times = f"{1e3 * compiled:.3g} ms forth and back compiled, {1e3 * plain:.3g} ms plain"
-        if not gan.process_group.rank:
-            then = "are compiled" if helps else "stay plain"
-            log.warning("--compile %s: %s; the networks %s", run.compile, times, then)
-    helps = gan.process_group.broadcast(helps)  # the first process decides
+    helps = gan.process_group.broadcast(helps)  # rank 0 decides for all processes
     if helps:
         _compile(gan.G.net, gan.D.net)
     return dataclasses.replace(run, compile="yes" if helps else "no")
 
 
-def _a_pass(gan: Gan, z: torch.Tensor, compiled: bool) -> Callable[[], None]:
-    """Copies of both networks, forth and back: fakes of z, D's opinion of them, all gradients."""
-    G, D = (copy.deepcopy(player.net) for player in (gan.G, gan.D))
+def _is_worth_compiling(run: Run, gan: Gan) -> bool:
+    """Time both networks plain and compiled, and say what that means for the run."""
+    micro_batch = run.batch_size // (gan.process_group.world_size * run.accumulate)
+    z = randomness.latents(run.seed, 0, micro_batch, run.latent_dim, "compiling")
+    z = z.to(gan.machine.device)
+    with _silence_torch():
+        passes = [_training_pass(gan, z, compiled) for compiled in (False, True)]
+        plain, compiled = _time_in_turns(*passes)
+    helps = run.compile == "yes" or plain > MIN_SPEEDUP * compiled
+    if gan.process_group.rank == 0:
+        times = f"{1e3 * compiled:.3g} ms forward and backward compiled, {1e3 * plain:.3g} ms plain"
+        decision = "are compiled" if helps else "stay plain"
+        log.warning("--compile %s: %s; the networks %s", run.compile, times, decision)
+    return helps
+
+
+def _training_pass(gan: Gan, z: torch.Tensor, compiled: bool) -> Callable[[], None]:
+    """A forward and a backward pass through copies of G and D."""
+    G = copy.deepcopy(gan.G.net)
+    D = copy.deepcopy(gan.D.net)
     if compiled:
         _compile(G, D)
 
-    def there_and_back() -> None:
+    def forward_and_backward() -> None:
         with gan.machine.autocast():
-            opinion = D(G(z).float()).float().mean()
-        opinion.backward()
-        float(opinion)  # waits for a GPU
+            score = D(G(z).float()).float().mean()
+        score.backward()
+        float(score)  # waits for a GPU
 
-    return there_and_back
+    return forward_and_backward
 
 
 def _compile(*nets: torch.nn.Module) -> None:
     """Compile networks at their next use, once for each shape.
 
-    Torch counts what it compiled by code, not by network, and leaves a class plain after 8 shapes.
+    Torch counts what it compiled by code, not by network, and leaves a class plain at its limit.
     """
-    torch._dynamo.config.recompile_limit = max(SHAPES, torch._dynamo.config.recompile_limit)
+    torch._dynamo.config.recompile_limit = max(MAX_GRAPHS, torch._dynamo.config.recompile_limit)
     for net in nets:
         net.compile(backend=BACKEND, dynamic=False)
 
 
-def _best(*passes: Callable[[], None]) -> list[float]:
-    """The least seconds that each takes, in turns, so that a busy moment hits all alike."""
-    best = [float("inf")] * len(passes)
-    for turn in range(WARMING + TURNS):
-        for number, one in enumerate(passes):
+def _time_in_turns(*functions: Callable[[], None]) -> list[float]:
+    """The least seconds that each function takes, in turns, so that a busy moment slows all."""
+    least = [float("inf")] * len(functions)
+    for round_number in range(WARMUP_ROUNDS + TIMED_ROUNDS):
+        for index, function in enumerate(functions):
             started = time.perf_counter()
-            one()
-            if turn >= WARMING:
-                best[number] = min(best[number], time.perf_counter() - started)
-    return best
+            function()
+            seconds = time.perf_counter() - started
+            if round_number >= WARMUP_ROUNDS:
+                least[index] = min(least[index], seconds)
+    return least
 
 
 @contextlib.contextmanager
-def _quietly() -> Iterator[None]:
-    """While open, torch's remarks on compiling are not shown: gankit says what matters."""
-    before = logging.root.manager.disable
+def _silence_torch() -> Iterator[None]:
+    """While open, torch's warnings on compiling are not shown: gankit says what matters."""
+    disabled_before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logging.disable(before)
+        logging.disable(disabled_before)

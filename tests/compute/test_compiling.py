@@ -74,11 +74,11 @@ def test_compiled_networks_have_no_second_gradients(game_of):
 def test_auto_compiles_what_is_measured_to_be_faster(
     game_of, monkeypatch, caplog, plain, quick, decided
 ):
-    monkeypatch.setattr(compiling, "_best", lambda *passes: [plain, quick])
+    monkeypatch.setattr(compiling, "_time_in_turns", lambda *passes: [plain, quick])
     game = compiled_game(game_of(compile="auto"))
     assert game.run.compile == decided
     assert compiled(game) == [decided == "yes"] * 2
-    assert f"{1e3 * quick:.3g} ms forth and back compiled, 1e+03 ms plain" in caplog.text
+    assert f"{1e3 * quick:.3g} ms forward and backward compiled, 1e+03 ms plain" in caplog.text
 
 
 def test_passes_take_turns_and_the_best_counts_once_they_are_warm(monkeypatch):
@@ -88,13 +88,14 @@ def test_passes_take_turns_and_the_best_counts_once_they_are_warm(monkeypatch):
     def one(name, seconds):
         def step():
             order.append(name)
-            clock[0] += 0.001 if len(order) <= 2 * compiling.WARMING else next(seconds)
+            clock[0] += 0.001 if len(order) <= 2 * compiling.WARMUP_ROUNDS else next(seconds)
 
         return step
 
-    best = compiling._best(one("a", iter([5, 3, 4, 6, 7])), one("b", iter([9, 8, 7, 8, 9])))
+    functions = [one("a", iter([5, 3, 4, 6, 7])), one("b", iter([9, 8, 7, 8, 9]))]
+    best = compiling._time_in_turns(*functions)
     assert best == pytest.approx([3, 7])
-    assert order == ["a", "b"] * (compiling.WARMING + compiling.TURNS)
+    assert order == ["a", "b"] * (compiling.WARMUP_ROUNDS + compiling.TIMED_ROUNDS)
 
 
 def test_measuring_changes_nothing_in_the_game(game_of):
@@ -111,7 +112,7 @@ def test_the_first_process_decides(game_of, monkeypatch):
         def broadcast(self, value):
             return False
 
-    monkeypatch.setattr(compiling, "_best", lambda *passes: [2.0, 1.0])
+    monkeypatch.setattr(compiling, "_time_in_turns", lambda *passes: [2.0, 1.0])
     game = game_of(compile="auto")
     game.gan.process_group = Second()
     compiled_game(game)
@@ -190,7 +191,7 @@ def test_what_torch_remarks_is_not_shown_but_what_gankit_says_is(game_of, monkey
 def test_a_run_writes_down_what_was_decided_and_goes_on_to_the_last_bit(
     registry, tiny, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(compiling, "_best", lambda *passes: [2.0, 1.0])
+    monkeypatch.setattr(compiling, "_time_in_turns", lambda *passes: [2.0, 1.0])
     asked = tiny(compile="auto", tricks=["ema", "r1"], save_every=2)
     whole, cut = (
         gankit.compose(registry, **{**asked, "out": str(tmp_path / name), "length": length})
@@ -199,7 +200,7 @@ def test_a_run_writes_down_what_was_decided_and_goes_on_to_the_last_bit(
     for run in (whole, cut):
         train(run, registry)
         assert load_run(run.folder).compile == "yes"
-    monkeypatch.setattr(compiling, "_best", lambda *passes: [1.0, 2.0])  # no longer asked
+    monkeypatch.setattr(compiling, "_time_in_turns", lambda *passes: [1.0, 2.0])  # no longer asked
     train(load_run(cut.folder, length="4 steps"), registry, resume=True)
     models = [gankit.load(run.folder).net.state_dict() for run in (whole, cut)]
     assert models[0].keys() == models[1].keys()
