@@ -1,1 +1,1 @@
-"""What makes training faster: quicker convolutions, memory that is kept, torch.compile."""
+"""What makes training faster: fast convolutions, an allocator that keeps memory, torch.compile."""
