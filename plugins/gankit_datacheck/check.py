@@ -6,13 +6,14 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import click
 
 from gankit.cli.progress import progress_bar
 from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.registry import Registry, load_registry
+from gankit.core.settings import Run
 from gankit.data.read.files import Files
 from gankit_datacheck.report import report
 from gankit_datacheck.survey import SIDE, Survey, examine
@@ -27,7 +28,14 @@ from gankit_datacheck.survey import SIDE, Survey, examine
 @click.option("--json", "as_json", is_flag=True, help="For programs: everything, in full.")
 @click.option("--page", type=Path, metavar="FILE", help="Write a page to look at, as .html.")
 @click.pass_context
-def check(ctx, places, image_size, classes, as_json, page):
+def check(
+    ctx: click.Context,
+    places: tuple[str, ...],
+    image_size: int,
+    classes: tuple[str, ...],
+    as_json: bool,
+    page: Path | None,
+) -> None:
     """Look at pictures before a GAN does: what is there, what is wrong, what mends it.
 
     PATH is a folder, an archive or a picture; NAME is a data set of gankit list.
@@ -102,7 +110,7 @@ def opened(
         raise GankitError(f"there is no folder, file or data set {places[0]!r}.{hint}")
     from gankit.data.prepare import opened as of_set  # takes torch
 
-    run = SimpleNamespace(
+    settings = SimpleNamespace(
         dataset=registry.check("dataset", places[0]),
         data=(),
         classes=classes,
@@ -110,5 +118,6 @@ def opened(
         background="white",
         image_size=image_size,
     )
+    run = cast(Run, settings)  # a whole one would need networks that draw this size
     with progress_bar("downloading") as progress:
         return of_set(run, registry, SIDE, progress), ["--dataset", places[0]]

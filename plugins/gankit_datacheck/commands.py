@@ -13,7 +13,7 @@ from gankit_datacheck.check import check
 
 
 @click.group()
-def data():
+def data() -> None:
     """Check, preview and tidy up pictures."""
 
 
@@ -24,25 +24,31 @@ data.add_command(check)
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
 @click.option("--page", "file", default="preview.png", show_default=True, help="File to write.")
 @click.pass_context
-def preview(ctx, options, file):
+def preview(ctx: click.Context, options: tuple[str, ...], file: str) -> None:
     """Write a picture of what D will see: OPTIONS are those of `gankit run`.
 
     On the left a batch as it comes, mirrored, turned and enlarged as asked for; on the right the
     same batch after every trick that acts on D's input.
     """
     root = ctx.find_root()
+    assert isinstance(root.command, click.Group)
     _, run, _ = root.command.resolve_command(root, ["run"])
+    assert run is not None
     with run.make_context("run", [*options, "--preview", file], parent=root) as inner:
         run.invoke(inner)
 
 
 @data.command()
 @click.option("--downloads", is_flag=True, help="Delete downloaded archives too.")
-def clean(downloads):
+def clean(downloads: bool) -> None:
     """Delete prepared pictures and unpacked archives; the next run makes them anew."""
-    freed, kinds = 0, ("pictures", "unpacked", *(("downloads",) if downloads else ()))
+    kinds = ["pictures", "unpacked"]
+    if downloads:
+        kinds.append("downloads")
+    freed = 0
     for kind in kinds:
-        folder, aside = cache_folder(kind), cache_folder(f"{kind}.deleting")
+        folder = cache_folder(kind)
+        aside = cache_folder(f"{kind}.deleting")
         try:
             freed += _delete(aside)  # of a clean that was interrupted
             if folder.exists():

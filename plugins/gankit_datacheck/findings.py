@@ -44,14 +44,14 @@ LEVELS = ("problem", "advice", "fine")
 def findings(survey: Survey) -> list[Finding]:
     """All that there is to say, the worst first."""
     rules = RULES if survey.good else (_unreadable,)
-    found = [one for rule in rules for one in rule(survey)]
-    return sorted(found, key=lambda one: LEVELS.index(one.level))
+    result = [finding for rule in rules for finding in rule(survey)]
+    return sorted(result, key=lambda finding: LEVELS.index(finding.level))
 
 
 def count(number: int, word: str = "picture") -> str:
     """`1 picture`, `2,500 pictures`."""
-    many = {"class": "classes", "copy": "copies", "patch": "patches"}.get(word, word + "s")
-    return f"{number:,} {word if number == 1 else many}"
+    plural = {"class": "classes", "copy": "copies", "patch": "patches"}.get(word, word + "s")
+    return f"{number:,} {word if number == 1 else plural}"
 
 
 def percent(share: float) -> str:
@@ -62,9 +62,9 @@ def percent(share: float) -> str:
 def _of(which: Flags, survey: Survey, verb: str) -> str:
     """`1 picture of 20 (5 %) is`, `3 pictures of 20 (15 %) are`."""
     number = int(which.sum())
-    one = {"are": "is", "have": "has"}.get(verb, verb + "s")
+    singular = {"are": "is", "have": "has"}.get(verb, verb + "s")
     share = percent(number / len(which))
-    return f"{count(number)} of {len(which):,} ({share}) {one if number == 1 else verb}"
+    return f"{count(number)} of {len(which):,} ({share}) {singular if number == 1 else verb}"
 
 
 def _unreadable(survey: Survey) -> Iterable[Finding]:
@@ -75,15 +75,17 @@ def _unreadable(survey: Survey) -> Iterable[Finding]:
 
 
 def _broken(survey: Survey) -> Iterable[Finding]:
-    bad, total = len(survey.broken), len(survey.facts)
-    if bad:
-        first = survey.broken[0]
-        what = f"{count(bad)} of {total:,} cannot be read: {first.name} {first.broken}"
-        mend = "save again or delete them; a run leaves them out"
-        if bad > total / 2:
-            what, mend = f"most are broken: {what}", "save them again; no run starts until then"
-        level = "problem" if bad > total / 2 else "advice"
-        yield Finding(level, what, mend, names=tuple(one.name for one in survey.broken))
+    broken = survey.broken
+    total = len(survey.facts)
+    if broken:
+        names = tuple(facts.name for facts in broken)
+        what = f"{count(len(broken))} of {total:,} cannot be read: {names[0]} {broken[0].broken}"
+        if len(broken) > total / 2:
+            mend = "save them again; no run starts until then"
+            yield Finding("problem", f"most are broken: {what}", mend, names=names)
+        else:
+            mend = "save again or delete them; a run leaves them out"
+            yield Finding("advice", what, mend, names=names)
     if survey.left_out:
         what = f"{count(len(survey.left_out), 'file')} left out: {survey.left_out[0]}"
         mend = "save them as jpg or png where they should be learnt from"
@@ -92,10 +94,10 @@ def _broken(survey: Survey) -> Iterable[Finding]:
 
 def _number(survey: Survey) -> Iterable[Finding]:
     """What published results let one expect of a set of this size."""
-    number, mend = survey.different, "augment what D sees: --trick diffaugment --trick ema"
-    flags, who = ("--trick diffaugment", "--trick ema"), f"{count(survey.different)}"
-    if survey.near or survey.exact:
-        who = count(survey.different, "different picture")
+    number = survey.different
+    mend = "augment what D sees: --trick diffaugment --trick ema"
+    flags = ("--trick diffaugment", "--trick ema")
+    who = count(number, "different picture" if survey.near or survey.exact else "picture")
     if number < FEW:
         what = f"{who}: G will learn them by heart and draw copies or blends of them"
         yield Finding("problem", what, f"gather {FEW} at least, {SMALL} better; {mend}", flags)
@@ -119,7 +121,7 @@ def _number(survey: Survey) -> Iterable[Finding]:
         yield Finding("fine", what, "compare with and without: --trick diffaugment")
     else:
         what = f"{who}: so many that augmenting what D sees hurts (DiffAugment, 70,000 faces)"
-        yield Finding("fine", what, "leave --trick diffaugment away")
+        yield Finding("fine", what, "omit --trick diffaugment")
     if len(survey.good) < BATCH:
         size = str(2 ** (len(survey.good).bit_length() - 1))
         what = f"{count(len(survey.good))} do not fill a batch of {BATCH}"
@@ -139,22 +141,22 @@ def _turns(survey: Survey) -> Iterable[Finding]:
 
 
 def _size(survey: Survey) -> Iterable[Finding]:
-    wanted = survey.image_size
-    small = survey.short < wanted
+    size = survey.image_size
+    small = survey.short < size
     fits = max(LEAST, 2 ** (int(np.percentile(survey.short, 5)).bit_length() - 1))
     if small.any():
         most = small.mean() > 0.5
-        what = f"{_of(small, survey, 'are')} smaller than {wanted} px: enlarged, hence blurred"
+        what = f"{_of(small, survey, 'are')} smaller than {size} px: enlarged, hence blurred"
         mend = "take larger ones, or leave them out"
-        flags = (f"--image-size {fits}",) if fits < wanted and most else ()
-        mend = f"--image-size {fits}, or {mend}" if fits < wanted else mend
+        flags = (f"--image-size {fits}",) if fits < size and most else ()
+        mend = f"--image-size {fits}, or {mend}" if fits < size else mend
         yield Finding("problem" if most else "advice", what, mend, flags, survey.names(small))
-    elif fits > wanted and survey.files and survey.different >= MEDIUM:
-        size = min(fits, 256)
-        what = f"large enough for {size} px; a step takes {(size // wanted) ** 2} times as long"
-        yield Finding("fine", what, f"once {wanted} px works: --model dcgan{size}")
-    if wanted > 64 and survey.different < MEDIUM:
-        what = f"{count(survey.different)} for {wanted} px: such runs seldom get anywhere"
+    elif fits > size and survey.files and survey.different >= MEDIUM:
+        larger = min(fits, 256)
+        what = f"large enough for {larger} px; a step takes {(larger // size) ** 2} times as long"
+        yield Finding("fine", what, f"once {size} px works: --model dcgan{larger}")
+    if size > 64 and survey.different < MEDIUM:
+        what = f"{count(survey.different)} for {size} px: such runs seldom get anywhere"
         yield Finding("advice", what, "begin with --image-size 64")
 
 
@@ -168,13 +170,14 @@ def _patches(survey: Survey) -> Iterable[Finding]:
 
 def _traits(survey: Survey) -> Iterable[Finding]:
     """What some pictures are like and the others are not."""
-    grey, extreme = survey.grey, survey.lost > LOST
+    grey = survey.grey
+    extreme = survey.lost > LOST
     if grey.all():
         yield Finding("fine", "all are grey: one channel is enough", "--channels 1 (auto does so)")
     lost = percent(float(survey.lost[extreme].mean())) if extreme.any() else ""
     rarer, kind = (grey, "grey") if grey.mean() <= 0.5 else (~grey, "in colour")
     pale = (survey.contrast < PALE) & ~survey.plain
-    for which, least, verb, words, mend in (
+    for which, least, verb, trait, mend in (
         (extreme, SOME, "lose", f"{lost} of the area to the square crop",
          "--fit pad keeps all of them (or patches, for textures)"),
         (rarer, RARE, "are", f"{kind}, the others are not: G will mix the two",
@@ -187,17 +190,18 @@ def _traits(survey: Survey) -> Iterable[Finding]:
          "another colour may suit them: --background black"),
     ):  # fmt: skip
         if which.mean() >= least:
-            what = f"{_of(which, survey, verb)} {words}"
+            what = f"{_of(which, survey, verb)} {trait}"
             yield Finding("advice", what, mend, names=survey.names(which))
 
 
 def _copies(survey: Survey) -> Iterable[Finding]:
-    exact, near = survey.exact, survey.near
-    if not exact + near:
+    numbers = {"exact": survey.exact, "near": survey.near}
+    copies = sum(numbers.values())
+    if not copies:
         return
-    kinds = [f"{number:,} {word}" for number, word in ((exact, "exact"), (near, "near")) if number]
-    what = f"{' and '.join(kinds)} {'copies' if exact + near > 1 else 'copy'} of other pictures"
-    level = "problem" if exact + near > len(survey.good) / 2 else "advice"
+    kinds = " and ".join(f"{number:,} {kind}" for kind, number in numbers.items() if number)
+    what = f"{kinds} {'copies' if copies > 1 else 'copy'} of other pictures"
+    level = "problem" if copies > len(survey.good) / 2 else "advice"
     if not survey.files:
         yield Finding("fine", what, "the hold-out keeps them together")
         return
@@ -215,7 +219,8 @@ def _classes(survey: Survey) -> Iterable[Finding]:
     kinds = {kind: number for kind, number in survey.kinds.items() if kind}
     if len(kinds) < 2:
         return
-    largest, smallest = max(kinds, key=kinds.__getitem__), min(kinds, key=kinds.__getitem__)
+    largest = max(kinds, key=kinds.__getitem__)
+    smallest = min(kinds, key=kinds.__getitem__)
     mend = f"--classes {shlex.quote(largest)} ({count(kinds[largest])})"
     if kinds[largest] >= SMALL:
         what = f"{count(len(kinds), 'class')}: several kinds at once are harder for G than one"

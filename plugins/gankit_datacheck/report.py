@@ -18,21 +18,22 @@ def report(survey: Survey, source: Sequence[str] = ()) -> dict[str, Any]:
 
     Keys stay what they are: programs read them.
     """
-    good, found = survey.good, findings(survey)
+    good = survey.good
+    found = findings(survey)
     return {
         "source": list(source),
         "image_size": survey.image_size,
         "pictures": survey.total,
         "looked_at": len(survey.facts),
         "readable": len(good),
-        "broken": [{"name": one.name, "why": one.broken} for one in survey.broken],
+        "broken": [{"name": facts.name, "why": facts.broken} for facts in survey.broken],
         "left_out": survey.left_out,
-        "bytes": sum(one.bytes for one in survey.facts),
-        "formats": _counted(one.format for one in good),
-        "modes": _counted(one.mode for one in good),
+        "bytes": sum(facts.bytes for facts in survey.facts),
+        "formats": _counted(facts.format for facts in good),
+        "modes": _counted(facts.mode for facts in good),
         "classes": survey.kinds if set(survey.kinds) - {""} else {},
-        "width": _spread([one.width for one in good]),
-        "height": _spread([one.height for one in good]),
+        "width": _spread([facts.width for facts in good]),
+        "height": _spread([facts.height for facts in good]),
         "short_side": _spread(survey.short.tolist()),
         "too_small": int((survey.short < survey.image_size).sum()),
         "lost_in_crop": round(float(survey.lost.mean()), 4) if good else 0.0,
@@ -43,8 +44,8 @@ def report(survey: Survey, source: Sequence[str] = ()) -> dict[str, Any]:
         "likeness": round(survey.likeness, 4),
         "copies": _copies(survey),
         "findings": [
-            {"level": one.level, "what": one.what, "mend": one.mend, "names": list(one.names)}
-            for one in found
+            {"level": f.level, "what": f.what, "mend": f.mend, "names": list(f.names)}
+            for f in found
         ],
         "try": _command(survey, source, found),
     }
@@ -64,9 +65,9 @@ def _colour(good: list[Facts]) -> dict[str, Any]:
     """Levels of 255 for red, green and blue, and how many of their pixels are how light."""
     if not good:
         return {"mean": [], "spread": [], "histogram": []}
-    mean, spread, shares = (
-        np.mean([getattr(one, key) for one in good], axis=0) for key in ("mean", "std", "histogram")
-    )
+    mean = np.mean([facts.mean for facts in good], axis=0)
+    spread = np.mean([facts.std for facts in good], axis=0)
+    shares = np.mean([facts.histogram for facts in good], axis=0)
     return {
         "mean": mean.round(1).tolist(),
         "spread": spread.round(1).tolist(),
@@ -80,7 +81,7 @@ def _copies(survey: Survey) -> dict[str, Any]:
         "near": survey.near,
         "different": survey.different,
         "groups": [
-            {"exact": group.exact, "pictures": [one.name for one in group.pictures]}
+            {"exact": group.exact, "pictures": [facts.name for facts in group.pictures]}
             for group in survey.alike_groups()
         ],
     }
@@ -90,7 +91,7 @@ def _command(survey: Survey, source: Sequence[str], found: list[Finding]) -> str
     """The command line that follows from the findings; "" where none would do."""
     if not survey.good or len(survey.broken) > len(survey.facts) / 2:
         return ""
-    flags = list(dict.fromkeys(flag for one in found for flag in one.flags))
+    flags = list(dict.fromkeys(flag for finding in found for flag in finding.flags))
     if survey.image_size != 64 and not any(flag.startswith("--image-size") for flag in flags):
         flags.insert(0, f"--image-size {survey.image_size}")
     return " ".join(["gankit run", shlex.join(source), *flags])

@@ -23,26 +23,26 @@ def show(report: dict[str, Any], console: Console) -> None:
     plain = console.options.ascii_only
     width = min(console.width, WIDEST)
 
-    def text(words: str) -> str:
-        return "".join(ASCII.get(letter, letter) for letter in words) if plain else words
+    def text(line: str) -> str:
+        return "".join(ASCII.get(letter, letter) for letter in line) if plain else line
 
-    there = Table.grid(padding=(0, 2))
-    there.add_column(style="cyan", no_wrap=True)
-    there.add_column(overflow="fold")
-    for label, words in facts(report):
-        there.add_row(label, Text(text(words)))
+    overview = Table.grid(padding=(0, 2))
+    overview.add_column(style="cyan", no_wrap=True)
+    overview.add_column(overflow="fold")
+    for label, line in facts(report):
+        overview.add_row(label, Text(text(line)))
     if report["readable"] and not plain:
-        there.add_row("tones", _tones(report))
-    told = Table.grid(padding=(0, 1))
-    told.add_column(no_wrap=True)
-    told.add_column(overflow="fold")
-    for one in report["findings"]:
-        mark, style = MARKS[one["level"]]
-        told.add_row(Text(text(mark), style), Text(text(one["what"])))
-        if one["mend"]:
-            told.add_row("", Text(text(f"→ {one['mend']}"), "cyan"))
+        overview.add_row("tones", _tones(report))
+    findings = Table.grid(padding=(0, 1))
+    findings.add_column(no_wrap=True)
+    findings.add_column(overflow="fold")
+    for finding in report["findings"]:
+        mark, style = MARKS[finding["level"]]
+        findings.add_row(Text(text(mark), style), Text(text(finding["what"])))
+        if finding["mend"]:
+            findings.add_row("", Text(text(f"→ {finding['mend']}"), "cyan"))
     console.print(Text(headline(report), "bold"), width=width)
-    for part in (there, told):
+    for part in (overview, findings):
         console.print()
         console.print(part, width=width)
     if report["try"]:
@@ -52,8 +52,9 @@ def show(report: dict[str, Any], console: Console) -> None:
 
 def headline(report: dict[str, Any]) -> str:
     """One line: how many pictures, and how they fare."""
-    levels = [one["level"] for one in report["findings"]]
-    problems, advice = levels.count("problem"), levels.count("advice")
+    levels = [finding["level"] for finding in report["findings"]]
+    problems = levels.count("problem")
+    advice = levels.count("advice")
     verdict = f"{count(problems, 'problem')}" if problems else "no problem"
     pieces = f", {count(advice, 'piece')} of advice" if advice else ""
     return f"{count(report['pictures'])} for {report['image_size']} px: {verdict}{pieces}"
@@ -70,7 +71,7 @@ def facts(report: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if kinds:
         yield "files", " · ".join(kinds)
     for label, names in (
-        ("broken", [f"{one['name']} {one['why']}" for one in report["broken"]]),
+        ("broken", [f"{file['name']} {file['why']}" for file in report["broken"]]),
         ("left out", report["left_out"]),
         ("classes", [f"{name or '(none)'} {n:,}" for name, n in report["classes"].items()]),
     ):
@@ -85,7 +86,8 @@ def facts(report: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _sizes(report: dict[str, Any]) -> str:
-    width, height = report["width"], report["height"]
+    width = report["width"]
+    height = report["height"]
     if width["min"] == width["max"] and height["min"] == height["max"]:
         return f"all {width['min']}x{height['min']} px"
     middle = f"{width['median']:.0f}x{height['median']:.0f} px in the middle"
@@ -95,7 +97,8 @@ def _sizes(report: dict[str, Any]) -> str:
 
 
 def _colours(report: dict[str, Any]) -> str:
-    good, grey = report["readable"], report["grey"]
+    good = report["readable"]
+    grey = report["grey"]
     kinds = [f"{good - grey:,} in colour"] if grey < good else []
     kinds += [f"{grey:,} grey"] if grey else []
     kinds += [f"{report['plain']:,} plain"] if report["plain"] else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import warnings
 from collections import Counter
@@ -11,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from PIL import Image
@@ -70,17 +71,23 @@ def _some(files: Sequence[Any], indices: Sequence[int]) -> list[Facts]:
         return [_facts(files, index, partial(files.__getitem__, index)) for index in indices]
     batch = files.batch(indices)  # a data set that is faster at many together
     return [
-        _facts(files, index, lambda picture=picture: picture)
+        _facts(files, index, partial(_itself, picture))
         for index, picture in zip(indices, batch, strict=True)
     ]
 
 
+def _itself(picture: Any) -> Any:
+    return picture
+
+
 def _facts(files: Any, index: int, take: Callable[[], Any]) -> Facts:
     """The facts of one picture; `take` gives the picture itself."""
-    names, kinds = getattr(files, "names", None), getattr(files, "classes", None)
+    names = getattr(files, "names", None)
+    kinds = getattr(files, "classes", None)
+    paths = getattr(files, "paths", None)
     facts = Facts(index, names[index] if names else f"picture {index}")
     facts.kind = kinds[index] if kinds else ""
-    if paths := getattr(files, "paths", None):
+    if paths:
         with contextlib.suppress(Exception):  # reading the picture says what is wrong
             _read_header(paths[index], facts)
     try:
@@ -99,7 +106,8 @@ def _read_header(path: str | Path, facts: Facts) -> None:
     if not path.is_file():
         return
     with Image.open(path, formats=FORMATS) as image:
-        facts.format, facts.mode = str(image.format), image.mode
+        facts.format = str(image.format)
+        facts.mode = image.mode
         size = image.size
         with contextlib.suppress(Exception):  # a broken remark about the camera
             if image.getexif().get(ORIENTATION, 1) >= SIDEWAYS:
@@ -107,7 +115,8 @@ def _read_header(path: str | Path, facts: Facts) -> None:
         facts.width, facts.height = size
         if image.has_transparency_data and image.width * image.height <= MOST_PIXELS:
             alpha = (image if "A" in image.getbands() else image.convert("RGBA")).getchannel("A")
-            facts.transparent = alpha.getextrema()[0] < 255
+            least, _ = cast(tuple[int, int], alpha.getextrema())  # of one band
+            facts.transparent = least < 255
 
 
 def _shape(picture: Any) -> tuple[int, int]:
@@ -123,9 +132,8 @@ def _read_pixels(pixels: Any, facts: Facts) -> None:
     facts.mean = tuple(mean.tolist())
     facts.std = tuple(np.sqrt(np.maximum(counts @ levels**2 - mean**2, 0)).tolist())
     facts.histogram = counts.reshape(3, BINS, -1).sum(2)
-    red, green, blue = pixels[..., 0], pixels[..., 1], pixels[..., 2]
-    most = np.maximum(np.maximum(red, green), blue)
-    facts.grey = bool((most - np.minimum(np.minimum(red, green), blue) <= COLOUR).all())
+    spread = pixels.max(axis=-1) - pixels.min(axis=-1)  # of red, green and blue
+    facts.grey = bool((spread <= COLOUR).all())
     facts.look = duplicates.look(pixels)
 
 
@@ -146,28 +154,31 @@ class Survey:
         left_out: Sequence[str] = (),
         total: int | None = None,
     ) -> None:
-        self.facts, self.image_size, self.left_out = facts, image_size, list(left_out)
+        self.facts = facts
+        self.image_size = image_size
+        self.left_out = list(left_out)
         self.total = len(facts) if total is None else total  # where not all were looked at
-        self.good = [one for one in facts if not one.broken]
-        self.broken = [one for one in facts if one.broken]
-        self.files = any(one.format for one in facts)  # else nobody can delete or convert them
-        self.kinds = dict(sorted(Counter(one.kind for one in self.good).items()))
-        sizes = np.array([(one.width, one.height) for one in self.good]).reshape(-1, 2)
-        self.short, self.long = sizes.min(1), sizes.max(1)
+        self.good = [each for each in facts if not each.broken]
+        self.broken = [each for each in facts if each.broken]
+        self.files = any(each.format for each in facts)  # else nobody can delete or convert them
+        self.kinds = dict(sorted(Counter(facts.kind for facts in self.good).items()))
+        sizes = np.array([(facts.width, facts.height) for facts in self.good]).reshape(-1, 2)
+        self.short = sizes.min(1)
+        self.long = sizes.max(1)
         self.lost = 1 - self.short / np.maximum(self.long, 1)  # share outside the middle square
-        self.grey = np.array([one.grey for one in self.good], bool)
-        self.transparent = np.array([one.transparent for one in self.good], bool)
-        self.light = np.array([one.mean for one in self.good]).reshape(-1, 3).mean(1)
-        self.contrast = np.array([one.std for one in self.good]).reshape(-1, 3).mean(1)
+        self.grey = np.array([facts.grey for facts in self.good], bool)
+        self.transparent = np.array([facts.transparent for facts in self.good], bool)
+        self.light = np.array([facts.mean for facts in self.good]).reshape(-1, 3).mean(1)
+        self.contrast = np.array([facts.std for facts in self.good]).reshape(-1, 3).mean(1)
 
     def names(self, which: Any) -> tuple[str, ...]:
         """The names of some of the pictures that can be read."""
-        return tuple(one.name for one, yes in zip(self.good, which, strict=True) if yes)
+        return tuple(facts.name for facts, yes in zip(self.good, which, strict=True) if yes)
 
     @cached_property
     def looks(self) -> duplicates.Looks:
         empty = np.empty(0, duplicates.LOOK)
-        return np.stack([one.look for one in self.good]) if self.good else empty
+        return np.stack([facts.look for facts in self.good]) if self.good else empty
 
     @cached_property
     def plain(self) -> Any:
@@ -188,8 +199,8 @@ class Survey:
     @property
     def different(self) -> int:
         """Pictures, copies counted once; as many of each hundred as among those looked at."""
-        found = len(np.unique(self.groups))
-        return round(found * self.total / len(self.facts)) if self.facts else 0
+        groups = len(np.unique(self.groups))
+        return round(groups * self.total / len(self.facts)) if self.facts else 0
 
     @property
     def exact(self) -> int:
@@ -206,12 +217,12 @@ class Survey:
         members: dict[int, list[int]] = {}
         for place, group in enumerate(self.groups.tolist()):
             members.setdefault(group, []).append(place)
-        found = [
+        alike = [
             Alike([self.good[place] for place in group], len(np.unique(self.copies[group])) == 1)
             for group in members.values()
             if len(group) > 1
         ]
-        return sorted(found, key=lambda alike: len(alike.pictures), reverse=True)
+        return sorted(alike, key=lambda group: len(group.pictures), reverse=True)
 
     @cached_property
     def average(self) -> Any:
@@ -227,4 +238,4 @@ class Survey:
         average = grey.mean(0)
         difference = float((average - turn(average)).std()) / typical
         # Were all as likely turned as not, the average of N would differ by some sqrt(2 / N).
-        return difference < 2 * (2 / len(self.good)) ** 0.5
+        return difference < 2 * math.sqrt(2 / len(self.good))

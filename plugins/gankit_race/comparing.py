@@ -34,8 +34,15 @@ def compare(
 ) -> Path:
     """Compare runs, or those of a race's folder; returns the folder with the page."""
     registry = registry or load_registry()
-    folders, into = [Path(run) for run in runs], Path(out) if out else None
-    return compared(folders, metrics, samples, into, registry, lambda done, total: None).folder
+    report = compared(
+        [Path(run) for run in runs],
+        metrics,
+        samples,
+        Path(out) if out else None,
+        registry,
+        lambda done, total: None,
+    )
+    return report.folder
 
 
 def compared(
@@ -51,18 +58,18 @@ def compared(
         refuse_taken(out)
     names = choose_metrics(metrics, registry)
     warnings: list[str] = []
-    runs = [load_run(one, out=str(one)) for folder in folders for one in _runs_in(folder)]
+    runs = [load_run(path, out=str(path)) for folder in folders for path in _runs_in(folder)]
     steps = {run.out: _step(run, warnings) for run in runs}
     variants = _variants(runs, steps, warnings)
     rows = []
-    for label, some in variants.items():
-        for run in some:
+    for label, own_runs in variants.items():
+        for run in own_runs:
             row = row_of(label, run, str(run.folder.resolve()), upto=steps[run.out])
             _measure(row, names, samples, registry, progress)
             rows.append(row)
     command = shlex.join(["gankit", "compare", *map(str, folders)])
-    firsts = [(label, some[0]) for label, some in variants.items()]
-    seeds = max(len(some) for some in variants.values())
+    firsts = [(label, own_runs[0]) for label, own_runs in variants.items()]
+    seeds = max(len(own_runs) for own_runs in variants.values())
     title = f"{len(firsts)} variants, {len(rows)} runs"
     folder = out or made_folder("compare")
     report = Report(title, command, firsts, rows, seeds, folder, [*warnings, *_unfair(firsts)])
@@ -84,7 +91,8 @@ def _step(run: Run, warnings: list[str]) -> int:
     kept = checkpoint.existing(run.folder / "checkpoints")
     if not kept:
         raise GankitError(f"{run.out} has no checkpoint yet, so there is nothing to compare")
-    if (step := checkpoint.step_of(kept[0])) < run.steps:
+    step = checkpoint.step_of(kept[0])
+    if step < run.steps:
         warnings.append(f"{run.out} is not finished: step {step:,} of {run.steps:,}.")
     return step
 
@@ -98,11 +106,12 @@ def _variants(
     for run in runs:
         shown = steps[run.out] * run.batch_size * run.d_steps
         group = groups[(*(getattr(run, name) for name in names), shown)]
-        if same := [other for other in group if other.seed == run.seed]:
-            warnings.append(f"{run.out} has settings and seed of {same[0].out}; it is left out.")
+        twin = next((other for other in group if other.seed == run.seed), None)
+        if twin:
+            warnings.append(f"{run.out} has settings and seed of {twin.out}; it is left out.")
         else:
             group.append(run)
-    labels = [", ".join(map(_said, names, key)) for key in groups]
+    labels = [", ".join(map(_label, names, key)) for key in groups]
     if len(set(labels)) < len(labels):  # they differ in length, alone or besides
         labels = [
             ", ".join(filter(None, (label, f"{key[-1] / 1000:,.4g} kimg")))
@@ -118,13 +127,13 @@ def _variants(
 def _decisions(runs: Sequence[Run]) -> list[str]:
     """The settings that differ, without those that merely follow from another one that does."""
     names = differing(runs)
-    follow = OF_THE_MODEL if "model" in names else ()
+    follow = set(OF_THE_MODEL) if "model" in names else set()
     if set(names) & set(PICTURES) - {"fingerprint"}:
-        follow += ("fingerprint",)
+        follow.add("fingerprint")
     return [name for name in names if name not in follow]
 
 
-def _said(name: str, value: Any) -> str:
+def _label(name: str, value: Any) -> str:
     if name == "tricks":
         return "+".join(value) or "no trick"
     if isinstance(value, bool):
@@ -137,27 +146,30 @@ def _measure(
     row: Row, names: Sequence[str], samples: int, registry: Registry, progress: Progress
 ) -> None:
     if names:
-        found = evaluate(
-            Path(row.folder), metrics=tuple(names), samples=samples, registry=registry,
+        measured = evaluate(
+            Path(row.folder),
+            metrics=tuple(names),
+            samples=samples,
+            registry=registry,
             progress=progress,
-        )  # fmt: skip
-        row.measured = {one.metric: measured_as_dict(one) for one in found}
+        )
+        row.measured = {number.metric: measured_as_dict(number) for number in measured}
 
 
 def _unfair(variants: Sequence[tuple[str, Run]]) -> list[str]:
     """Warnings about variants that differ from the baseline in more than one setting."""
-    said = []
+    warnings = []
     (_, baseline), *others = variants
     for label, run in others:
         names = _decisions([baseline, run])
         if len(names) > 1:
-            each = ", ".join(
+            settings = ", ".join(
                 f"{option(name)} {_plain(getattr(baseline, name))} / {_plain(getattr(run, name))}"
                 for name in names
             )
             what = f"{label} differs from the baseline in {len(names)} settings"
-            said.append(f"{what}, so the cause may be any of them: {each}.")
-    return said
+            warnings.append(f"{what}, so the cause may be any of them: {settings}.")
+    return warnings
 
 
 def _plain(value: Any) -> str:

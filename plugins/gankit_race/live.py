@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -13,81 +15,79 @@ from rich.table import Table
 from rich.text import Text
 
 from gankit_race.format import number
+from gankit_race.plan import Plan
 from gankit_race.results import SPEED, Row
 from gankit_race.vary import Variant
 from gankit_race.view import PlainView
 
 
 class LiveView(PlainView):
-    """Time left, a bar over the whole race, the run that is on, and each variant so far."""
+    """Time left, a bar over the whole race, the current run, and each variant so far."""
 
     def __init__(self, console: Console | None = None) -> None:
         super().__init__()
         self.console = console or Console()
         self.live = Live(console=self.console, auto_refresh=False)
-        self.doing, self.scalars = "", {"d_loss": math.nan, "g_loss": math.nan}
-        self.before: int | None = None  # runs that were over when this start began
+        self.doing = ""
+        self.scalars: Mapping[str, Any] = {"d_loss": math.nan, "g_loss": math.nan}
 
-    def race_begins(self, plan, rows, folder):
+    def race_begins(self, plan: Plan, rows: Sequence[Row], folder: Path) -> None:
         super().race_begins(plan, rows, folder)
         self.live.start()
         self.refresh()
 
     def run_begins(self, variant: Variant, seed: int) -> None:
-        course = self._course()
-        course.now, course.step, course.steps = (variant, seed), 0, variant.run.steps
-        course.pace, self.first = 0.0, None
+        self._race().begin_run(variant, seed)
+        self.first_step = None
         self.doing = f"{variant.label}, seed {seed}"
         self.refresh()
 
-    def show(self, scalars):
+    def show(self, scalars: Mapping[str, Any]) -> None:
         self.scalars = scalars
         self.refresh()
 
-    def measuring(self):
+    def measuring(self) -> None:
         super().measuring()
         self.doing += ", measuring"
         self.refresh()
 
     def run_over(self, row: Row) -> None:
-        course = self._course()
-        course.rows.append(row)
-        course.now, course.step = None, 0
+        self._race().end_run(row)
         self.refresh()
 
-    def race_over(self):
+    def race_over(self) -> None:
         if self.live.is_started:
             self.live.update(Text(""), refresh=True)  # the tables that follow say more
             self.live.stop()
 
-    def refresh(self):
+    def refresh(self) -> None:
         self.live.update(self.picture(), refresh=True)
 
-    def picture(self):
+    def picture(self) -> Group:
         """Everything there is to see, as a rich renderable."""
-        course, width = self._course(), min(self.console.width, 80)
-        over = len(course.rows)
-        done = over + course.step / max(1, course.steps) * (course.now is not None)
-        heading = Text(f"run {min(over + 1, course.total)} of {course.total}  left {self.left()}")
+        race = self._race()
+        width = min(self.console.width, 80)
+        over = len(race.rows)
+        share = race.step / max(1, race.steps) if race.current else 0.0
+        heading = Text(f"run {min(over + 1, race.total)} of {race.total}  left {self.left()}")
         bar = Table.grid()  # a bar alone does not end its line
-        bar.add_row(ProgressBar(total=course.total, completed=done, width=width))
-        run = Text(self.doing, style="bold")
-        losses = "  ".join(f"{k} {self.scalars[k]:.2f}" for k in ("d_loss", "g_loss"))
-        steps = Text(f"step {course.step:,}/{course.steps:,}  {losses}", style="dim")
-        return Group(heading, bar, run, steps, self._variants())
+        bar.add_row(ProgressBar(total=race.total, completed=over + share, width=width))
+        losses = "  ".join(f"{name} {self.scalars[name]:.2f}" for name in ("d_loss", "g_loss"))
+        steps = Text(f"step {race.step:,}/{race.steps:,}  {losses}", style="dim")
+        return Group(heading, bar, Text(self.doing, style="bold"), steps, self._variants())
 
-    def _variants(self):
-        course = self._course()
-        names = [*course.plan.metrics, SPEED]
+    def _variants(self) -> Table:
+        race = self._race()
+        names = [*race.plan.metrics, SPEED]
         table = Table(box=None, padding=(0, 1), pad_edge=False)
         for column in ("variant", "runs", *names):
             table.add_column(column, justify="left" if column == "variant" else "right")
-        for variant in course.plan.variants:
-            own = [row for row in course.rows if row.variant == variant.label]
+        for variant in race.plan.variants:
+            own = [row for row in race.rows if row.variant == variant.label]
             means = [_mean([row.value(name) for row in own]) for name in names]
-            runs = f"{len(own)}/{len(course.plan.seeds)}"
-            on = course.now is not None and course.now[0] is variant
-            label = Text(variant.label, style="bold" if on else "", overflow="fold")
+            runs = f"{len(own)}/{len(race.plan.seeds)}"
+            running = race.current is not None and race.current[0] is variant
+            label = Text(variant.label, style="bold" if running else "", overflow="fold")
             table.add_row(label, runs, *means)
         return table
 

@@ -12,8 +12,10 @@ from gankit_race.report import Report
 
 SIDE = 320  # px: of a variant's grid, about
 GAP = 16  # px
-BESIDE = 4  # grids in a row
+PER_ROW = 4  # grids side by side
 LETTERS = 15  # px
+
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 def last_grid(folder: Path, image_size: int, side: int = SIDE) -> Image.Image | None:
@@ -36,12 +38,12 @@ def last_grid(folder: Path, image_size: int, side: int = SIDE) -> Image.Image | 
 def write_picture(report: Report, path: Path) -> None:
     """The grids of the first seed that every variant has, labelled."""
     tiles = [(label, _grid(report, label, run.image_size)) for label, run in report.variants]
-    there = [grid for _, grid in tiles if grid is not None]
-    if not there:
+    grids = [grid for _, grid in tiles if grid is not None]
+    if not grids:
         return
-    width, height = max(g.width for g in there), max(g.height for g in there)
-    width = max(width, 12 * LETTERS)  # room for a label
-    columns = min(BESIDE, len(tiles))
+    width = max(12 * LETTERS, *(grid.width for grid in grids))  # room for a label
+    height = max(grid.height for grid in grids)
+    columns = min(PER_ROW, len(tiles))
     rows = math.ceil(len(tiles) / columns)
     font = ImageFont.load_default(LETTERS)
     lines = max(len(_folded(label, font, width)) for label, _ in tiles)
@@ -50,7 +52,8 @@ def write_picture(report: Report, path: Path) -> None:
     draw = ImageDraw.Draw(sheet)
     for index, (label, grid) in enumerate(tiles):
         row, column = divmod(index, columns)
-        x, y = GAP + column * (width + GAP), GAP + row * tall
+        x = GAP + column * (width + GAP)
+        y = GAP + row * tall
         draw.multiline_text((x, y), "\n".join(_folded(label, font, width)), "black", font)
         if grid is not None:
             sheet.paste(grid, (x, y + lines * (LETTERS + 4)))
@@ -61,13 +64,14 @@ def write_picture(report: Report, path: Path) -> None:
 
 
 def _grid(report: Report, label: str, image_size: int) -> Image.Image | None:
-    own = [row for row in report.rows if row.variant == label]
-    return last_grid(report.run_folder(own[0]), image_size) if own else None
+    first = next((row for row in report.rows if row.variant == label), None)
+    return last_grid(report.run_folder(first), image_size) if first else None
 
 
-def _folded(label: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
+def _folded(label: str, font: Font, width: int) -> list[str]:
     """The label in lines that are no wider than its grid."""
-    lines, line = [], ""
+    lines = []
+    line = ""
     for letter in label:
         if line and font.getlength(line + letter) > width:
             at = max(line.rfind(mark) for mark in " ,+:") + 1 or len(line)

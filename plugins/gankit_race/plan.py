@@ -67,30 +67,31 @@ def read_plan(folder: Path) -> Plan:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         record.pop("gankit")
-        variants = []
-        for variant in record.pop("variants"):
-            run = {k: tuple(v) if isinstance(v, list) else v for k, v in variant["run"].items()}
-            variants.append(Variant(**{**variant, "run": Run(**run)}))
-        tuples = {key: tuple(record.pop(key)) for key in ("seeds", "metrics")}
-        return Plan(variants=tuple(variants), **tuples, **record)
+        variants = [Variant(**{**v, "run": Run(**_hashable(v["run"]))}) for v in record["variants"]]
+        return Plan(**{**_hashable(record), "variants": tuple(variants)})
     except OSError as error:
         raise GankitError(f"there is no race in {folder}: {error.strerror}") from error
     except (ValueError, TypeError, KeyError) as error:
         raise GankitError(f"{path} is no plan of a race: {error}") from error
 
 
-def choose_metrics(asked: Sequence[str], registry: Registry) -> tuple[str, ...]:
-    """The metrics to measure: those asked for, else the usual ones that work here."""
-    if asked:
-        for text in asked:
+def _hashable(record: dict[str, Any]) -> dict[str, Any]:
+    """What JSON made of a frozen dataclass, its lists tuples again."""
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in record.items()}
+
+
+def choose_metrics(names: Sequence[str], registry: Registry) -> tuple[str, ...]:
+    """The metrics to measure: those named, or else the usual ones that can be made."""
+    if names:
+        for text in names:
             registry.make("metric", text)  # better refused now than after the first run
-        return tuple(registry.check("metric", text) for text in asked)
-    found = []
+        return tuple(registry.check("metric", text) for text in names)
+    usual = []
     for name in USUAL:
         with contextlib.suppress(GankitError):  # its features are not installed, say
             registry.make("metric", name)
-            found.append(name)
-    return tuple(found)
+            usual.append(name)
+    return tuple(usual)
 
 
 def make_plan(
@@ -100,43 +101,40 @@ def make_plan(
     budget: str,
     registry: Registry,
     progress: Progress,
-    **named: Any,
+    **settings: Any,
 ) -> Plan:
     """Decide what is still open: device, arithmetic, threads, and how many steps each one takes."""
     if seeds < 1:
         raise GankitError("--seeds must be 1 or more")
     seconds = _seconds(budget)
     if budget and not seconds:
-        variants = [_with_run(one, length=budget, steps=0) for one in variants]
+        variants = [_with_run(variant, length=budget, steps=0) for variant in variants]
     variants, games = _settled(variants, registry, progress)
     costs = step_seconds(games, progress, *(THOROUGH if seconds else GLANCE))
     variants = [
-        dataclasses.replace(one, step_seconds=cost)
-        for one, cost in zip(variants, costs, strict=True)
+        dataclasses.replace(variant, step_seconds=cost)
+        for variant, cost in zip(variants, costs, strict=True)
     ]
     if seconds:
-        variants = [_within(one, seconds) for one in variants]
+        variants = [_within(variant, seconds) for variant in variants]
     first = variants[0].run.seed
-    every = tuple(range(first, first + seeds))
-    return Plan(variants=tuple(variants), seeds=every, budget=budget, **named)
+    numbers = tuple(range(first, first + seeds))
+    return Plan(variants=tuple(variants), seeds=numbers, budget=budget, **settings)
 
 
 def _seconds(budget: str) -> float:
     """Of a time; 0 for a length in steps, kimg or epochs."""
-    if time_ := re.fullmatch(r"(\d+(?:\.\d+)?) ?([smh])", budget.strip()):
-        if float(time_[1]) > 0:
-            return float(time_[1]) * UNITS[time_[2]]
-    elif budget:
-        try:
+    if not budget:
+        return 0.0
+    time_ = re.fullmatch(r"(\d+(?:\.\d+)?) ?([smh])", budget.strip())
+    if time_ and float(time_[1]) > 0:
+        return float(time_[1]) * UNITS[time_[2]]
+    if not time_:
+        with contextlib.suppress(GankitError):
             parse_length(budget)
-        except GankitError:
-            time_ = None
-        else:
             return 0.0
-    if budget:
-        wanted = "a time such as 5m, or a length such as 40kimg, 500steps, 10epochs"
-        raise GankitError(f"--budget is {budget!r}; write {wanted}")
-    return 0.0
+    forms = "a time such as 5m, or a length such as 40kimg, 500steps, 10epochs"
+    raise GankitError(f"--budget is {budget!r}; write {forms}")
 
 
 def _with_run(variant: Variant, **changes: Any) -> Variant:
@@ -164,12 +162,15 @@ def _settled(
     """
     threads = torch.get_num_threads()
     precisions: dict[str, str] = {}
-    settled, games = [], []
+    settled = []
+    games = []
     for variant in variants:
-        device, precision = variant.run.device, variant.run.precision
-        asked = precisions.get(device, "auto") if precision == "auto" else precision
+        device = variant.run.device
+        precision = variant.run.precision
+        if precision == "auto":
+            precision = precisions.get(device, "auto")
         run = dataclasses.replace(
-            variant.run, precision=asked, threads=variant.run.threads or threads
+            variant.run, precision=precision, threads=variant.run.threads or threads
         )
         try:
             testing.rehearse(run, registry, progress)
@@ -180,7 +181,7 @@ def _settled(
             games.append(game)
         except GankitError as error:
             raise GankitError(f"variant {variant.label!r}: {error}", error.exit_code) from error
-        if precision == "auto":
+        if variant.run.precision == "auto":
             precisions[device] = run.precision
         settled.append(dataclasses.replace(variant, run=games[-1].run))
     torch.set_num_threads(threads)
@@ -188,15 +189,16 @@ def _settled(
 
 
 def step_seconds(
-    games: Sequence[assemble.Game], progress: Progress, wanted: float, steps: int, most: float
+    games: Sequence[assemble.Game], progress: Progress, enough: float, steps: int, most: float
 ) -> list[float]:
     """Seconds that a training step of each game takes; the games are of no use afterwards.
 
     They take turns of a few steps, there and back again, so that a slow moment of the machine hits
-    all alike. Each goes on until all have had `wanted` seconds and so many steps, or the `most`.
+    all alike. Each goes on until all have had `enough` seconds and so many steps, or the `most`.
     """
     threads = torch.get_num_threads()
-    spent, taken = [0.0] * len(games), [0] * len(games)
+    spent = [0.0] * len(games)
+    taken = [0] * len(games)
     for turn in itertools.count():
         order = range(len(games)) if turn % 2 else reversed(range(len(games)))
         for index in order:
@@ -206,8 +208,8 @@ def step_seconds(
                 spent[index] += seconds
                 taken[index] += TURN
             progress(0, 0)  # somebody may want to stop
-        had = zip(spent, taken, strict=True)
-        if all(s >= most or (s >= wanted and n >= steps) for s, n in had):
+        measured = zip(spent, taken, strict=True)
+        if all(s >= most or (s >= enough and n >= steps) for s, n in measured):
             break
     torch.set_num_threads(threads)
     return [s / n for s, n in zip(spent, taken, strict=True)]

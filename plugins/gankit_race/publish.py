@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -42,9 +42,9 @@ def show(report: Report, console: Console | None = None) -> None:
 def _rich(table: Table) -> RichTable:
     shown = RichTable(box=SIMPLE_HEAD, pad_edge=False)
     for column in COLUMNS:
-        right = column in ("mean", "difference")
-        shown.add_column(column, justify="right" if right else "left", overflow="fold")
+        justify: JustifyMethod = "right" if column in ("mean", "difference") else "left"
+        shown.add_column(column, justify=justify, overflow="fold")
     for variant, mean, difference, interval, verdict in as_rows(table):
-        said = Text(verdict, style=COLOURS.get(verdict, "dim"))
-        shown.add_row(Text(variant), mean, difference, interval, said)
+        coloured = Text(verdict, style=COLOURS.get(verdict, "dim"))
+        shown.add_row(Text(variant), mean, difference, interval, coloured)
     return shown

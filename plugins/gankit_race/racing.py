@@ -15,16 +15,16 @@ from gankit_metrics.evaluate import evaluate
 from gankit.core.errors import GankitError, RunFailed, RunStopped
 from gankit.core.prepared import Progress
 from gankit.core.registry import Registry, load_registry
+from gankit.core.settings import Run
 from gankit.data.prepare import prepare
 from gankit.training.compose import compose
 from gankit.training.loop import train
-from gankit_race import vary as varying
 from gankit_race.plan import LENGTH, Plan, choose_metrics, make_plan, new_folder, read_plan
 from gankit_race.publish import show, write
 from gankit_race.recipes import SEEDS
 from gankit_race.report import Report
 from gankit_race.results import Row, measured_as_dict, read_results, row_of, write_results
-from gankit_race.vary import PICTURES, Variant
+from gankit_race.vary import PICTURES, Variant, cross, read_fields
 from gankit_race.view import PlainView
 
 Stop = Callable[[], int]  # asked after each step: 0 to go on, or a signal's number
@@ -49,26 +49,35 @@ def race(
     """
     registry = registry or load_registry()
     if resume is not None:
-        plan, folder = resumed(Path(resume), seeds, metrics, registry), Path(resume)
+        folder = Path(resume)
+        plan = resumed(folder, seeds, metrics, registry)
     else:
         if not vary:
             raise GankitError("say what to vary: vary={'tricks': ['none', 'ema']}")
-        asked = {**settings, **({"length": LENGTH} if budget else {})}
-        build = _composer(asked, registry)
-        variants = varying.cross(varying.fields(vary), build)
+        variants = _variants(vary, {**settings, "length": LENGTH} if budget else settings, registry)
         seeds = SEEDS if seeds is None else seeds
-        repeat = f"gankit.race({dict(vary)!r}, seeds={seeds}, budget={budget!r}, **{settings})"
         plan = make_plan(
-            variants, seeds=seeds, budget=budget, registry=registry, progress=_silent,
-            metrics=choose_metrics(metrics, registry), samples=samples, command=repeat,
-        )  # fmt: skip
+            variants,
+            seeds=seeds,
+            budget=budget,
+            registry=registry,
+            progress=_silent,
+            metrics=choose_metrics(metrics, registry),
+            samples=samples,
+            command=f"gankit.race({dict(vary)!r}, seeds={seeds}, budget={budget!r}, **{settings})",
+        )
         folder = begin(plan, Path(out) if out else None, list(vary))
-    show(Race(plan, folder, registry, PlainView()).to_the_end())
+    show(Race(plan, folder, registry, PlainView()).run_all())
     return folder
 
 
-def _composer(asked: dict[str, Any], registry: Registry) -> Callable[[list[Any]], Any]:
-    return lambda pairs: compose(registry, **{**asked, **dict(pairs)})
+def _variants(
+    vary: Mapping[str, Sequence[Any]], settings: Mapping[str, Any], registry: Registry
+) -> list[Variant]:
+    def build(fields: list[tuple[str, Any]]) -> Run:
+        return compose(registry, **{**settings, **dict(fields)})
+
+    return cross(read_fields(vary), build)
 
 
 def _silent(done: int, total: int) -> None:
@@ -94,18 +103,19 @@ def refuse_taken(folder: Path) -> None:
 
 
 def resumed(folder: Path, seeds: int | None, metrics: Sequence[str], registry: Registry) -> Plan:
-    """The plan of a race that goes on, with more seeds or metrics if they are asked for."""
+    """The plan of a race that is resumed, with more seeds or metrics if they are given."""
     plan = read_plan(folder)
     if seeds is not None and seeds < len(plan.seeds):
-        had = len(plan.seeds)
-        raise GankitError(f"{folder} was planned with {had} seeds; --seeds can only add to them")
+        raise GankitError(
+            f"{folder} was planned with {len(plan.seeds)} seeds; --seeds can only add to them"
+        )
     first = plan.seeds[0]
-    every = tuple(range(first, first + max(seeds or 0, len(plan.seeds))))
+    numbers = tuple(range(first, first + max(seeds or 0, len(plan.seeds))))
     more = choose_metrics(metrics, registry) if metrics else ()
-    wanted = tuple(dict.fromkeys((*plan.metrics, *more)))
-    if wanted:
-        choose_metrics(wanted, registry)  # the plugin that measured may be gone
-    new = dataclasses.replace(plan, seeds=every, metrics=wanted)
+    names = tuple(dict.fromkeys((*plan.metrics, *more)))
+    if names:
+        choose_metrics(names, registry)  # the plugin that measured may be gone
+    new = dataclasses.replace(plan, seeds=numbers, metrics=names)
     if new != plan:
         new.write(folder)
     return new
@@ -119,25 +129,27 @@ class Race:
         plan: Plan,
         folder: Path,
         registry: Registry,
-        shown: PlainView | None = None,
+        view: PlainView | None = None,
         stop: Stop = lambda: 0,
         progress: Progress = _silent,
     ) -> None:
-        self.plan, self.folder, self.registry = plan, folder, registry
-        self.view, self.stop, self.progress = shown or _view(), stop, progress
-        planned = {(variant.label, seed) for variant, seed in plan.starts()}
-        rows = read_results(folder)
-        self.rows = {(r.variant, r.seed): r for r in rows if (r.variant, r.seed) in planned}
+        self.plan = plan
+        self.folder = folder
+        self.registry = registry
+        self.view = view or _view()
+        self.stop = stop
+        self.progress = progress
+        self.rows = {(row.variant, row.seed): row for row in read_results(folder)}
         self.threads = torch.get_num_threads()
 
-    def to_the_end(self) -> Report:
+    def run_all(self) -> Report:
         """Train and measure what is missing; write the results, the page and the picture."""
-        self._same_pictures()
+        self._check_pictures()
         self.view.race_begins(self.plan, self._over(), self.folder)
         try:
             for variant, seed in self.plan.starts():
                 if not self._is_over(self.rows.get((variant.label, seed))):
-                    self._one(variant, seed)
+                    self._run(variant, seed)
         finally:
             torch.set_num_threads(self.threads)
             self.view.race_over()
@@ -145,7 +157,7 @@ class Race:
 
     def report(self) -> Report:
         """Tables, page and picture of what is there."""
-        variants = [(one.label, one.run) for one in self.plan.variants]
+        variants = [(variant.label, variant.run) for variant in self.plan.variants]
         rows = self._ordered()
         title = f"{len(variants)} variants, {len(self.plan.seeds)} seeds"
         title += f", {self.plan.budget} each" if self.plan.budget else ""
@@ -163,7 +175,7 @@ class Race:
     def _is_over(self, row: Row | None) -> bool:
         return row is not None and bool(row.failed or set(self.plan.metrics) <= set(row.measured))
 
-    def _one(self, variant: Variant, seed: int) -> None:
+    def _run(self, variant: Variant, seed: int) -> None:
         key = (variant.label, seed)
         self.view.run_begins(variant, seed)
         if key not in self.rows:
@@ -174,22 +186,24 @@ class Race:
             self._measure(row)
             write_results(self.folder, self._ordered())
         self.view.run_over(row)
-        if stop := self.stop():
-            raise self._stopped(f"stopped after {row.variant}, seed {seed}", stop)
+        signal = self.stop()
+        if signal:
+            raise self._stopped(f"stopped after {row.variant}, seed {seed}", signal)
 
     def _train(self, variant: Variant, seed: int) -> Row:
         inside = f"{variant.folder}/seed-{seed}"
         run = dataclasses.replace(variant.run, seed=seed, out=str(self.folder / inside))
-        begun, failed = (run.folder / "run.json").exists(), ""
+        begun = (run.folder / "run.json").exists()
+        failed = ""
         try:
-            registry = watched(self.registry, self.view)
+            registry = with_view(self.registry, self.view)
             train(run, registry, resume=begun, progress=self.progress, stop=self.stop)
         except RunStopped as error:
-            stop = error.exit_code - 128
-            raise self._stopped(f"{variant.label}, seed {seed}: {error}", stop) from error
+            signal = error.exit_code - 128
+            raise self._stopped(f"{variant.label}, seed {seed}: {error}", signal) from error
         except RunFailed as error:
             if error.__cause__:  # a full disk, say: nothing that the variant could help
-                raise RunFailed(f"{error}; {self._go_on()}", 1) from error
+                raise RunFailed(f"{error}; {self._resume_hint()}", 1) from error
             failed = str(error)
         return row_of(variant.label, run, inside, failed)
 
@@ -198,34 +212,40 @@ class Race:
         torch.set_num_threads(self.threads)  # not as few as the run took
 
         def progress(done: int, total: int) -> None:
-            if stop := self.stop():
-                raise self._stopped(f"stopped while measuring {row.variant}, seed {row.seed}", stop)
+            signal = self.stop()
+            if signal:
+                at = f"stopped while measuring {row.variant}, seed {row.seed}"
+                raise self._stopped(at, signal)
 
         self.view.measuring()
-        found = evaluate(
-            self.folder / row.folder, metrics=missing, samples=self.plan.samples,
-            registry=self.registry, progress=progress,
-        )  # fmt: skip
-        row.measured |= {one.metric: measured_as_dict(one) for one in found}
-        if lost := set(missing) - set(row.measured):
-            raise GankitError(f"metric {min(lost)!r} gave no number for {self.folder / row.folder}")
+        measured = evaluate(
+            self.folder / row.folder,
+            metrics=missing,
+            samples=self.plan.samples,
+            registry=self.registry,
+            progress=progress,
+        )
+        row.measured |= {number.metric: measured_as_dict(number) for number in measured}
+        for name in sorted(set(missing) - set(row.measured)):
+            raise GankitError(f"metric {name!r} gave no number for {self.folder / row.folder}")
         self.view.measured()
 
-    def _same_pictures(self) -> None:
+    def _check_pictures(self) -> None:
+        """An error if the pictures are not those that the race was planned with."""
         runs = [variant.run for variant in self.plan.variants]
         for run in {tuple(getattr(run, name) for name in PICTURES): run for run in runs}.values():
             now = prepare(run, self.registry, self.progress).fingerprint
             if now != run.fingerprint:
                 raise GankitError(f"the pictures are not those that {self.folder} began with")
 
-    def _stopped(self, what: str, stop: int) -> RunStopped:
-        return RunStopped(f"{what}; {self._go_on()}", 128 + stop)
+    def _stopped(self, what: str, signal: int) -> RunStopped:
+        return RunStopped(f"{what}; {self._resume_hint()}", 128 + signal)
 
-    def _go_on(self) -> str:
+    def _resume_hint(self) -> str:
         return f"go on: gankit race --resume {shlex.quote(str(self.folder))}"
 
 
-def watched(registry: Registry, observer: Any) -> Registry:
+def with_view(registry: Registry, observer: Any) -> Registry:
     """The registry with another observer in the place of the console's view of a single run."""
     own = Registry()
     own.plugins = [plugin for plugin in registry.plugins if plugin.name != "console"]

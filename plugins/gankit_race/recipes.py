@@ -89,17 +89,21 @@ def find_race(name: str | None) -> RaceRecipe | None:
 def with_recipe(
     name: str | None, options: list[str], vary: list[str], seeds: int | None, budget: str = ""
 ) -> tuple[list[str], list[str], int, str]:
-    """What is asked for, on top of the recipe; a recipe of `gankit run` is handed on to it."""
+    """Options, what varies, seeds and budget, with what the recipe adds to those given.
+
+    A recipe of `gankit run` is handed on to it.
+    """
     recipe = find_race(name)
-    seeds = (recipe.seeds if recipe else SEEDS) if seeds is None else seeds
     if recipe is None:
-        return ["--recipe", name, *options] if name else options, vary, seeds, budget
+        of_run = ["--recipe", name] if name else []
+        return [*of_run, *options], vary, SEEDS if seeds is None else seeds, budget
     if "--recipe" in options:
         raise GankitError("name one recipe")
-    said = {text.partition("=")[0].strip().removeprefix("--").replace("_", "-") for text in vary}
-    kept = [f"{key}={values}" for key, values in recipe.vary.items() if key not in said]
-    named = {word.partition("=")[0] for word in options if word.startswith("--")}
-    lengths = {word.removeprefix("--") for word in named} | said
-    if not lengths & {"steps", "epochs", "kimg"}:
+    varied = {text.partition("=")[0].strip().removeprefix("--").replace("_", "-") for text in vary}
+    from_recipe = [f"{key}={values}" for key, values in recipe.vary.items() if key not in varied]
+    flags = {word.partition("=")[0] for word in options if word.startswith("--")}
+    given = varied | {flag.removeprefix("--") for flag in flags}
+    if not given & {"steps", "epochs", "kimg"}:
         budget = budget or recipe.budget
-    return [*recipe.options, *options], [*kept, *vary], seeds, budget
+    seeds = recipe.seeds if seeds is None else seeds
+    return [*recipe.options, *options], [*from_recipe, *vary], seeds, budget

@@ -132,29 +132,23 @@ def _compared(
 
 def _about(measured: dict[str, Any]) -> str:
     parts = [measured.get("features"), measured.get("samples") and f"{measured['samples']} samples"]
-    if isinstance(floor := measured.get("floor"), int | float):
+    floor = measured.get("floor")
+    if isinstance(floor, int | float):
         parts.append(f"real against real {floor:.3g}")
     return ", ".join(str(part) for part in parts if part)
 
 
 def write_results(
-    folder: Path, rows: Sequence[Row], found: Sequence[Table] = (), notes: Sequence[str] = ()
+    folder: Path, rows: Sequence[Row], tables: Sequence[Table] = (), notes: Sequence[str] = ()
 ) -> None:
     """results.json, whole or as it was before, and results.csv."""
     record = {
         "runs": [dataclasses.asdict(row) for row in rows],
-        "tables": [_as_dict(table) for table in found],
+        "tables": [dataclasses.asdict(table) for table in tables],
         "notes": list(notes),
     }
     write_whole(folder / "results.json", json.dumps(record, indent=1) + "\n")
     write_whole(folder / "results.csv", _csv(rows))
-
-
-def _as_dict(table: Table) -> dict[str, Any]:
-    record = dataclasses.asdict(table)
-    for row, one in zip(record["rows"], table.rows, strict=True):
-        row["difference"] = one.difference and one.difference._asdict()
-    return record
 
 
 def _csv(rows: Sequence[Row]) -> str:

@@ -13,15 +13,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from statistics import fmean, stdev
-from typing import NamedTuple
 
 LEVEL = 0.95
 
-Verdict = tuple[str, float | None]  # in words, and p after Holm's correction
+Verdict = tuple[str, float | None]  # as text, and p after Holm's correction
 
 
-class Difference(NamedTuple):
+@dataclass(frozen=True)
+class Difference:
     """A variant's number minus the baseline's; bounds and p are None where one seed says nothing"""
 
     mean: float

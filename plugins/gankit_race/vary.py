@@ -31,11 +31,11 @@ ELSEWHERE = {
 
 
 @dataclass(frozen=True)
-class Way:
+class VariedValue:
     """One value of one varied option."""
 
     label: str
-    asked: Any  # words of a command line, or a field of Run with its value
+    setting: Any  # words of a command line, or a field of Run with its value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,11 +51,11 @@ class Variant:
 def split_values(text: str) -> list[str]:
     """`none,noisy-d:sigma=0.1,until=0.5` is two values: no part's name holds a `=`."""
     values: list[str] = []
-    for piece in text.split(","):
-        if values and ":" in values[-1] and re.match(r"\s*[\w-]+=", piece):
-            values[-1] += f",{piece.strip()}"
+    for part in text.split(","):
+        if values and ":" in values[-1] and re.match(r"\s*[\w-]+=", part):
+            values[-1] += f",{part.strip()}"
         else:
-            values.append(piece.strip())
+            values.append(part.strip())
     return values
 
 
@@ -64,81 +64,84 @@ def split_several(text: str) -> list[str]:
     return re.split(r"\+(?=[A-Za-z_])", text)
 
 
-def read_vary(texts: Iterable[str], command: click.Command) -> dict[str, list[Way]]:
-    """The ways of each varied option of `gankit run`; repeating a name adds to its values."""
-    known = {
+def read_vary(texts: Iterable[str], command: click.Command) -> dict[str, list[VariedValue]]:
+    """The values of each varied option of `gankit run`; repeating a name adds to its values."""
+    options = {
         name.removeprefix("--"): parameter
         for parameter in command.params
         for name in parameter.opts
         if isinstance(parameter, click.Option) and parameter.name not in OF_A_RUN
     }
-    found: dict[str, list[Way]] = {}
+    varied: dict[str, list[VariedValue]] = {}
     for text in texts:
         name, equals, values = text.partition("=")
         name = name.strip().removeprefix("--").replace("_", "-")
         name = {"tricks": "trick"}.get(name, name)
         if name in ELSEWHERE:
             raise GankitError(f"--vary {name}: {ELSEWHERE[name]}")
-        if name not in known:
-            hint = did_you_mean(name, known)
+        if name not in options:
+            hint = did_you_mean(name, options)
             raise GankitError(f"--vary: gankit run has no option {name!r} to vary.{hint}")
-        wanted = split_values(values) if equals else []
-        if not all(wanted) or not wanted:
+        texts_of_values = split_values(values) if equals else []
+        if not all(texts_of_values) or not texts_of_values:
             raise GankitError(f"--vary {text}: write --vary {name}=A,B")
-        ways = found.setdefault(name, [])
-        ways += [_way(known[name], value) for value in wanted]
-    return found
+        varied.setdefault(name, []).extend(
+            _value_of_option(options[name], value) for value in texts_of_values
+        )
+    return varied
 
 
-def _way(parameter: click.Option, value: str) -> Way:
+def _value_of_option(parameter: click.Option, value: str) -> VariedValue:
     name = parameter.opts[0]
     if parameter.is_flag:
         words = {"yes": parameter.opts, "no": parameter.secondary_opts}.get(value.lower())
         if not words:
             raise GankitError(f"--vary {name[2:]}={value}: write --vary {name[2:]}=yes,no")
-        return Way(words[0][2:], (words[0],))
-    ones = split_several(value) if parameter.name in SEVERAL else [value]
+        return VariedValue(words[0][2:], (words[0],))
+    parts = split_several(value) if parameter.name in SEVERAL else [value]
     label = value if parameter.name in SELF_EVIDENT else f"{name[2:]} {value}"
     label = "no trick" if (parameter.name, value) == ("tricks", "none") else label
-    return Way(label, tuple(word for one in ones for word in (name, one)))
+    return VariedValue(label, tuple(word for part in parts for word in (name, part)))
 
 
-def fields(vary: Mapping[str, Sequence[Any]]) -> list[list[Way]]:
+def read_fields(vary: Mapping[str, Sequence[Any]]) -> list[list[VariedValue]]:
     """The same from Python: fields of Run, each with the values it takes."""
-    found = []
+    varied = []
     for key, values in vary.items():
         if not values or isinstance(values, str):
             raise GankitError(f"vary[{key!r}] is {values!r}; it should be a list of values")
-        found.append([_field(key, value) for value in values])
-    return found
+        varied.append([_value_of_field(key, value) for value in values])
+    return varied
 
 
-def _field(key: str, value: Any) -> Way:
+def _value_of_field(key: str, value: Any) -> VariedValue:
     if key in SEVERAL:
         value = split_several(value) if isinstance(value, str) else list(value)
         label = "+".join(map(str, value))
         label = "no trick" if key == "tricks" and label in ("", "none") else label
-        return Way(label, (key, value))
+        return VariedValue(label, (key, value))
     name = option(key)[2:]
     if isinstance(value, bool):
-        return Way(name if value else f"no-{name}", (key, value))
-    return Way(str(value) if key in SELF_EVIDENT else f"{name} {value}", (key, value))
+        return VariedValue(name if value else f"no-{name}", (key, value))
+    return VariedValue(str(value) if key in SELF_EVIDENT else f"{name} {value}", (key, value))
 
 
-def cross(ways: Iterable[Sequence[Way]], build: Callable[[list[Any]], Run]) -> list[Variant]:
+def cross(
+    varied: Iterable[Sequence[VariedValue]], build: Callable[[list[Any]], Run]
+) -> list[Variant]:
     """Every combination as a variant, the last option varying fastest; the first is the baseline.
 
     `build` makes the run of what a combination asks for. Its error names the variant, unless the
     run without any variant has the same.
     """
     variants: list[Variant] = []
-    for combination in itertools.product(*ways):
-        label = ", ".join(way.label for way in combination)
+    for combination in itertools.product(*varied):
+        label = ", ".join(value.label for value in combination)
         try:
-            run = build([way.asked for way in combination])
+            run = build([value.setting for value in combination])
         except (GankitError, click.UsageError) as error:
-            why = error.format_message() if isinstance(error, click.UsageError) else str(error)
-            if why == _error_of(build):
+            why = _message(error)
+            if why == _error_without_variant(build):
                 raise
             raise GankitError(f"variant {label!r}: {why}") from error
         for other in variants:
@@ -147,23 +150,29 @@ def cross(ways: Iterable[Sequence[Way]], build: Callable[[list[Any]], Run]) -> l
         taken = {variant.folder for variant in variants}
         variants.append(Variant(label=label, folder=_folder(label, taken), run=run))
     if len(variants) < 2:
-        raise GankitError("a race wants two variants or more: --vary trick=none,ema")
+        raise GankitError("a race needs two variants or more: --vary trick=none,ema")
     return variants
 
 
-def _error_of(build: Callable[[list[Any]], Run]) -> str:
+def _error_without_variant(build: Callable[[list[Any]], Run]) -> str:
     try:
         build([])
     except (GankitError, click.UsageError) as error:
-        return error.format_message() if isinstance(error, click.UsageError) else str(error)
+        return _message(error)
     return ""
+
+
+def _message(error: GankitError | click.UsageError) -> str:
+    return error.format_message() if isinstance(error, click.UsageError) else str(error)
 
 
 def _folder(label: str, taken: set[str]) -> str:
     """The label as a name that every file system takes."""
     name = re.sub(r"[^\w.=+-]+", "-", label.replace(", ", "_")).strip("-.")[:80]
+    if name not in taken:
+        return name
     numbered = (f"{name}-{number}" for number in itertools.count(2))
-    return name if name not in taken else next(one for one in numbered if one not in taken)
+    return next(candidate for candidate in numbered if candidate not in taken)
 
 
 def differing(runs: Sequence[Run]) -> list[str]:

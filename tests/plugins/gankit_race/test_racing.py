@@ -24,7 +24,7 @@ from gankit_race.plan import read_plan
 from gankit_race.racing import Race
 from gankit_race.report import Report
 from gankit_race.results import Row
-from gankit_race.view import Course
+from gankit_race.view import RaceProgress
 from PIL import Image
 from rich.console import Console
 
@@ -114,7 +114,7 @@ def weights(folder):
 def test_a_race_is_for_one_process(gankit_cli, monkeypatch, here):
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "1")
     code, _, err = gankit_cli("race", "--vary", "trick=none,ema", "--budget", "5steps")
-    assert (code, err) == (2, "gankit: gankit race is for one process: leave torchrun away\n")
+    assert (code, err) == (2, "gankit: gankit race runs in one process: omit torchrun\n")
     assert not list(here.iterdir())
 
 
@@ -223,7 +223,7 @@ def test_the_real_metric(race_cli, here):
 
 def test_a_budget_in_time_becomes_steps_once(race_cli, gankit_cli, evaluate, here, monkeypatch):
     monkeypatch.setattr(planning, "step_seconds", lambda games, *how: [0.5, 1.0])
-    monkeypatch.setattr(Race, "to_the_end", lambda race: race.report())  # nothing is trained
+    monkeypatch.setattr(Race, "run_all", lambda race: race.report())  # nothing is trained
     assert race_cli("--vary", "trick=none,ema", length="10s").code == 0
     plan = read_plan(here / "races" / "petals-trick-1")
     assert [v.run.steps for v in plan.variants] == [20, 10]
@@ -234,7 +234,7 @@ def test_a_budget_in_time_becomes_steps_once(race_cli, gankit_cli, evaluate, her
 
 @pytest.mark.parametrize(("length", "steps"), [("3steps", 3), ("0.08 kimg", 10), ("2epochs", 16)])
 def test_a_budget_in_pictures_is_the_same_for_all(length, steps, race_cli, here, monkeypatch):
-    monkeypatch.setattr(Race, "to_the_end", lambda race: race.report())
+    monkeypatch.setattr(Race, "run_all", lambda race: race.report())
     race_cli("--vary", "trick=none,ema", length=length)
     plan = read_plan(here / "races" / "petals-trick-1")
     assert [v.run.steps for v in plan.variants] == [steps, steps]
@@ -403,7 +403,7 @@ def test_seeds_and_metrics_can_be_added_to_a_race(race_cli, gankit_cli, evaluate
     assert (code, err) == (2, "gankit: a was planned with 3 seeds; --seeds can only add to them\n")
     code, _, err = gankit_cli("race", "--resume", "a", "--budget", "5m")
     assert code == 2
-    assert "--resume goes on with a race as it was planned" in err
+    assert "--resume continues a race as it was planned" in err
 
 
 def test_pictures_that_changed_end_the_race(gankit_cli, pictures_folder, evaluate, here):
@@ -478,13 +478,15 @@ def test_time_left_goes_by_what_each_variant_took():
                   for n, s in (("fast", 0.1), ("slow", 1.0)))  # fmt: skip
     starts = [(fast, 0), (slow, 0), (fast, 1), (slow, 1)]
     plan = SimpleNamespace(variants=(fast, slow), seeds=(0, 1), starts=lambda: starts)
-    course = Course(plan, [])
-    assert course.seconds_left() == pytest.approx(220)
-    course.rows.append(Row(variant="fast", seed=0, folder="", steps=100, seconds=20.0))
-    course.measuring.append(5.0)
-    assert course.seconds_left() == pytest.approx(100 + 20 + 100 + 3 * 5)  # it took twice as long
-    course.now, course.step, course.pace = (slow, 0), 50, 2.0
-    assert course.seconds_left() == pytest.approx(50 * 2 + 20 + 100 + 3 * 5)
+    race = RaceProgress(plan, [])
+    assert race.seconds_left() == pytest.approx(220)
+    race.rows.append(Row(variant="fast", seed=0, folder="", steps=100, seconds=20.0))
+    race.measuring.append(5.0)
+    assert race.seconds_left() == pytest.approx(100 + 20 + 100 + 3 * 5)  # it took twice as long
+    race.begin_run(slow, 0)
+    race.step = 50
+    race.step_seconds = 2.0
+    assert race.seconds_left() == pytest.approx(50 * 2 + 20 + 100 + 3 * 5)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from gankit_race.stats import difference, holm, verdicts
+from gankit_race.stats import Difference, difference, holm, verdicts
 from scipy import stats
 
 
@@ -96,9 +96,9 @@ def test_which_way_is_good(better, word):
 
 def test_one_seed_gives_no_interval_and_no_verdict():
     change = difference({0: 1.0}, {0: 5.0})
-    assert change == (4.0, None, None, None, (4.0,))
+    assert change == Difference(4.0, None, None, None, (4.0,))
     assert verdicts([change], "lower") == [("no verdict from one seed", None)]
-    assert difference({0: 1.0}, {1: 5.0}) == (4.0, None, None, None, ())
+    assert difference({0: 1.0}, {1: 5.0}) == Difference(4.0, None, None, None, ())
 
 
 def test_no_numbers_are_no_difference():

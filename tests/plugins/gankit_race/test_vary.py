@@ -5,7 +5,7 @@ import shlex
 
 import pytest
 from gankit_race.recipes import RACES, with_recipe
-from gankit_race.vary import Way, cross, fields, read_vary, split_several, split_values
+from gankit_race.vary import VariedValue, cross, read_fields, read_vary, split_several, split_values
 
 from gankit import GankitError, compose
 from gankit.cli.run import read_options
@@ -18,7 +18,7 @@ TINY = "--dataset petals:count=64 --model dcgan64:base_channels=4 --image-size 1
 @pytest.fixture
 def refused(gankit_cli, here, monkeypatch):
     """`refused("--vary", "trick=a")`: the one line that a race answers; nothing is written."""
-    monkeypatch.setattr("gankit_race.racing.Race.to_the_end", lambda race: pytest.fail("it began"))
+    monkeypatch.setattr("gankit_race.racing.Race.run_all", lambda race: pytest.fail("it began"))
 
     def call(*words, code=2):
         answer = gankit_cli("race", *shlex.split(TINY), *words)
@@ -57,14 +57,14 @@ def test_ways_of_every_sort():
     found = read_vary(texts, run_command)
     assert found == {
         "trick": [
-            Way("no trick", ("--trick", "none")),
-            Way("ema+r1:every=4", ("--trick", "ema", "--trick", "r1:every=4")),
+            VariedValue("no trick", ("--trick", "none")),
+            VariedValue("ema+r1:every=4", ("--trick", "ema", "--trick", "r1:every=4")),
         ],
         "batch-size": [
-            Way("batch-size 8", ("--batch-size", "8")),
-            Way("batch-size 16", ("--batch-size", "16")),
+            VariedValue("batch-size 8", ("--batch-size", "8")),
+            VariedValue("batch-size 16", ("--batch-size", "16")),
         ],
-        "flip": [Way("flip", ("--flip",)), Way("no-flip", ("--no-flip",))],
+        "flip": [VariedValue("flip", ("--flip",)), VariedValue("no-flip", ("--no-flip",))],
     }
     assert read_vary(["tricks=ema"], run_command).keys() == {"trick"}
 
@@ -89,19 +89,26 @@ def test_every_combination_is_a_variant_and_the_first_is_the_baseline(registry):
 
 
 def test_folders_stay_apart_where_labels_look_alike(registry):
-    ways = [[Way("a:b", {"seed": 1}), Way("a-b", {"seed": 2}), Way("a b", {"seed": 3})]]
+    ways = [
+        [
+            VariedValue("a:b", {"seed": 1}),
+            VariedValue("a-b", {"seed": 2}),
+            VariedValue("a b", {"seed": 3}),
+        ]
+    ]
     variants = cross(ways, lambda asked: compose(registry, **(asked or [{}])[0]))
     assert [v.folder for v in variants] == ["a-b", "a-b-2", "a-b-3"]
 
 
 def test_fields_from_python(registry):
-    ways = fields({"tricks": ["none", ["ema", "r1"], []], "flip": [True, False], "lr_g": [1e-3]})
+    tricks = ["none", ["ema", "r1"], []]
+    ways = read_fields({"tricks": tricks, "flip": [True, False], "lr_g": [1e-3]})
     assert [[way.label for way in some] for some in ways] == [
         ["no trick", "ema+r1", "no trick"], ["flip", "no-flip"], ["lr-g 0.001"],
     ]  # fmt: skip
-    assert ways[0][1].asked == ("tricks", ["ema", "r1"])
+    assert ways[0][1].setting == ("tricks", ["ema", "r1"])
     with pytest.raises(GankitError, match=r"vary\['loss'\] is 'hinge'; it should be a list"):
-        fields({"loss": "hinge"})
+        read_fields({"loss": "hinge"})
 
 
 # ---------------------------------------------------------------- mistakes
@@ -131,8 +138,8 @@ def test_fields_from_python(registry):
         ("--vary trick=none,ema --batchsize 3", "No such option"),
         ("--vary trick=none,ema rubbish", "Got unexpected extra argument (rubbish)"),
         ("--vary trick=none,ema --lr-g 7", "--lr-g is 7.0; it must be at least 0 and less than 1"),
-        ("--vary trick=ema", "a race wants two variants or more: --vary trick=none,ema"),
-        ("", "a race wants two variants or more"),
+        ("--vary trick=ema", "a race needs two variants or more: --vary trick=none,ema"),
+        ("", "a race needs two variants or more"),
         ("--vary trick=none,none", "variants 'no trick' and 'no trick' are the same run"),
         ("--vary trick=none,ema --trick r1", "--trick is given for all variants and varied: say it "
          "once; one variant takes several tricks as ema+r1"),
@@ -147,7 +154,7 @@ def test_fields_from_python(registry):
         ("--vary trick=none,ema --metric kiid", "there is no metric 'kiid'. Did you mean 'kid'"),
         ("--vary trick=none,ema --preview a.png", "--preview is for gankit run itself"),
         ("--recipe nothing --vary trick=none,ema", "there is no recipe 'nothing'"),
-        ("--resume there --vary trick=none,ema", "--resume goes on with a race as it was planned"),
+        ("--resume there --vary trick=none,ema", "--resume continues a race as it was planned"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_clear_line(words, message, refused):
