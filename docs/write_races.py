@@ -104,7 +104,8 @@ HEAD = """# Results
 
 Written by `docs/write_races.py` from the files of races and comparisons. How to read such a table:
 [Races](races.md); what the numbers measure: [Measures](measures.md). Every number is against
-pictures that were held out, and comes with what real pictures get against other real ones.
+pictures that were held out, and comes with what real pictures get against other real ones. What was
+tried in single runs while recipes were tuned is in [Tried and measured](notebook.md).
 """
 
 

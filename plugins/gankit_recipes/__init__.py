@@ -9,7 +9,7 @@ RECIPES = (
     RecipeSpec(
         name="small-data",
         summary="your own pictures, some hundred to some thousand, on a CPU too",
-        source="put together for gankit; docs/design.md has what was measured",
+        source="put together for gankit; docs/notebook.md has what was measured",
         default=True,
         settings={
             "model": "skip64",
