@@ -47,7 +47,7 @@ if TYPE_CHECKING:  # what editors and type checkers read
     from gankit.training.compose import compose as compose
     from gankit.training.loop import train as train
 
-_MODULES = {  # the same names, for Python; tests/test_face.py holds the two together
+_MODULES = {  # the same names, for Python; tests/house/test_face.py holds both together
     "Batches": "gankit.data.batches",
     "DatasetSpec": "gankit.core.specs",
     "DiscriminatorSpec": "gankit.core.specs",
