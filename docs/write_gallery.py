@@ -21,8 +21,9 @@ from PIL import Image
 from gankit import compose
 from gankit.core.errors import GankitError
 from gankit.core.registry import load_registry
-from gankit.core.settings import load_run, said
+from gankit.core.settings import said
 from gankit.runs.log import read_rows
+from gankit.training.run_file import load_run
 
 HERE = Path(__file__).parent
 WIDEST, LARGEST = 400, 60_000  # px and bytes of a picture

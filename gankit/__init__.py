@@ -27,7 +27,6 @@ if TYPE_CHECKING:  # what editors and type checkers read
     from gankit.core.registry import load_registry as load_registry
     from gankit.core.settings import Run as Run
     from gankit.core.settings import command_line as command_line
-    from gankit.core.settings import load_run as load_run
     from gankit.core.specs import DatasetSpec as DatasetSpec
     from gankit.core.specs import DiscriminatorSpec as DiscriminatorSpec
     from gankit.core.specs import Download as Download
@@ -40,12 +39,13 @@ if TYPE_CHECKING:  # what editors and type checkers read
     from gankit.core.trick import Targets as Targets
     from gankit.core.trick import Trick as Trick
     from gankit.data.batches import Batches as Batches
-    from gankit.data.plugin import picture_files as picture_files
+    from gankit.data.datasets import picture_files as picture_files
     from gankit.data.prepare import prepare as prepare
     from gankit.runs.sampler import Sampler as Sampler
     from gankit.runs.sampler import load as load
     from gankit.training.compose import compose as compose
     from gankit.training.loop import train as train
+    from gankit.training.run_file import load_run as load_run
 
 _MODULES = {  # the same names, for Python; tests/house/test_face.py holds both together
     "Batches": "gankit.data.batches",
@@ -77,8 +77,8 @@ _MODULES = {  # the same names, for Python; tests/house/test_face.py holds both 
     "hookimpl": "gankit.core.hookspecs",
     "load": "gankit.runs.sampler",
     "load_registry": "gankit.core.registry",
-    "load_run": "gankit.core.settings",
-    "picture_files": "gankit.data.plugin",
+    "load_run": "gankit.training.run_file",
+    "picture_files": "gankit.data.datasets",
     "prepare": "gankit.data.prepare",
     "race": "gankit_race.racing",
     "testing": "gankit",

@@ -58,8 +58,8 @@ def read_fields(values: dict[str, Any], budget: str | None, resume: Path | None)
 
 def new_run(registry: Registry, config: Path | None, fields: dict[str, Any]) -> Run:
     """The run that the options describe, on top of the config file's."""
-    from gankit.core.settings import read_run
     from gankit.training.compose import compose
+    from gankit.training.run_file import read_run
 
     settings = read_run(config) if config else {}
     stale = {"out", "fingerprint"}  # that folder holds the run that is being repeated
@@ -73,7 +73,8 @@ def new_run(registry: Registry, config: Path | None, fields: dict[str, Any]) -> 
 
 def resumed(folder: Path, **fields: Any) -> Run:
     """The run in a folder, with those settings changed that do not affect its numbers."""
-    from gankit.core.settings import load_run, option, parse_length
+    from gankit.core.settings import option, parse_length
+    from gankit.training.run_file import load_run
 
     fixed = sorted(set(fields) - FREE_ON_RESUME)
     if fixed:

@@ -12,7 +12,7 @@ from gankit.core.errors import GankitError, did_you_mean
 FILLED_IN = {"image_size", "channels", "latent_dim", "data", "classes", "classify", "background",
              "progress"}  # fmt: skip
 # Builders that plugins made for gankit 0.1 name by where they stood then.
-MOVED = {"gankit_data.files:Files": "gankit.data.plugin:picture_files"}
+MOVED = {"gankit_data.files:Files": "gankit.data.datasets:picture_files"}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,7 +50,7 @@ def prepare(
 
 def _streamed(run: Run, shards: Shards, settings: Settings, progress: Progress) -> Prepared:
     """Shards, of which only a sample is prepared; the rest is decoded on the way."""
-    from gankit.data.stream.stream import Streamed  # costs an import of torch
+    from gankit.data.stream.streamed import Streamed  # costs an import of torch
 
     if run.subset or run.fit.name == "patches":
         raise GankitError("shards are streamed whole: leave --subset and --fit patches away")

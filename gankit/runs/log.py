@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError
-from gankit.core.files import write_atomically
 
 NAME = "log.csv"
 NUMBERS = ("step", "kimg", "seconds", "d_loss", "g_loss", "penalty", "d_real", "d_fake")

@@ -9,10 +9,11 @@ from torch import Tensor
 from gankit.core import randomness
 from gankit.core.errors import GankitError
 from gankit.core.registry import Registry, load_registry
-from gankit.core.settings import Run, load_run
+from gankit.core.settings import Run
 from gankit.runs.images import to_frames, to_grid
 from gankit.training import checkpoint
 from gankit.training.assemble import build_gan
+from gankit.training.run_file import load_run
 
 
 class Sampler:

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from gankit.core.errors import GankitError, RunStopped
-from gankit.core.settings import load_run
 from gankit.core.trick import Trick
 from gankit.testing import places
 from gankit.testing.bench import Bench, LinearD, Weights, difference, finite, weights
 from gankit.training import checkpoint
 from gankit.training.loop import train
+from gankit.training.run_file import load_run
 
 ACTS = (
     "wrap",

@@ -23,7 +23,7 @@ from gankit.core.trick import Trick
 from gankit.data.batches import Batches
 from gankit.distributed.batch_norm import sync_batch_norm
 from gankit.distributed.processes import current_process_group
-from gankit.training.contract import check_networks
+from gankit.training.check_networks import check_networks
 
 MEMORY_FORMATS = {"channels-last": torch.channels_last, "contiguous": torch.contiguous_format}
 

@@ -16,8 +16,8 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError, RunFailed
-from gankit.core.files import write_atomically
 
 _FILES = ("model.safetensors", "state.safetensors", "state.json")
 

@@ -17,7 +17,7 @@ from gankit.core.errors import GankitError, RunFailed, RunStopped
 from gankit.core.prepared import Prepared, Progress
 from gankit.core.process_group import ProcessGroup
 from gankit.core.registry import Registry, load_registry
-from gankit.core.settings import Run, write_run
+from gankit.core.settings import Run
 from gankit.core.step import Scalars
 from gankit.core.stop import Stop
 from gankit.core.version import __version__
@@ -27,6 +27,7 @@ from gankit.training import assemble, checkpoint
 from gankit.training.folder import claim_folder
 from gankit.training.observers import Observers
 from gankit.training.resume import restore
+from gankit.training.run_file import write_run
 
 log = logging.getLogger("gankit")
 DRAWN = 64  # pictures in a grid

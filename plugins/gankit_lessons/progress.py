@@ -8,7 +8,7 @@ from typing import Any
 
 import platformdirs
 
-from gankit.core.files import write_atomically
+from gankit.core.atomic_write import write_atomically
 
 
 def file() -> Path:

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from gankit.core.atomic_write import write_atomically
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError
-from gankit.core.files import write_atomically
 from gankit_metrics.measured import Measured
 
 FIRST = ("step", "metric")  # a row of these two replaces an older one

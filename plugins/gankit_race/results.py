@@ -13,8 +13,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError
-from gankit.core.files import write_atomically
 from gankit.core.settings import Run
 from gankit.runs.log import read_rows
 from gankit_race.stats import Difference, Verdict, difference, verdicts

@@ -12,8 +12,8 @@ from gankit.compute import compiling
 from gankit.compute.compiling import compile_networks
 from gankit.compute.convolution import use_fast_convolutions
 from gankit.core.process_group import ProcessGroup
-from gankit.core.settings import load_run
 from gankit.training.loop import train
+from gankit.training.run_file import load_run
 
 # torch looks at `grad` of what is no leaf while it compiles, and warns itself
 pytestmark = pytest.mark.filterwarnings("default:The .grad attribute")

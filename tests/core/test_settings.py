@@ -1,4 +1,4 @@
-"""Run: plain data that goes to run.json, to a command line, and back."""
+"""Run: plain data that goes to a command line and back."""
 
 import dataclasses
 import importlib
@@ -9,7 +9,8 @@ import pytest
 
 import gankit
 from gankit import GankitError, compose
-from gankit.core.settings import Run, option, parse_length, read_run, write_run
+from gankit.core.settings import Run, option, parse_length
+from gankit.training.run_file import read_run
 
 PARTS = {
     "dataset": "petals",
@@ -36,38 +37,6 @@ def typed(gankit_cli, monkeypatch):
         return runs.pop()
 
     return read
-
-
-def test_a_run_goes_to_run_json_and_back(tmp_path):
-    run = Run(
-        **PARTS,
-        data=("a b", "c"),
-        tricks=("ema:decay=0.9", "r1"),
-        lr_g=1e-5,
-        tensorboard=True,
-        seed=2**40,
-        out=str(tmp_path),
-    )
-    write_run(run, versions={"gankit": "0"}, prepared={"pictures": 3})
-    assert Run(**read_run(tmp_path / "run.json")) == run
-    assert Run(**read_run(tmp_path)) == run
-    record = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
-    assert record["command"] == gankit.command_line(run)
-    assert record["prepared"] == {"pictures": 3}
-    assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
-
-
-def test_run_json_tells_what_a_person_wants_to_know(trained):
-    record = json.loads((trained / "run.json").read_text(encoding="utf-8"))
-    for field in dataclasses.fields(Run):
-        assert field.name in record
-    assert record["steps"] == 8
-    assert record["device"] == "cpu"
-    assert record["threads"] >= 1
-    assert {"gankit", "torch"} <= set(record["versions"])
-    assert record["prepared"]["pictures"] == 64
-    assert record["prepared"]["skipped"] == []
-    assert record["fingerprint"]
 
 
 def test_a_run_cannot_be_changed():
@@ -201,24 +170,3 @@ def test_a_run_that_was_trained_is_repeated_by_its_command(trained, typed):
 )
 def test_options_that_are_short_for_settings(typed, words, field, value):
     assert getattr(typed(f"gankit run {words}"), field) == value
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (None, "there is no run at"),
-        ("", "is no run.json"),
-        ("{", "is no run.json"),
-        ("3", "is no run.json"),
-        ("[1, 2]", "is no run.json"),
-        ("\0\xff", "is no run.json"),
-    ],
-)
-def test_a_file_that_holds_no_run(tmp_path, content, message):
-    path = tmp_path / "run.json"
-    if content is not None:
-        path.write_text(content, encoding="latin-1")
-    with pytest.raises(GankitError) as error:
-        read_run(path)
-    assert message in str(error.value)
-    assert str(path) in str(error.value)

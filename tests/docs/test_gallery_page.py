@@ -12,7 +12,7 @@ from PIL import Image
 from gankit import compose
 from gankit.cli.run import read_options
 from gankit.core.registry import load_registry
-from gankit.core.settings import write_run
+from gankit.training.run_file import write_run
 
 DOCS = Path(__file__).parents[2] / "docs"
 KEPT = sorted(path.stem for path in (DOCS / "gallery").glob("*.json"))

@@ -23,11 +23,12 @@ RINGS = {  # each imports only rings to the right of its colon
 }
 IMPORTS_BY_NAME = {"gankit", "gankit.core.registry"}  # the face, and what finds plugins
 LIGHT_CORE = {"choice", "errors", "hookspecs", "registry", "settings", "specs", "trick", "version"}
-LIGHT_CORE |= {"clock", "files"}
-LIGHT = {"gankit", "gankit.__main__", "gankit.cli", "gankit.data.plugin", "gankit.training.compose"}
+LIGHT_CORE |= {"atomic_write", "clock"}
+LIGHT = {"gankit", "gankit.__main__", "gankit.cli", "gankit.data.datasets"}
+LIGHT |= {"gankit.training.compose", "gankit.training.run_file"}
 LIGHT |= {f"gankit.core.{name}" for name in LIGHT_CORE}
 LIGHT |= {name for name in modules() if name.startswith("gankit_") and "." not in name}
-LIGHT |= {f"gankit.cli.{n}" for n in ("main", "plugin", "run", "catalogue", "show", "source")}
+LIGHT |= {f"gankit.cli.{n}" for n in ("main", "commands", "run", "catalogue", "show", "source")}
 LIGHT |= {f"gankit.cli.{n}" for n in ("part", "stop", "sample", "console", "log", "progress")}
 LIGHT |= {f"gankit.cli.{n}" for n in ("grouped", "options", "run_from_options")}
 HEAVY = {"torch", "torchvision", "numpy", "PIL", "skimage", "safetensors", "imageio", "av", "rich"}

@@ -14,8 +14,8 @@ from PIL import Image
 import gankit
 from gankit.cli.run_from_options import resumed
 from gankit.core.registry import load_registry
-from gankit.core.settings import load_run
 from gankit.training.loop import train
+from gankit.training.run_file import load_run
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 # Sums are rounded in another order on other processors; within 6 steps that stays small.

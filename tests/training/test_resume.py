@@ -17,8 +17,8 @@ from gankit import GankitError, compose, hookimpl, train
 from gankit.cli.run_from_options import resumed
 from gankit.core.errors import RunStopped
 from gankit.core.registry import load_registry
-from gankit.core.settings import load_run
 from gankit.training import checkpoint
+from gankit.training.run_file import load_run
 
 EVERYTHING = (
     "ema:decay=0.9", "spectral-norm", "noisy-d", "r1:every=3", "flip-labels",

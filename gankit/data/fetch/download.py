@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from gankit.core.atomic_write import replace_flushed
 from gankit.core.errors import GankitError
-from gankit.core.files import replace_flushed
 from gankit.core.prepared import Progress
 from gankit.core.specs import Download
 from gankit.data.fetch.transfer import Refused, is_web, size_of, transfer

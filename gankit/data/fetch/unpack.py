@@ -20,8 +20,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError
-from gankit.core.files import write_atomically
 from gankit.core.prepared import Progress
 from gankit.data.fetch.archives import Damaged, Member, is_archive, members
 from gankit.data.read.names import NOBODYS, printable

@@ -19,8 +19,8 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
+from gankit.core.atomic_write import open_atomically, write_atomically
 from gankit.core.errors import GankitError
-from gankit.core.files import open_atomically, write_atomically
 from gankit.core.prepared import Pixels, Progress, Rows
 from gankit.data.read.fit import COLOUR
 from gankit.data.store import duplicates

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError, RunFailed
-from gankit.core.files import write_atomically
 from gankit.core.prepared import Progress
 from gankit.data.read.find import ENDINGS
 from gankit.data.read.names import printable

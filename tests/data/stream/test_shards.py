@@ -15,12 +15,12 @@ import gankit
 from gankit import GankitError, compose
 from gankit.core.errors import RunFailed, RunStopped
 from gankit.core.process_group import ProcessGroup
-from gankit.core.settings import load_run
 from gankit.data.stream import tars
 from gankit.data.stream.shards import Shards
 from gankit.training import checkpoint
 from gankit.training.assemble import assemble, resolve
 from gankit.training.loop import train
+from gankit.training.run_file import load_run
 
 webdataset = pytest.importorskip("webdataset")
 EACH, SHARDS = 12, 5

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gankit.core.files import open_atomically, replace_flushed, write_atomically
+from gankit.core.atomic_write import open_atomically, replace_flushed, write_atomically
 
 
 def test_bytes_and_text_are_written_as_they_are_into_a_new_folder(tmp_path):
