@@ -31,6 +31,7 @@ from rich.console import Console
 import gankit
 from gankit import GankitError
 from gankit.core.errors import RunFailed
+from gankit.core.stop import Stop
 from gankit.training import checkpoint
 
 TINY = (
@@ -340,9 +341,7 @@ def stops_when(monkeypatch):
     """`stops_when(lambda: ...)`: Ctrl-C as soon as that holds; `stops_when(None)`: never again."""
 
     def set_to(holds):
-        def stop():
-            return signal.SIGINT if holds and holds() else 0
-
+        stop = Stop(poll=lambda: signal.SIGINT if holds and holds() else 0)
         monkeypatch.setattr("gankit_race.command.stop_signals", lambda: nullcontext(stop))
 
     return set_to
