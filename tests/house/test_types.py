@@ -1,8 +1,15 @@
 """Type checkers see gankit as a stranger's code uses it: right code passes, mistakes do not."""
 
 import re
+import shutil
 import subprocess
 import sys
+
+import pytest
+from gankit_new.command import KINDS, TEMPLATES, fill
+from imports import HOME
+
+EXAMPLE = HOME / "docs" / "examples" / "gankit-hinge"
 
 RIGHT = """
 from pathlib import Path
@@ -37,15 +44,33 @@ MISTAKES = {
 }
 
 
-def test_four_mistakes_are_four_errors_and_right_code_has_none(tmp_path):
-    (tmp_path / "right.py").write_text(RIGHT, encoding="utf-8")
-    (tmp_path / "wrong.py").write_text(WRONG, encoding="utf-8")
-    options = ["--strict", "--config-file=", f"--cache-dir={tmp_path / 'cache'}"]
-    command = [sys.executable, "-m", "mypy", *options, "right.py", "wrong.py"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    errors = re.findall(r"^(\w+\.py):(\d+): error: (.*)$", done.stdout, flags=re.MULTILINE)
-    assert [(file, int(line)) for file, line, _ in errors] == [
-        ("wrong.py", line) for line in MISTAKES
-    ], done.stdout + done.stderr
-    for (_, _, message), expected in zip(errors, MISTAKES.values(), strict=True):
-        assert expected in message
+@pytest.fixture(scope="module")
+def errors(tmp_path_factory):
+    """File -> [(line, message)], from one run of `mypy --strict` over all that is checked here."""
+    folder = tmp_path_factory.mktemp("strangers")
+    (folder / "right.py").write_text(RIGHT, encoding="utf-8")
+    (folder / "wrong.py").write_text(WRONG, encoding="utf-8")
+    shutil.copytree(EXAMPLE, folder / "gankit-hinge")
+    for kind in KINDS:
+        for template in (TEMPLATES / "every", TEMPLATES / kind):
+            fill(template, folder / f"my-{kind}", f"my-{kind}", f"my_{kind}")
+    options = ["--strict", "--config-file=", f"--cache-dir={folder / 'cache'}"]
+    command = [sys.executable, "-m", "mypy", *options, "."]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    checked = re.search(r"\(checked (\d+) source files\)", done.stdout)
+    assert checked, done.stdout + done.stderr
+    assert int(checked[1]) == len(list(folder.rglob("*.py")))
+    found = {}
+    for file, line, message in re.findall(r"(?m)^(\S+):(\d+): error: (.*)$", done.stdout):
+        found.setdefault(file, []).append((int(line), message))
+    return found
+
+
+def test_four_mistakes_are_four_errors(errors):
+    assert [line for line, _ in errors["wrong.py"]] == list(MISTAKES)
+    for line, message in errors["wrong.py"]:
+        assert MISTAKES[line] in message
+
+
+def test_the_same_code_without_mistakes_the_example_and_new_plugins_have_none(errors):
+    assert {file: found for file, found in errors.items() if file != "wrong.py"} == {}

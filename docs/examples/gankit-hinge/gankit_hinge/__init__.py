@@ -1,10 +1,12 @@
 """What the plugin brings. Light: gankit imports this for every command, so no torch here."""
 
+from collections.abc import Callable
+
 from gankit import LossSpec, TrickSpec, hookimpl
 
 
 @hookimpl
-def register_losses(register):
+def register_losses(register: Callable[[LossSpec], None]) -> None:
     register(
         LossSpec(
             name="hinge-margin",
@@ -16,7 +18,7 @@ def register_losses(register):
 
 
 @hookimpl
-def register_tricks(register):
+def register_tricks(register: Callable[[TrickSpec], None]) -> None:
     register(
         TrickSpec(
             name="drift",

@@ -1,52 +1,60 @@
 """What the plugin promises."""
 
+from typing import Any
+
 import gankit_hinge
 import pytest
 import torch
 from gankit_hinge.parts import Drift, HingeMargin
+from torch import Tensor
 
-from gankit import testing
+from gankit import Targets, testing
 from gankit.core.errors import GankitError
 from gankit.core.registry import Registry
 
+TARGETS = Targets(torch.ones(2), torch.zeros(2))  # which the hinge loss does not read
+
 
 @pytest.fixture
-def registry():
+def registry() -> Registry:
     registry = Registry()
     plugin = registry.load("hinge-margin", lambda: gankit_hinge)
     assert not plugin.error
     return registry
 
 
-def test_both_parts_keep_to_gankits_contracts():
+def test_both_parts_keep_to_gankits_contracts() -> None:
     testing.check_loss("hinge-margin:margin=0.5", plugin=gankit_hinge)
     testing.check_trick("drift", plugin=gankit_hinge, loss="hinge-margin", beside=("ema", "r1"))
 
 
-def test_d_is_content_beyond_the_margin():
+def test_d_is_content_beyond_the_margin() -> None:
     loss = HingeMargin(margin=0.5)
-    right, wrong = torch.tensor([0.6, 2.0]), torch.tensor([-0.6, -2.0])
-    assert loss.d_loss(right, wrong, None) == 0
-    assert loss.d_loss(wrong, right, None) == pytest.approx(2 * (0.5 + 1.3))
-    assert loss.g_loss(right, None) == pytest.approx(-1.3)
+    high = torch.tensor([0.6, 2.0])
+    low = torch.tensor([-0.6, -2.0])
+    assert loss.d_loss(real=high, fake=low, targets=TARGETS) == 0
+    assert loss.d_loss(real=low, fake=high, targets=TARGETS) == pytest.approx(2 * (0.5 + 1.3))
+    assert loss.g_loss(fake=high, real=None) == pytest.approx(-1.3)
 
 
-def test_options_come_from_the_command_line(registry):
+def test_options_come_from_the_command_line(registry: Registry) -> None:
     assert registry.make("loss", "hinge-margin:margin=2").margin == 2
     assert registry.make("trick", "drift:epsilon=0.01").epsilon == 0.01
     with pytest.raises(GankitError, match="margin must be greater"):
         registry.make("loss", "hinge-margin:margin=-1")
 
 
-def test_drift_acts_on_d_and_says_so():
+def test_drift_acts_on_d_and_says_so() -> None:
     class TwoLogits:
         G, D = "G", "D"
 
-        def judge(self, images):
+        def judge(self, images: Tensor) -> Tensor:
             return images
 
-    trick, gan = Drift(epsilon=0.1), TwoLogits()
-    assert trick.penalty(gan, gan.G, None, None) is None
+    trick = Drift(epsilon=0.1)
+    gan: Any = TwoLogits()  # all of a Gan that the trick needs
+    logits = torch.tensor([1.0, 3.0])
+    assert trick.penalty(gan, gan.G, real=logits, fake=logits) is None
     assert trick.activity() is None
-    assert trick.penalty(gan, gan.D, torch.tensor([1.0, 3.0]), None) == pytest.approx(0.5)
+    assert trick.penalty(gan, gan.D, real=logits, fake=logits) == pytest.approx(0.5)
     assert trick.activity() == "D(x)^2 5.00"

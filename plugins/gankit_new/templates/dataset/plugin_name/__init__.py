@@ -1,10 +1,12 @@
 """What the plugin brings. Light: gankit imports this for every command, so no torch here."""
 
+from collections.abc import Callable
+
 from gankit import DatasetSpec, hookimpl
 
 
 @hookimpl
-def register_datasets(register):
+def register_datasets(register: Callable[[DatasetSpec], None]) -> None:
     register(
         DatasetSpec(
             name="plugin-name",

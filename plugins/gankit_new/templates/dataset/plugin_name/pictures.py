@@ -1,6 +1,7 @@
 """The pictures."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 class PluginName:
@@ -18,7 +19,8 @@ class PluginName:
     def __len__(self) -> int:
         return self.count
 
-    def __getitem__(self, index):  # a PIL image, or uint8 (H, W) or (H, W, 3) of any size
+    # a PIL image, or uint8 (H, W) or (H, W, 3) of any size
+    def __getitem__(self, index: int) -> NDArray[np.uint8]:
         x, y, radius = np.random.RandomState(index).uniform((0.3, 0.3, 0.1), (0.7, 0.7, 0.3))
         across = (np.arange(self.size) + 0.5) / self.size
         inside = (across - x) ** 2 + (across[:, None] - y) ** 2 < radius**2

@@ -1,10 +1,12 @@
 """What the plugin brings. Light: gankit imports this for every command, so no torch here."""
 
+from collections.abc import Callable
+
 from gankit import MetricSpec, hookimpl
 
 
 @hookimpl
-def register_metrics(register):
+def register_metrics(register: Callable[[MetricSpec], None]) -> None:
     register(
         MetricSpec(
             name="plugin-name",

@@ -1,8 +1,13 @@
 """The metric itself."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from gankit import Metric
+
+Rows = NDArray[np.int64]  # which pictures of a set, by their place in it
 
 
 class PluginName(Metric):
@@ -17,11 +22,13 @@ class PluginName(Metric):
             raise ValueError("bins must be 2 to 256")
         self.bins = bins
 
-    def features(self, pictures):  # uint8 (N, H, W, C); one row for each, once for each set
+    # pictures (N, H, W, C); asked once for each set, and gives one row for each picture
+    def features(self, pictures: NDArray[np.uint8]) -> NDArray[Any]:
         level = pictures.astype(np.int64) * self.bins // 256
         return np.stack([(level == bin).mean(axis=(1, 2)) for bin in range(self.bins)], axis=1)
 
-    def score(self, state, generated, reference):  # asked again and again, with rows to look at
+    # asked again and again, each time with the rows to look at
+    def score(self, state: Any, generated: Rows, reference: Rows) -> float:
         mine, real = state  # what compare gave: here both sets' features, (N, bins, C)
         apart = mine[generated].mean(axis=0) - real[reference].mean(axis=0)
         return float(np.abs(apart).sum(axis=0).mean() / 2)

@@ -1,33 +1,47 @@
 """What the plugin brings. Light: gankit imports this for every command, so no torch here."""
 
+from collections.abc import Callable
+
 from gankit import DiscriminatorSpec, GeneratorSpec, ModelSpec, hookimpl
 
-ABOUT = {"name": "plugin-name", "source": "the paper or the page it follows"}
+NAME = "plugin-name"
+SOURCE = "the paper or the page it follows"
 
 
 @hookimpl
-def register_generators(register):
-    summary = "a dense layer to a small map, then twice as large twice"
-    built = "plugin_name.nets:Generator"  # imported when a run asks for it
-    register(GeneratorSpec(summary=summary, build=built, **ABOUT))
+def register_generators(register: Callable[[GeneratorSpec], None]) -> None:
+    register(
+        GeneratorSpec(
+            name=NAME,
+            summary="a dense layer to a small map, then twice as large twice",
+            source=SOURCE,
+            build="plugin_name.nets:Generator",  # imported when a run asks for it
+        )
+    )
 
 
 @hookimpl
-def register_discriminators(register):
-    summary = "two strided convolutions and a dense layer"
-    built = "plugin_name.nets:Discriminator"
-    register(DiscriminatorSpec(summary=summary, build=built, **ABOUT))
+def register_discriminators(register: Callable[[DiscriminatorSpec], None]) -> None:
+    register(
+        DiscriminatorSpec(
+            name=NAME,
+            summary="two strided convolutions and a dense layer",
+            source=SOURCE,
+            build="plugin_name.nets:Discriminator",
+        )
+    )
 
 
 @hookimpl
-def register_models(register):
+def register_models(register: Callable[[ModelSpec], None]) -> None:
     register(
         ModelSpec(
+            name=NAME,
             summary="a small GAN for 32 px pictures",
+            source=SOURCE,
             generator="plugin-name",
             discriminator="plugin-name",
             image_size=32,
             settings={"batch_size": 32, "tricks": ("ema:decay=0.998",), "length": "50 kimg"},
-            **ABOUT,
         )
     )

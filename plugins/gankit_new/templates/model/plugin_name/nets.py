@@ -1,6 +1,6 @@
 """The two networks: plain PyTorch, nothing of gankit."""
 
-from torch import nn
+from torch import Tensor, nn
 
 
 class Generator(nn.Module):
@@ -25,8 +25,9 @@ class Generator(nn.Module):
             nn.Tanh(),
         )
 
-    def forward(self, z):
-        return self.main(z)
+    def forward(self, z: Tensor) -> Tensor:
+        images: Tensor = self.main(z)
+        return images
 
 
 class Discriminator(nn.Module):
@@ -45,5 +46,6 @@ class Discriminator(nn.Module):
             nn.Linear(2 * width * (image_size // 4) ** 2, 1),
         )
 
-    def forward(self, images):
-        return self.main(images).flatten()
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.main(images)
+        return logits.flatten()

@@ -5,13 +5,13 @@ import plugin_name
 from gankit import testing
 
 
-def test_the_generator_makes_images():
+def test_the_generator_makes_images() -> None:
     testing.check_generator("plugin-name:width=4", plugin=plugin_name)
 
 
-def test_the_discriminator_gives_logits():
+def test_the_discriminator_gives_logits() -> None:
     testing.check_discriminator("plugin-name:width=4", plugin=plugin_name)
 
 
-def test_the_two_suit_each_other():
+def test_the_two_suit_each_other() -> None:
     testing.check_model("plugin-name", plugin=plugin_name)

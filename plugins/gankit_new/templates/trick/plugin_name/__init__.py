@@ -1,10 +1,12 @@
 """What the plugin brings. Light: gankit imports this for every command, so no torch here."""
 
+from collections.abc import Callable
+
 from gankit import TrickSpec, hookimpl
 
 
 @hookimpl
-def register_tricks(register):
+def register_tricks(register: Callable[[TrickSpec], None]) -> None:
     register(
         TrickSpec(
             name="plugin-name",

@@ -1,8 +1,9 @@
 """The trick itself."""
 
 import torch
+from torch import Tensor
 
-from gankit import Trick
+from gankit import Gan, Trick
 
 
 class PluginName(Trick):
@@ -17,7 +18,8 @@ class PluginName(Trick):
         self.strength = strength
         self.acted = False
 
-    def d_input(self, images, gan):  # (N, C, H, W); return new ones, and let gradients pass
+    # images (N, C, H, W): return new ones, and let gradients pass
+    def d_input(self, images: Tensor, gan: Gan) -> Tensor:
         if self.strength == 0:
             return images
         self.acted = True
@@ -25,6 +27,6 @@ class PluginName(Trick):
         change = torch.rand(len(images), 1, 1, 1, generator=draw, device=images.device) * 2 - 1
         return images + self.strength * change
 
-    def activity(self):  # for the log: what it did since it was last asked
+    def activity(self) -> str | None:  # for the log: what it did since it was last asked
         acted, self.acted = self.acted, False
         return f"brightness changed by up to {self.strength:g}" if acted else None
