@@ -14,9 +14,10 @@ from gankit.compute.convolution import count_fast_layers
 from gankit.core.clock import format_duration
 from gankit.core.errors import GankitError
 from gankit.core.gan import Gan, Player
-from gankit.core.prepared import Prepared, Progress
+from gankit.core.prepared import Prepared
 from gankit.core.registry import Registry
 from gankit.core.settings import Run, command_line
+from gankit.core.stop import Progress
 from gankit.data.prepare import prepare
 from gankit.training import assemble
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 
 from gankit.core.errors import GankitError
-from gankit.core.prepared import Progress
 from gankit.core.registry import Registry
 from gankit.core.settings import Run
+from gankit.core.stop import Progress
 from gankit.data.prepare import prepare
 from gankit.training import assemble
 

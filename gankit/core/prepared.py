@@ -1,13 +1,12 @@
 """Prepared: a data set ready for batches."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 Rows = np.ndarray[Any, np.dtype[np.int64]]
-Progress = Callable[[int, int], None]  # told (done, total)
 
 
 class Prepared(NamedTuple):

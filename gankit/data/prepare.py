@@ -13,9 +13,10 @@ import numpy as np
 
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError
-from gankit.core.prepared import Pixels, Prepared, Progress
+from gankit.core.prepared import Pixels, Prepared
 from gankit.core.registry import Registry, load_registry
 from gankit.core.specs import DatasetSpec
+from gankit.core.stop import Progress
 from gankit.data.read.fit import HOWS, Box, fit, tiles
 from gankit.data.store.split import chosen, split
 from gankit.data.store.write import Cutter, Settings, written

@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from gankit.core.atomic_write import write_atomically
+from gankit.core.choice import Choice
 from gankit.core.errors import GankitError
 
 NAME = "log.csv"
 NUMBERS = ("step", "kimg", "seconds", "d_loss", "g_loss", "penalty", "d_real", "d_fake")
 
 
-def columns(tricks: Sequence[str]) -> list[str]:
-    """The columns of a run with these tricks (`name:option=value`): its numbers, each trick."""
-    return [*NUMBERS, *(trick.partition(":")[0] for trick in tricks)]
+def columns(tricks: Sequence[Choice]) -> list[str]:
+    """The columns of a run with these tricks: its numbers, then what each trick did."""
+    return [*NUMBERS, *(trick.name for trick in tricks)]
 
 
 def read_rows(folder: Path, missing_ok: bool = False) -> list[dict[str, str]]:

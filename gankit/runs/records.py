@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gankit.core.hookspecs import hookimpl
-from gankit.runs import log
 
 if TYPE_CHECKING:
     import torch
@@ -19,6 +18,8 @@ class Records:
 
     @hookimpl
     def run_started(self, run: Run, gan: Gan) -> None:
+        from gankit.runs import log  # here, so that `gankit list` does not pay for it
+
         self.unwritten: list[dict[str, Any]] = []  # rows that met a full disk wait here
         self.earlier = 0.0  # seconds of the run before it was resumed
         (run.folder / "samples").mkdir(exist_ok=True)
@@ -31,6 +32,8 @@ class Records:
 
     @hookimpl
     def step_done(self, run: Run, step: int, scalars: dict[str, Any]) -> None:
+        from gankit.runs import log
+
         row = {
             **scalars["activity"],
             **scalars,

@@ -21,7 +21,6 @@ from gankit.testing.broken import BrokenContract as BrokenContract
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from gankit.core.prepared import Progress
     from gankit.core.registry import Registry
     from gankit.core.settings import Run
     from gankit.core.specs import (
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
         Spec,
         TrickSpec,
     )
+    from gankit.core.stop import Progress
 
 Kind = Literal[
     "trick", "generator", "discriminator", "model", "loss", "dataset", "metric", "recipe"

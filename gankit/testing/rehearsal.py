@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from gankit.core.choice import Choice
-from gankit.core.prepared import Prepared, Progress
+from gankit.core.prepared import Prepared
 from gankit.core.registry import Registry
 from gankit.core.settings import Run
+from gankit.core.stop import Progress
 from gankit.data.prepare import prepare
 from gankit.testing import places
 from gankit.testing.bench import finite

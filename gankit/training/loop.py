@@ -14,12 +14,12 @@ import torch
 from gankit.compute.compiling import compile_networks
 from gankit.core import randomness
 from gankit.core.errors import GankitError, RunFailed, RunStopped
-from gankit.core.prepared import Prepared, Progress
+from gankit.core.prepared import Prepared
 from gankit.core.process_group import ProcessGroup
 from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run
 from gankit.core.step import Scalars
-from gankit.core.stop import Stop
+from gankit.core.stop import Progress, Stop
 from gankit.core.version import __version__
 from gankit.data.prepare import prepare
 from gankit.distributed.processes import process_group

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from PIL import Image
 
-from gankit.core.prepared import Progress
+from gankit.core.stop import Progress
 from gankit.data.read.decode import FORMATS, MOST_PIXELS, ORIENTATION
 from gankit.data.read.fit import COLOUR, fit
 from gankit.data.store import duplicates

@@ -13,9 +13,10 @@ from PIL import Image
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError
 from gankit.core.metric import Metric
-from gankit.core.prepared import Pixels, Progress
+from gankit.core.prepared import Pixels
 from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run
+from gankit.core.stop import Progress
 from gankit.data.prepare import prepare
 from gankit.runs.sampler import load
 from gankit_metrics import record

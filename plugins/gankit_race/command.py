@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from gankit.cli.log import log_shown
 from gankit.cli.progress import progress_bar
 from gankit.cli.run import read_options
 from gankit.cli.stop import stop_signals
@@ -60,7 +61,7 @@ def race(ctx: click.Context, /, options: tuple[str, ...], listed: bool, **given:
                 "only --seeds, to add some, and --metric"
             )
 
-    with stop_signals() as stop, progress_bar("preparing") as progress:
+    with log_shown(), stop_signals() as stop, progress_bar("preparing") as progress:
         _race(ctx, list(options), given, stop, stop.ends(progress))
 
 

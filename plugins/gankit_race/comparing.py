@@ -11,9 +11,9 @@ from typing import Any
 from gankit_metrics.evaluate import evaluate
 
 from gankit.core.errors import GankitError
-from gankit.core.prepared import Progress
 from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run, option
+from gankit.core.stop import Progress
 from gankit.training import checkpoint
 from gankit.training.run_file import load_run
 from gankit_race.plan import choose_metrics, made_folder, read_plan

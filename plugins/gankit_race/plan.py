@@ -17,11 +17,10 @@ import torch
 
 from gankit import testing
 from gankit.compute.compiling import compile_networks
-from gankit.core.choice import Choice
 from gankit.core.errors import GankitError
-from gankit.core.prepared import Progress
 from gankit.core.registry import Registry
 from gankit.core.settings import Run, parse_length
+from gankit.core.stop import Progress
 from gankit.core.version import __version__
 from gankit.data.prepare import prepare
 from gankit.training import assemble
@@ -224,7 +223,7 @@ def _turn(game: assemble.Game, first: int) -> float:
 
 def new_folder(variants: Sequence[Variant], names: Sequence[str]) -> Path:
     """A folder under races/ for a race that varies those options, made now."""
-    dataset = Choice.parse(variants[0].run.dataset).name
+    dataset = variants[0].run.dataset.name
     return made_folder("-".join([dataset, *dict.fromkeys(names)]))
 
 

@@ -13,9 +13,9 @@ import torch
 from gankit_metrics.evaluate import evaluate
 
 from gankit.core.errors import GankitError, RunFailed, RunStopped
-from gankit.core.prepared import Progress
 from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run
+from gankit.core.stop import Progress
 from gankit.data.prepare import prepare
 from gankit.training.compose import compose
 from gankit.training.loop import train

@@ -2,7 +2,6 @@
 
 import json
 
-from gankit.core.choice import Choice
 from gankit.core.registry import load_registry
 from gankit.core.settings import Run
 
@@ -17,10 +16,10 @@ def advice(run: Run) -> str:
     if count not in FEW:
         return ""
     registry = load_registry()
-    if Choice.parse(run.dataset).name == registry.default("dataset"):  # drawn: no end of them
+    if run.dataset.name == registry.default("dataset"):  # drawn: no end of them
         return ""
     name = registry.default("recipe")
     _, networks = registry.networks(vars(registry.find("recipe", name))["settings"]["model"])
-    if Choice.parse(run.generator).name == Choice.parse(networks["generator"]).name:
+    if run.generator.name == networks["generator"].name:
         return ""
     return f"{count:,} pictures are few; for so many, --recipe {name} is what we recommend"

@@ -9,8 +9,8 @@ from urllib.parse import unquote, urlsplit
 
 from gankit.core.atomic_write import replace_flushed
 from gankit.core.errors import GankitError
-from gankit.core.prepared import Progress
 from gankit.core.specs import Download
+from gankit.core.stop import Progress
 from gankit.data.fetch.transfer import Refused, is_web, size_of, transfer
 from gankit.data.read.names import printable
 from gankit.data.store.cache import cache_folder

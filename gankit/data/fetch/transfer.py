@@ -16,8 +16,8 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from gankit.core.prepared import Progress
 from gankit.core.specs import Download
+from gankit.core.stop import Progress
 
 TIMEOUT = 30  # seconds without a byte after which a transfer counts as broken
 PAUSES = (1, 2, 4, 8, 16)  # seconds before each further try; all of them again once more has come

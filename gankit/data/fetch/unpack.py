@@ -22,7 +22,7 @@ from typing import BinaryIO
 
 from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError
-from gankit.core.prepared import Progress
+from gankit.core.stop import Progress
 from gankit.data.fetch.archives import Damaged, Member, is_archive, members
 from gankit.data.read.names import NOBODYS, printable
 from gankit.data.store.cache import cache_folder

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from PIL import Image, ImageColor
 
 from gankit.core.errors import did_you_mean
-from gankit.core.prepared import Progress
+from gankit.core.stop import Progress
 from gankit.data.read.decode import decode
 from gankit.data.read.find import Classify, find
 

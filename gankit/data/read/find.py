@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gankit.core.errors import GankitError, did_you_mean
-from gankit.core.prepared import Progress
+from gankit.core.stop import Progress
 from gankit.data.read.decode import looks_like_picture, why
 from gankit.data.read.names import NOBODYS, printable
 

@@ -21,7 +21,8 @@ import numpy as np
 
 from gankit.core.atomic_write import open_atomically, write_atomically
 from gankit.core.errors import GankitError
-from gankit.core.prepared import Pixels, Progress, Rows
+from gankit.core.prepared import Pixels, Rows
+from gankit.core.stop import Progress
 from gankit.data.read.fit import COLOUR
 from gankit.data.store import duplicates
 from gankit.data.store.cache import cache_folder

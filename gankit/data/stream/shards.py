@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from gankit.core.errors import GankitError
-from gankit.core.prepared import Progress
+from gankit.core.stop import Progress
 from gankit.data.read.decode import decode_bytes
 from gankit.data.store.split import FROM, SHARE
 from gankit.data.stream.tars import Member, Shard, counted, found, members, stamp

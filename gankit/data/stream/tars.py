@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError, RunFailed
-from gankit.core.prepared import Progress
+from gankit.core.stop import Progress
 from gankit.data.read.find import ENDINGS
 from gankit.data.read.names import printable
 from gankit.data.store.cache import cache_folder
