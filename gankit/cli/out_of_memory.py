@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import torch
 
 from gankit.core.errors import GankitError
-from gankit.core.prepared import Prepared
+from gankit.core.prepared import PreparedDataset
 from gankit.core.registry import Registry
 from gankit.core.settings import Run
 from gankit.data.prepare import prepare
@@ -64,7 +64,7 @@ def _advice(run: Run, registry: Registry) -> str:
     return f"{what}; {fits} does: {instead}"
 
 
-def largest_batch(run: Run, registry: Registry, prepared: Prepared) -> int:
+def largest_batch(run: Run, registry: Registry, prepared: PreparedDataset) -> int:
     """The batch size, or that of a piece, halved until a training step works; 0 if none does."""
     batch_size = run.batch_size // run.accumulate // 2
     while batch_size:

@@ -14,7 +14,7 @@ from gankit.compute.convolution import count_fast_layers
 from gankit.core.clock import format_duration
 from gankit.core.errors import GankitError
 from gankit.core.gan import Gan, Player
-from gankit.core.prepared import Prepared
+from gankit.core.prepared import PreparedDataset
 from gankit.core.registry import Registry
 from gankit.core.settings import Run, command_line
 from gankit.core.stop import Progress
@@ -50,9 +50,9 @@ def describe(run: Run, registry: Registry, progress: Progress) -> str:
     return "\n".join(f"{name:14} {text}" for name, text in lines.items())
 
 
-def _pictures(run: Run, prepared: Prepared) -> str:
+def _pictures(run: Run, prepared: PreparedDataset) -> str:
     held_out = len(prepared.holdout)
-    count = f"{prepared.epoch:,} pictures{f' and {held_out:,} held out' if held_out else ''}"
+    count = f"{prepared.num_train:,} pictures{f' and {held_out:,} held out' if held_out else ''}"
     colour = "colour" if run.channels == 3 else "grey"
     return f"{count}, {run.image_size}x{run.image_size}, {colour}"
 
@@ -81,9 +81,9 @@ def _pieces(run: Run) -> str:
     return f" in {run.accumulate} pieces" if run.accumulate > 1 else ""
 
 
-def _length(run: Run, prepared: Prepared) -> str:
+def _length(run: Run, prepared: PreparedDataset) -> str:
     images = run.steps * run.batch_size * run.d_steps
-    epochs = images / prepared.epoch
+    epochs = images / prepared.num_train
     return f"{run.steps:,} steps = {images / 1000:,.1f} kimg = {epochs:.1f} epochs"
 
 
@@ -111,7 +111,7 @@ def within(run: Run, budget: str, registry: Registry, progress: Progress) -> Run
 
 
 def measured(
-    run: Run, registry: Registry, prepared: Prepared, at_least: float = 1.5
+    run: Run, registry: Registry, prepared: PreparedDataset, at_least: float = 1.5
 ) -> tuple[float, Run]:
     """Seconds that a training step takes, and the run with its compilation decided.
 

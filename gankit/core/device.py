@@ -28,7 +28,7 @@ class Machine:
         return torch.amp.GradScaler(self.device.type, enabled=self.precision == "16")
 
 
-def machine(device: str = "auto", precision: str = "auto", threads: int = 0) -> Machine:
+def setup_machine(device: str = "auto", precision: str = "auto", threads: int = 0) -> Machine:
     """Set up the device and the precision that a run asks for; `auto` takes the best there is."""
     selected = select_device(device)
     setup_device(selected, threads)
@@ -90,7 +90,7 @@ def computes_in_bf16(device: torch.device) -> bool:
     return seconds[torch.float32] > 1.5 * seconds[torch.bfloat16]
 
 
-def sent(tensor: torch.Tensor, device: torch.device | str) -> torch.Tensor:
-    """The tensor on a device; a GPU fetches it from pinned memory, while Python goes on."""
+def to_device(tensor: torch.Tensor, device: torch.device | str) -> torch.Tensor:
+    """The tensor on a device; a GPU copies it from pinned memory while Python goes on."""
     tensor = tensor.pin_memory() if torch.device(device).type == "cuda" else tensor
     return tensor.to(device, non_blocking=True)

@@ -13,7 +13,7 @@ from torch.amp import GradScaler
 from torch.nn.utils.parametrize import is_parametrized
 
 from gankit.core import randomness
-from gankit.core.device import Machine, sent
+from gankit.core.device import Machine, to_device
 from gankit.core.process_group import ProcessGroup
 
 
@@ -91,7 +91,7 @@ class Gan:
         """
         whole = count * self.process_group.world_size  # drawn alike everywhere, then shared out
         z = randomness.latents(self.seed, self.step, whole, self.latent_dim, f"z/{turn}")
-        return sent(self.process_group.share(z), self.machine.device)
+        return to_device(self.process_group.share(z), self.machine.device)
 
     def micro_batches(self, real: Tensor, turn: int = 0) -> list[tuple[Tensor, Tensor]]:
         """A batch (N, C, H, W) and its z, cut into `accumulate` equal pairs (real, z)."""

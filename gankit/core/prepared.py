@@ -1,4 +1,4 @@
-"""Prepared: a data set ready for batches."""
+"""PreparedDataset: a data set ready for batches."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -9,7 +9,7 @@ Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 Rows = np.ndarray[Any, np.dtype[np.int64]]
 
 
-class Prepared(NamedTuple):
+class PreparedDataset(NamedTuple):
     """A data set ready for batches: all its pictures, or a sample, where they are streamed."""
 
     pixels: Pixels  # (N, H, W, C), mapped from its file
@@ -18,9 +18,9 @@ class Prepared(NamedTuple):
     fingerprint: str  # of the pixels
     skipped: Sequence[str] = ()  # pictures left out, and what was wrong with each
     streamed: int = 0  # how many pictures there are to learn from, of which `train` is a sample
-    batches: Any = None  # makes its batches, in place of gankit.Batches
+    make_batches: Any = None  # called in place of gankit.Batches, with the same arguments
 
     @property
-    def epoch(self) -> int:
+    def num_train(self) -> int:
         """How many pictures there are to learn from."""
         return self.streamed or len(self.train)

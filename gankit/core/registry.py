@@ -116,27 +116,27 @@ class Registry:
     def check(self, kind: str, text: str) -> Choice:
         """The choice that `name:options` makes, after checking its options against the part."""
         spec, choice = self.chosen(kind, text)
-        with self.blaming(kind, choice, but=GankitError):
+        with self.attribute_errors_to(kind, choice, passthrough=GankitError):
             spec.check(choice.options)
         return choice
 
     def make(self, kind: str, text: str, **filled_in: Any) -> Any:
         """Build the part that `name:options` chooses."""
         spec, choice = self.chosen(kind, text)
-        with self.blaming(kind, choice, but=(GankitError, BrokenPipeError)):
+        with self.attribute_errors_to(kind, choice, passthrough=(GankitError, BrokenPipeError)):
             return spec.make(choice.options, **filled_in)
 
     @contextlib.contextmanager
-    def blaming(self, kind: str, text: str, but: Any = ()) -> Iterator[None]:
+    def attribute_errors_to(self, kind: str, text: str, passthrough: Any = ()) -> Iterator[None]:
         """Re-raise any error as a GankitError that names the part and its plugin.
 
-        `text` is the part's name or its choice; errors of the types in `but` pass through.
+        `text` is the part's name or its choice; errors of the types in `passthrough` pass through.
         """
         spec, _ = self.chosen(kind, text)
         plugin = next(plugin.name for plugin in self.plugins if spec in plugin.specs)
         try:
             yield
-        except but:
+        except passthrough:
             raise
         except Exception as error:  # a stranger's code: anything may come
             what = " ".join(str(error).split()) or type(error).__name__

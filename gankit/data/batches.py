@@ -1,4 +1,4 @@
-"""Prepared pictures -> batches: gathered, turned over, as numbers in [-1, 1]."""
+"""Prepared pictures -> batches: gathered, flipped, as numbers in [-1, 1]."""
 
 import functools
 import weakref
@@ -11,7 +11,7 @@ import torch
 from torch.nn.functional import affine_grid, grid_sample
 
 from gankit.core import randomness
-from gankit.core.device import sent
+from gankit.core.device import to_device
 from gankit.core.errors import GankitError
 from gankit.core.prepared import Pixels, Rows
 
@@ -53,7 +53,8 @@ class Batches:
         pixels = self._gathered(batch)
         if self.flip or self.dihedral:
             self._turn(pixels, batch)
-        images = self._normalised(sent(torch.from_numpy(pixels), self.device)).permute(0, 3, 1, 2)
+        on_device = to_device(torch.from_numpy(pixels), self.device)
+        images = self._normalised(on_device).permute(0, 3, 1, 2)  # (N, C, H, W)
         images = self._zoomed(images, batch) if self.zoom > 1 else images
         return images.contiguous(memory_format=self.memory_format)
 
@@ -86,7 +87,7 @@ class Batches:
         where = torch.zeros(len(images), 2, 3)
         where[:, 0, 0] = where[:, 1, 1] = sides
         where[:, :, 2] = (1 - sides)[:, None] * (2 * draws[:, 1:] - 1)
-        grid = affine_grid(sent(where, images.device), list(images.shape), align_corners=False)
+        grid = affine_grid(to_device(where, images.device), list(images.shape), align_corners=False)
         return grid_sample(images, grid, "bicubic", "border", align_corners=False).clamp_(-1, 1)
 
     def _normalised(self, images: torch.Tensor) -> torch.Tensor:

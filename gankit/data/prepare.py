@@ -13,7 +13,7 @@ import numpy as np
 
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError
-from gankit.core.prepared import Pixels, Prepared
+from gankit.core.prepared import Pixels, PreparedDataset
 from gankit.core.registry import Registry, load_registry
 from gankit.core.specs import DatasetSpec
 from gankit.core.stop import Progress
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def prepare(
     run: Run, registry: Registry | None = None, progress: Progress = lambda done, total: None
-) -> Prepared:
+) -> PreparedDataset:
     """The run's pictures at its size: found in the cache, else prepared now.
 
     They are decoded, fitted (`--fit`) and written to one file once; which of them are in the
@@ -46,10 +46,10 @@ def prepare(
     rows = chosen(len(done.pixels), run.subset, run.data_seed)
     train, holdout = split(rows, done.groups, done.boxes, run.holdout, run.data_seed)
     left_out = [*getattr(pictures, "left_out", ()), *done.skipped]
-    return Prepared(done.pixels, train, holdout, done.fingerprint, left_out)
+    return PreparedDataset(done.pixels, train, holdout, done.fingerprint, left_out)
 
 
-def _streamed(run: Run, shards: Shards, settings: Settings, progress: Progress) -> Prepared:
+def _streamed(run: Run, shards: Shards, settings: Settings, progress: Progress) -> PreparedDataset:
     """Shards, of which only a sample is prepared; the rest is decoded on the way."""
     from gankit.data.stream.streamed import Streamed  # costs an import of torch
 
@@ -60,14 +60,21 @@ def _streamed(run: Run, shards: Shards, settings: Settings, progress: Progress) 
     done = written(sample, settings, _cutter(run.fit, run), progress)
     lost = [any(line.startswith(f"{name}: ") for line in done.skipped) for name in sample.names]
     kept = len(sample.names[: sample.held]) - sum(lost[: sample.held])
-    rows, channels = np.arange(len(done.pixels)), done.pixels.shape[3]
-    cutter = _cutter(run.fit, dataclasses.replace(run, channels=channels))
-    batches = functools.partial(Streamed, shards=shards, train=train, cutter=cutter)
+    rows = np.arange(len(done.pixels))
+    cutter = _cutter(run.fit, dataclasses.replace(run, channels=done.pixels.shape[3]))
+    make_batches = functools.partial(Streamed, shards=shards, train=train, cutter=cutter)
     streamed = sum(shard.count for shard in train)
     prints = done.fingerprint + repr([(shard.path.name, shard.count) for shard in shards.shards])
     fingerprint = hashlib.sha256(prints.encode()).hexdigest()[:20]
-    parts = (rows[kept:], rows[:kept], fingerprint, done.skipped)
-    return Prepared(done.pixels, *parts, streamed=streamed, batches=batches)
+    return PreparedDataset(
+        pixels=done.pixels,
+        train=rows[kept:],
+        holdout=rows[:kept],
+        fingerprint=fingerprint,
+        skipped=done.skipped,
+        streamed=streamed,
+        make_batches=make_batches,
+    )
 
 
 def opened(run: Run, registry: Registry, image_size: int, progress: Progress) -> Sequence[Any]:

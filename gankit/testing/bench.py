@@ -152,7 +152,7 @@ class Bench:
     def blame(self, what: str) -> str:
         """`trick 'mine' of plugin 'my-plugin': what`."""
         try:
-            with self.registry.blaming(self.kind, self.text):
+            with self.registry.attribute_errors_to(self.kind, self.text):
                 raise ValueError(what)
         except GankitError as error:
             return str(error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gankit.core.choice import Choice
-from gankit.core.prepared import Prepared
+from gankit.core.prepared import PreparedDataset
 from gankit.core.registry import Registry
 from gankit.core.settings import Run
 from gankit.core.stop import Progress
@@ -39,14 +39,16 @@ def rehearse(run: Run, registry: Registry, progress: Progress) -> None:
     run = resolve(run, prepared)
     game = assemble(run, registry, prepared)
     for kind, text in foreign:
-        with registry.blaming(kind, text):
+        with registry.attribute_errors_to(kind, text):
             _try_alone(kind, text, game, registry, prepared)
     acting = [part for part in foreign[::-1] if part[0] != "metric"]
     if acting:
         _take_a_step(assemble(run, registry, prepared), registry, acting)  # as it will be
 
 
-def _try_alone(kind: str, text: str, game: Game, registry: Registry, prepared: Prepared) -> None:
+def _try_alone(
+    kind: str, text: str, game: Game, registry: Registry, prepared: PreparedDataset
+) -> None:
     """Try what can be tried of a part alone."""
     if kind == "metric":
         registry.make(kind, text).rows(np.array(prepared.pixels[:PICTURES]))
@@ -65,11 +67,11 @@ def _take_a_step(game: Game, registry: Registry, foreign: list[ForeignPart]) -> 
         others = [f"{kind} {choice.name!r}" for kind, choice in foreign[1:]]
         what = " ".join(str(error).split()) or type(error).__name__
         hint = f" (or is it {' or '.join(others)}?)" if others else ""
-        with registry.blaming(*foreign[0]):
+        with registry.attribute_errors_to(*foreign[0]):
             raise ValueError(f"{what}{hint}") from error
     for trick, text in zip(game.tricks, game.run.tricks, strict=True):
         if ("trick", text) in foreign:
-            with registry.blaming("trick", text):
+            with registry.attribute_errors_to("trick", text):
                 places.says_and_saves(trick)
 
 
@@ -98,7 +100,7 @@ def _gives_pictures(run: Run, registry: Registry) -> None:
         return  # it reads files, and preparing them will say what is wrong
     filled_in = {"image_size": run.image_size, "channels": run.channels or 3}
     pictures = registry.make("dataset", run.dataset, **filled_in)
-    with registry.blaming("dataset", run.dataset):
+    with registry.attribute_errors_to("dataset", run.dataset):
         if not hasattr(pictures, "__len__") or not hasattr(pictures, "__getitem__"):
             raise ValueError("is no sequence of pictures: give it __len__ and __getitem__")
         if len(pictures):

@@ -11,11 +11,11 @@ from torch import nn
 from gankit.compute.allocator import tune_allocator
 from gankit.compute.convolution import use_fast_convolutions, wants_fast_convolutions
 from gankit.core import randomness
-from gankit.core.device import machine
+from gankit.core.device import setup_machine
 from gankit.core.errors import GankitError
 from gankit.core.gan import Gan, Player
 from gankit.core.loss import Loss
-from gankit.core.prepared import Prepared
+from gankit.core.prepared import PreparedDataset
 from gankit.core.registry import Registry
 from gankit.core.settings import Run, parse_length
 from gankit.core.step import Scalars, train_step
@@ -47,9 +47,9 @@ class Game:
         return train_step(self.gan, self.loss, self.tricks, reals)
 
 
-def resolve(run: Run, prepared: Prepared) -> Run:
+def resolve(run: Run, prepared: PreparedDataset) -> Run:
     """The run with everything decided that was left open: device, arithmetic, length, cadences."""
-    chosen = machine(run.device, run.precision, run.threads)
+    chosen = setup_machine(run.device, run.precision, run.threads)
     steps = run.steps or _steps(run, prepared)
     return dataclasses.replace(
         run,
@@ -64,15 +64,15 @@ def resolve(run: Run, prepared: Prepared) -> Run:
     )
 
 
-def _steps(run: Run, prepared: Prepared) -> int:
+def _steps(run: Run, prepared: PreparedDataset) -> int:
     """The steps that a run's length comes to, rounded up."""
     number, unit = parse_length(run.length)
     pictures_a_step = run.batch_size * run.d_steps
-    pictures = {"steps": pictures_a_step, "kimg": 1000, "epochs": prepared.epoch}[unit]
+    pictures = {"steps": pictures_a_step, "kimg": 1000, "epochs": prepared.num_train}[unit]
     return max(1, math.ceil(number * pictures / pictures_a_step))
 
 
-def assemble(run: Run, registry: Registry, prepared: Prepared) -> Game:
+def assemble(run: Run, registry: Registry, prepared: PreparedDataset) -> Game:
     """Networks, optimisers, loss, tricks and batches; the same Run gives the same weights."""
     gan, tricks = build_gan(run, registry)
     tune_allocator(gan.machine.device)
@@ -82,7 +82,7 @@ def assemble(run: Run, registry: Registry, prepared: Prepared) -> Game:
         if trick.overrides("targets") and not loss.reads_targets:
             idle = f"loss {run.loss!r} reads no targets, so trick {trick.name!r} could not act"
             raise GankitError(f"{idle}: name the tricks you want with --trick, or none")
-        with registry.blaming("trick", trick.name):
+        with registry.attribute_errors_to("trick", trick.name):
             trick.start(gan)
     return Game(run, gan, loss, tricks, _make_batches(run, gan, prepared))
 
@@ -95,15 +95,15 @@ def _give_optimizers(gan: Gan, run: Run) -> None:
         player.adam = torch.optim.Adam(weights, lr=lr, betas=(run.beta1, run.beta2), **kernel)
 
 
-def _make_batches(run: Run, gan: Gan, prepared: Prepared) -> Any:
+def _make_batches(run: Run, gan: Gan, prepared: PreparedDataset) -> Any:
     """The run's batches of real pictures, of which this process takes its share."""
     parts = gan.process_group.world_size * run.accumulate
     if run.batch_size % parts:
         processes = f"processes ({gan.process_group.world_size})"
         why = f"{parts}: {processes} times --accumulate ({run.accumulate})"
         raise GankitError(f"--batch-size must be a multiple of {why}")
-    make = prepared.batches or Batches
-    return make(
+    make_batches = prepared.make_batches or Batches
+    return make_batches(
         pixels=prepared.pixels,
         rows=prepared.train,
         batch_size=run.batch_size,
@@ -119,7 +119,7 @@ def _make_batches(run: Run, gan: Gan, prepared: Prepared) -> Any:
 
 def build_gan(run: Run, registry: Registry) -> tuple[Gan, list[Trick]]:
     """The two networks on their device, wrapped by the run's tricks; no optimiser, no data."""
-    chosen = machine(run.device, run.precision, run.threads)
+    chosen = setup_machine(run.device, run.precision, run.threads)
     G = Player(
         "G", _build_network(run, registry, "generator", chosen.device), scaler=chosen.scaler()
     )
@@ -167,7 +167,7 @@ def _wrap_in_tricks(gan: Gan, run: Run, registry: Registry) -> list[Trick]:
     for choice in run.tricks:
         trick: Trick = registry.make("trick", choice)
         trick.name = choice.name
-        with registry.blaming("trick", choice):
+        with registry.attribute_errors_to("trick", choice):
             trick.wrap(gan)
         tricks.append(trick)
     gan.d_inputs = [trick.d_input for trick in tricks if trick.overrides("d_input")]

@@ -15,19 +15,19 @@ from gankit.distributed.processes import current_process_group
 def check_networks(run: Run, registry: Registry, G: nn.Module, D: nn.Module) -> None:
     """Refuse networks that break their contract, before anything is trained."""
     z = randomness.latents(run.seed, 0, 4, run.latent_dim, "check")
-    with registry.blaming("generator", run.generator):
+    with registry.attribute_errors_to("generator", run.generator):
         images = _expect(G.eval()(z), 4, run.channels, run.image_size, run.image_size)
         low, high = torch.cat([images, G(100 * z)]).nan_to_num().aminmax()
         if low < -1.001 or high > 1.001 or (low >= 0 and high > 0.9):
             raise ValueError(f"draws {low:.3g} to {high:.3g}; wanted is -1 to 1: end it in a tanh")
-    with registry.blaming("discriminator", run.discriminator):
+    with registry.attribute_errors_to("discriminator", run.discriminator):
         loud = 1e6 * images / images.abs().max()  # no logits stay between 0 and 1 for that
         low, high = torch.cat([_expect(D.eval()(images), 4), D(loud), D(-loud)]).aminmax()
         if low >= 0 and high <= 1 and high - low > 0.4:
             raise ValueError("gives probabilities: leave the sigmoid away, for the loss has one")
     if run.batch_size == current_process_group().world_size * run.accumulate:
         for kind, net, alone in (("generator", G, z[:1]), ("discriminator", D, images[:1])):
-            with registry.blaming(kind, getattr(run, kind)), torch.random.fork_rng([]):
+            with registry.attribute_errors_to(kind, getattr(run, kind)), torch.random.fork_rng([]):
                 _try_one(net, alone)
 
 

@@ -43,7 +43,7 @@ def compose(registry: Registry | None = None, recipe: str | None = None, **asked
 def _recipe_settings(registry: Registry, name: str) -> dict[str, Any]:
     spec = registry.find("recipe", name)
     assert isinstance(spec, RecipeSpec)
-    with registry.blaming("recipe", name):
+    with registry.attribute_errors_to("recipe", name):
         return {key: _typed(key, value) for key, value in spec.settings.items()}
 
 

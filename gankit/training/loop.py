@@ -14,7 +14,7 @@ import torch
 from gankit.compute.compiling import compile_networks
 from gankit.core import randomness
 from gankit.core.errors import GankitError, RunFailed, RunStopped
-from gankit.core.prepared import Prepared
+from gankit.core.prepared import PreparedDataset
 from gankit.core.process_group import ProcessGroup
 from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run
@@ -78,12 +78,12 @@ def _check_agreement(game: assemble.Game, group: ProcessGroup) -> None:
         raise GankitError(f"process {group.rank} has {ours}, not {first}; all need the same")
 
 
-def _write_down(run: Run, prepared: Prepared) -> None:
+def _write_down(run: Run, prepared: PreparedDataset) -> None:
     """Write run.json, and say which pictures were skipped."""
     versions = {"gankit": __version__, "torch": torch.__version__, "system": platform.platform()}
     pictures = {
         "pictures": len(prepared.pixels),
-        "train": prepared.epoch,
+        "train": prepared.num_train,
         "holdout": len(prepared.holdout),
         "skipped": prepared.skipped,
     }

@@ -119,7 +119,7 @@ def build(texts: Iterable[str], run: Run, registry: Registry, sets: Sets) -> Cho
     for text in dict.fromkeys(texts):
         choice = registry.check("metric", text)
         metric = registry.make("metric", choice)
-        with registry.blaming("metric", choice):
+        with registry.attribute_errors_to("metric", choice):
             if not isinstance(metric, Metric):
                 raise ValueError(f"builds a {type(metric).__name__}; wanted is a gankit.Metric")
             if metric.datasets and run.dataset.name not in metric.datasets:
@@ -143,7 +143,7 @@ def measured(
     with torch.random.fork_rng(devices=[]):
         for number, (text, metric) in enumerate(chosen):
             progress(number, len(chosen))
-            with registry.blaming("metric", text):
+            with registry.attribute_errors_to("metric", text):
                 number_found, state = measure(metric, text, sets)
                 shown = _shown(metric, text, state, sets) if folder else None
             path = record.picture_path(folder, step, text) if folder and shown is not None else None

@@ -11,7 +11,7 @@ import torch
 from gankit.core import randomness
 from gankit.core.errors import GankitError
 from gankit.core.metric import Metric
-from gankit.core.prepared import Pixels, Prepared, Rows
+from gankit.core.prepared import Pixels, PreparedDataset, Rows
 
 FEWEST = 20  # with fewer real pictures than this on one side nothing is said at all
 
@@ -73,7 +73,7 @@ def as_bytes(images: torch.Tensor) -> Pixels:
     return pixels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
 
 
-def choose(prepared: Prepared, samples: int, seed: int) -> Sets:
+def choose(prepared: PreparedDataset, samples: int, seed: int) -> Sets:
     """The sets for a run: the hold-out as reference, or, where it is too small, training pictures.
 
     The floor has as many pictures as G draws, so there are at most as many as the training part

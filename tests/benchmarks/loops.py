@@ -16,7 +16,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from gankit.compute.allocator import tune_allocator
-from gankit.core.prepared import Prepared
+from gankit.core.prepared import PreparedDataset
 from gankit.core.registry import load_registry
 from gankit.training import assemble
 from gankit.training.compose import compose
@@ -67,7 +67,7 @@ def gankit(size, base, batch, precision):
 def game(size, base, batch, precision):
     """What gankit's own step is taken of."""
     registry, pixels = load_registry(), bytes_of(size, 4 * batch)
-    prepared = Prepared(pixels, np.arange(len(pixels)), np.arange(0), "random")
+    prepared = PreparedDataset(pixels, np.arange(len(pixels)), np.arange(0), "random")
     asked = {"model": f"dcgan64:base_channels={base}", "image_size": size, "batch_size": batch}
     asked |= {"tricks": "none", "loss": "non-saturating", "precision": precision}
     run = compose(registry, device="cpu", length="1000 steps", **asked)

@@ -5,7 +5,7 @@ import torch
 from torch.amp import GradScaler
 
 from gankit import GankitError, Trick
-from gankit.core.device import computes_in_bf16, machine, select_device, setup_device
+from gankit.core.device import computes_in_bf16, select_device, setup_device, setup_machine
 
 HALVES = {"bf16": torch.bfloat16, "16": torch.float16}
 
@@ -123,8 +123,8 @@ def test_float16_on_a_cpu_says_that_it_is_slow(gankit_run):
 def test_float16_is_refused_on_mps(monkeypatch):
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
     with pytest.raises(GankitError, match="--precision 16 is for CUDA: on mps take bf16 or 32"):
-        machine("mps", "16")
-    assert machine("mps", "bf16").precision == "bf16"
+        setup_machine("mps", "16")
+    assert setup_machine("mps", "bf16").precision == "bf16"
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,7 @@ class Refuse:
 sys.meta_path.insert(0, Refuse())
 import torch
 from torch import nn
-from gankit.core.device import machine
+from gankit.core.device import setup_machine
 from gankit.core.gan import Gan, Player
 from gankit.core.loss import Loss
 from gankit.core.step import train_step
@@ -164,7 +164,7 @@ G = Player("G", nn.Sequential(nn.Linear(4, 12), nn.Tanh(), nn.Unflatten(1, (3, 2
 D = Player("D", nn.Sequential(nn.Flatten(), nn.Linear(12, 1), nn.Flatten(0)))
 for player in (G, D):
     player.adam = torch.optim.Adam(player.net.parameters(), 0.01)
-gan = Gan(G, D, latent_dim=4, seed=0, steps=1, machine=machine("cpu", "32"))
+gan = Gan(G, D, latent_dim=4, seed=0, steps=1, machine=setup_machine("cpu", "32"))
 before = [p.clone() for player in (G, D) for p in player.net.parameters() if p.dim() > 1]
 gan.begin_step(0)
 print(train_step(gan, Hinge(), [], [torch.rand(8, 3, 2, 2) * 2 - 1]))

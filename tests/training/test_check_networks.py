@@ -483,6 +483,6 @@ def test_an_error_that_says_nothing_is_named_by_its_type():
 
     registry = load_registry()
     registry.load("quiet", Silent)
-    with pytest.raises(GankitError) as error, registry.blaming("trick", "silent:p=3"):
+    with pytest.raises(GankitError) as error, registry.attribute_errors_to("trick", "silent:p=3"):
         raise MemoryError
     assert str(error.value) == "trick 'silent' of plugin 'quiet': MemoryError"

@@ -82,7 +82,7 @@ def ready(folder, registry, tiny):
 
 
 def stream(run, prepared, group=ProcessGroup()):  # noqa: B008 - it is frozen
-    return prepared.batches(
+    return prepared.make_batches(
         pixels=prepared.pixels,
         rows=prepared.train,
         batch_size=run.batch_size,
@@ -152,7 +152,7 @@ def test_whole_shards_are_held_out_and_never_learnt_from(ready):
     assert len(held) == 2
     assert learnt == set(range(SHARDS)) - held
     assert {s for s, _ in which(prepared.pixels[prepared.train])} == learnt
-    assert (len(prepared.holdout), prepared.epoch) == (24, 36)
+    assert (len(prepared.holdout), prepared.num_train) == (24, 36)
     sets = choose(prepared, 500, run.data_seed)
     assert sets.against == "hold-out"
     other = {s for s, _ in which(ready(holdout=0.4, data_seed=2)[1].pixels[:24])}
@@ -165,7 +165,7 @@ def test_a_sample_is_prepared_and_no_more(ready):
     _, prepared = ready(dataset="shards:block=8,sample=15", holdout=0.2)
     assert len(prepared.pixels) == 15
     assert (len(prepared.holdout), len(prepared.train)) == (7, 8)
-    assert prepared.epoch == 48
+    assert prepared.num_train == 48
     shown = [shard for shard, _ in which(prepared.pixels[prepared.train])]
     assert len(set(shown)) == 4  # some of each shard
 
@@ -213,13 +213,13 @@ def _grey(data):
 
 
 def test_shards_are_counted_once(ready, folder, monkeypatch):
-    assert ready()[1].epoch == 60
+    assert ready()[1].num_train == 60
     monkeypatch.setattr(tars, "_count", lambda path: pytest.fail("counted again"))
-    assert ready()[1].epoch == 60
+    assert ready()[1].num_train == 60
     counted = []
     monkeypatch.setattr(tars, "_count", lambda path: counted.append(path.name) or 3)
     rewrite(folder / "part-002.tar", lambda name, data: data + b"0")
-    assert ready()[1].epoch == 51
+    assert ready()[1].num_train == 51
     assert counted == ["part-002.tar"]
 
 

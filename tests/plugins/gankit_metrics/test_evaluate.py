@@ -19,7 +19,7 @@ from PIL import Image
 
 import gankit
 from gankit import GankitError, Metric, MetricSpec, compose, hookimpl, train
-from gankit.core.prepared import Prepared
+from gankit.core.prepared import PreparedDataset
 from gankit.core.registry import load_registry
 from gankit.training import checkpoint
 
@@ -154,7 +154,7 @@ def test_memorising_comes_with_a_picture(held_out):
 def prepared(train, held):
     rows = np.arange(train + held)
     pixels = np.repeat(rows.astype(np.uint8), 4).reshape(-1, 2, 2, 1)
-    return Prepared(pixels, rows[:train], rows[train:], "print")
+    return PreparedDataset(pixels, rows[:train], rows[train:], "print")
 
 
 def test_the_floor_is_of_the_sample_size_and_apart_from_the_reference():
