@@ -49,8 +49,8 @@ def explained(run: Run, registry: Registry) -> Iterator[None]:
 def _advice(run: Run, registry: Registry) -> str:
     size = run.batch_size
     world_size = int(os.environ.get("WORLD_SIZE", 1))  # set by torchrun
-    pieces = f" in {run.accumulate} pieces" if run.accumulate > 1 else ""
-    what = f"a batch of {size}{pieces} does not fit into memory"
+    cut = f" in {run.accumulate} micro-batches" if run.accumulate > 1 else ""
+    what = f"a batch of {size}{cut} does not fit into memory"
     prepared = prepare(run, registry, lambda done, total: None)
     share = size // world_size  # of one process
     one_process = dataclasses.replace(assemble.resolve(run, prepared), batch_size=share)
@@ -60,12 +60,12 @@ def _advice(run: Run, registry: Registry) -> str:
     counts = range(2, share + 1)
     accumulate = next(n for n in counts if share % n == 0 and share // n <= largest)
     fits = largest * world_size
-    instead = f"--batch-size {fits}, or {size} in pieces: --accumulate {accumulate}"
+    instead = f"--batch-size {fits}, or {size} in micro-batches: --accumulate {accumulate}"
     return f"{what}; {fits} does: {instead}"
 
 
 def largest_batch(run: Run, registry: Registry, prepared: PreparedDataset) -> int:
-    """The batch size, or that of a piece, halved until a training step works; 0 if none does."""
+    """The size of a batch or micro-batch, halved until a training step works; 0 if none does."""
     batch_size = run.batch_size // run.accumulate // 2
     while batch_size:
         gc.collect()

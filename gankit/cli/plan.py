@@ -38,7 +38,7 @@ def describe(run: Run, registry: Registry, progress: Progress) -> str:
         "loss": run.loss,
         "tricks": ", ".join(run.tricks) or "none",
         "optimiser": _optimiser(run),
-        "batch": f"{run.batch_size}{_pieces(run)}, D steps {run.d_steps}",
+        "batch": f"{run.batch_size}{_micro_batches(run)}, D steps {run.d_steps}",
         "length": _length(run, prepared),
         "convolutions": _convolutions(run, gan),
         "machine": f"{run.device}, precision {run.precision}, {run.threads} threads",
@@ -77,8 +77,8 @@ def _convolutions(run: Run, gan: Gan) -> str:
     return f"{run.convolutions}: {', '.join(networks)}{no_effect}"
 
 
-def _pieces(run: Run) -> str:
-    return f" in {run.accumulate} pieces" if run.accumulate > 1 else ""
+def _micro_batches(run: Run) -> str:
+    return f" in {run.accumulate} micro-batches" if run.accumulate > 1 else ""
 
 
 def _length(run: Run, prepared: PreparedDataset) -> str:

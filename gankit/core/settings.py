@@ -66,7 +66,7 @@ class Run:
     length: str = "100 kimg"  # as asked for: "500 steps", "10 epochs", "40 kimg"
     steps: int = 0  # as resolved: updates of G; 0 before that
     batch_size: int = 64
-    accumulate: int = 1  # pieces that a batch is taken in, one after another, to save memory
+    accumulate: int = 1  # micro-batches that a batch is cut into, to save memory
     d_steps: int = 1
     lr_g: float = 2e-4
     lr_d: float = 2e-4

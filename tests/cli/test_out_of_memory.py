@@ -37,7 +37,7 @@ def test_the_largest_batch_that_fits_is_named(error, room_for, gankit_run):
     room_for(4, error)
     code, out, err = gankit_run("--batch-size", "16", "--dataset", "petals:count=64")
     line = "gankit: a batch of 16 does not fit into memory; 4 does: --batch-size 4"
-    assert err == f"{line}, or 16 in pieces: --accumulate 4\n"
+    assert err == f"{line}, or 16 in micro-batches: --accumulate 4\n"
     assert re.search(r"failed after \d+ s at step 0 of", out)  # not "finished already"
     assert code == 1
 
@@ -46,8 +46,9 @@ def test_a_batch_in_pieces_is_cut_further(room_for, gankit_run):
     """A step of one piece stands for one of many, since only one piece's graph is there."""
     room_for(3, MemoryError)
     code, _, err = gankit_run("--batch-size", "30", "--accumulate", "2")
-    line = "gankit: a batch of 30 in 2 pieces does not fit into memory; 3 does: --batch-size 3"
-    assert err == f"{line}, or 30 in pieces: --accumulate 10\n"
+    what = "a batch of 30 in 2 micro-batches"
+    line = f"gankit: {what} does not fit into memory; 3 does: --batch-size 3"
+    assert err == f"{line}, or 30 in micro-batches: --accumulate 10\n"
     assert code == 1
 
 
@@ -55,7 +56,7 @@ def test_the_largest_batch_is_that_of_all_processes(room_for, gankit_run, monkey
     room_for(4, MemoryError)
     monkeypatch.setenv("WORLD_SIZE", "2")  # each takes 8 of the 16
     err = gankit_run("--batch-size", "16", "--dataset", "petals:count=64").err
-    assert err.endswith("; 8 does: --batch-size 8, or 16 in pieces: --accumulate 2\n")
+    assert err.endswith("; 8 does: --batch-size 8, or 16 in micro-batches: --accumulate 2\n")
 
 
 def test_where_nothing_fits_a_narrower_model_is_the_advice(room_for, gankit_run):

@@ -139,5 +139,5 @@ def test_a_batch_that_cannot_be_cut_is_refused(game_of, gankit_run):
 
 def test_dry_run_and_command_line_name_the_pieces(gankit_run):
     out = gankit_run("--accumulate", "4", "--dry-run").out
-    assert "8 in 4 pieces, D steps 1" in out
+    assert "8 in 4 micro-batches, D steps 1" in out
     assert " --accumulate 4 " in out
