@@ -10,11 +10,11 @@ First D's update: it learns to tell real from fake. Then G's: it learns to be ta
 Tricks act where the step asks them, all in the order of the command line:
 
     for each micro-batch   fakes, targets          D's update only: what D learns from
-                           d_input (gan.judge)     in front of D, whoever has it judge
-                           logits                  behind D
+                           d_input (in gan.judge)  in front of D, for reals and for fakes
+                           logits                  behind D, for reals and for fakes
                            penalty                 one more term of the loss
     for each update        before_update           the gradients are ready
-                           after_update            the weights have moved
+                           after_update            the optimiser has had its turn
 
 Backward and update happen in this file and nowhere else.
 """
@@ -45,7 +45,8 @@ def train_step(gan: Gan, loss: Loss, tricks: Sequence[Trick], reals: Sequence[Te
         update(gan, gan.D, tricks)
 
     # D's last update and G's take the same z. With a single micro-batch, G runs once for both. With
-    # several it runs again for its own update, so that one micro-batch's graph is in memory.
+    # several it runs again for its own update, so that one micro-batch's graph is in memory; a G
+    # with dropout then draws other fakes, and its batch norm sees each z twice.
     micro_batches = gan.micro_batches(reals[-1])
     single = len(micro_batches) == 1
     scalars = []
@@ -87,8 +88,8 @@ def d_backward(
     penalty = sum_penalties(gan, gan.D, tricks, real=real, fakes=fakes)
     backward(gan, gan.D, d_loss if penalty is None else d_loss + penalty)
     scalars = {
-        "d_loss": d_loss.detach(),
-        "d_real": loss.opinion(d_real.detach()).mean(),  # logged as probabilities, if they are
+        "d_loss": d_loss.detach(),  # without the penalty, which is logged beside it
+        "d_real": loss.opinion(d_real.detach()).mean(),  # a probability, if logits of the loss are
         "d_fake": loss.opinion(d_fake.detach()).mean(),
     }
     if penalty is not None:
@@ -141,20 +142,20 @@ def backward(gan: Gan, player: Player, value: Tensor) -> None:
 
 def update(gan: Gan, player: Player, tricks: Sequence[Trick]) -> None:
     """Move the player's weights down the gradient that `backward` has left in them; clear it."""
-    # The mean over all processes comes before unscaling, so that a gradient that became infinite
-    # in one process is seen by all, and all leave this update out.
+    # The mean over all processes comes before unscaling, so that in float16 a gradient that became
+    # infinite in one process is seen by all, and all leave this update out.
     gan.process_group.all_reduce_gradients(player.net.parameters())
     player.scaler.unscale_(player.adam)
     for trick in tricks:
         trick.before_update(gan, player)
-    player.scaler.step(player.adam)  # does nothing if a gradient is infinite, as float16's may be
+    player.scaler.step(player.adam)  # in float16, not if a gradient is infinite or NaN
     player.scaler.update()
     for trick in tricks:
         trick.after_update(gan, player)
-    player.adam.zero_grad(set_to_none=True)  # here, so that every update begins without gradients
+    player.adam.zero_grad(set_to_none=True)  # so the next backward adds to nothing
 
 
 def mean(scalars: Sequence[Scalars]) -> Scalars:
-    """Each scalar's mean over the micro-batches, of which D's and G's have other names."""
+    """Each scalar's mean over the micro-batches that have it; D's and G's have other names."""
     names = dict.fromkeys(name for micro_batch in scalars for name in micro_batch)
     return {name: torch.stack([s[name] for s in scalars if name in s]).mean() for name in names}
