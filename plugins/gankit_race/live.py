@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from rich import get_console
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -26,7 +27,7 @@ class LiveView(PlainView):
 
     def __init__(self, console: Console | None = None) -> None:
         super().__init__()
-        self.console = console or Console()
+        self.console = console or get_console()  # messages go through the same: gankit.cli.log
         self.live = Live(console=self.console, auto_refresh=False)
         self.doing = ""
         self.scalars: Mapping[str, Any] = {"d_loss": math.nan, "g_loss": math.nan}

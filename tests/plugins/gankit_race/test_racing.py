@@ -30,6 +30,7 @@ from rich.console import Console
 
 import gankit
 from gankit import GankitError
+from gankit.cli.log import message_console
 from gankit.core.errors import RunFailed
 from gankit.core.stop import Stop
 from gankit.training import checkpoint
@@ -524,3 +525,9 @@ def test_the_live_view_fits(width, begun):
     view.run_over(dataclasses.replace(rows[1], seed=1))
     view.race_over()
     assert "left 0 s" in console.file.getvalue()
+
+
+def test_messages_go_through_the_console_of_the_live_view(monkeypatch):
+    """Another console would write a warning into the middle of the view."""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    assert LiveView().console is message_console()
