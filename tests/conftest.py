@@ -16,7 +16,7 @@ from PIL import Image
 import gankit
 from gankit.cli.main import main
 from gankit.core.registry import load_registry
-from gankit.training.assemble import assemble, resolve
+from gankit.training.assemble import assemble, resolve_auto
 from gankit.training.compose import compose
 from gankit.training.loop import train
 
@@ -89,13 +89,13 @@ def tiny():
 
 
 @pytest.fixture(scope="session")
-def game_of(registry, tiny):
-    """`game_of("ema", "r1", loss="hinge")`: the tiny run with these tricks, ready to step."""
+def trainer_of(registry, tiny):
+    """`trainer_of("ema", "r1", loss="hinge")`: the tiny run with these tricks, ready to step."""
 
     def build(*tricks, **asked):
         run = compose(registry, **tiny(tricks=tricks or ("none",), **asked))
         prepared = gankit.prepare(run, registry, lambda done, total: None)
-        return assemble(resolve(run, prepared), registry, prepared)
+        return assemble(resolve_auto(run, prepared), registry, prepared)
 
     return build
 

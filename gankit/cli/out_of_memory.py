@@ -53,7 +53,7 @@ def _advice(run: Run, registry: Registry) -> str:
     what = f"a batch of {size}{cut} does not fit into memory"
     prepared = prepare(run, registry, lambda done, total: None)
     share = size // world_size  # of one process
-    one_process = dataclasses.replace(assemble.resolve(run, prepared), batch_size=share)
+    one_process = dataclasses.replace(assemble.resolve_auto(run, prepared), batch_size=share)
     largest = largest_batch(one_process, registry, prepared)
     if not largest:
         return f"{what}, nor does a smaller one: choose a narrower model, say :base_channels=16"
@@ -72,9 +72,9 @@ def largest_batch(run: Run, registry: Registry, prepared: PreparedDataset) -> in
         torch.cuda.empty_cache()  # does nothing without CUDA
         smaller = dataclasses.replace(run, batch_size=batch_size, accumulate=1)
         try:
-            game = assemble.assemble(smaller, registry, prepared)
+            trainer = assemble.assemble(smaller, registry, prepared)
             for step in range(2):  # the first one makes the optimisers' state
-                float(game.step(step)["g_loss"])
+                float(trainer.step(step)["g_loss"])
         except Exception as error:
             if not is_shortage(error):
                 return 0  # another reason, such as a trick that wants a larger batch

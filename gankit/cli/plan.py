@@ -27,7 +27,7 @@ UNITS = {"s": 1, "m": 60, "h": 3600}  # of a budget, in seconds
 def describe(run: Run, registry: Registry, progress: Progress) -> str:
     """One line for each thing that was resolved, and what a run takes, as measured."""
     prepared = prepare(run, registry, progress)
-    run = assemble.resolve(run, prepared)
+    run = assemble.resolve_auto(run, prepared)
     gan, _ = assemble.build_gan(run, registry)
     step_seconds, run = measured(run, registry, prepared)
     lines = {
@@ -105,7 +105,7 @@ def within(run: Run, budget: str, registry: Registry, progress: Progress) -> Run
         raise GankitError(f"--budget is {budget!r}; write a time such as 90s, 10m or 2h")
     budget_seconds = float(match[1]) * UNITS[match[2]]
     prepared = prepare(run, registry, progress)
-    step_seconds, settled = measured(assemble.resolve(run, prepared), registry, prepared)
+    step_seconds, settled = measured(assemble.resolve_auto(run, prepared), registry, prepared)
     length = f"{max(1, round(budget_seconds / step_seconds))} steps"
     return dataclasses.replace(run, length=length, compile=settled.compile)
 
@@ -115,18 +115,18 @@ def measured(
 ) -> tuple[float, Run]:
     """Seconds that a training step takes, and the run with its compilation decided.
 
-    Measured on a game that is thrown away afterwards.
+    Measured on a trainer that is thrown away afterwards.
     """
-    game = assemble.assemble(run, registry, prepared)
-    game.run = compile_networks(run, game.gan)
+    trainer = assemble.assemble(run, registry, prepared)
+    trainer.run = compile_networks(run, trainer.gan)
     for step in range(3):
-        game.step(step)
+        trainer.step(step)
     started = time.perf_counter()
     step = 3
     while step < 6 or time.perf_counter() - started < at_least:
-        float(game.step(step)["g_loss"])  # waits for the device
+        float(trainer.step(step)["g_loss"])  # waits for the device
         step += 1
-    return (time.perf_counter() - started) / (step - 3), game.run
+    return (time.perf_counter() - started) / (step - 3), trainer.run
 
 
 def peak_memory(device: torch.device) -> float | None:

@@ -20,16 +20,16 @@ SHOWN = 32  # pictures on each side
 def preview(run: Run, registry: Registry, file: Path, progress: Progress) -> str:
     """Write the picture: left, pictures as they come; right, the same in front of D."""
     prepared = prepare(run, registry, progress)
-    run = assemble.resolve(run, prepared)
-    game = assemble.assemble(run, registry, prepared)
+    run = assemble.resolve_auto(run, prepared)
+    trainer = assemble.assemble(run, registry, prepared)
     batches = -(-SHOWN // run.batch_size)
-    images = torch.cat([game.batches[batch] for batch in range(batches)])[:SHOWN]
+    images = torch.cat([trainer.batches[batch] for batch in range(batches)])[:SHOWN]
     seen = images
-    game.gan.begin_step(0)
-    for d_input in game.gan.d_inputs:
-        seen = d_input(seen, game.gan)
+    trainer.gan.begin_step(0)
+    for d_input in trainer.gan.d_inputs:
+        seen = d_input(seen, trainer.gan)
     _write(images, seen, file)
-    names = [trick.name for trick in game.tricks if trick.overrides("d_input")]
+    names = [trick.name for trick in trainer.tricks if trick.overrides("d_input")]
     tricks = f"after {', '.join(names)}" if names else "the same, for no trick acts on D's input"
     return f"{file}: left, {len(images)} pictures as they come; right, in front of D, {tricks}"
 

@@ -20,6 +20,11 @@ class Loss:
         """G's loss, from D's logits for fakes (and for reals, where the loss pairs them)."""
         raise TypeError(f"{type(self).__name__} has no g_loss")
 
-    def opinion(self, logits: Tensor) -> Tensor:
-        """D's answers as they are logged: probabilities of being real, where that makes sense."""
+    def score(self, logits: Tensor) -> Tensor:
+        """D's answers (N,) as the log shows them: probabilities, if the loss makes them so."""
         return logits.sigmoid()
+
+    def __init_subclass__(cls, **options: object) -> None:
+        super().__init_subclass__(**options)
+        if "opinion" in vars(cls):  # what gankit 0.1 called `score`
+            cls.score = vars(cls)["opinion"]  # type: ignore[method-assign]

@@ -89,8 +89,8 @@ def d_backward(
     backward(gan, gan.D, d_loss if penalty is None else d_loss + penalty)
     scalars = {
         "d_loss": d_loss.detach(),  # without the penalty, which is logged beside it
-        "d_real": loss.opinion(d_real.detach()).mean(),  # a probability, if logits of the loss are
-        "d_fake": loss.opinion(d_fake.detach()).mean(),
+        "d_real": loss.score(d_real.detach()).mean(),  # a probability, if logits of the loss are
+        "d_fake": loss.score(d_fake.detach()).mean(),
     }
     if penalty is not None:
         scalars["penalty"] = penalty.detach()

@@ -187,7 +187,7 @@ def check(kind: Kind, part: Spec | str, **options: Any) -> None:
 
 
 def rehearse(run: Run, registry: Registry, progress: Progress = lambda done, total: None) -> None:
-    """Try a run's parts on a game that is thrown away; a GankitError names a broken one.
+    """Try a run's parts on a trainer that is thrown away; a GankitError names a broken one.
 
     `gankit run` does so. Parts that came with gankit are not tried; their tests did that.
     """

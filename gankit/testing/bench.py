@@ -22,7 +22,7 @@ from gankit.core.specs import DatasetSpec, DiscriminatorSpec, GeneratorSpec, Spe
 from gankit.core.step import Scalars
 from gankit.data.prepare import prepare
 from gankit.testing.broken import BrokenContract
-from gankit.training.assemble import Game, assemble, resolve
+from gankit.training.assemble import Trainer, assemble, resolve_auto
 from gankit.training.compose import compose
 
 BENCH = "gankit-testing"  # the name of the bench's own parts
@@ -124,13 +124,13 @@ class Bench:
         settings = {**SMALL, "model": model, **self.settings, **settings}
         return compose(self.registry, tricks=tricks or ("none",), **settings)
 
-    def game(self, *tricks: str, **settings: Any) -> Game:
+    def trainer(self, *tricks: str, **settings: Any) -> Trainer:
         """The same run, ready for its first step."""
         return self.assembled(self.run(*tricks, **settings))
 
-    def assembled(self, run: Run) -> Game:
+    def assembled(self, run: Run) -> Trainer:
         prepared = prepare(run, self.registry, lambda done, total: None)
-        return assemble(resolve(run, prepared), self.registry, prepared)
+        return assemble(resolve_auto(run, prepared), self.registry, prepared)
 
     def keep_to(
         self,
@@ -201,21 +201,21 @@ def _load(registry: Registry, plugin: object) -> None:
         raise BrokenContract(f"plugin {name!r} cannot be loaded: {error}")
 
 
-def finite(game: Game, scalars: Scalars, when: str) -> None:
+def finite(trainer: Trainer, scalars: Scalars, when: str) -> None:
     """ValueError where a loss or a weight is NaN or infinite."""
     for name, value in scalars.items():
         if not math.isfinite(float(value)):
             raise ValueError(f"makes {name} {float(value)} {when}")
-    for player in (game.gan.G, game.gan.D):
+    for player in (trainer.gan.G, trainer.gan.D):
         if not all(bool(p.isfinite().all()) for p in player.net.parameters()):
             raise ValueError(f"leaves weights of {player.name} that are not finite {when}")
 
 
-def weights(game: Game) -> Weights:
+def weights(trainer: Trainer) -> Weights:
     """Every weight and buffer of the networks, by name, as they are now."""
-    nets = {"G": game.gan.G.net, "D": game.gan.D.net}
-    if game.gan.sampler is not game.gan.G.net:
-        nets["sampler"] = game.gan.sampler
+    nets = {"G": trainer.gan.G.net, "D": trainer.gan.D.net}
+    if trainer.gan.sampler is not trainer.gan.G.net:
+        nets["sampler"] = trainer.gan.sampler
     return {f"{n} {k}": v.clone() for n, net in nets.items() for k, v in net.state_dict().items()}
 
 

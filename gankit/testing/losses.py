@@ -57,9 +57,9 @@ def try_numbers(loss: Loss) -> None:
             raise ValueError(f"{name} has no gradient: something in it is detached")
     if loss.separable and not is_separable(loss, real, fake):
         raise ValueError("d_loss weighs reals against fakes: set separable = False")
-    shown = loss.opinion(real.detach())
+    shown = loss.score(real.detach())
     if shown.shape != real.shape or not (shown.sort().indices == real.sort().indices).all():
-        raise ValueError("opinion must give a number for each logit, larger for a larger one")
+        raise ValueError("score must give a number for each logit, larger for a larger one")
 
 
 def is_separable(loss: Loss, real: Tensor, fake: Tensor) -> bool:
@@ -115,6 +115,6 @@ def stays_finite(bench: Bench) -> None:
 def trains(bench: Bench) -> None:
     """it trains, in float32 and bf16"""
     for precision in ("32", "bf16"):
-        game = bench.game(loss=bench.text, precision=precision)
+        trainer = bench.trainer(loss=bench.text, precision=precision)
         for step in range(3):
-            finite(game, game.step(step), f"at step {step + 1} (precision {precision})")
+            finite(trainer, trainer.step(step), f"at step {step + 1} (precision {precision})")

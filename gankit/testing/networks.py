@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from gankit.core.errors import GankitError
 from gankit.core.specs import ModelSpec, RecipeSpec
 from gankit.testing.bench import BENCH, SMALL, Bench, difference, finite
-from gankit.training.assemble import Game
+from gankit.training.assemble import Trainer
 from gankit.training.compose import compose
 
 
@@ -52,25 +52,28 @@ def fits(bench: Bench, sizes: Iterable[int], opponent: dict[str, str]) -> None:
     own_settings = {bench.kind: bench.text, **bench.settings, "image_size": suitable[0]}
     bench.settings = {**opponent, **own_settings}
     for size, channels in itertools.product(suitable, (1, 3)):
-        bench.game(image_size=size, channels=channels, latent_dim=10)  # gankit looks at shapes
+        bench.trainer(image_size=size, channels=channels, latent_dim=10)  # gankit looks at shapes
 
 
 def trains(bench: Bench) -> None:
     """it trains in colour and grey, in float32 and bf16"""
     for channels, precision in ((3, "32"), (1, "32"), (3, "bf16")):
-        game = bench.game(channels=channels, precision=precision)
+        trainer = bench.trainer(channels=channels, precision=precision)
         where = f"{'colour' if channels == 3 else 'grey'}, precision {precision}"
         for step in range(2):
-            finite(game, game.step(step), f"at step {step + 1} ({where})")
-        learnt = {*game.gan.G.adam.state, *game.gan.D.adam.state}  # weights that had a gradient
-        for name, weight in _net(bench, game).named_parameters():
+            finite(trainer, trainer.step(step), f"at step {step + 1} ({where})")
+        learnt = {
+            *trainer.gan.G.adam.state,
+            *trainer.gan.D.adam.state,
+        }  # weights that had a gradient
+        for name, weight in _net(bench, trainer).named_parameters():
             if weight.requires_grad and weight not in learnt:
                 raise ValueError(f"has a weight {name} without gradient: forward does not use it")
 
 
 def draws_its_weights(bench: Bench) -> None:
     """its first weights are a function of the seed"""
-    nets = [_net(bench, bench.game(seed=seed)) for seed in (0, 0, 1)]
+    nets = [_net(bench, bench.trainer(seed=seed)) for seed in (0, 0, 1)]
     first, same_seed, other_seed = (net.state_dict() for net in nets)
     if difference(first, same_seed):
         raise ValueError("has other first weights under the same seed: draw them from torch's own")
@@ -80,12 +83,12 @@ def draws_its_weights(bench: Bench) -> None:
 
 def saves_itself(bench: Bench) -> None:
     """its state_dict is all there is to it"""
-    game, other = bench.game(), bench.game(seed=1)
+    trainer, other = bench.trainer(), bench.trainer(seed=1)
     for step in range(2):
-        game.step(step)
-    trained, fresh = _net(bench, game).eval(), _net(bench, other).eval()
+        trainer.step(step)
+    trained, fresh = _net(bench, trainer).eval(), _net(bench, other).eval()
     fresh.load_state_dict(trained.state_dict())
-    inputs = _inputs(bench, game)
+    inputs = _inputs(bench, trainer)
     with torch.no_grad():
         before = inputs.clone()
         result = trained(inputs)
@@ -97,9 +100,9 @@ def saves_itself(bench: Bench) -> None:
 
 def can_be_copied(bench: Bench) -> None:
     """ema can copy it"""
-    game = bench.game()
-    net = _net(bench, game).eval()
-    z = _inputs(bench, game)
+    trainer = bench.trainer()
+    net = _net(bench, trainer).eval()
+    z = _inputs(bench, trainer)
     with torch.no_grad():
         if not torch.equal(net(z), copy.deepcopy(net)(z)):
             raise ValueError("draws otherwise once it is copied with copy.deepcopy")
@@ -107,11 +110,11 @@ def can_be_copied(bench: Bench) -> None:
 
 def draws_each_alone(bench: Bench) -> None:
     """in eval mode a picture depends on nothing but its z"""
-    game = bench.game()
+    trainer = bench.trainer()
     for step in range(2):
-        game.step(step)
-    net = _net(bench, game).eval()
-    z = _inputs(bench, game)
+        trainer.step(step)
+    net = _net(bench, trainer).eval()
+    z = _inputs(bench, trainer)
     with torch.no_grad():
         together = net(z)
         singly = torch.cat([net(z[index : index + 1]) for index in range(len(z))])
@@ -123,9 +126,9 @@ def draws_each_alone(bench: Bench) -> None:
 
 def gives_logits(bench: Bench) -> None:
     """it ends in no sigmoid, however sure it is"""
-    game = bench.game()
-    net = copy.deepcopy(_net(bench, game)).eval()
-    images = _inputs(bench, game)
+    trainer = bench.trainer()
+    net = copy.deepcopy(_net(bench, trainer)).eval()
+    images = _inputs(bench, trainer)
     batches = []
     with torch.no_grad():
         for _ in range(4):
@@ -140,9 +143,9 @@ def gives_logits(bench: Bench) -> None:
 
 def has_a_slope(bench: Bench) -> None:
     """its gradient at a picture has a gradient, as penalties need"""
-    game = bench.game()
-    net = _net(bench, game)
-    images = _inputs(bench, game).requires_grad_()
+    trainer = bench.trainer()
+    net = _net(bench, trainer)
+    images = _inputs(bench, trainer).requires_grad_()
     (slope,) = torch.autograd.grad(net(images).sum(), images, create_graph=True)
     if not slope.any():
         raise ValueError("has no gradient at its images, so G could learn nothing from it")
@@ -157,9 +160,9 @@ def trains_as_it_is_set(bench: Bench) -> None:
     spec = bench.spec
     assert isinstance(spec, ModelSpec)
     tricks = spec.settings.get("tricks", ())
-    game = bench.game(*tricks, model=bench.text, image_size=spec.image_size, batch_size=4)
+    trainer = bench.trainer(*tricks, model=bench.text, image_size=spec.image_size, batch_size=4)
     for step in range(2):
-        finite(game, game.step(step), f"at step {step + 1}")
+        finite(trainer, trainer.step(step), f"at step {step + 1}")
 
 
 def is_a_run(bench: Bench) -> None:
@@ -169,16 +172,16 @@ def is_a_run(bench: Bench) -> None:
     if "dataset" in spec.settings:
         bench.registry.check("dataset", spec.settings["dataset"])
     small = {**SMALL, "image_size": None, "batch_size": 4, **bench.settings}
-    game = bench.assembled(compose(bench.registry, recipe=bench.name, **small))
-    finite(game, game.step(0), "at the first step")
+    trainer = bench.assembled(compose(bench.registry, recipe=bench.name, **small))
+    finite(trainer, trainer.step(0), "at the first step")
 
 
-def _net(bench: Bench, game: Game) -> nn.Module:
+def _net(bench: Bench, trainer: Trainer) -> nn.Module:
     """The network under test."""
-    return (game.gan.G if bench.kind == "generator" else game.gan.D).net
+    return (trainer.gan.G if bench.kind == "generator" else trainer.gan.D).net
 
 
-def _inputs(bench: Bench, game: Game) -> Tensor:
+def _inputs(bench: Bench, trainer: Trainer) -> Tensor:
     """Eight of what the network takes: z (8, latent_dim) or images (8, C, H, W)."""
-    game.gan.begin_step(0)
-    return game.gan.latents(8) if bench.kind == "generator" else game.batches[0].clone()
+    trainer.gan.begin_step(0)
+    return trainer.gan.latents(8) if bench.kind == "generator" else trainer.batches[0].clone()

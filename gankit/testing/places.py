@@ -1,6 +1,6 @@
 """What a trick may do at each of its places in a step, tried one by one.
 
-Each function raises ValueError in words that mend; the game is spoilt afterwards.
+Each function raises ValueError in words that mend; the trainer is spoilt afterwards.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from gankit.core.gan import Gan, Player
 from gankit.core.step import judge
 from gankit.core.trick import Targets, Trick
 from gankit.training import checkpoint
-from gankit.training.assemble import Game
+from gankit.training.assemble import Trainer
 
 MEND = "take random numbers from gan.draw('some purpose')"
 
 
-def images_before_d(game: Game, trick: Trick) -> None:
+def images_before_d(trainer: Trainer, trick: Trick) -> None:
     """What `d_input` and `fakes` return stands where images stood."""
-    gan = game.gan
+    gan = trainer.gan
     gan.begin_step(0)
     with torch.no_grad():
-        fakes = gan.generate(gan.latents(game.run.batch_size))
-    for place, images in (("fakes", fakes), ("d_input", fakes), ("d_input", game.batches[0])):
+        fakes = gan.generate(gan.latents(trainer.run.batch_size))
+    for place, images in (("fakes", fakes), ("d_input", fakes), ("d_input", trainer.batches[0])):
         before = images.clone()
         result = getattr(trick, place)(images, gan)
         like(place, result, images)
@@ -56,11 +56,11 @@ def like(place: str, result: object, example: Tensor) -> None:
         raise ValueError(f"{place} returns NaN or infinity")
 
 
-def gradients_through_d_input(game: Game, trick: Trick) -> None:
+def gradients_through_d_input(trainer: Trainer, trick: Trick) -> None:
     """G can learn through it."""
-    gan = game.gan
+    gan = trainer.gan
     gan.begin_step(0)
-    images = game.batches[0].clone().requires_grad_()
+    images = trainer.batches[0].clone().requires_grad_()
     result = trick.d_input(images, gan)
     towards = torch.randn(result.shape, generator=torch.Generator().manual_seed(0))
     gradient = None
@@ -72,32 +72,32 @@ def gradients_through_d_input(game: Game, trick: Trick) -> None:
         raise ValueError("d_input has gradients that are not finite")
 
 
-def targets(game: Game, trick: Trick) -> None:
+def targets(trainer: Trainer, trick: Trick) -> None:
     """One target for each picture."""
-    game.gan.begin_step(0)
-    before = _plain_targets(game)
-    result = trick.targets(before, game.gan)
+    trainer.gan.begin_step(0)
+    before = _plain_targets(trainer)
+    result = trick.targets(before, trainer.gan)
     if not isinstance(result, tuple) or len(result) != 2:
         raise ValueError("targets returns no Targets(real, fake)")
     like("targets (real)", result[0], before.real)
     like("targets (fake)", result[1], before.fake)
 
 
-def _plain_targets(game: Game) -> Targets:
+def _plain_targets(trainer: Trainer) -> Targets:
     """1 for each real picture of a batch, 0 for each fake."""
-    batch_size = game.run.batch_size
+    batch_size = trainer.run.batch_size
     return Targets(torch.ones(batch_size), torch.zeros(batch_size))
 
 
-def penalties(game: Game, trick: Trick) -> None:
+def penalties(trainer: Trainer, trick: Trick) -> None:
     """A penalty is one number with a gradient, or None; calling backward is the step's."""
-    gan = game.gan
+    gan = trainer.gan
     for player in (gan.D, gan.G):
         gan.begin_step(0)
-        fake = gan.generate(gan.latents(game.run.batch_size))
+        fake = gan.generate(gan.latents(trainer.run.batch_size))
         fake = fake.detach() if player is gan.D else fake
         weights = [p for p in player.net.parameters() if p.requires_grad]
-        value = penalty_of(trick, gan, player, game.batches[0], fake)
+        value = penalty_of(trick, gan, player, trainer.batches[0], fake)
         if any(p.grad is not None for p in weights):
             raise ValueError("penalty calls backward: return the number, the step does the rest")
         if value is not None:
@@ -115,13 +115,13 @@ def penalty_of(trick: Trick, gan: Gan, player: Player, real: Tensor, fake: Tenso
             return trick.penalty(gan, player, real, fake)
 
 
-def logits(game: Game, trick: Trick) -> None:
+def logits(trainer: Trainer, trick: Trick) -> None:
     """One logit for each picture, in both players' updates, and gradients to G."""
-    gan = game.gan
+    gan = trainer.gan
     for player in (gan.D, gan.G):
         for is_real in (True, False):
             gan.begin_step(0)
-            given = gan.judge(game.batches[0])
+            given = gan.judge(trainer.batches[0])
             before = given.detach().clone()
             result = trick.logits(given, gan, player, is_real)
             like("logits", result, given)
@@ -145,17 +145,17 @@ def _one_number(what: str, value: object, weights: list[torch.nn.Parameter]) -> 
         raise ValueError(f"{what} has no gradient, so it changes nothing: is something detached?")
 
 
-def draws(game: Game, trick: Trick) -> None:
+def draws(trainer: Trainer, trick: Trick) -> None:
     """Random numbers come from gan.draw, so they depend on seed, step and purpose alone."""
-    inputs = {"d_input": game.batches[0], "targets": _plain_targets(game)}
+    inputs = {"d_input": trainer.batches[0], "targets": _plain_targets(trainer)}
     for place, value in inputs.items():
         if not trick.overrides(place):
             continue
         results: list[tuple[Tensor, ...]] = []
         for _ in range(2):
-            game.gan.begin_step(1)
+            trainer.gan.begin_step(1)
             before = _random_states()
-            result = getattr(trick, place)(value, game.gan)
+            result = getattr(trick, place)(value, trainer.gan)
             results.append(result if isinstance(result, tuple) else (result,))
             if _random_states() != before:
                 raise ValueError(f"{place} draws from a random state that all share: {MEND}")
@@ -170,11 +170,11 @@ def _random_states() -> tuple[Any, ...]:
     return torch.get_rng_state().tolist(), numpy_state, random.getstate()
 
 
-def gradients_to_g(game: Game, trick: Trick) -> None:
+def gradients_to_g(trainer: Trainer, trick: Trick) -> None:
     """What D says of a fake tells G something."""
-    gan = game.gan
+    gan = trainer.gan
     gan.begin_step(0)
-    logits = gan.judge(gan.generate(gan.latents(game.run.batch_size)))
+    logits = gan.judge(gan.generate(gan.latents(trainer.run.batch_size)))
     torch.autograd.backward(logits.sum())
     trained = [p for p in gan.G.net.parameters() if p.requires_grad]
     if not all(p.grad is not None and p.grad.any() for p in trained):
@@ -199,7 +199,7 @@ def says_and_saves(trick: Trick) -> str | None:
     return activity
 
 
-Place = Callable[[Game, Trick], None]
+Place = Callable[[Trainer, Trick], None]
 PLACES: tuple[Place, ...] = (
     images_before_d,
     gradients_through_d_input,

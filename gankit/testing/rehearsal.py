@@ -1,4 +1,4 @@
-"""Strangers' parts of a run, tried on games that are thrown away, before the first step."""
+"""Strangers' parts of a run, tried on trainers that are thrown away, before the first step."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gankit.testing import places
 from gankit.testing.bench import finite
 from gankit.testing.datasets import is_a_picture
 from gankit.testing.losses import try_numbers
-from gankit.training.assemble import Game, assemble, resolve
+from gankit.training.assemble import Trainer, assemble, resolve_auto
 
 ForeignPart = tuple[str, Choice]  # its kind, and its name with its options
 PICTURES = 32  # that a metric is tried on
@@ -36,40 +36,40 @@ def rehearse(run: Run, registry: Registry, progress: Progress) -> None:
     if ("dataset", run.dataset) in foreign:
         _gives_pictures(run, registry)
     prepared = prepare(run, registry, progress)
-    run = resolve(run, prepared)
-    game = assemble(run, registry, prepared)
+    run = resolve_auto(run, prepared)
+    trainer = assemble(run, registry, prepared)
     for kind, text in foreign:
         with registry.attribute_errors_to(kind, text):
-            _try_alone(kind, text, game, registry, prepared)
+            _try_alone(kind, text, trainer, registry, prepared)
     acting = [part for part in foreign[::-1] if part[0] != "metric"]
     if acting:
         _take_a_step(assemble(run, registry, prepared), registry, acting)  # as it will be
 
 
 def _try_alone(
-    kind: str, text: str, game: Game, registry: Registry, prepared: PreparedDataset
+    kind: str, text: str, trainer: Trainer, registry: Registry, prepared: PreparedDataset
 ) -> None:
     """Try what can be tried of a part alone."""
     if kind == "metric":
         registry.make(kind, text).rows(np.array(prepared.pixels[:PICTURES]))
     elif kind == "loss":
-        try_numbers(game.loss)
+        try_numbers(trainer.loss)
     elif kind == "trick":
         for place in PLACES:
-            place(game, game.tricks[game.run.tricks.index(text)])
+            place(trainer, trainer.tricks[trainer.run.tricks.index(text)])
 
 
-def _take_a_step(game: Game, registry: Registry, foreign: list[ForeignPart]) -> None:
+def _take_a_step(trainer: Trainer, registry: Registry, foreign: list[ForeignPart]) -> None:
     """If the step breaks, a foreign part broke it; of several, the error names all."""
     try:
-        finite(game, game.step(0), "at the first step")
+        finite(trainer, trainer.step(0), "at the first step")
     except Exception as error:  # a stranger's code: anything may come
         others = [f"{kind} {choice.name!r}" for kind, choice in foreign[1:]]
         what = " ".join(str(error).split()) or type(error).__name__
         hint = f" (or is it {' or '.join(others)}?)" if others else ""
         with registry.attribute_errors_to(*foreign[0]):
             raise ValueError(f"{what}{hint}") from error
-    for trick, text in zip(game.tricks, game.run.tricks, strict=True):
+    for trick, text in zip(trainer.tricks, trainer.run.tricks, strict=True):
         if ("trick", text) in foreign:
             with registry.attribute_errors_to("trick", text):
                 places.says_and_saves(trick)

@@ -58,23 +58,23 @@ def trains(bench: Bench) -> None:
     """it trains in colour and grey, in float32 and bf16"""
     activities = []
     for channels, precision, steps in ((1, "32", 2), (3, "bf16", 2), (3, "32", STEPS)):
-        game = bench.game(bench.text, channels=channels, precision=precision)
+        trainer = bench.trainer(bench.text, channels=channels, precision=precision)
         where = f"{'colour' if channels == 3 else 'grey'}, precision {precision}"
         for step in range(steps):
-            scalars = game.step(step)
-            activities.append(places.says_and_saves(game.tricks[0]))
-            finite(game, scalars, f"at step {step + 1} ({where})")
+            scalars = trainer.step(step)
+            activities.append(places.says_and_saves(trainer.tricks[0]))
+            finite(trainer, scalars, f"at step {step + 1} ({where})")
     if not any(activities):
         raise ValueError(f"never acted in {STEPS} steps, or its activity() does not say so")
-    bench.final_weights = weights(game)
+    bench.final_weights = weights(trainer)
 
 
 def keeps_to_its_places(bench: Bench) -> None:
     """each of its methods takes and gives what it should"""
     for channels in (3, 1):
-        game = bench.game(bench.text, channels=channels)
+        trainer = bench.trainer(bench.text, channels=channels)
         for place in places.PLACES:
-            place(game, game.tricks[0])
+            place(trainer, trainer.tricks[0])
 
 
 def repeats_itself_and_resumes(bench: Bench) -> None:
@@ -90,10 +90,10 @@ def repeats_itself_and_resumes(bench: Bench) -> None:
 def _weights_of_a_repeated_run(bench: Bench) -> Weights:
     """The weights after a whole run, which must not hear of any random state outside."""
     torch.manual_seed(12345)  # NumPy's and Python's own have moved on since the first run
-    game = bench.game(bench.text)
+    trainer = bench.trainer(bench.text)
     for step in range(STEPS):
-        game.step(step)
-    return weights(game)
+        trainer.step(step)
+    return weights(trainer)
 
 
 def _weights_of_a_resumed_run(bench: Bench) -> Weights:
@@ -111,14 +111,14 @@ def _weights_of_a_resumed_run(bench: Bench) -> Weights:
 
 def changes_nothing(bench: Bench, off: str) -> None:
     """its zero strength changes nothing"""
-    game = bench.game(f"{bench.name}:{off}")
-    plain_game = bench.game()
-    for step, either_game in itertools.product(range(2), (game, plain_game)):
-        either_game.step(step)
-    changed = difference(weights(game), weights(plain_game))
+    trainer = bench.trainer(f"{bench.name}:{off}")
+    plain_trainer = bench.trainer()
+    for step, either_trainer in itertools.product(range(2), (trainer, plain_trainer)):
+        either_trainer.step(step)
+    changed = difference(weights(trainer), weights(plain_trainer))
     if changed:
         raise ValueError(f"changes {changed} with {off}, which should switch it off")
-    activity = game.tricks[0].activity()
+    activity = trainer.tricks[0].activity()
     if activity:
         raise ValueError(f"says {activity!r} with {off}, where it should say None")
 
@@ -135,11 +135,11 @@ def goes_with(bench: Bench, partner: str) -> None:
 
 def trains_together(bench: Bench, *tricks: str) -> None:
     """they train together"""
-    game = bench.game(*tricks)
+    trainer = bench.trainer(*tricks)
     names = " with ".join(tricks)
     for step in range(2):
-        finite(game, game.step(step), f"at step {step + 1}, {names}")
-    idle = [trick.name for trick in game.tricks if not trick.activity()]
+        finite(trainer, trainer.step(step), f"at step {step + 1}, {names}")
+    idle = [trick.name for trick in trainer.tricks if not trick.activity()]
     if idle:
         raise ValueError(f"{names}: {idle[0]} did not act")
 
@@ -153,7 +153,7 @@ def _bundled(bench: Bench) -> list[str]:
 def _stands_alone(bench: Bench, partner: str) -> bool:
     """Whether the partner trains without this trick; if not, the failure is not this trick's."""
     try:
-        bench.game(partner)
+        bench.trainer(partner)
     except GankitError:
         return False
     return True
@@ -165,13 +165,13 @@ def check_penalty(bench: Bench, expected: Penalty, player: str) -> None:
 
 def is_the_known_penalty(bench: Bench, expected: Penalty, name: str) -> None:
     """its penalty is the one that is known by hand"""
-    game = bench.game(bench.text, discriminator="gankit-testing")
-    gan, real = game.gan, game.batches[0]
+    trainer = bench.trainer(bench.text, discriminator="gankit-testing")
+    gan, real = trainer.gan, trainer.batches[0]
     assert isinstance(gan.D.net, LinearD)
     gan.begin_step(0)
     fake = gan.generate(gan.latents(len(real))).detach()
     player = {"G": gan.G, "D": gan.D}[name]
-    value = places.penalty_of(game.tricks[0], gan, player, real, fake)
+    value = places.penalty_of(trainer.tricks[0], gan, player, real, fake)
     by_hand = float(expected(gan.D.net.slope.detach(), real, fake))
     penalty = None if value is None else value.item()
     if penalty is None or abs(penalty - by_hand) > 1e-4 * max(1.0, abs(by_hand)):

@@ -1,4 +1,4 @@
-"""From Run and Registry to a Game: networks, loss, tricks and batches, ready for the first step."""
+"""From a Run to a Trainer: networks, loss, tricks and batches, ready for the first step."""
 
 import dataclasses
 import math
@@ -29,7 +29,7 @@ MEMORY_FORMATS = {"channels-last": torch.channels_last, "contiguous": torch.cont
 
 
 @dataclass
-class Game:
+class Trainer:
     """Everything that training steps need."""
 
     run: Run
@@ -47,7 +47,7 @@ class Game:
         return train_step(self.gan, self.loss, self.tricks, reals)
 
 
-def resolve(run: Run, prepared: PreparedDataset) -> Run:
+def resolve_auto(run: Run, prepared: PreparedDataset) -> Run:
     """The run with everything decided that was left open: device, arithmetic, length, cadences."""
     chosen = setup_machine(run.device, run.precision, run.threads)
     steps = run.steps or _steps(run, prepared)
@@ -72,7 +72,7 @@ def _steps(run: Run, prepared: PreparedDataset) -> int:
     return max(1, math.ceil(number * pictures / pictures_a_step))
 
 
-def assemble(run: Run, registry: Registry, prepared: PreparedDataset) -> Game:
+def assemble(run: Run, registry: Registry, prepared: PreparedDataset) -> Trainer:
     """Networks, optimisers, loss, tricks and batches; the same Run gives the same weights."""
     gan, tricks = build_gan(run, registry)
     tune_allocator(gan.machine.device)
@@ -84,7 +84,7 @@ def assemble(run: Run, registry: Registry, prepared: PreparedDataset) -> Game:
             raise GankitError(f"{idle}: name the tricks you want with --trick, or none")
         with registry.attribute_errors_to("trick", trick.name):
             trick.start(gan)
-    return Game(run, gan, loss, tricks, _make_batches(run, gan, prepared))
+    return Trainer(run, gan, loss, tricks, _make_batches(run, gan, prepared))
 
 
 def _give_optimizers(gan: Gan, run: Run) -> None:

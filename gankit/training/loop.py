@@ -54,25 +54,25 @@ def train(
         prepared = prepare(run, registry, stop.ends(progress))
         if run.fingerprint not in ("", prepared.fingerprint):
             log.warning("these are not the pictures that %s began with", run.folder)
-        run = assemble.resolve(run, prepared)
+        run = assemble.resolve_auto(run, prepared)
         run = dataclasses.replace(run, precision=group.broadcast(run.precision))
-        game = assemble.assemble(run, registry, prepared)
-        game.run = compile_networks(run, game.gan)
+        trainer = assemble.assemble(run, registry, prepared)
+        trainer.run = compile_networks(run, trainer.gan)
         if resume:
-            restore(game)
-        _check_agreement(game, group)
+            restore(trainer)
+        _check_agreement(trainer, group)
         if not resume and group.rank == 0:
-            game.run = claim_folder(game.run)
-        game.run = dataclasses.replace(game.run, out=group.broadcast(game.run.out))
+            trainer.run = claim_folder(trainer.run)
+        trainer.run = dataclasses.replace(trainer.run, out=group.broadcast(trainer.run.out))
         if group.rank == 0:
-            _write_down(game.run, prepared)
-        Training(game, registry, stop).to_the_end()
-    return game.run.folder
+            _write_down(trainer.run, prepared)
+        TrainingLoop(trainer, registry, stop).run_to_end()
+    return trainer.run.folder
 
 
-def _check_agreement(game: assemble.Game, group: ProcessGroup) -> None:
+def _check_agreement(trainer: assemble.Trainer, group: ProcessGroup) -> None:
     """Refuse processes that would train on other pictures or from another step than rank 0."""
-    ours = {"pictures": game.run.fingerprint, "step": game.gan.step}
+    ours = {"pictures": trainer.run.fingerprint, "step": trainer.gan.step}
     first = group.broadcast(ours)
     if ours != first:
         raise GankitError(f"process {group.rank} has {ours}, not {first}; all need the same")
@@ -93,24 +93,24 @@ def _write_down(run: Run, prepared: PreparedDataset) -> None:
         log.warning("%s; the first: %s", many, prepared.skipped[0])
 
 
-class Training:
-    """One run, from where its game stands to its end."""
+class TrainingLoop:
+    """One run, from where its trainer stands to its end."""
 
-    def __init__(self, game: assemble.Game, registry: Registry, stop: Stop) -> None:
-        self.game = game
-        self.run = game.run
-        self.gan = game.gan
+    def __init__(self, trainer: assemble.Trainer, registry: Registry, stop: Stop) -> None:
+        self.trainer = trainer
+        self.run = trainer.run
+        self.gan = trainer.gan
         self.registry = registry
         self.stop = stop
-        is_first = game.gan.process_group.rank == 0  # the others tell nobody what happens
+        is_first = trainer.gan.process_group.rank == 0  # the others tell nobody what happens
         self.observers = Observers(registry if is_first else Registry(), stop)
-        self.acted = {trick.name: game.acted.get(trick.name) for trick in game.tricks}
+        self.acted = {trick.name: trainer.acted.get(trick.name) for trick in trainer.tricks}
         self.unread: list[tuple[int, Scalars]] = []  # steps whose losses were not looked at yet
         self.scalars: dict[str, float] = {}  # of the last step that was looked at
         self.z = randomness.latents(self.run.seed, 0, DRAWN, self.run.latent_dim, "grid")
         self.started = time.perf_counter()
 
-    def to_the_end(self) -> None:
+    def run_to_end(self) -> None:
         state = "finished"
         message = ""
         try:
@@ -136,7 +136,7 @@ class Training:
         if gan.step == 0:
             self._draw(0)
         for step in range(gan.step, run.steps):
-            scalars = self.game.step(step)
+            scalars = self.trainer.step(step)
             done = step + 1
             gan.step = done
             self.unread.append((done, scalars))
@@ -171,7 +171,7 @@ class Training:
 
     def _log(self, step: int) -> None:
         self._read_losses()
-        activity = {trick.name: trick.activity() for trick in self.game.tricks}
+        activity = {trick.name: trick.activity() for trick in self.trainer.tricks}
         self.acted |= {name: did for name, did in activity.items() if did is not None}
         seconds = time.perf_counter() - self.started
         scalars = {**self.scalars, "activity": activity, "seconds": seconds}
@@ -194,7 +194,7 @@ class Training:
             state["scalers"][player.name] = player.scaler.state_dict()
         if gan.sampler is not gan.G.net:
             model["sampler"] = gan.sampler.state_dict()
-        state["tricks"] = {trick.name: trick.state_dict() for trick in self.game.tricks}
+        state["tricks"] = {trick.name: trick.state_dict() for trick in self.trainer.tricks}
         state["acted"] = [name for name, did in self.acted.items() if did]
         if gan.process_group.rank:
             return

@@ -4,27 +4,29 @@ import logging
 
 from gankit.core.errors import GankitError
 from gankit.training import checkpoint
-from gankit.training.assemble import Game
+from gankit.training.assemble import Trainer
 
 log = logging.getLogger("gankit")
 
 
-def restore(game: Game) -> None:
-    """Load the newest whole checkpoint of the game's run."""
-    folder = game.run.folder / "checkpoints"
-    gan = game.gan
+def restore(trainer: Trainer) -> None:
+    """Load the newest whole checkpoint of the trainer's run."""
+    folder = trainer.run.folder / "checkpoints"
+    gan = trainer.gan
     if not checkpoint.existing(folder):
-        log.warning("%s was stopped before its first checkpoint: it begins anew", game.run.folder)
+        log.warning(
+            "%s was stopped before its first checkpoint: it begins anew", trainer.run.folder
+        )
         return
     path, saved, passed_over = checkpoint.newest(folder)
     for why in passed_over:
         log.warning("%s; going on from %s", why, path.name)
     averaged = gan.sampler is not gan.G.net
-    tricks = {trick.name for trick in game.tricks}
+    tricks = {trick.name for trick in trainer.tricks}
     if averaged != ("sampler" in saved.model) or tricks != set(saved.state["tricks"]):
         raise GankitError(f"checkpoint {path} holds another run, with other tricks")
-    if saved.step > game.run.steps:
-        raise GankitError(f"{path} is beyond step {game.run.steps}; give more --steps")
+    if saved.step > trainer.run.steps:
+        raise GankitError(f"{path} is beyond step {trainer.run.steps}; give more --steps")
     scalers = saved.state.get("scalers", {"G": {}, "D": {}})  # of float16; old ones have none
     for player in (gan.G, gan.D):
         checkpoint.load_into(player.net, saved.model[player.name], player.name, path)
@@ -32,7 +34,7 @@ def restore(game: Game) -> None:
         player.scaler.load_state_dict(scalers[player.name])
     if averaged:
         checkpoint.load_into(gan.sampler, saved.model["sampler"], "sampler", path)
-    for trick in game.tricks:
+    for trick in trainer.tricks:
         trick.load_state_dict(saved.state["tricks"][trick.name])
-    game.acted = dict.fromkeys(saved.state.get("acted", ()), "acted before the run was resumed")
+    trainer.acted = dict.fromkeys(saved.state.get("acted", ()), "acted before the run was resumed")
     gan.step = saved.step

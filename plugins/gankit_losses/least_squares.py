@@ -20,5 +20,5 @@ class LeastSquares(Loss):
     def g_loss(self, fake: Tensor, real: Tensor | None) -> Tensor:
         return (fake - 1).square().mean() / 2
 
-    def opinion(self, logits: Tensor) -> Tensor:
+    def score(self, logits: Tensor) -> Tensor:
         return logits

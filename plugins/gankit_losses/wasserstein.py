@@ -20,5 +20,5 @@ class Wasserstein(Loss):
     def g_loss(self, fake: Tensor, real: Tensor | None) -> Tensor:
         return -fake.mean()
 
-    def opinion(self, logits: Tensor) -> Tensor:
+    def score(self, logits: Tensor) -> Tensor:
         return logits

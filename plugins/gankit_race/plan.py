@@ -108,8 +108,8 @@ def make_plan(
     seconds = _seconds(budget)
     if budget and not seconds:
         variants = [_with_run(variant, length=budget, steps=0) for variant in variants]
-    variants, games = _settled(variants, registry, progress)
-    costs = step_seconds(games, progress, *(THOROUGH if seconds else GLANCE))
+    variants, trainers = _settled(variants, registry, progress)
+    costs = step_seconds(trainers, progress, *(THOROUGH if seconds else GLANCE))
     variants = [
         dataclasses.replace(variant, step_seconds=cost)
         for variant, cost in zip(variants, costs, strict=True)
@@ -153,8 +153,8 @@ def _within(variant: Variant, seconds: float) -> Variant:
 
 def _settled(
     variants: Sequence[Variant], registry: Registry, progress: Progress
-) -> tuple[list[Variant], list[assemble.Game]]:
-    """Variants with nothing left open, and a game of each: it tells whether they can run at all.
+) -> tuple[list[Variant], list[assemble.Trainer]]:
+    """Variants with nothing left open, and a trainer of each: it tells whether they can run at all.
 
     `auto` is settled once for all variants that say so: the speed of bf16 is measured, and on a
     busy machine two measurements may not agree.
@@ -162,7 +162,7 @@ def _settled(
     threads = torch.get_num_threads()
     precisions: dict[str, str] = {}
     settled = []
-    games = []
+    trainers = []
     for variant in variants:
         device = variant.run.device
         precision = variant.run.precision
@@ -174,35 +174,35 @@ def _settled(
         try:
             testing.rehearse(run, registry, progress)
             prepared = prepare(run, registry, progress)
-            run = assemble.resolve(run, prepared)
-            game = assemble.assemble(run, registry, prepared)
-            game.run = compile_networks(run, game.gan)
-            games.append(game)
+            run = assemble.resolve_auto(run, prepared)
+            trainer = assemble.assemble(run, registry, prepared)
+            trainer.run = compile_networks(run, trainer.gan)
+            trainers.append(trainer)
         except GankitError as error:
             raise GankitError(f"variant {variant.label!r}: {error}", error.exit_code) from error
         if variant.run.precision == "auto":
             precisions[device] = run.precision
-        settled.append(dataclasses.replace(variant, run=games[-1].run))
+        settled.append(dataclasses.replace(variant, run=trainers[-1].run))
     torch.set_num_threads(threads)
-    return settled, games
+    return settled, trainers
 
 
 def step_seconds(
-    games: Sequence[assemble.Game], progress: Progress, enough: float, steps: int, most: float
+    trainers: Sequence[assemble.Trainer], progress: Progress, enough: float, steps: int, most: float
 ) -> list[float]:
-    """Seconds that a training step of each game takes; the games are of no use afterwards.
+    """Seconds that a training step of each trainer takes; the trainers are of no use afterwards.
 
     They take turns of a few steps, there and back again, so that a slow moment of the machine hits
     all alike. Each goes on until all have had `enough` seconds and so many steps, or the `most`.
     """
     threads = torch.get_num_threads()
-    spent = [0.0] * len(games)
-    taken = [0] * len(games)
+    spent = [0.0] * len(trainers)
+    taken = [0] * len(trainers)
     for turn in itertools.count():
-        order = range(len(games)) if turn % 2 else reversed(range(len(games)))
+        order = range(len(trainers)) if turn % 2 else reversed(range(len(trainers)))
         for index in order:
-            torch.set_num_threads(games[index].run.threads or threads)
-            seconds = _turn(games[index], turn * TURN)
+            torch.set_num_threads(trainers[index].run.threads or threads)
+            seconds = _turn(trainers[index], turn * TURN)
             if turn:  # the first one warms up
                 spent[index] += seconds
                 taken[index] += TURN
@@ -214,10 +214,10 @@ def step_seconds(
     return [s / n for s, n in zip(spent, taken, strict=True)]
 
 
-def _turn(game: assemble.Game, first: int) -> float:
+def _turn(trainer: assemble.Trainer, first: int) -> float:
     started = time.perf_counter()
     for step in range(first, first + TURN):
-        float(game.step(step)["g_loss"])  # waits for the device
+        float(trainer.step(step)["g_loss"])  # waits for the device
     return time.perf_counter() - started
 
 

@@ -60,18 +60,18 @@ def textbook(size, base, batch):
 
 def gankit(size, base, batch, precision):
     """gankit's own step, without tricks."""
-    ours, numbers = game(size, base, batch, precision), itertools.count()
+    ours, numbers = trainer(size, base, batch, precision), itertools.count()
     return lambda: ours.step(next(numbers))
 
 
-def game(size, base, batch, precision):
+def trainer(size, base, batch, precision):
     """What gankit's own step is taken of."""
     registry, pixels = load_registry(), bytes_of(size, 4 * batch)
     prepared = PreparedDataset(pixels, np.arange(len(pixels)), np.arange(0), "random")
     asked = {"model": f"dcgan64:base_channels={base}", "image_size": size, "batch_size": batch}
     asked |= {"tricks": "none", "loss": "non-saturating", "precision": precision}
     run = compose(registry, device="cpu", length="1000 steps", **asked)
-    return assemble.assemble(assemble.resolve(run, prepared), registry, prepared)
+    return assemble.assemble(assemble.resolve_auto(run, prepared), registry, prepared)
 
 
 def measure(size, count):

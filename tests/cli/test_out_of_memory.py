@@ -20,14 +20,14 @@ def room_for(monkeypatch):
     """Lets only batches up to a size be trained on."""
 
     def make(most, error):
-        step = assemble.Game.step
+        step = assemble.Trainer.step
 
-        def scarce(game, number):
-            if game.run.batch_size > most:
+        def scarce(trainer, number):
+            if trainer.run.batch_size > most:
                 raise error()
-            return step(game, number)
+            return step(trainer, number)
 
-        monkeypatch.setattr(assemble.Game, "step", scarce)
+        monkeypatch.setattr(assemble.Trainer, "step", scarce)
 
     return make
 

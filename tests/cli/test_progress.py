@@ -57,6 +57,7 @@ def test_it_comes_again_for_what_follows(monkeypatch):
 
 def test_an_error_takes_it_away(monkeypatch):
     terminal = at_a_terminal(monkeypatch)
+
     def fail():
         with progress_bar("preparing") as progress:
             progress(1, 10)

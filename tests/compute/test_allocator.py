@@ -15,7 +15,7 @@ from gankit_metrics.features import opened
 import gankit
 from gankit.compute import allocator
 from gankit.compute.allocator import tune_allocator
-from gankit.training.assemble import assemble, resolve
+from gankit.training.assemble import assemble, resolve_auto
 from gankit.training.compose import compose
 
 CPU = torch.device("cpu")
@@ -106,7 +106,7 @@ def test_training_keeps_memory(registry, monkeypatch):
     monkeypatch.setattr("gankit.training.assemble.tune_allocator", kept.append)
     run = compose(registry, dataset="petals:count=64", device="cpu", length="1 steps")
     prepared = gankit.prepare(run, registry, lambda done, total: None)
-    assemble(resolve(run, prepared), registry, prepared)
+    assemble(resolve_auto(run, prepared), registry, prepared)
     assert kept == [CPU]
 
 

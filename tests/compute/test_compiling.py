@@ -26,14 +26,14 @@ def no_compiler(monkeypatch):
     torch.compiler.reset()
 
 
-def compiled_game(game):
-    """The game, compiled as its run says."""
-    game.run = compile_networks(game.run, game.gan)
-    return game
+def compiled_trainer(trainer):
+    """The trainer, compiled as its run says."""
+    trainer.run = compile_networks(trainer.run, trainer.gan)
+    return trainer
 
 
-def compiled(game):
-    return [player.net._compiled_call_impl is not None for player in (game.gan.G, game.gan.D)]
+def compiled(trainer):
+    return [player.net._compiled_call_impl is not None for player in (trainer.gan.G, trainer.gan.D)]
 
 
 def weights(gan):
@@ -42,28 +42,28 @@ def weights(gan):
 
 
 @pytest.mark.parametrize("precision", ["32", "bf16"])
-def test_the_same_weights_as_without_to_rounding(game_of, precision):
+def test_the_same_weights_as_without_to_rounding(trainer_of, precision):
     tricks = ("r1:gamma=1,every=1", "ema", "spectral-norm", "diffaugment")
-    games = [
-        compiled_game(game_of(*tricks, precision=precision, compile=how))
+    trainers = [
+        compiled_trainer(trainer_of(*tricks, precision=precision, compile=how))
         for how in ("no", "yes")
     ]
-    assert [compiled(game) for game in games] == [[False, False], [True, True]]
+    assert [compiled(trainer) for trainer in trainers] == [[False, False], [True, True]]
     for step in range(3):
-        plain, quick = (game.step(step) for game in games)
+        plain, quick = (trainer.step(step) for trainer in trainers)
         assert plain["penalty"] > 0
         loose = {"rtol": 0.05, "atol": 0.05} if precision == "bf16" else {}
         torch.testing.assert_close(quick, plain, **loose)
     if precision == "32":
-        ours, theirs = (weights(game.gan) for game in games[::-1])
+        ours, theirs = (weights(trainer.gan) for trainer in trainers[::-1])
         torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4)
 
 
-def test_compiled_networks_have_no_second_gradients(game_of):
+def test_compiled_networks_have_no_second_gradients(trainer_of):
     """Why penalties go without: should this fail one day, they no longer need to."""
-    game = compiled_game(game_of(compile="yes"))
-    real = game.batches[0].requires_grad_()
-    opinion = game.gan.judge(real).sum()
+    trainer = compiled_trainer(trainer_of(compile="yes"))
+    real = trainer.batches[0].requires_grad_()
+    opinion = trainer.gan.judge(real).sum()
     with pytest.raises(RuntimeError, match=r"double backward|create_graph"):
         torch.autograd.grad(opinion, real, create_graph=True)[0].square().sum().backward()
 
@@ -72,12 +72,12 @@ def test_compiled_networks_have_no_second_gradients(game_of):
     ("plain", "quick", "decided"), [(1.0, 0.5, "yes"), (1.0, 0.98, "no"), (1.0, 2.0, "no")]
 )
 def test_auto_compiles_what_is_measured_to_be_faster(
-    game_of, monkeypatch, caplog, plain, quick, decided
+    trainer_of, monkeypatch, caplog, plain, quick, decided
 ):
     monkeypatch.setattr(compiling, "_time_in_turns", lambda *passes: [plain, quick])
-    game = compiled_game(game_of(compile="auto"))
-    assert game.run.compile == decided
-    assert compiled(game) == [decided == "yes"] * 2
+    trainer = compiled_trainer(trainer_of(compile="auto"))
+    assert trainer.run.compile == decided
+    assert compiled(trainer) == [decided == "yes"] * 2
     assert f"{1e3 * quick:.3g} ms forward and backward compiled, 1e+03 ms plain" in caplog.text
 
 
@@ -98,34 +98,34 @@ def test_passes_take_turns_and_the_best_counts_once_they_are_warm(monkeypatch):
     assert order == ["a", "b"] * (compiling.WARMUP_ROUNDS + compiling.TIMED_ROUNDS)
 
 
-def test_measuring_changes_nothing_in_the_game(game_of):
-    game = game_of("ema", "spectral-norm", compile="auto")
-    before = {name: value.clone() for name, value in weights(game.gan).items()}
-    compiled_game(game)
-    for name, value in weights(game.gan).items():
+def test_measuring_changes_nothing_in_the_trainer(trainer_of):
+    trainer = trainer_of("ema", "spectral-norm", compile="auto")
+    before = {name: value.clone() for name, value in weights(trainer.gan).items()}
+    compiled_trainer(trainer)
+    for name, value in weights(trainer.gan).items():
         assert torch.equal(value, before[name]), name
-    assert all(p.grad is None for p in game.gan.D.net.parameters())
+    assert all(p.grad is None for p in trainer.gan.D.net.parameters())
 
 
-def test_the_first_process_decides(game_of, monkeypatch):
+def test_the_first_process_decides(trainer_of, monkeypatch):
     class Second(ProcessGroup):
         def broadcast(self, value):
             return False
 
     monkeypatch.setattr(compiling, "_time_in_turns", lambda *passes: [2.0, 1.0])
-    game = game_of(compile="auto")
-    game.gan.process_group = Second()
-    compiled_game(game)
-    assert (game.run.compile, compiled(game)) == ("no", [False, False])
+    trainer = trainer_of(compile="auto")
+    trainer.gan.process_group = Second()
+    compiled_trainer(trainer)
+    assert (trainer.run.compile, compiled(trainer)) == ("no", [False, False])
 
 
-def test_many_games_in_one_process_are_all_compiled(game_of, monkeypatch):
+def test_many_trainers_in_one_process_are_all_compiled(trainer_of, monkeypatch):
     graphs = []
     monkeypatch.setattr(compiling, "BACKEND", lambda graph, inputs: graphs.append(1) or graph)
     counts = []
     for batch_size in (2, 3, 4, 5, 6):
         before = len(graphs)
-        compiled_game(game_of(compile="yes", batch_size=batch_size)).step(0)
+        compiled_trainer(trainer_of(compile="yes", batch_size=batch_size)).step(0)
         counts.append(len(graphs) - before)
     assert len(set(counts)) == 1
     assert counts[0] >= 4  # G once, and D in the passes that are timed, in its step and in G's
@@ -159,29 +159,29 @@ def broken(graph, inputs):
     raise RuntimeError("no compiler far and wide\nmore lines")
 
 
-def test_yes_where_torch_cannot_is_one_line(game_of, monkeypatch):
+def test_yes_where_torch_cannot_is_one_line(trainer_of, monkeypatch):
     monkeypatch.setattr(compiling, "BACKEND", broken)
     with pytest.raises(gankit.GankitError) as told:
-        compiled_game(game_of(compile="yes"))
+        compiled_trainer(trainer_of(compile="yes"))
     assert re.fullmatch(r"--compile yes: .*no compiler far and wide.*", str(told.value))
     assert "--compile no" in str(told.value)
 
 
-def test_auto_where_torch_cannot_goes_on_without(game_of, monkeypatch, caplog):
+def test_auto_where_torch_cannot_goes_on_without(trainer_of, monkeypatch, caplog):
     monkeypatch.setattr(compiling, "BACKEND", broken)
-    game = compiled_game(game_of(compile="auto"))
-    assert (game.run.compile, compiled(game)) == ("no", [False, False])
+    trainer = compiled_trainer(trainer_of(compile="auto"))
+    assert (trainer.run.compile, compiled(trainer)) == ("no", [False, False])
     assert "no compiler far and wide" in caplog.text
-    game.step(0)
+    trainer.step(0)
 
 
-def test_what_torch_remarks_is_not_shown_but_what_gankit_says_is(game_of, monkeypatch, caplog):
+def test_what_torch_remarks_is_not_shown_but_what_gankit_says_is(trainer_of, monkeypatch, caplog):
     def remarking(graph, inputs):
         logging.getLogger("torch._dynamo").warning("a remark")
         return graph.forward
 
     monkeypatch.setattr(compiling, "BACKEND", remarking)
-    compiled_game(game_of(compile="auto"))
+    compiled_trainer(trainer_of(compile="auto"))
     assert "a remark" not in caplog.text
     assert "--compile auto" in caplog.text
     logging.getLogger("gankit").warning("later")

@@ -443,19 +443,19 @@ def test_a_class_made_from_torchs_layer_stays(kind):
     assert count_fast_layers(net) == (1, 2)
 
 
-def test_contiguous_memory_gives_the_losses_of_channels_last(game_of):
+def test_contiguous_memory_gives_the_losses_of_channels_last(trainer_of):
     """Fast layers in either layout, and torch's own, to rounding; three steps of both players."""
     losses = {}
     for memory_format in ("channels-last", "contiguous"):
         for convolutions in ("fast", "plain"):
             # Wide enough for other algorithms than torch's.
-            game = game_of(
+            trainer = trainer_of(
                 "r1",
                 model="dcgan64:base_channels=64",
                 memory_format=memory_format,
                 convolutions=convolutions,
             )
-            steps = [game.step(number) for number in range(3)]
+            steps = [trainer.step(number) for number in range(3)]
             numbers = [step[name] for step in steps for name in ("d_loss", "g_loss", "penalty")]
             losses[memory_format, convolutions] = torch.stack(numbers)
     for others in losses.values():

@@ -24,46 +24,46 @@ def floats(tree):
     return [tensor for value in values for tensor in floats(value)]
 
 
-def gently(game):
+def gently(trainer):
     """With a scale that leaves the first gradients finite, where float16 scales them."""
-    for player in (game.gan.G, game.gan.D):
+    for player in (trainer.gan.G, trainer.gan.D):
         player.scaler = GradScaler("cpu", init_scale=2.0**8, enabled=player.scaler.is_enabled())
-    return game
+    return trainer
 
 
-def test_weights_statistics_averages_moments_and_losses_stay_in_float32(game_of, half):
-    game = game_of("ema", "r1", "lecam", precision=half)
-    gan, seen = game.gan, []
-    d_loss = game.loss.d_loss
-    game.loss.d_loss = lambda *logits: seen.append(d_loss(*logits)) or seen[-1]
+def test_weights_statistics_averages_moments_and_losses_stay_in_float32(trainer_of, half):
+    trainer = trainer_of("ema", "r1", "lecam", precision=half)
+    gan, seen = trainer.gan, []
+    d_loss = trainer.loss.d_loss
+    trainer.loss.d_loss = lambda *logits: seen.append(d_loss(*logits)) or seen[-1]
     gan.G.net.main[0].register_forward_hook(lambda net, given, out: seen.append(out))
-    scalars = [game.step(step) for step in range(2)]
+    scalars = [trainer.step(step) for step in range(2)]
     assert seen[0].dtype == HALVES[half]  # the networks do compute in it
     kept = [gan.G.net.state_dict(), gan.D.net.state_dict(), gan.sampler.state_dict()]
-    kept += [gan.G.adam.state_dict(), gan.D.adam.state_dict(), game.tricks[2].state_dict()]
+    kept += [gan.G.adam.state_dict(), gan.D.adam.state_dict(), trainer.tricks[2].state_dict()]
     assert all(floats(tree) for tree in kept)
     everything = [*floats([*kept, *scalars]), seen[1]]
     assert {tensor.dtype for tensor in everything} == {torch.float32}
     assert {"penalty", "d_loss", "g_loss"} <= set(scalars[0])
 
 
-def test_an_average_moves_by_less_than_half_precision_could_say(game_of, half):
-    game = gently(game_of("ema:decay=0.999,ramp=0", precision=half))
-    weight = game.gan.sampler.main[0].weight
+def test_an_average_moves_by_less_than_half_precision_could_say(trainer_of, half):
+    trainer = gently(trainer_of("ema:decay=0.999,ramp=0", precision=half))
+    weight = trainer.gan.sampler.main[0].weight
     before = weight.clone()
-    game.step(0)
+    trainer.step(0)
     assert (weight != before).float().mean() > 0.9
     assert (weight.to(HALVES[half]) == before.to(HALVES[half])).float().mean() > 0.9
 
 
-def test_batch_norm_counts_in_float32(game_of, half):
+def test_batch_norm_counts_in_float32(trainer_of, half):
     """In 8 bits of bf16, a mean over 2,000 numbers would be some per cent off."""
-    game = game_of(precision=half, batch_size=32)
-    norm = next(m for m in game.gan.G.net.modules() if isinstance(m, torch.nn.BatchNorm2d))
+    trainer = trainer_of(precision=half, batch_size=32)
+    norm = next(m for m in trainer.gan.G.net.modules() if isinstance(m, torch.nn.BatchNorm2d))
     given = []
     norm.register_forward_pre_hook(lambda net, inputs: given.append(inputs[0]))
     norm.momentum = 1.0
-    game.step(0)
+    trainer.step(0)
     assert given[0].dtype == HALVES[half]
     exact = given[0].double()
     mean, var = exact.mean(dim=(0, 2, 3)), exact.var(dim=(0, 2, 3))
@@ -81,36 +81,36 @@ class Look(Trick):
         self.seen.append(torch.cat([p.grad.flatten() for p in player.net.parameters()]))
 
 
-def gradients(game):
+def gradients(trainer):
     """D's and G's gradient of one step, as tricks see them."""
     look = Look()
-    gently(game).tricks.append(look)
-    game.step(0)
+    gently(trainer).tricks.append(look)
+    trainer.step(0)
     return look.seen
 
 
-def test_tricks_see_gradients_without_the_scale(game_of):
-    exact, half = (gradients(game_of("r1", precision=p)) for p in ("32", "16"))
+def test_tricks_see_gradients_without_the_scale(trainer_of):
+    exact, half = (gradients(trainer_of("r1", precision=p)) for p in ("32", "16"))
     for one, other in zip(exact, half, strict=True):
         assert (one - other).norm() < 0.02 * one.norm()
 
 
-def test_an_infinite_gradient_moves_nothing_and_lowers_the_scale(game_of):
-    game = game_of("r1", precision="16")
-    D = game.gan.D
+def test_an_infinite_gradient_moves_nothing_and_lowers_the_scale(trainer_of):
+    trainer = trainer_of("r1", precision="16")
+    D = trainer.gan.D
     D.scaler = GradScaler("cpu", init_scale=2.0**127)
     before = [p.detach().clone() for p in D.net.parameters()]
-    scalars = game.step(0)
+    scalars = trainer.step(0)
     assert all(torch.equal(a, b) for a, b in zip(before, D.net.parameters(), strict=True))
     assert D.scaler.get_scale() == 2.0**126
     assert all(value.isfinite() for value in scalars.values())
     D.scaler = GradScaler("cpu", init_scale=2.0**10)
-    game.step(1)
+    trainer.step(1)
     assert not torch.equal(before[0], next(D.net.parameters()))
 
 
-def test_other_arithmetics_scale_nothing(game_of):
-    gan = game_of(precision="bf16").gan
+def test_other_arithmetics_scale_nothing(trainer_of):
+    gan = trainer_of(precision="bf16").gan
     assert not gan.G.scaler.is_enabled()
     assert not gan.D.scaler.is_enabled()
 

@@ -8,26 +8,26 @@ import torch
 import gankit
 from gankit import Targets, Trick
 from gankit.core.step import d_backward, g_backward, train_step, update
-from gankit.training.assemble import assemble, resolve
+from gankit.training.assemble import assemble, resolve_auto
 from gankit.training.compose import compose
 
 
 @pytest.fixture
-def game_of(registry, tiny):
-    """`game_of(loss="hinge")`: a game of the tiny run."""
+def trainer_of(registry, tiny):
+    """`trainer_of(loss="hinge")`: a trainer of the tiny run."""
 
     def build(*tricks, **asked):
         run = compose(registry, **tiny(**asked))
         prepared = gankit.prepare(run, registry, lambda done, total: None)
-        game = assemble(resolve(run, prepared), registry, prepared)
+        trainer = assemble(resolve_auto(run, prepared), registry, prepared)
         for trick in tricks:
             trick.name = type(trick).__name__
-            trick.wrap(game.gan)
-            trick.start(game.gan)
+            trick.wrap(trainer.gan)
+            trick.start(trainer.gan)
             if trick.overrides("d_input"):
-                game.gan.d_inputs.append(trick.d_input)
-        game.tricks += tricks
-        return game
+                trainer.gan.d_inputs.append(trick.d_input)
+        trainer.tricks += tricks
+        return trainer
 
     return build
 
@@ -78,9 +78,9 @@ class Diary(Trick):
         self.pages.append(("after_update", player.name))
 
 
-def test_tricks_are_asked_at_their_places_in_order(game_of):
+def test_tricks_are_asked_at_their_places_in_order(trainer_of):
     diary = Diary()
-    game_of(diary).step(0)
+    trainer_of(diary).step(0)
     assert diary.pages == [
         ("fakes", False),  # D learns from fakes without a graph
         ("targets", 1.0, 0.0),
@@ -111,15 +111,15 @@ class Gradients(Trick):
             self.of[player.name, other.name] = grads
 
 
-def test_each_step_has_gradients_of_one_player(game_of):
-    game, seen = game_of(), Gradients()
-    gan = game.gan
+def test_each_step_has_gradients_of_one_player(trainer_of):
+    trainer, seen = trainer_of(), Gradients()
+    gan = trainer.gan
     gan.begin_step(0)
-    g_step(gan, game.loss, [seen], game.batches[0], gan.generate(gan.latents(8)))
+    g_step(gan, trainer.loss, [seen], trainer.batches[0], gan.generate(gan.latents(8)))
     assert all(grad is None for grad in seen.of["G", "D"])
     assert all(float(grad.abs().sum()) > 0 for grad in seen.of["G", "G"])
     assert all(p.requires_grad for p in gan.D.net.parameters())  # thawed again
-    d_step(gan, game.loss, [seen], game.batches[0], torch.zeros(8, 3, 16, 16))
+    d_step(gan, trainer.loss, [seen], trainer.batches[0], torch.zeros(8, 3, 16, 16))
     assert all(grad is None for grad in seen.of["D", "G"])  # not those of the step before either
     assert all(float(grad.abs().sum()) > 0 for grad in seen.of["D", "D"])
 
@@ -127,58 +127,58 @@ def test_each_step_has_gradients_of_one_player(game_of):
 @pytest.mark.parametrize(
     "loss", ["non-saturating", "minimax", "least-squares", "hinge", "wasserstein", "relativistic"]
 )
-def test_ds_gradient_is_that_of_the_whole_loss(game_of, loss):
+def test_ds_gradient_is_that_of_the_whole_loss(trainer_of, loss):
     """Whether D goes back once over both graphs or over one after the other."""
-    game, seen = game_of(loss=loss), Gradients()
-    gan, real = game.gan, game.batches[0]
+    trainer, seen = trainer_of(loss=loss), Gradients()
+    gan, real = trainer.gan, trainer.batches[0]
     fakes = torch.randn(8, 3, 16, 16)
     d_real, d_fake = gan.judge(real), gan.judge(fakes)
-    whole = game.loss.d_loss(d_real, d_fake, Targets(torch.ones(8), torch.zeros(8)))
+    whole = trainer.loss.d_loss(d_real, d_fake, Targets(torch.ones(8), torch.zeros(8)))
     wanted = torch.autograd.grad(whole, list(gan.D.net.parameters()))
-    said = d_step(gan, game.loss, [seen], real, fakes)
+    said = d_step(gan, trainer.loss, [seen], real, fakes)
     for got, expected in zip(seen.of["D", "D"], wanted, strict=True):
         assert torch.allclose(got, expected, rtol=1e-4, atol=1e-7)
     assert float(said["d_loss"]) == pytest.approx(whole.item())
-    assert float(said["d_real"]) == pytest.approx(game.loss.opinion(d_real).mean().item())
+    assert float(said["d_real"]) == pytest.approx(trainer.loss.score(d_real).mean().item())
 
 
 @pytest.mark.parametrize(("loss", "kept"), [("non-saturating", False), ("relativistic", True)])
-def test_the_reals_graph_is_gone_before_the_fakes_are_judged(game_of, loss, kept):
-    game = game_of(loss=loss)
+def test_the_reals_graph_is_gone_before_the_fakes_are_judged(trainer_of, loss, kept):
+    trainer = trainer_of(loss=loss)
     maps, alive = [], []
 
     def watch(net, given, map):
         alive.append([there() is not None for there in maps])
         maps.append(weakref.ref(map))
 
-    convolution = next(m for m in game.gan.D.net.modules() if isinstance(m, torch.nn.Conv2d))
+    convolution = next(m for m in trainer.gan.D.net.modules() if isinstance(m, torch.nn.Conv2d))
     convolution.register_forward_hook(watch)
-    game.step(0)
+    trainer.step(0)
     assert alive[:2] == [[], [kept]]
 
 
-def test_g_does_not_move_in_ds_step_nor_d_in_gs(game_of):
-    game = game_of()
-    gan = game.gan
+def test_g_does_not_move_in_ds_step_nor_d_in_gs(trainer_of):
+    trainer = trainer_of()
+    gan = trainer.gan
     gan.begin_step(0)
     before = {k: v.clone() for k, v in gan.G.net.state_dict().items()}
-    real, fakes = game.batches[0], torch.randn(8, 3, 16, 16)
-    d_step(gan, game.loss, [], real, fakes)
+    real, fakes = trainer.batches[0], torch.randn(8, 3, 16, 16)
+    d_step(gan, trainer.loss, [], real, fakes)
     assert all(torch.equal(before[k], v) for k, v in gan.G.net.state_dict().items())
     weights = [p.clone() for p in gan.D.net.parameters()]
-    g_step(gan, game.loss, [], real, gan.generate(gan.latents(8)))
+    g_step(gan, trainer.loss, [], real, gan.generate(gan.latents(8)))
     assert all(torch.equal(a, b) for a, b in zip(weights, gan.D.net.parameters(), strict=True))
     assert not torch.equal(before["main.0.weight"], gan.G.net.state_dict()["main.0.weight"])
 
 
 @pytest.mark.parametrize("d_steps", [1, 3])
-def test_one_set_of_fakes_serves_ds_last_step_and_gs(game_of, d_steps):
-    game = game_of(d_steps=d_steps)
+def test_one_set_of_fakes_serves_ds_last_step_and_gs(trainer_of, d_steps):
+    trainer = trainer_of(d_steps=d_steps)
     drawn = []
-    game.gan.G.net.register_forward_hook(lambda net, given, images: drawn.append(images))
+    trainer.gan.G.net.register_forward_hook(lambda net, given, images: drawn.append(images))
     judged = []
-    game.gan.D.net.register_forward_pre_hook(lambda net, given: judged.append(given[0]))
-    game.step(0)
+    trainer.gan.D.net.register_forward_pre_hook(lambda net, given: judged.append(given[0]))
+    trainer.step(0)
     assert len(drawn) == d_steps
     assert len(judged) == 2 * d_steps + 1
     assert torch.equal(judged[-1], judged[-2])  # G's step judges what D has just learnt from
@@ -187,26 +187,26 @@ def test_one_set_of_fakes_serves_ds_last_step_and_gs(game_of, d_steps):
     assert len({float(images.detach().sum()) for images in drawn}) == d_steps
 
 
-def test_every_batch_of_a_step_is_another(game_of):
-    game = game_of(d_steps=2)
-    reals = [game.batches[i] for i in range(4)]
+def test_every_batch_of_a_step_is_another(trainer_of):
+    trainer = trainer_of(d_steps=2)
+    reals = [trainer.batches[i] for i in range(4)]
     seen = []
-    game.gan.D.net.register_forward_pre_hook(lambda net, given: seen.append(given[0]))
-    game.step(1)
+    trainer.gan.D.net.register_forward_pre_hook(lambda net, given: seen.append(given[0]))
+    trainer.step(1)
     assert torch.equal(seen[0], reals[2])
     assert torch.equal(seen[2], reals[3])
 
 
-def test_a_pairing_loss_sees_the_reals_in_gs_step(game_of):
-    game = game_of(loss="relativistic")
+def test_a_pairing_loss_sees_the_reals_in_gs_step(trainer_of):
+    trainer = trainer_of(loss="relativistic")
     judged = []
-    game.gan.D.net.register_forward_pre_hook(lambda net, given: judged.append(given[0]))
-    game.step(0)
+    trainer.gan.D.net.register_forward_pre_hook(lambda net, given: judged.append(given[0]))
+    trainer.step(0)
     assert len(judged) == 4
     assert torch.equal(judged[3], judged[0])
 
 
-def test_d_inputs_are_applied_in_order_to_everything(game_of):
+def test_d_inputs_are_applied_in_order_to_everything(trainer_of):
     class Add(Trick):
         def d_input(self, images, gan):
             return images + 1
@@ -215,11 +215,11 @@ def test_d_inputs_are_applied_in_order_to_everything(game_of):
         def d_input(self, images, gan):
             return images * 2
 
-    game = game_of(Add(), Double())
+    trainer = trainer_of(Add(), Double())
     judged = []
-    game.gan.D.net.register_forward_pre_hook(lambda net, given: judged.append(given[0]))
-    real = game.batches[0]
-    game.gan.judge(real)
+    trainer.gan.D.net.register_forward_pre_hook(lambda net, given: judged.append(given[0]))
+    real = trainer.batches[0]
+    trainer.gan.judge(real)
     assert torch.equal(judged[0], (real + 1) * 2)
 
 
@@ -235,17 +235,17 @@ class Shift(Trick):
 
 
 @pytest.mark.parametrize("loss", ["non-saturating", "relativistic"])  # whose G sees reals, too
-def test_the_loss_sees_the_logits_as_tricks_leave_them(game_of, loss):
+def test_the_loss_sees_the_logits_as_tricks_leave_them(trainer_of, loss):
     shift = Shift()
-    game = game_of(shift, loss=loss)
+    trainer = trainer_of(shift, loss=loss)
     seen = {}
-    d_loss = game.loss.d_loss
-    g_loss = game.loss.g_loss
-    game.loss.d_loss = lambda r, f, t: seen.update(d=(r, f)) or d_loss(r, f, t)
-    game.loss.g_loss = lambda f, r: seen.update(g=(f, r)) or g_loss(f, r)
+    d_loss = trainer.loss.d_loss
+    g_loss = trainer.loss.g_loss
+    trainer.loss.d_loss = lambda r, f, t: seen.update(d=(r, f)) or d_loss(r, f, t)
+    trainer.loss.g_loss = lambda f, r: seen.update(g=(f, r)) or g_loss(f, r)
     judged = []
-    game.gan.D.net.register_forward_hook(lambda net, given, out: judged.append(out.detach()))
-    game.step(0)
+    trainer.gan.D.net.register_forward_hook(lambda net, given, out: judged.append(out.detach()))
+    trainer.step(0)
     assert torch.equal(seen["d"][0].detach(), 2 * judged[0] + 1)
     assert torch.equal(seen["d"][1].detach(), 2 * judged[1] - 1)
     assert torch.equal(seen["g"][0].detach(), 2 * judged[2] - 1)
@@ -255,9 +255,9 @@ def test_the_loss_sees_the_logits_as_tricks_leave_them(game_of, loss):
     assert shift.asked == [("D", True), ("D", False), ("G", False), *[("G", True)] * pairs]
 
 
-def test_features_are_what_ds_last_layer_was_given(game_of):
-    gan = game_of().gan
-    real = game_of().batches[0]
+def test_features_are_what_ds_last_layer_was_given(trainer_of):
+    gan = trainer_of().gan
+    real = trainer_of().batches[0]
     gan.judge(real)
     assert gan.features is None  # nobody asked for them
     gan.keep_features()
@@ -267,21 +267,21 @@ def test_features_are_what_ds_last_layer_was_given(game_of):
     assert gan.features.requires_grad
 
 
-def test_targets_reach_the_loss(game_of):
+def test_targets_reach_the_loss(trainer_of):
     class Half(Trick):
         def targets(self, targets, gan):
             return Targets(targets.real / 2, targets.fake + 0.25)
 
-    game, plain = game_of(Half()), game_of()
+    trainer, plain = trainer_of(Half()), trainer_of()
     seen = []
-    d_loss = game.loss.d_loss
-    game.loss.d_loss = lambda r, f, t: seen.append(t) or d_loss(r, f, t)
-    assert game.step(0)["d_loss"] != plain.step(0)["d_loss"]
+    d_loss = trainer.loss.d_loss
+    trainer.loss.d_loss = lambda r, f, t: seen.append(t) or d_loss(r, f, t)
+    assert trainer.step(0)["d_loss"] != plain.step(0)["d_loss"]
     assert seen[0].real.tolist() == [0.5] * 8
     assert seen[0].fake.tolist() == [0.25] * 8
 
 
-def test_penalties_add_up_and_move_only_their_player(game_of):
+def test_penalties_add_up_and_move_only_their_player(trainer_of):
     class Pull(Trick):
         def __init__(self, name, weight):
             self.player, self.weight = name, weight
@@ -291,15 +291,15 @@ def test_penalties_add_up_and_move_only_their_player(game_of):
                 return self.weight * next(player.net.parameters()).square().sum()
             return None
 
-    plain = game_of().step(0)
+    plain = trainer_of().step(0)
     assert "penalty" not in plain
-    pulled = game_of(Pull("D", 1.0), Pull("D", 2.0)).step(0)
-    one = game_of(Pull("D", 1.0)).step(0)
+    pulled = trainer_of(Pull("D", 1.0), Pull("D", 2.0)).step(0)
+    one = trainer_of(Pull("D", 1.0)).step(0)
     assert float(pulled["penalty"]) == pytest.approx(3 * float(one["penalty"]), rel=1e-5)
     assert float(pulled["d_loss"]) == float(plain["d_loss"])  # logged apart
 
 
-def test_penalties_are_computed_in_float32_and_the_rest_in_bf16(game_of):
+def test_penalties_are_computed_in_float32_and_the_rest_in_bf16(trainer_of):
     class Look(Trick):
         def penalty(self, gan, player, real, fake):
             self.before = len(kinds)
@@ -307,23 +307,23 @@ def test_penalties_are_computed_in_float32_and_the_rest_in_bf16(game_of):
 
     kinds = []
     look = Look()
-    game = game_of(look, precision="bf16")
-    game.gan.D.net.main[0].register_forward_hook(lambda net, given, out: kinds.append(out.dtype))
-    game.step(0)
+    trainer = trainer_of(look, precision="bf16")
+    trainer.gan.D.net.main[0].register_forward_hook(lambda net, given, out: kinds.append(out.dtype))
+    trainer.step(0)
     bf16, f32 = torch.bfloat16, torch.float32
     assert kinds == [bf16, bf16, f32, bf16, f32]
-    assert game.gan.machine.precision == "bf16"
+    assert trainer.gan.machine.precision == "bf16"
 
 
-def test_scalars_are_what_the_words_say(game_of):
-    game = game_of()
-    gan = game.gan
+def test_scalars_are_what_the_words_say(trainer_of):
+    trainer = trainer_of()
+    gan = trainer.gan
     gan.begin_step(0)
-    real = game.batches[0]
+    real = trainer.batches[0]
     fakes = gan.generate(gan.latents(8))
     d_net = gan.D.net
     logits = d_net(real), d_net(fakes)
-    fresh = game_of()  # the same weights as before
+    fresh = trainer_of()  # the same weights as before
     fresh.gan.begin_step(0)
     scalars = train_step(fresh.gan, fresh.loss, [], [real])
     d_real, d_fake = (answer.detach().sigmoid().mean().item() for answer in logits)
@@ -333,8 +333,8 @@ def test_scalars_are_what_the_words_say(game_of):
     assert all(value.ndim == 0 and not value.requires_grad for value in scalars.values())
 
 
-def test_draws_depend_on_seed_step_and_purpose_only(game_of):
-    gan = game_of().gan
+def test_draws_depend_on_seed_step_and_purpose_only(trainer_of):
+    gan = trainer_of().gan
 
     def drawn(step, purpose, skip=0):
         gan.begin_step(step)

@@ -43,25 +43,25 @@ def test_the_watch_sees_a_number_that_is_read():
 
 
 @pytest.mark.parametrize("trick", ["none", *TRICKS])
-def test_no_step_reads_a_number(game_of, trick):
-    game = game_of(trick, d_steps=2)
-    game.step(0)
+def test_no_step_reads_a_number(trainer_of, trick):
+    trainer = trainer_of(trick, d_steps=2)
+    trainer.step(0)
     with Watch() as watch:
-        game.step(1)
+        trainer.step(1)
     assert watch.waits == []
 
 
 @pytest.mark.parametrize("loss", [s.name for s in load_registry().specs("loss")])
-def test_no_loss_reads_a_number(game_of, loss):
-    game = game_of(loss=loss)
+def test_no_loss_reads_a_number(trainer_of, loss):
+    trainer = trainer_of(loss=loss)
     with Watch() as watch:
-        game.step(0)
+        trainer.step(0)
     assert watch.waits == []
 
 
-def test_float16_reads_none_with_the_fused_optimizer(game_of):
-    game = game_of("r1", "gradient-clipping", precision="16")
-    game.step(0)
+def test_float16_reads_none_with_the_fused_optimizer(trainer_of):
+    trainer = trainer_of("r1", "gradient-clipping", precision="16")
+    trainer.step(0)
     with Watch() as watch:
-        game.step(1)
+        trainer.step(1)
     assert watch.waits == []

@@ -153,12 +153,12 @@ def second(monkeypatch, registry, tiny):
 
     def call(says):
         group, seen = Second(says=says), []
-        game_of = assemble.assemble
+        trainer_of = assemble.assemble
         joined = contextlib.nullcontext(group)
         monkeypatch.setattr("gankit.training.loop.process_group", lambda stop: joined)
         monkeypatch.setattr("gankit.training.assemble.current_process_group", lambda: group)
         monkeypatch.setattr("gankit.training.check_networks.current_process_group", lambda: group)
-        monkeypatch.setattr(assemble, "assemble", lambda *a: seen.append(a[0]) or game_of(*a))
+        monkeypatch.setattr(assemble, "assemble", lambda *a: seen.append(a[0]) or trainer_of(*a))
         train(compose(registry, **tiny(precision="auto", length="2 steps")), registry)
         return seen[0]
 

@@ -33,13 +33,13 @@ LESSON_1 = {
 
 @pytest.fixture(scope="module")
 def core(registry):
-    """The same run through the core, one `Game.step` after another."""
+    """The same run through the core, one `Trainer.step` after another."""
     run = compose(registry, **LESSON_1, steps=STEPS)
     prepared = gankit.prepare(run, registry, lambda done, total: None)
-    game = assemble.assemble(assemble.resolve(run, prepared), registry, prepared)
-    scalars = [game.step(step) for step in range(STEPS)]
+    trainer = assemble.assemble(assemble.resolve_auto(run, prepared), registry, prepared)
+    scalars = [trainer.step(step) for step in range(STEPS)]
     history = [(s["d_loss"].item(), s["g_loss"].item()) for s in scalars]
-    return SimpleNamespace(game=game, history=history)
+    return SimpleNamespace(trainer=trainer, history=history)
 
 
 def test_picture_and_exercise(number, keeps_its_promises):
@@ -55,14 +55,14 @@ def test_1_has_the_losses_of_the_core(lesson, core):
 @pytest.mark.parametrize("player", ["G", "D"])
 def test_1_ends_with_the_weights_of_the_core(lesson, core, player):
     by_hand = lesson(1).found[player].state_dict()
-    through_gankit = getattr(core.game.gan, player).net.state_dict()
+    through_gankit = getattr(core.trainer.gan, player).net.state_dict()
     assert list(by_hand) == list(through_gankit)
     for name, tensor in by_hand.items():
         assert torch.equal(tensor, through_gankit[name]), name
 
 
 def test_1_teaches_both_networks_something(lesson, core, registry):
-    fresh, _ = assemble.build_gan(core.game.run, registry)
+    fresh, _ = assemble.build_gan(core.trainer.run, registry)
     for player in ("G", "D"):
         before = dict(getattr(fresh, player).net.named_parameters())
         after = lesson(1).found[player].named_parameters()

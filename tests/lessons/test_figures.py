@@ -151,9 +151,9 @@ def test_10_d_learns_by_heart_and_g_does_not():
 
 
 def test_11_the_lowest_d_loss_is_that_of_the_worst_run():
-    games = ("non-saturating", "hinge", "wasserstein")
-    losses = {game: row(11, f"{game:28}") for game in (*games, "wasserstein, r1")}
-    assert min(losses, key=lambda game: losses[game][1]) == "wasserstein"
+    trainers = ("non-saturating", "hinge", "wasserstein")
+    losses = {trainer: row(11, f"{trainer:28}") for trainer in (*trainers, "wasserstein, r1")}
+    assert min(losses, key=lambda trainer: losses[trainer][1]) == "wasserstein"
     early, late = losses["wasserstein"][4:], losses["wasserstein, r1"][4:]
     assert early[1] > 10 * early[0]
     assert late[1] < early[1] / 10

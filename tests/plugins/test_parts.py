@@ -139,7 +139,7 @@ def squares(logits, targets):
     return mean((x - t) ** 2 for x, t in zip(logits, targets, strict=True)) / 2
 
 
-def game(logits_real, logits_fake, targets):
+def trainer(logits_real, logits_fake, targets):
     """Every loss written out once more, from its paper: name -> (D's, G's)."""
     t_real, t_fake = targets
     entropy = cross_entropy(logits_real, t_real) + cross_entropy(logits_fake, t_fake)
@@ -165,7 +165,7 @@ def game(logits_real, logits_fake, targets):
 
 
 def test_every_loss_is_held_against_its_paper():
-    assert set(NAMES["loss"]) <= set(game(REAL, FAKE, TARGETS))
+    assert set(NAMES["loss"]) <= set(trainer(REAL, FAKE, TARGETS))
 
 
 @pytest.mark.parametrize("targets", [TARGETS, SMOOTH], ids=["plain", "smoothed and flipped"])
@@ -173,7 +173,7 @@ def test_every_loss_is_held_against_its_paper():
 def test_losses_are_those_of_their_papers(name, targets):
     loss = REGISTRY.make("loss", name)
     real, fake = torch.tensor(REAL), torch.tensor(FAKE)
-    d_loss, g_loss = game(REAL, FAKE, targets)[name]
+    d_loss, g_loss = trainer(REAL, FAKE, targets)[name]
     tensors = Targets(*map(torch.tensor, targets))
     assert loss.d_loss(real, fake, tensors).item() == pytest.approx(d_loss, abs=1e-6)
     assert loss.g_loss(fake, real).item() == pytest.approx(g_loss, abs=1e-6)
@@ -194,12 +194,12 @@ def test_minimax_fades_where_non_saturating_does_not():
 
 @pytest.mark.parametrize("name", NAMES["loss"])
 def test_opinions_are_probabilities_where_that_makes_sense(name):
-    opinion = REGISTRY.make("loss", name).opinion(torch.tensor([-2.0, 0.0, 2.0]))
-    assert (opinion.diff() > 0).all()
+    score = REGISTRY.make("loss", name).score(torch.tensor([-2.0, 0.0, 2.0]))
+    assert (score.diff() > 0).all()
     if name in ("least-squares", "wasserstein"):
-        assert opinion.tolist() == [-2, 0, 2]
+        assert score.tolist() == [-2, 0, 2]
     else:
-        assert opinion.tolist() == pytest.approx([sigmoid(-2), 0.5, sigmoid(2)])
+        assert score.tolist() == pytest.approx([sigmoid(-2), 0.5, sigmoid(2)])
 
 
 # ---------------------------------------------------------------- tricks

@@ -521,9 +521,9 @@ BROKEN_LOSSES = {
         loss(g_loss=lambda self, fake, real: -fake.detach().mean()),
         "g_loss has no gradient: something in it is detached",
     ),
-    "an opinion turned round": (
-        loss(opinion=lambda self, logits: -logits),
-        "opinion must give a number for each logit, larger for a larger one",
+    "an score turned round": (
+        loss(score=lambda self, logits: -logits),
+        "score must give a number for each logit, larger for a larger one",
     ),
     "a sign": (
         loss(g_loss=lambda self, fake, real: fake.mean()),

@@ -97,3 +97,12 @@ def test_a_data_set_that_names_its_builder_as_0_1_did(here, gankit_cli, gankit_r
     words += ("--image-size", 16, "--batch-size", 8, "--steps", 1, "--out", "run")
     code, _, err = gankit_cli("-p", "leaves.py", "run", *words)
     assert (code, err) == (0, "")
+
+
+class LossOf01(gankit.Loss):
+    def opinion(self, logits):
+        return -logits
+
+
+def test_what_a_loss_called_opinion_is_its_score():
+    assert LossOf01().score(torch.tensor([2.0])).tolist() == [-2.0]

@@ -18,7 +18,7 @@ from gankit.core.process_group import ProcessGroup
 from gankit.data.stream import tars
 from gankit.data.stream.shards import Shards
 from gankit.training import checkpoint
-from gankit.training.assemble import assemble, resolve
+from gankit.training.assemble import assemble, resolve_auto
 from gankit.training.loop import train
 from gankit.training.run_file import load_run
 
@@ -308,6 +308,6 @@ def test_epochs_and_the_plan_count_what_is_streamed(gankit_run, folder):
 
 def test_the_game_takes_its_batches_from_the_stream(ready, registry):
     run, prepared = ready()
-    game = assemble(resolve(run, prepared), registry, prepared)
-    assert type(game.batches).__name__ == "Streamed"
-    assert np.isfinite(float(game.step(0)["d_loss"]))
+    trainer = assemble(resolve_auto(run, prepared), registry, prepared)
+    assert type(trainer.batches).__name__ == "Streamed"
+    assert np.isfinite(float(trainer.step(0)["d_loss"]))

@@ -16,24 +16,24 @@ NETWORKS = [spec.name for spec in REGISTRY.specs("discriminator")]
 
 
 def trained(model, **asked):
-    """A game after two steps of the model's own recipe, small in all that is not its idea."""
+    """A trainer after two steps of the model's own recipe, small in all that is not its idea."""
     small = {"dataset": "petals:count=64", "image_size": 16, "batch_size": 8, "length": "2 steps"}
     run = compose(REGISTRY, model=f"{model}:base_channels=2", **{**small, "device": "cpu", **asked})
     prepared = gankit.prepare(run, REGISTRY, lambda done, total: None)
-    game = assemble.assemble(assemble.resolve(run, prepared), REGISTRY, prepared)
-    scalars = [game.step(step) for step in range(2)][-1]
+    trainer = assemble.assemble(assemble.resolve_auto(run, prepared), REGISTRY, prepared)
+    scalars = [trainer.step(step) for step in range(2)][-1]
     assert all(math.isfinite(float(value)) for value in scalars.values())
-    for player in (game.gan.G, game.gan.D):
+    for player in (trainer.gan.G, trainer.gan.D):
         assert all(bool(value.isfinite().all()) for value in player.net.state_dict().values())
-    return game
+    return trainer
 
 
 @pytest.mark.parametrize("precision", ["32", "bf16"])
 @pytest.mark.parametrize("model", MODELS)
 def test_models_train_as_published(model, precision):
-    game = trained(model, precision=precision)
-    assert all(trick.activity() for trick in game.tricks)
-    images = game.gan.sample(torch.randn(2, game.run.latent_dim))
+    trainer = trained(model, precision=precision)
+    assert all(trick.activity() for trick in trainer.tricks)
+    images = trainer.gan.sample(torch.randn(2, trainer.run.latent_dim))
     assert images.abs().max() <= 1
 
 

@@ -224,7 +224,7 @@ def test_the_real_metric(race_cli, here):
 
 
 def test_a_budget_in_time_becomes_steps_once(race_cli, gankit_cli, evaluate, here, monkeypatch):
-    monkeypatch.setattr(planning, "step_seconds", lambda games, *how: [0.5, 1.0])
+    monkeypatch.setattr(planning, "step_seconds", lambda trainers, *how: [0.5, 1.0])
     monkeypatch.setattr(Race, "run_all", lambda race: race.report())  # nothing is trained
     assert race_cli("--vary", "trick=none,ema", length="10s").code == 0
     plan = read_plan(here / "races" / "petals-trick-1")
@@ -250,7 +250,7 @@ def test_variants_of_different_length_are_told_apart(race_cli, evaluate):
 def test_steps_are_measured_in_turns(monkeypatch):
     clock, turns = [0.0], []
 
-    class Game:
+    class Trainer:
         def __init__(self, name, cost):
             self.name, self.cost, self.run = name, cost, SimpleNamespace(threads=0)
 
@@ -260,12 +260,12 @@ def test_steps_are_measured_in_turns(monkeypatch):
             return {"g_loss": 0.0}
 
     monkeypatch.setattr(planning.time, "perf_counter", lambda: clock[0])
-    games = [Game("a", 0.1), Game("b", 0.2), Game("c", 0.3)]
-    found = planning.step_seconds(games, lambda done, total: None, 1.5, 16, 20.0)
+    trainers = [Trainer("a", 0.1), Trainer("b", 0.2), Trainer("c", 0.3)]
+    found = planning.step_seconds(trainers, lambda done, total: None, 1.5, 16, 20.0)
     assert found == pytest.approx([0.1, 0.2, 0.3])
     assert "".join(turns[:: planning.TURN])[:9] == "cbaabccba"  # there and back
     assert turns.count("a") == turns.count("c") == 20  # 16 measured, 4 to warm up
-    slow = planning.step_seconds([Game("a", 9.0)], lambda done, total: None, 1.5, 16, 20.0)
+    slow = planning.step_seconds([Trainer("a", 9.0)], lambda done, total: None, 1.5, 16, 20.0)
     assert slow == pytest.approx([9.0])
     assert turns.count("a") == 28  # one turn to warm up, and one is enough
 
@@ -285,7 +285,7 @@ def test_threads_are_what_each_variant_says_and_then_as_before(race_cli, here, m
 
     monkeypatch.setattr("gankit_race.racing.train", train)
     monkeypatch.setattr("gankit_race.racing.evaluate", measure)
-    monkeypatch.setattr(planning, "step_seconds", lambda games, *how: [1.0, 1.0, 1.0])
+    monkeypatch.setattr(planning, "step_seconds", lambda trainers, *how: [1.0, 1.0, 1.0])
     race_cli("--vary", "threads=2,1,0", "--seeds", 1, length="1steps")
     assert seen == [2, 1, 1, 1, 1, 1]  # trained, measured, ...; 0 is what there was: 1
     assert torch.get_num_threads() == 1

@@ -256,29 +256,29 @@ def test_r_t_is_the_mean_of_all_batches_since_p_last_moved(gan):
         assert one.activity() == "p 0.080, r_t 0.75"
 
 
-def test_ada_hears_the_reals_of_a_real_step(game_of):
-    game = game_of("ada:policy=flip,every=1,target=0.0", "r1", d_steps=2)
-    reals = [game.batches[index] for index in range(4)]
+def test_ada_hears_the_reals_of_a_real_step(trainer_of):
+    trainer = trainer_of("ada:policy=flip,every=1,target=0.0", "r1", d_steps=2)
+    reals = [trainer.batches[index] for index in range(4)]
     signs = []
 
     def spy(net, inputs, answers):
         if any(torch.equal(inputs[0], real) for real in reals) and not inputs[0].requires_grad:
             signs.append(answers.detach().sign())
 
-    game.gan.D.net.register_forward_hook(spy)
-    game.step(0)
+    trainer.gan.D.net.register_forward_hook(spy)
+    trainer.step(0)
     assert len(signs) == 2
-    assert game.tricks[0].r_t.item() == pytest.approx(torch.cat(signs).mean().item())
+    assert trainer.tricks[0].r_t.item() == pytest.approx(torch.cat(signs).mean().item())
 
 
-def test_listening_costs_no_forward_pass_and_leaves_batch_norm_alone(game_of):
+def test_listening_costs_no_forward_pass_and_leaves_batch_norm_alone(trainer_of):
     calls, states = [], []
     for tricks in (("ada",), ()):
-        game = game_of(*tricks)
-        game.gan.D.net.register_forward_hook(lambda *_: calls.append(1))
+        trainer = trainer_of(*tricks)
+        trainer.gan.D.net.register_forward_hook(lambda *_: calls.append(1))
         for step in range(3):  # p moves after the fourth
-            game.step(step)
-        states.append({**game.gan.D.net.state_dict(), "calls": torch.tensor(len(calls))})
+            trainer.step(step)
+        states.append({**trainer.gan.D.net.state_dict(), "calls": torch.tensor(len(calls))})
         calls.clear()
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[1])
 

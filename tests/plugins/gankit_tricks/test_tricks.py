@@ -24,8 +24,8 @@ SOON = {  # tricks whose defaults take longer to change anything
 }
 
 
-def weights(game):
-    return [p for player in (game.gan.G, game.gan.D) for p in player.net.parameters()]
+def weights(trainer):
+    return [p for player in (trainer.gan.G, trainer.gan.D) for p in player.net.parameters()]
 
 
 def a_gan(d_net=None):
@@ -37,8 +37,8 @@ def a_gan(d_net=None):
     return gan
 
 
-def test_ema_never_touches_training(game_of):
-    with_it, without = game_of("ema"), game_of()
+def test_ema_never_touches_training(trainer_of):
+    with_it, without = trainer_of("ema"), trainer_of()
     for step in range(2):
         with_it.step(step)
         without.step(step)
@@ -46,8 +46,8 @@ def test_ema_never_touches_training(game_of):
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if n != "ema"])
-def test_a_trick_changes_training(game_of, name):
-    with_it, without = game_of(SOON.get(name, name)), game_of()
+def test_a_trick_changes_training(trainer_of, name):
+    with_it, without = trainer_of(SOON.get(name, name)), trainer_of()
     for step in range(3):
         with_it.step(step)
         without.step(step)
@@ -200,24 +200,24 @@ def test_lazy_r1_comes_every_so_often_and_that_much_stronger():
     assert given[0].item() == pytest.approx(4 * every_step.item(), rel=1e-5)
 
 
-def test_spectral_norm_brings_the_largest_singular_value_to_one(game_of):
-    game = game_of("spectral-norm", model="dcgan64:base_channels=8")
+def test_spectral_norm_brings_the_largest_singular_value_to_one(trainer_of):
+    trainer = trainer_of("spectral-norm", model="dcgan64:base_channels=8")
     for step in range(12):
-        game.step(step)
-    layers = [m for m in game.gan.D.net.modules() if isinstance(m, nn.Conv2d)]
-    assert len(layers) == len(game.tricks[0].layers) == 3
+        trainer.step(step)
+    layers = [m for m in trainer.gan.D.net.modules() if isinstance(m, nn.Conv2d)]
+    assert len(layers) == len(trainer.tricks[0].layers) == 3
     for layer in layers:
         largest = torch.linalg.matrix_norm(layer.weight.detach().flatten(1), ord=2)
         assert largest.item() == pytest.approx(1.0, abs=0.1)
-    assert all(not hasattr(m, "parametrizations") for m in game.gan.G.net.modules())
+    assert all(not hasattr(m, "parametrizations") for m in trainer.gan.G.net.modules())
 
 
-def test_ema_is_the_average_its_formula_says(game_of):
-    game = game_of("ema:decay=0.9,ramp=0.5")
-    gan, name = game.gan, "main.0.weight"
+def test_ema_is_the_average_its_formula_says(trainer_of):
+    trainer = trainer_of("ema:decay=0.9,ramp=0.5")
+    gan, name = trainer.gan, "main.0.weight"
     average = gan.G.net.state_dict()[name].clone()
     for step in range(4):
-        game.step(step)
+        trainer.step(step)
         decay = min(0.9, 0.5 ** (1 / (0.5 * (step + 1))))
         average = decay * average + (1 - decay) * gan.G.net.state_dict()[name]
         assert torch.allclose(gan.sampler.state_dict()[name], average, atol=1e-6)
@@ -227,8 +227,8 @@ def test_ema_is_the_average_its_formula_says(game_of):
     assert not any(p.requires_grad for p in gan.sampler.parameters())
 
 
-def test_ema_without_ramp_keeps_its_decay(game_of):
-    game = game_of("ema:decay=0.75,ramp=0.0")
-    game.step(0)
-    assert game.tricks[0].activity() == "decay 0.7500"
-    assert isinstance(game.tricks[0], EMA)
+def test_ema_without_ramp_keeps_its_decay(trainer_of):
+    trainer = trainer_of("ema:decay=0.75,ramp=0.0")
+    trainer.step(0)
+    assert trainer.tricks[0].activity() == "decay 0.7500"
+    assert isinstance(trainer.tricks[0], EMA)

@@ -287,12 +287,12 @@ def test_features_are_what_the_last_layer_is_given(normalised):
     assert trick.fake_mean is None  # nothing keeps a graph alive
 
 
-def test_feature_matching_costs_one_pass_of_d(game_of):
+def test_feature_matching_costs_one_pass_of_d(trainer_of):
     passes = []
     for tricks in ((), ("feature-matching",)):
-        game = game_of(*tricks)
-        game.gan.D.net.register_forward_hook(lambda *_: passes.append(1))
-        game.step(0)
+        trainer = trainer_of(*tricks)
+        trainer.gan.D.net.register_forward_hook(lambda *_: passes.append(1))
+        trainer.step(0)
         passes.append(0)
     assert passes == [1, 1, 1, 0, 1, 1, 1, 1, 0]
 
@@ -433,17 +433,17 @@ def test_top_k_lets_ds_own_step_alone(gan):
 
 
 @pytest.mark.parametrize("precision", ["32", "bf16"])
-def test_gs_gradient_is_that_of_the_k_best_alone(game_of, precision):
-    game = game_of("top-k:floor=0.5,until=0.1", precision=precision)
-    gan = game.gan
+def test_gs_gradient_is_that_of_the_k_best_alone(trainer_of, precision):
+    trainer = trainer_of("top-k:floor=0.5,until=0.1", precision=precision)
+    gan = trainer.gan
     gan.begin_step(3)
     fakes = gan.generate(gan.latents(8))
     with gan.D.frozen():
-        answers = judge(gan, gan.G, game.tricks, fakes, is_real=False)
+        answers = judge(gan, gan.G, trainer.tricks, fakes, is_real=False)
         weights = list(gan.G.net.parameters())
-        got = torch.autograd.grad(game.loss.g_loss(answers, None), weights, retain_graph=True)
+        got = torch.autograd.grad(trainer.loss.g_loss(answers, None), weights, retain_graph=True)
         best = gan.judge(fakes)[answers.argsort(descending=True)[:4]]
-        expected = torch.autograd.grad(game.loss.g_loss(best, None), weights)
+        expected = torch.autograd.grad(trainer.loss.g_loss(best, None), weights)
     tolerance = 1e-6 if precision == "32" else 0.02
     for one, other in zip(got, expected, strict=True):
         assert (one - other).norm() <= tolerance + tolerance * other.norm()
@@ -475,9 +475,9 @@ def test_resuming_with_all_of_them_is_exact(registry, tiny, tmp_path, how):
         assert words in log
 
 
-def test_no_step_waits_for_the_device(game_of, monkeypatch):
-    game = game_of(*AT_WORK)
-    game.step(0)
+def test_no_step_waits_for_the_device(trainer_of, monkeypatch):
+    trainer = trainer_of(*AT_WORK)
+    trainer.step(0)
 
     def waits(tensor, *_):
         raise AssertionError("a tensor was read in a step")
@@ -485,6 +485,6 @@ def test_no_step_waits_for_the_device(game_of, monkeypatch):
     for name in ("item", "tolist", "__bool__", "__float__", "__int__"):
         monkeypatch.setattr(torch.Tensor, name, waits)
     for step in range(1, 4):
-        game.step(step)
+        trainer.step(step)
     monkeypatch.undo()
-    assert all(trick.activity() for trick in game.tricks)
+    assert all(trick.activity() for trick in trainer.tricks)

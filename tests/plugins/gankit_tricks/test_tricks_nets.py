@@ -144,8 +144,8 @@ def test_a_d_without_slope_leaves_finite_gradients(trick):
 # ---------------------------------------------------------------- updates
 
 
-def test_weight_clipping_clips_ds_weights_and_no_others(game_of):
-    clipped, free = game_of("weight-clipping:limit=0.015"), game_of()
+def test_weight_clipping_clips_ds_weights_and_no_others(trainer_of):
+    clipped, free = trainer_of("weight-clipping:limit=0.015"), trainer_of()
     clipped.step(0)
     free.step(0)
     pairs = list(zip(*(g.gan.D.net.parameters() for g in (clipped, free)), strict=True))
@@ -157,13 +157,13 @@ def test_weight_clipping_clips_ds_weights_and_no_others(game_of):
     assert clipped.tricks[0].activity() is None
 
 
-def test_weight_clipping_leaves_frozen_weights_and_says_nothing_where_none_is_long(game_of):
-    game = game_of("freeze-d:layers=1", "weight-clipping")
-    first = game.gan.D.net.main[0].weight.clone()
-    game.step(0)
+def test_weight_clipping_leaves_frozen_weights_and_says_nothing_where_none_is_long(trainer_of):
+    trainer = trainer_of("freeze-d:layers=1", "weight-clipping")
+    first = trainer.gan.D.net.main[0].weight.clone()
+    trainer.step(0)
     assert first.abs().max() > 0.01
-    assert torch.equal(game.gan.D.net.main[0].weight, first)
-    wide = game_of("weight-clipping:limit=50.0")
+    assert torch.equal(trainer.gan.D.net.main[0].weight, first)
+    wide = trainer_of("weight-clipping:limit=50.0")
     wide.step(0)
     assert wide.tricks[0].activity() is None
 
@@ -210,34 +210,34 @@ def test_gradient_clipping_of_one_player(whose):
         assert length.item() == pytest.approx(1.0 if player.name == whose else 5.0, rel=1e-4)
 
 
-def test_ttur_multiplies_ds_learning_rate_only(game_of):
-    game = game_of("ttur:factor=3.0", lr_g=1e-4, lr_d=2e-4)
-    assert [group["lr"] for group in game.gan.G.adam.param_groups] == [1e-4]
-    assert [group["lr"] for group in game.gan.D.adam.param_groups] == [pytest.approx(6e-4)]
-    assert game.tricks[0].activity() == "learning rates G 0.0001, D 0.0006"
-    plain = game_of(lr_g=1e-4, lr_d=3 * 2e-4)
-    for one in (game, plain):
+def test_ttur_multiplies_ds_learning_rate_only(trainer_of):
+    trainer = trainer_of("ttur:factor=3.0", lr_g=1e-4, lr_d=2e-4)
+    assert [group["lr"] for group in trainer.gan.G.adam.param_groups] == [1e-4]
+    assert [group["lr"] for group in trainer.gan.D.adam.param_groups] == [pytest.approx(6e-4)]
+    assert trainer.tricks[0].activity() == "learning rates G 0.0001, D 0.0006"
+    plain = trainer_of(lr_g=1e-4, lr_d=3 * 2e-4)
+    for one in (trainer, plain):
         one.step(0)
-    pairs = zip(game.gan.D.net.parameters(), plain.gan.D.net.parameters(), strict=True)
+    pairs = zip(trainer.gan.D.net.parameters(), plain.gan.D.net.parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in pairs)
     assert TTUR(factor=1.0).activity() is None
 
 
-def test_lr_decay_lets_both_rates_fall_in_a_straight_line(game_of):
+def test_lr_decay_lets_both_rates_fall_in_a_straight_line(trainer_of):
     tricks = ("lr-decay:begin=0.25", "ttur:factor=2.0")
     for order in (tricks, tricks[::-1]):
-        game = game_of(*order, lr_g=1e-4, lr_d=2e-4, length="8 steps")
-        decay, rates = game.tricks[order.index(tricks[0])], []
+        trainer = trainer_of(*order, lr_g=1e-4, lr_d=2e-4, length="8 steps")
+        decay, rates = trainer.tricks[order.index(tricks[0])], []
         for step in range(8):
-            game.step(step)
-            rates.append([p.adam.param_groups[0]["lr"] for p in (game.gan.G, game.gan.D)])
+            trainer.step(step)
+            rates.append([p.adam.param_groups[0]["lr"] for p in (trainer.gan.G, trainer.gan.D)])
         left = [1, 1, 1, 5 / 6, 4 / 6, 3 / 6, 2 / 6, 1 / 6]  # step 2 of 8 is the last at full
         assert rates == [[pytest.approx(1e-4 * f), pytest.approx(4e-4 * f)] for f in left]
         assert decay.activity() == "learning rates at 17%"
 
 
-def test_lr_decay_goes_up_again_when_a_run_is_made_longer(game_of):
-    short, longer = (game_of("lr-decay", length=f"{steps} steps") for steps in (4, 8))
+def test_lr_decay_goes_up_again_when_a_run_is_made_longer(trainer_of):
+    short, longer = (trainer_of("lr-decay", length=f"{steps} steps") for steps in (4, 8))
     for step in range(4):
         short.step(step)
     for one, other in ((short.gan.G, longer.gan.G), (short.gan.D, longer.gan.D)):
@@ -267,13 +267,15 @@ def test_the_half_life_of_ema_in_pictures_is_that_of_the_paper(batch, d_steps):
 @pytest.mark.parametrize(
     ("trick", "number"), [("ema:kimg=0.01,ramp=0.0", "now"), ("ada:kimg=0.1,target=-1.0", "p")]
 )
-def test_thousands_of_pictures_are_those_of_all_processes(game_of, monkeypatch, trick, number):
+def test_thousands_of_pictures_are_those_of_all_processes(trainer_of, monkeypatch, trick, number):
     def after_four_steps():
-        game = game_of(trick)
+        trainer = trainer_of(trick)
         for step in range(4):
-            game.step(step)
-        assert len(game.batches[0]) * game.gan.process_group.world_size == game.run.batch_size
-        return float(getattr(game.tricks[0], number))
+            trainer.step(step)
+        assert (
+            len(trainer.batches[0]) * trainer.gan.process_group.world_size == trainer.run.batch_size
+        )
+        return float(getattr(trainer.tricks[0], number))
 
     alone = after_four_steps()
     two = ProcessGroup(0, 2)
@@ -282,14 +284,14 @@ def test_thousands_of_pictures_are_those_of_all_processes(game_of, monkeypatch, 
     assert after_four_steps() == pytest.approx(alone)
 
 
-def test_ema_takes_the_lesser_decay_and_ignores_decay_where_kimg_is_given(game_of):
-    game = game_of("ema:decay=0.5,ramp=0.0,kimg=0.01", d_steps=2)  # 16 pictures a step
-    before = game.gan.G.net.state_dict()["main.0.weight"].clone()
-    game.step(0)
-    now = game.gan.G.net.state_dict()["main.0.weight"]
+def test_ema_takes_the_lesser_decay_and_ignores_decay_where_kimg_is_given(trainer_of):
+    trainer = trainer_of("ema:decay=0.5,ramp=0.0,kimg=0.01", d_steps=2)  # 16 pictures a step
+    before = trainer.gan.G.net.state_dict()["main.0.weight"].clone()
+    trainer.step(0)
+    now = trainer.gan.G.net.state_dict()["main.0.weight"]
     wanted = before + (1 - 0.5**1.6) * (now - before)
-    assert torch.allclose(game.gan.sampler.state_dict()["main.0.weight"], wanted, atol=1e-7)
-    assert game.tricks[0].activity() == f"decay {0.5**1.6:.4f}"
+    assert torch.allclose(trainer.gan.sampler.state_dict()["main.0.weight"], wanted, atol=1e-7)
+    assert trainer.tricks[0].activity() == f"decay {0.5**1.6:.4f}"
 
 
 # ---------------------------------------------------------------- D's layers
@@ -418,8 +420,8 @@ def test_closeness_is_that_of_the_paper(shape, count):
 
 
 @pytest.mark.parametrize("trick", [MinibatchStddev(), MinibatchDiscrimination(kernels=8)])
-def test_a_collapsed_batch_can_be_told_from_a_varied_one(game_of, trick):
-    gan = game_of().gan
+def test_a_collapsed_batch_can_be_told_from_a_varied_one(trainer_of, trick):
+    gan = trainer_of().gan
     trick.wrap(gan)
     varied = some(8, 3, 16, 16).tanh()
     gan.judge(varied)
@@ -434,8 +436,8 @@ def test_a_collapsed_batch_can_be_told_from_a_varied_one(game_of, trick):
 @pytest.mark.parametrize(
     ("trick", "extra"), [(MinibatchStddev(), 1), (MinibatchDiscrimination(kernels=100), 100)]
 )
-def test_the_last_layer_keeps_its_weights_and_gets_new_ones_of_their_size(game_of, trick, extra):
-    gan = game_of(model="dcgan64:base_channels=16").gan
+def test_the_last_layer_keeps_its_weights_and_gets_new_ones_of_their_size(trainer_of, trick, extra):
+    gan = trainer_of(model="dcgan64:base_channels=16").gan
     name, layer = last_layer(gan.D.net)
     old, images = layer.weight.detach().clone(), some(4, 3, 16, 16).tanh()
     before = gan.judge(images).detach()
@@ -467,23 +469,23 @@ def test_tricks_on_ds_end_suit_a_linear_end_and_refuse_what_they_do_not_know():
                 trick.wrap(gan)
 
 
-def test_freezing_holds_the_first_layers_and_their_norms(game_of):
-    game, gan = (game := game_of("freeze-d")), game.gan
+def test_freezing_holds_the_first_layers_and_their_norms(trainer_of):
+    trainer, gan = (trainer := trainer_of("freeze-d")), trainer.gan
     before = {name: p.detach().clone() for name, p in gan.D.net.named_parameters()}
     for step in range(2):
-        game.step(step)
+        trainer.step(step)
     moved = {n for n, p in gan.D.net.named_parameters() if not torch.equal(p, before[n])}
     assert moved == {"main.5.weight"}
     frozen = {n for n, p in gan.D.net.named_parameters() if not p.requires_grad}
     assert frozen == {"main.0.weight", "main.2.weight", "main.3.weight", "main.3.bias"}
     assert sum(len(group["params"]) for group in gan.D.adam.param_groups) == 1
     count = sum(before[name].numel() for name in frozen)
-    assert game.tricks[0].activity() == f"D's first 2 layers frozen, {count:,} weights"
+    assert trainer.tricks[0].activity() == f"D's first 2 layers frozen, {count:,} weights"
 
 
-def test_freezing_everything_is_refused(game_of):
+def test_freezing_everything_is_refused(trainer_of):
     with pytest.raises(GankitError, match="layers=3 leaves nothing to learn: D has 3 layers"):
-        game_of("freeze-d:layers=3")
+        trainer_of("freeze-d:layers=3")
     trick, net = FreezeD(layers=0), linear_d(1.0)
     trick.wrap(a_gan(net))
     assert net[1].weight.requires_grad
@@ -494,18 +496,18 @@ def test_freezing_everything_is_refused(game_of):
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(ON_D)), ids="+".join)
-def test_tricks_on_ds_layers_go_together_in_any_order(game_of, order):
-    game = game_of(*order, channels=1 if order[0] == "freeze-d" else 3)
-    net = game.gan.D.net
+def test_tricks_on_ds_layers_go_together_in_any_order(trainer_of, order):
+    trainer = trainer_of(*order, channels=1 if order[0] == "freeze-d" else 3)
+    net = trainer.gan.D.net
     layers = {name: layer for name, layer in net.named_modules() if isinstance(layer, LAYERS)}
     assert len(layers) == 3
     frozen = [n for n, p in net.named_parameters() if not p.requires_grad]
     frozen = [n.replace(".parametrizations", "").replace(".original", "") for n in frozen]
     assert frozen == ["main.0.weight", "main.2.weight", "main.3.weight", "main.3.bias"]
     for step in range(2):
-        scalars = game.step(step)
+        scalars = trainer.step(step)
     assert all(value.isfinite() for value in scalars.values())
-    assert all(trick.activity() for trick in game.tricks)
+    assert all(trick.activity() for trick in trainer.tricks)
     for layer in layers.values():
         largest = np.linalg.svd(matrix(layer) / sigma_of(layer))[1][0]
         assert largest == pytest.approx(1.0, abs=0.15)
@@ -519,10 +521,10 @@ def sigma_of(layer):
     return kept._u.numpy() @ matrix(layer) @ kept._v.numpy()
 
 
-def test_spectral_norm_may_stand_before_or_after_what_widens_the_last_layer(game_of):
+def test_spectral_norm_may_stand_before_or_after_what_widens_the_last_layer(trainer_of):
     ways = [
-        game_of("spectral-norm", "minibatch-stddev"),
-        game_of("minibatch-stddev", "spectral-norm"),
+        trainer_of("spectral-norm", "minibatch-stddev"),
+        trainer_of("minibatch-stddev", "spectral-norm"),
     ]
     before, after = (dict(way.gan.D.net.named_parameters()) for way in ways)
     assert list(before) == list(after)
@@ -590,21 +592,23 @@ def test_options_that_make_no_sense_are_refused_in_one_line(registry, text):
         registry.make("trick", text)
 
 
-def test_the_step_never_waits_for_the_device(game_of, monkeypatch):
+def test_the_step_never_waits_for_the_device(trainer_of, monkeypatch):
     """No trick reads a number of the device but in `activity`."""
-    games = [
-        game_of("r2", "weight-clipping", "gradient-clipping", "ttur", "ema:kimg=1.0", "freeze-d"),
-        game_of("wgan-gp", "dragan", *ON_D),
+    trainers = [
+        trainer_of(
+            "r2", "weight-clipping", "gradient-clipping", "ttur", "ema:kimg=1.0", "freeze-d"
+        ),
+        trainer_of("wgan-gp", "dragan", *ON_D),
     ]
 
     def read(tensor, *args):
         raise AssertionError("a number was read in the step")
 
-    for game in games:
-        reals = [game.batches[0]]
-        game.gan.begin_step(0)
+    for trainer in trainers:
+        reals = [trainer.batches[0]]
+        trainer.gan.begin_step(0)
         with monkeypatch.context() as patch:
             for name in ("item", "tolist", "__float__", "__int__", "__bool__"):
                 patch.setattr(torch.Tensor, name, read)
-            train_step(game.gan, game.loss, game.tricks, reals)
-        assert all(trick.activity() for trick in game.tricks)
+            train_step(trainer.gan, trainer.loss, trainer.tricks, reals)
+        assert all(trick.activity() for trick in trainer.tricks)

@@ -20,7 +20,7 @@ class HingeMargin(Loss):
     def g_loss(self, fake: Tensor, real: Tensor | None) -> Tensor:
         return -fake.mean()
 
-    def opinion(self, logits: Tensor) -> Tensor:
+    def score(self, logits: Tensor) -> Tensor:
         return logits  # no probability
 
 
