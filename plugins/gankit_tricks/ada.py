@@ -7,31 +7,33 @@ import torch
 
 from gankit import Trick
 from gankit_tricks.ada_changes import CHANGES
+from gankit_tricks.policy import split_policy
 
 
 class ADA(Trick):
-    """Augments everything D sees, with a probability that follows how sure D is of the reals.
+    """Augments everything D sees, with a probability p that follows how much D overfits.
 
-    r_t = E[sign D(real)] is near 0 while D is unsure and near 1 when it knows the training pictures
-    by heart. Every few steps, p moves a little up if r_t is above its target, and down if below.
-    Each change is made to each picture with probability p, real and fake alike, and gradients pass.
-    As long as p stays below 0.8 or so, G does not copy the changes. For few pictures; with many, p
-    stays low by itself. Wants a loss that asks for logits above 0 for real and below for fake, as
-    non-saturating and hinge do; under least-squares (1 and 0), p would rise and rise.
+    r_t = E[sign D(real)] is near 0 while D is unsure of the real pictures, and near 1 when D has
+    memorised them. Every few steps, p goes up a little if r_t is above its target, and down if it
+    is below. Each change is applied to each picture with probability p, to reals and fakes alike,
+    and gradients pass through it. As long as p stays below about 0.8, G does not learn to draw the
+    changes. Use it with few pictures; with many, p stays low by itself. It needs a loss that wants
+    logits above 0 for reals and below 0 for fakes, as non-saturating and hinge do; with
+    least-squares (targets 1 and 0), p would rise without end.
 
-    The paper's pipeline also turns by any angle, stretches and shifts by parts of a pixel; it has
-    filters, noise and cutout too, but leaves them off. And it resamples through a wavelet filter,
-    where this takes the straight line between two pixels.
+    The paper's pipeline also rotates by any angle, stretches, and shifts by parts of a pixel (its
+    filters, noise and cutout are off by default). It resamples through a wavelet filter, where this
+    interpolates linearly.
 
-    policy: any of flip, rotate (by 90 degrees), translate, scale and color, joined by +. Where
-        pictures have an up, leave rotate away; for grey ones, color is brightness, contrast
-        and negative.
-    target: what r_t shall be.
+    policy: any of flip, rotate (by 90 degrees), translate, scale and color, joined by +. If your
+        pictures have an up, omit rotate. For grey pictures, color is brightness, contrast and
+        negative.
+    target: the r_t to reach.
     every: steps between two changes of p.
-    kimg: thousands of real pictures in which p could go from 0 to 1; in a short run, try less.
+    kimg: thousands of real pictures that p needs to go from 0 to 1; in a short run, try less.
     """
 
-    excludes: ClassVar = {"diffaugment": "both augment everything D sees"}
+    excludes: ClassVar = {"diffaugment": "both augment everything that D sees"}
 
     def __init__(
         self,
@@ -40,16 +42,15 @@ class ADA(Trick):
         every: int = 4,
         kimg: float = 500.0,
     ) -> None:
-        wanted = [word for word in policy.split("+") if word]
-        unknown = [word for word in wanted if word not in CHANGES]
-        if unknown:
-            raise ValueError(f"policy {unknown[0]!r}: there is {', '.join(CHANGES)}, joined by +")
+        names = split_policy(policy, CHANGES)
         if not -1 <= target <= 1 or every < 1 or not 0 < kimg < math.inf:
-            raise ValueError("target lies in [-1, 1], every is 1 or more, kimg more than 0")
-        self.changes = [CHANGES[word] for word in wanted]
-        self.target, self.every, self.kimg = target, every, kimg
+            raise ValueError("target must be in [-1, 1], every 1 or more, kimg more than 0")
+        self.changes = [CHANGES[name] for name in names]
+        self.target = target
+        self.every = every
+        self.kimg = kimg
         self.p = self.signs = torch.zeros(())  # on the device, and read only for the log
-        self.seen = 0  # by this process, since the last change of p
+        self.seen = 0  # logits of reals in this process since the last change of p
         self.r_t: torch.Tensor | None = None
 
     def start(self, gan):
@@ -63,8 +64,9 @@ class ADA(Trick):
         return logits
 
     def d_input(self, images, gan):
-        asleep = self.p.device.type == "cpu" and self.p.numpy() == 0  # a GPU would have to be asked
-        if self.changes and not asleep:
+        # On a GPU, reading p would wait for the device.
+        is_off = self.p.device.type == "cpu" and self.p.numpy() == 0
+        if self.changes and not is_off:
             draw = gan.draw("ada")
             for change in self.changes:
                 images = change(images, self.p, draw)
@@ -75,10 +77,12 @@ class ADA(Trick):
             speed = self.seen * gan.process_group.world_size / (1000 * self.kimg)
             direction = (self.signs / self.seen - self.target).sign()
             self.p = (self.p + speed * direction).clamp(0, 1)
-            self.signs, self.seen = torch.zeros_like(self.signs), 0
+            self.signs = torch.zeros_like(self.signs)
+            self.seen = 0
 
     def activity(self):
-        r_t, self.r_t = self.r_t, None
+        r_t = self.r_t
+        self.r_t = None
         return None if r_t is None else f"p {float(self.p):.3f}, r_t {float(r_t):.2f}"
 
     def state_dict(self):

@@ -1,7 +1,8 @@
 """The changes that `ada` makes to pictures (Karras et al. 2020, arXiv 2006.06676, appendix B).
 
-Each takes images (N, C, H, W), the probability p as a tensor, and a generator; it changes each
-picture with probability p, by an amount of that picture's own, and leaves the others exactly alone.
+Each takes images (N, C, H, W), the probability p as a 0-d tensor, and a torch.Generator. It changes
+each picture with probability p, by an amount drawn for that picture, and returns the other pictures
+unchanged.
 """
 
 import math
@@ -10,7 +11,7 @@ import torch
 
 
 def flip(x, p, draw):
-    """Left and right exchanged, or not, with the same chance."""
+    """Mirrored left to right, with probability 1/2."""
     flipped = _chosen(x, p, draw) & (_uniform(x, draw) < 0.5)
     return torch.where(flipped, x.flip(3), x)
 
@@ -23,10 +24,12 @@ def rotate(x, p, draw):
 
 
 def translate(x, p, draw):
-    """Moved by whole pixels, up to 1/8 of the side; what enters mirrors what is there."""
-    chosen, (height, width) = _chosen(x, p, draw), x.shape[2:]
-    down, right = ((_uniform(x, draw) * 2 - 1) / 8 * side for side in (height, width))
-    return _resample(x, 1.0, (chosen * down).round(), (chosen * right).round())
+    """Moved by whole pixels, up to 1/8 of the side; the gap is filled by reflection."""
+    chosen = _chosen(x, p, draw)
+    (height, width) = x.shape[2:]
+    shift_y = (_uniform(x, draw) * 2 - 1) / 8 * height
+    shift_x = (_uniform(x, draw) * 2 - 1) / 8 * width
+    return _resample(x, 1.0, (chosen * shift_y).round(), (chosen * shift_x).round())
 
 
 def scale(x, p, draw):
@@ -38,17 +41,17 @@ def scale(x, p, draw):
 def color(x, p, draw):
     """Brightness, contrast, luma flip, hue and saturation, each with probability p.
 
-    After brightness, one matrix (N, 1, C, C) takes each pixel's colour to the new one.
+    After brightness, one matrix (N, 1, C, C) maps each pixel's colour to the new colour.
     """
-    one = torch.eye(x.shape[1], dtype=x.dtype, device=x.device)
-    grey = torch.full_like(one, 1 / len(one))  # takes a colour to its mean
+    identity = torch.eye(x.shape[1], dtype=x.dtype, device=x.device)
+    grey = torch.full_like(identity, 1 / len(identity))  # maps a colour to its mean
     brightness = torch.where(_chosen(x, p, draw), 0.2 * _normal(x, draw), 0.0)
     contrast = torch.where(_chosen(x, p, draw), (0.5 * _normal(x, draw)).exp2(), 1.0)
     flipped = _chosen(x, p, draw) & (_uniform(x, draw) < 0.5)
-    luma = one - 2 * flipped * grey  # light becomes dark, the hue stays
-    hue = _hue(torch.where(_chosen(x, p, draw), _uniform(x, draw) * 2 - 1, 0.0), one, grey)
+    luma = identity - 2 * flipped * grey  # light becomes dark, the hue stays
+    hue = _hue(torch.where(_chosen(x, p, draw), _uniform(x, draw) * 2 - 1, 0.0), identity, grey)
     saturation = torch.where(_chosen(x, p, draw), _normal(x, draw).exp2(), 1.0)
-    tint = one + (saturation - 1) * (one - grey)
+    tint = identity + (saturation - 1) * (identity - grey)
     matrix = tint @ hue @ luma * contrast
     return (matrix[:, 0] @ (x + brightness).flatten(2)).view_as(x)
 
@@ -56,32 +59,32 @@ def color(x, p, draw):
 CHANGES = {c.__name__: c for c in (flip, rotate, translate, scale, color)}
 
 
-def _hue(turns, one, grey):
-    """Turns colours (R, G, B) around the grey axis u = (1, 1, 1) / sqrt(3), by turns * pi.
+def _hue(turns, identity, grey):
+    """A matrix that rotates colours around the grey axis u = (1, 1, 1) / sqrt(3) by turns * pi.
 
     Rodrigues: x' = x + sin (u x X) + (1 - cos) (u (u . x) - x), as a matrix.
     """
-    if len(one) != 3:
-        return one
-    cross = (one.roll(1, dims=0) - one.roll(-1, dims=0)) / math.sqrt(3)
+    if len(identity) != 3:
+        return identity
+    cross = (identity.roll(1, dims=0) - identity.roll(-1, dims=0)) / math.sqrt(3)
     angle = math.pi * turns
-    return one + angle.sin() * cross + (1 - angle.cos()) * (grey - one)
+    return identity + angle.sin() * cross + (1 - angle.cos()) * (grey - identity)
 
 
-def _resample(x, factor, down, right):
-    """Enlarged by `factor` around the middle, then moved; linear between pixels, mirrored edges."""
-    rows = _weights(x.shape[2], factor, down, x)
-    columns = _weights(x.shape[3], factor, right, x)
+def _resample(x, factor, shift_y, shift_x):
+    """Enlarged by `factor` around the middle, then shifted; linear, with reflected borders."""
+    rows = _resampling_matrix(x.shape[2], factor, shift_y, x)
+    columns = _resampling_matrix(x.shape[3], factor, shift_x, x)
     return rows @ x @ columns.transpose(2, 3)
 
 
-def _weights(size, factor, move, like):
-    """Matrices (N, 1, size, size): how much of pixel j there is in the new pixel i."""
-    place = torch.arange(size, dtype=like.dtype, device=like.device)
+def _resampling_matrix(size, factor, shift, like):
+    """Matrices (N, 1, size, size): the weight of old pixel j in new pixel i."""
+    pixels = torch.arange(size, dtype=like.dtype, device=like.device)
     last = size - 1
-    source = (place[:, None] - move - last / 2) / factor + last / 2  # where pixel i comes from
-    source = last - (source.remainder(2 * last) - last).abs()  # beyond a border, back again
-    return (1 - (source - place).abs()).clamp(min=0)
+    source = (pixels[:, None] - shift - last / 2) / factor + last / 2  # where pixel i comes from
+    source = last - (source.remainder(2 * last) - last).abs()  # reflected at the borders
+    return (1 - (source - pixels).abs()).clamp(min=0)
 
 
 def _chosen(x, p, draw):

@@ -3,25 +3,23 @@
 import torch
 
 from gankit import Trick
+from gankit_tricks.policy import split_policy
 
 
 class DiffAugment(Trick):
-    """Augments everything D sees; gradients pass, so G learns through the augmentation.
+    """Augments everything D sees; gradients pass through, so G learns behind the augmentation.
 
-    D sees each picture in ever new forms and cannot learn a small set by heart; since fakes are
-    augmented alike, G need not copy the augmentation. Helps most below some 5,000 pictures; with
-    very many it slows learning down. Draws are per picture.
+    D never sees a picture twice in the same form, so it cannot memorise a small data set. Fakes are
+    augmented in the same way, so G does not learn to draw the augmentation. It helps most below
+    about 5,000 pictures; with very many it slows learning down. Each picture has its own draws.
 
     policy: any of color, translation and cutout, joined by +.
     """
 
     def __init__(self, policy: str = "color+translation+cutout") -> None:
-        known = {"color": self._color, "translation": self._translation, "cutout": self._cutout}
-        wanted = [word for word in policy.split("+") if word]
-        unknown = [word for word in wanted if word not in known]
-        if unknown:
-            raise ValueError(f"policy {unknown[0]!r}: there is {', '.join(known)}, joined by +")
-        self.policy, self.steps = policy, [known[word] for word in wanted]
+        changes = {"color": self._color, "translation": self._translation, "cutout": self._cutout}
+        self.policy = policy
+        self.steps = [changes[name] for name in split_policy(policy, changes)]
         self.acted = False
 
     def d_input(self, images, gan):
@@ -40,34 +38,37 @@ class DiffAugment(Trick):
         mean = x.mean(dim=(1, 2, 3), keepdim=True)
         return mean + (x - mean) * (contrast + 0.5)
 
-    def _translation(self, x, draw, most=1 / 8):
-        """Moves each picture by up to 1/8 of its side; what enters is black (0 in [-1, 1])."""
-        rows = _shift(x, x.shape[2], most, draw)  # (N, H, H), ones on a shifted diagonal
-        columns = _shift(x, x.shape[3], most, draw)  # (N, W, W)
+    def _translation(self, x, draw, largest=1 / 8):
+        """Moves each picture by up to 1/8 of its side; the gap is filled with 0, a middle grey."""
+        rows = _shift(x, x.shape[2], largest, draw)  # (N, H, H), ones on a shifted diagonal
+        columns = _shift(x, x.shape[3], largest, draw)  # (N, W, W)
         return rows[:, None] @ x @ columns[:, None].transpose(2, 3)
 
     def _cutout(self, x, draw, side=1 / 2):
         """A grey square of half the side, around a centre anywhere in the picture."""
-        inside: torch.Tensor | bool = True
+        is_cut: torch.Tensor | bool = True
         for dim, size in ((2, x.shape[2]), (3, x.shape[3])):
             cut = int(size * side + 0.5)
-            centres = size + 1 - cut % 2  # an even square's lie between pixels, one more than these
+            centres = (
+                size + 1 - cut % 2
+            )  # an even square has its centre between pixels: one more place
             centre = torch.randint(centres, (len(x), 1, 1, 1), generator=draw, device=x.device)
             shape = [1, 1, 1, 1]
             shape[dim] = size
-            place = torch.arange(size, device=x.device).view(shape)
+            pixels = torch.arange(size, device=x.device).view(shape)
             first = centre - cut // 2
-            inside = inside & (place >= first) & (place < first + cut)
-        return x * ~inside
+            is_cut = is_cut & (pixels >= first) & (pixels < first + cut)
+        return x * ~is_cut
 
     def activity(self):
-        acted, self.acted = self.acted, False
+        acted = self.acted
+        self.acted = False
         return self.policy.replace("+", ", ") if acted else None
 
 
-def _shift(x, size, most, draw):
-    """Matrices (N, size, size) that move a picture's rows by whole pixels, one draw each."""
-    reach = int(size * most + 0.5)
+def _shift(x, size, largest, draw):
+    """Matrices (N, size, size), one for each picture, that shift its rows by whole pixels."""
+    reach = int(size * largest + 0.5)
     move = torch.randint(-reach, reach + 1, (len(x), 1, 1), generator=draw, device=x.device)
-    place = torch.arange(size, device=x.device)
-    return (place[:, None] - place[None, :] == move).to(x.dtype)
+    pixels = torch.arange(size, device=x.device)
+    return (pixels[:, None] - pixels[None, :] == move).to(x.dtype)

@@ -10,28 +10,30 @@ from gankit_tricks.wgan_gp import WGANGP
 class DRAGAN(WGANGP):
     """Adds weight * E (|grad D(x)| - k)^2 around real pictures to D's loss.
 
-    Sharp slopes close to the data let G fall into one mode; here D has to rise evenly around them.
-    Needs no Wasserstein loss and no further D steps. Like wgan-gp it wants a D without batch norm,
-    and it costs a second backward pass.
+    Where D's gradient is sharp close to the data, G tends to collapse to a few modes; this penalty
+    makes D change evenly around the data. It needs neither the Wasserstein loss nor more D steps.
+    Like wgan-gp it works best if D has no batch norm, and it costs a second backward pass.
 
     weight: lambda in the paper.
-    k: the slope that is asked for.
+    k: the gradient norm to reach.
     """
 
     excludes: ClassVar = {
-        "weight-clipping": "D with clipped weights does not reach the slope that dragan asks for",
-        "r1": "at real pictures r1 asks D for slope 0, dragan for slope k",
+        "weight-clipping": "clipped weights cannot reach the gradient norm that dragan wants",
+        "r1": "at real pictures r1 wants gradient norm 0, dragan wants k",
     }
 
     def __init__(self, weight: float = 10.0, k: float = 1.0) -> None:
         super().__init__(weight)
         if k < 0:
             raise ValueError("k must be 0 or more")
-        self.wanted = k
+        self.target_norm = k
 
-    def _where(self, gan, real, fake):
+    def _penalised_images(self, gan, real, fake):
         draw = gan.draw("dragan")
-        noise = torch.rand(real.shape, generator=draw, device=real.device)  # one for each number
+        noise = torch.rand(
+            real.shape, generator=draw, device=real.device
+        )  # its own for each pixel and channel
         share = torch.rand(len(real), 1, 1, 1, generator=draw, device=real.device)
-        away = 0.5 * real.std(correction=0) * noise
-        return real + share * away  # anywhere on the way there, as in the paper's code
+        perturbation = 0.5 * real.std(correction=0) * noise
+        return real + share * perturbation  # a random point on the way, as in the paper's code

@@ -6,11 +6,11 @@ from gankit import Trick
 
 
 class DropoutD(Trick):
-    """Drops numbers of every picture that D sees, real and fake alike.
+    """Sets random numbers of each picture that D sees to 0, in reals and fakes alike.
 
-    D must not rely on single pixels. The rest is scaled by 1 / (1 - p), as dropout does
-    (Srivastava et al. 2014). Helps when D learns the training pictures by heart. It never fades, so
-    much of the fine detail stays hidden from D to the end of the run.
+    D cannot rely on single pixels. The numbers that stay are scaled by 1 / (1 - p), as in dropout
+    (Srivastava et al. 2014). Try it when D memorises the training pictures. It does not fade, so
+    D sees little fine detail until the end of the run.
 
     p: the probability that a number (one channel of one pixel) is dropped.
     """
@@ -29,5 +29,6 @@ class DropoutD(Trick):
         return images * kept / (1 - self.p)
 
     def activity(self):
-        acted, self.acted = self.acted, False
+        acted = self.acted
+        self.acted = False
         return f"dropped {100 * self.p:g} % of D's input" if acted else None

@@ -7,10 +7,10 @@ from gankit_tricks.layers import LAYERS, Widened
 class FreezeD(Trick):
     """Keeps D's first layers as they are; the others learn.
 
-    For fine-tuning: edges and textures that D has learnt from many pictures serve for a few others
-    too, and D cannot forget them while it learns those by heart. gankit cannot begin a run with the
-    weights of another one yet. Until it can, the frozen layers stay random, which harms: use
-    it to see how much D's first layers matter.
+    For fine-tuning: the edges and textures that D learnt from many pictures are useful for a small
+    data set too, and a D with frozen layers cannot forget them. gankit cannot start a run with the
+    weights of another run yet. Until it can, the frozen layers are random and the pictures get
+    worse: use this trick to see how much D's first layers matter.
 
     layers: how many convolutions, each with the norm that follows it; 0 for none. The paper freezes
         about the lower half of D: 2 of DCGAN's 5 at 64 px.
@@ -19,19 +19,22 @@ class FreezeD(Trick):
     def __init__(self, layers: int = 2) -> None:
         if layers < 0:
             raise ValueError("layers must be 0 or more")
-        self.layers, self.frozen = layers, 0
+        self.layers = layers
+        self.frozen = 0
 
     def wrap(self, gan):
         modules = list(gan.D.net.modules())
-        there = sum(isinstance(module, LAYERS) for module in modules)
-        if self.layers >= there:
-            raise ValueError(f"layers={self.layers} leaves nothing to learn: D has {there} layers")
+        total = sum(isinstance(module, LAYERS) for module in modules)
+        if self.layers >= total:
+            raise ValueError(f"layers must be less than {total}, the layers that D has")
         count = 0
         for module in modules:  # in the order in which D registers them
             count += isinstance(module, LAYERS)
             if count > self.layers or isinstance(module, Widened):
                 break
-            for weight in module.parameters(recurse=False) if count else ():
+            if count == 0:
+                continue
+            for weight in module.parameters(recurse=False):
                 weight.requires_grad_(False)
                 self.frozen += weight.numel()
 

@@ -7,21 +7,22 @@ from gankit import Trick
 
 
 class GradientClipping(Trick):
-    """Shortens a player's gradient to `norm` where it is longer.
+    """Scales a player's gradient down to length `norm` if it is longer.
 
-    One bad batch then cannot throw the weights far off: helps where losses spike or end in NaN.
-    Adam divides by the gradient's usual size anyway, so clipping matters for what is unusual; if
-    the log says that nearly every update is clipped, `norm` is too small. Nothing in the log means
-    that no gradient was longer than `norm`.
+    One bad batch then cannot throw the weights far off. Try it when losses spike or become NaN.
+    Adam divides by the gradient's usual size anyway, so clipping matters for unusual gradients: if
+    the log says that nearly every update is clipped, `norm` is too small. If the log says nothing,
+    no gradient was longer than `norm`.
 
-    norm: the longest gradient that is left as it is, over all of a player's weights; 0 for any.
+    norm: the largest norm, over all of a player's weights together; 0 for no clipping.
     player: `G`, `D` or `both`.
     """
 
     def __init__(self, norm: float = 1.0, player: str = "both") -> None:
         if norm < 0 or player not in ("both", "G", "D"):
-            raise ValueError("norm must be 0 or more; player is G, D or both")
-        self.norm, self.player = norm, player
+            raise ValueError("norm must be 0 or more, player must be G, D or both")
+        self.norm = norm
+        self.player = player
         self.clipped: torch.Tensor | int = 0
         self.longest: torch.Tensor | None = None
         self.updates = 0
@@ -30,13 +31,17 @@ class GradientClipping(Trick):
         if self.norm == 0 or self.player not in ("both", player.name):
             return
         length = clip_grad_norm_(player.net.parameters(), self.norm)  # g <- g min(1, norm / |g|)
-        self.clipped = self.clipped + (length > self.norm)  # tensors: read only when the log asks
+        self.clipped = self.clipped + (length > self.norm)  # a tensor, read when the log needs it
         self.longest = length if self.longest is None else torch.maximum(self.longest, length)
         self.updates += 1
 
     def activity(self):
-        clipped, updates, longest = int(self.clipped), self.updates, self.longest
-        self.clipped, self.updates, self.longest = 0, 0, None
+        clipped = int(self.clipped)
+        updates = self.updates
+        longest = self.longest
+        self.clipped = 0
+        self.updates = 0
+        self.longest = None
         if clipped == 0 or longest is None:
             return None
         return f"clipped {clipped} of {updates} gradients, the longest {float(longest):.3g}"

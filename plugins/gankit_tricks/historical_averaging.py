@@ -8,10 +8,11 @@ from gankit import Trick
 class HistoricalAveraging(Trick):
     """Adds weight * |theta - mean of all theta so far|^2 to each player's loss.
 
-    Two players who circle around a solution are drawn towards the middle of their circle. It also
-    holds back good progress, the more the longer the run: the mean never forgets where it began.
+    If the weights circle around a solution, this pulls them towards the middle of the circle. It
+    also slows good progress, more so in longer runs, because the mean never forgets the first
+    weights.
 
-    weight: what it is multiplied by; the paper has no factor, which is 1.
+    weight: the factor of this term; 1 in the paper.
     """
 
     def __init__(self, weight: float = 1.0) -> None:
@@ -21,12 +22,14 @@ class HistoricalAveraging(Trick):
         self.distances: dict[str, torch.Tensor] = {}
 
     def start(self, gan):
-        self.trained, self.means, self.counts = {}, {}, {}
+        self.trained = {}
+        self.means = {}
+        self.counts = {}
         for player in (gan.G, gan.D):
             theta = [p for p in player.net.parameters() if p.requires_grad]
             self.trained[player.name] = theta
             self.means[player.name] = [p.detach().clone() for p in theta]
-            self.counts[player.name] = 1  # how many theta the mean is of
+            self.counts[player.name] = 1  # values of theta in the mean
 
     def penalty(self, gan, player, real, fake):
         if self.weight == 0:
@@ -39,13 +42,14 @@ class HistoricalAveraging(Trick):
     @torch.no_grad()
     def after_update(self, gan, player):
         self.counts[player.name] += 1
-        means, trained = self.means[player.name], self.trained[player.name]
+        means = self.means[player.name]
+        trained = self.trained[player.name]
         torch._foreach_lerp_(means, trained, 1 / self.counts[player.name])  # m += (p - m) / t
 
     def activity(self):
-        far = {name: float(distance) ** 0.5 for name, distance in self.distances.items()}
+        distances = {name: float(distance) ** 0.5 for name, distance in self.distances.items()}
         self.distances = {}
-        return ", ".join(f"{n} is {d:.3g} from its mean" for n, d in far.items()) or None
+        return ", ".join(f"{n} is {d:.3g} from its mean" for n, d in distances.items()) or None
 
     def state_dict(self):
         return {"means": self.means, "counts": self.counts}

@@ -1,4 +1,4 @@
-"""D's layers: finding the last one, and putting something in front of it."""
+"""Finds D's last layer, and inserts a module in front of it."""
 
 import torch
 from torch import nn
@@ -12,18 +12,21 @@ LAYERS = (
 
 
 def last_layer(net):
-    """The name and the layer that gives D's logit: the last one that `net` registers."""
-    found = [(name, layer) for name, layer in net.named_modules() if isinstance(layer, LAYERS)]
-    name, layer = found[-1] if found else ("", None)
+    """`(name, layer)` of the layer that gives D's logit: the last one that `net` registers.
+
+    Raises ValueError if it is not a Conv2d or Linear layer with one output.
+    """
+    layers = [(name, layer) for name, layer in net.named_modules() if isinstance(layer, LAYERS)]
+    name, layer = layers[-1] if layers else ("", None)
     if not isinstance(layer, nn.Conv2d | nn.Linear) or len(layer.weight) != 1:
-        raise ValueError("D's last layer is no convolution or linear layer that gives one number")
+        raise ValueError("D's last layer must be a Conv2d or a Linear layer with one output")
     return name, layer
 
 
-def put_before(gan, name, layer, module, extra):
-    """Puts `module`, which appends `extra` channels to what it is given, in front of D's `layer`.
+def insert_before(gan, name, layer, module, extra):
+    """Inserts `module`, which appends `extra` channels to its input, in front of D's `layer`.
 
-    Spectral norm keeps vectors of the weight's size, so it is taken off first and put on again.
+    Spectral norm keeps vectors of the weight's size, so it is removed first and added again.
     """
     normalised = _has_spectral_norm(layer)
     if normalised:
@@ -35,17 +38,19 @@ def put_before(gan, name, layer, module, extra):
 
 
 class Widened(nn.Sequential):
-    """What a trick put in front of D's last layer, and that layer."""
+    """A module that a trick has inserted, then D's last layer."""
 
 
 def widen(layer, extra, draw):
-    """Gives a layer `extra` more input channels; it keeps its weights and stays the same object.
+    """Gives a layer `extra` more input channels, in place; its old weights stay.
 
-    The new weights are normal numbers as large as the old ones: N(0, 0.02) where DCGAN's are.
+    The new weights are normal, with the scale of the old ones: N(0, 0.02) in DCGAN.
     """
     old = layer.weight
     if not isinstance(old, nn.Parameter) or getattr(layer, "groups", 1) > 1:
-        raise ValueError("D's last layer cannot be given more inputs")
+        raise ValueError(
+            "D's last layer cannot take more inputs: it has groups or a parametrized weight"
+        )
     shape = (len(old), extra, *old.shape[2:])
     size = old.detach().square().mean().sqrt()
     new = size * torch.randn(shape, generator=draw, device=draw.device).to(old)
@@ -57,7 +62,7 @@ def widen(layer, extra, draw):
 
 
 def append(x, values):
-    """x (N, C, ...) with values (N, K) as K further channels, each the same all over its map."""
+    """x (N, C, ...) -> (N, C + K, ...): values (N, K) become K constant channels."""
     maps = values.to(x.dtype).reshape(*values.shape, *[1] * (x.dim() - 2))
     return torch.cat([x, maps.expand(-1, -1, *x.shape[2:])], dim=1)
 

@@ -4,36 +4,36 @@ from gankit import Trick
 
 
 class LRDecay(Trick):
-    """Lets both learning rates fall in a straight line, from `begin` of the run to its end.
+    """Lets both learning rates fall linearly to 0, from the share `begin` of the run to its end.
 
-    Smaller steps average out the noise of batches, and the two players circle more closely; at 0
-    they stop, wherever they are. CycleGAN keeps its rates for 100 epochs and lets them fall for
-    100 more. It goes by the length of the run, so choose that when it begins: one that is stopped
-    early has not come to rest (`--resume` finishes it), and one that is resumed with more `--steps`
-    begins with higher rates again, and with worse pictures for a while.
+    Smaller steps average out the noise of batches, and G and D circle more closely. CycleGAN keeps
+    its rates for 100 epochs and lets them fall for 100 more. The decay follows the length of the
+    run, so choose that at the start: a run that you stop early still has high rates (`--resume`
+    finishes it), and a run that you resume with more `--steps` goes back to higher rates, with
+    worse pictures for a while.
 
-    begin: the part of the run, from 0 to 1, after which they fall; 1 for never.
+    begin: the share of the run, from 0 to 1, after which the rates fall; 1 for never.
     """
 
     def __init__(self, begin: float = 0.5) -> None:
         if not 0 <= begin <= 1:
-            raise ValueError("begin lies in [0, 1]")
+            raise ValueError("begin must be from 0 to 1")
         self.begin = begin
-        self.full: dict[str, list[float]] = {}  # each player's rates before they fell
-        self.left: float | None = None  # the share of them that is left
+        self.full: dict[str, list[float]] = {}  # each player's rates at the start
+        self.factor: float | None = None  # the current rates as a share of those
 
     def before_update(self, gan, player):
         if self.begin == 1:
             return
         groups = player.adam.param_groups
         full = self.full.setdefault(player.name, [group["lr"] for group in groups])
-        left = min(1.0, (1 - gan.progress) / (1 - self.begin))
+        factor = min(1.0, (1 - gan.progress) / (1 - self.begin))
         for group, rate in zip(groups, full, strict=True):
-            group["lr"] = rate * left
-        self.left = left
+            group["lr"] = rate * factor
+        self.factor = factor
 
     def activity(self):
-        return None if self.left is None else f"learning rates at {self.left:.0%}"
+        return None if self.factor is None else f"learning rates at {self.factor:.0%}"
 
     def state_dict(self):
         return {"full": self.full}

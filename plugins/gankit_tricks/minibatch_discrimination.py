@@ -4,18 +4,18 @@ import torch
 from torch import nn
 
 from gankit import Trick
-from gankit_tricks.layers import append, last_layer, put_before
+from gankit_tricks.layers import append, insert_before, last_layer
 
 
 class MinibatchDiscrimination(Trick):
     """Tells D how close each picture is to the others of its batch, before its last layer.
 
-    Closeness is learnt: `kernels` ways to measure it, each in `dims` dimensions. A G that makes
-    the same picture over and over is found out. minibatch-stddev does much the same with one number
-    and nothing to learn. Memory grows with the square of the batch size.
+    D learns `kernels` ways to measure closeness, each in `dims` dimensions. If G makes the same
+    picture again and again (mode collapse), D sees it. minibatch-stddev does much the same with one
+    number and nothing to learn. Memory grows with the square of the batch size.
 
-    Maps are averaged over their area first, as in the paper's CIFAR-10 code. Where the paper sums
-    over the batch, the mean is taken, so that batches of any size give numbers from 0 to 1.
+    Feature maps are averaged over their area first, as in the paper's CIFAR-10 code. The paper sums
+    over the batch; here it is a mean, so that batches of any size give numbers from 0 to 1.
 
     kernels: B in the paper; 0 for none.
     dims: C in the paper.
@@ -24,7 +24,8 @@ class MinibatchDiscrimination(Trick):
     def __init__(self, kernels: int = 100, dims: int = 5) -> None:
         if kernels < 0 or dims < 1:
             raise ValueError("kernels must be 0 or more, dims 1 or more")
-        self.kernels, self.dims = kernels, dims
+        self.kernels = kernels
+        self.dims = dims
         self.layer: Closeness | None = None
 
     def wrap(self, gan):
@@ -35,13 +36,14 @@ class MinibatchDiscrimination(Trick):
             shape = (features, self.kernels, self.dims)
             T = torch.randn(shape, generator=draw, device=draw.device) / features**0.5
             self.layer = Closeness(T.to(layer.weight))
-            put_before(gan, name, layer, self.layer, extra=self.kernels)
+            insert_before(gan, name, layer, self.layer, extra=self.kernels)
 
     def activity(self):
         if self.layer is None or self.layer.mean is None:
             return None
-        mean, self.layer.mean = self.layer.mean, None
-        return f"{self.kernels} kernels, mean closeness {float(mean):.3g}; 1 is all alike"
+        mean = self.layer.mean
+        self.layer.mean = None
+        return f"{self.kernels} kernels, mean closeness {float(mean):.3g} (1: all the same)"
 
 
 class Closeness(nn.Module):
@@ -56,7 +58,7 @@ class Closeness(nn.Module):
         features = x if x.dim() == 2 else x.mean(dim=(2, 3))  # f(x), (N, A)
         M = (features @ self.T.flatten(1)).float().unflatten(1, self.T.shape[1:])  # (N, B, C)
         distance = (M[:, None] - M).abs().sum(dim=3)  # |M_i - M_j|, (N, N, B)
-        closeness = torch.exp(-distance).sum(dim=1) - 1  # over the others: to oneself it is 1
+        closeness = torch.exp(-distance).sum(dim=1) - 1  # without its own: exp(-0) = 1
         closeness = closeness / max(1, len(x) - 1)
         self.mean = closeness.detach().mean()
         return append(x, closeness)

@@ -6,28 +6,31 @@ from gankit import Trick
 
 
 class NoisyD(Trick):
-    """Adds Gaussian noise to everything D sees, fading to none.
+    """Adds Gaussian noise to everything D sees; it fades to 0 over the run.
 
-    Real and fake pictures, blurred by the same noise, overlap: D cannot be perfect, and its
-    gradient tells G something. Helps when D wins early; too much noise hides detail.
+    With the same noise on both, reals and fakes overlap: D cannot be perfect, so its gradient still
+    tells G something. Try it when D wins early. Too much noise hides detail.
 
     sigma: standard deviation at the start, in image units (images lie in [-1, 1]).
-    until: the part of the run, from 0 to 1, after which there is no noise.
+    until: the share of the run, from 0 to 1, after which there is no noise.
     """
 
     def __init__(self, sigma: float = 0.1, until: float = 1.0) -> None:
         if sigma < 0 or not 0 < until <= 1:
-            raise ValueError("sigma must be 0 or more, until between 0 and 1")
-        self.sigma, self.until = sigma, until
-        self.now = 0.0
+            raise ValueError("sigma must be 0 or more, until more than 0 and at most 1")
+        self.sigma = sigma
+        self.until = until
+        self.current_sigma = 0.0
 
     def d_input(self, images, gan):
-        self.now = self.sigma * max(0.0, 1 - gan.progress / self.until)  # linear decay
-        if self.now == 0:
+        self.current_sigma = self.sigma * max(0.0, 1 - gan.progress / self.until)  # linear decay
+        if self.current_sigma == 0:
             return images
         draw = gan.draw("noisy-d")
         noise = torch.randn(images.shape, generator=draw, device=images.device)
-        return torch.add(images, noise, alpha=self.now)  # images + now * noise, in one go
+        return torch.add(
+            images, noise, alpha=self.current_sigma
+        )  # images + sigma * noise, in one pass
 
     def activity(self):
-        return f"sigma {self.now:.3f}" if self.now else None
+        return f"sigma {self.current_sigma:.3f}" if self.current_sigma else None

@@ -6,21 +6,23 @@ from gankit import Targets, Trick
 
 
 class NoisyLabels(Trick):
-    """Takes a little random number off every target: t - amount * U(0, 1).
+    """Subtracts a small random number from each target: t - amount * U(0, 1).
 
-    Targets that tremble keep D from growing too sure. The example calls real 0 and fake 1 and adds
-    the noise; with real 1 and fake 0, as here, the same noise is taken off. So real targets lie in
-    [0.95, 1], a random smoothing, and fake ones in [-0.05, 0], below what any probability reaches:
-    D is pulled further from fakes the surer it is. If its logits run away, take `which=real`.
+    Noise on the targets keeps D from becoming too sure. In Keras' example real is 0 and fake is 1,
+    and the noise is added; here real is 1 and fake is 0, so the noise is subtracted. Targets for
+    reals then lie in [0.95, 1], which is random label smoothing; targets for fakes lie in
+    [-0.05, 0], which no probability can reach, so D keeps pushing its logits for fakes down. If the
+    logits grow without end, use `which=real`.
 
-    amount: the most that is taken off.
+    amount: the largest number that is subtracted.
     which: `both` (the published way), `real` or `fake`.
     """
 
     def __init__(self, amount: float = 0.05, which: str = "both") -> None:
         if not 0 <= amount <= 1 or which not in ("real", "fake", "both"):
-            raise ValueError("amount lies between 0 and 1; which is real, fake or both")
-        self.amount, self.which = amount, which
+            raise ValueError("amount must be from 0 to 1, which must be real, fake or both")
+        self.amount = amount
+        self.which = which
         self.acted = False
 
     def targets(self, targets, gan):
@@ -29,17 +31,18 @@ class NoisyLabels(Trick):
         self.acted = True
         real, fake = targets
         if self.which != "fake":
-            real = self._disturb(real, gan)
+            real = self._add_noise(real, gan)
         if self.which != "real":
-            fake = self._disturb(fake, gan)
+            fake = self._add_noise(fake, gan)
         return Targets(real, fake)
 
-    def _disturb(self, targets, gan):
+    def _add_noise(self, targets, gan):
         draw = gan.draw("noisy-labels")
         noise = torch.rand(targets.shape, generator=draw, device=targets.device)
         return targets - self.amount * noise
 
     def activity(self):
-        acted, self.acted = self.acted, False
+        acted = self.acted
+        self.acted = False
         whose = "all" if self.which == "both" else self.which
-        return f"took up to {self.amount:g} off {whose} targets" if acted else None
+        return f"subtracted up to {self.amount:g} from {whose} targets" if acted else None

@@ -8,34 +8,39 @@ from gankit import Trick
 class Replay(Trick):
     """Half of the fakes that D learns from are old ones, drawn from a buffer.
 
-    D must not forget what G did before, or G may come back to it: the two then run in circles.
-    Costs no time. A buffer much older than G teaches D about mistakes that nobody makes any more.
-    The new fakes whose places the old ones take go into the buffer, over random ones once it is
-    full. It keeps 8 bits a number, like the pictures themselves, and is part of the checkpoint.
+    If D forgets G's earlier pictures, G may return to them, and the two run in circles. This trick
+    costs no time. If the buffer is much older than G, D learns about mistakes that G no longer
+    makes. The new fakes that are replaced go into the buffer, in place of random old ones once it
+    is full. The buffer holds 8-bit pictures and is saved in checkpoints.
 
-    size: fakes in the buffer (the paper names no number; CycleGAN has 50).
-    share: how much of D's batch is old.
+    size: fakes in the buffer (the paper does not give a size; CycleGAN has 50).
+    share: the share of old fakes in D's batch.
     """
 
     def __init__(self, size: int = 512, share: float = 0.5) -> None:
         if size < 1 or not 0 <= share <= 1:
-            raise ValueError("size must be 1 or more, share between 0 and 1")
-        self.size, self.share = size, share
+            raise ValueError("size must be 1 or more, share from 0 to 1")
+        self.size = size
+        self.share = share
         self.old: torch.Tensor | None = None  # (up to size, C, H, W), uint8
-        self.shown, self.seen = 0, 0
+        self.replayed = 0
+        self.judged = 0
 
     def fakes(self, images, gan):
         count = min(int(self.share * len(images)), self.size)
         if count == 0:
             return images
-        draw, mixed, shown = gan.draw("replay"), images.clone(), 0
+        draw = gan.draw("replay")
+        mixed = images.clone()
+        shown = 0
         if self.old is not None:
             self.old = self.old.to(images.device)  # a checkpoint's is on the CPU
-            picked = _some(len(self.old), count, draw)
+            picked = _random_indices(len(self.old), count, draw)
             shown = len(picked)
             mixed[:shown] = self.old[picked].to(images.dtype) / 127.5 - 1
         self._keep(images[:count], draw)
-        self.shown, self.seen = self.shown + shown, self.seen + len(images)
+        self.replayed = self.replayed + shown
+        self.judged = self.judged + len(images)
         return mixed
 
     def _keep(self, images, draw):
@@ -43,11 +48,14 @@ class Replay(Trick):
         old = new[:0] if self.old is None else self.old
         room = self.size - len(old)
         full = torch.cat([old, new[:room]])
-        full[_some(len(old), len(new[room:]), draw)] = new[room:]
+        full[_random_indices(len(old), len(new[room:]), draw)] = new[room:]
         self.old = full.contiguous()
 
     def activity(self):
-        shown, seen, self.shown, self.seen = self.shown, self.seen, 0, 0
+        shown = self.replayed
+        seen = self.judged
+        self.replayed = 0
+        self.judged = 0
         return f"{100 * shown / seen:.0f} % of D's fakes were old ones" if shown else None
 
     def state_dict(self):
@@ -57,6 +65,6 @@ class Replay(Trick):
         self.old = state["old"]
 
 
-def _some(many, count, draw):
-    """Up to `count` different numbers below `many`, at random."""
-    return torch.randperm(many, generator=draw, device=draw.device)[:count]
+def _random_indices(length, count, draw):
+    """Up to `count` different indices below `length`."""
+    return torch.randperm(length, generator=draw, device=draw.device)[:count]

@@ -7,11 +7,11 @@ from gankit_tricks.layers import LAYERS
 
 
 class SpectralNorm(Trick):
-    """Divides every layer's weight W in D by its largest singular value sigma(W).
+    """Divides the weight W of each layer of D by its largest singular value sigma(W).
 
-    No layer can stretch its input, so D's slope is bounded and its gradient stays useful. sigma
-    is followed by one power iteration each time D judges. Helps DCGAN and ResNet discriminators; it
-    made StyleGAN2's worse (Karras et al. 2020).
+    No layer can stretch its input, so D's gradient is bounded and stays useful. sigma is tracked by
+    one power iteration each time D judges. It helps DCGAN and ResNet discriminators; it made
+    StyleGAN2's worse (Karras et al. 2020).
     """
 
     def wrap(self, gan):
@@ -27,8 +27,11 @@ class SpectralNorm(Trick):
 
 
 def _sigma(layer):
-    """u' W v with the vectors that the power iteration has reached."""
-    kept = layer.parametrizations.weight
-    u, v = kept[0]._u, kept[0]._v
-    weight = kept.original.detach().transpose(0, kept[0].dim).flatten(1)  # W: outputs x the rest
+    """u' W v, with the current vectors of the power iteration."""
+    parametrization = layer.parametrizations.weight
+    u = parametrization[0]._u
+    v = parametrization[0]._v
+    weight = (
+        parametrization.original.detach().transpose(0, parametrization[0].dim).flatten(1)
+    )  # (outputs, inputs)
     return u @ weight @ v

@@ -6,30 +6,31 @@ from gankit import Trick
 
 
 class TopK(Trick):
-    """G learns only from the k fakes of a batch that D likes best.
+    """G learns only from the k fakes of a batch with the highest logits.
 
-    Fakes far from any real picture get gradients that lead nowhere good. As D learns to judge, k
-    falls from the whole batch to a share of it. Helps late in training; where G already makes few
-    kinds of pictures, it may narrow them further.
+    Fakes far from any real picture get gradients that do not help. As D learns to judge, k falls
+    from the whole batch to a share of it. It helps late in training; where G already makes few
+    kinds of pictures (mode collapse), it may make them fewer still.
 
-    The paper takes k = max(0.99^epoch, 1/2) * batch, so the floor comes after 69 epochs. A trick
-    does not know epochs; here k falls by the same curve over a part of the run.
+    The paper takes k = max(0.99^epoch, 1/2) * batch, which reaches 1/2 after 69 epochs. A trick
+    does not know epochs, so here k falls by the same curve over a share of the run.
 
     floor: the smallest share of the batch that G learns from.
-    until: the part of the run, from 0 to 1, after which it is reached.
+    until: the share of the run, from 0 to 1, after which `floor` is reached.
     """
 
     def __init__(self, floor: float = 0.5, until: float = 1.0) -> None:
         if not 0 < floor <= 1 or not 0 < until <= 1:
             raise ValueError("floor and until must be more than 0 and at most 1")
-        self.floor, self.until = floor, until
+        self.floor = floor
+        self.until = until
         self.kept: tuple[int, int] | None = None  # k, and the N it was chosen from
 
     def logits(self, logits, gan, player, is_real):
         """In G's update, the gradient passes through k of the N logits, N / k times as strong.
 
-        The loss is a mean over N, so its gradient becomes that of a mean over the k. The logits
-        themselves stay, so the log goes on to show the loss of all fakes.
+        The loss is a mean over N, so its gradient becomes that of a mean over the k. The logits'
+        values do not change, so the log still shows the loss of all fakes.
         """
         if player is gan.D or is_real:
             return logits
@@ -41,8 +42,11 @@ class TopK(Trick):
         values = logits.detach()
         best = values.topk(k).indices
         weights = torch.zeros_like(values).index_fill(0, best, len(logits) / k)
-        return values + weights * (logits - values)  # the second term is 0 and has the gradient
+        return values + weights * (
+            logits - values
+        )  # the second term is 0, and only it has a gradient
 
     def activity(self):
-        kept, self.kept = self.kept, None
+        kept = self.kept
+        self.kept = None
         return f"G learnt from {kept[0]} of {kept[1]} fakes" if kept else None

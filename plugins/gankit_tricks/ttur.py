@@ -4,14 +4,14 @@ from gankit import Trick
 
 
 class TTUR(Trick):
-    """Lets D learn at `factor` times its learning rate, so that it keeps up with G.
+    """Multiplies D's learning rate by `factor`, so that D keeps up with G.
 
-    With one D step for each of G's, a faster D stands in for further D steps. 4 is what Zhang et
-    al. 2018 (arXiv 1805.08318: D 4e-4, G 1e-4) and many after them use, together with
-    spectral-norm; there G's rate is half of DCGAN's, so give `--lr-g 1e-4 --lr-d 1e-4`. Hurts where
-    D wins anyway, as with few pictures: a factor below 1 makes G the faster one.
+    A faster D replaces several D steps for each step of G. Zhang et al. 2018 (arXiv 1805.08318: D
+    4e-4, G 1e-4) and many papers after it use 4, together with spectral-norm; their rate for G is
+    half of DCGAN's, so add `--lr-g 1e-4 --lr-d 1e-4`. It hurts where D already wins, as with few
+    pictures: there, a factor below 1 makes G the faster player.
 
-    factor: what D's learning rate (`--lr-d`) is multiplied with; 1 for no change.
+    factor: D's learning rate (`--lr-d`) is multiplied by this; 1 for no change.
     """
 
     def __init__(self, factor: float = 4.0) -> None:
@@ -22,7 +22,7 @@ class TTUR(Trick):
     def start(self, gan):
         self.players = (gan.G, gan.D)
         for group in gan.D.adam.param_groups:
-            group["lr"] *= self.factor  # a checkpoint holds the product, loaded after this
+            group["lr"] *= self.factor  # a checkpoint, loaded later, holds the product
 
     def activity(self):
         if self.factor == 1:

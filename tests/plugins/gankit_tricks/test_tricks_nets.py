@@ -91,11 +91,11 @@ def test_r2_comes_lazily_like_r1():
 @pytest.mark.parametrize(
     ("trick", "weight", "k"), [(WGANGP(), 10, 1), (DRAGAN(), 10, 1), (DRAGAN(7.0, k=2.0), 7, 2)]
 )
-def test_slopes_too_flat_and_too_steep_both_cost(trick, weight, k, slope):
+def test_gradients_too_flat_and_too_steep_both_cost(trick, weight, k, slope):
     gan = a_gan(linear_d(slope))
     penalty = trick.penalty(gan, gan.D, some(4, 3, 2, 2), some(4, 3, 2, 2, seed=1))
     assert penalty.item() == pytest.approx(weight * (slope - k) ** 2, abs=1e-5)
-    assert trick.activity() == f"mean slope {slope:.3g}; asks for {k}"
+    assert f"{slope:.3g}" in trick.activity()
     assert trick.activity() is None
     assert trick.penalty(gan, gan.G, some(4, 3, 2, 2), some(4, 3, 2, 2)) is None
 
@@ -105,14 +105,16 @@ def test_wgan_gp_looks_anywhere_between_a_real_and_its_fake():
     gan = a_gan(Bowl())  # the slope is |x|: the share of the fake, if one share serves a picture
     penalty = WGANGP(weight=1.0).penalty(gan, gan.D, real, fake)
     assert penalty.item() == pytest.approx(1 / 3, rel=0.05)  # E (u - 1)^2, u ~ U(0, 1)
-    where = WGANGP()._where(gan, real, fake)
-    assert where.std(dim=(1, 2, 3)).max() < 1e-6
-    assert torch.equal(where[0], WGANGP()._where(gan, real, fake)[0]) is False  # drawn anew
+    points = WGANGP()._penalised_images(gan, real, fake)
+    assert points.std(dim=(1, 2, 3)).max() < 1e-6
+    assert (
+        torch.equal(points[0], WGANGP()._penalised_images(gan, real, fake)[0]) is False
+    )  # drawn anew
 
 
 def test_dragan_looks_around_reals_as_the_papers_code_does():
     real, gan = 3 * some(500, 3, 8, 8) + 1, a_gan(Bowl())
-    away = (DRAGAN()._where(gan, real, None) - real) / (0.5 * real.numpy().std())
+    away = (DRAGAN()._penalised_images(gan, real, None) - real) / (0.5 * real.numpy().std())
     assert away.min() >= -1e-5
     assert away.max() <= 1 + 1e-5
     assert away.mean().item() == pytest.approx(1 / 4, rel=0.1)  # share ~ U(0, 1) times u ~ U(0, 1)
@@ -125,12 +127,13 @@ def test_dragan_looks_around_reals_as_the_papers_code_does():
 @pytest.mark.parametrize("trick", [R2, WGANGP, DRAGAN])
 def test_penalties_see_what_other_tricks_do_to_ds_input(trick):
     gan, images = a_gan(linear_d(0.5)), (some(4, 3, 2, 2), some(4, 3, 2, 2, seed=1))
-    one = trick()
-    one.penalty(gan, gan.D, *images)
-    before = one.slope.item()
+    name, factor = ("squared_norm", 9) if trick is R2 else ("norm", 3)
+    penalty = trick()
+    penalty.penalty(gan, gan.D, *images)
+    before = getattr(penalty, name).item()
     gan.d_inputs = [lambda images, gan: 3 * images]
-    one.penalty(gan, gan.D, *images)
-    assert one.slope.item() == pytest.approx(before * (9 if trick is R2 else 3), rel=1e-5)
+    penalty.penalty(gan, gan.D, *images)
+    assert getattr(penalty, name).item() == pytest.approx(before * factor, rel=1e-5)
 
 
 @pytest.mark.parametrize("trick", [R1, R2, WGANGP, DRAGAN])
@@ -153,7 +156,7 @@ def test_weight_clipping_clips_ds_weights_and_no_others(trainer_of):
     assert max(p.abs().max() for p in clipped.gan.G.net.parameters()) > 0.5
     there = sum(int((b.abs() >= 0.015).sum()) for _, b in pairs)
     share = 100 * there / sum(a.numel() for a, _ in pairs)
-    assert clipped.tricks[0].activity() == f"{share:.1f} % of D's weights lie at +-0.015"
+    assert clipped.tricks[0].activity() == f"{share:.1f} % of D's weights are at +-0.015"
     assert clipped.tricks[0].activity() is None
 
 
@@ -260,12 +263,13 @@ def test_the_half_life_of_ema_in_pictures_is_that_of_the_paper(batch, d_steps):
         trick.after_update(gan, gan.G)
         shown = (gan.step + 1) * batch * d_steps
         wanted = 0.5 ** (batch * d_steps / min(10_000, 0.05 * shown))
-        assert trick.now == pytest.approx(wanted, rel=1e-12)
+        assert trick.current_decay == pytest.approx(wanted, rel=1e-12)
     assert EMA(decay=0.5 ** (32 / 10_000)).decay == pytest.approx(0.9978, abs=1e-4)
 
 
 @pytest.mark.parametrize(
-    ("trick", "number"), [("ema:kimg=0.01,ramp=0.0", "now"), ("ada:kimg=0.1,target=-1.0", "p")]
+    ("trick", "number"),
+    [("ema:kimg=0.01,ramp=0.0", "current_decay"), ("ada:kimg=0.1,target=-1.0", "p")],
 )
 def test_thousands_of_pictures_are_those_of_all_processes(trainer_of, monkeypatch, trick, number):
     def after_four_steps():
@@ -419,17 +423,18 @@ def test_closeness_is_that_of_the_paper(shape, count):
         assert np.allclose(out[i, 6 + b].numpy(), wanted, atol=1e-5)
 
 
-@pytest.mark.parametrize("trick", [MinibatchStddev(), MinibatchDiscrimination(kernels=8)])
-def test_a_collapsed_batch_can_be_told_from_a_varied_one(trainer_of, trick):
+@pytest.mark.parametrize(
+    ("trick", "collapsed"),
+    [(MinibatchStddev(), " 0.0001"), (MinibatchDiscrimination(kernels=8), " 1 ")],
+)
+def test_the_log_shows_a_collapsed_batch(trainer_of, trick, collapsed):
     gan = trainer_of().gan
     trick.wrap(gan)
     varied = some(8, 3, 16, 16).tanh()
     gan.judge(varied)
-    said = trick.activity()
+    assert collapsed not in trick.activity()
     gan.judge(varied[:1].expand(8, -1, -1, -1))
-    now = trick.activity()
-    assert "deviation 0.0001" in now or "closeness 1;" in now
-    assert said != now
+    assert collapsed in trick.activity()
     assert trick.activity() is None
 
 
@@ -465,7 +470,7 @@ def test_tricks_on_ds_end_suit_a_linear_end_and_refuse_what_they_do_not_know():
     normed = a_gan(nn.utils.parametrizations.weight_norm(nn.Conv2d(3, 1, 2)))
     for gan in (wide, grouped, normed, a_gan(nn.Flatten())):
         for trick in (MinibatchStddev(), MinibatchDiscrimination()):
-            with pytest.raises(ValueError, match="^D's last layer (is no|cannot)"):
+            with pytest.raises(ValueError, match="^D's last layer "):
                 trick.wrap(gan)
 
 
@@ -484,7 +489,7 @@ def test_freezing_holds_the_first_layers_and_their_norms(trainer_of):
 
 
 def test_freezing_everything_is_refused(trainer_of):
-    with pytest.raises(GankitError, match="layers=3 leaves nothing to learn: D has 3 layers"):
+    with pytest.raises(GankitError, match="layers must be less than 3"):
         trainer_of("freeze-d:layers=3")
     trick, net = FreezeD(layers=0), linear_d(1.0)
     trick.wrap(a_gan(net))
