@@ -25,7 +25,7 @@ def register_generators(register: Callable[[GeneratorSpec], None]) -> None:
     register(
         GeneratorSpec(
             name="dcgan-skip",
-            summary="DCGAN's G, but each map paints, up to full size, and enlarging leaves no grid",
+            summary="DCGAN's G with skip outputs, and upsampling that draws no checkerboard",
             source="after StyleGAN2's skip outputs, arXiv 1912.04958, and arXiv 1710.10196",
             build="gankit_dcgan.skip:Generator",
         )
@@ -77,17 +77,20 @@ def register_models(register: Callable[[ModelSpec], None]) -> None:
             lesson=2,
         )
     )
-    tricks = (*QUICK_TRICKS, "r1:gamma=0.1,every=4")  # some minutes: what `gankit run` takes
+    tricks = (
+        *QUICK_TRICKS,
+        "r1:gamma=0.1,every=4",
+    )  # takes some minutes: the default of `gankit run`
     register(_skip(64, 24, default=True, tricks=tricks, length="60 kimg"))
     register(_skip(128, 24))
     register(_skip(256, 12))
 
 
 def _skip(size: int, width: int, default: bool = False, **settings: Any) -> ModelSpec:
-    """The model for small sets and small machines."""
+    """The model for small data sets and small machines."""
     return ModelSpec(
         name=f"skip{size}",
-        summary=f"for {size} px, on a CPU too: a narrow DCGAN whose G has skip outputs",
+        summary=f"a narrow DCGAN whose G has skip outputs, for {size} px; also for CPUs",
         source="measured for gankit; networks after " + PAPER,
         generator=f"dcgan-skip:base_channels={width}",
         discriminator=f"dcgan:base_channels={width}",

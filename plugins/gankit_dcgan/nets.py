@@ -7,17 +7,17 @@ With 64 px and 64 base channels they are the networks of PyTorch's DCGAN example
 from torch import Tensor, nn
 
 
-def widths(image_size: int, base_channels: int, max_channels: int) -> list[int]:
+def map_channels(image_size: int, base_channels: int, max_channels: int) -> list[int]:
     """Channels of the feature maps from 4x4 up to image_size / 2: doubled towards the small end."""
-    steps = image_size.bit_length() - 3  # maps at 4, 8, ..., image_size / 2
-    if image_size < 16 or image_size != 2 ** (steps + 2):
+    if image_size < 16 or image_size.bit_count() != 1:
         raise ValueError(
-            f"image_size {image_size} does not suit: DCGAN makes powers of two from 16 up "
-            "(16, 32, 64, 128, 256)"
+            f"image_size is {image_size}, but this network needs a power of two from 16 up: "
+            "16, 32, 64, 128, 256"
         )
     if base_channels < 1 or max_channels < 1:
         raise ValueError("base_channels and max_channels must be 1 or more")
-    return [min(base_channels * 2**power, max_channels) for power in reversed(range(steps))]
+    maps = image_size.bit_length() - 3  # of sides 4, 8, ..., image_size / 2
+    return [min(base_channels * 2**power, max_channels) for power in reversed(range(maps))]
 
 
 def init_weights(module: nn.Module) -> None:
@@ -32,9 +32,9 @@ def init_weights(module: nn.Module) -> None:
 class Generator(nn.Module):
     """z (N, latent_dim) -> images (N, channels, image_size, image_size) in [-1, 1].
 
-    3,576,704 parameters for 64 px at base_channels=64. Wider towards the small end up to
-    max_channels; without a cap, which is max_channels=1024 for 128 px and 2048 for 256, the
-    parameters are 12,786,560 and 47,983,488.
+    3,576,704 parameters for 64 px at base_channels=64. Each smaller map has twice the channels, up
+    to max_channels. Without a limit (max_channels=1024 for 128 px, 2048 for 256) the parameters
+    are 12,786,560 and 47,983,488.
 
     base_channels: channels of the last map.
     """
@@ -48,7 +48,7 @@ class Generator(nn.Module):
         max_channels: int = 512,
     ) -> None:
         super().__init__()
-        first, *others = widths(image_size, base_channels, max_channels)
+        first, *others = map_channels(image_size, base_channels, max_channels)
         layers: list[nn.Module] = [  # z as a 1x1 image -> (first, 4, 4)
             nn.ConvTranspose2d(latent_dim, first, 4, 1, 0, bias=False),
             nn.BatchNorm2d(first),
@@ -73,8 +73,8 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """Images (N, channels, image_size, image_size) -> logits (N,).
 
-    2,765,568 parameters for 64 px at base_channels=64; without a cap on the width 11,164,416 for
-    128 px and 44,739,328 for 256. No batch norm on the first layer.
+    2,765,568 parameters for 64 px at base_channels=64; without a limit 11,164,416
+    for 128 px and 44,739,328 for 256. No batch norm on the first layer.
 
     base_channels: channels of the first map.
     """
@@ -87,7 +87,7 @@ class Discriminator(nn.Module):
         max_channels: int = 512,
     ) -> None:
         super().__init__()
-        first, *others = reversed(widths(image_size, base_channels, max_channels))
+        first, *others = reversed(map_channels(image_size, base_channels, max_channels))
         layers: list[nn.Module] = [  # the image -> (first, image_size / 2, image_size / 2)
             nn.Conv2d(channels, first, 4, 2, 1, bias=False),
             nn.LeakyReLU(0.2, inplace=True),

@@ -1,15 +1,16 @@
-"""DCGAN's generator with three changes that let it learn from few pictures, and without a grid.
+"""DCGAN's generator with three changes, so that it learns from few pictures and draws no grid.
 
-1. Every map from 8x8 up paints a picture of its own, and the pictures add up: coarse ones are
-   enlarged and finer ones correct them. What a flower looks like from afar is learnt by short
-   paths, while detail is still noise. After the skip outputs of StyleGAN2 (Karras et al. 2020,
-   arXiv 1912.04958) and MSG-GAN (Karnewar & Wang 2020, arXiv 1903.06048).
-2. Maps are enlarged as nearest neighbours and then convolved 3x3, which cannot lay a grid of 2x2
-   pixels over a picture, where transposed convolutions must unlearn it (Odena, Dumoulin & Olah
-   2016, distill.pub, "Deconvolution and checkerboard artifacts"). Both steps are one transposed
-   convolution, as in progressive growing's code (Karras et al. 2018, arXiv 1710.10196); it begins
-   as bilinear enlarging.
-3. The last map has the size of the picture, so there are numbers for detail; DCGAN's has half.
+1. Each map from 8x8 up makes a picture, and the pictures are added: coarse ones are upsampled, and
+   finer ones correct them. So the rough look of a flower is learnt through few layers, while the
+   detail is still noise. After the skip outputs of StyleGAN2 (Karras et al. 2020, arXiv 1912.04958)
+   and MSG-GAN (Karnewar & Wang 2020, arXiv 1903.06048).
+2. Maps are upsampled to nearest neighbours and then convolved 3x3, which cannot draw a checkerboard
+   of 2x2 pixels; transposed convolutions start with one and must unlearn it (Odena, Dumoulin & Olah
+   2016, distill.pub, "Deconvolution and checkerboard artifacts"). Both steps are computed as one
+   transposed convolution, as in the code of progressive growing (Karras et al. 2018, arXiv
+   1710.10196). It is initialised to bilinear upsampling.
+3. The last map is as large as the picture, so G has channels for fine detail; DCGAN's has half the
+   size.
 """
 
 from itertools import pairwise
@@ -19,14 +20,14 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 from torch.nn.utils.parametrize import register_parametrization
 
-from gankit_dcgan.nets import init_weights, widths
+from gankit_dcgan.nets import init_weights, map_channels
 
 
 class Generator(nn.Module):
     """z (N, latent_dim) -> images (N, channels, image_size, image_size) in [-1, 1].
 
-    529,104 parameters for 64 px at base_channels=24; base_channels and max_channels as for DCGAN,
-    whose maps are followed by one more with half of base_channels.
+    529,104 parameters for 64 px at base_channels=24. base_channels and max_channels are those of
+    DCGAN; one more map follows, with half of base_channels.
     """
 
     def __init__(
@@ -38,7 +39,7 @@ class Generator(nn.Module):
         max_channels: int = 512,
     ) -> None:
         super().__init__()
-        maps = [*widths(image_size, base_channels, max_channels), max(1, base_channels // 2)]
+        maps = [*map_channels(image_size, base_channels, max_channels), max(1, base_channels // 2)]
         self.first = nn.Sequential(  # z as a 1x1 image -> (maps[0], 4, 4)
             nn.ConvTranspose2d(latent_dim, maps[0], 4, 1, 0, bias=False),
             nn.BatchNorm2d(maps[0]),
@@ -55,31 +56,31 @@ class Generator(nn.Module):
         self.paints = nn.ModuleList(nn.Conv2d(wide, channels, 1) for wide in maps[1:-1])
         self.paints.append(nn.Conv2d(maps[-1], channels, 3, 1, 1))
         self.apply(init_weights)
-        enlarging = [up for up in self.ups.modules() if isinstance(up, nn.ConvTranspose2d)]
-        for layer in enlarging:
+        upsampling = [up for up in self.ups.modules() if isinstance(up, nn.ConvTranspose2d)]
+        for layer in upsampling:
             init_bilinear(layer)
-            register_parametrization(layer, "weight", Enlarging())
+            register_parametrization(layer, "weight", NearestThenConv3x3())
 
     def forward(self, z: Tensor) -> Tensor:
         x = self.first(z[:, :, None, None])
         picture: Tensor | None = None
         for up, paint in zip(self.ups, self.paints, strict=True):
             x = up(x)
-            picture = paint(x) if picture is None else paint(x) + enlarged(picture)
+            picture = paint(x) if picture is None else paint(x) + upsample(picture)
         assert picture is not None  # there is at least one map
         return torch.tanh(picture)
 
 
-def enlarged(picture: Tensor) -> Tensor:
+def upsample(picture: Tensor) -> Tensor:
     """(N, C, s, s) -> (N, C, 2s, 2s)."""
     return interpolate(picture, scale_factor=2, mode="bilinear", align_corners=False)
 
 
-class Enlarging(nn.Module):
-    """Kernels (A, B, 3, 3) -> (A, B, 4, 4): of nearest neighbours, then the 3x3 convolution.
+class NearestThenConv3x3(nn.Module):
+    """Kernels (A, B, 3, 3) -> (A, B, 4, 4), which upsample (nearest) and then convolve 3x3.
 
-    Each number of a 3x3 kernel falls on 2x2 places of the 4x4 kernel with which a transposed
-    convolution of stride 2 does both.
+    A transposed convolution of stride 2 with the 4x4 kernel does both; each number of the 3x3
+    kernel is added to 2x2 numbers of the 4x4 kernel.
     """
 
     spread: Tensor
@@ -93,15 +94,15 @@ class Enlarging(nn.Module):
         return (kernels.flatten(2) @ self.spread).unflatten(2, (4, 4))
 
     def right_inverse(self, kernels: Tensor) -> Tensor:
-        """The 3x3 kernels that come nearest to 4x4 ones."""
+        """The 3x3 kernels whose 4x4 kernels are nearest to these (least squares)."""
         return (kernels.flatten(2) @ torch.linalg.pinv(self.spread)).unflatten(2, (3, 3))
 
 
 @torch.no_grad()
 def init_bilinear(layer: nn.ConvTranspose2d) -> None:
-    """Let a transposed convolution that doubles a map begin as upsampling of mixed channels.
+    """Initialise a transposed convolution of stride 2 to bilinear upsampling of mixed channels.
 
-    Each 4x4 kernel is one number ~ N(0, 0.02) times the bilinear kernel, scaled so that weights
+    Each 4x4 kernel is one number ~ N(0, 0.02) times the bilinear kernel, scaled so that the weights
     are as large as DCGAN's. After Long, Shelhamer & Darrell 2015 (arXiv 1411.4038).
     """
     line = torch.tensor([1.0, 3.0, 3.0, 1.0])

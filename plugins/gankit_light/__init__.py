@@ -1,4 +1,4 @@
-"""FastGAN: light networks for few and larger pictures."""
+"""FastGAN: light networks for few pictures of 128 px and more."""
 
 from collections.abc import Callable
 
@@ -23,7 +23,7 @@ def register_generators(register: Callable[[GeneratorSpec], None]) -> None:
     register(
         GeneratorSpec(
             name="light",
-            summary="gated convolutions; small maps choose the channels of large ones (SLE)",
+            summary="gated convolutions; small maps weight the channels of large ones (SLE)",
             source=PAPER,
             build="gankit_light.nets:Generator",
         )
@@ -35,7 +35,7 @@ def register_discriminators(register: Callable[[DiscriminatorSpec], None]) -> No
     register(
         DiscriminatorSpec(
             name="light",
-            summary="residual blocks that halve the image to 8x8, then a mean of 5x5 answers",
+            summary="residual blocks that halve the image to 8x8, then the mean of 5x5 logits",
             source=PAPER,
             build="gankit_light.nets:Discriminator",
         )

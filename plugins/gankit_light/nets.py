@@ -1,17 +1,17 @@
 """The two networks of FastGAN (Liu et al. 2021, arXiv 2101.04775), for few pictures at 128-256 px.
 
-How wide a map is depends on its size, not on the image's: a larger image adds thin blocks. What
-the paper's skip-layer excitation does: a small map, where G decides what the picture shows, says
-for each channel of a map 16 times as large how much of it to let through. That is one number per
-channel, so it is cheap, and the gradient reaches the small map without passing the layers between.
+The channels of a map depend on its size, not on the size of the image: a larger image adds blocks
+with few channels. Skip-layer excitation (SLE) multiplies each channel of a large map by one number,
+computed from a map 16 times smaller, where G decides what the picture shows. It is cheap, and the
+gradient reaches the small map without the layers between.
 
-Left out, all of it plainly:
-- D as an autoencoder. The paper has small decoders restore real pictures from D's maps and adds how
-  far they look from the originals to D's loss. A network that gives logits alone cannot ask for
-  that, and how far is measured by a third network, trained on ImageNet.
-- Noise added inside G, so that one z stays one picture, and G's spectral normalisation.
+Parts of the paper that are missing here:
+- D as an autoencoder. In the paper, small decoders reconstruct real pictures from D's maps, and the
+  reconstruction error is added to D's loss. gankit's discriminators only return logits, and the
+  error is measured by a third network, trained on ImageNet.
+- Noise inside G (without it, one z is always one picture), and spectral norm in G.
 - D's second, smaller branch.
-D's spectral normalisation and the augmentation are tricks: `spectral-norm`, `diffaugment`.
+D's spectral norm and the augmentation are tricks: `spectral-norm`, `diffaugment`.
 """
 
 import torch
@@ -19,38 +19,38 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
 G_WIDTHS = {4: 16, 8: 8, 16: 4, 32: 2, 64: 2, 128: 1, 256: 1 / 2, 512: 1 / 4, 1024: 1 / 8}
-SLE = 16  # a map excites the one that is so many times as large
+SLE = 16  # a map sets the factors of the map that is 16 times as large
 
 
-def sizes(image_size: int, base_channels: int) -> list[int]:
-    """The sizes of the maps from 8 up to the image."""
-    found = [size for size in G_WIDTHS if 8 <= size <= image_size]
-    if image_size < 16 or image_size not in found:
+def map_sizes(image_size: int, base_channels: int) -> list[int]:
+    """The sides of the maps from 8 up to the image."""
+    sizes = [size for size in G_WIDTHS if 8 <= size <= image_size]
+    if image_size < 16 or image_size not in sizes:
         raise ValueError(
-            f"image_size {image_size} does not suit: these networks make powers of two from 16 up "
-            "(16, 32, 64, 128, 256, 512, 1024)"
+            f"image_size is {image_size}, but this network needs one of "
+            "16, 32, 64, 128, 256, 512, 1024"
         )
     if base_channels < 1:
         raise ValueError("base_channels must be 1 or more")
-    return found
+    return sizes
 
 
 def init_generator(module: nn.Module) -> None:
-    """Convolutions ~ N(0, 0.02), as in DCGAN; batch norm behind each sets its size anyway."""
+    """Convolutions ~ N(0, 0.02), as in DCGAN; batch norm after each makes up for the scale."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
         nn.init.normal_(module.weight, 0.0, 0.02)
 
 
 def init_discriminator(module: nn.Module) -> None:
-    """Convolutions after He: thin maps would fade to nothing where batch norm does not act yet."""
+    """Convolutions after He et al.; with DCGAN's smaller weights, thin maps would vanish."""
     if isinstance(module, nn.Conv2d):
         nn.init.kaiming_normal_(module.weight, a=0.2)
 
 
 class Gate(nn.Module):
-    """GLU: (N, 2 C, H, W) -> (N, C, H, W), half of the channels let through by the rest.
+    """GLU: (N, 2 C, H, W) -> (N, C, H, W), half of the channels times the sigmoid of the rest.
 
-    Written out, since nn.GLU's gradient loses channels_last: five times the time on a CPU.
+    Not nn.GLU, whose gradient loses channels_last and takes five times as long on a CPU.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -58,24 +58,24 @@ class Gate(nn.Module):
         return values * torch.sigmoid(gates)
 
 
-def gated(convolution: nn.Module, narrow: int) -> list[nn.Module]:
-    """A convolution to 2 `narrow` channels, batch norm, and a gate that leaves half of them."""
+def gated_layers(convolution: nn.Module, narrow: int) -> list[nn.Module]:
+    """A convolution to 2 * `narrow` channels, batch norm, and a gate that halves them."""
     return [convolution, nn.BatchNorm2d(2 * narrow), Gate()]
 
 
-def up(wide: int, narrow: int, twice: bool) -> nn.Sequential:
+def upsample_block(wide: int, narrow: int, twice: bool) -> nn.Sequential:
     """(wide, s, s) -> (narrow, 2s, 2s)."""
     layers: list[nn.Module] = [nn.Upsample(scale_factor=2, mode="nearest")]
-    layers += gated(nn.Conv2d(wide, 2 * narrow, 3, padding=1, bias=False), narrow)
+    layers += gated_layers(nn.Conv2d(wide, 2 * narrow, 3, padding=1, bias=False), narrow)
     if twice:
-        layers += gated(nn.Conv2d(narrow, 2 * narrow, 3, padding=1, bias=False), narrow)
+        layers += gated_layers(nn.Conv2d(narrow, 2 * narrow, 3, padding=1, bias=False), narrow)
     return nn.Sequential(*layers)
 
 
 class Excitation(nn.Module):
-    """Skip-layer excitation: large (N, C, S, S) times a factor in (0, 1) per channel, from small.
+    """Skip-layer excitation: the large map (N, C, S, S) times a factor in (0, 1) per channel.
 
-    The small map is averaged to 4x4 and mixed by a 4x4 convolution into C numbers.
+    The factors come from the small map, averaged to 4x4, through a 4x4 convolution.
     """
 
     def __init__(self, small: int, large: int) -> None:
@@ -106,14 +106,16 @@ class Generator(nn.Module):
         base_channels: int = 16,
     ) -> None:
         super().__init__()
-        maps = sizes(image_size, base_channels)
+        maps = map_sizes(image_size, base_channels)
         width = {size: max(1, int(base_channels * times)) for size, times in G_WIDTHS.items()}
         start = nn.ConvTranspose2d(latent_dim, 2 * width[4], 4, bias=False)
-        self.start = nn.Sequential(*gated(start, width[4]))  # z as a 1x1 image -> (width, 4, 4)
+        self.start = nn.Sequential(
+            *gated_layers(start, width[4])
+        )  # z as a 1x1 image -> (width, 4, 4)
         self.blocks = nn.ModuleDict()
         self.excitations = nn.ModuleDict()
         for number, size in enumerate(maps):  # every other block convolves twice
-            block = up(width[size // 2], width[size], twice=number % 2 == 0)
+            block = upsample_block(width[size // 2], width[size], twice=number % 2 == 0)
             self.blocks[str(size)] = block
             if size // SLE >= 4:
                 self.excitations[str(size)] = Excitation(width[size // SLE], width[size])
@@ -122,17 +124,17 @@ class Generator(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         x = self.start(z[:, :, None, None])
-        seen = {"4": x}
+        maps = {"4": x}
         for size, block in self.blocks.items():
             x = block(x)
             if size in self.excitations:
-                x = self.excitations[size](seen[str(int(size) // SLE)], x)
-            seen[size] = x
+                x = self.excitations[size](maps[str(int(size) // SLE)], x)
+            maps[size] = x
         return torch.tanh(self.last(x))
 
 
 class Down(nn.Module):
-    """(narrow, s, s) -> (wide, s / 2, s / 2): the mean of two convolutions and of a short cut."""
+    """(narrow, s, s) -> (wide, s / 2, s / 2): the mean of two convolutions and of a shortcut."""
 
     def __init__(self, narrow: int, wide: int) -> None:
         super().__init__()
@@ -159,7 +161,7 @@ class Discriminator(nn.Module):
     """Images (N, channels, image_size, image_size) -> logits (N,).
 
     At base_channels=16: 419,832 parameters for 128 px, 420,892 for 256. The last map gives 5x5
-    logits, each for a part of the picture; the picture's is their mean.
+    logits, each for a part of the picture; their mean is the logit of the picture.
     """
 
     def __init__(
@@ -169,7 +171,7 @@ class Discriminator(nn.Module):
         base_channels: int = 16,
     ) -> None:
         super().__init__()
-        full, *maps = reversed(sizes(image_size, base_channels))
+        full, *maps = reversed(map_sizes(image_size, base_channels))
         narrow = max(1, base_channels * 64 // full)
         layers: list[nn.Module] = [  # the image -> (narrow, image_size, image_size)
             nn.Conv2d(channels, narrow, 3, padding=1, bias=False),

@@ -9,7 +9,7 @@ from gankit import Loss, Targets
 class Hinge(Loss):
     """D: max(0, 1 - D(x)) + max(0, 1 + D(G(z))); G: -D(G(z)).
 
-    D gets no gradient from images that it already judges right by a margin of one.
+    D gets no gradient from images that it judges right by a margin of 1 or more.
     """
 
     separable = True

@@ -8,7 +8,8 @@ from gankit import Loss, Targets
 class LeastSquares(Loss):
     """D: 1/2 (D(x) - t)^2 for real and fake; G: 1/2 (D(G(z)) - 1)^2.
 
-    D(x) is its answer itself, no probability; far from its target the pull grows instead of fading.
+    D(x) is the logit itself, not a probability. The further a logit is from its target, the larger
+    its gradient, where that of cross-entropy vanishes.
     """
 
     reads_targets = True

@@ -8,10 +8,10 @@ from gankit import Loss, Targets
 
 
 class Minimax(Loss):
-    """D: -[t log D(x) + (1 - t) log(1 - D(x))]; G: log(1 - D(G(z))), D's own loss turned round.
+    """D: -[t log D(x) + (1 - t) log(1 - D(x))]; G: log(1 - D(G(z))), the negative of D's loss.
 
-    When D is sure that fakes are fake, this loss is flat and G learns nothing; compare it with
-    `non-saturating` to see why nobody uses it.
+    When D is sure that fakes are fake, this loss is flat and G learns nothing. Compare it with
+    `non-saturating`, which replaced it.
     """
 
     reads_targets = True

@@ -9,7 +9,8 @@ from gankit import Loss, Targets
 class NonSaturating(Loss):
     """D: -[t log D(x) + (1 - t) log(1 - D(x))] for real and fake; G: -log D(G(z)).
 
-    D(x) = sigmoid(logit). When D is sure of itself, G's gradient stays large: hence the name.
+    D(x) = sigmoid(logit). G's gradient stays large when D is sure that fakes are fake: hence the
+    name.
     """
 
     reads_targets = True

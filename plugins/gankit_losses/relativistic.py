@@ -9,7 +9,7 @@ from gankit import Loss, Targets
 class Relativistic(Loss):
     """D: softplus(-(D(x) - D(G(z)))); G: softplus(-(D(G(z)) - D(x))), over pairs of real and fake.
 
-    D only says which of the two is the real one, so a mode that G drops is felt at once
+    D only tells which picture of a pair is real, so G gets a gradient at once if it drops a mode
     (Huang et al. 2025, arXiv 2501.05441).
     """
 

@@ -8,8 +8,8 @@ from gankit import Loss, Targets
 class Wasserstein(Loss):
     """Critic: D(G(z)) - D(x); G: -D(G(z)).
 
-    It measures a distance only if D's slope is bounded: add spectral-norm or another bound, and
-    give D several steps (the paper: --d-steps 5).
+    This estimates a distance only if D's gradient is bounded: add spectral-norm or another bound,
+    and let D take several steps (the paper: --d-steps 5).
     """
 
     separable = True

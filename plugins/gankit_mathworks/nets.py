@@ -2,24 +2,24 @@
 
 Kernels of 5x5 instead of DCGAN's 4x4, z projected by a dense layer, biases everywhere. Written for
 any power-of-two image size from 16 up: each doubling of the image adds one block.
-A stride of 2 on an even size leaves one row too many to pad: PyTorch pads it first, MATLAB and
-TensorFlow last, so these networks are theirs seen in a mirror.
+With stride 2 on an even size, the padding of one side is a row wider: in PyTorch the first side, in
+MATLAB and TensorFlow the last, so these networks are mirror images of theirs.
 """
 
 from torch import Tensor, nn
 
 
-def widths(image_size: int, base_channels: int, max_channels: int) -> list[int]:
+def map_channels(image_size: int, base_channels: int, max_channels: int) -> list[int]:
     """Channels of the feature maps from 4x4 up to image_size / 2: doubled towards the small end."""
-    steps = image_size.bit_length() - 3  # maps at 4, 8, ..., image_size / 2
-    if image_size < 16 or image_size != 2 ** (steps + 2):
+    if image_size < 16 or image_size.bit_count() != 1:
         raise ValueError(
-            f"image_size {image_size} does not suit: these networks make powers of two from 16 up "
-            "(16, 32, 64, 128, 256)"
+            f"image_size is {image_size}, but this network needs a power of two from 16 up: "
+            "16, 32, 64, 128, 256"
         )
     if base_channels < 1 or max_channels < 1:
         raise ValueError("base_channels and max_channels must be 1 or more")
-    return [min(base_channels * 2**power, max_channels) for power in reversed(range(steps))]
+    maps = image_size.bit_length() - 3  # of sides 4, 8, ..., image_size / 2
+    return [min(base_channels * 2**power, max_channels) for power in reversed(range(maps))]
 
 
 def init_weights(module: nn.Module) -> None:
@@ -35,8 +35,8 @@ class Generator(nn.Module):
 
     5,134,339 parameters for 64 px at base_channels=64.
 
-    start: how the 4x4 map becomes 8x8. `uncropped`: stride 1 with all of the border kept, as
-    MathWorks does; `stride-2`: like all later layers. Both have the same weights.
+    start: how the 4x4 map becomes 8x8. `uncropped`: stride 1 without cropping, as in MathWorks'
+    example; `stride-2`: like all later layers. Both have the same weights.
     """
 
     def __init__(
@@ -50,8 +50,8 @@ class Generator(nn.Module):
     ) -> None:
         super().__init__()
         if start not in ("uncropped", "stride-2"):
-            raise ValueError("start is uncropped or stride-2")
-        wide, *others = widths(image_size, base_channels, max_channels)
+            raise ValueError("start must be uncropped or stride-2")
+        wide, *others = map_channels(image_size, base_channels, max_channels)
         layers: list[nn.Module] = [  # project and reshape: z -> (wide, 4, 4)
             nn.Linear(latent_dim, wide * 4 * 4),
             nn.Unflatten(1, (wide, 4, 4)),
@@ -59,12 +59,12 @@ class Generator(nn.Module):
         for number, narrow in enumerate(others):  # (wide, s, s) -> (narrow, 2s, 2s)
             uncropped = number == 0 and start == "uncropped"  # 4 - 1 + 5 = 8
             layers += [
-                nn.ConvTranspose2d(wide, narrow, 5) if uncropped else double(wide, narrow),
+                nn.ConvTranspose2d(wide, narrow, 5) if uncropped else upsample_x2(wide, narrow),
                 nn.BatchNorm2d(narrow),
                 nn.ReLU(inplace=True),
             ]
             wide = narrow
-        layers += [double(wide, channels), nn.Tanh()]
+        layers += [upsample_x2(wide, channels), nn.Tanh()]
         self.main = nn.Sequential(*layers)
         self.apply(init_weights)
 
@@ -72,7 +72,7 @@ class Generator(nn.Module):
         return self.main(z)
 
 
-def double(wide: int, narrow: int) -> nn.ConvTranspose2d:
+def upsample_x2(wide: int, narrow: int) -> nn.ConvTranspose2d:
     """(wide, s, s) -> (narrow, 2s, 2s): 2 (s - 1) + 5 = 2s + 3, less two rows and one."""
     return nn.ConvTranspose2d(wide, narrow, 5, stride=2, padding=2, output_padding=1)
 
@@ -81,10 +81,10 @@ class Discriminator(nn.Module):
     """Images (N, channels, image_size, image_size) -> logits (N,).
 
     4,316,545 parameters for 64 px at base_channels=64. No batch norm on the first layer. The
-    dropout on D's input that belongs to the published recipe is the trick `dropout-d`.
+    dropout on D's input of the published recipe is the trick `dropout-d`.
 
-    head: `conv` is a 4x4 convolution, `dense` a dense layer on the flattened 4x4 map. They are
-    the same function with the same weights: what differs between two runs with them is chance.
+    head: `conv` is a 4x4 convolution, `dense` a dense layer on the flattened 4x4 map. They
+    compute the same function of the same weights; two runs with them differ only by chance.
     """
 
     def __init__(
@@ -97,8 +97,8 @@ class Discriminator(nn.Module):
     ) -> None:
         super().__init__()
         if head not in ("conv", "dense"):
-            raise ValueError("head is conv or dense")
-        first, *others = reversed(widths(image_size, base_channels, max_channels))
+            raise ValueError("head must be conv or dense")
+        first, *others = reversed(map_channels(image_size, base_channels, max_channels))
         layers: list[nn.Module] = [  # the image -> (first, image_size / 2, image_size / 2)
             nn.Conv2d(channels, first, 5, stride=2, padding=2),
             nn.LeakyReLU(0.2, inplace=True),

@@ -1,4 +1,4 @@
-"""Residual networks without batch norm, for those who outgrow DCGAN."""
+"""Residual networks without batch norm: the step after DCGAN."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ def register_generators(register: Callable[[GeneratorSpec], None]) -> None:
     register(
         GeneratorSpec(
             name="modern",
-            summary="4x4 patterns weighed by z, then residual blocks and upsampling; no batch norm",
+            summary="4x4 patterns weighted by z, residual blocks and upsampling; no batch norm",
             source=PAPER,
             build="gankit_modern.nets:Generator",
             lesson=15,

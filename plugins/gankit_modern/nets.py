@@ -1,16 +1,15 @@
 """Two residual networks without normalisation, after R3GAN (Huang et al. 2025, arXiv 2501.05441).
 
-A block adds a small change to what comes in, and at first no change at all; between blocks, maps
-are resampled without weights. No layer looks across the batch, so a picture does not depend on its
-neighbours and D's slope is its own: these networks are made for loss `relativistic`, which needs
-its slope held down, by trick `r1` on real pictures and by `r2` on fakes.
+A residual block adds a small change to its input, and almost none at the start of training. Between
+blocks, maps are resampled without weights. No layer looks across the batch, so D's logit and its
+gradient at a picture do not depend on the other pictures. These networks are made for the loss
+`relativistic`, which needs gradient penalties: trick `r1` at real pictures and `r2` at fakes.
 
-Changed for computing on a CPU:
-- The 3x3 convolution of a block is not split into groups and works on as many channels as come in,
-  where the paper widens to twice as many in groups of 16. Both took the same time here, but the
-  groups hold half the weights.
-- Nothing is computed at the image's own size: one 4x4 convolution leads to half of it and back, as
-  in DCGAN. One block for each size instead of two; `blocks` changes that.
+Changed to compute faster on a CPU: - The 3x3 convolution of a block has no groups and keeps the
+number of channels. The paper uses twice
+  the channels in groups of 16. Both took the same time here, but the groups have half the weights.
+- No layer works at the full image size: one 4x4 convolution goes to half of it, and one comes back,
+  as in DCGAN. One block for each size instead of two; `blocks` changes that.
 """
 
 import math
@@ -25,21 +24,21 @@ Layer = nn.Conv2d | nn.ConvTranspose2d | nn.Linear
 GAIN = math.sqrt(2 / (1 + SLOPE**2))  # keeps the variance through a convolution and leaky ReLU
 
 
-def widths(image_size: int, base_channels: int, max_channels: int, blocks: int) -> list[int]:
+def map_channels(image_size: int, base_channels: int, max_channels: int, blocks: int) -> list[int]:
     """Channels of the feature maps from 4x4 up to image_size / 2: doubled towards the small end."""
-    steps = image_size.bit_length() - 3  # maps at 4, 8, ..., image_size / 2
-    if image_size < 16 or image_size != 2 ** (steps + 2):
+    if image_size < 16 or image_size.bit_count() != 1:
         raise ValueError(
-            f"image_size {image_size} does not suit: these networks make powers of two from 16 up "
-            "(16, 32, 64, 128, 256)"
+            f"image_size is {image_size}, but this network needs a power of two from 16 up: "
+            "16, 32, 64, 128, 256"
         )
     if min(base_channels, max_channels, blocks) < 1:
         raise ValueError("base_channels, max_channels and blocks must be 1 or more")
-    return [min(base_channels * 2**power, max_channels) for power in reversed(range(steps))]
+    maps = image_size.bit_length() - 3  # of sides 4, 8, ..., image_size / 2
+    return [min(base_channels * 2**power, max_channels) for power in reversed(range(maps))]
 
 
-def scaled(layer: Layer, fan_in: int, gain: float = 1.0) -> nn.Module:
-    """The layer with weights ~ N(0, gain / sqrt(fan_in)), so that variance stays; biases 0."""
+def init_scaled(layer: Layer, fan_in: int, gain: float = 1.0) -> nn.Module:
+    """The layer with weights ~ N(0, gain / sqrt(fan_in)), which keep the variance; biases 0."""
     nn.init.normal_(layer.weight, 0.0, gain / math.sqrt(fan_in))
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
@@ -47,31 +46,31 @@ def scaled(layer: Layer, fan_in: int, gain: float = 1.0) -> nn.Module:
 
 
 class Block(nn.Module):
-    """(wide, s, s) -> the same: x plus a change, of convolutions 1x1, 3x3 and 1x1.
+    """(wide, s, s) -> (wide, s, s): x plus a residual of convolutions 1x1, 3x3 and 1x1.
 
-    depth: how many blocks the network has; the more, the smaller each begins (Fixup, Zhang et al.
-    2019, arXiv 1901.09321).
+    depth: the blocks in the network; the more there are, the smaller the initial weights (Fixup,
+    Zhang et al. 2019, arXiv 1901.09321).
     """
 
     def __init__(self, wide: int, depth: int) -> None:
         super().__init__()
         gain = GAIN * depth ** (-1 / 4)  # depth^(-1 / (2m - 2)) for m = 3 layers
-        self.mix = scaled(nn.Conv2d(wide, wide, 1), wide, gain)
-        self.look = scaled(nn.Conv2d(wide, wide, 3, padding=1), 9 * wide, gain)
-        # No change at first. Not quite 0, which spectral normalisation could not divide.
-        self.back = scaled(nn.Conv2d(wide, wide, 1, bias=False), wide, 1e-6)
+        self.mix = init_scaled(nn.Conv2d(wide, wide, 1), wide, gain)
+        self.look = init_scaled(nn.Conv2d(wide, wide, 3, padding=1), 9 * wide, gain)
+        # Nearly no residual at the start. Not 0, which spectral norm could not normalise.
+        self.back = init_scaled(nn.Conv2d(wide, wide, 1, bias=False), wide, 1e-6)
 
     def forward(self, x: Tensor) -> Tensor:
-        change = leaky_relu(self.mix(x), SLOPE)
-        change = leaky_relu(self.look(change), SLOPE)
-        return x + self.back(change)
+        residual = leaky_relu(self.mix(x), SLOPE)
+        residual = leaky_relu(self.look(residual), SLOPE)
+        return x + self.back(residual)
 
 
 class Generator(nn.Module):
     """z (N, latent_dim) -> images (N, channels, image_size, image_size) in [-1, 1].
 
     At base_channels=24 with latent_dim=64: 579,984 parameters for 64 px, 1,355,664 for 128,
-    2,142,608 for 256. z weighs 4x4 patterns, one for each channel, which are learnt.
+    2,142,608 for 256. z sets the weight of 4x4 patterns, one for each channel, which are learnt.
     """
 
     def __init__(
@@ -84,19 +83,21 @@ class Generator(nn.Module):
         blocks: int = 1,
     ) -> None:
         super().__init__()
-        maps = widths(image_size, base_channels, max_channels, blocks)
+        maps = map_channels(image_size, base_channels, max_channels, blocks)
         depth = len(maps) * blocks
         self.patterns = nn.Parameter(torch.randn(maps[0], 4, 4))
-        self.weigh = scaled(nn.Linear(latent_dim, maps[0], bias=False), latent_dim)
+        self.weigh = init_scaled(nn.Linear(latent_dim, maps[0], bias=False), latent_dim)
         layers: list[nn.Module] = [Block(maps[0], depth) for _ in range(blocks)]
         for wide, narrow in pairwise(maps):  # (wide, s, s) -> (narrow, 2s, 2s)
             layers += [
-                scaled(nn.Conv2d(wide, narrow, 1, bias=False), wide),
+                init_scaled(nn.Conv2d(wide, narrow, 1, bias=False), wide),
                 nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False),
                 *(Block(narrow, depth) for _ in range(blocks)),
             ]
         last = nn.ConvTranspose2d(maps[-1], channels, 4, 2, 1, bias=False)
-        layers.append(scaled(last, 4 * maps[-1]))  # 4 of its 16 weights meet in a pixel
+        layers.append(
+            init_scaled(last, 4 * maps[-1])
+        )  # each pixel is a sum over 4 of its 16 weights
         self.main = nn.Sequential(*layers)
 
     def forward(self, z: Tensor) -> Tensor:
@@ -120,22 +121,24 @@ class Discriminator(nn.Module):
         blocks: int = 1,
     ) -> None:
         super().__init__()
-        maps = widths(image_size, base_channels, max_channels, blocks)[::-1]
+        maps = map_channels(image_size, base_channels, max_channels, blocks)[::-1]
         depth = len(maps) * blocks
         first = nn.Conv2d(channels, maps[0], 4, 2, 1, bias=False)  # -> (narrow, size / 2, size / 2)
-        layers: list[nn.Module] = [scaled(first, 16 * channels)]
+        layers: list[nn.Module] = [init_scaled(first, 16 * channels)]
         layers += [Block(maps[0], depth) for _ in range(blocks)]
         for narrow, wide in pairwise(maps):  # (narrow, s, s) -> (wide, s/2, s/2)
             layers += [
                 nn.AvgPool2d(2),
-                scaled(nn.Conv2d(narrow, wide, 1, bias=False), narrow),
+                init_scaled(nn.Conv2d(narrow, wide, 1, bias=False), narrow),
                 *(Block(wide, depth) for _ in range(blocks)),
             ]
         wide = maps[-1]
         layers += [
-            scaled(nn.Conv2d(wide, wide, 4, groups=wide, bias=False), 16),  # each 4x4 map -> 1x1
+            init_scaled(
+                nn.Conv2d(wide, wide, 4, groups=wide, bias=False), 16
+            ),  # each 4x4 map -> 1x1
             nn.Flatten(),
-            scaled(nn.Linear(wide, 1, bias=False), wide),
+            init_scaled(nn.Linear(wide, 1, bias=False), wide),
         ]
         self.main = nn.Sequential(*layers)
 

@@ -1,4 +1,4 @@
-"""The networks of TensorFlow's DCGAN tutorial, stretched to 64 px and more."""
+"""The networks of TensorFlow's DCGAN tutorial, extended to 64 px and more."""
 
 from collections.abc import Callable
 
@@ -38,7 +38,7 @@ def register_models(register: Callable[[ModelSpec], None]) -> None:
         register(
             ModelSpec(
                 name=f"tf-dcgan{size}",
-                summary=f"TensorFlow's tutorial stretched to {size} px, as in a flower project",
+                summary=f"TensorFlow's tutorial extended to {size} px, as in a flower project",
                 source=PAGE,
                 generator="tf-dcgan",
                 discriminator="tf-dcgan",

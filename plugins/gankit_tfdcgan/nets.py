@@ -1,28 +1,28 @@
-"""The two networks of TensorFlow's DCGAN tutorial, stretched to larger pictures.
+"""The two networks of TensorFlow's DCGAN tutorial, extended to larger pictures.
 
 The tutorial draws 28x28 digits from a dense 7x7x256 start; here the start is 8x8, and each doubling
 of the image adds one block at the small end: 8x8x256 for 64 px, 8x8x512 for 128. D, which the
 tutorial ends at 7x7, ends at 8x8. Initial weights and batch norm are Keras' defaults.
-A stride of 2 on an even size leaves one row too many to pad: PyTorch pads it first, TensorFlow
-last, so these networks are TensorFlow's seen in a mirror.
+With stride 2 on an even size, the padding of one side is a row wider: in PyTorch the first side, in
+TensorFlow the last, so these networks are mirror images of TensorFlow's.
 """
 
 from torch import Tensor, nn
 
-EPSILON, MOMENTUM = 1e-3, 0.01  # of Keras' batch norm; Keras writes the momentum as 0.99
+EPSILON = 1e-3  # of Keras' batch norm
+MOMENTUM = 0.01  # of Keras' batch norm, where it is written as 0.99
 
 
 def doublings(image_size: int, *channels: int) -> int:
-    """How often 8x8 doubles on the way to the image."""
-    times = image_size.bit_length() - 4
-    if image_size < 16 or image_size != 2 ** (times + 3):
+    """How many times 8x8 doubles until it has the size of the image."""
+    if image_size < 16 or image_size.bit_count() != 1:
         raise ValueError(
-            f"image_size {image_size} does not suit: these networks make powers of two from 16 up "
-            "(16, 32, 64, 128, 256)"
+            f"image_size is {image_size}, but this network needs a power of two from 16 up: "
+            "16, 32, 64, 128, 256"
         )
     if min(channels) < 1:
         raise ValueError("base_channels and max_channels must be 1 or more")
-    return times
+    return image_size.bit_length() - 4
 
 
 def init_weights(module: nn.Module) -> None:
@@ -64,12 +64,12 @@ class Generator(nn.Module):
         wide = narrow
         for narrow in others:  # (wide, s, s) -> (narrow, 2s, 2s)
             layers += [
-                double(wide, narrow),
+                upsample_x2(wide, narrow),
                 nn.BatchNorm2d(narrow, EPSILON, MOMENTUM),
                 nn.LeakyReLU(0.3, inplace=True),
             ]
             wide = narrow
-        layers += [double(wide, channels), nn.Tanh()]
+        layers += [upsample_x2(wide, channels), nn.Tanh()]
         self.main = nn.Sequential(*layers)
         self.apply(init_weights)
 
@@ -77,7 +77,7 @@ class Generator(nn.Module):
         return self.main(z)
 
 
-def double(wide: int, narrow: int) -> nn.ConvTranspose2d:
+def upsample_x2(wide: int, narrow: int) -> nn.ConvTranspose2d:
     """(wide, s, s) -> (narrow, 2s, 2s): 2 (s - 1) + 5 = 2s + 3, less two rows and one."""
     return nn.ConvTranspose2d(wide, narrow, 5, 2, padding=2, output_padding=1, bias=False)
 

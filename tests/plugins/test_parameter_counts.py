@@ -25,8 +25,8 @@ def told():
 def test_a_network_is_as_large_as_it_says(spec, about, count, size):
     found = re.findall(r"(base_channels|latent_dim)=(\d+)", about)
     options = {key: int(number) for key, number in reversed(found)}  # as first named
-    before = about.partition(count)[0]
-    if "without a cap" in before:
+    before = about.partition(count)[0].lower()
+    if "without a limit" in before:
         options["max_channels"] = 1 << 20
     asked = {"image_size": size, "channels": 3, "latent_dim": 100, **options}
     taken = inspect.signature(spec.builder()).parameters

@@ -80,16 +80,9 @@ def test_widths_double_towards_the_small_end_up_to_a_cap():
     assert widths("dcgan:base_channels=4,max_channels=10", 128) == [10, 10, 10, 8, 4, 3]
 
 
-@pytest.mark.parametrize("kind", ["generator", "discriminator"])
-@pytest.mark.parametrize("size", [8, 15, 17, 24, 48, 100, 65])
-def test_sizes_that_do_not_suit_are_refused(kind, size):
-    with pytest.raises(GankitError, match=f"image_size {size} does not suit.*16, 32, 64"):
-        REGISTRY.make(kind, "dcgan", image_size=size)
-
-
 @pytest.mark.parametrize("options", ["base_channels=0", "max_channels=0", "base_channels=-3"])
 def test_widths_that_do_not_suit_are_refused(options):
-    with pytest.raises(GankitError, match="must be 1 or more"):
+    with pytest.raises(GankitError, match=options.split("=")[0]):
         REGISTRY.make("generator", f"dcgan:{options}", image_size=16)
 
 

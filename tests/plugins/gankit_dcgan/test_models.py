@@ -63,15 +63,15 @@ def test_memory_format_and_batch_size_do_not_change_what_a_network_says(name, ki
 
 
 @pytest.mark.parametrize("kind", ["generator", "discriminator"])
-@pytest.mark.parametrize("size", [8, 15, 24, 48, 65, 96])
+@pytest.mark.parametrize("size", [8, 15, 17, 24, 48, 65, 100])
 @pytest.mark.parametrize("name", NETWORKS)
-def test_sizes_that_do_not_suit_are_refused_with_those_that_do(name, size, kind):
-    with pytest.raises(GankitError, match=f"image_size {size} does not suit.*16, 32, 64"):
+def test_other_sizes_are_refused_with_the_sizes_allowed(name, size, kind):
+    with pytest.raises(GankitError, match=rf"image_size is {size}\b.*16, 32, 64"):
         REGISTRY.make(kind, name, image_size=size)
 
 
 @pytest.mark.parametrize("kind", ["generator", "discriminator"])
 @pytest.mark.parametrize("name", NETWORKS)
-def test_a_width_of_nothing_is_refused(name, kind):
-    with pytest.raises(GankitError, match="base_channels.* must be 1 or more"):
+def test_a_width_of_0_is_refused(name, kind):
+    with pytest.raises(GankitError, match="base_channels"):
         REGISTRY.make(kind, f"{name}:base_channels=0", image_size=16)

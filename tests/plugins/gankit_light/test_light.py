@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from gankit_light.nets import Discriminator, Down, Excitation, Generator, gated
+from gankit_light.nets import Discriminator, Down, Excitation, Generator, gated_layers
 from torch import nn
 
 from gankit import compose
@@ -95,7 +95,7 @@ def test_g_excites_a_map_from_the_one_a_sixteenth_as_large():
 
 
 def test_half_of_the_channels_gate_the_other_half():
-    layers = nn.Sequential(*gated(nn.Conv2d(3, 8, 1), 4)).eval()
+    layers = nn.Sequential(*gated_layers(nn.Conv2d(3, 8, 1), 4)).eval()
     x = torch.randn(2, 3, 4, 4)
     y = layers[1](layers[0](x))
     assert torch.allclose(layers(x), y[:, :4] * torch.sigmoid(y[:, 4:]), atol=1e-6)

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 import torch
-from gankit_mathworks.nets import Discriminator, Generator, double
+from gankit_mathworks.nets import Discriminator, Generator, upsample_x2
 from torch import nn
 
 from gankit import GankitError, compose
@@ -67,7 +67,7 @@ def spread(x, w, before):
 
 def test_doubling_is_that_of_matlab_and_tensorflow_in_a_mirror():
     x, w = torch.randn(6), torch.randn(5)
-    convolution = double(1, 1)
+    convolution = upsample_x2(1, 1)
     nn.init.zeros_(convolution.bias)
     with torch.no_grad():  # the middle row only: one dimension is left
         convolution.weight.zero_()
@@ -82,7 +82,7 @@ def test_doubling_is_that_of_matlab_and_tensorflow_in_a_mirror():
 
 def test_d_halves_where_g_doubles():
     """One is the other's adjoint: <D's layer (x), y> = <x, G's layer (y)> for the same weights."""
-    up, down = double(3, 2), Discriminator(16, channels=2, base_channels=3).main[0]
+    up, down = upsample_x2(3, 2), Discriminator(16, channels=2, base_channels=3).main[0]
     assert (down.kernel_size, down.stride, down.padding) == ((5, 5), (2, 2), (2, 2))
     with torch.no_grad():
         up.bias.zero_()
@@ -120,9 +120,9 @@ def test_d_has_batch_norm_on_all_but_the_first_layer():
 
 @pytest.mark.parametrize("text", ["mathworks:start=cropped", "mathworks:start=2-stride"])
 def test_a_start_that_does_not_exist_is_refused(registry, text):
-    with pytest.raises(GankitError, match="start is uncropped or stride-2"):
+    with pytest.raises(GankitError, match="start .*uncropped.*stride-2"):
         registry.make("generator", text, image_size=16)
-    with pytest.raises(GankitError, match="head is conv or dense"):
+    with pytest.raises(GankitError, match="head .*conv.*dense"):
         registry.make("discriminator", "mathworks:head=flat", image_size=16)
 
 

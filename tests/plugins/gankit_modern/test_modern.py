@@ -137,6 +137,6 @@ def test_spectral_norm_finds_something_to_divide(registry):
 
 
 @pytest.mark.parametrize("option", ["blocks=0", "max_channels=0", "base_channels=-1"])
-def test_options_of_nothing_are_refused(registry, option):
-    with pytest.raises(GankitError, match="must be 1 or more"):
+def test_options_of_0_are_refused(registry, option):
+    with pytest.raises(GankitError, match=option.partition("=")[0]):
         registry.make("generator", f"modern:{option}", image_size=16)

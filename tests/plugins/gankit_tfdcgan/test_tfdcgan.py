@@ -88,7 +88,7 @@ def test_batch_norm_is_that_of_keras():
 
 @pytest.mark.parametrize("dropout", [1.0, -0.1])
 def test_dropout_out_of_range_is_refused(registry, dropout):
-    with pytest.raises(GankitError, match="dropout must be 0 or more and less than 1"):
+    with pytest.raises(GankitError, match="dropout"):
         registry.make("discriminator", f"tf-dcgan:dropout={dropout}", image_size=16)
 
 
