@@ -1,4 +1,4 @@
-"""Writes docs/gallery.md from finished runs: what each recipe gives on each data set.
+"""Writes docs/gallery.md from finished runs: what each recipe draws on each data set.
 
     gankit run --recipe flowergan --dataset folder --data .../flowers --kimg 88 \\
         --out gallery/flowergan--flowers
@@ -29,11 +29,11 @@ HERE = Path(__file__).parent
 WIDEST, LARGEST = 400, 60_000  # px and bytes of a picture
 GAP = 2  # px between the pictures of a grid
 SETS = {  # by the second half of a folder's name
-    "petals": ("Petals", "Flowers that gankit draws itself: there is nothing to bring."),
+    "petals": ("Petals", "Flowers that gankit draws itself; you need no pictures of your own."),
     "flowers": (
         "Flowers",
         "2,500 photographs of daisies, dandelions, roses, sunflowers and tulips, a part of "
-        "`tf-flowers`, in a folder `flowers`. They differ far more from one another than petals.",
+        "`tf-flowers`, in a folder `flowers`. They vary far more than petals.",
     ),
     "cells": (
         "Stained cells",
@@ -43,12 +43,14 @@ SETS = {  # by the second half of a folder's name
 }
 HEAD = """# Gallery
 
-Written by `docs/write_gallery.py` from finished runs: what each recipe gives on each set of
-pictures, with the command under it. [Parts](parts.md#recipes) says what is in each recipe. Most
-were made for another set and far longer runs, so this shows how they begin, not what they can do.
-Nothing was chosen: each picture is the upper left of its run's last grid, and a seed is named where
-it is not 0. The minutes are those of two slow cores that had other work too. What can be said in
-numbers is in [Results](results.md).
+What each recipe draws after a short training on each set of pictures, with the command that you
+type. [Parts](parts.md#recipes) says what is in each recipe. Most recipes were made for another set
+and for far longer runs, so you see how they begin, not what they can do.
+
+No picture was selected: each is the upper left part of its run's last grid, and the command names
+the seed where it is not 0. The minutes were measured on two slow cores that had other work too.
+[Results](results.md) has the numbers. (`docs/write_gallery.py` writes this page from finished
+runs.)
 """
 # Settings that change no picture, or follow from the pictures and the machine.
 # fmt: off
@@ -129,7 +131,7 @@ def names(registry, kind):
 def card(kept):
     """A run: its recipe, its picture, its command, how much it saw and how long it took."""
     name, pictures = kept["name"], kept["set"]
-    often = f"each of {kept['of']:,} some {max(1, round(kept['shown'] / kept['of'])):,} times"
+    often = f"each of {kept['of']:,} about {max(1, round(kept['shown'] / kept['of'])):,} times"
     threads = f"{kept['threads']} thread{'s' * (kept['threads'] > 1)}"
     minutes = max(1, round(kept["seconds"] / 60))
     numbers = kept["precision"].replace("32", "float32")

@@ -81,7 +81,7 @@ def test_what_the_first_run_learns_from():
     asked = compose()
     assert asked.length == "60 kimg"
     for page in ("README.md", "docs/index.md"):
-        assert "learnt from 60,000 pictures" in (ROOT / page).read_text(encoding="utf-8")
+        assert "60,000 pictures" in (ROOT / page).read_text(encoding="utf-8")
 
 
 # --- what "Was your prediction right?" says, asked of the kept runs
