@@ -4,9 +4,10 @@
         --out gallery/flowergan--flowers
     python docs/write_gallery.py gallery/flowergan--flowers
 
-A run's folder is called NAME--SET: a recipe, or a model, and one of SETS. Of each run docs/gallery/
-keeps a part of the last grid, and what the page says of it. The command under a picture is worked
-out from run.json: NAME, and every setting that decides pictures and that NAME does not bring.
+A run's folder is called NAME--SET: NAME is a recipe or a model, SET is one of SETS. docs/gallery/
+keeps a part of each run's last grid, and a json file with what the page says about the run. The
+command under a picture follows from run.json: NAME, and every setting that changes the pictures and
+differs from NAME's own.
 """
 
 import dataclasses
@@ -81,7 +82,7 @@ def keep(folder):
 
 
 def command(name, pictures, run):
-    """The command that makes the run: a recipe or model, and what was asked for on top of it."""
+    """The command that makes the run: a recipe or model, and every setting that overrides it."""
     registry = load_registry()
     kind = "recipe" if name in names(registry, "recipe") else "model"
     asked = {kind: name, **({"data": run.data} if run.data else {})}
@@ -104,7 +105,7 @@ def command(name, pictures, run):
 
 
 def some(path, side):
-    """As many pictures of a grid as stay sharp beside others: the upper left ones."""
+    """The upper left pictures of a grid, as many as fit into WIDEST without being shrunk."""
     with Image.open(path) as grid:
         many = max(1, (WIDEST - GAP) // (side + GAP))
         width, height = (min(length, many * (side + GAP) + GAP) for length in grid.size)
@@ -112,7 +113,7 @@ def some(path, side):
 
 
 def page():
-    """The text of gallery.md, from what is kept: a section for each set, a card for each run."""
+    """The text of gallery.md: a section for each set, a card for each run in docs/gallery/."""
     registry, blocks = load_registry(), [HEAD]
     order = [*names(registry, "recipe"), *names(registry, "model")]
     for pictures, (title, about) in SETS.items():
@@ -129,7 +130,7 @@ def names(registry, kind):
 
 
 def card(kept):
-    """A run: its recipe, its picture, its command, how much it saw and how long it took."""
+    """A run: its recipe, its picture, its command, how many pictures D saw, how long it took."""
     name, pictures = kept["name"], kept["set"]
     often = f"each of {kept['of']:,} about {max(1, round(kept['shown'] / kept['of'])):,} times"
     threads = f"{kept['threads']} thread{'s' * (kept['threads'] > 1)}"
