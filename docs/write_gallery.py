@@ -49,9 +49,10 @@ type. [Parts](parts.md#recipes) says what is in each recipe. Most recipes were m
 and for far longer runs, so you see how they begin, not what they can do.
 
 No picture was selected: each is the upper left part of its run's last grid, and the command names
-the seed where it is not 0. The minutes were measured on two slow cores that had other work too.
-[Results](results.md) has the numbers. (`docs/write_gallery.py` writes this page from finished
-runs.)
+the seed where it is not 0. Under the command you read how many pictures D, the
+[discriminator](glossary.md#discriminator), was shown. The minutes were measured on two slow cores
+that had other work too. [Results](results.md) has the numbers. (`docs/write_gallery.py` writes this
+page from finished runs.)
 """
 # Settings that change no picture, or follow from the pictures and the machine.
 # fmt: off
