@@ -1,7 +1,8 @@
-"""Runs the examples whose numbers stand in races.md and measures.md, and keeps what they print.
+"""Run the examples of races.md and measures.md, and keep what they print.
 
-Run `python docs/run_examples.py` after a change in what they print; some minutes. The pages include
-the files in docs/outputs/examples/, so no number there is typed.
+Run `python docs/run_examples.py` after a change in what they print; it takes some minutes. The
+pages include the files in docs/outputs/examples/. `python docs/run_examples.py kid-scale` writes
+only the small pictures of measures.md.
 """
 
 import shlex
@@ -10,6 +11,7 @@ import sys
 
 import numpy as np
 import run_lesson
+import webp
 from PIL import Image, ImageFilter
 
 import gankit
@@ -24,7 +26,16 @@ COMMANDS = {  # by the name of the kept file; the second looks at a run of the f
 }
 METRICS = ["kid", "fid", "swd", "precision", "recall", "density", "coverage", "diversity",
            "memorising"]  # fmt: skip
-COUNT = 250  # pictures in G's place
+COUNT = 250  # pictures in place of G's
+STRIPS = {  # pictures of measures.md, by their file's name: a row of the table of measures
+    "fresh": "fresh flowers",
+    "little-blur": "a little blurred",
+    "red": "red only, of six colours",
+    "blur": "blurred",
+    "noise": "some noise (sigma 10 of 255)",
+    "much-noise": "much noise (sigma 25)",
+}
+RACE_GRIDS = {"dcgan": 18, "small-data": 300}  # x of a variant's grid in docs/races/flowers.webp
 
 
 def typed(command):
@@ -34,10 +45,33 @@ def typed(command):
     return f"$ {command}\n{run_lesson.plain(done.stdout)}\n"
 
 
+def short_run():
+    return gankit.compose(dataset="petals", model="dcgan64:base_channels=8", length="1 steps",
+                          out=str(PLACE / "one-step"))  # fmt: skip
+
+
+def kid_scale():
+    """Write a strip of six pictures for each row of the KID scale in measures.md."""
+    sets = spoilt(gankit.prepare(short_run()))
+    for name, row in STRIPS.items():
+        save_strip(name, [Image.fromarray(picture) for picture in sets[row][:6]])
+    with Image.open(run_lesson.ROOT / "docs" / "races" / "flowers.webp") as grids:
+        for name, left in RACE_GRIDS.items():
+            corners = [(left + 66 * (i % 4), 179 + 66 * (i // 4)) for i in range(6)]
+            save_strip(name, [grids.crop((x, y, x + 64, y + 64)) for x, y in corners])
+
+
+def save_strip(name, pictures):
+    strip = Image.new("RGB", (66 * len(pictures) - 2, 64), "white")
+    for index, picture in enumerate(pictures):
+        strip.paste(picture, (66 * index, 0))
+    path = run_lesson.ROOT / "docs" / "pictures" / f"kid-{name}.webp"
+    webp.save(strip, path, 60_000)
+
+
 def table():
     """How the measures move when pictures are spoilt: a row for each way."""
-    run = gankit.compose(dataset="petals", model="dcgan64:base_channels=8", length="1 steps",
-                         out=str(PLACE / "one-step"))  # fmt: skip
+    run = short_run()
     folder = gankit.train(run, resume=run.folder.exists())
     found = gankit.evaluate(folder, METRICS, samples=COUNT, pictures=spoilt(gankit.prepare(run)))
     lines = [f"| | {' | '.join(f'`{name}`' for name in METRICS)} |", "|---" * 10 + "|"]
@@ -80,11 +114,13 @@ def noisy(pictures, sigma):
 def main():
     for folder in (KEPT, PLACE):
         folder.mkdir(parents=True, exist_ok=True)
-    for name in sys.argv[1:] or [*COMMANDS, "measures"]:
-        text, path = (table(), "measures.md") if name == "measures" else (
-            typed(COMMANDS[name]), f"{name}.txt")  # fmt: skip
-        (KEPT / path).write_text(text, encoding="utf-8")
-        print(KEPT / path)
+    for name in sys.argv[1:] or [*COMMANDS, "measures", "kid-scale"]:
+        if name == "kid-scale":
+            kid_scale()
+        elif name == "measures":
+            (KEPT / "measures.md").write_text(table(), encoding="utf-8")
+        else:
+            (KEPT / f"{name}.txt").write_text(typed(COMMANDS[name]), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The examples in races.md and measures.md are what commands printed, as the pages say."""
 
+import json
 import re
 from pathlib import Path
 
@@ -83,3 +84,16 @@ def test_pictures_are_spoilt_as_the_table_says(run_examples):
     assert run_examples.blurred(noise, 0.7).std() < noise.std()
     grey = np.full((4, 64, 64, 3), 128, np.uint8)
     assert run_examples.noisy(grey, 10).std() == pytest.approx(10, rel=0.05)
+
+
+def test_the_kid_scale_is_what_was_measured(run_examples):
+    page = (DOCS / "measures.md").read_text(encoding="utf-8")
+    scale = re.findall(r"^\| ([\d.]+) \| .*\(pictures/kid-(.*)\.webp\)", page, re.MULTILINE)
+    shown = {name: float(value) for value, name in scale}
+    record = json.loads((DOCS / "races" / "flowers.json").read_text(encoding="utf-8"))
+    runs = [run["measured"]["kid"]["value"] for run in record["runs"] if run["seed"] == 0]
+    measured = dict(zip(run_examples.RACE_GRIDS, runs, strict=True))
+    measured |= {name: rows()[row]["kid"] for name, row in run_examples.STRIPS.items()}
+    assert shown == pytest.approx(measured, rel=0.02, abs=0.001)
+    assert list(shown.values()) == sorted(shown.values())
+    assert all((DOCS / "pictures" / f"kid-{name}.webp").is_file() for name in shown)
