@@ -1,12 +1,13 @@
-"""Writes docs/benchmarks.md and its plots from what the benchmarks have measured.
+"""Write docs/benchmarks.md and its plots from measured benchmarks.
 
     pytest tests/benchmarks --benchmark-only --benchmark-json=measured.json
     python docs/write_benchmarks.py measured.json
 
-Takes forty minutes on two cores that do nothing else. A part of it that is measured again
-later (`pytest tests/benchmarks/test_peak.py ...`) replaces what it measures: name both files. What
-was measured with other threads (OMP_NUM_THREADS=1) stands beside it. Every figure is a median with
-the lowest and the highest; every ratio is one of two numbers measured right after one another.
+The benchmarks take forty minutes on two cores that do nothing else. If you measure some of them
+again later (`pytest tests/benchmarks/test_peak.py ...`), name both files: the later file replaces
+the same benchmarks of the first. Benchmarks with another number of threads (OMP_NUM_THREADS=1)
+become additional rows. Every number is a median with its range; every ratio compares two
+measurements that were made right after one another.
 """
 
 import json
@@ -22,70 +23,77 @@ HEAD = """# Benchmarks
 Written by `docs/write_benchmarks.py` from what `pytest tests/benchmarks --benchmark-only` measured.
 {machine}
 
-Every row is measured beside its yardstick, in turns within one run, so that what else the machine
-does slows both alike. A figure is the median of all rounds, with the lowest and the highest behind
-it. A ratio is that of two neighbours in time, so its range is the noise. Rows that name their
-threads come from another run.
+Every row compares gankit with a baseline. Both are measured in turns within one run, so other
+programs on the machine slow both equally. A time is the median of all rounds, with the lowest and
+the highest in parentheses. A ratio compares two consecutive measurements, so its range shows the
+noise. Rows that name a number of threads come from another run.
 
-How good the pictures are, and which tricks earn their place: [Results](results.md).
+[Results](results.md) shows how good the pictures are, and which tricks help.
 """
 
 QUESTIONS = {
     "training step": (
         "Training step",
-        "One update of both players, on pictures in memory. The yardstick is the loop of the "
-        "tutorials, [lesson 1](../lessons/01_two_players.py) without words, in float32. Each has a "
-        "process of its own, as a user starts it. What gankit does about "
-        "[freed memory](#freed-memory) is a part of the ratio.",
+        "One update of both players, with pictures in memory. The baseline is the training loop of "
+        "the tutorials, the code of [lesson 1](../lessons/01_two_players.py), in float32. Each "
+        "runs in a process of its own, as if you started it yourself. A part of the ratio comes "
+        "from [freed memory](#freed-memory).",
     ),
     "kept memory": (
         "Freed memory",
-        "glibc gives memory that a step frees back to the system, and asks for it again in the "
-        "next one. gankit keeps it, where it computes on a CPU. The textbook's loop would gain by "
-        "that too, if it asked for it, which it does not above. Three rows show both with it. "
-        "How much glibc gives back hangs on what else a process has in memory: these are bare "
-        "loops, and [whole runs](design.md#speed) gain less.",
+        "glibc returns the memory that a step frees to the system, and requests it again in the "
+        "next step. On a CPU, gankit asks glibc to keep it. The textbook's loop does not ask for "
+        "it in the table above, but would also become faster; three rows show both with kept "
+        "memory. How much memory glibc returns depends on what else a process has in memory: "
+        "these are bare loops, and [whole runs](notebook.md#freed-memory-is-kept) gain less.",
     ),
     "product speed": (
         "Share of the machine's matrix products",
-        "What a step needs, counted on plain layers, in the time that it takes, beside one large "
-        "product of matrices. A multiplication and an addition are two operations, in both.",
+        "The operations that a step needs, counted for plain layers, divided by its time, compared "
+        "with one large matrix product. A multiplication and an addition count as two operations, "
+        "in both.",
     ),
     "one layer": (
         "One layer and its gradients",
-        "A convolution of DCGAN, kernel 4, stride 2, to twice as many maps, forward and backward: "
-        "which of images, maps and weight gankit makes with [another algorithm](design.md#speed) "
-        "than torch.",
+        "A convolution of DCGAN with kernel 4, stride 2 and twice as many output channels, forward "
+        "and backward. It has three results: the output (maps), the gradient of the input "
+        "(images), and the gradient of the weight. Each row names those that gankit computes with "
+        "[another algorithm](design.md#speed) than torch.",
     ),
     "ends": (
         "The ends of the networks",
-        "The layers between maps and pictures of 3 channels: 32 pictures, base 32, kernel 4, "
-        "stride 2, forward and backward. G's step goes through D's first layer, frozen. In float32 "
-        "gankit computes them by sub-pixels; in bf16, where that gains little or loses, it leaves "
-        "them to torch, and the rows show what sub-pixels would give.",
+        "The layers between feature maps and pictures with 3 channels: 32 pictures, base 32, "
+        "kernel 4, stride 2, forward and backward. G's step goes through D's first layer, which "
+        "is frozen. In float32, gankit computes these layers with sub-pixel convolutions. In bf16 "
+        "they gain little or lose, so gankit uses torch's layers, and the rows show what "
+        "sub-pixel convolutions would give.",
     ),
     "compiled": (
         "Compiled networks",
-        "One training step with networks compiled by torch (`--compile yes`), beside one with them "
-        "as they are.",
+        "One training step with networks compiled by torch (`--compile yes`), compared with the "
+        "same networks without compiling.",
     ),
-    "data path": ("Pictures", "Getting pictures ready once, and as batches, beside the usual way."),
-    "sampling": ("Drawing", "One picture, and how long it takes until one can be drawn."),
+    "data path": (
+        "Pictures",
+        "Preparing pictures once, and making batches of them, compared with the usual way.",
+    ),
+    "sampling": ("Sampling", "Sampling one picture, and the time until you can sample the first."),
     "start-up": (
         "Starting",
-        "Commands that train nothing must not import torch. Beside them: the imports and the "
-        "reading of entry points that no command line with plugins can do without.",
+        "Commands that do not train must not import torch. The baseline is what every command line "
+        "with plugins needs: its imports, and reading entry points.",
     ),
-    "memory": ("Memory", "The most that a process uses in six steps, libraries included."),
+    "memory": ("Memory", "The peak memory of a process in six steps, including libraries."),
     "image size": ("Growth with the size of pictures", "One training step."),
     "batch": ("Growth with the batch", "One training step."),
     "number of pictures": (
         "Growth with the number of pictures",
-        "A batch should not notice; preparing should take as long for each picture, a ratio of 1.",
+        "The time for a batch should not depend on the number of pictures, and the time to prepare "
+        "one picture should stay the same: a ratio of 1.",
     ),
     "two processes": (
         "Two processes",
-        "One step by torchrun with two processes of one thread each, which share the batch.",
+        "One step under torchrun with two processes of one thread each, which share the batch.",
     ),
 }
 PLOTTED = {"training step": "bars", "image size": "lines", "batch": "lines"}
@@ -93,7 +101,7 @@ PLOTTED = {"training step": "bars", "image size": "lines", "batch": "lines"}
 
 @dataclass
 class Row:
-    """One benchmark: our numbers and the yardstick's, one for each round."""
+    """One benchmark: gankit's numbers and the baseline's, one per round."""
 
     question: str
     what: str
@@ -104,7 +112,7 @@ class Row:
 
     @property
     def ratios(self):
-        """How many times the yardstick's speed; for memory, how many times its size."""
+        """How many times as fast as the baseline; for memory, how many times its size."""
         pairs = zip(self.ours, self.theirs, strict=True)
         if self.question == "memory":
             return [ours / theirs for ours, theirs in pairs]
@@ -113,9 +121,9 @@ class Row:
 
 
 def read_files(paths):
-    """What the files hold, as one: a figure replaces one of the same name in an earlier file.
+    """Merge the files: a benchmark replaces one of the same name in an earlier file.
 
-    A file measured with other threads than the first adds rows that name them.
+    A file with another number of threads than the first adds rows that name the number.
     """
     files = [json.loads(Path(path).read_text(encoding="utf-8")) for path in paths]
     usual, latest = files[0]["machine_info"]["threads"], {}
@@ -129,7 +137,7 @@ def read_files(paths):
 
 
 def read(measured):
-    """The rows of a file of pytest-benchmark; benchmarks without a yardstick are left out."""
+    """The rows of a file of pytest-benchmark; benchmarks without a baseline are omitted."""
     rows = []
     for found in measured["benchmarks"]:
         about = found["extra_info"]
@@ -142,11 +150,11 @@ def read(measured):
 
 
 def machine(measured):
-    """The machine in words that fit many, and how busy it was."""
+    """A line about the machine, without its host name, and about its load."""
     about = measured["machine_info"]
     cpu = about["cpu"]
     load = about.get("load")
-    busy = f" Load when it began: {load:.1f}." if load is not None else ""
+    busy = f" Load at the start: {load:.1f}." if load is not None else ""
     return (
         f"Machine: {cpu.get('brand_raw', 'unknown processor')}, {cpu.get('count', '?')} cores, "
         f"threads: {about['threads']}; torch {about['torch']}, Python {about['python_version']}; "
@@ -171,10 +179,10 @@ def table(question, rows):
     if question == "product speed":
         heads, kinds = ("gankit, GFLOP/s", "product, GFLOP/s", "share"), _speeds
     elif question == "memory":
-        heads, kinds = ("gankit, MB", "yardstick, MB", "times as much"), _sizes
+        heads, kinds = ("gankit, MB", "baseline, MB", "times as much"), _sizes
     else:
         first = {"kept memory": "kept", "compiled": "compiled"}.get(question, "gankit")
-        heads, kinds = (first, "yardstick", "times as fast"), _times
+        heads, kinds = (first, "baseline", "times as fast"), _times
     many = any("x" in row.about for row in rows)
     pictures = kinds is _times and any("pictures" in row.about for row in rows)
     columns = ["what", *(["at"] if many else []), *heads, *(["pictures/s"] if pictures else [])]
@@ -226,16 +234,16 @@ def bars(rows):
         ]
     one, bottom = left + width, len(rows) * high + 8
     parts.append(f'<path d="M{one:.1f} 0V{bottom}" stroke="#888" stroke-dasharray="3"/>')
-    return svg(parts, 600, bottom + 4, "times as fast as the yardstick, which is the dashed line")
+    return svg(parts, 600, bottom + 4, "times as fast as the baseline (dashed line)")
 
 
 def lines(rows):
-    """Seconds over x, both axes doubling: gankit's line and the yardstick's, thin."""
+    """Seconds over x, both axes logarithmic: one line for gankit and one for the baseline."""
     points = [(row.about["x"], statistics.median(values)) for row in rows
               for values in (row.ours, row.theirs)]  # fmt: skip
     xs, ys = ([point[axis] for point in points] for axis in (0, 1))
     parts = []
-    for name, colour, key in (("gankit", "#47a", "ours"), ("yardstick", "#888", "theirs")):
+    for name, colour, key in (("gankit", "#47a", "ours"), ("baseline", "#888", "theirs")):
         places = [
             f"{60 + 480 * _share(row.about['x'], xs):.1f},"
             f"{200 - 180 * _share(statistics.median(getattr(row, key)), ys):.1f}"

@@ -75,7 +75,7 @@ def test_speed_is_a_share_and_memory_a_multiple(writer, measured):
 def test_the_machine_is_named_but_not_the_computer(writer, measured):
     text, plots = writer.page(measured)
     assert "A Processor, 2 cores, threads: 2; torch 2.10.0, Python 3.12.1; 2026-03-04." in text
-    assert "Load when it began: 0.2" in text
+    assert "start: 0.2" in text
     assert "my-secret-host" not in text + "".join(plots.values())
 
 
@@ -83,13 +83,13 @@ def test_what_is_kept_stands_beside_what_is_given_back(writer, measured):
     measured["benchmarks"] += [found("kept memory", [], [3.0, 4.0], numbers=[2.0, 2.0])]
     text, _ = writer.page(measured)
     kept = text.partition("## Freed memory")[2].partition("\n## ")[0]
-    assert "| what | kept | yardstick | times as fast |" in kept
+    assert "| what | kept | baseline | times as fast |" in kept
     assert row_of(kept, "this")[3] == "1.75 (1.5 to 2)"
 
 
 def test_only_what_was_measured_is_shown(writer, measured):
     text, plots = writer.page(measured)
-    assert "## Drawing" not in text
+    assert "## Sampling" not in text
     assert set(plots) == {"benchmark-training-step.svg", "benchmark-image-size.svg"}
     for name in plots:
         assert f"](pictures/{name})" in text
