@@ -1,11 +1,11 @@
-"""Writes docs/results.md from the files that races and comparisons left.
+"""Write docs/results.md from the files of races and comparisons.
 
     gankit race ... --out races/flowers-tricks      (or gankit compare ... --out ...)
     python docs/write_races.py races/flowers-tricks
 
-What is shown of a race is kept in docs/races/ under its folder's name: its numbers as they are in
-results.json, and its picture, made smaller. The page is written from all that are kept; intervals
-and verdicts are computed from the runs' numbers each time.
+The script keeps each race in docs/races/ under its folder's name: the values from results.json, and
+its picture, made smaller. The page is written from all kept races; intervals and verdicts are
+computed from the values each time.
 """
 
 import json
@@ -25,73 +25,79 @@ WIDEST, LARGEST = 1000, 200_000  # px and bytes of a picture
 MANY = 5  # rows of a table that needs a summary
 SIX = ("the tutorials' DCGAN", "small-data")
 TRICKS = ("no trick", "ema", "smooth-labels", "lr-decay", "diffaugment")
-ABOUT = {  # by the name of a race's folder: its heading, what it asks, short names of its variants
+ABOUT = {  # by the name of a race's folder: heading, description, short names of its variants
     "flowers": (
         "Six minutes on flowers",
-        "Photographs of five kinds of flowers, a part of `tf-flowers`. What six minutes teach on "
-        "two cores with nothing else to do: the DCGAN of the tutorials at the speed of their loop, "
-        "and the recipe `small-data`. Measured in turns, six rounds, the recipe took 338 to 404 "
-        "pictures a second and the loop 66 to 74 (87 on a quieter day): 122 thousand or more in "
-        "six minutes, and 24 to 31. The DCGAN was shown 31.5 thousand, `small-data` 120. Each run "
-        "had one core.",
+        "Photographs of five kinds of flowers, a part of `tf-flowers`. What a GAN learns in six "
+        "minutes on two idle cores: the DCGAN of the tutorials, at the speed of their loop, and "
+        "the recipe `small-data`. The speeds were measured in turns, six rounds: the recipe took "
+        "338 to 404 pictures a second and the loop 66 to 74 (87 on a quieter day). In six minutes "
+        "this is 122 thousand or more, and 24 to 31 thousand. The DCGAN saw 31.5 thousand "
+        "pictures, `small-data` 120 thousand. Each run had one core.",
         SIX,
     ),
     "cells": (
         "Six minutes on stained cells",
-        "The same for stained tissue and cytology from the Data Science Bowl of 2018; and the "
-        "modern pair of networks, `modern64`, which takes half as many pictures a second as "
+        "The same for stained tissue and cytology from the Data Science Bowl of 2018. The race "
+        "also has the modern networks of `modern64`, which take half as many pictures a second as "
         "`small-data`.",
         (*SIX, "modern64"),
     ),
     "art": (
         "Six minutes on paintings",
-        "The same for 150 paintings by van Gogh, of which 90 are learnt from: very few.",
+        "The same for 150 paintings by van Gogh. Only 90 of them are used for training.",
         (*SIX, "modern64"),
     ),
     "petals-tricks": (
-        "Which tricks earn their place? Petals",
+        "Which tricks help? Petals",
         "A small DCGAN without tricks, and with each trick alone, on the flowers that gankit "
         "draws: `gankit race --recipe each-trick --metric modes --metric swd --metric kid "
-        "--samples 500`. Tricks have gankit's default values, mostly a paper's for other networks, "
-        "losses and learning rates: what is worse is worse with those values, here. Equal time, 20 "
-        "seconds each: speeds were measured in turns, so a slow trick was shown fewer pictures. "
-        "That is a first look: a trick against what goes wrong late has nothing to do yet, and 91 "
-        "to 100 of 100 pictures show no flower whose petals can be counted. `modes` is of the few "
-        "that do; 0 means that none could be read. With 22 comparisons of three seeds few get a "
-        "verdict; those that are open are candidates for a race of their own.",
+        "--samples 500`. The tricks have gankit's default values, mostly from papers with other "
+        "networks, losses and learning rates: if a trick is worse, it is worse with these values, "
+        "here. Every run took the same time, 20 seconds; the speeds were measured in turns, so a "
+        "slow trick saw fewer pictures. This is only a first look: a trick against late problems "
+        "has nothing to do yet, and in 91 to 100 of 100 pictures no petals can be counted. "
+        "`modes` uses the few pictures in which they can; 0 means that there were none. With 22 "
+        "comparisons of three seeds, few tricks get a verdict; the open ones are candidates for "
+        "another race.",
         (),
     ),
     "flowers-tricks": (
-        "Which tricks earn their place? Flowers",
+        "Which tricks help? Flowers",
         "The same on 2,500 photographs (`--data flowers --flip --holdout 0.3 --samples 500`).",
         (),
     ),
     "petals-lr-decay": (
         "lr-decay alone: petals",
-        "A trick that came after these two races, with their settings, beside their runs without "
-        "a trick. It takes no time, so it was shown as many pictures.",
+        "`lr-decay` was added after these two races. It has the same settings, and is compared "
+        "with their runs without a trick. It takes no time, so it saw as many pictures.",
         ("no trick", "lr-decay"),
     ),
-    "flowers-lr-decay": ("lr-decay alone: flowers", "The same.", ("no trick", "lr-decay")),
+    "flowers-lr-decay": (
+        "lr-decay alone: flowers",
+        "The same on the photographs of flowers.",
+        ("no trick", "lr-decay"),
+    ),
     "cells-tricks": (
-        "Which tricks earn their place? Stained cells",
-        "Those that harmed least on flowers, `diffaugment` for few pictures, and `lr-decay`, each "
-        "alone: a narrow DCGAN of 64 px (`--model dcgan64:base_channels=24 --batch-size 32 --lr "
-        "4e-4 --flip --holdout 0.4`). Equal time, 30 seconds of one core: speeds were measured in "
-        "turns, so a slow trick was shown fewer pictures. It is a first look again.",
+        "Which tricks help? Stained cells",
+        "The tricks that harmed least on flowers, `diffaugment` for few pictures, and `lr-decay`, "
+        "each alone: a narrow DCGAN of 64 px (`--model dcgan64:base_channels=24 --batch-size 32 "
+        "--lr 4e-4 --flip --holdout 0.4`). Every run took the same time, 30 seconds of one core; "
+        "the speeds were measured in turns, so a slow trick saw fewer pictures. This is a first "
+        "look, too.",
         TRICKS,
     ),
     "art-tricks": (
-        "Which tricks earn their place? Paintings",
-        "The same on 150 paintings, of which 90 are learnt from.",
+        "Which tricks help? Paintings",
+        "The same on 150 paintings, of which 90 are used for training.",
         TRICKS,
     ),
     "precision": (
         "bf16 and float32: flowers",
-        "`--precision auto` takes bf16 where it is faster. Are the pictures as good? Whole runs of "
-        "`small-data` on the flowers above, 120,000 pictures in both (`--kimg 120 --holdout 0.3`), "
-        "three seeds of each. That bf16 is better in KID looks like chance: the runs of the same "
-        "recipe at the top of this page, in bf16 too, got 0.388 to 0.437.",
+        "`--precision auto` uses bf16 if it is faster. Are the pictures as good? Whole runs of "
+        "`small-data` on the flowers above, 120,000 pictures in both (`--kimg 120 --holdout "
+        "0.3`), three seeds of each. The better KID of bf16 is probably chance: the runs of the "
+        "same recipe at the top of this page, also in bf16, got 0.388 to 0.437.",
         ("float32", "bf16"),
     ),
     "precision-cells": (
@@ -102,15 +108,17 @@ ABOUT = {  # by the name of a race's folder: its heading, what it asks, short na
 }
 HEAD = """# Results
 
-Written by `docs/write_races.py` from the files of races and comparisons. How to read such a table:
-[Races](races.md); what the numbers measure: [Measures](measures.md). Every number is against
-pictures that were held out, and comes with what real pictures get against other real ones. What was
-tried in single runs while recipes were tuned is in [Tried and measured](notebook.md).
+Written by `docs/write_races.py` from the files of races and comparisons. [Races](races.md) explains
+how to read the tables, and [Measures](measures.md) what the numbers mean. All pictures are compared
+with the [hold-out](glossary.md#hold-out): real pictures that were not used for training. "Real
+against real" is the [floor](glossary.md#floor): the value that real pictures get.
+[kimg](glossary.md#kimg) are thousands of real pictures that D saw. Single runs from tuning the
+recipes are in [Tried and measured](notebook.md).
 """
 
 
 def keep(folder):
-    """Put what a race left into docs/races/, without what only its machine knows."""
+    """Copy the results of a race into docs/races/, without paths of this machine."""
     record = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     for run in record["runs"]:
         run["folder"] = Path(run["folder"]).name
@@ -138,7 +146,7 @@ def compared(rows):
 
 
 def page():
-    """The text of results.md, from what is kept, in the order of ABOUT."""
+    """The text of results.md, from the kept races, in the order of ABOUT."""
     blocks = [HEAD]
     for name, (title, asks, short) in ABOUT.items():
         path = HERE / "races" / f"{name}.json"
@@ -154,7 +162,7 @@ def page():
 
 
 def named(record, short):
-    """The same with short names for its variants, in their order."""
+    """The record with short names for its variants, in their order."""
     text = json.dumps(record)
     variants = dict.fromkeys(run["variant"] for run in record["runs"])
     for label, name in zip(variants, short, strict=bool(short)):
@@ -163,7 +171,7 @@ def named(record, short):
 
 
 def table(found, rows):
-    """One measure of all variants as a table."""
+    """A table of one metric for all variants."""
     about = f" ({found.about})" if found.about else ""
     lines = [f"**{found.measure}**, {found.better} is better{about}", ""]
     lines += ["| variant | median | mean | difference | 95 % interval | verdict |"]
@@ -179,7 +187,7 @@ def table(found, rows):
 
 
 def summary(verdicts):
-    """Of a long table, which variants got which verdict; the verdicts in words."""
+    """For a long table, a sentence per verdict that lists its variants."""
     if len(verdicts) <= MANY:
         return []
     variants = {}
@@ -190,7 +198,7 @@ def summary(verdicts):
 
 
 def runs(rows):
-    """How long each variant learnt, and with how many seeds."""
+    """How many pictures D saw with each variant, and the number of seeds."""
     said = []
     for variant in dict.fromkeys(row.variant for row in rows):
         own = [row for row in rows if row.variant == variant]
@@ -200,7 +208,7 @@ def runs(rows):
 
 
 def notes(sentences):
-    """The notes as a list, options set as code."""
+    """The notes as a Markdown list, with options as code."""
     lines = [re.sub(r"--\w[\w-]*", r"`\g<0>`", f"- {sentence}") for sentence in sentences]
     return ["\n".join(lines)] if lines else []
 
