@@ -1,1 +1,1 @@
-"""Several processes train one run: how they talk, and batch norm over all of them."""
+"""Train one run with several processes: collectives, the process group, batch norm."""

@@ -8,49 +8,49 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from gankit.core.errors import GankitError
-from gankit.distributed.message import add_up
+from gankit.distributed.collectives import all_reduce_sum
 
 
 def sync_batch_norm(net: nn.Module) -> nn.Module:
-    """The network with batch norm that sees the shares of all processes, not only its own.
+    """Replace a network's batch norm layers, in place, by ones that use the batch of all processes.
 
-    Without it each process normalises with its own share: two processes with a batch of 64 train
-    as if batch norm's were 32. With it, any number of processes takes the steps that one would, to
-    rounding. It costs two messages for each layer, there and back. Weights, buffers and their
-    names stay as they are. torch's nn.SyncBatchNorm is not taken: it wants a GPU, and has no second
-    derivative, without which there are no gradient penalties.
+    Without it, each process normalises over its own share: with two processes and a batch of 64,
+    batch norm sees 32 pictures. With it, training does not depend on the number of processes, up to
+    rounding. It costs two all-reduces per layer in each direction. Weights, buffers and their names
+    do not change. Not torch's nn.SyncBatchNorm: it needs a GPU, and has no second derivative, which
+    gradient penalties need.
 
-    A GankitError names a layer of batch norm with a forward pass of its own.
+    GankitError for a subclass of batch norm with its own forward method.
     """
     for name, layer in net.named_modules():
         if isinstance(layer, _BatchNorm):
             kind = type(layer)
             if kind.forward is not _BatchNorm.forward:
-                what = f"layer {name} ({kind.__name__}): it has a forward pass of its own"
-                raise GankitError(f"--sync-batch-norm cannot share {what}")
-            layer.__class__ = type(kind.__name__, (TeamBatchNorm, kind), {})
+                why = f"{name} ({kind.__name__}) has its own forward method"
+                raise GankitError(f"--sync-batch-norm does not support a layer: {why}")
+            layer.__class__ = type(kind.__name__, (SyncedBatchNorm, kind), {})
     return net
 
 
-class TeamBatchNorm(_BatchNorm):
-    """Batch norm with the mean and variance of all processes' equal shares: (N, C, ...)."""
+class SyncedBatchNorm(_BatchNorm):
+    """Batch norm with mean and variance over all processes; each has an equal share (N, C, ...)."""
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
             return super().forward(x)
-        wide = x.float()
-        others = [dim for dim in range(x.ndim) if dim != 1]
-        mean = mean_of_all(wide.mean(others, keepdim=True))
-        var = mean_of_all((wide - mean).square().mean(others, keepdim=True))
+        x32 = x.float()
+        dims = [dim for dim in range(x.ndim) if dim != 1]  # all but the channels
+        mean = all_reduce_mean(x32.mean(dims, keepdim=True))
+        var = all_reduce_mean((x32 - mean).square().mean(dims, keepdim=True))
         if self.track_running_stats:
-            self._remember(mean, var, x.numel() // x.shape[1] * dist.get_world_size())
-        normal = (wide - mean) * (var + self.eps).rsqrt()
+            self._update_running_stats(mean, var, x.numel() // x.shape[1] * dist.get_world_size())
+        normalized = (x32 - mean) * (var + self.eps).rsqrt()
         if self.affine:
-            normal = normal * self.weight.view_as(mean) + self.bias.view_as(mean)
-        return normal.to(x.dtype)
+            normalized = normalized * self.weight.view_as(mean) + self.bias.view_as(mean)
+        return normalized.to(x.dtype)
 
     @torch.no_grad()
-    def _remember(self, mean: Tensor, var: Tensor, count: int) -> None:
+    def _update_running_stats(self, mean: Tensor, var: Tensor, count: int) -> None:
         assert self.num_batches_tracked is not None
         assert self.running_mean is not None
         assert self.running_var is not None
@@ -60,19 +60,19 @@ class TeamBatchNorm(_BatchNorm):
         self.running_var.lerp_(var.flatten() * (count / (count - 1)), momentum)
 
 
-class MeanOfAll(torch.autograd.Function):
-    """The mean of all processes' tensors; its gradient is the mean of their gradients."""
+class AllReduceMean(torch.autograd.Function):
+    """The mean of a tensor over all processes; its gradient is the mean of their gradients."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
-        return add_up(x.contiguous().clone()) / dist.get_world_size()
+        return all_reduce_sum(x.contiguous().clone()) / dist.get_world_size()
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> Tensor:
-        return mean_of_all(grad)  # and so it has a gradient itself, for penalties
+        return all_reduce_mean(grad)  # differentiable again, for penalties
 
 
-def mean_of_all(mine: Tensor) -> Tensor:
-    """The mean of all processes' tensors."""
-    mean: Tensor = MeanOfAll.apply(mine)
+def all_reduce_mean(tensor: Tensor) -> Tensor:
+    """The mean of a tensor over all processes, with gradients of any order."""
+    mean: Tensor = AllReduceMean.apply(tensor)
     return mean

@@ -1,4 +1,4 @@
-"""Several processes under torchrun: the group, the mean gradient, one value for all."""
+"""The process group of torchrun: averages gradients, broadcasts values."""
 
 import contextlib
 import os
@@ -11,51 +11,54 @@ import torch.distributed as dist
 from torch import Tensor
 
 from gankit.core.process_group import ProcessGroup
-from gankit.distributed.message import add_up, line, meet
+from gankit.distributed.collectives import all_reduce_sum, barrier, connection
 
 
 class TorchProcessGroup(ProcessGroup):
-    """Processes that torchrun started; they talk through torch.distributed."""
+    """Several processes started by torchrun, which communicate through torch.distributed."""
 
     def all_reduce_gradients(self, parameters: Iterable[Tensor]) -> None:
-        """Give every process the mean of all gradients, in one message."""
+        """Replace gradients by their mean over all processes, with one all-reduce."""
         grads = [p.grad for p in parameters if p.grad is not None]
-        flat = add_up(torch.cat([grad.flatten() for grad in grads]))
+        flat = all_reduce_sum(torch.cat([grad.flatten() for grad in grads]))
         flat /= self.world_size
         for grad, part in zip(grads, torch.split(flat, [g.numel() for g in grads]), strict=True):
             grad.copy_(part.view(grad.shape))
 
     def broadcast(self, value: Any) -> Any:
         """Rank 0's value, sent as an all-reduce, so that a dead rank raises instead of hanging."""
-        says = b"" if self.rank else pickle.dumps(value)
-        length = int(add_up(torch.tensor([len(says)])))
-        word = torch.frombuffer(bytearray(says.ljust(length, b"\0")), dtype=torch.uint8)
-        return pickle.loads(add_up(word).numpy().tobytes())
+        # All other ranks contribute zeros to the sums.
+        pickled = b"" if self.rank else pickle.dumps(value)
+        length = int(all_reduce_sum(torch.tensor([len(pickled)])))
+        padded = torch.frombuffer(bytearray(pickled.ljust(length, b"\0")), dtype=torch.uint8)
+        return pickle.loads(all_reduce_sum(padded).numpy().tobytes())
 
 
 def current_process_group() -> ProcessGroup:
-    """The group of this process."""
-    there = dist.is_available() and dist.is_initialized()
-    return TorchProcessGroup(dist.get_rank(), dist.get_world_size()) if there else ProcessGroup()
+    """The process group that this process is in: a group of one unless torchrun started it."""
+    if dist.is_available() and dist.is_initialized():
+        return TorchProcessGroup(dist.get_rank(), dist.get_world_size())
+    return ProcessGroup()
 
 
 @contextlib.contextmanager
 def process_group(stop: Callable[[], int] = lambda: 0) -> Iterator[ProcessGroup]:
-    """While open, this process is in the group that torchrun has started, if it has.
+    """While open, this process is in the process group of torchrun, if torchrun started it.
 
-    Once `stop` gives a signal's number, this process waits for no other for long. The group's
-    threads end with it: one that is left may abort Python as that ends, six times in 40.
+    Once `stop` returns a signal's number, this process waits for others for a short time only. At
+    the end the group is destroyed: one of its threads may abort Python if it still runs at exit (in
+    6 of 40 trials).
     """
-    line.stop = stop
+    connection.stop = stop
     if "TORCHELASTIC_RUN_ID" not in os.environ or dist.is_initialized():
         yield current_process_group()
         return
-    import torch.distributed.nn  # before there is a group, or it keeps that for good
+    import torch.distributed.nn  # before the group is created: an import stores the group
 
     dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
     try:
         yield current_process_group()
-        meet()  # one that left before the others would look like one that died
+        barrier()  # a process that leaves earlier would look like one that died
     finally:
-        if not line.stuck:
+        if not connection.is_stuck:
             dist.destroy_process_group()
