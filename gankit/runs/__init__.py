@@ -1,1 +1,1 @@
-"""What a run leaves: log.csv, numbered grids, a film; and pictures drawn from it afterwards."""
+"""A run's folder: log.csv, sample grids, the video; and sampling from a trained run."""

@@ -1,4 +1,4 @@
-"""Small figures from runs for lessons and notebooks: logs as columns, curves, labelled pictures."""
+"""Figures for lessons and notebooks: curves of a run's log, and labelled pictures."""
 
 import itertools
 import math
@@ -8,21 +8,25 @@ from PIL import Image, ImageDraw, ImageFont
 
 from gankit.runs.log import read_log
 
-__all__ = ["COLOURS", "plot", "read_log", "sheet", "thinned"]
+__all__ = ["COLOURS", "downsample", "plot", "read_log", "sheet"]
 
 COLOURS = ("#c8102e", "#0057b8", "#e08a00", "#00843d", "#6a1b9a")
-GAP, LETTERS = 12, 14  # px
-POINTS = 120  # of a curve: more than that are averaged
+GAP = 12  # px
+FONT_SIZE = 14  # px
+MAX_POINTS = 120  # of a curve; longer ones are averaged
 
 
 def plot(
     curves: Mapping[str, Sequence[float]], low: float, high: float, size: tuple[int, int]
 ) -> Image.Image:
-    """Curves over their whole length, from `low` at the bottom to `high`; what is beyond is cut."""
+    """Draw curves of equal width; the y axis goes from `low` to `high`, which clip the values."""
     width, height = size
     picture = Image.new("RGB", size, "white")
-    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(LETTERS - 3)
-    top, bottom, left = LETTERS + 6, height - 8, 34
+    draw = ImageDraw.Draw(picture)
+    font = ImageFont.load_default(FONT_SIZE - 3)
+    top = FONT_SIZE + 6
+    bottom = height - 8
+    left = 34
     for value in (low, (low + high) / 2, high):
         y = bottom - (value - low) / (high - low) * (bottom - top)
         draw.line((left, y, width - 1, y), "#dddddd")
@@ -31,42 +35,46 @@ def plot(
     for (name, values), colour in zip(curves.items(), COLOURS, strict=False):
         draw.text((x, 0), name, colour, font)
         x += font.getlength(name) + GAP
-        points = thinned(values, POINTS)
-        places = [
-            (
-                left + (width - 1 - left) * index / max(1, len(points) - 1),
-                bottom - (min(max(value, low), high) - low) / (high - low) * (bottom - top),
-            )
-            for index, value in enumerate(points)
-        ]
-        draw.line(places, colour, 2)
+        means = downsample(values, MAX_POINTS)
+        points = []
+        for index, value in enumerate(means):
+            clipped = min(max(value, low), high)
+            point_x = left + (width - 1 - left) * index / max(1, len(means) - 1)
+            point_y = bottom - (clipped - low) / (high - low) * (bottom - top)
+            points.append((point_x, point_y))
+        draw.line(points, colour, 2)
     return picture
 
 
 def sheet(tiles: Mapping[str, Image.Image], columns: int = 0) -> Image.Image:
-    """Pictures of any size in rows, each under its label; one row if no columns are given."""
+    """Arrange pictures of any size in rows, each below its label; in one row if `columns` is 0."""
     columns = min(columns or len(tiles), len(tiles))
-    rows, font = math.ceil(len(tiles) / columns), ImageFont.load_default(LETTERS)
-    head = max(len(label.splitlines()) for label in tiles) * (LETTERS + 4) + 4
-    sizes = [(max(one.width, _widest(label, font)), one.height) for label, one in tiles.items()]
-    wide = [max(width for width, _ in sizes[column::columns]) for column in range(columns)]
-    tall = head + max(height for _, height in sizes)
-    whole = Image.new("RGB", (sum(wide) + GAP * (columns + 1), rows * (tall + GAP) + GAP), "white")
-    draw = ImageDraw.Draw(whole)
-    for index, (label, picture) in enumerate(tiles.items()):
+    rows = math.ceil(len(tiles) / columns)
+    font = ImageFont.load_default(FONT_SIZE)
+    label_height = max(len(label.splitlines()) for label in tiles) * (FONT_SIZE + 4) + 4
+    widths = [max(tile.width, _text_width(label, font)) for label, tile in tiles.items()]
+    column_widths = [max(widths[column::columns]) for column in range(columns)]
+    row_height = label_height + max(tile.height for tile in tiles.values())
+    size = (sum(column_widths) + GAP * (columns + 1), rows * (row_height + GAP) + GAP)
+    picture = Image.new("RGB", size, "white")
+    draw = ImageDraw.Draw(picture)
+    for index, (label, tile) in enumerate(tiles.items()):
         row, column = divmod(index, columns)
-        x, y = GAP + sum(wide[:column]) + GAP * column, GAP + row * (tall + GAP)
+        x = GAP + sum(column_widths[:column]) + GAP * column
+        y = GAP + row * (row_height + GAP)
         draw.multiline_text((x, y), label, "black", font)
-        whole.paste(picture.convert("RGB"), (x, y + head))
-    return whole
+        picture.paste(tile.convert("RGB"), (x, y + label_height))
+    return picture
 
 
-def _widest(label: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> int:
+def _text_width(label: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> int:
     return math.ceil(max((font.getlength(line) for line in label.splitlines()), default=0.0))
 
 
-def thinned(values: Sequence[float], most: int) -> list[float]:
-    """At most so many values; each is the mean of its stretch."""
-    count = min(len(values), most)
-    edges = [index * len(values) // count for index in range(count + 1)] if count else []
+def downsample(values: Sequence[float], max_count: int) -> list[float]:
+    """Average consecutive values, so that at most `max_count` are left."""
+    count = min(len(values), max_count)
+    if not count:
+        return []
+    edges = [index * len(values) // count for index in range(count + 1)]
     return [math.fsum(values[a:b]) / (b - a) for a, b in itertools.pairwise(edges)]

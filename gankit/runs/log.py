@@ -1,4 +1,4 @@
-"""log.csv: a row for each logged step, with the run's numbers and what each trick did."""
+"""Write and read log.csv: one row for each logged step, with losses and what each trick did."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ NUMBERS = ("step", "kimg", "seconds", "d_loss", "g_loss", "penalty", "d_real", "
 
 
 def columns(tricks: Sequence[Choice]) -> list[str]:
-    """The columns of a run with these tricks: its numbers, then what each trick did."""
+    """The names of the columns for a run with these tricks: numbers first, then one per trick."""
     return [*NUMBERS, *(trick.name for trick in tricks)]
 
 
 def read_rows(folder: Path, missing_ok: bool = False) -> list[dict[str, str]]:
-    """The rows of the log in a run's folder, oldest first; none if it may be missing and is."""
+    """Read the rows of a run's log, oldest first. GankitError if there is no log.
+
+    With `missing_ok`, a missing log gives no rows.
+    """
     path = folder / NAME
     try:
         with path.open(encoding="utf-8", newline="") as file:
@@ -35,7 +38,7 @@ def read_rows(folder: Path, missing_ok: bool = False) -> list[dict[str, str]]:
 
 
 def read_log(folder: str | Path) -> dict[str, list[Any]]:
-    """The columns of a run's log.csv by name: numbers as floats, what tricks did as text."""
+    """Read the columns of a run's log.csv by name: numbers as floats, what tricks did as text."""
     rows = read_rows(Path(folder))
     log: dict[str, list[Any]] = {}
     for name in rows[0] if rows else ():
@@ -46,7 +49,7 @@ def read_log(folder: str | Path) -> dict[str, list[Any]]:
 
 
 def write_rows(folder: Path, names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Begin the log with these columns and rows; what was there is replaced."""
+    """Write a new log with these columns and rows; an old one is replaced."""
     text = io.StringIO()
     writer = csv.DictWriter(text, names, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
@@ -55,7 +58,7 @@ def write_rows(folder: Path, names: Sequence[str], rows: Iterable[Mapping[str, A
 
 
 def append_rows(folder: Path, names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Add rows to the log in the order of its columns."""
+    """Append rows to the log; `names` are its columns, in order."""
     with (folder / NAME).open("a", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, names, extrasaction="ignore", lineterminator="\n")
         writer.writerows(rows)

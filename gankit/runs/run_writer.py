@@ -1,4 +1,4 @@
-"""Writes a run's numbers and pictures into its folder, readable without gankit."""
+"""The observer that writes a run's log, sample grids and video into its folder."""
 
 from __future__ import annotations
 
@@ -13,21 +13,23 @@ if TYPE_CHECKING:
     from gankit.core.settings import Run
 
 
-class Records:
-    """log.csv (one row a logged step), samples/000500.png (the fixed latents), progress.mp4."""
+class RunWriter:
+    """Writes log.csv, samples/000500.png (pictures of the same latents) and progress.mp4."""
 
     @hookimpl
     def run_started(self, run: Run, gan: Gan) -> None:
-        from gankit.runs import log  # here, so that `gankit list` does not pay for it
+        from gankit.runs import log  # here, so that `gankit list` stays fast
 
-        self.unwritten: list[dict[str, Any]] = []  # rows that met a full disk wait here
-        self.earlier = 0.0  # seconds of the run before it was resumed
+        self.unwritten: list[
+            dict[str, Any]
+        ] = []  # rows that could not be written, if the disk was full
+        self.earlier_seconds = 0.0  # of the run before it was resumed
         (run.folder / "samples").mkdir(exist_ok=True)
-        # What an earlier start logged after its last checkpoint comes again.
-        earlier = log.read_rows(run.folder, missing_ok=True) if gan.step else []
-        rows = [row for row in earlier if int(row["step"]) <= gan.step]
+        # Drop rows after the checkpoint: these steps are taken again.
+        old_rows = log.read_rows(run.folder, missing_ok=True) if gan.step else []
+        rows = [row for row in old_rows if int(row["step"]) <= gan.step]
         if rows:
-            self.earlier = float(rows[-1]["seconds"])
+            self.earlier_seconds = float(rows[-1]["seconds"])
         log.write_rows(run.folder, log.columns(run.tricks), rows)
 
     @hookimpl
@@ -39,7 +41,7 @@ class Records:
             **scalars,
             "step": step,
             "kimg": step * run.batch_size * run.d_steps / 1000,
-            "seconds": round(self.earlier + scalars["seconds"], 2),
+            "seconds": round(self.earlier_seconds + scalars["seconds"], 2),
         }
         self.unwritten.append(row)
         log.append_rows(run.folder, log.columns(run.tricks), self.unwritten)

@@ -1,4 +1,4 @@
-"""Frames to a video that plays everywhere."""
+"""Write pictures as a video."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from gankit.core.errors import GankitError
 
 
 def write_video(frames: Iterable[Image.Image], path: Path, fps: int = 12) -> None:
-    """Write PIL images as .mp4 (H.264), .webp or .gif, whichever the path says.
+    """Write PIL images as .mp4 (H.264), .webp or .gif, depending on the ending of `path`.
 
-    A large gif is drawn at half the size in 64 colours: whole, it would be ten times an mp4.
+    A large gif gets half the size and 64 colours; else it would be ten times as large as an mp4.
+    GankitError for another ending.
     """
     pictures = [frame.convert("RGB") for frame in frames]
     if path.suffix == ".gif" and pictures[0].width > 256:
@@ -26,20 +27,22 @@ def write_video(frames: Iterable[Image.Image], path: Path, fps: int = 12) -> Non
     elif path.suffix == ".mp4":
         _write_mp4(pictures, path, fps)
     else:
-        raise GankitError(f"{path.name}: a video ends in .mp4, .webp or .gif")
+        raise GankitError(f"{path.name} is not a video: its name must end in .mp4, .webp or .gif")
 
 
 def _write_mp4(pictures: list[Image.Image], path: Path, fps: int) -> None:
     import imageio.v3 as iio
 
-    frames = np.stack([np.asarray(_even(picture)) for picture in pictures])  # (T, H, W, 3)
+    frames = np.stack(
+        [np.asarray(_resize_to_even(picture)) for picture in pictures]
+    )  # (T, H, W, 3)
     iio.imwrite(
         path, frames, plugin="pyav", codec="libx264", fps=fps,
         out_pixel_format="yuv420p",
     )  # fmt: skip
 
 
-def _even(picture: Image.Image) -> Image.Image:
-    """H.264 halves the colour planes, so it wants even sides."""
+def _resize_to_even(picture: Image.Image) -> Image.Image:
+    """Resize to even sides, because H.264 halves the colour planes."""
     size = (picture.width + picture.width % 2, picture.height + picture.height % 2)
     return picture.resize(size) if size != picture.size else picture

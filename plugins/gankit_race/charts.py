@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gankit.runs.figures import thinned
+from gankit.runs.figures import downsample
 from gankit_race.format import number
 from gankit_race.results import Table
 
@@ -96,7 +96,7 @@ def loss_chart(log: Log, top: float) -> LossChart:
     """d_loss and g_loss over a run, up to `top`."""
     curves = {}
     for name in LOSSES:
-        values = thinned([float(row[name]) for row in log if row.get(name)], POINTS)
+        values = downsample([float(row[name]) for row in log if row.get(name)], POINTS)
         steps = max(1, len(values) - 1)
         if values:
             curves[name] = [

@@ -1,4 +1,4 @@
-"""Small figures: a log as columns, curves that are where they should be, labelled sheets."""
+"""Figures: curves of a log and labelled pictures."""
 
 import math
 
@@ -9,10 +9,10 @@ from gankit.runs.figures import COLOURS, GAP, plot, read_log, sheet
 
 
 def rows_of(picture, colour):
-    """Where a colour is, below the legend: (y of its leftmost pixel, y of its rightmost)."""
-    there = (np.asarray(picture)[20:, 34:] == ImageColor.getrgb(colour)).all(-1)
-    columns = np.flatnonzero(there.any(0))
-    return tuple(float(np.flatnonzero(there[:, x]).mean()) for x in (columns[0], columns[-1]))
+    """The y of the leftmost and of the rightmost pixel of a colour, below the legend."""
+    mask = (np.asarray(picture)[20:, 34:] == ImageColor.getrgb(colour)).all(-1)
+    columns = np.flatnonzero(mask.any(0))
+    return tuple(float(np.flatnonzero(mask[:, x]).mean()) for x in (columns[0], columns[-1]))
 
 
 def test_a_log_is_read_by_column(trained):
@@ -20,19 +20,19 @@ def test_a_log_is_read_by_column(trained):
     assert log["step"] == [2.0, 4.0, 6.0, 8.0]
     assert all(math.isfinite(value) for value in log["d_loss"])
     assert all(math.isnan(value) for value in log["penalty"])  # no trick had one
-    assert all(did.startswith("targets 0.9") for did in log["smooth-labels"])
+    assert all(text.startswith("targets 0.9") for text in log["smooth-labels"])
 
 
 def test_curves_rise_where_their_numbers_do_and_stay_inside():
     picture = plot({"up": range(500), "far": [-9.0, 9000.0]}, 0, 499, (200, 100))
     assert picture.size == (200, 100)
-    began, ended = rows_of(picture, COLOURS[0])
-    assert began - ended > 50
-    began, ended = rows_of(picture, COLOURS[1])
-    assert 0 <= ended < began < 80
+    left, right = rows_of(picture, COLOURS[0])
+    assert left - right > 50
+    left, right = rows_of(picture, COLOURS[1])
+    assert 0 <= right < left < 80
 
 
-def test_a_curve_of_nothing_or_of_one_point_is_no_error():
+def test_empty_curves_and_curves_of_one_point_are_drawn():
     assert plot({"none": [], "one": [0.5]}, 0, 1, (200, 100)).size == (200, 100)
 
 
@@ -41,8 +41,8 @@ def test_a_sheet_has_every_picture_whole_in_its_place():
     whole = np.asarray(sheet({"a": red, "b\nand more": blue, "c": red}, 2))
     assert (whole == (255, 0, 0)).all(-1).sum() == 2 * 40 * 30
     assert (whole == (0, 0, 255)).all(-1).sum() == 90 * 20
-    there = np.flatnonzero((whole == (255, 0, 0)).all(-1).any(0))
-    assert (there[0], there[-1]) == (GAP, GAP + 39)  # "c" lies below "a"
+    red_columns = np.flatnonzero((whole == (255, 0, 0)).all(-1).any(0))
+    assert (red_columns[0], red_columns[-1]) == (GAP, GAP + 39)  # "c" lies below "a"
 
 
 def test_a_sheet_is_wide_enough_for_its_labels():

@@ -1,4 +1,4 @@
-"""Tensors become pictures: values, order and layout."""
+"""Tensors are converted to pictures: values, order and layout."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ import torch
 from gankit.runs.images import to_frames, to_grid
 
 
-def plain(*values, size=4, channels=3):
+def uniform(*values, size=4, channels=3):
     """Images of one value each: (N, C, size, size)."""
     return torch.tensor(values, dtype=torch.float32)[:, None, None, None].expand(
         -1, channels, size, size
@@ -19,10 +19,10 @@ def plain(*values, size=4, channels=3):
     [(-1, 0), (1, 255), (0, 128), (-2, 0), (7, 255), (-0.5, 64), (2 / 255 - 1, 1)],
 )
 def test_minus_one_is_black_and_one_is_white(value, byte):
-    assert (to_frames(plain(value)) == byte).all()
+    assert (to_frames(uniform(value)) == byte).all()
 
 
-def test_bytes_survive_the_way_there_and_back():
+def test_bytes_are_converted_to_a_tensor_and_back():
     pixels = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1).repeat(3, axis=3)
     images = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 127.5 - 1
     assert np.array_equal(to_frames(images), pixels)
@@ -40,8 +40,8 @@ def test_frames_have_channels_last_and_grey_is_repeated():
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])
-def test_every_float_will_do(dtype):
-    assert (to_frames(plain(1).to(dtype).requires_grad_(False)) == 255).all()
+def test_all_float_types_work(dtype):
+    assert (to_frames(uniform(1).to(dtype).requires_grad_(False)) == 255).all()
 
 
 @pytest.mark.parametrize(
@@ -51,23 +51,23 @@ def test_every_float_will_do(dtype):
         *((5, 5, (5, 1)), (3, 2, (2, 2))),
     ],
 )
-def test_a_grid_is_as_square_as_it_gets_unless_told(count, columns, cells):
+def test_a_grid_is_nearly_square_by_default(count, columns, cells):
     width, height = cells
-    grid = to_grid(plain(*[0] * count), columns)
+    grid = to_grid(uniform(*[0] * count), columns)
     assert grid.mode == "RGB"
     assert grid.size == (width * 6 + 2, height * 6 + 2)
 
 
 def test_a_grid_goes_row_by_row_with_a_gap():
-    grid = np.asarray(to_grid(plain(-1, -0.5, 0), columns=2, gap=1))
+    grid = np.asarray(to_grid(uniform(-1, -0.5, 0), columns=2, gap=1))
     assert grid.shape == (11, 11, 3)
     assert (grid[1:5, 1:5] == 0).all()
     assert (grid[1:5, 6:10] == 64).all()
     assert (grid[6:10, 1:5] == 128).all()
-    assert (grid[6:10, 6:10] == 255).all()  # nothing there: white
+    assert (grid[6:10, 6:10] == 255).all()  # empty: white
     assert (grid[[0, 5, 10]] == 255).all()
     assert (grid[:, [0, 5, 10]] == 255).all()
 
 
 def test_a_grid_without_gaps():
-    assert to_grid(plain(0, 0), columns=2, gap=0).size == (8, 4)
+    assert to_grid(uniform(0, 0), columns=2, gap=0).size == (8, 4)

@@ -20,7 +20,7 @@ from gankit.cli.console.busy import slowdown_warnings
 from gankit.cli.console.format import ending
 from gankit.core.clock import format_duration
 from gankit.core.settings import Run, command_line
-from gankit.runs.figures import thinned
+from gankit.runs.figures import downsample
 
 if TYPE_CHECKING:
     from gankit.core.gan import Gan
@@ -99,7 +99,7 @@ class LiveView:
 
 def sparkline(values: Iterable[float], width: int) -> str:
     """The values' course in at most `width` characters; each stands for the mean of its stretch."""
-    means = thinned(list(values), max(1, width))
+    means = downsample(list(values), max(1, width))
     low = min(means)
     span = (max(means) - low) or 1.0
     heights = [(mean - low) / span for mean in means]  # 0 to 1
