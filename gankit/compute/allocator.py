@@ -1,8 +1,7 @@
-"""Tune the C library's allocator so that a process keeps the memory that a training step frees.
+"""Tune glibc's allocator so that a process keeps the memory that a training step frees.
 
-glibc returns free memory at the end of its heap to the system. The next step asks for it again,
-and the system clears each page before it hands it out. `tests/benchmarks/test_kept_memory.py` shows
-what that costs.
+glibc returns free memory at the end of its heap to the system. The next step allocates it again,
+and the system clears each page first. `tests/benchmarks/test_kept_memory.py` measures the cost.
 """
 
 import ctypes
@@ -17,7 +16,7 @@ M_TRIM_THRESHOLD = -1
 M_MMAP_THRESHOLD = -3
 LARGEST_HEAP_BLOCK = 32 * 2**20  # bytes: the most that glibc allows; larger blocks are returned
 NEVER_TRIM = -1
-# Settings of your own in the environment: gankit overrides none of them.
+# Environment variables of glibc; if you set one of them, gankit changes nothing.
 MALLOC_VARIABLES = (
     "MALLOC_TRIM_THRESHOLD_",
     "MALLOC_MMAP_THRESHOLD_",
@@ -27,27 +26,27 @@ MALLOC_VARIABLES = (
 
 
 def tune_allocator(device: torch.device) -> bool:
-    """Let this process keep the memory it frees, from now on; returns whether glibc agreed.
+    """Make this process keep the memory that it frees; returns whether glibc accepted it.
 
-    Only where `device` is the CPU, under Linux, and the environment does not set up glibc's
-    allocator itself. GANKIT_KEEP_MEMORY=0 leaves everything to glibc.
+    Only if `device` is the CPU, on Linux, and if the environment does not configure glibc's
+    allocator. GANKIT_KEEP_MEMORY=0 disables it.
     """
     if device.type != "cpu" or not sys.platform.startswith("linux"):
         return False
     if _set_by_environment(os.environ):
         return False
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is None:  # another C library than glibc
+    if mallopt is None:  # the C library is not glibc
         return False
-    # Setting either one ends glibc's own adapting of both, and it would then return every block of
-    # 128 KB or more. So both are set.
+    # Setting one of them stops glibc from adapting both, and it would then return every block of
+    # 128 KB or more. So set both.
     if not mallopt(M_MMAP_THRESHOLD, LARGEST_HEAP_BLOCK):
         return False
     return bool(mallopt(M_TRIM_THRESHOLD, NEVER_TRIM))
 
 
 def _set_by_environment(environment: Mapping[str, str]) -> bool:
-    """Whether the environment already decides how much freed memory a process keeps."""
+    """Whether environment variables configure the allocator, or disable this tuning."""
     if environment.get("GANKIT_KEEP_MEMORY") == "0":
         return True
     if any(name in environment for name in MALLOC_VARIABLES):

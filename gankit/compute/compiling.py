@@ -1,8 +1,8 @@
-"""torch.compile for a run's networks, where it makes them faster.
+"""Compile a run's networks with torch.compile, if that makes them faster.
 
-Penalties need second gradients, which a compiled network does not have: `gankit/core/step.py` takes
-them from the plain networks. There is no mode with CUDA graphs (`reduce-overhead`): D judges two
-batches before the backward pass, and a recorded graph would overwrite its outputs for the first.
+Penalties need second derivatives, which compiled networks do not support: `gankit/core/step.py`
+runs the plain networks for them. CUDA graphs (`reduce-overhead`) are not used: D judges two batches
+before the backward pass, and the second would overwrite D's outputs for the first.
 """
 
 from __future__ import annotations
@@ -26,21 +26,22 @@ if TYPE_CHECKING:
     from gankit.core.settings import Run
 
 log = logging.getLogger("gankit")
-BACKEND = "inductor"  # torch's own; on a CPU it needs a C++ compiler
+BACKEND = "inductor"  # torch's default; on a CPU it needs a C++ compiler
+FAILED = "torch.compile failed"
 WARMUP_ROUNDS = 3
 TIMED_ROUNDS = 5
 MIN_SPEEDUP = 1.05  # less is noise
-# Graphs of one class of networks in one process; a network has three or more, one for each shape
-# and each use. Torch's own limit is 8.
+# Compiled graphs of one class in one process. A network needs three or more: one for each shape and
+# use. Torch's default is 8.
 MAX_GRAPHS = 256
 
 
 def compile_networks(run: Run, gan: Gan) -> Run:
-    """Compile both networks if `run.compile` is "yes", or "auto" and it helps; returns the run.
+    """Compile both networks if `run.compile` is "yes", or if it is "auto" and compiling helps.
 
-    Copies of the networks are timed for that, plain and compiled, and the run that is returned
-    says "yes" or "no". Results differ from plain networks by rounding; layers that draw (dropout)
-    draw other numbers. With "yes", GankitError where torch cannot compile.
+    Times copies of the networks, plain and compiled. Returns the run with `compile` set to "yes" or
+    "no". Results differ from plain networks by rounding; layers such as dropout draw other numbers.
+    With "yes", GankitError if torch.compile fails.
     """
     if run.compile == "no":
         return run
@@ -49,8 +50,8 @@ def compile_networks(run: Run, gan: Gan) -> Run:
     except Exception as error:  # compilers differ, and so do their errors
         why = " ".join(str(error).partition("\n\n")[0].split()) or type(error).__name__
         if run.compile == "yes":
-            raise GankitError(f"--compile yes: torch cannot: {why}; --compile no trains") from error
-        log.warning("--compile auto: the networks stay plain; torch cannot: %s", why)
+            raise GankitError(f"--compile yes: {FAILED}: {why}; use --compile no") from error
+        log.warning("--compile auto: %s, so the networks stay plain: %s", FAILED, why)
         helps = False
     helps = gan.process_group.broadcast(helps)  # rank 0 decides for all processes
     if helps:
@@ -59,7 +60,7 @@ def compile_networks(run: Run, gan: Gan) -> Run:
 
 
 def _is_worth_compiling(run: Run, gan: Gan) -> bool:
-    """Time both networks plain and compiled, and say what that means for the run."""
+    """Time both networks, plain and compiled, and log the decision."""
     micro_batch = run.batch_size // (gan.process_group.world_size * run.accumulate)
     z = randomness.latents(run.seed, 0, micro_batch, run.latent_dim, "compiling")
     z = z.to(gan.machine.device)
@@ -75,7 +76,7 @@ def _is_worth_compiling(run: Run, gan: Gan) -> bool:
 
 
 def _training_pass(gan: Gan, z: torch.Tensor, compiled: bool) -> Callable[[], None]:
-    """A forward and a backward pass through copies of G and D."""
+    """Return a function that runs forward and backward through copies of G and D."""
     G = copy.deepcopy(gan.G.net)
     D = copy.deepcopy(gan.D.net)
     if compiled:
@@ -85,15 +86,15 @@ def _training_pass(gan: Gan, z: torch.Tensor, compiled: bool) -> Callable[[], No
         with gan.machine.autocast():
             score = D(G(z).float()).float().mean()
         score.backward()
-        float(score)  # waits for a GPU
+        float(score)  # reading a number waits for a GPU
 
     return forward_and_backward
 
 
 def _compile(*nets: torch.nn.Module) -> None:
-    """Compile networks at their next use, once for each shape.
+    """Compile networks at their next call, once for each shape.
 
-    Torch counts what it compiled by code, not by network, and leaves a class plain at its limit.
+    Torch counts graphs by class, not by network, and stops compiling a class at its limit.
     """
     torch._dynamo.config.recompile_limit = max(MAX_GRAPHS, torch._dynamo.config.recompile_limit)
     for net in nets:
@@ -101,21 +102,21 @@ def _compile(*nets: torch.nn.Module) -> None:
 
 
 def _time_in_turns(*functions: Callable[[], None]) -> list[float]:
-    """The least seconds that each function takes, in turns, so that a busy moment slows all."""
-    least = [float("inf")] * len(functions)
+    """The minimum seconds of each function, called in turns, so that a busy moment slows all."""
+    minimum = [float("inf")] * len(functions)
     for round_number in range(WARMUP_ROUNDS + TIMED_ROUNDS):
         for index, function in enumerate(functions):
             started = time.perf_counter()
             function()
             seconds = time.perf_counter() - started
             if round_number >= WARMUP_ROUNDS:
-                least[index] = min(least[index], seconds)
-    return least
+                minimum[index] = min(minimum[index], seconds)
+    return minimum
 
 
 @contextlib.contextmanager
 def _silence_torch() -> Iterator[None]:
-    """While open, torch's warnings on compiling are not shown: gankit says what matters."""
+    """While open, hide torch's warnings about compiling; gankit logs the result."""
     disabled_before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

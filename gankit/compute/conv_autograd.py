@@ -5,7 +5,7 @@ respect to the maps is the convolution, with respect to the images the transpose
 respect to the weight what backward needs; and the gradients of these are again these three. So
 three functions, each computing one of the three from the other two, give gradients of any order.
 
-torch.func cannot see through them: it needs torch's own layers (`--convolutions plain`).
+They do not support torch.func, which needs torch's own layers (`--convolutions plain`).
 """
 
 from typing import Any
@@ -40,7 +40,7 @@ def compute_product(product: str, geometry: ConvGeometry, **operands: Tensor) ->
 
 
 class _Product(torch.autograd.Function):
-    """One of the three; in backward, its gradient takes its place to compute the other two."""
+    """One of the three products; backward computes the other two from its gradient."""
 
     @staticmethod
     def forward(
@@ -50,12 +50,12 @@ class _Product(torch.autograd.Function):
         ctx.product = product
         ctx.geometry = geometry
         compute = {"images": _images, "maps": _maps, "weight": _weight}[product]
-        # Detached: a view could not be changed in place, as activations do.
+        # Detached, because a view could not be changed in place, as some activations do.
         return compute(geometry, first, second).detach()
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        if torch.is_autocast_enabled("cpu"):  # gradients are in the precision of forward
+        if torch.is_autocast_enabled("cpu"):  # keep gradients in the precision of forward
             with torch.autocast("cpu", enabled=False):
                 return _Product.backward(ctx, *gradients)
         names = _operand_names(ctx.product)
@@ -94,12 +94,12 @@ def _images(geometry: ConvGeometry, maps: Tensor, weight: Tensor) -> Tensor:
     """conv_transpose2d."""
     itemsize = maps.dtype.itemsize
     algorithm = choose_algorithms(geometry, len(maps), itemsize, weight.shape).images
-    below, right = geometry.output_padding()
+    extra_rows, extra_columns = geometry.output_padding()
     if algorithm == SUBPIXEL:
         return conv_transpose2d_by_subpixels(maps, weight, geometry)
     if algorithm == DIRECT:
         return functional.conv_transpose2d(
-            maps, weight, None, geometry.stride, geometry.padding, (below, right)
+            maps, weight, None, geometry.stride, geometry.padding, (extra_rows, extra_columns)
         )
     if algorithm == MATMUL:
         rows = maps.permute(0, 2, 3, 1).flatten(0, 2)
@@ -108,7 +108,7 @@ def _images(geometry: ConvGeometry, maps: Tensor, weight: Tensor) -> Tensor:
     packed = pack_rows(maps, group)
     stride, padding = _down_only(geometry)
     strips = functional.conv_transpose2d(
-        packed, _as_column(weight), None, stride, padding, (below, 0)
+        packed, _as_column(weight), None, stride, padding, (extra_rows, 0)
     )
     return geometry.fold_columns(strips, group)
 
@@ -148,7 +148,7 @@ def _weight_by_torch(
 
 
 def _down_only(geometry: ConvGeometry) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Stride and padding of a k x 1 kernel, which moves down; the width is unfolded already."""
+    """Stride and padding of a k x 1 kernel, which moves vertically over unfolded columns."""
     return (geometry.stride, 1), (geometry.padding, 0)
 
 

@@ -1,4 +1,4 @@
-"""Convolution layers that take the faster algorithm on a CPU: the same numbers, up to rounding."""
+"""Convolution layers with faster algorithms on a CPU; results differ by rounding only."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from gankit.core.settings import Run
 
 
 class FastConv2d(nn.Conv2d):
-    """nn.Conv2d that on a CPU takes faster algorithms, for its gradients too."""
+    """nn.Conv2d with faster algorithms on a CPU, also for its gradients."""
 
     def forward(self, input: Tensor) -> Tensor:
         images = _autocast(input)
@@ -30,7 +30,7 @@ class FastConv2d(nn.Conv2d):
 
 
 class FastConvTranspose2d(nn.ConvTranspose2d):
-    """nn.ConvTranspose2d that on a CPU takes faster algorithms, for its gradients too."""
+    """nn.ConvTranspose2d with faster algorithms on a CPU, also for its gradients."""
 
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:
         maps = _autocast(input)
@@ -54,13 +54,13 @@ FAST_LAYERS: dict[type[nn.Module], type[nn.Module]] = {
 
 
 def use_fast_convolutions(net: nn.Module) -> nn.Module:
-    """Exchange a network's convolution layers for faster ones, in place; returns the network.
+    """Replace a network's convolution layers by faster ones, in place; returns the network.
 
-    Every layer whose type is exactly nn.Conv2d or nn.ConvTranspose2d becomes a FastConv2d or
-    FastConvTranspose2d: a subclass with the same weights, options and hooks. Subclasses of them
-    stay, as do layers with groups, dilation, reflected padding, or a kernel that is 1x1 or not
-    square. Results differ by rounding. Any memory format works; on another device than a CPU, under
-    torch.compile, and wherever no faster algorithm is known, the layers compute as torch's do.
+    A layer whose type is exactly nn.Conv2d or nn.ConvTranspose2d becomes a FastConv2d or
+    FastConvTranspose2d: a subclass with the same weights, options and hooks. Not replaced: other
+    subclasses, and layers with groups, dilation, reflected padding, or a kernel that is 1x1 or not
+    square. Results differ by rounding. Any memory format works. On other devices than a CPU, under
+    torch.compile, and where no faster algorithm is known, fast layers compute as torch's do.
     """
     for module in net.modules():
         fast = FAST_LAYERS.get(type_before_parametrizations(module))
@@ -71,10 +71,10 @@ def use_fast_convolutions(net: nn.Module) -> nn.Module:
 
 
 def wants_fast_convolutions(run: Run, registry: Registry, kind: str, device: torch.device) -> bool:
-    """Whether the run's network of a kind ("generator", "discriminator") gets fast layers.
+    """Whether a run's network of a kind ("generator" or "discriminator") gets fast layers.
 
-    With "auto" only on a CPU, and only where the network comes with gankit: the layers of another
-    plugin's network stay what its author wrote, unless `--convolutions fast` asks otherwise.
+    With "auto", only on a CPU and only if the network is bundled with gankit: layers of other
+    packages are replaced only with `--convolutions fast`.
     """
     if run.convolutions != "auto":
         return run.convolutions == "fast"
@@ -83,34 +83,34 @@ def wants_fast_convolutions(run: Run, registry: Registry, kind: str, device: tor
 
 
 def count_fast_layers(net: nn.Module) -> tuple[int, int]:
-    """How many of a network's convolution layers are fast ones, and how many it has."""
+    """The number of fast convolution layers of a network, and of all its convolution layers."""
     layers = [m for m in net.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)]
     fast = [layer for layer in layers if isinstance(layer, FastConv2d | FastConvTranspose2d)]
     return len(fast), len(layers)
 
 
 def _is_supported_layer(layer: Any) -> bool:
-    """Whether the kernel is square, larger than 1x1, undilated, and moves alike in both ways."""
+    """Whether kernel, stride and padding are square, and there are no groups and no dilation."""
     for pair in (layer.kernel_size, layer.stride, layer.padding, layer.output_padding):
         if isinstance(pair, str) or len(set(pair)) != 1:
             return False
     if layer.groups != 1 or layer.dilation != (1, 1) or layer.padding_mode != "zeros":
         return False
-    # torch refuses a larger output padding, so its own layer shall say so.
+    # torch refuses a larger output padding; keep its layer, so that it raises the error.
     return bool(layer.output_padding[0] < layer.stride[0] and layer.kernel_size[0] > 1)
 
 
 def _parametrized(fast: type[nn.Module], layer: nn.Module) -> type[nn.Module]:
-    """A class of its own for a layer with a computed weight, as torch.nn.utils.parametrize makes.
+    """A new class for one parametrized layer, like those of torch.nn.utils.parametrize.
 
-    The weight is then a property of the class.
+    The weight of such a layer is a property of its class.
     """
     parametrized = type(layer)
     return type(parametrized.__name__, (fast,), dict(vars(parametrized)))
 
 
 def _autocast(tensor: Tensor) -> Tensor:
-    """The tensor in autocast's precision, as torch casts the operands of a convolution."""
+    """Cast a tensor to autocast's precision, as torch does for a convolution."""
     device_type = tensor.device.type
     if not torch.is_autocast_enabled(device_type):
         return tensor
@@ -122,7 +122,7 @@ def _autocast(tensor: Tensor) -> Tensor:
 def _supports(batch: Tensor) -> bool:
     """Whether this is a batch of images or maps on a CPU, outside torch.compile.
 
-    torch.compile miscounts what is added in place to parts that overlap.
+    torch.compile gives wrong results for in-place additions to overlapping views.
     """
     if batch.dim() != 4 or not batch.is_floating_point() or batch.device.type != "cpu":
         return False
@@ -130,7 +130,7 @@ def _supports(batch: Tensor) -> bool:
 
 
 def _kernel_numbers(layer: nn.Conv2d | nn.ConvTranspose2d) -> tuple[int, int, int]:
-    """The side of a supported layer's kernel, its stride and its padding."""
+    """Kernel size, stride and padding of a supported layer, which are square."""
     assert not isinstance(layer.padding, str)
     return layer.kernel_size[0], layer.stride[0], layer.padding[0]
 
@@ -138,7 +138,8 @@ def _kernel_numbers(layer: nn.Conv2d | nn.ConvTranspose2d) -> tuple[int, int, in
 def _weight_shape(layer: nn.Conv2d | nn.ConvTranspose2d) -> torch.Size:
     """The weight's shape, from the layer's options.
 
-    Reading a computed weight computes it, and spectral norm's estimate moves on each time.
+    `layer.weight.shape` would compute a parametrized weight, and spectral norm updates its estimate
+    each time.
     """
     if layer.transposed:
         return torch.Size((layer.in_channels, layer.out_channels, *layer.kernel_size))
@@ -146,7 +147,7 @@ def _weight_shape(layer: nn.Conv2d | nn.ConvTranspose2d) -> torch.Size:
 
 
 def _add_bias(maps: Tensor, bias: Tensor | None) -> Tensor:
-    """Maps (N, C, H, W) plus one number a channel, in the maps' precision."""
+    """Add a bias (C,) to maps (N, C, H, W), in their precision."""
     if bias is None:
         return maps
     return maps + bias.to(maps.dtype)[:, None, None]

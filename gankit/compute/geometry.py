@@ -1,4 +1,4 @@
-"""Where a convolution's kernel lies on its images, and how the patches under it are laid out.
+"""The geometry of a convolution: sizes, and folding and unfolding of patches.
 
 Images are (N, C, H, W), the feature maps of a convolution over them (N, O, h, w).
 """
@@ -26,10 +26,10 @@ class ConvGeometry(NamedTuple):
         return rows, columns
 
     def output_padding(self) -> tuple[int, int]:
-        """Padded pixels below and to the right of the last position, as conv_transpose2d's."""
-        below = (self.height + 2 * self.padding - self.kernel_size) % self.stride
-        right = (self.width + 2 * self.padding - self.kernel_size) % self.stride
-        return below, right
+        """Pixels below and right of the last kernel position: conv_transpose2d's output_padding."""
+        rows = (self.height + 2 * self.padding - self.kernel_size) % self.stride
+        columns = (self.width + 2 * self.padding - self.kernel_size) % self.stride
+        return rows, columns
 
     def unfold(self, images: Tensor) -> Tensor:
         """(N, C, H, W) -> (N * h * w, k * k * C): the patch under the kernel at each position."""
@@ -47,7 +47,7 @@ class ConvGeometry(NamedTuple):
         return patches.reshape(-1, k * k * channels)
 
     def fold(self, patches: Tensor) -> Tensor:
-        """(N * h * w, k * k * C) -> (N, C, H, W): patches put back, and summed where they overlap.
+        """(N * h * w, k * k * C) -> (N, C, H, W): sum of the patches at their positions.
 
         The transpose of `unfold`.
         """
@@ -67,8 +67,8 @@ class ConvGeometry(NamedTuple):
     def unfold_columns(self, images: Tensor, group: int) -> Tensor:
         """(N, C, H, W) -> (N / group, k * C, H, group * w): patches along the width only.
 
-        What lies under one row of the kernel becomes channels, and the rows of `group` images
-        follow one another.
+        The numbers under one row of the kernel become channels, and the rows of `group` images are
+        joined.
         """
         margin = self.padding
         columns = self.output_size()[1]
@@ -101,16 +101,16 @@ class ConvGeometry(NamedTuple):
     def _crop(self, padded: Tensor, top: int) -> Tensor:
         """(N, padded H, padded W, C) -> (N, C, H, W), without `top` rows and the side padding.
 
-        Where no position of the kernel reaches the last pixels, they are added as zeros.
+        Pixels that no position of the kernel reaches become zeros.
         """
         bottom = self.height + top - padded.shape[1]
-        right = self.width + self.padding - padded.shape[2]
-        images = functional.pad(padded, (0, 0, -self.padding, right, -top, bottom))
+        end = self.width + self.padding - padded.shape[2]
+        images = functional.pad(padded, (0, 0, -self.padding, end, -top, bottom))
         return images.permute(0, 3, 1, 2)
 
 
 def pack_rows(maps: Tensor, group: int) -> Tensor:
-    """(N, O, h, w) -> (N / group, O, h, group * w): rows of `group` images follow one another."""
+    """(N, O, h, w) -> (N / group, O, h, group * w): rows of `group` images are joined."""
     count, channels, height, width = maps.shape
     nhwc = maps.permute(0, 2, 3, 1).reshape(-1, group, height, width, channels)
     packed = nhwc.transpose(1, 2).reshape(count // group, height, -1, channels)
@@ -126,24 +126,24 @@ def unpack_rows(maps: Tensor, group: int) -> Tensor:
 
 
 def _overlap_add(windows: Tensor, stride: int) -> Tensor:
-    """Windows of length k, one every `stride`, summed: (..., count, k, C) -> (..., length, C)."""
+    """Add overlapping windows, one every `stride`: (..., count, k, C) -> (..., length, C)."""
     if windows.shape[-2] == 2 * stride:
         return _overlap_add_halves(windows, stride)
     *batch, count, k, channels = windows.shape
     total = windows.new_zeros(*batch, ((count - 1) * stride + k) * channels)
-    # Pieces of at most `stride` numbers, at the same offset in different windows, are disjoint.
+    # Parts of at most `stride` numbers at the same offset in different windows do not overlap.
     for offset in range(0, k, stride):
-        piece = windows[..., offset : offset + stride, :].flatten(-2)
-        length = piece.shape[-1]
+        part = windows[..., offset : offset + stride, :].flatten(-2)
+        length = part.shape[-1]
         step = stride * channels
         from_offset = total[..., offset * channels :]
-        reached = from_offset[..., : (count - 1) * step + length]
-        reached.unfold(-1, length, step).add_(piece)
+        target = from_offset[..., : (count - 1) * step + length]
+        target.unfold(-1, length, step).add_(part)
     return total.view(*batch, -1, channels)
 
 
 def _overlap_add_halves(windows: Tensor, stride: int) -> Tensor:
-    """`_overlap_add` for k = 2 * stride: the halves of neighbours coincide, so one addition."""
+    """`_overlap_add` for k = 2 * stride: neighbours overlap by half, so add once."""
     *batch, count, _, channels = windows.shape
     first = windows[..., :stride, :].flatten(-2)
     second = windows[..., stride:, :].flatten(-2)

@@ -1,11 +1,11 @@
-"""A transposed convolution to few channels as a plain one to sub-pixels, which are then shuffled.
+"""Compute a transposed convolution to few channels as a convolution and a pixel shuffle.
 
 With stride s and a kernel of side m * s, the pixels of one colour channel are s * s images of every
 s-th pixel, and each is a plain convolution of the maps with a kernel of side m (Shi et al. 2016,
 "Is the deconvolution layer the same as a convolutional layer?", arXiv 1609.07009). A CPU computes
-with vectors of 8 or 16 channels: three fill a fifth of one, twelve fill most of it. A GAN needs
-this where G ends in images, and where G's gradient leaves D through its first layer.
-`tests/benchmarks/test_convolution.py` shows what it gains.
+with vectors of 8 or 16 channels: three fill a fifth of one, twelve fill most of it. In a GAN this
+concerns G's last layer, and the gradient of D's first layer for G's update.
+`tests/benchmarks/test_convolution.py` measures the speedup.
 """
 
 import torch
@@ -14,11 +14,11 @@ from torch.nn import functional
 
 from gankit.compute.geometry import ConvGeometry
 
-MAX_CHANNELS = 8  # more fill a vector by themselves
+MAX_CHANNELS = 8  # more channels fill a vector anyway
 
 
 def fits_subpixels(geometry: ConvGeometry, channels: int) -> bool:
-    """Whether there are few channels, and kernel and padded images split into whole sub-pixels."""
+    """Whether there are few channels, and the stride divides kernel and padded images."""
     stride = geometry.stride
     if channels > MAX_CHANNELS or stride == 1 or geometry.kernel_size % stride != 0:
         return False
@@ -35,13 +35,13 @@ def conv_transpose2d_by_subpixels(maps: Tensor, weight: Tensor, geometry: ConvGe
     subpixels = functional.conv2d(maps, kernels, padding=kernels.shape[2] - 1)
     nhwc = subpixels.permute(0, 2, 3, 1)
     count, height, width, _ = nhwc.shape
-    # torch's pixel_shuffle wants the channels first and would copy channels-last memory.
+    # Not torch's pixel_shuffle: it needs channels-first memory and would copy.
     split = nhwc.reshape(count, height, width, stride, stride, channels)
     padded = split.transpose(2, 3).reshape(count, height * stride, width * stride, channels)
     top = geometry.padding
     bottom = padded.shape[1] - geometry.padding
-    right = padded.shape[2] - geometry.padding
-    images = padded[:, top:bottom, geometry.padding : right]
+    end = padded.shape[2] - geometry.padding
+    images = padded[:, top:bottom, geometry.padding : end]
     return images.contiguous().permute(0, 3, 1, 2)
 
 

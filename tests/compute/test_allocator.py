@@ -1,4 +1,4 @@
-"""Training keeps the memory that a step frees, where the C library can do so."""
+"""Training keeps the memory that a step frees, if the C library is glibc."""
 
 import ctypes
 import platform
@@ -41,42 +41,42 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_set_up(monkeypatch):
+def clean_environment(monkeypatch):
     for name in ("LD_PRELOAD", "GLIBC_TUNABLES", *allocator.MALLOC_VARIABLES):
         monkeypatch.delenv(name, raising=False)
 
 
 @pytest.mark.skipif(not GLIBC, reason="the C library is not glibc")
-def test_a_step_asks_the_system_for_no_memory_once_it_is_kept():
+def test_a_step_allocates_no_new_memory_if_it_is_kept():
     pages = {}
     for kept in (True, False):
-        words = [sys.executable, "-c", FAULTS.format(kept=kept, loops=LOOPS)]
-        done = subprocess.run(words, check=True, capture_output=True, text=True)
+        argv = [sys.executable, "-c", FAULTS.format(kept=kept, loops=LOOPS)]
+        done = subprocess.run(argv, check=True, capture_output=True, text=True)
         pages[kept] = int(done.stdout)
     assert 10 * pages[True] + 100 < pages[False]
 
 
-def test_glibc_is_asked_for_both_thresholds_on_a_cpu(monkeypatch):
-    asked = []
+def test_both_thresholds_are_set_on_a_cpu(monkeypatch):
+    calls = []
     monkeypatch.setattr(sys, "platform", "linux")
-    mallopt = SimpleNamespace(mallopt=lambda *words: asked.append(words) or 1)
+    mallopt = SimpleNamespace(mallopt=lambda *args: calls.append(args) or 1)
     monkeypatch.setattr(ctypes, "CDLL", lambda name: mallopt)
     assert not tune_allocator(torch.device("meta"))
-    assert asked == []
+    assert calls == []
     assert tune_allocator(CPU)
-    assert asked == [(-3, 2**25), (-1, -1)]
+    assert calls == [(-3, 2**25), (-1, -1)]
 
 
 @pytest.mark.parametrize(
     ("system", "library"),
     [
-        ("darwin", {"mallopt": lambda *words: 1}),
+        ("darwin", {"mallopt": lambda *args: 1}),
         ("linux", {}),
-        ("linux", {"mallopt": lambda *w: 0}),
+        ("linux", {"mallopt": lambda *args: 0}),
     ],
     ids=["another system", "another library", "refused"],
 )
-def test_nothing_happens_where_it_cannot(system, library, monkeypatch):
+def test_nothing_is_changed_without_mallopt(system, library, monkeypatch):
     monkeypatch.setattr(sys, "platform", system)
     monkeypatch.setattr(ctypes, "CDLL", lambda name: SimpleNamespace(**library))
     assert tune_allocator(CPU) is False
@@ -88,14 +88,14 @@ def test_nothing_happens_where_it_cannot(system, library, monkeypatch):
         ("GANKIT_KEEP_MEMORY", "0", False),
         ("GANKIT_KEEP_MEMORY", "1", True),
         ("MALLOC_TRIM_THRESHOLD_", "131072", False),
-        ("MALLOC_ARENA_MAX_", "1", True),  # says nothing of what is kept
+        ("MALLOC_ARENA_MAX_", "1", True),  # does not affect kept memory
         ("GLIBC_TUNABLES", "glibc.malloc.mmap_max=0", False),
         ("GLIBC_TUNABLES", "glibc.rtld.nns=3", True),
     ],
 )
 def test_the_environment_decides(name, value, kept, monkeypatch):
     monkeypatch.setattr(sys, "platform", "linux")
-    library = SimpleNamespace(mallopt=lambda *words: 1)
+    library = SimpleNamespace(mallopt=lambda *args: 1)
     monkeypatch.setattr(ctypes, "CDLL", lambda name: library)
     monkeypatch.setenv(name, value)
     assert tune_allocator(CPU) is kept

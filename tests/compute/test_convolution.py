@@ -1,4 +1,4 @@
-"""Fast convolutions give what torch's own give, and their gradients, to any order."""
+"""Fast convolutions equal torch's own, with gradients of any order."""
 
 import copy
 import dataclasses
@@ -35,9 +35,9 @@ PASSES = ("_images", "_maps", "_weight")
 LAYERS = (
     nn.Conv2d(9, 10, 4, 2, 1),
     nn.Conv2d(9, 10, 5, 2, 2),
-    nn.Conv2d(9, 10, 5, 2, 0),  # the last row of places ends before the image does
+    nn.Conv2d(9, 10, 5, 2, 0),  # the last kernel position ends before the image does
     nn.Conv2d(9, 10, 3, 1, 1, bias=False),
-    nn.Conv2d(9, 10, 2, 3, 0),  # some pixels lie under no place
+    nn.Conv2d(9, 10, 2, 3, 0),  # no kernel position reaches some pixels
     nn.Conv2d(9, 1, 4, 1, 0),
     nn.ConvTranspose2d(6, 9, 4, 2, 1),
     nn.ConvTranspose2d(6, 9, 4, 1, 0, bias=False),
@@ -53,92 +53,94 @@ def test_values_and_gradients_of_both_orders_are_torchs(
     layer, algorithm, memory_format, monkeypatch
 ):
     torch.manual_seed(0)
-    _always_take(monkeypatch, algorithm)
-    torchs = copy.deepcopy(layer).double().to(memory_format=memory_format)
-    ours = use_fast_convolutions(copy.deepcopy(torchs))
-    assert isinstance(ours, FastConv2d | FastConvTranspose2d)
-    calls = _watched(monkeypatch)
+    _force_algorithm(monkeypatch, algorithm)
+    torch_net = copy.deepcopy(layer).double().to(memory_format=memory_format)
+    fast_net = use_fast_convolutions(copy.deepcopy(torch_net))
+    assert isinstance(fast_net, FastConv2d | FastConvTranspose2d)
+    calls = _record_calls(monkeypatch)
     height, width = (8, 6) if isinstance(layer, nn.Conv2d) else (4, 3)
     x = torch.randn(6, layer.in_channels, height, width, dtype=torch.double)
-    _assert_alike(ours, torchs, x.to(memory_format=memory_format))
+    _assert_equal(fast_net, torch_net, x.to(memory_format=memory_format))
     assert set(calls) == set(PASSES)
 
 
-def _always_take(monkeypatch, algorithm):
+def _force_algorithm(monkeypatch, algorithm):
     monkeypatch.setattr(
         conv_autograd,
         "choose_algorithms",
-        lambda *about: ConvAlgorithms(algorithm, algorithm, algorithm),
+        lambda *args: ConvAlgorithms(algorithm, algorithm, algorithm),
     )
     monkeypatch.setattr(
-        "gankit.compute.convolution.is_faster", lambda *about, needs_images=True: True
+        "gankit.compute.convolution.is_faster", lambda *args, needs_images=True: True
     )
 
 
 @pytest.mark.parametrize("algorithm", [DIRECT, MATMUL, PACKED])
 @pytest.mark.parametrize("kind", [nn.Conv2d, nn.ConvTranspose2d])
-def test_bf16_gives_what_float32_gives_roughly(kind, algorithm, monkeypatch):
+def test_bf16_equals_float32_roughly(kind, algorithm, monkeypatch):
     torch.manual_seed(0)
-    _always_take(monkeypatch, algorithm)
-    torchs = kind(32, 32, 4, 2, 1, bias=False).to(memory_format=torch.channels_last)
-    ours = use_fast_convolutions(copy.deepcopy(torchs)).bfloat16()
+    _force_algorithm(monkeypatch, algorithm)
+    torch_net = kind(32, 32, 4, 2, 1, bias=False).to(memory_format=torch.channels_last)
+    fast_net = use_fast_convolutions(copy.deepcopy(torch_net)).bfloat16()
     x = torch.randn(6, 32, 8, 8, requires_grad=True)
-    out = torchs(x)
-    exact = [out, *torch.autograd.grad(out.square().sum(), [x, torchs.weight])]
-    out = ours(x.bfloat16())
-    rough = [out, *torch.autograd.grad(out.square().sum(), [x, ours.weight])]
-    for one, other in zip(rough, exact, strict=True):
-        assert (one.float() - other).abs().max() < 0.03 * other.abs().max()
+    out = torch_net(x)
+    exact = [out, *torch.autograd.grad(out.square().sum(), [x, torch_net.weight])]
+    out = fast_net(x.bfloat16())
+    rough = [out, *torch.autograd.grad(out.square().sum(), [x, fast_net.weight])]
+    for in_bf16, in_float32 in zip(rough, exact, strict=True):
+        assert (in_bf16.float() - in_float32).abs().max() < 0.03 * in_float32.abs().max()
 
 
 @pytest.mark.parametrize("algorithm", [DIRECT, MATMUL, PACKED, SUBPIXEL])
 @pytest.mark.parametrize("kind", [nn.Conv2d, nn.ConvTranspose2d])
 def test_activations_may_work_in_place(kind, algorithm, monkeypatch):
-    _always_take(monkeypatch, DIRECT if kind is nn.Conv2d and algorithm == SUBPIXEL else algorithm)
+    _force_algorithm(
+        monkeypatch, DIRECT if kind is nn.Conv2d and algorithm == SUBPIXEL else algorithm
+    )
     channels = (20, 3) if kind is nn.ConvTranspose2d else (3, 20)
-    torchs = nn.Sequential(kind(*channels, 4, 2, 1, bias=False), nn.LeakyReLU(0.2, inplace=True))
-    ours = use_fast_convolutions(copy.deepcopy(torchs))
+    torch_net = nn.Sequential(kind(*channels, 4, 2, 1, bias=False), nn.LeakyReLU(0.2, inplace=True))
+    fast_net = use_fast_convolutions(copy.deepcopy(torch_net))
     x = torch.randn(2, channels[0], 8, 8)
-    for net in (ours, torchs):
+    for net in (fast_net, torch_net):
         net(x).square().sum().backward()
-    torch.testing.assert_close(ours[0].weight.grad, torchs[0].weight.grad)
+    torch.testing.assert_close(fast_net[0].weight.grad, torch_net[0].weight.grad)
 
 
-def test_gradients_under_autocast_are_in_the_arithmetic_of_forward():
-    torchs = nn.Conv2d(256, 32, 4, 2, 1)
-    ours = use_fast_convolutions(copy.deepcopy(torchs))
+def test_gradients_under_autocast_have_the_precision_of_forward():
+    torch_net = nn.Conv2d(256, 32, 4, 2, 1)
+    fast_net = use_fast_convolutions(copy.deepcopy(torch_net))
     x = torch.randn(2, 256, 8, 8)
-    for net in (ours, torchs):
+    for net in (fast_net, torch_net):
         loss = net(x).square().sum()
         with torch.autocast("cpu", torch.bfloat16):
             loss.backward()
-    difference = (ours.weight.grad - torchs.weight.grad).abs().max()
-    assert difference < 1e-4 * torchs.weight.grad.abs().max()
+    difference = (fast_net.weight.grad - torch_net.weight.grad).abs().max()
+    assert difference < 1e-4 * torch_net.weight.grad.abs().max()
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64, torch.uint8])
-def test_numbers_of_another_kind_than_the_weights_are_refused(dtype):
+def test_a_dtype_other_than_the_weights_is_refused(dtype):
     with pytest.raises(RuntimeError, match=r"type|dtype"):
         use_fast_convolutions(nn.Conv2d(256, 32, 4, 2, 1))(torch.zeros(2, 256, 8, 8, dtype=dtype))
 
 
-def test_autocast_leaves_64_bits_alone():
+def test_autocast_does_not_change_float64():
     layer = use_fast_convolutions(nn.Conv2d(256, 32, 4, 2, 1).double())
     with torch.autocast("cpu", torch.bfloat16):
         assert layer(torch.zeros(2, 256, 8, 8).double()).dtype == torch.float64
 
 
-def _watched(monkeypatch, names=PASSES):
-    """The names of these functions of conv_autograd, in the order in which they are called."""
+def _record_calls(monkeypatch, names=PASSES):
+    """Record calls of these functions of conv_autograd, by name."""
     calls = []
 
-    def watch(name, function):
+    def record(name, function):
         monkeypatch.setattr(
             conv_autograd, name, lambda *args: calls.append(name) or function(*args)
         )
 
     for name in names:
-        watch(name, getattr(conv_autograd, name))
+        record(name, getattr(conv_autograd, name))
     return calls
 
 
@@ -191,13 +193,13 @@ FEW_CHANNELS = (
 
 @pytest.mark.parametrize("layer", FEW_CHANNELS, ids=str)
 @pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last], ids=str)
-def test_few_channels_go_by_subpixels_with_torchs_values(layer, memory_format, monkeypatch):
+def test_few_channels_use_subpixels_and_equal_torchs(layer, memory_format, monkeypatch):
     torch.manual_seed(0)
-    torchs = copy.deepcopy(layer).double().to(memory_format=memory_format)
-    ours = use_fast_convolutions(copy.deepcopy(torchs))
-    calls = _watched(monkeypatch, ["conv_transpose2d_by_subpixels"])
+    torch_net = copy.deepcopy(layer).double().to(memory_format=memory_format)
+    fast_net = use_fast_convolutions(copy.deepcopy(torch_net))
+    calls = _record_calls(monkeypatch, ["conv_transpose2d_by_subpixels"])
     x = torch.randn(3, layer.in_channels, 12, 6, dtype=torch.double)
-    _assert_alike(ours, torchs, x.to(memory_format=memory_format))
+    _assert_equal(fast_net, torch_net, x.to(memory_format=memory_format))
     assert calls
 
 
@@ -214,18 +216,18 @@ def test_few_channels_go_by_subpixels_with_torchs_values(layer, memory_format, m
     ],
     ids=str,
 )
-def test_what_has_no_whole_subpixels_is_left_to_torch(layer, side, monkeypatch):
+def test_torchs_algorithm_is_used_where_the_stride_does_not_divide(layer, side, monkeypatch):
     monkeypatch.setattr(conv_autograd, "conv_transpose2d_by_subpixels", None)
-    ours = use_fast_convolutions(copy.deepcopy(layer))
+    fast_net = use_fast_convolutions(copy.deepcopy(layer))
     x = torch.randn(2, layer.in_channels, side, side)
-    _assert_alike(ours, layer, x)
+    _assert_equal(fast_net, layer, x)
 
 
-def test_an_output_size_is_left_to_torch():
-    ours = use_fast_convolutions(nn.ConvTranspose2d(20, 3, 4, 2, 1))
+def test_torchs_algorithm_is_used_for_an_output_size():
+    fast_net = use_fast_convolutions(nn.ConvTranspose2d(20, 3, 4, 2, 1))
     x = torch.randn(2, 20, 6, 6)
-    assert ours(x, output_size=(13, 13)).shape == (2, 3, 13, 13)
-    assert ours(x).shape == (2, 3, 12, 12)
+    assert fast_net(x, output_size=(13, 13)).shape == (2, 3, 13, 13)
+    assert fast_net(x).shape == (2, 3, 12, 12)
 
 
 def test_images_that_need_no_gradient_get_none(monkeypatch):
@@ -235,8 +237,8 @@ def test_images_that_need_no_gradient_get_none(monkeypatch):
     assert layer.weight.grad.abs().sum() > 0
 
 
-def _assert_alike(ours, torchs, x):
-    torch.testing.assert_close(_all_gradients(ours, x), _all_gradients(torchs, x))
+def _assert_equal(fast_net, torch_net, x):
+    torch.testing.assert_close(_all_gradients(fast_net, x), _all_gradients(torch_net, x))
 
 
 def _all_gradients(net, x):
@@ -261,27 +263,27 @@ def _all_gradients(net, x):
     ],
     ids=str,
 )
-def test_other_layers_stay_as_they_are(layer):
+def test_unsupported_layers_are_not_replaced(layer):
     assert type(use_fast_convolutions(copy.deepcopy(layer))) is type(layer)
 
 
-def test_where_nothing_is_gained_torchs_own_layer_is_taken(monkeypatch):
-    calls = _watched(monkeypatch)
+def test_torchs_algorithm_is_used_where_no_other_is_faster(monkeypatch):
+    calls = _record_calls(monkeypatch)
     layer = use_fast_convolutions(nn.Conv2d(256, 4, 3, padding=1))
     assert layer(torch.zeros(1, 256, 9, 9)).shape == (1, 4, 9, 9)
-    assert layer(torch.zeros(256, 7, 7)).shape == (4, 7, 7)  # one picture by itself
+    assert layer(torch.zeros(256, 7, 7)).shape == (4, 7, 7)  # without a batch dimension
     assert not calls
     assert layer(torch.zeros(1, 256, 7, 7)).shape == (1, 4, 7, 7)
     assert calls == ["_maps"]
 
 
 @pytest.mark.parametrize("layer", [nn.Conv2d(256, 4, 4, 2, 1), nn.ConvTranspose2d(4, 256, 4, 2, 1)])
-def test_no_pictures_become_no_pictures(layer):
+def test_an_empty_batch_gives_an_empty_batch(layer):
     assert len(use_fast_convolutions(layer)(torch.zeros(0, layer.in_channels, 8, 8))) == 0
 
 
 @pytest.mark.parametrize("layer", [nn.Conv2d(256, 4, 4), nn.ConvTranspose2d(4, 256, 2, 1, 3)])
-def test_a_kernel_without_a_place_is_refused_as_torch_refuses_it(layer):
+def test_a_kernel_that_does_not_fit_is_refused_as_by_torch(layer):
     with pytest.raises(RuntimeError, match="size"):
         use_fast_convolutions(layer)(torch.zeros(1, layer.in_channels, 3, 3))
 
@@ -322,31 +324,31 @@ def test_other_algorithms_follow_autocast_too(layer):
     assert x.grad.dtype == layer.weight.grad.dtype == torch.float32
 
 
-def test_layers_whose_weight_is_computed_become_fast_too():
-    torchs = nn.utils.parametrizations.weight_norm(nn.ConvTranspose2d(6, 256, 4, 2, 1))
-    ours = use_fast_convolutions(copy.deepcopy(torchs))
+def test_parametrized_layers_are_replaced_too():
+    torch_net = nn.utils.parametrizations.weight_norm(nn.ConvTranspose2d(6, 256, 4, 2, 1))
+    fast_net = use_fast_convolutions(copy.deepcopy(torch_net))
     x = torch.randn(2, 6, 4, 4)
-    assert isinstance(ours, FastConvTranspose2d)
-    assert ours.state_dict().keys() == torchs.state_dict().keys()
+    assert isinstance(fast_net, FastConvTranspose2d)
+    assert fast_net.state_dict().keys() == torch_net.state_dict().keys()
     with torch.no_grad():
-        torch.testing.assert_close(ours(x), torchs(x))
-        for weights in ours.parameters():
+        torch.testing.assert_close(fast_net(x), torch_net(x))
+        for weights in fast_net.parameters():
             weights += 0.1
-        assert not torch.allclose(ours(x), torchs(x))
-        torch.testing.assert_close(copy.deepcopy(ours)(x), ours(x))
+        assert not torch.allclose(fast_net(x), torch_net(x))
+        torch.testing.assert_close(copy.deepcopy(fast_net)(x), fast_net(x))
 
 
 @pytest.mark.parametrize("side", [8, 32])
 @pytest.mark.parametrize("kind", [nn.Conv2d, nn.ConvTranspose2d])
-def test_a_weight_that_is_computed_is_computed_once(kind, side):
-    """Every time spectral norm's weight is asked for, its estimate goes on by a step."""
+def test_a_parametrized_weight_is_computed_once(kind, side):
+    """Spectral norm updates its estimate each time its weight is read."""
     torch.manual_seed(0)
-    torchs = nn.utils.parametrizations.spectral_norm(kind(256, 32, 4, 2, 1))
-    ours = use_fast_convolutions(copy.deepcopy(torchs))
+    torch_net = nn.utils.parametrizations.spectral_norm(kind(256, 32, 4, 2, 1))
+    fast_net = use_fast_convolutions(copy.deepcopy(torch_net))
     x = torch.randn(1, 256, side, side)
     for _ in range(2):
-        torch.testing.assert_close(ours(x), torchs(x))
-    torch.testing.assert_close(ours.state_dict(), torchs.state_dict())
+        torch.testing.assert_close(fast_net(x), torch_net(x))
+    torch.testing.assert_close(fast_net.state_dict(), torch_net.state_dict())
 
 
 def test_spectral_norm_works_on_them():
@@ -360,26 +362,26 @@ def test_spectral_norm_works_on_them():
     assert normed(torch.zeros(1, 256, 8, 8)).shape == (1, 32, 4, 4)
 
 
-class Theirs:
-    """A plugin of somebody else, with the networks of gankit's DCGAN under another name."""
+class OtherPlugin:
+    """A plugin of another package, with the networks of gankit's DCGAN under another name."""
 
     @staticmethod
     @hookimpl
     def register_generators(register):
         build = "gankit_dcgan.nets:Generator"
-        register(GeneratorSpec(name="theirs", summary="G", source="a test", build=build))
+        register(GeneratorSpec(name="other", summary="G", source="a test", build=build))
 
     @staticmethod
     @hookimpl
     def register_discriminators(register):
         build = "gankit_dcgan.nets:Discriminator"
-        register(DiscriminatorSpec(name="theirs", summary="D", source="a test", build=build))
+        register(DiscriminatorSpec(name="other", summary="D", source="a test", build=build))
 
 
 @pytest.fixture
-def with_theirs():
+def with_other():
     registry = load_registry()
-    assert not registry.load("theirs", Theirs).error
+    assert not registry.load("other", OtherPlugin).error
     return registry
 
 
@@ -389,9 +391,9 @@ def _fast_layers(registry, **settings):
     gan, _ = build_gan(dataclasses.replace(run, channels=3), registry)
     fast = []
     for player in (gan.G, gan.D):
-        number, layers = count_fast_layers(player.net)
-        assert number in (0, layers)
-        fast.append(number > 0)
+        fast_layers, layers = count_fast_layers(player.net)
+        assert fast_layers in (0, layers)
+        fast.append(fast_layers > 0)
     return tuple(fast)
 
 
@@ -399,19 +401,19 @@ TINY_NETWORKS = {"model": "dcgan64:base_channels=4", "image_size": 16, "device":
 
 
 @pytest.mark.parametrize("memory_format", ["channels-last", "contiguous"])
-@pytest.mark.parametrize("networks", [{}, {"generator": "theirs"}, {"discriminator": "theirs"}])
-def test_a_run_has_the_convolutions_it_asks_for(with_theirs, memory_format, networks):
+@pytest.mark.parametrize("networks", [{}, {"generator": "other"}, {"discriminator": "other"}])
+def test_convolutions_of_a_run(with_other, memory_format, networks):
     settings = {"memory_format": memory_format, **networks}
-    ours = ("generator" not in networks, "discriminator" not in networks)
-    assert _fast_layers(with_theirs, **settings) == ours
-    assert _fast_layers(with_theirs, **settings, convolutions="auto") == ours
-    assert _fast_layers(with_theirs, **settings, convolutions="fast") == (True, True)
-    assert _fast_layers(with_theirs, **settings, convolutions="plain") == (False, False)
+    bundled = ("generator" not in networks, "discriminator" not in networks)
+    assert _fast_layers(with_other, **settings) == bundled
+    assert _fast_layers(with_other, **settings, convolutions="auto") == bundled
+    assert _fast_layers(with_other, **settings, convolutions="fast") == (True, True)
+    assert _fast_layers(with_other, **settings, convolutions="plain") == (False, False)
 
 
-def test_no_layer_of_another_plugins_network_changes_its_class(with_theirs):
-    run = compose(with_theirs, **TINY_NETWORKS, generator="theirs", discriminator="theirs")
-    gan, _ = build_gan(dataclasses.replace(run, channels=3), with_theirs)
+def test_no_layer_of_another_plugins_network_changes_its_class(with_other):
+    run = compose(with_other, **TINY_NETWORKS, generator="other", discriminator="other")
+    gan, _ = build_gan(dataclasses.replace(run, channels=3), with_other)
     layers = [module for player in (gan.G, gan.D) for module in player.net.modules()]
     assert {type(layer) for layer in layers if isinstance(layer, nn.Conv2d)} == {nn.Conv2d}
     transposed = [layer for layer in layers if isinstance(layer, nn.ConvTranspose2d)]
@@ -435,7 +437,7 @@ def test_auto_is_for_cpus(registry, convolutions, device, fast):
 
 
 @pytest.mark.parametrize("kind", [nn.Conv2d, nn.ConvTranspose2d])
-def test_a_class_made_from_torchs_layer_stays(kind):
+def test_a_subclass_of_torchs_layer_is_not_replaced(kind):
     own = type("Own", (kind,), {})
     net = nn.Sequential(own(64, 64, 4, 2, 1), kind(64, 64, 4, 2, 1))
     use_fast_convolutions(net)
@@ -458,5 +460,5 @@ def test_contiguous_memory_gives_the_losses_of_channels_last(trainer_of):
             steps = [trainer.step(number) for number in range(3)]
             numbers = [step[name] for step in steps for name in ("d_loss", "g_loss", "penalty")]
             losses[memory_format, convolutions] = torch.stack(numbers)
-    for others in losses.values():
-        torch.testing.assert_close(others, losses["contiguous", "plain"], rtol=2e-3, atol=1e-4)
+    for values in losses.values():
+        torch.testing.assert_close(values, losses["contiguous", "plain"], rtol=2e-3, atol=1e-4)
