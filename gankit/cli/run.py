@@ -85,7 +85,7 @@ def _prepare(chosen: Run, registry: Registry, budget: str | None, progress: Prog
     from gankit import testing
     from gankit.cli import plan
 
-    testing.rehearse(chosen, registry, progress)
+    testing.try_external_parts(chosen, registry, progress)
     return plan.within(chosen, budget, registry, progress) if budget else chosen
 
 

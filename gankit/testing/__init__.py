@@ -1,13 +1,13 @@
-"""`gankit.testing`: does a part keep to its contract? Three lines in a test tell.
+"""`gankit.testing`, the conformance kit: check a part in a test of three lines.
 
     from gankit import testing
 
     def test_my_trick():
         testing.check_trick("my-trick:sigma=0.3", off="sigma=0")
 
-A part is named as on the command line, or given as its spec. One that no installed plugin brings
-is found in `plugin`, a module or class with the hooks. A broken contract raises BrokenContract, an
-AssertionError of one line: the part, its plugin, what is wrong and what mends it.
+Name a part as on the command line, or pass its spec. If its plugin is not installed, pass it as
+`plugin`: a module or class with hooks. BrokenContract, an AssertionError, names the part, its
+plugin, what is wrong and how to fix it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal
 
-from gankit.testing.broken import BrokenContract as BrokenContract
+from gankit.testing.errors import BrokenContract as BrokenContract
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 Kind = Literal[
     "trick", "generator", "discriminator", "model", "loss", "dataset", "metric", "recipe"
 ]
-Setting = str | int | float | PathLike[str] | Sequence[str] | None  # of a run, as for compose
+Setting = str | int | float | PathLike[str] | Sequence[str] | None  # of a run, as in gankit.compose
 
 
 def check_trick(
@@ -50,27 +50,28 @@ def check_trick(
     beside: Iterable[str] | None = None,
     **run: Setting,
 ) -> None:
-    """It trains, acts, says so, repeats itself, resumes bit for bit, and goes with other tricks.
+    """It trains, reports what it did, can be repeated and resumed, and works with other tricks.
 
-    off: options under which it must change nothing at all, such as `sigma=0`.
-    beside: the tricks it is paired with; all that come with gankit if not given, () for none.
-    run: settings it needs, as for `gankit.compose`: loss="wasserstein", model="mine".
+    off: options that switch it off, such as `sigma=0`; with them it must not change anything.
+    beside: tricks to combine it with; by default all that are bundled with gankit, () for none.
+    run: settings that it needs, as in `gankit.compose`: loss="wasserstein", model="mine".
     """
-    from gankit.testing import bench, tricks
+    from gankit.testing import tricks
+    from gankit.testing.harness import open_harness
 
-    with bench.opened("trick", part, plugin, run) as trick_bench:
-        tricks.check(trick_bench, off, beside)
+    with open_harness("trick", part, plugin, run) as harness:
+        tricks.check(harness, off, beside)
 
 
 def check_together(
     part: TrickSpec | str, *others: str, plugin: object | None = None, **run: Setting
 ) -> None:
-    """These tricks, in this order, train together, and each acts."""
-    from gankit.testing import bench
-    from gankit.testing.tricks import trains_together
+    """These tricks train together, in this order, and each acts."""
+    from gankit.testing.harness import open_harness
+    from gankit.testing.tricks import check_trained_together
 
-    with bench.opened("trick", part, plugin, run) as trick_bench:
-        trick_bench.keep_to(trains_together, trick_bench.text, *others)
+    with open_harness("trick", part, plugin, run) as harness:
+        harness.check(check_trained_together, harness.text, *others)
 
 
 def check_penalty(
@@ -81,15 +82,16 @@ def check_penalty(
     player: Literal["D", "G"] = "D",
     **run: Setting,
 ) -> None:
-    """The trick's penalty is `expected(slope, real, fake)` for a D that is linear.
+    """The trick's penalty is `expected(slope, real, fake)` for a linear D.
 
     D(x) is the sum of slope * x over a picture, so its gradient is `slope` (C, H, W) everywhere.
-    player: whose step pays the penalty.
+    player: the player in whose update the penalty is computed.
     """
-    from gankit.testing import bench, tricks
+    from gankit.testing import tricks
+    from gankit.testing.harness import open_harness
 
-    with bench.opened("trick", part, plugin, run) as trick_bench:
-        tricks.check_penalty(trick_bench, expected, player)
+    with open_harness("trick", part, plugin, run) as harness:
+        tricks.check_penalty(harness, expected, player)
 
 
 def check_generator(
@@ -99,11 +101,15 @@ def check_generator(
     sizes: Iterable[int] = (16, 32, 64),
     **run: Setting,
 ) -> None:
-    """Images in [-1, 1] at those of the sizes it takes, gradients, copies, resumes."""
-    from gankit.testing import bench, networks
+    """It returns images in [-1, 1], trains, and can be copied and saved.
 
-    with bench.opened("generator", part, plugin, run) as network_bench:
-        networks.check_generator(network_bench, sizes)
+    sizes: image sizes to try; those that it does not support are skipped.
+    """
+    from gankit.testing import networks
+    from gankit.testing.harness import open_harness
+
+    with open_harness("generator", part, plugin, run) as harness:
+        networks.check_generator(harness, sizes)
 
 
 def check_discriminator(
@@ -113,27 +119,33 @@ def check_discriminator(
     sizes: Iterable[int] = (16, 32, 64),
     **run: Setting,
 ) -> None:
-    """Logits at those of the sizes it takes, gradients of gradients, resumes."""
-    from gankit.testing import bench, networks
+    """It returns logits, trains, can be saved, and has second derivatives.
 
-    with bench.opened("discriminator", part, plugin, run) as network_bench:
-        networks.check_discriminator(network_bench, sizes)
+    sizes: image sizes to try; those that it does not support are skipped.
+    """
+    from gankit.testing import networks
+    from gankit.testing.harness import open_harness
+
+    with open_harness("discriminator", part, plugin, run) as harness:
+        networks.check_discriminator(harness, sizes)
 
 
 def check_model(part: ModelSpec | str, *, plugin: object | None = None, **run: Setting) -> None:
-    """Its networks suit each other and train with its own settings, in small batches."""
-    from gankit.testing import bench, networks
+    """Its networks train together with its settings, in small batches."""
+    from gankit.testing import networks
+    from gankit.testing.harness import open_harness
 
-    with bench.opened("model", part, plugin, run) as model_bench:
-        networks.check_model(model_bench)
+    with open_harness("model", part, plugin, run) as harness:
+        networks.check_model(harness)
 
 
 def check_loss(part: LossSpec | str, *, plugin: object | None = None, **run: Setting) -> None:
-    """One number each, gradients that pull the right way, honest `reads_targets` and `pairs`."""
-    from gankit.testing import bench, losses
+    """Losses are finite scalars, gradients have the right signs, and its flags are right."""
+    from gankit.testing import losses
+    from gankit.testing.harness import open_harness
 
-    with bench.opened("loss", part, plugin, run) as loss_bench:
-        losses.check(loss_bench)
+    with open_harness("loss", part, plugin, run) as harness:
+        losses.check(harness)
 
 
 def check_dataset(
@@ -143,32 +155,35 @@ def check_dataset(
     data: str | PathLike[str] | Iterable[str | PathLike[str]] = (),
     channels: Iterable[int] = (1, 3),
 ) -> None:
-    """A sequence of pictures that are the same each time, up to the last.
+    """It is a sequence of pictures, which are the same each time.
 
-    data: your own files and folders, for a set that reads them.
-    channels: 1 for grey pictures, 3 for colour; each is tried.
+    data: files and folders, for a data set that reads them.
+    channels: 1 for grey and 3 for colour pictures; all of them are tried.
     """
-    from gankit.testing import bench, datasets
+    from gankit.testing import datasets
+    from gankit.testing.harness import open_harness
 
     paths = [data] if isinstance(data, str | PathLike) else data
-    with bench.opened("dataset", part, plugin, {}) as dataset_bench:
-        datasets.check(dataset_bench, [str(path) for path in paths], channels)
+    with open_harness("dataset", part, plugin, {}) as harness:
+        datasets.check(harness, [str(path) for path in paths], channels)
 
 
 def check_metric(part: MetricSpec | str, *, plugin: object | None = None) -> None:
-    """Finite numbers, the same each time; a set is nearest to itself; an honest floor."""
-    from gankit.testing import bench, metrics
+    """Scores are finite and the same each time, and no set scores better than the reference."""
+    from gankit.testing import metrics
+    from gankit.testing.harness import open_harness
 
-    with bench.opened("metric", part, plugin, {}) as metric_bench:
-        metrics.check(metric_bench)
+    with open_harness("metric", part, plugin, {}) as harness:
+        metrics.check(harness)
 
 
 def check_recipe(part: RecipeSpec | str, *, plugin: object | None = None, **run: Setting) -> None:
-    """Its settings are settings, its parts are there and train together."""
-    from gankit.testing import bench, networks
+    """Its parts exist, and it trains."""
+    from gankit.testing import networks
+    from gankit.testing.harness import open_harness
 
-    with bench.opened("recipe", part, plugin, run) as recipe_bench:
-        networks.check_recipe(recipe_bench)
+    with open_harness("recipe", part, plugin, run) as harness:
+        networks.check_recipe(harness)
 
 
 def check(kind: Kind, part: Spec | str, **options: Any) -> None:
@@ -186,11 +201,13 @@ def check(kind: Kind, part: Spec | str, **options: Any) -> None:
     checks[kind](part, **options)
 
 
-def rehearse(run: Run, registry: Registry, progress: Progress = lambda done, total: None) -> None:
-    """Try a run's parts on a trainer that is thrown away; a GankitError names a broken one.
+def try_external_parts(
+    run: Run, registry: Registry, progress: Progress = lambda done, total: None
+) -> None:
+    """Try parts of a run in a trial step, as `gankit run` does; GankitError names a broken one.
 
-    `gankit run` does so. Parts that came with gankit are not tried; their tests did that.
+    Parts that are bundled with gankit are not tried: gankit's tests check them.
     """
-    from gankit.testing import rehearsal
+    from gankit.testing import trial_step
 
-    rehearsal.rehearse(run, registry, progress)
+    trial_step.try_external_parts(run, registry, progress)

@@ -1,4 +1,4 @@
-"""The contract of a data set."""
+"""Checks of a data set."""
 
 from __future__ import annotations
 
@@ -8,82 +8,96 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from gankit.testing.bench import Bench
+from gankit.testing.harness import Harness
 
 SIZE = 16
 
 
-def check(bench: Bench, data: Sequence[str], channels: Iterable[int]) -> None:
-    for number_of_channels in channels:
-        for contract in (is_a_sequence_of_pictures, is_the_same_each_time):
-            bench.keep_to(contract, tuple(data), number_of_channels)
+def check(harness: Harness, data: Sequence[str], channels: Iterable[int]) -> None:
+    for channel_count in channels:
+        for contract in (check_pictures, check_repeatable):
+            harness.check(contract, tuple(data), channel_count)
 
 
-def _build(bench: Bench, data: tuple[str, ...], channels: int) -> Any:
-    """The data set, which may be anything as long as nobody has looked at it."""
+def _build(harness: Harness, data: tuple[str, ...], channels: int) -> Any:
+    """Build the data set, which may be of any type."""
     paths = {"data": data} if data else {}
-    return bench.make(image_size=SIZE, channels=channels, **paths)
+    return harness.make(image_size=SIZE, channels=channels, **paths)
 
 
-def _some_indices(pictures: Sized) -> list[int]:
-    """The first, the last, and one or two between."""
+def _sample_indices(pictures: Sized) -> list[int]:
+    """The first, the last, and one or two others."""
     return sorted({0, 1 % len(pictures), len(pictures) // 2, len(pictures) - 1})
 
 
-def is_a_sequence_of_pictures(bench: Bench, data: tuple[str, ...], channels: int) -> None:
-    """it is a sequence of pictures"""
-    pictures = _build(bench, data, channels)
+def require_sequence(pictures: object) -> None:
+    """ValueError unless a data set has a length and items."""
     if not hasattr(pictures, "__len__") or not hasattr(pictures, "__getitem__"):
-        raise ValueError("is no sequence: give it __len__ and __getitem__")
+        raise ValueError("is not a sequence of pictures: define __len__ and __getitem__")
+
+
+def check_pictures(harness: Harness, data: tuple[str, ...], channels: int) -> None:
+    """it is a sequence of pictures"""
+    pictures = _build(harness, data, channels)
+    require_sequence(pictures)
     if len(pictures) < 1:
         raise ValueError("has no pictures")
-    for index in _some_indices(pictures):
+    for index in _sample_indices(pictures):
         try:
             picture = pictures[index]
         except Exception as error:
-            what = f"cannot give picture {index} of {len(pictures)}: {type(error).__name__}"
-            raise ValueError(f"{what}: {error}") from error
-        is_a_picture(index, picture)
-        _pixels(picture)  # a lazy one may be broken
+            which = f"picture {index} of {len(pictures)}"
+            what = f"{which} raises {type(error).__name__}: {error}"
+            raise ValueError(what) from error
+        require_picture(index, picture)
+        _pixels(picture)  # a lazily read picture may be broken
 
 
-def is_a_picture(index: int, picture: Any) -> None:
-    """ValueError where the picture is of a kind that nobody can read."""
-    picture = picture[0] if isinstance(picture, tuple) else picture  # with its class
-    if not isinstance(picture, Image.Image):
-        what = type(picture).__name__
-        if isinstance(picture, np.ndarray):
-            what = f"array {picture.shape} of {picture.dtype}"
-        grey_or_colour = isinstance(picture, np.ndarray) and (
-            picture.ndim == 2 or (picture.ndim == 3 and picture.shape[2] in (1, 3, 4))
-        )
-        if not grey_or_colour or picture.dtype != np.uint8:
-            wanted = "a PIL image or a uint8 array (H, W) or (H, W, 3)"
-            raise ValueError(f"gives for picture {index} a {what}; wanted is {wanted}")
+def require_picture(index: int, picture: Any) -> None:
+    """ValueError unless a picture has a type, shape and dtype that gankit reads."""
+    if isinstance(picture, tuple):  # a picture and its class
+        picture = picture[0]
+    if isinstance(picture, Image.Image):
+        return
+    actual = type(picture).__name__
+    if isinstance(picture, np.ndarray):
+        is_grey = picture.ndim == 2
+        if picture.dtype == np.uint8 and (is_grey or _is_colour(picture)):
+            return
+        actual = f"{picture.dtype} array {picture.shape}"
+    expected = "a PIL image or a uint8 array (H, W) or (H, W, 3)"
+    raise ValueError(f"picture {index} is a {actual}; expected {expected}")
 
 
-def is_the_same_each_time(bench: Bench, data: tuple[str, ...], channels: int) -> None:
+def _is_colour(pixels: np.ndarray[Any, Any]) -> bool:
+    return pixels.ndim == 3 and pixels.shape[2] in (1, 3, 4)
+
+
+def check_repeatable(harness: Harness, data: tuple[str, ...], channels: int) -> None:
     """it gives the same pictures each time"""
-    pictures = _build(bench, data, channels)
-    again = _build(bench, data, channels)
-    if len(pictures) != len(again):
-        raise ValueError(f"has {len(pictures)} pictures, and {len(again)} when made once more")
-    for index in _some_indices(pictures):
+    pictures = _build(harness, data, channels)
+    rebuilt = _build(harness, data, channels)
+    length = len(pictures)
+    rebuilt_length = len(rebuilt)
+    if length != rebuilt_length:
+        raise ValueError(f"has {length} pictures, but {rebuilt_length} when it is built again")
+    for index in _sample_indices(pictures):
         first = _pixels(pictures[index])
-        later = [_pixels(dataset[index]) for dataset in (pictures, again)]
+        later = [_pixels(dataset[index]) for dataset in (pictures, rebuilt)]
         if not all(np.array_equal(first, pixels) for pixels in later):
-            raise ValueError(f"gives another picture {index} when asked again: draw from the index")
+            advice = "seed random draws with the index"
+            raise ValueError(f"picture {index} differs when it is read again: {advice}")
     if hasattr(pictures, "batch"):
-        indices = _some_indices(pictures)
+        indices = _sample_indices(pictures)
         for index, picture in zip(indices, pictures.batch(indices), strict=True):
             if not np.array_equal(_pixels(picture), _pixels(pictures[index])):
-                raise ValueError(f"gives another picture {index} in batch() than alone")
-    fingerprints = [getattr(dataset, "fingerprint", "") for dataset in (pictures, again)]
+                raise ValueError(f"picture {index} of batch() differs from that of __getitem__")
+    fingerprints = [getattr(dataset, "fingerprint", "") for dataset in (pictures, rebuilt)]
     if not isinstance(fingerprints[0], str) or fingerprints[0] != fingerprints[1]:
-        rule = "it is a text, equal where the pictures are"
-        raise ValueError(f"has fingerprints {fingerprints}: {rule}")
+        advice = "return the same text for the same pictures"
+        raise ValueError(f"fingerprint is {fingerprints[0]!r}, then {fingerprints[1]!r}: {advice}")
 
 
 def _pixels(picture: Any) -> np.ndarray[Any, Any]:
-    """The numbers of a picture; torchvision's data sets give it with its class."""
+    """The pixels of a picture; data sets of torchvision return a tuple of picture and class."""
     return np.asarray(picture[0] if isinstance(picture, tuple) else picture)

@@ -1,5 +1,5 @@
-"""What the conformance kit raises."""
+"""The error that the conformance kit raises."""
 
 
 class BrokenContract(AssertionError):
-    """A part does not do what gankit, or another part, relies on."""
+    """A part does not do what gankit or another part relies on."""

@@ -1,4 +1,4 @@
-"""The bench a part is checked on: a quiet registry, small pictures, small networks."""
+"""The harness in which a part is checked: a registry, small pictures, small networks, helpers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 import torch
@@ -21,16 +21,17 @@ from gankit.core.settings import Run
 from gankit.core.specs import DatasetSpec, DiscriminatorSpec, GeneratorSpec, Spec
 from gankit.core.step import Scalars
 from gankit.data.prepare import prepare
-from gankit.testing.broken import BrokenContract
+from gankit.testing.errors import BrokenContract
 from gankit.training.assemble import Trainer, assemble, resolve_auto
 from gankit.training.compose import compose
 
-BENCH = "gankit-testing"  # the name of the bench's own parts
+HARNESS = "gankit-testing"  # the name of the harness's own parts
 Weights = dict[str, Tensor]  # of both networks, by name
-ContractOptions = ParamSpec("ContractOptions")
+CheckOptions = ParamSpec("CheckOptions")
+PartClass = TypeVar("PartClass")
 
 SMALL: dict[str, Any] = {
-    "dataset": BENCH,
+    "dataset": HARNESS,
     "image_size": 16,
     "batch_size": 8,
     "length": "4 steps",
@@ -52,8 +53,8 @@ class Pictures:
         return np.random.RandomState(index).randint(0, 256, (16, 16, 3), dtype=np.uint8)
 
 
-class AnyG(nn.Module):
-    """The smallest G for any size of picture."""
+class LinearG(nn.Module):
+    """The smallest G, for any size of picture."""
 
     def __init__(self, image_size: int, channels: int, latent_dim: int) -> None:
         super().__init__()
@@ -66,7 +67,7 @@ class AnyG(nn.Module):
 
 
 class LinearD(nn.Module):
-    """D(x) is the sum of slope * x: its gradient is known."""
+    """D(x) is the sum of slope * x, so its gradient is `slope`."""
 
     def __init__(self, image_size: int, channels: int) -> None:
         super().__init__()
@@ -78,33 +79,33 @@ class LinearD(nn.Module):
 
 
 @cache
-def _installed() -> Registry:
+def _load_installed() -> Registry:
     return load_registry()
 
 
-def quiet_registry() -> Registry:
-    """Every installed part and the bench's own, without observers: a check writes nothing down."""
+def registry_without_observers() -> Registry:
+    """All installed parts and the harness's own; without observers, which would write files."""
     registry = Registry()
-    registry.plugins = [dataclasses.replace(p, hook=None) for p in _installed().plugins]
-    description: dict[str, Any] = {"name": BENCH, "summary": "for checks", "source": "gankit"}
-    bench_parts: list[Spec] = [
+    registry.plugins = [dataclasses.replace(p, hook=None) for p in _load_installed().plugins]
+    description: dict[str, Any] = {"name": HARNESS, "summary": "for checks", "source": "gankit"}
+    parts: list[Spec] = [
         DatasetSpec(**description, build=Pictures),
-        GeneratorSpec(**description, build=AnyG),
+        GeneratorSpec(**description, build=LinearG),
         DiscriminatorSpec(**description, build=LinearD),
     ]
-    registry.plugins.append(Plugin(BENCH, specs=bench_parts))
+    registry.plugins.append(Plugin(HARNESS, specs=parts))
     return registry
 
 
 @dataclasses.dataclass
-class Bench:
-    """One part under test, and what it takes to try it."""
+class Harness:
+    """A part under test, and what is needed to check it."""
 
     registry: Registry
     kind: str
     text: Choice
-    settings: dict[str, Any]  # of the run, where the part needs some
-    final_weights: Weights = dataclasses.field(default_factory=dict)  # after a run of the part
+    settings: dict[str, Any]  # of the run, if the part needs some
+    final_weights: Weights = dataclasses.field(default_factory=dict)  # after a run with the part
 
     @property
     def name(self) -> str:
@@ -115,82 +116,96 @@ class Bench:
         return self.registry.find(self.kind, self.name)
 
     def make(self, **filled_in: Any) -> Any:
-        """Build the part; its kind says what comes."""
+        """Build the part."""
         return self.registry.make(self.kind, self.text, **filled_in)
 
+    def make_instance(self, expected: type[PartClass]) -> PartClass:
+        """Build the part; ValueError unless it is an instance of the expected class."""
+        part = self.make()
+        if not isinstance(part, expected):
+            what = f"its builder returns a {type(part).__name__}"
+            raise ValueError(f"{what}; expected a gankit.{expected.__name__}")
+        return part
+
     def run(self, *tricks: str, **settings: Any) -> Run:
-        """A small run of the default model with these tricks, in the settings the part needs."""
+        """A small run of the default model with these tricks and the settings of the part."""
         model = f"{self.registry.default('model')}:base_channels=4"
         settings = {**SMALL, "model": model, **self.settings, **settings}
         return compose(self.registry, tricks=tricks or ("none",), **settings)
 
     def trainer(self, *tricks: str, **settings: Any) -> Trainer:
-        """The same run, ready for its first step."""
-        return self.assembled(self.run(*tricks, **settings))
+        """A trainer of that run, ready for its first step."""
+        return self.assemble(self.run(*tricks, **settings))
 
-    def assembled(self, run: Run) -> Trainer:
+    def assemble(self, run: Run) -> Trainer:
+        """A trainer of any run."""
         prepared = prepare(run, self.registry, lambda done, total: None)
         return assemble(resolve_auto(run, prepared), self.registry, prepared)
 
-    def keep_to(
+    def check(
         self,
-        contract: Callable[Concatenate[Bench, ContractOptions], None],
-        *args: ContractOptions.args,
-        **kwargs: ContractOptions.kwargs,
+        contract: Callable[Concatenate[Harness, CheckOptions], None],
+        *args: CheckOptions.args,
+        **kwargs: CheckOptions.kwargs,
     ) -> None:
-        """Try a contract, which is a function of the bench; what goes wrong becomes one line."""
+        """Call a function that checks a contract; its errors become a BrokenContract of one line.
+
+        The function's docstring is a clause, for the message of an unexpected error.
+        """
         try:
             contract(self, *args, **kwargs)
-        except GankitError as error:  # names the part itself
+        except GankitError as error:  # it names the part already
             raise BrokenContract(str(error)) from error
         except ValueError as error:
-            raise BrokenContract(self.blame(str(error))) from error
-        except Exception as error:  # a stranger's code: anything may come
-            what = f"when trying that {contract.__doc__}: {type(error).__name__}: {error}"
-            raise BrokenContract(self.blame(what)) from error
+            raise BrokenContract(self.name_part(str(error))) from error
+        except Exception as error:  # a plugin may raise anything
+            what = (
+                f"raises {type(error).__name__}: {error} (while checking that {contract.__doc__})"
+            )
+            raise BrokenContract(self.name_part(what)) from error
 
-    def blame(self, what: str) -> str:
-        """`trick 'mine' of plugin 'my-plugin': what`."""
+    def name_part(self, message: str) -> str:
+        """Put the part and its plugin before a message: `trick 'mine' of plugin 'x': message`."""
         try:
             with self.registry.attribute_errors_to(self.kind, self.text):
-                raise ValueError(what)
+                raise ValueError(message)
         except GankitError as error:
             return str(error)
 
 
 @contextlib.contextmanager
-def opened(
+def open_harness(
     kind: str, part: Spec | str, plugin: object | None, settings: Mapping[str, Any]
-) -> Iterator[Bench]:
-    """A Bench with the part on it; torch's random state is put back afterwards."""
-    registry = quiet_registry()
+) -> Iterator[Harness]:
+    """A harness for a part; torch's random state is restored afterwards."""
+    registry = registry_without_observers()
     if isinstance(part, Spec):
-        registry.plugins.append(Plugin(_home(part), specs=[part]))
+        registry.plugins.append(Plugin(_module_name(part), specs=[part]))
     if plugin is not None:
-        _load(registry, plugin)
+        _load_plugin(registry, plugin)
     text = part.name if isinstance(part, Spec) else part
     try:
         if kind == "model":
             registry.networks(text)
-            _, choice = registry.chosen(kind, text)
+            _, choice = registry.parse(kind, text)
         else:
             choice = registry.check(kind, text)
     except GankitError as error:
         raise BrokenContract(str(error)) from error
     with torch.random.fork_rng(devices=[]):
-        yield Bench(registry, kind, choice, dict(settings))
+        yield Harness(registry, kind, choice, dict(settings))
 
 
-def _home(spec: Spec) -> str:
-    """The module that a spec's builder stands in; models and recipes have no builder."""
+def _module_name(spec: Spec) -> str:
+    """The module of a spec's builder; models and recipes have no builder."""
     if isinstance(spec.build, str):
         return spec.build.partition(":")[0]
     module = spec.build.__module__
     return "given" if module == Spec.__module__ else module
 
 
-def _load(registry: Registry, plugin: object) -> None:
-    """Load a module or class with hooks, unless it is installed and loaded already."""
+def _load_plugin(registry: Registry, plugin: object) -> None:
+    """Load a module or class with hooks, unless it is an installed plugin."""
     name = getattr(plugin, "__name__", str(plugin))
     specs = Registry().load(name, lambda: plugin).specs
     registered = [spec for loaded in registry.plugins for spec in loaded.specs]
@@ -201,28 +216,48 @@ def _load(registry: Registry, plugin: object) -> None:
         raise BrokenContract(f"plugin {name!r} cannot be loaded: {error}")
 
 
-def finite(trainer: Trainer, scalars: Scalars, when: str) -> None:
-    """ValueError where a loss or a weight is NaN or infinite."""
+def require_finite(trainer: Trainer, scalars: Scalars, when: str) -> None:
+    """ValueError if a loss or a weight is NaN or infinite. `when`: "at step 1"."""
     for name, value in scalars.items():
         if not math.isfinite(float(value)):
-            raise ValueError(f"makes {name} {float(value)} {when}")
+            raise ValueError(f"{name} is {float(value)} {when}")
     for player in (trainer.gan.G, trainer.gan.D):
         if not all(bool(p.isfinite().all()) for p in player.net.parameters()):
-            raise ValueError(f"leaves weights of {player.name} that are not finite {when}")
+            raise ValueError(f"weights of {player.name} are NaN or infinite {when}")
 
 
-def weights(trainer: Trainer) -> Weights:
-    """Every weight and buffer of the networks, by name, as they are now."""
+def require_scalar(what: str, value: object) -> Tensor:
+    """ValueError unless it is a finite tensor without dimensions; returns it."""
+    if not isinstance(value, torch.Tensor) or value.ndim:
+        shape = f" of shape {tuple(value.shape)}" if isinstance(value, torch.Tensor) else ""
+        wrong = f"{what} is a {type(value).__name__}{shape}"
+        raise ValueError(f"{wrong}; expected a scalar tensor: end it in .mean()")
+    if not value.isfinite():
+        raise ValueError(f"{what} is {value.item()}")
+    return value
+
+
+def changes_input(what: str) -> ValueError:
+    """The error for a method or network that changes its input in place."""
+    return ValueError(f"{what} changes its input in place: return a new tensor")
+
+
+def copy_weights(trainer: Trainer) -> Weights:
+    """A copy of every weight and buffer of the networks, by name."""
     nets = {"G": trainer.gan.G.net, "D": trainer.gan.D.net}
     if trainer.gan.sampler is not trainer.gan.G.net:
         nets["sampler"] = trainer.gan.sampler
-    return {f"{n} {k}": v.clone() for n, net in nets.items() for k, v in net.state_dict().items()}
+    weights = {}
+    for net_name, net in nets.items():
+        for key, value in net.state_dict().items():
+            weights[f"{net_name} {key}"] = value.clone()
+    return weights
 
 
-def difference(weights: Weights, others: Weights) -> str | None:
-    """The name of the first weight that differs between two networks, or None."""
+def first_difference(weights: Weights, others: Weights) -> str | None:
+    """The name of the first weight that differs, or None."""
     for name in sorted({*weights, *others}):
-        missing = name not in weights or name not in others
-        if missing or not torch.equal(weights[name], others[name]):
+        is_missing = name not in weights or name not in others
+        if is_missing or not torch.equal(weights[name], others[name]):
             return name
     return None

@@ -1,4 +1,4 @@
-"""The contract of a loss."""
+"""Checks of a loss."""
 
 from __future__ import annotations
 
@@ -7,114 +7,122 @@ from torch import Tensor
 
 from gankit.core.loss import Loss
 from gankit.core.trick import Targets
-from gankit.testing.bench import Bench, finite
+from gankit.testing.harness import Harness, require_finite, require_scalar
 
 
-def check(bench: Bench) -> None:
-    for contract in (is_a_loss, gives_numbers, pulls_the_right_way):
-        bench.keep_to(contract)
-    for contract in (tells_what_it_reads, stays_finite, trains):
-        bench.keep_to(contract)
+def check(harness: Harness) -> None:
+    for contract in (
+        check_attributes,
+        check_values,
+        check_gradient_signs,
+        check_flags,
+        check_extreme_logits,
+        check_training,
+    ):
+        harness.check(contract)
 
 
-def is_a_loss(bench: Bench) -> None:
+def check_attributes(harness: Harness) -> None:
     """it is a gankit.Loss"""
-    loss = bench.make()
-    if not isinstance(loss, Loss):
-        raise ValueError(f"its builder makes a {type(loss).__name__}; wanted is a gankit.Loss")
+    loss = harness.make_instance(Loss)
     for name in ("reads_targets", "pairs", "separable"):
-        if not isinstance(getattr(loss, name), bool):
-            raise ValueError(f"says {name} = {getattr(loss, name)!r}; wanted is True or False")
+        value: object = getattr(loss, name)
+        if not isinstance(value, bool):
+            raise ValueError(f"{name} is {value!r}; expected True or False")
 
 
-def d_loss(loss: Loss, real: Tensor, fake: Tensor) -> Tensor:
-    """D's loss with the targets 1 and 0, as a step asks for it."""
+def compute_d_loss(loss: Loss, real: Tensor, fake: Tensor) -> Tensor:
+    """D's loss with the targets 1 and 0."""
     return loss.d_loss(real, fake, Targets(torch.ones_like(real), torch.zeros_like(fake)))
 
 
-def g_loss(loss: Loss, real: Tensor, fake: Tensor) -> Tensor:
-    """G's loss, as a step asks for it."""
+def compute_g_loss(loss: Loss, real: Tensor, fake: Tensor) -> Tensor:
+    """G's loss, called as in a step."""
     return loss.g_loss(fake, real if loss.pairs else None)
 
 
-def gives_numbers(bench: Bench) -> None:
-    """both losses are one number with a gradient"""
-    try_numbers(bench.make())
+def check_values(harness: Harness) -> None:
+    """both losses are scalars with a gradient"""
+    require_valid_loss(harness.make())
 
 
-def try_numbers(loss: Loss) -> None:
-    """ValueError where one of its losses is no number that a step can work with."""
+def require_valid_loss(loss: Loss) -> None:
+    """ValueError unless a loss returns finite scalars with gradients."""
     real = torch.tensor([0.3, 2.0, -1.0], requires_grad=True)
     fake = torch.tensor([0.7, -3.0, 0.1], requires_grad=True)
-    losses = {"d_loss": d_loss(loss, real, fake), "g_loss": g_loss(loss, real, fake)}
-    for name, value in losses.items():
-        if not isinstance(value, torch.Tensor) or value.ndim:
-            what = tuple(value.shape) if isinstance(value, torch.Tensor) else type(value).__name__
-            raise ValueError(f"{name} gives {what}; wanted is one number: end it in .mean()")
-        if not value.isfinite():
-            raise ValueError(f"{name} is {value.item()}")
-        if not value.requires_grad:
-            raise ValueError(f"{name} has no gradient: something in it is detached")
+    values = {
+        "d_loss": compute_d_loss(loss, real, fake),
+        "g_loss": compute_g_loss(loss, real, fake),
+    }
+    for name, value in values.items():
+        if not require_scalar(name, value).requires_grad:
+            raise ValueError(f"{name} has no gradient: do not detach logits")
     if loss.separable and not is_separable(loss, real, fake):
-        raise ValueError("d_loss weighs reals against fakes: set separable = False")
-    shown = loss.score(real.detach())
-    if shown.shape != real.shape or not (shown.sort().indices == real.sort().indices).all():
-        raise ValueError("score must give a number for each logit, larger for a larger one")
+        raise ValueError("d_loss is not a sum over reals and fakes: set separable = False")
+    scores = loss.score(real.detach())
+    if scores.shape != real.shape or not (scores.sort().indices == real.sort().indices).all():
+        raise ValueError("score must return one number for each logit, larger for larger logits")
 
 
 def is_separable(loss: Loss, real: Tensor, fake: Tensor) -> bool:
-    """Whether d_loss is a sum: what D learns from the reals does not depend on the fakes."""
-    losses = [d_loss(loss, real, logits) for logits in (fake, 1 - 2 * fake)]
-    slopes = [torch.autograd.grad(value, real, allow_unused=True)[0] for value in losses]
+    """Whether the gradient of d_loss for the reals' logits does not depend on the fakes'."""
+    values = [compute_d_loss(loss, real, logits) for logits in (fake, 1 - 2 * fake)]
+    slopes = [torch.autograd.grad(value, real, allow_unused=True)[0] for value in values]
     if slopes[0] is None:
-        raise ValueError("d_loss does not look at the reals")
+        raise ValueError("d_loss does not depend on the logits of reals")
     return torch.allclose(slopes[0], slopes[1])
 
 
-def pulls_the_right_way(bench: Bench) -> None:
-    """D wants its answer up for real and down for fake, G wants it up for fake"""
-    loss = bench.make()
+def check_gradient_signs(harness: Harness) -> None:
+    """d_loss pushes D's logits for reals up and for fakes down, and g_loss those for fakes up"""
+    loss = harness.make()
     low = torch.full((4,), -1.0, requires_grad=True)
     high = torch.full((4,), 1.0, requires_grad=True)
-    up, down = torch.autograd.grad(d_loss(loss, low, high), (low, high))  # D errs
-    (wish,) = torch.autograd.grad(g_loss(loss, high, low), low)  # D is right
-    for wrong, what in (
-        (up.max() >= 0, "d_loss does not pull D's answers to real pictures up"),
-        (down.min() <= 0, "d_loss does not pull D's answers to fakes down"),
-        (wish.max() >= 0, "g_loss does not pull D's answers to fakes up"),
+    d_loss = compute_d_loss(loss, low, high)  # D is wrong
+    g_loss = compute_g_loss(loss, high, low)  # D is right
+    d_real_gradient, d_fake_gradient = torch.autograd.grad(d_loss, (low, high))
+    (g_fake_gradient,) = torch.autograd.grad(g_loss, low)
+    for is_wrong, push in (
+        (d_real_gradient.max() >= 0, "d_loss does not push D's logits for reals up"),
+        (d_fake_gradient.min() <= 0, "d_loss does not push D's logits for fakes down"),
+        (g_fake_gradient.max() >= 0, "g_loss does not push D's logits for fakes up"),
     ):
-        if wrong:
-            raise ValueError(f"{what}: is a sign turned round?")
+        if is_wrong:
+            raise ValueError(f"{push}: check its signs")
 
 
-def tells_what_it_reads(bench: Bench) -> None:
-    """reads_targets, pairs and separable say what is true"""
-    loss = bench.make()
-    real, fake = torch.tensor([0.3, -0.2]), torch.tensor([-0.4, 0.1])
-    plain = loss.d_loss(real, fake, Targets(torch.ones(2), torch.zeros(2)))
-    smooth = loss.d_loss(real, fake, Targets(real, 1 - real))
-    if bool(plain != smooth) != loss.reads_targets:
-        truth = "depends on its targets" if plain != smooth else "does not depend on its targets"
-        raise ValueError(f"d_loss {truth}: set reads_targets = {not loss.reads_targets}")
+def check_flags(harness: Harness) -> None:
+    """reads_targets and pairs are right"""
+    loss = harness.make()
+    real = torch.tensor([0.3, -0.2])
+    fake = torch.tensor([-0.4, 0.1])
+    default = loss.d_loss(real, fake, Targets(torch.ones(2), torch.zeros(2)))
+    changed = loss.d_loss(real, fake, Targets(real, 1 - real))
+    reads_targets = bool(default != changed)
+    if reads_targets != loss.reads_targets:
+        fact = "depends on its targets" if reads_targets else "does not depend on its targets"
+        raise ValueError(f"d_loss {fact}: set reads_targets = {reads_targets}")
     if loss.pairs and loss.g_loss(fake, real) == loss.g_loss(fake, real + 1):
-        raise ValueError("g_loss does not look at the reals: set pairs = False, which is cheaper")
+        raise ValueError("g_loss does not depend on the logits of reals: set pairs = False")
 
 
-def stays_finite(bench: Bench) -> None:
-    """it bears a D that is very sure"""
-    for sure in (100.0, -100.0):
-        loss = bench.make()
-        real = torch.full((2,), sure, requires_grad=True)
-        fake = torch.full((2,), -sure, requires_grad=True)
-        total = d_loss(loss, real, fake) + g_loss(loss, real, fake)
+def check_extreme_logits(harness: Harness) -> None:
+    """it is finite for a D that is very sure"""
+    for logit in (100.0, -100.0):
+        loss = harness.make()
+        real = torch.full((2,), logit, requires_grad=True)
+        fake = torch.full((2,), -logit, requires_grad=True)
+        total = compute_d_loss(loss, real, fake) + compute_g_loss(loss, real, fake)
         gradients = torch.autograd.grad(total, (real, fake))
         if not total.isfinite() or not all(g.isfinite().all() for g in gradients):
-            raise ValueError(f"is not finite for logits of {sure:g}: use softplus, not log sigmoid")
+            advice = "use softplus instead of log(sigmoid)"
+            raise ValueError(f"is NaN or infinite for logits of {logit:g}: {advice}")
 
 
-def trains(bench: Bench) -> None:
+def check_training(harness: Harness) -> None:
     """it trains, in float32 and bf16"""
     for precision in ("32", "bf16"):
-        trainer = bench.trainer(loss=bench.text, precision=precision)
+        trainer = harness.trainer(loss=harness.text, precision=precision)
         for step in range(3):
-            finite(trainer, trainer.step(step), f"at step {step + 1} (precision {precision})")
+            when = f"at step {step + 1} (precision {precision})"
+            require_finite(trainer, trainer.step(step), when)

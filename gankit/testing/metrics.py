@@ -1,4 +1,4 @@
-"""The contract of a metric."""
+"""Checks of a metric."""
 
 from __future__ import annotations
 
@@ -9,100 +9,111 @@ import numpy as np
 
 from gankit.core.metric import Metric
 from gankit.core.prepared import Pixels
-from gankit.testing.bench import Bench
+from gankit.testing.harness import Harness
 
-MANY = 48  # pictures in a set
-SIZE = 32
-ROWS = np.arange(MANY)
-
-
-def check(bench: Bench) -> None:
-    for contract in (is_a_metric, gives_rows, scores, keeps_its_pictures, knows_a_set_from_another):
-        bench.keep_to(contract)
+SET_SIZE = 48  # pictures
+IMAGE_SIZE = 32
+ROWS = np.arange(SET_SIZE)
 
 
-def pictures(bench: Bench, first: int, channels: int = 3) -> Pixels:
-    """MANY pictures (N, H, W, C) of the data set that the metric can judge."""
-    names = bench.make().datasets or (bench.registry.default("dataset"),)
-    dataset = bench.registry.make("dataset", names[0], image_size=SIZE, channels=3)
-    pixels = np.stack([np.asarray(dataset[first + index]) for index in range(MANY)])
+def check(harness: Harness) -> None:
+    for contract in (
+        check_attributes,
+        check_features,
+        check_scores,
+        check_inputs_unchanged,
+        check_order_of_scores,
+    ):
+        harness.check(contract)
+
+
+def load_pictures(harness: Harness, first: int, channels: int = 3) -> Pixels:
+    """SET_SIZE pictures, (N, H, W, C), of a data set that the metric works with."""
+    names = harness.make().datasets or (harness.registry.default("dataset"),)
+    dataset = harness.registry.make("dataset", names[0], image_size=IMAGE_SIZE, channels=3)
+    pixels = np.stack([np.asarray(dataset[first + index]) for index in range(SET_SIZE)])
     return pixels if channels == 3 else pixels[..., :1]
 
 
-def _state(bench: Bench, metric: Metric, generated: Pixels, reference: Pixels) -> Any:
-    """What the metric keeps of two sets, and of the training part where it reads that."""
+def _compare(harness: Harness, metric: Metric, generated: Pixels, reference: Pixels) -> Any:
+    """Call `compare` with the features of two sets, and of training pictures if it reads these."""
     sets = [generated, reference]
     if metric.reads_training:
-        sets.append(pictures(bench, 2 * MANY, generated.shape[3]))
+        sets.append(load_pictures(harness, 2 * SET_SIZE, generated.shape[3]))
     return metric.compare(*[metric.features(pixels) for pixels in sets])
 
 
-def is_a_metric(bench: Bench) -> None:
-    """it is a gankit.Metric that says which way is better"""
-    metric = bench.make()
-    if not isinstance(metric, Metric):
-        raise ValueError(f"its builder makes a {type(metric).__name__}; wanted is a gankit.Metric")
+def check_attributes(harness: Harness) -> None:
+    """it is a gankit.Metric with valid attributes"""
+    metric = harness.make_instance(Metric)
     if metric.better not in ("lower", "higher"):
-        raise ValueError(f"says better = {metric.better!r}; wanted is 'lower' or 'higher'")
+        raise ValueError(f"better is {metric.better!r}; expected 'lower' or 'higher'")
     low, high = metric.bounds
     if not low < high:
-        raise ValueError(f"says bounds = {metric.bounds}; wanted is the lowest and the highest")
-    if metric.draws < 20 or metric.enough < 1:
-        raise ValueError("wants fewer than 20 draws or no pictures: no interval comes of that")
+        raise ValueError(f"bounds is {metric.bounds}; expected (lowest, highest)")
+    if metric.draws < 20:
+        raise ValueError(f"draws is {metric.draws}; an interval needs 20 or more")
+    if metric.enough < 1:
+        raise ValueError(f"enough is {metric.enough}; it must be 1 or more")
 
 
-def gives_rows(bench: Bench) -> None:
-    """it makes one row of finite numbers for each picture, in colour and grey"""
-    for channels in (3, 1) if not bench.make().datasets else (3,):
-        pixels = pictures(bench, 0, channels)
-        if not np.array_equal(bench.make().rows(pixels), bench.make().rows(pixels)):
-            raise ValueError("features gives other rows when asked again: seed what is drawn")
+def check_features(harness: Harness) -> None:
+    """features returns one row of finite numbers for each picture, in colour and grey"""
+    for channels in (3, 1) if not harness.make().datasets else (3,):
+        pixels = load_pictures(harness, 0, channels)
+        if not np.array_equal(harness.make().rows(pixels), harness.make().rows(pixels)):
+            raise _not_repeatable("features")
 
 
-def scores(bench: Bench) -> None:
-    """it gives a finite number within its bounds, the same each time, for any choice of rows"""
-    metric = bench.make()
-    state = _state(bench, metric, pictures(bench, 0), pictures(bench, MANY))
-    drawn = np.random.default_rng(0).integers(0, MANY, (2, MANY))
-    choices = ((ROWS, ROWS), (drawn[0], drawn[1]), (np.zeros(MANY, np.int64), ROWS))
+def check_scores(harness: Harness) -> None:
+    """score returns the same finite number each time, within its bounds, for any rows"""
+    metric = harness.make()
+    state = _compare(harness, metric, load_pictures(harness, 0), load_pictures(harness, SET_SIZE))
+    drawn = np.random.default_rng(0).integers(0, SET_SIZE, (2, SET_SIZE))
+    choices = ((ROWS, ROWS), (drawn[0], drawn[1]), (np.zeros(SET_SIZE, np.int64), ROWS))
     for generated, reference in choices:
         values = [metric.score(state, generated, reference) for _ in range(2)]
         low, high = metric.bounds
         if not isinstance(values[0], float | int) or not math.isfinite(values[0]):
-            raise ValueError(f"score gives {values[0]!r}; wanted is one finite number")
+            raise ValueError(f"score returns {values[0]!r}; expected a finite number")
         if values[0] != values[1]:
-            raise ValueError("score gives another number when asked again: seed what is drawn")
+            raise _not_repeatable("score")
         if not low - 1e-9 <= values[0] <= high + 1e-9:
-            raise ValueError(f"score gives {values[0]:g}, outside its bounds {metric.bounds}")
+            raise ValueError(f"score returns {values[0]:g}, outside its bounds {metric.bounds}")
 
 
-def keeps_its_pictures(bench: Bench) -> None:
+def _not_repeatable(method: str) -> ValueError:
+    """The error for a method that returns something else in a second call."""
+    return ValueError(f"{method} differs when it is called again: seed its random draws")
+
+
+def check_inputs_unchanged(harness: Harness) -> None:
     """it changes neither pictures nor features in place"""
-    metric = bench.make()
-    given = pictures(bench, 0), pictures(bench, MANY)
-    rows = [np.asarray(metric.features(part)) for part in given]
-    before = [part.copy() for part in (*given, *rows)]
+    metric = harness.make()
+    sets = [load_pictures(harness, 0), load_pictures(harness, SET_SIZE)]
+    rows = [np.asarray(metric.features(pixels)) for pixels in sets]
+    before = [array.copy() for array in (*sets, *rows)]
     training = [rows[1]] if metric.reads_training else []
     state = metric.compare(*rows, *training)
     metric.score(state, ROWS, ROWS)
-    if not all(map(np.array_equal, (*given, *rows), before)):
-        raise ValueError("changes pictures or features in place: other metrics share them")
+    if not all(map(np.array_equal, (*sets, *rows), before)):
+        raise ValueError("changes pictures or features in place: copy them; other metrics use them")
 
 
-def knows_a_set_from_another(bench: Bench) -> None:
-    """no set is nearer to the reference than the reference itself, and order does not count"""
-    metric = bench.make()
+def check_order_of_scores(harness: Harness) -> None:
+    """no set scores better than the reference itself, and the order of rows does not matter"""
+    metric = harness.make()
     if metric.reads_training:
-        return  # what the reference itself would score there says nothing
-    reference = pictures(bench, 0)
-    stripes = np.where(np.arange(SIZE)[:, None, None] % 2, 255, 0).astype(np.uint8)
-    striped = np.broadcast_to(stripes, reference.shape).copy()  # one picture, again and again
-    state = _state(bench, metric, reference, reference)
+        return  # the score of the reference itself means nothing then
+    reference = load_pictures(harness, 0)
+    stripes = np.where(np.arange(IMAGE_SIZE)[:, None, None] % 2, 255, 0).astype(np.uint8)
+    striped = np.broadcast_to(stripes, reference.shape).copy()  # the same picture N times
+    state = _compare(harness, metric, reference, reference)
     best = metric.score(state, ROWS, ROWS)
-    worst = metric.score(_state(bench, metric, striped, reference), ROWS, ROWS)
+    worst = metric.score(_compare(harness, metric, striped, reference), ROWS, ROWS)
     if (worst < best) if metric.better == "lower" else (worst > best):
-        what = f"scores one striped picture {worst:.4g} and the real ones {best:.4g}"
-        raise ValueError(f"{what}: is better = {metric.better!r} the wrong way round?")
-    turned = metric.score(state, ROWS[::-1], ROWS[::-1])
-    if not math.isclose(turned, best, rel_tol=1e-5, abs_tol=1e-6):
-        raise ValueError(f"gives {best:g}, and {turned:g} for the same rows in another order")
+        scores = f"score is {worst:.4g} for a striped picture and {best:.4g} for real pictures"
+        raise ValueError(f"{scores}: is better = {metric.better!r} right?")
+    reordered = metric.score(state, ROWS[::-1], ROWS[::-1])
+    if not math.isclose(reordered, best, rel_tol=1e-5, abs_tol=1e-6):
+        raise ValueError(f"score is {best:g}, but {reordered:g} for the same rows in another order")

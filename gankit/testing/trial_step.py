@@ -1,4 +1,4 @@
-"""Strangers' parts of a run, tried on trainers that are thrown away, before the first step."""
+"""Try parts of other packages in a trial step, before the first step of a run."""
 
 from __future__ import annotations
 
@@ -10,102 +10,99 @@ from gankit.core.registry import Registry
 from gankit.core.settings import Run
 from gankit.core.stop import Progress
 from gankit.data.prepare import prepare
-from gankit.testing import places
-from gankit.testing.bench import finite
-from gankit.testing.datasets import is_a_picture
-from gankit.testing.losses import try_numbers
+from gankit.testing import trick_hooks
+from gankit.testing.datasets import require_picture, require_sequence
+from gankit.testing.harness import require_finite
+from gankit.testing.losses import require_valid_loss
 from gankit.training.assemble import Trainer, assemble, resolve_auto
 
-ForeignPart = tuple[str, Choice]  # its kind, and its name with its options
-PICTURES = 32  # that a metric is tried on
-PLACES = (
-    places.images_before_d,
-    places.gradients_through_d_input,
-    places.targets,
-    places.logits,
-    places.penalties,
+Part = tuple[str, Choice]  # its kind, and its name with its options
+METRIC_PICTURES = 32  # that a metric is tried with
+TRICK_CHECKS = (
+    trick_hooks.check_fakes_and_d_input,
+    trick_hooks.check_d_input_gradient,
+    trick_hooks.check_targets,
+    trick_hooks.check_logits,
+    trick_hooks.check_penalty,
 )
 
 
-def rehearse(run: Run, registry: Registry, progress: Progress) -> None:
-    """Try the parts that did not come with gankit; a GankitError names a broken one."""
-    _make_metrics(run, registry)
-    foreign = _foreign_parts(run, registry)
-    if not foreign:
+def try_external_parts(run: Run, registry: Registry, progress: Progress) -> None:
+    """Try the parts of a run that are not bundled with gankit; GankitError names a broken one."""
+    _build_metrics(run, registry)
+    external = _external_parts(run, registry)
+    if not external:
         return
-    if ("dataset", run.dataset) in foreign:
-        _gives_pictures(run, registry)
+    if ("dataset", run.dataset) in external:
+        _try_dataset(run, registry)
     prepared = prepare(run, registry, progress)
     run = resolve_auto(run, prepared)
     trainer = assemble(run, registry, prepared)
-    for kind, text in foreign:
-        with registry.attribute_errors_to(kind, text):
-            _try_alone(kind, text, trainer, registry, prepared)
-    acting = [part for part in foreign[::-1] if part[0] != "metric"]
-    if acting:
-        _take_a_step(assemble(run, registry, prepared), registry, acting)  # as it will be
+    for kind, choice in external:
+        with registry.attribute_errors_to(kind, choice):
+            _try_part(kind, choice, trainer, registry, prepared)
+    # The part that is used last in a step is the most likely cause of an error.
+    suspects = [part for part in reversed(external) if part[0] != "metric"]
+    if suspects:
+        _take_trial_step(assemble(run, registry, prepared), registry, suspects)
 
 
-def _try_alone(
-    kind: str, text: str, trainer: Trainer, registry: Registry, prepared: PreparedDataset
+def _try_part(
+    kind: str, choice: Choice, trainer: Trainer, registry: Registry, prepared: PreparedDataset
 ) -> None:
-    """Try what can be tried of a part alone."""
+    """Try one part on its own, as far as its kind allows."""
     if kind == "metric":
-        registry.make(kind, text).rows(np.array(prepared.pixels[:PICTURES]))
+        registry.make(kind, choice).rows(np.array(prepared.pixels[:METRIC_PICTURES]))
     elif kind == "loss":
-        try_numbers(trainer.loss)
+        require_valid_loss(trainer.loss)
     elif kind == "trick":
-        for place in PLACES:
-            place(trainer, trainer.tricks[trainer.run.tricks.index(text)])
+        trick = trainer.tricks[trainer.run.tricks.index(choice)]
+        for check in TRICK_CHECKS:
+            check(trainer, trick)
 
 
-def _take_a_step(trainer: Trainer, registry: Registry, foreign: list[ForeignPart]) -> None:
-    """If the step breaks, a foreign part broke it; of several, the error names all."""
+def _take_trial_step(trainer: Trainer, registry: Registry, suspects: list[Part]) -> None:
+    """Take a step. An error names the first suspect, and mentions the others."""
     try:
-        finite(trainer, trainer.step(0), "at the first step")
-    except Exception as error:  # a stranger's code: anything may come
-        others = [f"{kind} {choice.name!r}" for kind, choice in foreign[1:]]
+        require_finite(trainer, trainer.step(0), "at the first step")
+    except Exception as error:  # a plugin may raise anything
+        others = [f"{kind} {choice.name!r}" for kind, choice in suspects[1:]]
         what = " ".join(str(error).split()) or type(error).__name__
-        hint = f" (or is it {' or '.join(others)}?)" if others else ""
-        with registry.attribute_errors_to(*foreign[0]):
+        hint = f" (the cause may also be {' or '.join(others)})" if others else ""
+        with registry.attribute_errors_to(*suspects[0]):
             raise ValueError(f"{what}{hint}") from error
-    for trick, text in zip(trainer.tricks, trainer.run.tricks, strict=True):
-        if ("trick", text) in foreign:
-            with registry.attribute_errors_to("trick", text):
-                places.says_and_saves(trick)
+    for trick, choice in zip(trainer.tricks, trainer.run.tricks, strict=True):
+        if ("trick", choice) in suspects:
+            with registry.attribute_errors_to("trick", choice):
+                trick_hooks.check_activity_and_state(trick)
 
 
-def _make_metrics(run: Run, registry: Registry) -> None:
-    """Build them once: one whose features are missing is better refused now."""
-    for text in run.metrics:
-        registry.make("metric", text)
+def _build_metrics(run: Run, registry: Registry) -> None:
+    """Build all metrics once, so that missing features are an error now, not after training."""
+    for choice in run.metrics:
+        registry.make("metric", choice)
 
 
-def _foreign_parts(run: Run, registry: Registry) -> list[ForeignPart]:
-    """The run's parts that did not come with gankit."""
+def _external_parts(run: Run, registry: Registry) -> list[Part]:
+    """The parts of a run that are not bundled with gankit."""
     kinds = ("dataset", "generator", "discriminator", "loss")
-    chosen: list[ForeignPart] = [(kind, getattr(run, kind)) for kind in kinds]
-    chosen += [("trick", text) for text in run.tricks]
-    chosen += [("metric", text) for text in run.metrics]
-    return [
-        (kind, choice)
-        for kind, choice in chosen
-        if not registry.comes_with_gankit(kind, choice.name)
-    ]
+    parts: list[Part] = [(kind, getattr(run, kind)) for kind in kinds]
+    parts += [("trick", choice) for choice in run.tricks]
+    parts += [("metric", choice) for choice in run.metrics]
+    return [part for part in parts if not registry.comes_with_gankit(part[0], part[1].name)]
 
 
-def _gives_pictures(run: Run, registry: Registry) -> None:
-    """Its first picture is one; if it cannot give it, or later ones, preparing will say so."""
+def _try_dataset(run: Run, registry: Registry) -> None:
+    """Check the first picture of a data set; later ones are checked while they are prepared."""
     if "data" in registry.find("dataset", run.dataset.name).parameters():
-        return  # it reads files, and preparing them will say what is wrong
+        return  # it reads files; errors in them are found while they are prepared
     filled_in = {"image_size": run.image_size, "channels": run.channels or 3}
     pictures = registry.make("dataset", run.dataset, **filled_in)
     with registry.attribute_errors_to("dataset", run.dataset):
-        if not hasattr(pictures, "__len__") or not hasattr(pictures, "__getitem__"):
-            raise ValueError("is no sequence of pictures: give it __len__ and __getitem__")
+        require_sequence(pictures)
         if len(pictures):
             try:
                 first = pictures[0]
-            except Exception:  # one that is broken is skipped and listed, like any other
+            except Exception:  # preparing skips and lists broken pictures
                 return
-            is_a_picture(0, first)
+            require_picture(0, first)

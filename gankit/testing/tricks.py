@@ -1,4 +1,4 @@
-"""The contract of a trick."""
+"""Checks of a trick."""
 
 from __future__ import annotations
 
@@ -12,13 +12,21 @@ from torch import Tensor
 
 from gankit.core.errors import GankitError, RunStopped
 from gankit.core.trick import Trick
-from gankit.testing import places
-from gankit.testing.bench import Bench, LinearD, Weights, difference, finite, weights
+from gankit.testing import trick_hooks
+from gankit.testing.harness import (
+    HARNESS,
+    Harness,
+    LinearD,
+    Weights,
+    copy_weights,
+    first_difference,
+    require_finite,
+)
 from gankit.training import checkpoint
 from gankit.training.loop import train
 from gankit.training.run_file import load_run
 
-ACTS = (
+ACTING_METHODS = (
     "wrap",
     "start",
     "fakes",
@@ -29,150 +37,152 @@ ACTS = (
     "before_update",
     "after_update",
 )
-STEPS = 4  # of the bench's run
+STEPS = 4  # of the harness's run
 Penalty = Callable[[Tensor, Tensor, Tensor], Tensor | float]  # of slope, real and fake
-STATE = "let state_dict give, and load_state_dict take, all that it needs to go on"
+SAVE_ALL_STATE = "return all it needs from state_dict, and restore it in load_state_dict"
 
 
-def check(bench: Bench, off: str, partners: Iterable[str] | None) -> None:
-    for contract in (has_something_to_do, keeps_to_its_places, trains, repeats_itself_and_resumes):
-        bench.keep_to(contract)
+def check(harness: Harness, off: str, partners: Iterable[str] | None) -> None:
+    for contract in (check_methods, check_hooks, check_training, check_repeat_and_resume):
+        harness.check(contract)
     if off:
-        bench.keep_to(changes_nothing, off)
-    for partner in _bundled(bench) if partners is None else partners:
-        bench.keep_to(goes_with, partner)
+        harness.check(check_switched_off, off)
+    for partner in _bundled_tricks(harness) if partners is None else partners:
+        harness.check(check_combination, partner)
 
 
-def has_something_to_do(bench: Bench) -> None:
-    """it has something to do, and says what it did"""
-    trick = bench.make()
-    if not isinstance(trick, Trick):
-        raise ValueError(f"its builder makes a {type(trick).__name__}; wanted is a gankit.Trick")
-    if not trick.overrides(*ACTS):
-        raise ValueError(f"acts nowhere: it overrides none of {', '.join(ACTS)}")
+def check_methods(harness: Harness) -> None:
+    """it overrides a method that acts, and activity"""
+    trick = harness.make_instance(Trick)
+    if not trick.overrides(*ACTING_METHODS):
+        raise ValueError(f"does nothing: override one of {', '.join(ACTING_METHODS)}")
     if not trick.overrides("activity"):
-        raise ValueError("never says what it did: give it a method activity()")
+        raise ValueError("does not report what it does: override activity")
 
 
-def trains(bench: Bench) -> None:
+def check_training(harness: Harness) -> None:
     """it trains in colour and grey, in float32 and bf16"""
     activities = []
     for channels, precision, steps in ((1, "32", 2), (3, "bf16", 2), (3, "32", STEPS)):
-        trainer = bench.trainer(bench.text, channels=channels, precision=precision)
+        trainer = harness.trainer(harness.text, channels=channels, precision=precision)
         where = f"{'colour' if channels == 3 else 'grey'}, precision {precision}"
         for step in range(steps):
             scalars = trainer.step(step)
-            activities.append(places.says_and_saves(trainer.tricks[0]))
-            finite(trainer, scalars, f"at step {step + 1} ({where})")
+            activities.append(trick_hooks.check_activity_and_state(trainer.tricks[0]))
+            require_finite(trainer, scalars, f"at step {step + 1} ({where})")
     if not any(activities):
-        raise ValueError(f"never acted in {STEPS} steps, or its activity() does not say so")
-    bench.final_weights = weights(trainer)
+        raise ValueError(f"activity returned None in all of {STEPS} steps: return what it did")
+    harness.final_weights = copy_weights(trainer)
 
 
-def keeps_to_its_places(bench: Bench) -> None:
-    """each of its methods takes and gives what it should"""
+def check_hooks(harness: Harness) -> None:
+    """each of its methods returns what it should"""
     for channels in (3, 1):
-        trainer = bench.trainer(bench.text, channels=channels)
-        for place in places.PLACES:
-            place(trainer, trainer.tricks[0])
+        trainer = harness.trainer(harness.text, channels=channels)
+        for check_hook in trick_hooks.CHECKS:
+            check_hook(trainer, trainer.tricks[0])
 
 
-def repeats_itself_and_resumes(bench: Bench) -> None:
-    """a run can be repeated, and stopped and gone on with, bit for bit"""
-    changed = difference(bench.final_weights, _weights_of_a_repeated_run(bench))
+def check_repeat_and_resume(harness: Harness) -> None:
+    """a repeated run and a resumed run end with the same weights, bit for bit"""
+    changed = first_difference(harness.final_weights, _weights_of_a_repeated_run(harness))
     if changed:
-        raise ValueError(f"a run with it cannot be repeated ({changed} differs): {places.MEND}")
-    changed = difference(bench.final_weights, _weights_of_a_resumed_run(bench))
+        raise ValueError(f"a repeated run ends with another {changed}: {trick_hooks.USE_GAN_DRAW}")
+    changed = first_difference(harness.final_weights, _weights_of_a_resumed_run(harness))
     if changed:
-        raise ValueError(f"a resumed run ends otherwise ({changed} differs): {STATE}")
+        raise ValueError(f"a resumed run ends with another {changed}: {SAVE_ALL_STATE}")
 
 
-def _weights_of_a_repeated_run(bench: Bench) -> Weights:
-    """The weights after a whole run, which must not hear of any random state outside."""
-    torch.manual_seed(12345)  # NumPy's and Python's own have moved on since the first run
-    trainer = bench.trainer(bench.text)
+def _weights_of_a_repeated_run(harness: Harness) -> Weights:
+    """The weights after a whole run, with other global random states than in the first run."""
+    torch.manual_seed(12345)  # NumPy's and Python's states have changed since the first run
+    trainer = harness.trainer(harness.text)
     for step in range(STEPS):
         trainer.step(step)
-    return weights(trainer)
+    return copy_weights(trainer)
 
 
-def _weights_of_a_resumed_run(bench: Bench) -> Weights:
-    """The weights after the same run, stopped in the middle and gone on with."""
+def _weights_of_a_resumed_run(harness: Harness) -> Weights:
+    """The weights after the same run, stopped in the middle and resumed."""
     with tempfile.TemporaryDirectory() as folder:
-        run = bench.run(bench.text, out=f"{folder}/run")
-        signals = iter([0, 2])  # what `stop` gives: go on after the first step, stop after two
+        run = harness.run(harness.text, out=f"{folder}/run")
+        signals = iter([0, 2])  # go on after the first step, stop after the second
         try:
-            train(run, bench.registry, stop=lambda: next(signals))
+            train(run, harness.registry, stop=lambda: next(signals))
         except RunStopped:
-            train(load_run(Path(run.out)), bench.registry, resume=True)
-        saved = checkpoint.newest(run.folder / "checkpoints")[1].model
+            train(load_run(Path(run.out)), harness.registry, resume=True)
+        saved = checkpoint.load_newest(run.folder / "checkpoints")[1].model
     return {f"{name} {key}": value for name in saved for key, value in saved[name].items()}
 
 
-def changes_nothing(bench: Bench, off: str) -> None:
-    """its zero strength changes nothing"""
-    trainer = bench.trainer(f"{bench.name}:{off}")
-    plain_trainer = bench.trainer()
+def check_switched_off(harness: Harness, off: str) -> None:
+    """it changes nothing with the options that switch it off"""
+    trainer = harness.trainer(f"{harness.name}:{off}")
+    plain_trainer = harness.trainer()
     for step, either_trainer in itertools.product(range(2), (trainer, plain_trainer)):
         either_trainer.step(step)
-    changed = difference(weights(trainer), weights(plain_trainer))
+    changed = first_difference(copy_weights(trainer), copy_weights(plain_trainer))
     if changed:
-        raise ValueError(f"changes {changed} with {off}, which should switch it off")
+        raise ValueError(f"changes {changed} with {off}: it must not change anything then")
     activity = trainer.tricks[0].activity()
     if activity:
-        raise ValueError(f"says {activity!r} with {off}, where it should say None")
+        raise ValueError(f"activity returns {activity!r} with {off}; expected None")
 
 
-def goes_with(bench: Bench, partner: str) -> None:
+def check_combination(harness: Harness, partner: str) -> None:
     """it trains together with another trick"""
-    for pair in ((bench.text, partner), (partner, bench.text)):
+    for pair in ((harness.text, partner), (partner, harness.text)):
         try:
-            trains_together(bench, *pair)
+            check_trained_together(harness, *pair)
         except GankitError as error:
-            if "exclude each other" not in str(error) and _stands_alone(bench, partner):
+            if "exclude each other" not in str(error) and _trains_alone(harness, partner):
                 raise
 
 
-def trains_together(bench: Bench, *tricks: str) -> None:
-    """they train together"""
-    trainer = bench.trainer(*tricks)
+def check_trained_together(harness: Harness, *tricks: str) -> None:
+    """they train together, and each acts"""
+    trainer = harness.trainer(*tricks)
     names = " with ".join(tricks)
     for step in range(2):
-        finite(trainer, trainer.step(step), f"at step {step + 1}, {names}")
+        require_finite(trainer, trainer.step(step), f"at step {step + 1}, {names}")
     idle = [trick.name for trick in trainer.tricks if not trick.activity()]
     if idle:
         raise ValueError(f"{names}: {idle[0]} did not act")
 
 
-def _bundled(bench: Bench) -> list[str]:
-    """The other tricks that come with gankit."""
-    ours = [p for p in bench.registry.plugins if p.distribution and p.distribution.name == "gankit"]
-    return [s.name for p in ours for s in p.specs if s.kind == "trick" and s.name != bench.name]
+def _bundled_tricks(harness: Harness) -> list[str]:
+    """The names of the other tricks that are bundled with gankit."""
+    return [
+        spec.name
+        for spec in harness.registry.specs("trick")
+        if spec.name != harness.name and harness.registry.comes_with_gankit("trick", spec.name)
+    ]
 
 
-def _stands_alone(bench: Bench, partner: str) -> bool:
-    """Whether the partner trains without this trick; if not, the failure is not this trick's."""
+def _trains_alone(harness: Harness, partner: str) -> bool:
+    """Whether the partner can be used without this trick."""
     try:
-        bench.trainer(partner)
+        harness.trainer(partner)
     except GankitError:
         return False
     return True
 
 
-def check_penalty(bench: Bench, expected: Penalty, player: str) -> None:
-    bench.keep_to(is_the_known_penalty, expected, player)
+def check_penalty(harness: Harness, expected: Penalty, player: str) -> None:
+    harness.check(check_penalty_value, expected, player)
 
 
-def is_the_known_penalty(bench: Bench, expected: Penalty, name: str) -> None:
-    """its penalty is the one that is known by hand"""
-    trainer = bench.trainer(bench.text, discriminator="gankit-testing")
-    gan, real = trainer.gan, trainer.batches[0]
+def check_penalty_value(harness: Harness, expected: Penalty, player_name: str) -> None:
+    """its penalty is the expected one"""
+    trainer = harness.trainer(harness.text, discriminator=HARNESS)
+    gan = trainer.gan
+    real = trainer.batches[0]
     assert isinstance(gan.D.net, LinearD)
     gan.begin_step(0)
     fake = gan.generate(gan.latents(len(real))).detach()
-    player = {"G": gan.G, "D": gan.D}[name]
-    value = places.penalty_of(trainer.tricks[0], gan, player, real, fake)
-    by_hand = float(expected(gan.D.net.slope.detach(), real, fake))
+    player = {"G": gan.G, "D": gan.D}[player_name]
+    value = trick_hooks.compute_penalty(trainer.tricks[0], gan, player, real, fake)
     penalty = None if value is None else value.item()
-    if penalty is None or abs(penalty - by_hand) > 1e-4 * max(1.0, abs(by_hand)):
-        raise ValueError(f"its penalty is {penalty}, where {by_hand:.6g} is known by hand")
+    correct = float(expected(gan.D.net.slope.detach(), real, fake))
+    if penalty is None or abs(penalty - correct) > 1e-4 * max(1.0, abs(correct)):
+        raise ValueError(f"penalty returns {penalty}; expected {correct:.6g}")

@@ -172,7 +172,7 @@ def _settled(
             variant.run, precision=precision, threads=variant.run.threads or threads
         )
         try:
-            testing.rehearse(run, registry, progress)
+            testing.try_external_parts(run, registry, progress)
             prepared = prepare(run, registry, progress)
             run = assemble.resolve_auto(run, prepared)
             trainer = assemble.assemble(run, registry, prepared)

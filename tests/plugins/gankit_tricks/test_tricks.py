@@ -56,7 +56,7 @@ def test_a_trick_changes_training(trainer_of, name):
 
 
 def test_a_method_that_is_no_place_in_a_step_is_an_error():
-    with pytest.raises(TypeError, match="d_inputs is no place in a step. Did you mean 'd_input'"):
+    with pytest.raises(TypeError, match="d_inputs.*'d_input'"):
         type("Misspelt", (Trick,), {"d_inputs": lambda self, images, gan: images})
     fine = type("Fine", (Trick,), {"_helper": lambda self: 1, "d_input": Trick.d_input})
     assert fine()._helper() == 1

@@ -26,7 +26,7 @@ from gankit.core.device import Machine
 from gankit.core.errors import RunStopped
 from gankit.core.gan import Gan, Player
 from gankit.core.step import judge
-from gankit.testing.places import penalty_of
+from gankit.testing.trick_hooks import compute_penalty
 from gankit.training import checkpoint
 
 AT_WORK = (  # every trick of this file, with options that make it act within a few steps
@@ -276,7 +276,7 @@ def test_features_are_what_the_last_layer_is_given(normalised):
     real, fake = pictures(6, 3, 2, 2), pictures(4, 3, 2, 2, seed=6).requires_grad_()
     W = net[1].weight.detach()
     apart = W @ (fake.detach().flatten(1).mean(dim=0) - real.flatten(1).mean(dim=0))
-    penalty = penalty_of(trick, gan, gan.G, real, fake)
+    penalty = compute_penalty(trick, gan, gan.G, real, fake)
     assert penalty.item() == pytest.approx(0.5 * apart.square().sum().item(), rel=1e-5)
     (gradient,) = torch.autograd.grad(penalty, fake)
     expected = 0.5 * 2 * (W.T @ apart) / 4  # of each of the four fakes
@@ -314,7 +314,7 @@ def test_the_last_layer_is_the_last_to_be_called():
     )
     mean = [gan.D.net.first(x.flatten(1)).relu().mean(dim=0) for x in (real, fake)]
     expected = (mean[0] - mean[1]).square().sum()
-    penalty = penalty_of(trick, gan, gan.G, real, fake)
+    penalty = compute_penalty(trick, gan, gan.G, real, fake)
     assert penalty.item() == pytest.approx(expected.item(), rel=1e-5)
 
 
@@ -462,7 +462,7 @@ def test_resuming_with_all_of_them_is_exact(registry, tiny, tmp_path, how):
         return compose(registry, **asked, out=str(tmp_path / name))
 
     def end(folder):
-        last = checkpoint.existing(folder / "checkpoints")[0]
+        last = checkpoint.list_checkpoints(folder / "checkpoints")[0]
         return last.name, json.loads((last / "manifest.json").read_text())["sha256"]
 
     whole, stops = train(run("whole"), registry), iter([0, 0, 0, 0])

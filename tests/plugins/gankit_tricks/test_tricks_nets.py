@@ -558,7 +558,7 @@ def test_resuming_equals_never_stopping(registry, tiny, tmp_path, tricks, asked)
         train(compose(registry, **asked, out=str(parts)), registry, stop=lambda: next(stop))
     train(resumed(parts), registry, resume=True)
     manifests = [
-        checkpoint.existing(f / "checkpoints")[0] / "manifest.json" for f in (whole, parts)
+        checkpoint.list_checkpoints(f / "checkpoints")[0] / "manifest.json" for f in (whole, parts)
     ]
     hashes = [json.loads(path.read_text())["sha256"] for path in manifests]
     assert hashes[0] == hashes[1]
