@@ -1,1 +1,1 @@
-"""From what a person asked for to a trained run: compose, assemble, the loop, checkpoints."""
+"""Training: compose settings, assemble a trainer, run the loop, save checkpoints."""

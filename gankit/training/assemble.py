@@ -1,4 +1,4 @@
-"""From a Run to a Trainer: networks, loss, tricks and batches, ready for the first step."""
+"""Build a Trainer from a Run: networks, loss, tricks and batches, ready for the first step."""
 
 import dataclasses
 import math
@@ -30,31 +30,32 @@ MEMORY_FORMATS = {"channels-last": torch.channels_last, "contiguous": torch.cont
 
 @dataclass
 class Trainer:
-    """Everything that training steps need."""
+    """Takes training steps of a run."""
 
     run: Run
     gan: Gan
     loss: Loss
     tricks: list[Trick]
-    batches: Any  # batches[i]: the i-th batch of real pictures (N, C, H, W)
-    acted: dict[str, str] = field(default_factory=dict)  # tricks that did so before a resume
+    batches: Any  # batches[i]: the i-th batch of real pictures, (N, C, H, W)
+    # Tricks that acted before the run was resumed -> a note about it.
+    earlier_activity: dict[str, str] = field(default_factory=dict)
 
     def step(self, step: int) -> Scalars:
-        """Take training step number `step`."""
+        """Take training step number `step`, counted from 0."""
         self.gan.begin_step(step)
-        first = step * self.run.d_steps
-        reals = [self.batches[first + turn] for turn in range(self.run.d_steps)]
+        first_batch = step * self.run.d_steps
+        reals = [self.batches[first_batch + turn] for turn in range(self.run.d_steps)]
         return train_step(self.gan, self.loss, self.tricks, reals)
 
 
 def resolve_auto(run: Run, prepared: PreparedDataset) -> Run:
-    """The run with everything decided that was left open: device, arithmetic, length, cadences."""
-    chosen = setup_machine(run.device, run.precision, run.threads)
-    steps = run.steps or _steps(run, prepared)
+    """Replace "auto" and 0 by values: device, precision, threads, number of steps, intervals."""
+    machine = setup_machine(run.device, run.precision, run.threads)
+    steps = run.steps or _count_steps(run, prepared)
     return dataclasses.replace(
         run,
-        device=str(chosen.device),
-        precision=chosen.precision,
+        device=str(machine.device),
+        precision=machine.precision,
         threads=torch.get_num_threads(),
         channels=prepared.pixels.shape[3],
         fingerprint=prepared.fingerprint,
@@ -64,31 +65,31 @@ def resolve_auto(run: Run, prepared: PreparedDataset) -> Run:
     )
 
 
-def _steps(run: Run, prepared: PreparedDataset) -> int:
-    """The steps that a run's length comes to, rounded up."""
+def _count_steps(run: Run, prepared: PreparedDataset) -> int:
+    """The number of steps of a run's length, rounded up."""
     number, unit = parse_length(run.length)
-    pictures_a_step = run.batch_size * run.d_steps
-    pictures = {"steps": pictures_a_step, "kimg": 1000, "epochs": prepared.num_train}[unit]
-    return max(1, math.ceil(number * pictures / pictures_a_step))
+    pictures_per_step = run.batch_size * run.d_steps
+    pictures_per_unit = {"steps": pictures_per_step, "kimg": 1000, "epochs": prepared.num_train}
+    return max(1, math.ceil(number * pictures_per_unit[unit] / pictures_per_step))
 
 
 def assemble(run: Run, registry: Registry, prepared: PreparedDataset) -> Trainer:
-    """Networks, optimisers, loss, tricks and batches; the same Run gives the same weights."""
+    """Build networks, optimisers, loss, tricks and batches. The same Run gives the same weights."""
     gan, tricks = build_gan(run, registry)
     tune_allocator(gan.machine.device)
     loss: Loss = registry.make("loss", run.loss)
-    _give_optimizers(gan, run)
+    _create_optimizers(gan, run)
     for trick in tricks:
         if trick.overrides("targets") and not loss.reads_targets:
-            idle = f"loss {run.loss!r} reads no targets, so trick {trick.name!r} could not act"
-            raise GankitError(f"{idle}: name the tricks you want with --trick, or none")
+            why = f"loss {run.loss!r} reads no targets, so trick {trick.name!r} could not act"
+            raise GankitError(f"{why}: choose other tricks with --trick, or --trick none")
         with registry.attribute_errors_to("trick", trick.name):
             trick.start(gan)
     return Trainer(run, gan, loss, tricks, _make_batches(run, gan, prepared))
 
 
-def _give_optimizers(gan: Gan, run: Run) -> None:
-    """Adam for both players, over the weights that tricks have left trainable."""
+def _create_optimizers(gan: Gan, run: Run) -> None:
+    """Create an Adam optimiser for each player, over its trainable weights."""
     kernel = {"fused": True} if run.optimizer == "fused" else {"foreach": False, "fused": False}
     for player, lr in ((gan.G, run.lr_g), (gan.D, run.lr_d)):
         weights = [p for p in player.net.parameters() if p.requires_grad]
@@ -96,12 +97,12 @@ def _give_optimizers(gan: Gan, run: Run) -> None:
 
 
 def _make_batches(run: Run, gan: Gan, prepared: PreparedDataset) -> Any:
-    """The run's batches of real pictures, of which this process takes its share."""
+    """This process's share of the run's batches of real pictures."""
     parts = gan.process_group.world_size * run.accumulate
     if run.batch_size % parts:
-        processes = f"processes ({gan.process_group.world_size})"
-        why = f"{parts}: {processes} times --accumulate ({run.accumulate})"
-        raise GankitError(f"--batch-size must be a multiple of {why}")
+        factors = f"processes ({gan.process_group.world_size}) * --accumulate ({run.accumulate})"
+        must_be = f"it must be a multiple of {parts} = {factors}"
+        raise GankitError(f"--batch-size is {run.batch_size}; {must_be}")
     make_batches = prepared.make_batches or Batches
     return make_batches(
         pixels=prepared.pixels,
@@ -118,36 +119,32 @@ def _make_batches(run: Run, gan: Gan, prepared: PreparedDataset) -> Any:
 
 
 def build_gan(run: Run, registry: Registry) -> tuple[Gan, list[Trick]]:
-    """The two networks on their device, wrapped by the run's tricks; no optimiser, no data."""
-    chosen = setup_machine(run.device, run.precision, run.threads)
-    G = Player(
-        "G", _build_network(run, registry, "generator", chosen.device), scaler=chosen.scaler()
-    )
-    D = Player(
-        "D", _build_network(run, registry, "discriminator", chosen.device), scaler=chosen.scaler()
-    )
-    check_networks(run, registry, G.net, D.net)
+    """Build both networks and the tricks of a run; without optimisers and data."""
+    machine = setup_machine(run.device, run.precision, run.threads)
+    g_net = _build_network(run, registry, "generator", machine.device)
+    d_net = _build_network(run, registry, "discriminator", machine.device)
+    check_networks(run, registry, g_net, d_net)
     gan = Gan(
-        G=G,
-        D=D,
+        G=Player("G", g_net, scaler=machine.scaler()),
+        D=Player("D", d_net, scaler=machine.scaler()),
         latent_dim=run.latent_dim,
         seed=run.seed,
         steps=run.steps,
-        machine=chosen,
+        machine=machine,
         accumulate=run.accumulate,
         process_group=current_process_group(),
     )
-    tricks = _wrap_in_tricks(gan, run, registry)
-    for net in (G.net, D.net):
+    tricks = _build_tricks(gan, run, registry)
+    for net in (g_net, d_net):
         if run.sync_batch_norm and gan.process_group.world_size > 1:
             sync_batch_norm(net)
-        net.to(chosen.device).to(memory_format=MEMORY_FORMATS[run.memory_format]).train()
+        net.to(machine.device).to(memory_format=MEMORY_FORMATS[run.memory_format]).train()
     return gan, tricks
 
 
 def _build_network(run: Run, registry: Registry, kind: str, device: torch.device) -> nn.Module:
-    """G or D with its first weights, which depend on the run's seed alone."""
-    torch.manual_seed(randomness.number(run.seed, 0, f"weights of the {kind}"))
+    """Build G or D; its initial weights depend on the run's seed only."""
+    torch.manual_seed(randomness.derive_seed(run.seed, 0, f"weights of the {kind}"))
     net: nn.Module = registry.make(
         kind,
         getattr(run, kind),
@@ -155,14 +152,14 @@ def _build_network(run: Run, registry: Registry, kind: str, device: torch.device
         channels=run.channels,
         latent_dim=run.latent_dim,
     )
-    # What is no module, check_networks will name.
+    # If it is not a module, check_networks will raise.
     if isinstance(net, nn.Module) and wants_fast_convolutions(run, registry, kind, device):
         use_fast_convolutions(net)
     return net
 
 
-def _wrap_in_tricks(gan: Gan, run: Run, registry: Registry) -> list[Trick]:
-    """The run's tricks, in its order, after each has changed the networks as it likes."""
+def _build_tricks(gan: Gan, run: Run, registry: Registry) -> list[Trick]:
+    """Build the run's tricks, in order, and let each of them change the networks."""
     tricks = []
     for choice in run.tricks:
         trick: Trick = registry.make("trick", choice)

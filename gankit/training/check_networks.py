@@ -1,4 +1,4 @@
-"""What two networks must keep to, looked at whenever they are built."""
+"""Check the outputs of two networks whenever they are built."""
 
 import copy
 
@@ -10,39 +10,48 @@ from gankit.core.registry import Registry
 from gankit.core.settings import Run
 from gankit.distributed.processes import current_process_group
 
+IS_PROBABILITY = "returns probabilities; the loss needs logits: remove the final sigmoid"
+
 
 @torch.no_grad()
 def check_networks(run: Run, registry: Registry, G: nn.Module, D: nn.Module) -> None:
-    """Refuse networks that break their contract, before anything is trained."""
+    """GankitError if G's images or D's logits have a wrong shape, type or range."""
     z = randomness.latents(run.seed, 0, 4, run.latent_dim, "check")
     with registry.attribute_errors_to("generator", run.generator):
-        images = _expect(G.eval()(z), 4, run.channels, run.image_size, run.image_size)
+        images = _check_output(G.eval()(z), 4, run.channels, run.image_size, run.image_size)
         low, high = torch.cat([images, G(100 * z)]).nan_to_num().aminmax()
         if low < -1.001 or high > 1.001 or (low >= 0 and high > 0.9):
-            raise ValueError(f"draws {low:.3g} to {high:.3g}; wanted is -1 to 1: end it in a tanh")
+            pixels = f"returns pixels from {low:.3g} to {high:.3g}"
+            raise ValueError(f"{pixels}; expected -1 to 1: end the network in a tanh")
     with registry.attribute_errors_to("discriminator", run.discriminator):
-        loud = 1e6 * images / images.abs().max()  # no logits stay between 0 and 1 for that
-        low, high = torch.cat([_expect(D.eval()(images), 4), D(loud), D(-loud)]).aminmax()
+        # Logits of extreme images leave [0, 1]; probabilities do not.
+        extreme = 1e6 * images / images.abs().max()
+        logits = _check_output(D.eval()(images), 4)
+        low, high = torch.cat([logits, D(extreme), D(-extreme)]).aminmax()
         if low >= 0 and high <= 1 and high - low > 0.4:
-            raise ValueError("gives probabilities: leave the sigmoid away, for the loss has one")
+            raise ValueError(IS_PROBABILITY)
     if run.batch_size == current_process_group().world_size * run.accumulate:
-        for kind, net, alone in (("generator", G, z[:1]), ("discriminator", D, images[:1])):
+        # Each micro-batch is a single picture.
+        for kind, net, single in (("generator", G, z[:1]), ("discriminator", D, images[:1])):
             with registry.attribute_errors_to(kind, getattr(run, kind)), torch.random.fork_rng([]):
-                _try_one(net, alone)
+                _check_single(net, single)
 
 
-def _try_one(net: nn.Module, alone: Tensor) -> None:
-    """Refuse to train on one picture at a time what normalises over several."""
+def _check_single(net: nn.Module, single: Tensor) -> None:
+    """ValueError if a network, in training mode, needs more than one picture."""
     try:
-        copy.deepcopy(net).train()(alone)
-    except ValueError as error:  # of batch norm, where a map is one px wide
-        why = "cannot learn from one picture at a time: give a larger --batch-size"
+        copy.deepcopy(net).train()(single)
+    except ValueError as error:  # from batch norm, if a feature map is one pixel
+        why = "cannot train on one picture at a time: use a larger --batch-size"
         raise ValueError(f"{why} ({error})") from error
 
 
-def _expect(result: Tensor, *shape: int) -> Tensor:
-    numbers = "finite" if result.isfinite().all() else "with NaN or infinity"
-    given, wanted = f"{tuple(result.shape)}, {result.dtype}", f"{shape}, torch.float32"
-    if (given, numbers) != (wanted, "finite"):
-        raise ValueError(f"gives {given}, {numbers}; wanted is {wanted}, finite")
-    return result
+def _check_output(output: Tensor, *shape: int) -> Tensor:
+    """ValueError unless a network's output has this shape, is float32 and finite."""
+    actual = f"{tuple(output.shape)}, {output.dtype}"
+    expected = f"{shape}, torch.float32"
+    if actual != expected:
+        raise ValueError(f"returns shape {actual}; expected {expected}")
+    if not output.isfinite().all():
+        raise ValueError("returns NaN or infinity")
+    return output

@@ -1,8 +1,9 @@
-"""Save and resume, whole or not at all.
+"""Save and load checkpoints; a checkpoint is complete or does not exist.
 
 A checkpoint is a folder: `model.safetensors` (networks), `state.safetensors` (optimisers, tricks),
-`state.json` (numbers and texts) and `manifest.json` (sha256 of the others). It is written aside,
-flushed to the disk and renamed, so a folder with that name is complete. Nothing in it can run code.
+`state.json` (numbers and strings) and `manifest.json` (sha256 of the other files). It is written to
+a temporary folder, flushed to the disk and renamed, so a folder with its final name is complete.
+Loading a checkpoint cannot run code.
 """
 
 import hashlib
@@ -23,46 +24,56 @@ _FILES = ("model.safetensors", "state.safetensors", "state.json")
 
 
 class Checkpoint(NamedTuple):
-    """What a run needs to go on."""
+    """What a run needs to resume."""
 
     step: int
-    model: dict[str, Any]  # trees of dicts, lists, tensors, numbers, texts and None
+    model: dict[str, Any]  # nested dicts and lists of tensors, numbers, strings and None
     state: dict[str, Any]
 
 
 def save(folder: Path, saved: Checkpoint, keep: int) -> Path:
-    """Write a checkpoint under folder, point `last` to it, prune all but the newest `keep`."""
+    """Write a checkpoint into `folder`, name it in the file `last`, and keep the newest `keep`.
+
+    Raises RunFailed.
+    """
     final = folder / f"step-{saved.step:06d}"
-    aside = folder / f".{final.name}.writing"
+    temporary = folder / f".{final.name}.writing"
     try:
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir(parents=True)
-        for name, data in _contents(saved).items():
-            write_atomically(aside / name, data)
-        shutil.rmtree(final, ignore_errors=True)  # a damaged one that was passed over
-        aside.rename(final)
-        if os.name == "posix":  # elsewhere a folder cannot be opened
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        for name, data in _serialize(saved).items():
+            write_atomically(temporary / name, data)
+        shutil.rmtree(final, ignore_errors=True)  # a damaged checkpoint of the same step
+        temporary.rename(final)
+        if os.name == "posix":  # Windows cannot open a folder
             handle = os.open(folder, os.O_RDONLY)
             os.fsync(handle)
             os.close(handle)
         write_atomically(folder / "last", final.name)
-    except Exception as error:  # safetensors and torch word a full disk in ways of their own
-        shutil.rmtree(aside, ignore_errors=True)
+    except Exception as error:  # safetensors and torch raise their own errors if the disk is full
+        shutil.rmtree(temporary, ignore_errors=True)
         why = getattr(error, "strerror", None) or error
-        kept = [f"{path} is whole: make room and resume" for path in existing(folder)]
-        what = f"{saved.step}: {why}; {kept[0] if kept else 'none was saved before'}"
-        raise RunFailed(f"could not save the checkpoint of step {what}", 1) from error
-    whole = [path for path in existing(folder) if step_of(path) <= saved.step]
-    for path in {*existing(folder)} - {*whole[:keep]}:  # old ones, and damaged ones further on
+        checkpoints = list_checkpoints(folder)
+        advice = "no earlier checkpoint was saved"
+        if checkpoints:
+            advice = f"free disk space, then --resume; the last checkpoint is {checkpoints[0]}"
+        message = f"cannot save the checkpoint of step {saved.step}: {why}; {advice}"
+        raise RunFailed(message, 1) from error
+    checkpoints = list_checkpoints(folder)
+    earlier = [path for path in checkpoints if step_of(path) <= saved.step]
+    # Later ones are damaged: the run was resumed from before them.
+    for path in set(checkpoints) - set(earlier[:keep]):
         shutil.rmtree(path, ignore_errors=True)
     return final
 
 
-def _contents(saved: Checkpoint) -> dict[str, bytes]:
-    contents, trees = {}, {"step": saved.step}
+def _serialize(saved: Checkpoint) -> dict[str, bytes]:
+    """The bytes of each file of a checkpoint."""
+    contents: dict[str, bytes] = {}
+    trees: dict[str, Any] = {"step": saved.step}
     for name in ("model", "state"):
         tensors: dict[str, Tensor] = {}
-        trees[name] = _take_tensors(getattr(saved, name), "", tensors)
+        trees[name] = _extract_tensors(getattr(saved, name), "", tensors)
         contents[f"{name}.safetensors"] = safetensors.torch.save(tensors)
     contents["state.json"] = json.dumps(trees).encode()
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
@@ -70,61 +81,75 @@ def _contents(saved: Checkpoint) -> dict[str, bytes]:
 
 
 def load(path: Path) -> Checkpoint:
-    """What was given to `save`; an error if a single bit differs."""
+    """Load the checkpoint of a folder; GankitError if a hash differs or a file is missing."""
     try:
         manifest = json.loads((path / "manifest.json").read_bytes())
         data = {name: (path / name).read_bytes() for name in _FILES}
         for name in _FILES:
             if hashlib.sha256(data[name]).hexdigest() != manifest["sha256"][name]:
-                raise GankitError(f"checkpoint {path} is damaged: {name} was cut off or altered")
-        written = json.loads(data["state.json"])
+                raise GankitError(
+                    f"checkpoint {path} is damaged: {name} has changed since it was saved"
+                )
+        trees = json.loads(data["state.json"])
         for name in ("model", "state"):
             tensors = safetensors.torch.load(data[f"{name}.safetensors"])
-            written[name] = _put_tensors(written[name], tensors)
-        return Checkpoint(**written)
+            trees[name] = _insert_tensors(trees[name], tensors)
+        return Checkpoint(**trees)
     except GankitError:
         raise
-    except Exception as error:  # a folder from a stranger may hold anything
+    except Exception as error:  # the files may contain anything
         raise GankitError(f"checkpoint {path} cannot be read: {error}") from error
 
 
-def existing(folder: Path) -> list[Path]:
-    """The checkpoints under folder, newest first."""
-    found = [path for path in folder.glob("step-*") if path.name[5:].isdigit()]
-    return sorted(found, key=step_of, reverse=True)
+def list_checkpoints(folder: Path) -> list[Path]:
+    """The checkpoints in `folder`, newest first."""
+    paths = [path for path in folder.glob("step-*") if path.name[5:].isdigit()]
+    return sorted(paths, key=step_of, reverse=True)
 
 
 def step_of(path: Path) -> int:
+    """The step of a checkpoint, from its name."""
     return int(path.name.removeprefix("step-"))
 
 
-def newest(folder: Path) -> tuple[Path, Checkpoint, list[str]]:
-    """The newest whole checkpoint under folder, and why newer ones were passed over."""
-    passed_over: list[str] = []
-    for path in existing(folder):
+def load_newest(folder: Path) -> tuple[Path, Checkpoint, list[str]]:
+    """Load the newest undamaged checkpoint in `folder`; also returns why newer ones were skipped.
+
+    GankitError if there is none.
+    """
+    skipped: list[str] = []
+    for path in list_checkpoints(folder):
         try:
-            return path, load(path), passed_over
+            return path, load(path), skipped
         except GankitError as error:
-            passed_over.append(str(error))
-    why = passed_over[0] if passed_over else "it is empty"
-    raise GankitError(f"there is no whole checkpoint in {folder}: {why}")
+            skipped.append(str(error))
+    why = skipped[0] if skipped else "the folder is empty or missing"
+    raise GankitError(f"there is no undamaged checkpoint in {folder}: {why}")
 
 
-def load_into(module: torch.nn.Module, tensors: dict[str, Tensor], what: str, path: Path) -> None:
-    """Load a network's weights and buffers; an error says where another network was saved."""
-    own = module.state_dict()
-    for name in sorted({*own, *tensors}):
-        there, here = (list(t[name].shape) if name in t else "absent" for t in (tensors, own))
-        if there != here:
-            differs = f"{name} is {there} there and {here} in this run"
-            raise GankitError(f"checkpoint {path} holds another {what}: {differs}")
-    module.load_state_dict(tensors)
+def load_weights(net: torch.nn.Module, saved: dict[str, Tensor], name: str, path: Path) -> None:
+    """Load weights and buffers into a network, which messages call `name`.
+
+    GankitError if a tensor is missing or has another shape.
+    """
+    expected = net.state_dict()
+    for key in sorted({*expected, *saved}):
+        saved_shape = _shape_of(key, saved)
+        expected_shape = _shape_of(key, expected)
+        if saved_shape != expected_shape:
+            differs = f"{key} is {saved_shape}; in this run it is {expected_shape}"
+            raise GankitError(f"checkpoint {path} does not fit {name} of this run: {differs}")
+    net.load_state_dict(saved)
+
+
+def _shape_of(key: str, tensors: dict[str, Tensor]) -> str:
+    return str(list(tensors[key].shape)) if key in tensors else "absent"
 
 
 def load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
     """Load an optimiser's state; each moment gets the memory layout of its weight.
 
-    The fused kernels walk through memory, so a moment in another order would meet other weights.
+    Fused kernels read both in memory order, so a moment in another layout would be mixed up.
     """
     optimizer.load_state_dict(state)
     for parameter, values in optimizer.state.items():
@@ -133,25 +158,26 @@ def load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> N
                 values[key] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
 
 
-def _take_tensors(tree: Any, path: str, into: dict[str, Tensor]) -> Any:
-    """The tree as JSON, its tensors moved to `into` under their paths."""
+def _extract_tensors(tree: Any, path: str, tensors: dict[str, Tensor]) -> Any:
+    """Convert a tree to JSON; its tensors go into `tensors`, with their paths as keys."""
     if isinstance(tree, Tensor):
-        into[path] = tree.detach().cpu().contiguous().clone()
+        tensors[path] = tree.detach().cpu().contiguous().clone()
         return {"tensor": path}
-    if isinstance(tree, dict):  # as pairs, because JSON would turn Adam's integer keys into texts
-        return {"dict": [[k, _take_tensors(v, f"{path}/{k}", into)] for k, v in tree.items()]}
+    if isinstance(tree, dict):  # as pairs, because JSON would turn Adam's integer keys into strings
+        return {"dict": [[k, _extract_tensors(v, f"{path}/{k}", tensors)] for k, v in tree.items()]}
     if isinstance(tree, list | tuple):
-        return [_take_tensors(v, f"{path}/{i}", into) for i, v in enumerate(tree)]
+        return [_extract_tensors(v, f"{path}/{i}", tensors) for i, v in enumerate(tree)]
     if tree is None or isinstance(tree, bool | int | float | str):
         return tree
-    raise TypeError(f"it cannot hold a {type(tree).__name__}, as there is at {path}")
+    raise TypeError(f"a checkpoint cannot store {path}, of type {type(tree).__name__}")
 
 
-def _put_tensors(tree: Any, tensors: dict[str, Tensor]) -> Any:
+def _insert_tensors(tree: Any, tensors: dict[str, Tensor]) -> Any:
+    """The inverse of `_extract_tensors`."""
     if isinstance(tree, list):
-        return [_put_tensors(value, tensors) for value in tree]
+        return [_insert_tensors(value, tensors) for value in tree]
     if isinstance(tree, dict) and "tensor" in tree:
         return tensors[tree["tensor"]]
     if isinstance(tree, dict):
-        return {key: _put_tensors(value, tensors) for key, value in tree["dict"]}
+        return {key: _insert_tensors(value, tensors) for key, value in tree["dict"]}
     return tree

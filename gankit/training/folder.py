@@ -1,4 +1,4 @@
-"""Where a run's folder lies."""
+"""Choose and create the folder of a run."""
 
 import dataclasses
 import itertools
@@ -9,21 +9,26 @@ from gankit.core.settings import Run
 
 
 def claim_folder(run: Run) -> Run:
-    """The run with its folder, a new one in runs/ if it names none; not one that holds a run."""
+    """The run with its folder in `out`: a new one in runs/ if `out` is empty.
+
+    GankitError if the folder already contains a run.
+    """
     folder = run.folder if run.out else _new_folder(f"{run.dataset.name}-{run.model.name}")
     if (folder / "run.json").exists():
-        raise GankitError(f"{folder} already holds a run: --resume it, or choose another --out")
+        raise GankitError(
+            f"{folder} already holds a run: --resume {folder}, or choose another --out"
+        )
     return dataclasses.replace(run, out=str(folder))
 
 
 def _new_folder(name: str) -> Path:
-    """runs/<name>-1, or with the first number that nobody else has taken."""
+    """Create runs/<name>-1, or the same with the first number that is free."""
     for number in itertools.count(1):
         folder = Path("runs", f"{name}-{number}")
         try:
             folder.mkdir(parents=True)
         except OSError:
-            if folder.exists():  # made by another run, a moment ago perhaps
+            if folder.exists():  # perhaps created by another run just now
                 continue
-        return folder  # if it cannot be made at all, writing to it will say why
+        return folder  # if it could not be created, write_run will say why
     raise AssertionError("numbers do not end")

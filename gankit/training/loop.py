@@ -1,4 +1,4 @@
-"""The loop: when to log, draw, save and stop."""
+"""The training loop: logs, samples pictures, saves checkpoints and stops."""
 
 import dataclasses
 import logging
@@ -7,7 +7,7 @@ import platform
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 
@@ -30,7 +30,7 @@ from gankit.training.resume import restore
 from gankit.training.run_file import write_run
 
 log = logging.getLogger("gankit")
-DRAWN = 64  # pictures in a grid
+GRID_SIZE = 64  # pictures in a grid of samples
 
 
 def train(
@@ -41,19 +41,20 @@ def train(
     progress: Progress = lambda done, total: None,
     stop: Stop | Callable[[], int] | None = None,
 ) -> Path:
-    """Train a run to its end; returns its folder. With `resume` it goes on from its checkpoint.
+    """Train a run to its end; returns its folder. With `resume`, start at its newest checkpoint.
 
-    `progress(done, total)` is told how preparing the pictures comes along. `stop` is asked after
-    each step: 0 to go on, else a signal's number. RunStopped once it asks for an end (a checkpoint
-    is saved), KeyboardInterrupt if that is before the first step, RunFailed when it cannot go on.
+    `progress(done, total)` is called while pictures are prepared. `stop` is called after each step;
+    it returns 0 to go on, else a signal's number. Raises RunStopped if `stop` ended the run (after
+    a checkpoint was saved), KeyboardInterrupt if it did so before the first step, RunFailed if
+    training failed, and GankitError if the run could not start.
     """
     registry = registry or load_registry()
     if not isinstance(stop, Stop):
         stop = Stop(poll=stop) if stop else Stop()
     with process_group(stop) as group:
-        prepared = prepare(run, registry, stop.ends(progress))
+        prepared = prepare(run, registry, stop.raise_on_stop(progress))
         if run.fingerprint not in ("", prepared.fingerprint):
-            log.warning("these are not the pictures that %s began with", run.folder)
+            log.warning("the pictures have changed since %s began", run.folder)
         run = assemble.resolve_auto(run, prepared)
         run = dataclasses.replace(run, precision=group.broadcast(run.precision))
         trainer = assemble.assemble(run, registry, prepared)
@@ -65,21 +66,22 @@ def train(
             trainer.run = claim_folder(trainer.run)
         trainer.run = dataclasses.replace(trainer.run, out=group.broadcast(trainer.run.out))
         if group.rank == 0:
-            _write_down(trainer.run, prepared)
+            _write_run_file(trainer.run, prepared)
         TrainingLoop(trainer, registry, stop).run_to_end()
     return trainer.run.folder
 
 
 def _check_agreement(trainer: assemble.Trainer, group: ProcessGroup) -> None:
-    """Refuse processes that would train on other pictures or from another step than rank 0."""
-    ours = {"pictures": trainer.run.fingerprint, "step": trainer.gan.step}
-    first = group.broadcast(ours)
-    if ours != first:
-        raise GankitError(f"process {group.rank} has {ours}, not {first}; all need the same")
+    """GankitError if this process has other pictures or another step than rank 0."""
+    own = {"pictures": trainer.run.fingerprint, "step": trainer.gan.step}
+    of_rank_0 = group.broadcast(own)
+    if own != of_rank_0:
+        differs = f"process {group.rank} starts with {own}, process 0 with {of_rank_0}"
+        raise GankitError(f"{differs}: give all processes the same --data and run folder")
 
 
-def _write_down(run: Run, prepared: PreparedDataset) -> None:
-    """Write run.json, and say which pictures were skipped."""
+def _write_run_file(run: Run, prepared: PreparedDataset) -> None:
+    """Write run.json, and warn of skipped pictures."""
     versions = {"gankit": __version__, "torch": torch.__version__, "system": platform.platform()}
     pictures = {
         "pictures": len(prepared.pixels),
@@ -89,12 +91,15 @@ def _write_down(run: Run, prepared: PreparedDataset) -> None:
     }
     write_run(run, versions=versions, prepared=pictures)
     if prepared.skipped:
-        many = f"skipped {len(prepared.skipped)} pictures, listed in {run.folder / 'run.json'}"
-        log.warning("%s; the first: %s", many, prepared.skipped[0])
+        count = len(prepared.skipped)
+        pictures_skipped = "1 picture" if count == 1 else f"{count} pictures"
+        path = run.folder / "run.json"
+        message = "skipped %s, listed in %s; the first: %s"
+        log.warning(message, pictures_skipped, path, prepared.skipped[0])
 
 
 class TrainingLoop:
-    """One run, from where its trainer stands to its end."""
+    """Trains a run from its trainer's current step to the last step."""
 
     def __init__(self, trainer: assemble.Trainer, registry: Registry, stop: Stop) -> None:
         self.trainer = trainer
@@ -102,19 +107,23 @@ class TrainingLoop:
         self.gan = trainer.gan
         self.registry = registry
         self.stop = stop
-        is_first = trainer.gan.process_group.rank == 0  # the others tell nobody what happens
-        self.observers = Observers(registry if is_first else Registry(), stop)
-        self.acted = {trick.name: trainer.acted.get(trick.name) for trick in trainer.tricks}
-        self.unread: list[tuple[int, Scalars]] = []  # steps whose losses were not looked at yet
-        self.scalars: dict[str, float] = {}  # of the last step that was looked at
-        self.z = randomness.latents(self.run.seed, 0, DRAWN, self.run.latent_dim, "grid")
+        has_observers = trainer.gan.process_group.rank == 0
+        self.observers = Observers(registry if has_observers else Registry(), stop)
+        # What each trick did last, or None if it has not acted yet.
+        self.last_activity = {
+            trick.name: trainer.earlier_activity.get(trick.name) for trick in trainer.tricks
+        }
+        self.unread: list[tuple[int, Scalars]] = []  # steps whose losses were not read yet
+        self.scalars: dict[str, float] = {}  # of the last step that was read
+        self.z = randomness.latents(self.run.seed, 0, GRID_SIZE, self.run.latent_dim, "grid")
         self.started = time.perf_counter()
 
     def run_to_end(self) -> None:
+        """Take all steps; observers get `run_finished` also if a step raises."""
         state = "finished"
         message = ""
         try:
-            self._steps()
+            self._take_steps()
         except BaseException as error:
             state = "stopped" if isinstance(error, RunStopped | KeyboardInterrupt) else "failed"
             message = str(error)
@@ -125,42 +134,46 @@ class TrainingLoop:
                 "step": self.gan.step,
                 "message": message,
                 "seconds": time.perf_counter() - self.started,
-                "tricks": self.acted,
+                "tricks": self.last_activity,
             }
-            self.observers.tell("run_finished", run=self.run, outcome=outcome)
+            self.observers.notify("run_finished", run=self.run, outcome=outcome)
 
-    def _steps(self) -> None:
+    def _take_steps(self) -> None:
         run = self.run
         gan = self.gan
-        self.observers.tell("run_started", run=run, gan=gan, registry=self.registry)
+        self.observers.notify("run_started", run=run, gan=gan, registry=self.registry)
         if gan.step == 0:
-            self._draw(0)
+            self._draw_samples(0)
         for step in range(gan.step, run.steps):
             scalars = self.trainer.step(step)
             done = step + 1
             gan.step = done
             self.unread.append((done, scalars))
-            last = done == run.steps
-            logs = done % run.log_every == 0 or last
-            signal = self._asked_to_stop(logs)
-            if logs:
+            is_last = done == run.steps
+            is_logged = done % run.log_every == 0 or is_last
+            signal = self._stop_signal(is_logged)
+            if is_logged:
                 self._log(done)
-            if done % run.draw_every == 0 or last:
-                self._draw(done)
-            if done % run.save_every == 0 or last or signal:
+            if done % run.draw_every == 0 or is_last:
+                self._draw_samples(done)
+            if done % run.save_every == 0 or is_last or signal:
                 self._save(done)
-            if signal and not last:
-                raise RunStopped(f"stopped at step {done} of {run.steps}, and saved", 128 + signal)
+            if signal and not is_last:
+                message = f"stopped at step {done} of {run.steps}; a checkpoint was saved"
+                raise RunStopped(message, 128 + signal)
 
-    def _asked_to_stop(self, logs: bool) -> int:
-        """A signal's number once an end is asked for; several processes agree where they log."""
+    def _stop_signal(self, is_logged: bool) -> int:
+        """0, or the signal's number if the run should end.
+
+        Several processes agree on it, but only at logged steps, because that takes a message.
+        """
         group = self.gan.process_group
         if group.world_size == 1:
             return self.stop()
-        return int(group.broadcast(self.stop())) if logs else 0
+        return int(group.broadcast(self.stop())) if is_logged else 0
 
     def _read_losses(self) -> None:
-        """Read the steps' numbers, oldest first; the first that is no finite number is named."""
+        """Read the losses of the steps since the last call; RunFailed at a NaN or infinity."""
         for step, scalars in self.unread:
             self.scalars = {name: float(value) for name, value in scalars.items()}
             for name in ("d_loss", "penalty", "g_loss"):  # in the order they are computed
@@ -172,17 +185,17 @@ class TrainingLoop:
     def _log(self, step: int) -> None:
         self._read_losses()
         activity = {trick.name: trick.activity() for trick in self.trainer.tricks}
-        self.acted |= {name: did for name, did in activity.items() if did is not None}
+        self.last_activity |= {name: text for name, text in activity.items() if text is not None}
         seconds = time.perf_counter() - self.started
         scalars = {**self.scalars, "activity": activity, "seconds": seconds}
-        self.observers.tell("step_done", run=self.run, step=step, scalars=scalars)
+        self.observers.notify("step_done", run=self.run, step=step, scalars=scalars)
 
-    def _draw(self, step: int) -> None:
+    def _draw_samples(self, step: int) -> None:
         images = self.gan.sample(self.z)
-        self.observers.tell("samples_drawn", run=self.run, step=step, images=images)
+        self.observers.notify("samples_drawn", run=self.run, step=step, images=images)
 
     def _save(self, step: int) -> None:
-        self._read_losses()  # a checkpoint is only good if they were
+        self._read_losses()  # so that no checkpoint is saved after a NaN
         gan = self.gan
         model: dict[str, Any] = {}
         state: dict[str, Any] = {"scalers": {}}
@@ -195,16 +208,17 @@ class TrainingLoop:
         if gan.sampler is not gan.G.net:
             model["sampler"] = gan.sampler.state_dict()
         state["tricks"] = {trick.name: trick.state_dict() for trick in self.trainer.tricks}
-        state["acted"] = [name for name, did in self.acted.items() if did]
+        state["acted"] = [name for name, text in self.last_activity.items() if text]
         if gan.process_group.rank:
             return
         saved = checkpoint.Checkpoint(step, model, state)
         path = checkpoint.save(self.run.folder / "checkpoints", saved, self.run.keep)
-        self.observers.tell("checkpoint_saved", run=self.run, step=step, path=path)
+        self.observers.notify("checkpoint_saved", run=self.run, step=step, path=path)
 
-    def _fail(self, what: str) -> None:
-        checkpoints = checkpoint.existing(self.run.folder / "checkpoints")
-        kept = "nothing was saved before"
+    def _fail(self, what: str) -> NoReturn:
+        """Raise RunFailed, with advice."""
+        checkpoints = checkpoint.list_checkpoints(self.run.folder / "checkpoints")
+        saved = "no checkpoint was saved before"
         if checkpoints:
-            kept = f"the last good checkpoint is {checkpoints[0]}"
-        raise RunFailed(f"{what}, so training stopped; {kept}. Try lower --lr-d and --lr-g", 1)
+            saved = f"the last good checkpoint is {checkpoints[0]}"
+        raise RunFailed(f"{what}, so training stopped; {saved}. Try lower --lr-d and --lr-g", 1)

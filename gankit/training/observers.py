@@ -1,4 +1,4 @@
-"""Observers: plugins that are told what just happened in a run."""
+"""Observers: call the observer hooks of plugins."""
 
 import logging
 import signal
@@ -12,20 +12,22 @@ CLOSED_PIPE = getattr(signal, "SIGPIPE", 13)  # Windows has no such signal
 
 
 class Observers:
-    """Tells plugins what happened. One that raises is named and left out; training goes on."""
+    """Calls hooks of all plugins. A plugin that raises is ignored from then on, with a warning."""
 
     def __init__(self, registry: Registry, stop: Stop) -> None:
         self.plugins = list(registry.plugins)
-        self.stop = stop  # asked once nobody reads our output any more
+        self.stop = stop  # requested if the output pipe is closed
 
-    def tell(self, hook: str, **what: Any) -> None:
+    def notify(self, hook: str, **arguments: Any) -> None:
+        """Call a hook of each plugin that implements it."""
         for plugin in [plugin for plugin in self.plugins if plugin.implements(hook)]:
             try:
-                getattr(plugin.hook, hook)(**what)
+                getattr(plugin.hook, hook)(**arguments)
             except BrokenPipeError:
                 self.plugins.remove(plugin)
-                self.stop.ask(CLOSED_PIPE)
+                self.stop.request(CLOSED_PIPE)
             except Exception as error:
                 self.plugins.remove(plugin)
                 why = f"{type(error).__name__}: {error}"
-                log.warning("plugin %r left out after failing in %s: %s", plugin.name, hook, why)
+                message = "plugin %r failed in %s and is ignored for the rest of the run: %s"
+                log.warning(message, plugin.name, hook, why)

@@ -1,4 +1,4 @@
-"""From a checkpoint back to where a run stood."""
+"""Restore a trainer from a checkpoint."""
 
 import logging
 
@@ -10,31 +10,36 @@ log = logging.getLogger("gankit")
 
 
 def restore(trainer: Trainer) -> None:
-    """Load the newest whole checkpoint of the trainer's run."""
+    """Load the newest checkpoint of the trainer's run that is not damaged.
+
+    If the run has no checkpoint yet, the trainer stays at step 0.
+    """
     folder = trainer.run.folder / "checkpoints"
     gan = trainer.gan
-    if not checkpoint.existing(folder):
-        log.warning(
-            "%s was stopped before its first checkpoint: it begins anew", trainer.run.folder
-        )
+    if not checkpoint.list_checkpoints(folder):
+        log.warning("%s has no checkpoint yet, so training starts at step 0", trainer.run.folder)
         return
-    path, saved, passed_over = checkpoint.newest(folder)
-    for why in passed_over:
-        log.warning("%s; going on from %s", why, path.name)
-    averaged = gan.sampler is not gan.G.net
+    path, saved, skipped = checkpoint.load_newest(folder)
+    for why in skipped:
+        log.warning("%s; resuming from %s instead", why, path.name)
+    has_average = gan.sampler is not gan.G.net  # with the trick ema
     tricks = {trick.name for trick in trainer.tricks}
-    if averaged != ("sampler" in saved.model) or tricks != set(saved.state["tricks"]):
-        raise GankitError(f"checkpoint {path} holds another run, with other tricks")
+    if has_average != ("sampler" in saved.model) or tricks != set(saved.state["tricks"]):
+        raise GankitError(f"checkpoint {path} is of another run: its tricks differ from run.json")
     if saved.step > trainer.run.steps:
-        raise GankitError(f"{path} is beyond step {trainer.run.steps}; give more --steps")
-    scalers = saved.state.get("scalers", {"G": {}, "D": {}})  # of float16; old ones have none
+        last = f"the run's last step, {trainer.run.steps}"
+        raise GankitError(f"checkpoint {path} is past {last}: use a larger --steps")
+    scalers = saved.state.get(
+        "scalers", {"G": {}, "D": {}}
+    )  # for float16; those of gankit 0.1 have none
     for player in (gan.G, gan.D):
-        checkpoint.load_into(player.net, saved.model[player.name], player.name, path)
+        checkpoint.load_weights(player.net, saved.model[player.name], player.name, path)
         checkpoint.load_optimizer(player.adam, saved.state[player.name])
         player.scaler.load_state_dict(scalers[player.name])
-    if averaged:
-        checkpoint.load_into(gan.sampler, saved.model["sampler"], "sampler", path)
+    if has_average:
+        checkpoint.load_weights(gan.sampler, saved.model["sampler"], "sampler", path)
     for trick in trainer.tricks:
         trick.load_state_dict(saved.state["tricks"][trick.name])
-    trainer.acted = dict.fromkeys(saved.state.get("acted", ()), "acted before the run was resumed")
+    acted = saved.state.get("acted", ())
+    trainer.earlier_activity = dict.fromkeys(acted, "acted before the run was resumed")
     gan.step = saved.step

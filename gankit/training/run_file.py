@@ -1,4 +1,4 @@
-"""run.json: a run written down in its folder, and read again."""
+"""Write and read run.json, the settings of a run in its folder."""
 
 import dataclasses
 import json
@@ -7,47 +7,51 @@ from typing import Any
 
 from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError, did_you_mean
-from gankit.core.settings import Run, command_line
+from gankit.core.settings import Run, command_line, unknown_setting
 
 
 def write_run(run: Run, **extra: Any) -> None:
-    """Write run.json: the run, then what is good to know about it (versions, data)."""
+    """Write run.json: all settings, the command that repeats the run, and `extra` entries."""
     record = {**dataclasses.asdict(run), "command": command_line(run), **extra}
     try:
         write_atomically(run.folder / "run.json", json.dumps(record, indent=2) + "\n")
     except OSError as error:
-        why = f"{error.strerror}; choose another --out"
+        why = f"{error.strerror}: choose another --out"
         raise GankitError(f"cannot write to {run.folder}: {why}") from error
 
 
 def read_run(path: Path) -> dict[str, Any]:
-    """The fields of Run in a run.json, or in that of a run's folder.
+    """Read the fields of Run from a run.json, or from that of a run's folder. GankitError.
 
-    gankit 0.1 had no `convolutions`: its runs get the layers that they had.
+    Runs of gankit 0.1 have no `convolutions`; they get the layers that 0.1 used.
     """
     path = path / "run.json" if path.is_dir() else path
     try:
         record = dict(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
-        runs = {run.parent.name for run in path.parent.glob("*/run.json")}
-        none = f"; {path.parent.absolute()} holds no runs"
-        hint = f".{did_you_mean(path.name, runs)}" if runs else none
+        run_names = {file.parent.name for file in path.parent.glob("*/run.json")}
+        hint = f"; there are no runs in {path.parent.absolute()}"
+        if run_names:
+            hint = f".{did_you_mean(path.name, run_names)}"
         raise GankitError(f"there is no run at {path}: {error.strerror}{hint}") from error
     except (ValueError, TypeError) as error:
-        raise GankitError(f"{path} is no run.json: {error}") from error
-    known = [field.name for field in dataclasses.fields(Run)]
-    for key in set(record) - {*known, "command", "versions", "prepared"}:
-        raise GankitError(f"{path} has a setting {key!r}, unknown here.{did_you_mean(key, known)}")
+        raise GankitError(f"{path} is not a run.json of gankit: {error}") from error
+    fields = {field.name for field in dataclasses.fields(Run)}
+    unknown = set(record) - {*fields, "command", "versions", "prepared"}
+    if unknown:
+        raise GankitError(f"{path}: {unknown_setting(min(unknown))}")
     if "memory_format" in record and "convolutions" not in record:
         channels_last = record["memory_format"] == "channels-last"
         record["convolutions"] = "fast" if channels_last else "plain"
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in record.items() if k in known}
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in record.items() if k in fields}
 
 
 def load_run(folder: Path, **changes: Any) -> Run:
-    """The run whose run.json lies in a folder, with changes: `length="4000 steps"` is longer."""
-    again = {"steps": 0} if "length" in changes else {}  # resolved from the length, as at first
+    """Load the run of a folder, with changed settings, such as `length="4000 steps"`."""
+    settings = read_run(folder)
+    if "length" in changes:
+        settings["steps"] = 0  # resolve_auto computes it from the length
     try:
-        return Run(**{**read_run(folder), **again, **changes})
+        return Run(**{**settings, **changes})
     except TypeError as error:
-        raise GankitError(f"{folder / 'run.json'} is not whole: {error}") from error
+        raise GankitError(f"{folder / 'run.json'} is incomplete: {error}") from error

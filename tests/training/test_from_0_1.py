@@ -1,4 +1,4 @@
-"""What gankit 0.1 left on disks goes on working: its runs, its checkpoints, its plugins."""
+"""Runs, checkpoints and plugins of gankit 0.1 still work."""
 
 import csv
 import json
@@ -18,13 +18,13 @@ from gankit.training.loop import train
 from gankit.training.run_file import load_run
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
-# Sums are rounded in another order on other processors; within 6 steps that stays small.
+# Other processors round sums in another order; within 6 steps the difference stays small.
 CLOSE = {"rtol": 1e-3, "atol": 1e-4}
 
 
 @pytest.fixture
 def old_run(here):
-    """A copy of a run of 4 steps that 0.1 made, with tricks that have a state of their own."""
+    """A copy of a run of 4 steps by gankit 0.1, with tricks that have state."""
     shutil.copytree(FIXTURES / "run-0.1", here / "run")
     return Path("run")
 
@@ -35,22 +35,22 @@ def test_its_pictures_can_be_drawn(old_run):
     assert np.abs(picture - drawn).max() <= 1
 
 
-def test_it_goes_on_as_0_1_would_have(old_run):
+def test_resumed_it_trains_like_0_1(old_run):
     train(resumed(old_run, length="6 steps"), load_registry(), resume=True)
     path = old_run / "checkpoints" / "step-000006" / "model.safetensors"
-    ours = safetensors.torch.load_file(path)
-    theirs = safetensors.torch.load_file(FIXTURES / "after-6-steps.safetensors")
+    weights = safetensors.torch.load_file(path)
+    old_weights = safetensors.torch.load_file(FIXTURES / "after-6-steps.safetensors")
     before = safetensors.torch.load_file(
         FIXTURES / "run-0.1" / "checkpoints" / "step-000004" / "model.safetensors"
     )
-    torch.testing.assert_close(ours, theirs, **CLOSE)
-    assert all(not torch.equal(ours[n], before[n]) for n in ours if n.endswith(".weight"))
+    torch.testing.assert_close(weights, old_weights, **CLOSE)
+    assert all(not torch.equal(weights[n], before[n]) for n in weights if n.endswith(".weight"))
     logs = [old_run / "log.csv", FIXTURES / "after-6-steps.csv"]
     rows = [list(csv.DictReader(log.read_text().splitlines())) for log in logs]
-    for mine, yours in zip(*rows, strict=True):
-        assert mine.keys() == yours.keys()
+    for row, old_row in zip(*rows, strict=True):
+        assert row.keys() == old_row.keys()
         for column in ("step", "kimg", "d_loss", "g_loss", "penalty", "d_real", "d_fake"):
-            assert float(mine[column] or 0) == pytest.approx(float(yours[column] or 0), abs=1e-3)
+            assert float(row[column] or 0) == pytest.approx(float(old_row[column] or 0), abs=1e-3)
 
 
 LAYOUTS = [("channels-last", "fast"), ("contiguous", "plain")]
@@ -58,7 +58,7 @@ LAYOUTS = [("channels-last", "fast"), ("contiguous", "plain")]
 
 @pytest.fixture(params=LAYOUTS, ids=[layout for layout, _ in LAYOUTS])
 def convolutions(old_run, request):
-    """The layers that the old run had: 0.1 chose them by the layout of memory."""
+    """The layers of the old run: 0.1 chose them by the memory format."""
     layout, layers = request.param
     path = old_run / "run.json"
     record = json.loads(path.read_text())
@@ -67,7 +67,7 @@ def convolutions(old_run, request):
     return layers
 
 
-def test_it_keeps_the_layers_that_0_1_gave_it(old_run, convolutions):
+def test_it_keeps_its_convolution_layers(old_run, convolutions):
     assert load_run(old_run).convolutions == convolutions
     assert resumed(old_run).convolutions == convolutions
     assert load_run(old_run, convolutions="auto").convolutions == "auto"
@@ -82,7 +82,7 @@ def test_it_can_be_repeated_from_its_run_json(old_run, gankit_cli, convolutions)
     assert (Path("again") / "checkpoints" / "last").read_text() == "step-000001"
 
 
-def test_a_data_set_that_names_its_builder_as_0_1_did(here, gankit_cli, gankit_run):
+def test_a_data_set_with_the_builder_of_0_1(here, gankit_cli, gankit_run):
     (here / "leaves.py").write_text(
         "from gankit import DatasetSpec, hookimpl\n"
         "@hookimpl\n"
@@ -104,5 +104,14 @@ class LossOf01(gankit.Loss):
         return -logits
 
 
-def test_what_a_loss_called_opinion_is_its_score():
+def test_opinion_of_a_loss_is_its_score():
     assert LossOf01().score(torch.tensor([2.0])).tolist() == [-2.0]
+
+
+class MetricOf01(gankit.Metric):
+    def words(self, state):
+        return f"{state} words"
+
+
+def test_words_of_a_metric_is_its_description():
+    assert MetricOf01().describe(3) == "3 words"

@@ -1,4 +1,4 @@
-"""run.json: a run goes to its folder and back."""
+"""run.json: a run is written and read again."""
 
 import dataclasses
 import json
@@ -19,7 +19,7 @@ PARTS = {
 }
 
 
-def test_a_run_goes_to_run_json_and_back(tmp_path):
+def test_a_run_is_written_and_read(tmp_path):
     run = Run(
         **PARTS,
         data=("a b", "c"),
@@ -38,7 +38,7 @@ def test_a_run_goes_to_run_json_and_back(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
 
 
-def test_run_json_tells_what_a_person_wants_to_know(trained):
+def test_run_json_has_all_settings_and_facts_about_the_run(trained):
     record = json.loads((trained / "run.json").read_text(encoding="utf-8"))
     for field in dataclasses.fields(Run):
         assert field.name in record
@@ -52,21 +52,22 @@ def test_run_json_tells_what_a_person_wants_to_know(trained):
 
 
 @pytest.mark.parametrize(
-    ("content", "message"),
+    ("content", "fact"),
     [
-        (None, "there is no run at"),
-        ("", "is no run.json"),
-        ("{", "is no run.json"),
-        ("3", "is no run.json"),
-        ("[1, 2]", "is no run.json"),
-        ("\0\xff", "is no run.json"),
+        (None, "No such file"),
+        ("", "run.json"),
+        ("{", "run.json"),
+        ("3", "run.json"),
+        ("[1, 2]", "run.json"),
+        ("\0\xff", "run.json"),
+        ('{"batchsize": 8}', "'batch_size'"),
     ],
 )
-def test_a_file_that_holds_no_run(tmp_path, content, message):
+def test_a_file_that_is_not_a_run(tmp_path, content, fact):
     path = tmp_path / "run.json"
     if content is not None:
         path.write_text(content, encoding="latin-1")
     with pytest.raises(GankitError) as error:
         read_run(path)
-    assert message in str(error.value)
+    assert fact in str(error.value)
     assert str(path) in str(error.value)
