@@ -22,7 +22,7 @@ from PIL import Image
 from gankit import compose
 from gankit.core.errors import GankitError
 from gankit.core.registry import load_registry
-from gankit.core.settings import said
+from gankit.core.settings import setting_to_argv
 from gankit.runs.log import read_rows
 from gankit.training.run_file import load_run
 
@@ -96,12 +96,14 @@ def command(name, pictures, run):
     brought = compose(registry, **asked)
     if brought.model != run.model:
         sys.exit(f"{run.out} is a run of {run.model}, but the {kind} {name} is {brought.model}")
-    words = [word for key in asked for word in said(key, {**asked, "data": pictures}[key])]
+    words = [
+        word for key in asked for word in setting_to_argv(key, {**asked, "data": pictures}[key])
+    ]
     for field in dataclasses.fields(run):
         value = getattr(run, field.name)
         if field.name not in SILENT and value != getattr(brought, field.name):
             number, unit = value.split() if field.name == "length" else (value, field.name)
-            words += said(unit, number)
+            words += setting_to_argv(unit, number)
     return shlex.join(["gankit", "run", *words])
 
 

@@ -1,4 +1,4 @@
-"""What every test may use: a cache of its own, the command line in process, runs of a moment."""
+"""Fixtures for all tests: their own cache, the command line in this process, tiny runs."""
 
 import importlib
 import os
@@ -33,7 +33,7 @@ TINY = {
 
 
 class Answer(NamedTuple):
-    """What a command left behind."""
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -41,38 +41,39 @@ class Answer(NamedTuple):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def apart(tmp_path_factory):
-    """One thread, a picture cache of the tests' own, no settings from the environment."""
+def isolated(tmp_path_factory):
+    """One thread, an own picture cache, no settings from the environment."""
     torch.set_num_threads(1)
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("GANKIT_")]:
             patch.delenv(name)
         # other tests keep the cores busy
         patch.setattr("gankit.cli.console.busy.load", lambda: 0.0)
-        place = tmp_path_factory.getbasetemp()
-        place = place.parent if "PYTEST_XDIST_WORKER" in os.environ else place  # shared by all
-        patch.setenv("GANKIT_CACHE", str(place / "cache"))
+        folder = tmp_path_factory.getbasetemp()
+        if "PYTEST_XDIST_WORKER" in os.environ:  # all workers share the cache
+            folder = folder.parent
+        patch.setenv("GANKIT_CACHE", str(folder / "cache"))
         yield
 
 
 class Torchrun:
-    """`torchrun("a.py", cwd=here)`: what two processes said, and how they ended."""
+    """`torchrun("a.py", cwd=folder)`: run a script in two processes; returns its output."""
 
-    two = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
-    # A thread of a group still there at Python's end may abort it: 10 times in 40, measured.
-    leave = "\ntorch.distributed.barrier()\ntorch.distributed.destroy_process_group()\n"
+    command = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
+    # A thread of a process group may abort Python if it still runs at exit: in 10 of 40 trials.
+    leave_group = "\ntorch.distributed.barrier()\ntorch.distributed.destroy_process_group()\n"
 
     def __init__(self):
         self.environment = {**os.environ, "OMP_NUM_THREADS": "1"}
 
     def __call__(self, *words, cwd):
-        how = {"env": self.environment, "capture_output": True, "text": True, "timeout": 100}
-        return subprocess.run([*self.two, *words], cwd=cwd, check=False, **how)
+        options = {"env": self.environment, "capture_output": True, "text": True, "timeout": 100}
+        return subprocess.run([*self.command, *words], cwd=cwd, check=False, **options)
 
 
 @pytest.fixture(scope="session")
-def torchrun(apart):
-    """Runs a program as two processes that talk through gloo."""
+def torchrun(isolated):
+    """Runs a script in two processes that communicate through gloo."""
     return Torchrun()
 
 
@@ -85,15 +86,15 @@ def registry():
 @pytest.fixture(scope="session")
 def tiny():
     """`compose(**tiny(loss="hinge"))`: a run that trains in a fraction of a second."""
-    return lambda **asked: {**TINY, **asked}
+    return lambda **settings: {**TINY, **settings}
 
 
 @pytest.fixture(scope="session")
 def trainer_of(registry, tiny):
     """`trainer_of("ema", "r1", loss="hinge")`: the tiny run with these tricks, ready to step."""
 
-    def build(*tricks, **asked):
-        run = compose(registry, **tiny(tricks=tricks or ("none",), **asked))
+    def build(*tricks, **settings):
+        run = compose(registry, **tiny(tricks=tricks or ("none",), **settings))
         prepared = gankit.prepare(run, registry, lambda done, total: None)
         return assemble(resolve_auto(run, prepared), registry, prepared)
 
@@ -102,7 +103,7 @@ def trainer_of(registry, tiny):
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    """The test's own folder, which is the working directory too."""
+    """The test's temporary folder, which is also the working directory."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -113,35 +114,35 @@ def gankit_cli(here, capsys):
 
     def call(*args):
         capsys.readouterr()
-        with pytest.raises(SystemExit) as left:
+        with pytest.raises(SystemExit) as exit_info:
             main([str(arg) for arg in args])
         out, err = capsys.readouterr()
         assert "Traceback" not in out + err
-        return Answer(left.value.code or 0, out, err)
+        return Answer(exit_info.value.code or 0, out, err)
 
     return call
 
 
 @pytest.fixture
 def gankit_run(gankit_cli):
-    """`gankit_run("--loss", "hinge")`: `gankit run` with the tiny run's options before yours."""
+    """`gankit_run("--loss", "hinge")`: `gankit run` with the tiny run's options and yours."""
     options = {"--" + k.replace("_", "-"): str(v) for k, v in TINY.items() if k != "length"}
 
     def call(*args, before=()):
-        given = {word for word in args if str(word).startswith("--")}
+        given = {arg for arg in args if str(arg).startswith("--")}
         length = () if given & {"--epochs", "--kimg", "--budget"} else ("--steps", 4)
-        words = [word for pair in options.items() if pair[0] not in given for word in pair]
-        return gankit_cli(*before, "run", *words, *length, *args)
+        defaults = [arg for pair in options.items() if pair[0] not in given for arg in pair]
+        return gankit_cli(*before, "run", *defaults, *length, *args)
 
     return call
 
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory, registry):
-    """The folder of a finished run of 8 steps with a checkpoint at 4 and 8; only to be read."""
+    """The folder of a finished run of 8 steps, with checkpoints at 4 and 8; do not change it."""
     folder = tmp_path_factory.mktemp("runs") / "trained"
-    asked = {**TINY, "length": "8 steps", "save_every": 4, "draw_every": 2, "log_every": 2}
-    return train(compose(registry, **asked, tricks=["ema", "smooth-labels"], out=str(folder)))
+    settings = {**TINY, "length": "8 steps", "save_every": 4, "draw_every": 2, "log_every": 2}
+    return train(compose(registry, **settings, tricks=["ema", "smooth-labels"], out=str(folder)))
 
 
 @pytest.fixture
@@ -170,7 +171,7 @@ def plugin_file(tmp_path):
 
 @pytest.fixture(scope="module")
 def docs_script():
-    """`docs_script("write_races")`: a script in docs/ as a module, which its tests may change."""
+    """`docs_script("write_races")`: a script in docs/ as a module, which tests may patch."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(DOCS))
         yield importlib.import_module
@@ -200,5 +201,5 @@ def installed(tmp_path, monkeypatch):
 
 
 def pytest_addoption(parser):
-    help_text = "How many runs the resume test kills with SIGKILL, each until it ends by itself."
+    help_text = "How many times the resume test kills a run with SIGKILL."
     parser.addoption("--killed-runs", type=int, default=1, help=help_text)

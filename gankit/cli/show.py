@@ -40,7 +40,7 @@ def show(ctx: click.Context, /, name: str, kind: str | None, no_code: bool) -> N
         for label, text in _facts(registry, spec).items():
             click.echo(_filled(text, f"  {label:13} ", 16))
         if isinstance(spec, ModelSpec):
-            _, generator = registry.chosen("generator", spec.generator)
+            _, generator = registry.parse("generator", spec.generator)
             click.echo(f"  {'networks':13} gankit show {generator.name}")
         elif isinstance(spec, RecipeSpec):
             _show_recipe(spec)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gankit.core.errors import GankitError
-from gankit.core.registry import module_file
+from gankit.core.registry import find_module_file
 from gankit.core.specs import FILLED_IN, Spec
 
 Definition = ast.ClassDef | ast.FunctionDef
@@ -63,7 +63,7 @@ def code_of(text: str) -> str:
 def _find_definition(build: str) -> tuple[Definition | None, str]:
     """The class or function that `module:attribute` names, if its file has it, and that file."""
     module, _, name = build.partition(":")
-    file = module_file(module)
+    file = find_module_file(module)
     if file is None:
         raise GankitError(f"it is built by {build}, but there is no module {module!r}")
     text = file.read_text(encoding="utf-8")

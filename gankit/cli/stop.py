@@ -21,7 +21,7 @@ def stop_signals() -> Iterator[Stop]:
     def ask(number: int, frame: FrameType | None) -> None:
         if stop.signal:
             raise KeyboardInterrupt
-        stop.ask(number)
+        stop.request(number)
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

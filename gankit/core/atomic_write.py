@@ -1,4 +1,4 @@
-"""Files that are there whole or as they were before, whatever stops the program in between."""
+"""Write files atomically: after a crash, a file is either whole or as it was before."""
 
 import os
 from collections.abc import Iterator
@@ -9,29 +9,31 @@ from typing import BinaryIO
 
 @contextmanager
 def open_atomically(path: Path) -> Iterator[BinaryIO]:
-    """A file to write to, which takes the place of `path` when the block ends without an error.
+    """Open a temporary file for writing; it replaces `path` when the block ends without an error.
 
-    Makes the folder if it must, raises OSError, and leaves nothing beside `path` after an error.
+    Creates missing folders. After an error, `path` is unchanged and the temporary file is deleted.
+    Raises OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Another process or thread may write the same file now. tempfile would hide it from others.
-    aside = path.with_name(f".{path.name}.{os.urandom(4).hex()}.writing")
+    # A random name, because another process or thread may write the same file at the same time.
+    # Not tempfile: its files cannot be read by other users.
+    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}.writing")
     try:
-        with aside.open("xb") as file:
+        with temporary.open("xb") as file:
             yield file
-        replace_flushed(aside, path)
+        flush_and_rename(temporary, path)
     finally:
-        aside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:
-    """Write a file; text as UTF-8, its line ends as they are. Raises OSError."""
+    """Write a file; text is encoded as UTF-8, with its line ends unchanged. Raises OSError."""
     with open_atomically(path) as file:
         file.write(content.encode() if isinstance(content, str) else content)
 
 
-def replace_flushed(aside: Path, path: Path) -> None:
-    """Give a finished file its name, once its bytes are on the disk: a crash cannot empty it."""
-    with aside.open("r+b") as file:
+def flush_and_rename(temporary: Path, path: Path) -> None:
+    """Flush a finished file to the disk, then rename it to `path`, so a crash cannot empty it."""
+    with temporary.open("r+b") as file:
         os.fsync(file.fileno())
-    aside.replace(path)
+    temporary.replace(path)

@@ -1,4 +1,4 @@
-"""Choice: a part with its options, as a person writes it: `name:key=value,key=value`."""
+"""Choice: a part and its options, as you type them: `name:key=value,key=value`."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 
 
 class Choice(str):
-    """A part's name with the options asked for: `noisy-d:sigma=0.1,until=0.5`.
+    """The name of a part with options for it: `noisy-d:sigma=0.1,until=0.5`.
 
-    It is the text itself, in its canonical form, for run.json, messages and comparisons; and it
-    knows its `name` and its `options`, so that nobody has to read the text again.
+    A string in canonical form, for run.json, messages and comparisons. It is parsed only once: the
+    results are in `name` and `options`.
     """
 
     name: str
@@ -24,7 +24,7 @@ class Choice(str):
 
     def __new__(cls, name: str, options: Mapping[str, Any] | None = None) -> Choice:
         options = dict(options or {})
-        pairs = ",".join(f"{key}={write_value(value)}" for key, value in options.items())
+        pairs = ",".join(f"{key}={format_value(value)}" for key, value in options.items())
         choice = super().__new__(cls, f"{name}:{pairs}" if pairs else name)
         choice.name = name
         choice.options = options
@@ -32,30 +32,30 @@ class Choice(str):
 
     @classmethod
     def parse(cls, text: str) -> Choice:
-        """The choice that a text makes; a Choice is itself."""
+        """Parse a text; a Choice is returned unchanged. Raises GankitError."""
         if isinstance(text, Choice):
             return text
         name, colon, rest = text.strip().partition(":")
         if not name or (colon and not rest):
-            raise GankitError(f"{text!r} names no part: write NAME or NAME:option=value,...")
+            raise GankitError(f"{text!r} does not name a part: write NAME or NAME:option=value,...")
         options: dict[str, Any] = {}
         items = rest.split(",") if rest else []
         for item in items:
             key, equals, value = item.partition("=")
             key = key.strip().replace("-", "_")
             if key in options:
-                raise GankitError(f"{item!r} in {text!r} is given twice")
+                raise GankitError(f"option {key!r} in {text!r} is given twice: keep one")
             if not equals or not key:
-                raise GankitError(f"{item!r} in {text!r} is not option=value")
-            options[key] = read_value(value.strip())
+                raise GankitError(f"{item!r} in {text!r} is not of the form option=value")
+            options[key] = parse_value(value.strip())
         return cls(name, options)
 
-    def __reduce__(self) -> tuple[Any, ...]:  # to copy it, and to send it to another process
+    def __reduce__(self) -> tuple[Any, ...]:  # for copy and pickle
         return Choice, (self.name, self.options)
 
 
-def read_value(text: str) -> Any:
-    """A number, true/false, none, or the text itself."""
+def parse_value(text: str) -> Any:
+    """Parse an option's value: a number, true/false, none, or else the text itself."""
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
     if not _NUMBER.fullmatch(text):
@@ -63,6 +63,6 @@ def read_value(text: str) -> Any:
     return float(text) if set(text.lower()) & set(".e") else int(text)
 
 
-def write_value(value: Any) -> str:
-    """The text that `read_value` turns back into the value."""
+def format_value(value: Any) -> str:
+    """Format an option's value; the inverse of `parse_value`."""
     return str(value).lower() if value is None or isinstance(value, bool) else str(value)

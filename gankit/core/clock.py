@@ -1,4 +1,4 @@
-"""Durations as people read them."""
+"""Durations as readable text."""
 
 
 def format_duration(seconds: float) -> str:

@@ -1,30 +1,33 @@
-"""Mistakes a person can make and failures a person can act on, worded for that person."""
+"""Errors that you can act on: each message names the cause and the cure."""
 
 from collections.abc import Iterable
 
 
 class GankitError(Exception):
-    """One clear line for the person at the keyboard; the command line prints it, no traceback."""
+    """An error of one line; the command line prints it without a traceback."""
 
     def __init__(self, message: str, exit_code: int = 2) -> None:
         super().__init__(message)
-        self.exit_code = exit_code  # 2: what was asked for cannot be done; nothing was started
+        self.exit_code = exit_code  # 2: a bad option or input; nothing was started
 
 
 class RunFailed(GankitError):
-    """A run that had begun could not go on; what it had saved is still there. Exit code 1."""
+    """A run failed after it had begun; its checkpoints are kept. Exit code 1."""
 
 
 class RunStopped(GankitError):
-    """Ctrl-C, SIGTERM or a closed pipe stopped the run, and it saved; 128 + the signal's number."""
+    """Ctrl-C, SIGTERM or a closed pipe stopped the run; exit code 128 + the signal's number.
+
+    A checkpoint was saved before.
+    """
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """` Did you mean 'x'?`, or the whole list if it is short, to append to an error."""
-    import difflib  # only mistakes pay for it
+def did_you_mean(name: str, choices: Iterable[str]) -> str:
+    """A hint to append to an error: ` Did you mean 'x'?`, or all choices if they are few."""
+    import difflib  # here, so that only errors pay for the import
 
-    known = sorted(known)
-    near = difflib.get_close_matches(word.lower(), known, n=2, cutoff=0.55)
-    if near:
-        return " Did you mean " + " or ".join(map(repr, near)) + "?"
-    return f" There is: {', '.join(known)}." if 0 < len(known) <= 15 else ""
+    choices = sorted(choices)
+    similar = difflib.get_close_matches(name.lower(), choices, n=2, cutoff=0.55)
+    if similar:
+        return " Did you mean " + " or ".join(map(repr, similar)) + "?"
+    return f" Choose from: {', '.join(choices)}." if 0 < len(choices) <= 15 else ""

@@ -1,4 +1,4 @@
-"""Player, Gan: the two networks and what lies between them."""
+"""Player and Gan: the two networks, and how a training step calls them."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from gankit.core.process_group import ProcessGroup
 
 @dataclass
 class Player:
-    """A network with its optimiser."""
+    """A network and its optimiser."""
 
     name: str  # "G" or "D"
     net: nn.Module
-    adam: torch.optim.Optimizer = field(init=False)  # once tricks have wrapped the network
+    adam: torch.optim.Optimizer = field(init=False)  # created after tricks have wrapped the network
     scaler: GradScaler = field(default_factory=lambda: GradScaler(enabled=False))
 
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:
-        """While open, the network's weights get no gradient, and none is computed."""
+        """While open, no gradients are computed for the network's weights."""
         trained = [p for p in self.net.parameters() if p.requires_grad]
         for parameter in trained:
             parameter.requires_grad_(False)
@@ -41,7 +41,7 @@ class Player:
 
 @dataclass
 class Gan:
-    """Two players, the door to D, and where training stands."""
+    """The two players, random draws for the current step, and the forward passes."""
 
     G: Player
     D: Player
@@ -49,11 +49,13 @@ class Gan:
     seed: int
     steps: int  # of the whole run
     machine: Machine
-    step: int = 0  # the step being taken, or to be taken next
+    step: int = 0  # the current step, or the next one between steps
     accumulate: int = 1  # micro-batches that a batch is cut into, for one update
     process_group: ProcessGroup = field(default_factory=ProcessGroup)
     d_inputs: list[Callable[[Tensor, Gan], Tensor]] = field(default_factory=list)
-    sampler: nn.Module = field(init=False)  # the G that pictures are drawn from
+    sampler: nn.Module = field(
+        init=False
+    )  # the G that pictures are sampled from: with the trick ema, an average
     features: Tensor | None = None  # (N, ...), see keep_features
     _draws: dict[str, int] = field(default_factory=dict)
 
@@ -62,21 +64,24 @@ class Gan:
 
     @property
     def progress(self) -> float:
-        """How much of the run is over, from 0 to 1."""
+        """The share of the run that is done, from 0 to 1."""
         return self.step / max(self.steps, 1)
 
     # --- random draws
 
     def begin_step(self, step: int) -> None:
-        """From here on, draws are those of `step`; layers that draw (dropout) are seeded too."""
+        """Seed all draws for `step`, also those of layers such as dropout."""
         self.step = step
         self._draws.clear()
-        # On a CPU, torch.manual_seed would spend its time on seeding devices that are not there.
-        seeds = torch.default_generator if self.machine.device.type == "cpu" else torch
-        seeds.manual_seed(self.draw("layers").initial_seed())
+        # On a CPU, torch.manual_seed is slow: it also seeds devices that do not exist.
+        seed = self.draw("layers").initial_seed()
+        if self.machine.device.type == "cpu":
+            torch.default_generator.manual_seed(seed)
+        else:
+            torch.manual_seed(seed)
 
     def draw(self, purpose: str) -> torch.Generator:
-        """A random generator on the run's device, fresh for each call in each step."""
+        """A new random generator on the run's device; each call in a step gives another one."""
         count = self._draws.get(purpose, -1) + 1
         self._draws[purpose] = count
         key = f"{purpose}/{count}"
@@ -85,12 +90,13 @@ class Gan:
         return randomness.generator(self.seed, self.step, key, self.machine.device)
 
     def latents(self, count: int, turn: int = 0) -> Tensor:
-        """z (count, latent_dim) for this step; `turn` is 0 for the fakes that G learns from.
+        """z (count, latent_dim) for this step.
 
-        1, 2, ... are those of the updates that D has before, with d_steps of more than 1.
+        `turn` is 0 for G's update and for D's last one. With d_steps above 1, D's earlier updates
+        have turns 1, 2, ...
         """
-        whole = count * self.process_group.world_size  # drawn alike everywhere, then shared out
-        z = randomness.latents(self.seed, self.step, whole, self.latent_dim, f"z/{turn}")
+        total = count * self.process_group.world_size  # each process takes its share
+        z = randomness.latents(self.seed, self.step, total, self.latent_dim, f"z/{turn}")
         return to_device(self.process_group.share(z), self.machine.device)
 
     def micro_batches(self, real: Tensor, turn: int = 0) -> list[tuple[Tensor, Tensor]]:
@@ -107,41 +113,40 @@ class Gan:
             return Tensor.float(self.G.net(z))
 
     def judge(self, images: Tensor) -> Tensor:
-        """D's logits (N,), float32: the only door to D, so every trick sees real and fake alike."""
-        self.features = None  # of the pass before; they would keep its graph alive
+        """D's logits (N,), float32. D is called only here, so tricks see all of its inputs."""
+        self.features = None  # those of the last pass would keep its graph alive
         for d_input in self.d_inputs:
             images = d_input(images, self)
         with self.machine.autocast():
             return Tensor.float(self.D.net(images))
 
     def keep_features(self) -> None:
-        """From now on `features` holds what D's last layer with weights was given, after `judge`.
+        """From now on, `judge` stores the input of D's last layer with weights in `features`.
 
-        (N, ...), with its graph, as many numbers a picture as the layer takes. For tricks; call it
-        in `start`.
+        It is (N, ...), with its graph. For tricks; call it in `start`.
         """
         for layer in self.D.net.modules():
-            own = layer.parameters(recurse=False)
-            if any(p.dim() > 1 for p in own) or is_parametrized(layer):
-                layer.register_forward_pre_hook(self._keep_features)
+            has_weight = any(p.dim() > 1 for p in layer.parameters(recurse=False))
+            if has_weight or is_parametrized(layer):
+                layer.register_forward_pre_hook(self._store_features)
 
-    def _keep_features(self, layer: nn.Module, inputs: tuple[Any, ...]) -> None:
+    def _store_features(self, layer: nn.Module, inputs: tuple[Any, ...]) -> None:
         if inputs:
-            self.features = inputs[0]  # the last layer to be called in a pass has the last word
+            self.features = inputs[0]  # each layer overwrites it, so the last one in a pass remains
 
     @contextlib.contextmanager
     def full_precision(self) -> Iterator[None]:
-        """While open, networks compute in float32: for penalties, whose gradients are squared."""
-        before = self.machine
-        self.machine = replace(before, precision="32")
+        """While open, networks compute in float32: penalties square their gradients."""
+        machine = self.machine
+        self.machine = replace(machine, precision="32")
         try:
             yield
         finally:
-            self.machine = before
+            self.machine = machine
 
     @torch.no_grad()
     def sample(self, z: Tensor) -> Tensor:
-        """The sampler's images for z, in eval mode: a picture does not depend on its neighbours."""
+        """The sampler's images for z, in eval mode: a picture depends on its own z only."""
         training = self.sampler.training
         self.sampler.eval()
         images: Tensor = self.sampler(z.to(self.machine.device))

@@ -1,8 +1,9 @@
-"""Every sentence gankit and a plugin can say to each other.
+"""The hooks that a plugin can implement.
 
-Registration hooks run for every command: no torch, no files, no network. Observer hooks are told
-what has just happened; what they return is ignored, and one that raises is left out for the rest of
-the run. An implementation may take fewer arguments than its specification.
+Registration hooks run for every command, so they must not import torch, read files or use the
+network. Observer hooks are called after something happened in a run. Their return values are
+ignored; an observer that raises is ignored for the rest of the run. An implementation may take
+fewer arguments than its specification.
 """
 
 from __future__ import annotations
@@ -28,42 +29,42 @@ hookimpl = pluggy.HookimplMarker("gankit")
 
 @hookspec
 def register_datasets(register: Callable[[specs.DatasetSpec], None]) -> None:
-    """Call `register` once for each data set the plugin brings."""
+    """Call `register` once for each data set of the plugin."""
 
 
 @hookspec
 def register_generators(register: Callable[[specs.GeneratorSpec], None]) -> None:
-    """Call `register` once for each generator the plugin brings."""
+    """Call `register` once for each generator of the plugin."""
 
 
 @hookspec
 def register_discriminators(register: Callable[[specs.DiscriminatorSpec], None]) -> None:
-    """Call `register` once for each discriminator the plugin brings."""
+    """Call `register` once for each discriminator of the plugin."""
 
 
 @hookspec
 def register_models(register: Callable[[specs.ModelSpec], None]) -> None:
-    """Call `register` once for each model: two networks by name, with the settings they want."""
+    """Call `register` once for each model: the names of two networks, and settings for them."""
 
 
 @hookspec
 def register_losses(register: Callable[[specs.LossSpec], None]) -> None:
-    """Call `register` once for each adversarial loss the plugin brings."""
+    """Call `register` once for each adversarial loss of the plugin."""
 
 
 @hookspec
 def register_tricks(register: Callable[[specs.TrickSpec], None]) -> None:
-    """Call `register` once for each trick the plugin brings."""
+    """Call `register` once for each trick of the plugin."""
 
 
 @hookspec
 def register_metrics(register: Callable[[specs.MetricSpec], None]) -> None:
-    """Call `register` once for each metric the plugin brings."""
+    """Call `register` once for each metric of the plugin."""
 
 
 @hookspec
 def register_recipes(register: Callable[[specs.RecipeSpec], None]) -> None:
-    """Call `register` once for each recipe: a whole run by name."""
+    """Call `register` once for each recipe: named settings of a run."""
 
 
 @hookspec
@@ -73,26 +74,27 @@ def register_commands(cli: click.Group) -> None:
 
 @hookspec
 def run_started(run: Run, gan: Gan, registry: Any) -> None:
-    """A run of `registry`'s parts begins; after a resume `gan.step` says where it stands."""
+    """A run of parts from `registry` begins, or is resumed: then `gan.step` is above 0."""
 
 
 @hookspec
 def step_done(run: Run, step: int, scalars: dict[str, Any]) -> None:
-    """A logged step is over: `d_loss`, `g_loss`, `d_real`, `d_fake`, `penalty`, `seconds` since
-    the run started or resumed (floats), and `activity`: what each trick did since the last log."""
+    """A logged step is done. `scalars`: `d_loss`, `g_loss`, `d_real`, `d_fake`, `penalty` and
+    `seconds` since the run started or resumed (floats), and `activity`: what each trick did since
+    the last logged step."""
 
 
 @hookspec
 def samples_drawn(run: Run, step: int, images: torch.Tensor) -> None:
-    """The sampler drew the run's fixed latents: images (N, C, H, W) float32 in [-1, 1], on CPU."""
+    """Images of the run's fixed latents were sampled: (N, C, H, W), float32 in [-1, 1], on CPU."""
 
 
 @hookspec
 def checkpoint_saved(run: Run, step: int, path: Path) -> None:
-    """A whole checkpoint lies in the folder `path`."""
+    """A checkpoint was saved as the folder `path`."""
 
 
 @hookspec
 def run_finished(run: Run, outcome: dict[str, Any]) -> None:
-    """The run is over: `state` (`finished`, `stopped` or `failed`), `step`, `seconds`, `message`,
-    and `tricks`: what each trick did, or None for one that never acted."""
+    """The run is over. `outcome`: `state` (`finished`, `stopped` or `failed`), `step`, `seconds`,
+    `message`, and `tricks`: what each trick did last, or None if it never acted."""

@@ -1,4 +1,4 @@
-"""Metric: a number that says how good pictures are. Light, for every plugin's metrics need it."""
+"""Metric: the base class of metrics. No heavy imports: `gankit list` loads it."""
 
 from __future__ import annotations
 
@@ -16,56 +16,59 @@ if TYPE_CHECKING:
 class Metric:
     """Compares generated pictures with real ones that the run did not learn from.
 
-    gankit asks for `features` once for each set of pictures and for `compare` once for each two
-    sets. `score` it asks often: with every row once for the number itself, and with rows drawn
-    with replacement for its interval. The same is done with real pictures in the place of the
-    generated ones, and that number is the floor. A public method of another name is an error.
+    gankit calls `features` once for each set of pictures and `compare` once for each pair of sets.
+    It calls `score` often: with each row once for the number itself, and with rows drawn with
+    replacement for its interval. The same with real pictures in place of generated ones gives the
+    floor. A public method that `Metric` does not have is an error, because it may be misspelt.
     """
 
     better = "lower"  # or "higher"
-    feature_set = ""  # name and hash; metrics that say the same share one set's features
-    enough = 100  # pictures in each set below which nobody should trust the number
-    draws = 200  # of rows, for the interval
-    at_the_floor = "cannot be told from real pictures at this size"  # said where that is so
-    bounds = (-math.inf, math.inf)  # of the number
-    reads_training = False  # compare takes the training part's features too; needs a hold-out
-    datasets: ClassVar[tuple[str, ...]] = ()  # the only data sets it can judge; none: any
+    feature_set = ""  # name and hash; metrics with the same one share features
+    enough = 100  # pictures in each set; with fewer, a warning is shown
+    draws = 200  # bootstrap draws of rows, for the interval
+    at_the_floor = "cannot be told from real pictures at this size"  # note for a score at the floor
+    bounds = (-math.inf, math.inf)  # lowest and highest possible score
+    reads_training = False  # compare also takes the training pictures' features; needs a hold-out
+    datasets: ClassVar[tuple[str, ...]] = ()  # data sets that it works with; empty: all
 
     def features(self, pictures: Pixels) -> np.ndarray[Any, Any]:
-        """One row for each picture of (N, H, W, C), C 1 or 3: here its bytes, as shares of 255."""
+        """One row for each picture of (N, H, W, C), C 1 or 3; by default its pixels, in [0, 1]."""
         return (pictures.reshape(len(pictures), -1) / 255).astype("float32")
 
     def rows(self, pictures: Pixels) -> np.ndarray[Any, Any]:
-        """The features; ValueError where they are not one finite row for each picture."""
+        """Call `features`; ValueError if they are not one finite row for each picture."""
         import numpy as np
 
         rows = np.asarray(self.features(pictures))
         if rows.ndim < 1 or len(rows) != len(pictures):
-            wanted = f"one row for each of {len(pictures)} pictures"
-            raise ValueError(f"features gives an array {rows.shape}; wanted is {wanted}")
+            expected = f"one row for each of {len(pictures)} pictures"
+            raise ValueError(f"features returns an array {rows.shape}; expected {expected}")
         if not np.isfinite(rows).all():
-            raise ValueError("features gives NaN or infinity")
+            raise ValueError("features returns NaN or infinity")
         return rows
 
     def compare(self, generated: Any, reference: Any) -> Any:
-        """What `score` needs of two sets' features: kernels, distances; worked out once."""
+        """Compute once what `score` needs of two sets' features, such as kernels or distances."""
         return generated, reference
 
     def score(self, state: Any, generated: Rows, reference: Rows) -> float:
-        """The number for these rows of the two sets; a row may come several times."""
-        raise TypeError(f"{type(self).__name__} has no score")
+        """The score for these rows of the two sets; a row may occur several times."""
+        raise TypeError(f"{type(self).__name__} has no method score")
 
-    def words(self, state: Any) -> str:
-        """A few words that go with the number."""
+    def describe(self, state: Any) -> str:
+        """A short note that is shown next to the score."""
         return ""
 
     def picture(self, state: Any, generated: Pixels, reference: Pixels, training: Pixels) -> Any:
-        """A picture uint8 (H, W, C) that shows what the number means, or None."""
+        """A picture, uint8 (H, W, C), that shows what the score means, or None."""
         return None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if "words" in vars(cls):  # the name of `describe` in gankit 0.1
+            cls.describe = vars(cls)["words"]  # type: ignore[method-assign]
         for name, value in vars(cls).items():
-            if callable(value) and not name.startswith("_") and not hasattr(Metric, name):
+            is_public = callable(value) and not name.startswith("_")
+            if is_public and not hasattr(Metric, name) and name != "words":
                 hint = did_you_mean(name, [n for n in vars(Metric) if not n.startswith("_")])
-                raise TypeError(f"{cls.__name__}.{name} is no part of a metric.{hint}")
+                raise TypeError(f"{cls.__name__}.{name} is not a method of gankit.Metric.{hint}")

@@ -1,4 +1,4 @@
-"""PreparedDataset: a data set ready for batches."""
+"""PreparedDataset: a data set whose pictures are cropped, resized and split."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -10,17 +10,17 @@ Rows = np.ndarray[Any, np.dtype[np.int64]]
 
 
 class PreparedDataset(NamedTuple):
-    """A data set ready for batches: all its pictures, or a sample, where they are streamed."""
+    """A data set ready for batches: all pictures, or a sample of them if they are streamed."""
 
-    pixels: Pixels  # (N, H, W, C), mapped from its file
-    train: Rows  # the pictures to learn from
-    holdout: Rows  # those kept away from training, for honest measuring
-    fingerprint: str  # of the pixels
-    skipped: Sequence[str] = ()  # pictures left out, and what was wrong with each
-    streamed: int = 0  # how many pictures there are to learn from, of which `train` is a sample
-    make_batches: Any = None  # called in place of gankit.Batches, with the same arguments
+    pixels: Pixels  # (N, H, W, C), a memory map
+    train: Rows  # indices of the training pictures
+    holdout: Rows  # indices of the hold-out, which is for measuring only
+    fingerprint: str  # hash of the pixels
+    skipped: Sequence[str] = ()  # pictures that could not be read, and why
+    streamed: int = 0  # number of training pictures in the stream; `train` is a sample of them
+    make_batches: Any = None  # used in place of gankit.Batches, with the same arguments
 
     @property
     def num_train(self) -> int:
-        """How many pictures there are to learn from."""
+        """The number of training pictures."""
         return self.streamed or len(self.train)

@@ -1,9 +1,9 @@
-"""ProcessGroup: the processes that train one run together; most runs are one process.
+"""ProcessGroup: the processes that train one run together; for most runs, one process.
 
-Each process holds both networks and takes its share of each batch. What is drawn together (the
-order of pictures, z) is drawn alike everywhere and then shared out, so the number of processes
-changes no draw. Gradients are averaged after `backward`, so all weights stay alike.
-`gankit.distributed` knows how processes talk.
+Each process holds both networks and trains on its share of each batch. It draws the whole batch
+(the order of pictures, z) and takes its share of it, so the draws do not depend on the number of
+processes. Gradients are averaged after `backward`, so weights are equal in all processes.
+`gankit.distributed` has the group of several processes.
 """
 
 from collections.abc import Iterable
@@ -15,20 +15,20 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class ProcessGroup:
-    """A group of one process: its share is everything, and there is nobody to talk to."""
+    """A group of one process: its share is the whole batch, and the other methods do nothing."""
 
     rank: int = 0
     world_size: int = 1
 
     def share(self, rows: Any) -> Any:
-        """This process's part of rows that all have: (N, ...) -> (N / world_size, ...)."""
+        """This process's share of rows: (N, ...) -> (N / world_size, ...)."""
         size = len(rows) // self.world_size
         start = self.rank * size
         return rows[start : start + size]
 
     def all_reduce_gradients(self, parameters: Iterable[Tensor]) -> None:
-        """Give every process the mean over all processes of each parameter's gradient."""
+        """Replace each parameter's gradient by its mean over all processes."""
 
     def broadcast(self, value: Any) -> Any:
-        """Rank 0's value, in every process."""
+        """Return rank 0's value in every process."""
         return value

@@ -1,4 +1,4 @@
-"""Finds plugins, each on its own, collects the parts they offer and looks names up."""
+"""Load plugins, collect the parts that they register, and look parts up by name."""
 
 import contextlib
 import importlib.metadata
@@ -15,21 +15,21 @@ import pluggy
 from gankit.core import hookspecs
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError, did_you_mean
-from gankit.core.specs import KINDS, ModelSpec, Spec
+from gankit.core.specs import KINDS, ModelSpec, Spec, no_such_option
 
 _HOOKS = {name: spec for name, spec in vars(hookspecs).items() if hasattr(spec, "gankit_spec")}
 
 
 @dataclass
 class Plugin:
-    """One plugin, in a plugin manager of its own so that it can break nobody else."""
+    """A plugin; each has its own pluggy manager, so a broken one cannot affect another."""
 
     name: str
-    hook: Any = None  # pluggy's caller; None for a plugin that did not load
+    hook: Any = None  # pluggy's hook caller; None if loading failed
     specs: list[Spec] = field(default_factory=list)
     load_ms: float = 0.0
-    error: str = ""
-    cause: BaseException | None = None  # of the error, for --debug
+    error: str = ""  # why loading failed
+    cause: BaseException | None = None  # the exception behind `error`, for --debug
     distribution: importlib.metadata.Distribution | None = None
 
     def implements(self, hook: str) -> bool:
@@ -37,26 +37,33 @@ class Plugin:
 
 
 class Registry:
-    """The plugins of this process and the parts they offer."""
+    """Plugins and the parts that they register."""
 
     def __init__(self) -> None:
         self.plugins: list[Plugin] = []
 
     def load(self, name: str, find: Callable[[], Any], distribution: Any = None) -> Plugin:
-        """Load one plugin; what goes wrong stays with it, in `Plugin.error`."""
+        """Load one plugin; `find` returns its module or class. Errors go to `Plugin.error`."""
         plugin = Plugin(name, distribution=distribution)
         started = time.perf_counter()
         try:
-            manager, found = pluggy.PluginManager("gankit"), find()
-            manager.register(found() if isinstance(found, type) else found, name)
-            used = {hook: spec for hook, spec in _HOOKS.items() if hasattr(manager.hook, hook)}
-            if used:  # the other hooks would only cost time
-                manager.add_hookspecs(type("Used", (), used))
-            manager.check_pending()  # a misspelt hook is an error, not a function never called
+            implementation = find()
+            if isinstance(implementation, type):
+                implementation = implementation()
+            manager = pluggy.PluginManager("gankit")
+            manager.register(implementation, name)
+            used_hooks = {
+                hook: spec for hook, spec in _HOOKS.items() if hasattr(manager.hook, hook)
+            }
+            if used_hooks:  # adding only these saves time
+                manager.add_hookspecs(type("UsedHooks", (), used_hooks))
+            manager.check_pending()  # a misspelt hook is an error; it would never be called
             plugin.hook = manager.hook
             self._collect(plugin)
-        except (Exception, SystemExit) as error:  # a stranger's code: anything may come
-            plugin.hook, plugin.specs, plugin.cause = None, [], error
+        except (Exception, SystemExit) as error:  # a plugin may raise anything
+            plugin.hook = None
+            plugin.specs = []
+            plugin.cause = error
             plugin.error = f"{type(error).__name__}: {error}".replace("\n", " ")
         plugin.load_ms = 1000 * (time.perf_counter() - started)
         self.plugins.append(plugin)
@@ -67,9 +74,12 @@ class Registry:
             if not isinstance(spec, expected):
                 raise TypeError(f"expected a {expected.__name__}, got {spec!r}")
             for other in (*self.plugins, plugin):
-                if spec.name in [there.name for there in other.specs if there.kind == spec.kind]:
-                    taken = f"the {spec.kind} {spec.name!r} is already there"
-                    raise GankitError(f"{taken}, from {other.name!r}")
+                names = [
+                    other_spec.name for other_spec in other.specs if other_spec.kind == spec.kind
+                ]
+                if spec.name in names:
+                    taken = f"{spec.kind} {spec.name!r} is already registered by {other.name!r}"
+                    raise GankitError(f"{taken}: choose another name")
             plugin.specs.append(spec)
 
         for kind, expected in KINDS.items():  # noqa: B007 - register reads it
@@ -78,22 +88,23 @@ class Registry:
                 getattr(plugin.hook, hook)(register=register)
 
     def specs(self, kind: str) -> list[Spec]:
-        """Every part of a kind, by name."""
-        found = [spec for plugin in self.plugins for spec in plugin.specs if spec.kind == kind]
-        return sorted(found, key=lambda spec: spec.name)
+        """All parts of a kind, sorted by name."""
+        specs = [spec for plugin in self.plugins for spec in plugin.specs if spec.kind == kind]
+        return sorted(specs, key=lambda spec: spec.name)
 
     def find(self, kind: str, name: str) -> Spec:
-        """The part of that kind and name, or an error that says what was meant."""
-        known = {spec.name: spec for spec in self.specs(kind)}
-        if name in known:
-            return known[name]
-        for other in [k for k in KINDS if name in [spec.name for spec in self.specs(k)]]:
-            raise GankitError(f"{name!r} is a {other}, not a {kind}.")
-        hint = did_you_mean(name, known) or " One from a file needs gankit -p FILE."
+        """The part of that kind and name; GankitError with a suggestion if there is none."""
+        specs = {spec.name: spec for spec in self.specs(kind)}
+        if name in specs:
+            return specs[name]
+        for other_kind in KINDS:
+            if name in [spec.name for spec in self.specs(other_kind)]:
+                raise GankitError(f"{name!r} is a {other_kind}, not a {kind}.")
+        hint = did_you_mean(name, specs) or " If it is in a file, load the file: gankit -p FILE."
         raise GankitError(f"there is no {kind} {name!r}.{hint} See: gankit list {kind}")
 
     def comes_with_gankit(self, kind: str, name: str) -> bool:
-        """Whether a part is gankit's own, rather than another package's or a file's."""
+        """Whether a part is bundled with gankit, not from another package or a file."""
         for plugin in self.plugins:
             if plugin.distribution is None or plugin.distribution.name != "gankit":
                 continue
@@ -102,27 +113,28 @@ class Registry:
         return False
 
     def default(self, kind: str) -> str:
-        """The part that is taken when the person names none: the first to call itself default."""
-        for spec in (s for plugin in self.plugins for s in plugin.specs):  # gankit's own first
-            if spec.kind == kind and spec.default:
-                return spec.name
-        raise GankitError(f"name a {kind}: none of those here is the default")
+        """The name of the default part of a kind: the first that declares itself the default."""
+        for plugin in self.plugins:  # bundled plugins come first, so theirs is found
+            for spec in plugin.specs:
+                if spec.kind == kind and spec.default:
+                    return spec.name
+        raise GankitError(f"there is no default {kind}: choose one with --{kind}")
 
-    def chosen(self, kind: str, text: str) -> tuple[Spec, Choice]:
-        """The part that `name:options` chooses, and the choice; its options are not checked yet."""
+    def parse(self, kind: str, text: str) -> tuple[Spec, Choice]:
+        """Parse `name:options` and find the part; its options are not checked yet."""
         choice = Choice.parse(text)
         return self.find(kind, choice.name), choice
 
     def check(self, kind: str, text: str) -> Choice:
-        """The choice that `name:options` makes, after checking its options against the part."""
-        spec, choice = self.chosen(kind, text)
+        """Parse `name:options` and check the options against the part."""
+        spec, choice = self.parse(kind, text)
         with self.attribute_errors_to(kind, choice, passthrough=GankitError):
             spec.check(choice.options)
         return choice
 
     def make(self, kind: str, text: str, **filled_in: Any) -> Any:
-        """Build the part that `name:options` chooses."""
-        spec, choice = self.chosen(kind, text)
+        """Build the part of `name:options`. `filled_in`: values of the run, such as image_size."""
+        spec, choice = self.parse(kind, text)
         with self.attribute_errors_to(kind, choice, passthrough=(GankitError, BrokenPipeError)):
             return spec.make(choice.options, **filled_in)
 
@@ -130,62 +142,63 @@ class Registry:
     def attribute_errors_to(self, kind: str, text: str, passthrough: Any = ()) -> Iterator[None]:
         """Re-raise any error as a GankitError that names the part and its plugin.
 
-        `text` is the part's name or its choice; errors of the types in `passthrough` pass through.
+        `text` is the part's name or its choice. Errors of types in `passthrough` are not changed.
         """
-        spec, _ = self.chosen(kind, text)
+        spec, _ = self.parse(kind, text)
         plugin = next(plugin.name for plugin in self.plugins if spec in plugin.specs)
         try:
             yield
         except passthrough:
             raise
-        except Exception as error:  # a stranger's code: anything may come
+        except Exception as error:  # a plugin may raise anything
             what = " ".join(str(error).split()) or type(error).__name__
             raise GankitError(f"{kind} {spec.name!r} of plugin {plugin!r}: {what}") from error
 
     def networks(self, text: str) -> tuple[ModelSpec, dict[str, Choice]]:
-        """A model's spec and its two networks, each with those options of `text` that it knows."""
-        spec, model = self.chosen("model", text)
+        """A model's spec and its two networks, each with the options of `text` that it has."""
+        spec, model = self.parse("model", text)
         assert isinstance(spec, ModelSpec)
         networks = {
             "generator": self.check("generator", spec.generator),
             "discriminator": self.check("discriminator", spec.discriminator),
         }
-        known = {kind: self.find(kind, part.name).options() for kind, part in networks.items()}
+        available = {kind: self.find(kind, part.name).options() for kind, part in networks.items()}
+        all_options = set().union(*available.values())
         for option in model.options:
-            if not any(option in options for options in known.values()):
-                hint = did_you_mean(option, set().union(*known.values()))
-                raise GankitError(f"model {spec.name!r} has no option {option!r}.{hint}")
+            if option not in all_options:
+                raise no_such_option("model", spec.name, option, all_options)
         for kind, network in networks.items():
-            given = {key: value for key, value in model.options.items() if key in known[kind]}
+            given = {key: value for key, value in model.options.items() if key in available[kind]}
             networks[kind] = Choice(network.name, {**network.options, **given})
         return spec, networks
 
 
 def load_registry() -> Registry:
-    """A fresh registry with every installed plugin, gankit's own first."""
+    """Load all installed plugins into a new registry, bundled ones first."""
     registry = Registry()
-    own = importlib.metadata.distribution("gankit").entry_points.select(group="gankit")
-    every = importlib.metadata.entry_points(group="gankit")
-    for entry in (*own, *(entry for entry in every if entry not in own)):
+    bundled = importlib.metadata.distribution("gankit").entry_points.select(group="gankit")
+    installed = importlib.metadata.entry_points(group="gankit")
+    for entry in (*bundled, *(entry for entry in installed if entry not in bundled)):
         registry.load(entry.name, entry.load, entry.dist)
     return registry
 
 
 def import_file(path: Path) -> Any:
-    """A one-file plugin as a module."""
+    """Import a one-file plugin; returns the module."""
     name = f"gankit_file_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if not path.is_file() or spec is None or spec.loader is None:
         raise GankitError("there is no such .py file")
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)  # inspect looks there
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # inspect looks for source there
     spec.loader.exec_module(module)
     return module
 
 
-def module_file(name: str) -> Path | None:
-    """The file of a module that can be imported, without importing it; None if there is none."""
+def find_module_file(name: str) -> Path | None:
+    """Find the file of a module without importing it; None if there is none."""
     try:
-        found = importlib.util.find_spec(name)
-    except ModuleNotFoundError:  # of the package it should be in
+        spec = importlib.util.find_spec(name)
+    except ModuleNotFoundError:  # the package of the module is missing
         return None
-    return Path(found.origin) if found and found.origin else None
+    return Path(spec.origin) if spec and spec.origin else None

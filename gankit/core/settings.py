@@ -1,4 +1,4 @@
-"""Run: everything that decides a run, as plain data; and the command line that repeats it."""
+"""Run: all settings of a run, as plain data; and the command line that repeats it."""
 
 import dataclasses
 import re
@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from gankit.core.choice import Choice
-from gankit.core.errors import GankitError
+from gankit.core.errors import GankitError, did_you_mean
 
-# The fields that name parts; what a person writes there is read when a Run is made.
+# The fields that name parts; a Run parses them into Choices.
 CHOICES = ("dataset", "fit", "model", "generator", "discriminator", "loss", "tricks", "metrics")
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?) ?(steps|epochs|kimg)")
 _RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
@@ -22,52 +22,63 @@ _RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("lr_g lr_d beta1 beta2", lambda v: 0 <= v < 1, "at least 0 and less than 1"),
     ("zoom", lambda v: 1 <= v <= 4, "from 1 (none) to 4"),
     ("channels", lambda v: v in (0, 1, 3), "auto, 1 (grey) or 3 (colour)"),
-    ("holdout", lambda v: v == -1 or 0 <= v < 1, "a share of the pictures, less than 1"),
-    ("precision", ("auto", "32", "bf16", "16").__contains__, "auto, 32, bf16 or 16"),
-    ("compile", ("no", "auto", "yes").__contains__, "no, auto or yes"),
-    ("memory_format", ("channels-last", "contiguous").__contains__, "channels-last or contiguous"),
-    ("convolutions", ("auto", "fast", "plain").__contains__, "auto, fast or plain"),
+    (
+        "holdout",
+        lambda v: v == -1 or 0 <= v < 1,
+        "a share of the pictures, at least 0 and less than 1",
+    ),
+    ("precision", lambda v: v in ("auto", "32", "bf16", "16"), "auto, 32, bf16 or 16"),
+    ("compile", lambda v: v in ("no", "auto", "yes"), "no, auto or yes"),
+    (
+        "memory_format",
+        lambda v: v in ("channels-last", "contiguous"),
+        "channels-last or contiguous",
+    ),
+    ("convolutions", lambda v: v in ("auto", "fast", "plain"), "auto, fast or plain"),
     ("optimizer", lambda v: v in ("fused", "plain"), "fused or plain"),
 )
 
-# Said always, since a model may have set them; and never, since it follows from the rest or from
-# the machine.
-_SPOKEN = {"tricks", "image_size", "latent_dim", "batch_size", "d_steps", "lr_g", "lr_d", "beta1",
-           "beta2", "flip", "dihedral", "zoom"}  # fmt: skip
-_UNSPOKEN = {"steps", "length", "device", "threads", "draw_every", "save_every", "out",
-             "fingerprint"}  # fmt: skip
+# Fields that a command line always contains, because a model or recipe may set them, and fields
+# that it never contains, because they follow from others or depend on the machine.
+_ALWAYS_WRITTEN = {"tricks", "image_size", "latent_dim", "batch_size", "d_steps", "lr_g", "lr_d",
+                   "beta1", "beta2", "flip", "dihedral", "zoom"}  # fmt: skip
+_NEVER_WRITTEN = {"steps", "length", "device", "threads", "draw_every", "save_every", "out",
+                  "fingerprint"}  # fmt: skip
 
 _CROP = Choice("crop")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """A run. Parts are texts, `name:option=value`, read once; the same Run, the same pictures."""
+    """All settings of a run. The same Run gives the same pictures.
+
+    Parts may be given as text, `name:option=value`.
+    """
 
     dataset: Choice
-    data: tuple[str, ...] = ()  # folders, archives or files of one's own
-    classes: tuple[str, ...] = ()  # class folders to take; none: all
+    data: tuple[str, ...] = ()  # your own folders, archives or files
+    classes: tuple[str, ...] = ()  # class folders to use; empty: all
     fit: Choice = _CROP  # crop, pad, stretch or patches:size=96,stride=96
-    background: str = "white"  # under transparent pictures and beside padded ones
-    subset: int = 0  # pictures to take; 0: all
-    holdout: float = -1.0  # share kept away from training; -1: 0.1 where there are over 500
+    background: str = "white"  # behind transparent pictures and around padded ones
+    subset: int = 0  # number of pictures to use; 0: all
+    holdout: float = -1.0  # share of pictures not trained on; -1: 0.1 if there are over 500
     data_seed: int = 0  # which pictures are in the subset and the hold-out
     flip: bool = False  # mirror pictures at random
-    dihedral: bool = False  # turn and mirror them at random: pictures without an up
-    zoom: float = 1.0  # show random parts of them, enlarged up to so many times
+    dihedral: bool = False  # rotate by 90 degrees and mirror at random
+    zoom: float = 1.0  # crop at random and enlarge up to this factor
     model: Choice
     generator: Choice
     discriminator: Choice
     loss: Choice
     tricks: tuple[Choice, ...] = ()
     image_size: int = 64
-    channels: int = 0  # 1: grey, 3: colour; 0: as the pictures are, until resolved
+    channels: int = 0  # 1: grey, 3: colour; 0: as in the pictures, set by resolve_auto
     latent_dim: int = 100
-    length: str = "100 kimg"  # as asked for: "500 steps", "10 epochs", "40 kimg"
-    steps: int = 0  # as resolved: updates of G; 0 before that
+    length: str = "100 kimg"  # "500 steps", "10 epochs" or "40 kimg"
+    steps: int = 0  # updates of G; set by resolve_auto from `length`
     batch_size: int = 64
-    accumulate: int = 1  # micro-batches that a batch is cut into, to save memory
-    d_steps: int = 1
+    accumulate: int = 1  # micro-batches per batch, to save memory
+    d_steps: int = 1  # updates of D for each update of G
     lr_g: float = 2e-4
     lr_d: float = 2e-4
     beta1: float = 0.5
@@ -75,33 +86,35 @@ class Run:
     seed: int = 0
     device: str = "auto"
     precision: str = "auto"
-    threads: int = 0  # CPU threads; 0: as many as torch likes
-    compile: str = "no"  # the networks, by torch.compile; "auto": if that is measured to be faster
+    threads: int = 0  # CPU threads; 0: torch's default
+    compile: str = "no"  # torch.compile; "auto": if it is measured to be faster
     memory_format: str = "channels-last"
-    convolutions: str = "auto"  # "fast": quicker layers on a CPU; "auto": in gankit's own networks
-    optimizer: str = "fused"  # the kernel of Adam: "fused" or "plain"
+    convolutions: str = "auto"  # "fast": faster layers on a CPU; "auto": in bundled networks
+    optimizer: str = "fused"  # Adam's implementation: "fused" or "plain"
     log_every: int = 10  # steps
-    draw_every: int = 0  # steps between grids; 0: some 40 over the run
-    save_every: int = 0  # steps between checkpoints; 0: about 10 over the run
-    keep: int = 2  # checkpoints kept
-    metrics: tuple[Choice, ...] = ()  # measured on the way and at the end
-    measure_every: int = 0  # steps between measurements; 0: some 4 on the way
-    sync_batch_norm: bool = False  # batch norm over the batch of all processes under torchrun
+    draw_every: int = 0  # steps between sample grids; 0: about 40 in the run
+    save_every: int = 0  # steps between checkpoints; 0: about 10 in the run
+    keep: int = 2  # number of checkpoints to keep
+    metrics: tuple[Choice, ...] = ()  # measured during training and at the end
+    measure_every: int = 0  # steps between measurements; 0: about 4 during training
+    sync_batch_norm: bool = False  # under torchrun: batch norm over all processes
     tensorboard: bool = False
-    out: str = ""  # the run's folder; "": a new one under runs/
-    fingerprint: str = ""  # of the prepared pictures, as resolved
+    out: str = ""  # the run's folder; "": a new one in runs/
+    fingerprint: str = ""  # hash of the prepared pictures; set by resolve_auto
 
     def __post_init__(self) -> None:
         for name in CHOICES:
-            given = getattr(self, name)
-            texts = (given,) if isinstance(given, str) else given
-            choices = tuple(Choice.parse(text) for text in texts)
-            object.__setattr__(self, name, choices[0] if isinstance(given, str) else choices)
+            value = getattr(self, name)
+            if isinstance(value, str):
+                parsed: Choice | tuple[Choice, ...] = Choice.parse(value)
+            else:
+                parsed = tuple(Choice.parse(text) for text in value)
+            object.__setattr__(self, name, parsed)  # the dataclass is frozen
         parse_length(self.length)
-        for names, fits, allowed in _RULES:
+        for names, is_allowed, allowed in _RULES:
             for name in names.split():
                 value = getattr(self, name)
-                if not fits(value):
+                if not is_allowed(value):
                     raise GankitError(f"{option(name)} is {value}; it must be {allowed}")
 
     @property
@@ -110,31 +123,43 @@ class Run:
 
 
 def option(field: str) -> str:
-    """The command-line option that sets a field of Run."""
+    """The command-line option of a field of Run: `option("lr_g")` is `--lr-g`."""
     return "--" + {"tricks": "trick", "metrics": "metric"}.get(field, field).replace("_", "-")
 
 
+def unknown_setting(name: str) -> GankitError:
+    """The error for a name that is not a field of Run."""
+    fields = [field.name for field in dataclasses.fields(Run)]
+    return GankitError(f"there is no setting {name!r}.{did_you_mean(name, fields)}")
+
+
 def parse_length(text: str) -> tuple[float, str]:
-    """`(number, unit)` of a run's length."""
-    if not (match := _LENGTH.fullmatch(text.strip())) or float(match[1]) <= 0:
-        raise GankitError(f"{text!r} is no length of a run: write 500 steps, 10 epochs or 40 kimg")
+    """Parse a run's length into (number, unit). Raises GankitError."""
+    match = _LENGTH.fullmatch(text.strip())
+    if not match or float(match[1]) <= 0:
+        raise GankitError(f"{text!r} is not a run length: write 500 steps, 10 epochs or 40 kimg")
     return float(match[1]), match[2]
 
 
 def command_line(run: Run) -> str:
-    """The command line that spells a run out."""
-    words = ["gankit", "run"]
+    """The command line that repeats a run: `gankit run` with all of its settings."""
+    argv = ["gankit", "run"]
     for field in dataclasses.fields(run):
         value = getattr(run, field.name)
-        if field.name in _UNSPOKEN or (value == field.default and field.name not in _SPOKEN):
+        if field.name in _NEVER_WRITTEN or (
+            value == field.default and field.name not in _ALWAYS_WRITTEN
+        ):
             continue
-        words += said(field.name, value)
-    return shlex.join([*words, "--steps", str(run.steps)])
+        argv += setting_to_argv(field.name, value)
+    return shlex.join([*argv, "--steps", str(run.steps)])
 
 
-def said(name: str, value: object) -> list[str]:
-    """One setting as words of a command line."""
+def setting_to_argv(name: str, value: object) -> list[str]:
+    """The command-line arguments that set a field of Run: `["--lr-g", "0.0002"]`."""
     if isinstance(value, bool):
         return [option(name if value else f"no_{name}")]
     values = (value or ("none",)) if isinstance(value, tuple) else (value,)
-    return [word for one in values for word in (option(name), str(one))]
+    argv = []
+    for item in values:
+        argv += [option(name), str(item)]
+    return argv

@@ -1,74 +1,100 @@
-"""What plugins hand in: light descriptions of parts, built only when a run needs them."""
+"""Specs: descriptions of the parts that plugins register; a run builds the parts it needs."""
 
 import inspect
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
 from gankit.core.errors import GankitError, did_you_mean
 
-# Builder parameters that the run fills in; everything else in a signature is an option.
+# Builder parameters that the run fills in; all other parameters are options of the part.
 FILLED_IN = {"image_size", "channels", "latent_dim", "data", "classes", "classify", "background",
              "progress"}  # fmt: skip
-# Builders that plugins made for gankit 0.1 name by where they stood then.
-MOVED = {"gankit_data.files:Files": "gankit.data.datasets:picture_files"}
+# Builders that have moved since gankit 0.1: old path -> new path.
+MOVED_BUILDERS = {"gankit_data.files:Files": "gankit.data.datasets:picture_files"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Spec:
-    """A named part: what it is, where it comes from, and how to build it."""
+    """A part: its name, its description, its source, and how to build it."""
 
     kind: ClassVar[str]
     name: str  # lower-case-with-hyphens
-    summary: str  # one line, for lists
-    source: str  # the paper or the page it follows
-    build: str | Callable[..., Any]  # "module:attribute", imported only when needed, or a callable
-    lesson: int | None = None  # the lesson that teaches it
-    default: bool = False  # taken when the person names none; one part of each kind may say so
+    summary: str  # one line, for `gankit list`
+    source: str  # the paper or page that it implements
+    build: str | Callable[..., Any]  # a callable, or "module:attribute", imported when needed
+    lesson: int | None = None  # number of the lesson about it
+    default: bool = False  # used if none of this kind is named; True for at most one part of a kind
 
     def __init_subclass__(cls, kind: str = "") -> None:
         cls.kind = kind or cls.kind
 
     def __post_init__(self) -> None:
         if isinstance(self.build, str):
-            object.__setattr__(self, "build", MOVED.get(self.build, self.build))
+            object.__setattr__(self, "build", MOVED_BUILDERS.get(self.build, self.build))
 
     def builder(self) -> Callable[..., Any]:
-        """The callable behind `build`, imported now."""
+        """The callable of `build`, imported if needed."""
         return self.build if callable(self.build) else pkgutil.resolve_name(self.build)
 
     def parameters(self) -> dict[str, inspect.Parameter]:
         """The builder's parameters by name."""
-        found = inspect.signature(self.builder()).parameters
-        return {name: p for name, p in found.items() if p.kind is not p.VAR_KEYWORD}
+        parameters = inspect.signature(self.builder()).parameters
+        return {name: p for name, p in parameters.items() if p.kind is not p.VAR_KEYWORD}
 
     def options(self) -> dict[str, inspect.Parameter]:
-        """What a person may set with `name:option=value`."""
+        """The parameters that you can set with `name:option=value`."""
         return {name: p for name, p in self.parameters().items() if name not in FILLED_IN}
 
     def check(self, options: Mapping[str, Any]) -> None:
-        """Refuse an option the builder does not have, or a value of another type."""
-        known = self.options()
+        """GankitError for an option that the builder does not have, or a value of a wrong type."""
+        parameters = self.options()
         for key, value in options.items():
-            if key not in known:
-                hint = did_you_mean(key, known) if known else " It has none."
-                raise GankitError(f"{self.kind} {self.name!r} has no option {key!r}.{hint}")
-            usual = known[key].default
-            types = (int, float) if isinstance(usual, float) else type(usual)
-            fits = isinstance(value, types) and isinstance(value, bool) == isinstance(usual, bool)
-            if usual not in (None, inspect.Parameter.empty) and not fits:
-                raise GankitError(f"{self.kind} {self.name}: {key}={value} should be like {usual}")
+            if key not in parameters:
+                raise no_such_option(self.kind, self.name, key, parameters)
+            default = parameters[key].default
+            if default in (None, inspect.Parameter.empty) or same_type(value, default):
+                continue
+            expected = f"{describe_type(default)}, like the default {default!r}"
+            raise GankitError(f"{self.kind} {self.name!r}: {key}={value} must be {expected}")
 
     def make(self, options: Mapping[str, Any], **filled_in: Any) -> Any:
-        """Build the part from its options and those of the run's values that it asks for."""
+        """Build the part from its options and the values of the run that its builder takes."""
         self.check(options)
-        given = {key: filled_in[key] for key in self.parameters() if key in filled_in}
-        return self.builder()(**given, **options)
+        run_values = {key: filled_in[key] for key in self.parameters() if key in filled_in}
+        return self.builder()(**run_values, **options)
+
+
+def no_such_option(kind: str, name: str, option: str, choices: Collection[str]) -> GankitError:
+    """The error for an option that a part does not have."""
+    hint = did_you_mean(option, choices) if choices else " It has no options."
+    return GankitError(f"{kind} {name!r} has no option {option!r}.{hint}")
+
+
+def same_type(value: object, default: object) -> bool:
+    """Whether a value has the type of the default; an int may stand for a float."""
+    if isinstance(value, bool) or isinstance(default, bool):
+        return type(value) is type(default)
+    if isinstance(default, float):
+        return isinstance(value, int | float)
+    return isinstance(value, type(default))
+
+
+def describe_type(default: object) -> str:
+    """The type of a default in plain words, for messages: `a whole number`."""
+    names = {
+        bool: "true or false",
+        int: "a whole number",
+        float: "a number",
+        str: "text",
+        tuple: "a list",
+    }
+    return names.get(type(default), f"a {type(default).__name__}")
 
 
 class Download(NamedTuple):
-    """A file that a data set needs."""
+    """A file that a data set downloads."""
 
     url: str
     bytes: int
@@ -82,14 +108,14 @@ class DatasetSpec(Spec, kind="dataset"):
     Picture files in an archive need no code: `downloads`, and `build=gankit.picture_files`.
     """
 
-    home: str = ""  # a page about the set
-    licence: str = ""  # as the source states it
-    pictures: str = ""  # how many, in words
-    own: bool = False  # taken when the person gives --data and names no set
+    home: str = ""  # the home page of the data set
+    licence: str = ""  # as stated by the source
+    pictures: str = ""  # their number, as text
+    own: bool = False  # used if you give --data and name no data set
     downloads: tuple[Download, ...] = ()
-    by_hand: str = ""  # what to download by hand, and where, if gankit cannot
-    classes: tuple[str, ...] = ()  # class folders taken unless the person names others
-    classify: str | Callable[..., Any] = ""  # paths -> class names, if not their folders' names
+    by_hand: str = ""  # instructions, if gankit cannot download the files
+    classes: tuple[str, ...] = ()  # class folders used by default; empty: all
+    classify: str | Callable[..., Any] = ""  # paths -> class names; empty: folder names
 
 
 class GeneratorSpec(Spec, kind="generator"):
@@ -97,7 +123,7 @@ class GeneratorSpec(Spec, kind="generator"):
 
 
 class DiscriminatorSpec(Spec, kind="discriminator"):
-    """Builds D: an nn.Module from images (N, C, H, W) to logits (N,), no sigmoid at its end."""
+    """Builds D: an nn.Module from images (N, C, H, W) to logits (N,), without a final sigmoid."""
 
 
 class LossSpec(Spec, kind="loss"):
@@ -114,12 +140,12 @@ class MetricSpec(Spec, kind="metric"):
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSpec(Spec, kind="model"):
-    """A generator and a discriminator that suit each other, and the settings they want.
+    """A generator and a discriminator that fit together, and settings for them.
 
-    Options given to a model go to those of its networks that know them.
+    Options of a model are passed to its networks: to one or both, whichever has the option.
     """
 
-    build: str | Callable[..., Any] = lambda: None  # its networks are built instead
+    build: str | Callable[..., Any] = lambda: None  # not used: its networks are built instead
     generator: str  # "dcgan:base_channels=64"
     discriminator: str
     image_size: int
@@ -128,11 +154,11 @@ class ModelSpec(Spec, kind="model"):
 
 @dataclass(frozen=True, kw_only=True)
 class RecipeSpec(Spec, kind="recipe"):
-    """A whole run by name: parts and settings that were found to belong together."""
+    """Named settings of a run: parts and values that work well together."""
 
-    build: str | Callable[..., Any] = lambda: None  # there is nothing to build
-    settings: Mapping[str, Any]  # fields of Run; what the person asks for goes before
-    variants: Mapping[str, str] = field(default_factory=dict)  # what else to try -> its options
+    build: str | Callable[..., Any] = lambda: None  # not used
+    settings: Mapping[str, Any]  # fields of Run; your own options override them
+    variants: Mapping[str, str] = field(default_factory=dict)  # description -> options
 
 
 KINDS: dict[str, type[Spec]] = {spec.kind: spec for spec in Spec.__subclasses__()}

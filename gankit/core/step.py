@@ -5,18 +5,19 @@
     z -> G -> fakes -----+                  +- loss (+ penalty) - backward - update
                               targets ------+  (D's only)
 
-First D's update: it learns to tell real from fake. Then G's: it learns to be taken for real.
+First D is updated: it learns to tell real from fake images. Then G is updated: it learns to make
+images that D takes for real.
 
-Tricks act where the step asks them, all in the order of the command line:
+The step calls these methods of each trick, in the order of the command line:
 
-    for each micro-batch   fakes, targets          D's update only: what D learns from
-                           d_input (in gan.judge)  in front of D, for reals and for fakes
-                           logits                  behind D, for reals and for fakes
+    for each micro-batch   fakes, targets          in D's update only, before D's forward passes
+                           d_input (in gan.judge)  on D's input, for reals and for fakes
+                           logits                  on D's output, for reals and for fakes
                            penalty                 one more term of the loss
-    for each update        before_update           the gradients are ready
-                           after_update            the optimiser has had its turn
+    for each update        before_update           before the optimiser step
+                           after_update            after the optimiser step
 
-Backward and update happen in this file and nowhere else.
+Only this file calls backward and the optimisers.
 """
 
 from collections.abc import Sequence
@@ -28,37 +29,37 @@ from gankit.core.gan import Gan, Player
 from gankit.core.loss import Loss
 from gankit.core.trick import Targets, Trick
 
-Scalars = dict[str, Tensor]  # 0-d and detached; to read one waits for the device, so only logs do
+Scalars = dict[str, Tensor]  # 0-d, detached; reading one waits for the device, so only the log does
 
 
 def train_step(gan: Gan, loss: Loss, tricks: Sequence[Trick], reals: Sequence[Tensor]) -> Scalars:
     """One update of G, after one update of D for each batch of `reals` (N, C, H, W).
 
-    A batch is cut into `gan.accumulate` equal micro-batches, usually a single one: their gradients
-    add up, then the player is updated once. The scalars are those of the last update of D, and G's.
+    A batch is cut into `gan.accumulate` equal micro-batches, by default one. Their gradients add
+    up, then the player is updated once. The scalars are those of D's last update and of G's update.
     """
-    for turn, batch in enumerate(reals[:-1], start=1):  # with d_steps > 1, D's first updates
+    for turn, batch in enumerate(reals[:-1], start=1):  # with d_steps > 1, D's earlier updates
         for real, z in gan.micro_batches(batch, turn):
             with torch.no_grad():
                 fakes = gan.generate(z)
             d_backward(gan, loss, tricks, real=real, fakes=fakes)
         update(gan, gan.D, tricks)
 
-    # D's last update and G's take the same z. With a single micro-batch, G runs once for both. With
-    # several it runs again for its own update, so that one micro-batch's graph is in memory; a G
-    # with dropout then draws other fakes, and its batch norm sees each z twice.
+    # D's last update and G's update use the same z. With one micro-batch, G runs once for both.
+    # With several, G runs again for its own update, so that only one micro-batch's graph is in
+    # memory. A G with dropout then makes other fakes, and its batch norm sees each z twice.
     micro_batches = gan.micro_batches(reals[-1])
-    single = len(micro_batches) == 1
+    is_single = len(micro_batches) == 1
     scalars = []
 
     for real, z in micro_batches:
-        with torch.set_grad_enabled(single):
+        with torch.set_grad_enabled(is_single):
             fakes = gan.generate(z)
         scalars.append(d_backward(gan, loss, tricks, real=real, fakes=fakes.detach()))
     update(gan, gan.D, tricks)
 
     for real, z in micro_batches:
-        if not single:  # else they are still those of the loop above
+        if not is_single:  # else `fakes` still has the graph from the loop above
             fakes = gan.generate(z)
         scalars.append(g_backward(gan, loss, tricks, real=real, fakes=fakes))
     update(gan, gan.G, tricks)
@@ -68,7 +69,7 @@ def train_step(gan: Gan, loss: Loss, tricks: Sequence[Trick], reals: Sequence[Te
 def d_backward(
     gan: Gan, loss: Loss, tricks: Sequence[Trick], *, real: Tensor, fakes: Tensor
 ) -> Scalars:
-    """Add D's gradient for telling `real` from `fakes` (N, C, H, W), which have no graph."""
+    """Add the gradients of D's loss for `real` and `fakes` (N, C, H, W); `fakes` are detached."""
     targets = Targets(real=real.new_ones(len(real)), fake=fakes.new_zeros(len(fakes)))
     for trick in tricks:
         fakes = trick.fakes(fakes, gan)
@@ -76,20 +77,20 @@ def d_backward(
 
     d_real = judge(gan, gan.D, tricks, real, is_real=True)
     if loss.separable:
-        # The loss is a term of the reals plus a term of the fakes. Take the first one's gradient
-        # now, and its graph is freed before D judges the fakes. Any constant can stand in for
-        # their logits here: the gradient does not depend on them, and the value is not used.
-        stand_in = d_real.detach()
-        backward(gan, gan.D, loss.d_loss(d_real, stand_in, targets))
+        # The loss is a term of the reals plus a term of the fakes. Backward for the first term
+        # frees its graph before D judges the fakes. The gradient does not depend on the fakes'
+        # logits, and the value is not used, so any constant can replace them here.
+        placeholder = d_real.detach()
+        backward(gan, gan.D, loss.d_loss(d_real, placeholder, targets))
         d_real = d_real.detach()
-    d_fake = judge(gan, gan.D, tricks, fakes, is_real=False)  # apart from reals, for batch norm
+    d_fake = judge(gan, gan.D, tricks, fakes, is_real=False)  # separate calls, for batch norm
 
     d_loss = loss.d_loss(d_real, d_fake, targets)
     penalty = sum_penalties(gan, gan.D, tricks, real=real, fakes=fakes)
     backward(gan, gan.D, d_loss if penalty is None else d_loss + penalty)
     scalars = {
-        "d_loss": d_loss.detach(),  # without the penalty, which is logged beside it
-        "d_real": loss.score(d_real.detach()).mean(),  # a probability, if logits of the loss are
+        "d_loss": d_loss.detach(),  # without the penalty, which has its own column in the log
+        "d_real": loss.score(d_real.detach()).mean(),  # D(x): a probability, for most losses
         "d_fake": loss.score(d_fake.detach()).mean(),
     }
     if penalty is not None:
@@ -100,9 +101,9 @@ def d_backward(
 def g_backward(
     gan: Gan, loss: Loss, tricks: Sequence[Trick], *, real: Tensor, fakes: Tensor
 ) -> Scalars:
-    """Add G's gradient for being taken for real; `fakes` (N, C, H, W) come with G's graph.
+    """Add the gradients of G's loss; `fakes` (N, C, H, W) have G's graph.
 
-    D is frozen: gradients pass through it, and leave nothing in it for its own next update.
+    D is frozen: gradients pass through it, but its weights get none.
     """
     with gan.D.frozen():
         d_fake = judge(gan, gan.G, tricks, fakes, is_real=False)
@@ -116,7 +117,7 @@ def g_backward(
 def judge(
     gan: Gan, player: Player, tricks: Sequence[Trick], images: Tensor, *, is_real: bool
 ) -> Tensor:
-    """D's logits (N,) for images (N, C, H, W), as tricks leave them for the loss of `player`."""
+    """D's logits (N,) for images (N, C, H, W), after the tricks, for the loss of `player`."""
     logits = gan.judge(images)
     for trick in tricks:
         logits = trick.logits(logits, gan, player, is_real)
@@ -126,36 +127,36 @@ def judge(
 def sum_penalties(
     gan: Gan, player: Player, tricks: Sequence[Trick], *, real: Tensor, fakes: Tensor
 ) -> Tensor | None:
-    """What the tricks add to this player's loss; None if no trick does."""
-    # In float32, because penalties square gradients; and not compiled, because a compiled network
-    # has no gradients of gradients.
+    """The sum of the tricks' penalties for this player; None if there are none."""
+    # In float32, because penalties square gradients. Not compiled, because compiled networks do not
+    # support second derivatives.
     with gan.full_precision(), torch.compiler.set_stance("force_eager"):
         penalties = [trick.penalty(gan, player, real, fakes) for trick in tricks]
-    given = [penalty for penalty in penalties if penalty is not None]
-    return torch.stack(given).sum() if given else None
+    terms = [penalty for penalty in penalties if penalty is not None]
+    return torch.stack(terms).sum() if terms else None
 
 
 def backward(gan: Gan, player: Player, value: Tensor) -> None:
-    """Add the gradient of a micro-batch's loss to the player's, as its share of the batch's."""
-    torch.autograd.backward(player.scaler.scale(value / gan.accumulate))  # scaled only in float16
+    """Add the gradient of a micro-batch's loss, divided by the number of micro-batches."""
+    torch.autograd.backward(player.scaler.scale(value / gan.accumulate))  # scales in float16 only
 
 
 def update(gan: Gan, player: Player, tricks: Sequence[Trick]) -> None:
-    """Move the player's weights down the gradient that `backward` has left in them; clear it."""
-    # The mean over all processes comes before unscaling, so that in float16 a gradient that became
-    # infinite in one process is seen by all, and all leave this update out.
+    """Take an optimiser step with the accumulated gradients, then clear them."""
+    # Average over processes before unscaling: if a float16 gradient is infinite in one process, it
+    # is then infinite in all, and all skip this update.
     gan.process_group.all_reduce_gradients(player.net.parameters())
     player.scaler.unscale_(player.adam)
     for trick in tricks:
         trick.before_update(gan, player)
-    player.scaler.step(player.adam)  # in float16, not if a gradient is infinite or NaN
+    player.scaler.step(player.adam)  # in float16, skipped if a gradient is infinite or NaN
     player.scaler.update()
     for trick in tricks:
         trick.after_update(gan, player)
-    player.adam.zero_grad(set_to_none=True)  # so the next backward adds to nothing
+    player.adam.zero_grad(set_to_none=True)
 
 
 def mean(scalars: Sequence[Scalars]) -> Scalars:
-    """Each scalar's mean over the micro-batches that have it; D's and G's have other names."""
+    """The mean of each scalar over the micro-batches; D's and G's scalars have different names."""
     names = dict.fromkeys(name for micro_batch in scalars for name in micro_batch)
     return {name: torch.stack([s[name] for s in scalars if name in s]).mean() for name in names}

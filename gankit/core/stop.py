@@ -1,40 +1,40 @@
-"""Stop: one wish to end, from whoever has it to whoever can fulfil it."""
+"""Stop: a request to end a run, passed from signal handlers to the training loop."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-Progress = Callable[[int, int], None]  # told (done, total)
+Progress = Callable[[int, int], None]  # called with (done, total)
 
 
 class Stop:
-    """Whether, and by which signal, a run is asked to end: `stop()` is 0 or the signal's number.
+    """Whether a run should end: `stop()` returns 0 to go on, else a signal's number.
 
-    Ctrl-C, a closed pipe or a program's own reason ask; the loop answers between two steps, where
-    all can be saved, and whatever lasts long before the first step ends at once. `poll` is asked
-    too, each time, for those who would rather be asked: it returns a signal's number, or 0.
+    Ctrl-C, SIGTERM, a closed pipe or your own code call `request`. The training loop checks between
+    two steps, where it can save a checkpoint; preparation before the first step ends at once.
+    `poll` is called on each check, too: it returns 0 or a signal's number.
     """
 
     def __init__(self, poll: Callable[[], int] = lambda: 0) -> None:
         self.poll = poll
         self.signal = 0
 
-    def ask(self, signal: int) -> None:
-        """Ask for an end; the first signal counts."""
+    def request(self, signal: int) -> None:
+        """Request the end of the run; only the first signal counts."""
         self.signal = self.signal or signal
 
     def __call__(self) -> int:
         return self.signal or self.poll()
 
-    def ends(self, progress: Progress) -> Progress:
-        """The progress of something that can be given up; KeyboardInterrupt once an end is asked.
+    def raise_on_stop(self, progress: Progress) -> Progress:
+        """Wrap a progress callback: it raises KeyboardInterrupt once the run should end.
 
-        For what comes before a run's first step, when there is nothing yet to be saved.
+        For preparation before a run's first step, when there is nothing to save yet.
         """
 
-        def checked(done: int, total: int) -> None:
+        def wrapped(done: int, total: int) -> None:
             progress(done, total)
             if self():
                 raise KeyboardInterrupt
 
-        return checked
+        return wrapped

@@ -1,4 +1,4 @@
-"""Trick: one method for each place in a training step where a trick may act."""
+"""Trick: the base class of tricks, with one method for each hook point of a training step."""
 
 from __future__ import annotations
 
@@ -13,79 +13,82 @@ if TYPE_CHECKING:
 
 
 class Targets(NamedTuple):
-    """What D is asked to answer in its own step: 1 for real, 0 for fake, until a trick differs."""
+    """The targets of D's update: 1 for real and 0 for fake images, unless a trick changes them."""
 
     real: Tensor  # (N,)
     fake: Tensor  # (N,)
 
 
 class Trick:
-    """Does nothing; a trick overrides the places where it acts.
+    """A trick overrides the methods where it acts; the methods of this class do nothing.
 
-    Tricks are asked in the order of the command line. They return values and never call an
-    optimiser. Random draws come from `gan.draw(purpose)`, so that a run can be repeated and
-    resumed. A public method of another name is an error: a misspelt one would never be called.
+    Tricks are called in the order of the command line. They return values and never call an
+    optimiser. They draw random numbers from `gan.draw(purpose)`, so that a run can be repeated and
+    resumed. A public method that `Trick` does not have is an error, because it may be misspelt.
     """
 
     name = ""  # set by gankit from the trick's spec
-    excludes: ClassVar[dict[str, str]] = {}  # tricks that it cannot go with, and why
+    excludes: ClassVar[dict[str, str]] = {}  # tricks that it cannot be combined with -> why
 
     def wrap(self, gan: Gan) -> None:
-        """Change the networks, or raise ValueError where they lack what it needs; before Adam."""
+        """Change the networks, before Adam is created; ValueError if they do not suit the trick."""
 
     def start(self, gan: Gan) -> None:
-        """Everything is on its device and training (or resuming) is about to begin."""
+        """Called before the first step, also of a resumed run; everything is on its device."""
 
     def fakes(self, images: Tensor, gan: Gan) -> Tensor:
-        """The fakes (N, C, H, W) that D is about to learn from; returns those it shall see."""
+        """Change the fakes (N, C, H, W) of D's update; returns images of the same shape."""
         return images
 
     def d_input(self, images: Tensor, gan: Gan) -> Tensor:
-        """In front of D: real and fake images, in D's step and in G's; gradients must pass."""
+        """Change D's input (N, C, H, W): real and fake images, in D's update and in G's.
+
+        Gradients must pass through, because G learns from them.
+        """
         return images
 
     def targets(self, targets: Targets, gan: Gan) -> Targets:
-        """What D is asked to answer, in D's step only."""
+        """Change the targets of D's update."""
         return targets
 
     def logits(self, logits: Tensor, gan: Gan, player: Player, is_real: bool) -> Tensor:
-        """Behind D: its logits (N,) for the real or the fake images of this player's update.
+        """Change D's logits (N,) for the real or the fake images of this player's update.
 
-        Returns those that the loss shall see; for G's update gradients must pass. A trick that only
-        wants to know what D thinks returns them as they are. Passes of penalties do not come here.
+        The loss gets what it returns; gradients must pass through. A trick that only reads the
+        logits returns them unchanged. Not called for forward passes of penalties.
         """
         return logits
 
     def penalty(self, gan: Gan, player: Player, real: Tensor, fake: Tensor) -> Tensor | None:
-        """A weighted scalar to add to the player's loss, or None; pays for its own forward pass."""
+        """A weighted scalar to add to the player's loss, or None; makes its own forward passes."""
         return None
 
     def before_update(self, gan: Gan, player: Player) -> None:
-        """The player's gradients are ready, its weights have not moved yet."""
+        """Called when the player's gradients are ready, before its optimiser step."""
 
     def after_update(self, gan: Gan, player: Player) -> None:
-        """The player's weights have just moved."""
+        """Called after the player's optimiser step."""
 
     def activity(self) -> str | None:
-        """What it did since it was last asked, for the log; None if it did nothing."""
+        """What the trick did since the last call, for the log; None if it did nothing."""
         return None
 
     def state_dict(self) -> dict[str, Any]:
-        """Tensors, numbers, texts, lists and dicts of these that a resumed run needs."""
+        """What a resumed run needs: tensors, numbers, strings, and lists and dicts of these."""
         return {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take back what `state_dict` gave; called after `start`."""
+        """Restore what `state_dict` returned; called after `start`."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         for name, value in vars(cls).items():
             if callable(value) and not name.startswith("_") and not hasattr(Trick, name):
                 hint = did_you_mean(name, [n for n in vars(Trick) if not n.startswith("_")])
-                raise TypeError(f"{cls.__name__}.{name} is no place in a step.{hint}")
+                raise TypeError(f"{cls.__name__}.{name} is not a method of gankit.Trick.{hint}")
         if not isinstance(cls.excludes, dict):
-            raise TypeError(f"{cls.__name__}.excludes is no dict: write {{'ema': 'why'}}")
+            raise TypeError(f"{cls.__name__}.excludes must be a dict: write {{'ema': 'why'}}")
 
-    def overrides(self, *places: str) -> bool:
-        """Whether this trick acts in any of the places."""
-        return any(getattr(type(self), place) is not getattr(Trick, place) for place in places)
+    def overrides(self, *methods: str) -> bool:
+        """Whether this trick overrides any of these methods of `Trick`."""
+        return any(getattr(type(self), name) is not getattr(Trick, name) for name in methods)

@@ -1,3 +1,3 @@
-"""gankit's version, which runs write down."""
+"""gankit's version; run.json records it."""
 
 __version__ = "0.2.0"

@@ -44,7 +44,7 @@ class Modes(Metric):
         share = often[often > 0] / often.sum()
         return math.exp(-float((share * np.log(share)).sum()))
 
-    def words(self, state: Any) -> str:
+    def describe(self, state: Any) -> str:
         kinds = state[0]
         often = np.bincount(kinds[kinds >= 0], minlength=MODES)
         fair = FAIR * len(kinds) / MODES

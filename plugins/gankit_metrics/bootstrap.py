@@ -29,7 +29,7 @@ def measure(metric: Metric, text: str, sets: Sets) -> tuple[Measured, Any]:
     found = Measured(
         text, value, low, high, lowest, *sizes, metric.better, metric.feature_set,
         against=sets.against, seconds=time.perf_counter() - started,
-        note=warning(metric, sets, (low, high), lowest, metric.words(state)),
+        note=warning(metric, sets, (low, high), lowest, metric.describe(state)),
     )  # fmt: skip
     return found, state
 
@@ -63,7 +63,7 @@ def interval(
     drawn so are less varied than those they are drawn from, which shifts some metrics, all draws
     alike; so the draws are moved until their mean is the number, and only their spread is kept.
     """
-    random = np.random.default_rng(randomness.number(0, 0, f"bootstrap of {text}"))
+    random = np.random.default_rng(randomness.derive_seed(0, 0, f"bootstrap of {text}"))
     drawn = [
         score(metric, state, *(random.integers(0, size, size) for size in sizes))
         for _ in range(metric.draws)

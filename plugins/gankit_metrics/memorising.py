@@ -59,7 +59,7 @@ class Memorising(OnFeatures):
         below, upto = (np.searchsorted(fresh, ours, side) for side in ("left", "right"))
         return float(1 - (below + upto).mean() / 2 / len(fresh))
 
-    def words(self, state: Any) -> str:
+    def describe(self, state: Any) -> str:
         limit = np.quantile(state[1], RARE)
         share = (state[0] < limit).mean()
         return f"{share:.1%} are closer to a training picture than {1 - RARE:.0%} of fresh ones are"

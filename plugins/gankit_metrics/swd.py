@@ -46,7 +46,7 @@ class SWD(Metric):
     def score(self, state: Any, generated: Rows, reference: Rows) -> float:
         return float(np.mean([distance(level, generated, reference) for level in state]))
 
-    def words(self, state: Any) -> str:
+    def describe(self, state: Any) -> str:
         """Each level's own distance."""
         every = [distance(level, *map(np.arange, map(len, level[1:]))) for level in state]
         return f"from fine to coarse {', '.join(f'{value:.1f}' for value in every)}"

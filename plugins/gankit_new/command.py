@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from gankit.core.errors import GankitError
-from gankit.core.registry import Registry, module_file
+from gankit.core.registry import Registry, find_module_file
 
 TEMPLATES = Path(__file__).with_name("templates")
 # Each kind of plugin: what it registers, and how to try it.
@@ -50,7 +50,7 @@ def checked(name: str, kind: str, registry: Registry) -> str:
     for part in KINDS[kind][0]:
         if name in {spec.name for spec in registry.specs(part)}:
             owners.add(part)
-    if module_file(module):  # a folder of that name makes no package
+    if find_module_file(module):  # a folder of that name makes no package
         owners.add("Python package")
     if owners:
         raise GankitError(f"there is a {min(owners)} {name!r} already: choose another name")

@@ -62,7 +62,7 @@ def race(ctx: click.Context, /, options: tuple[str, ...], listed: bool, **given:
             )
 
     with log_shown(), stop_signals() as stop, progress_bar("preparing") as progress:
-        _race(ctx, list(options), given, stop, stop.ends(progress))
+        _race(ctx, list(options), given, stop, stop.raise_on_stop(progress))
 
 
 def _list() -> None:

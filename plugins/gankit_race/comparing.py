@@ -89,7 +89,7 @@ def _runs_in(folder: Path) -> list[Path]:
 
 def _step(run: Run, warnings: list[str]) -> int:
     """Where the run's newest checkpoint stands."""
-    kept = checkpoint.existing(run.folder / "checkpoints")
+    kept = checkpoint.list_checkpoints(run.folder / "checkpoints")
     if not kept:
         raise GankitError(f"{run.out} has no checkpoint yet, so there is nothing to compare")
     step = checkpoint.step_of(kept[0])

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # for the files beside: beside, 
 
 
 @pytest.fixture(scope="session", autouse=True)
-def as_a_user_has_it(apart):
+def as_a_user_has_it(isolated):
     torch.set_num_threads(THREADS)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gankit.core.atomic_write import open_atomically, replace_flushed, write_atomically
+from gankit.core.atomic_write import flush_and_rename, open_atomically, write_atomically
 
 
 def test_bytes_and_text_are_written_as_they_are_into_a_new_folder(tmp_path):
@@ -58,7 +58,7 @@ def test_the_bytes_are_on_the_disk_before_the_name_is(tmp_path, monkeypatch):
     write_atomically(tmp_path / "file", "12345")
     assert calls == [5, "named"]
     (tmp_path / "part").write_bytes(b"123")
-    replace_flushed(tmp_path / "part", tmp_path / "file")
+    flush_and_rename(tmp_path / "part", tmp_path / "file")
     assert calls[2:] == [3, "named"]
     assert (tmp_path / "file").read_bytes() == b"123"
 

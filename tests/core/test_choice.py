@@ -1,4 +1,4 @@
-"""`name:key=value,...`: what a person writes, and back."""
+"""`name:key=value,...` is parsed, and formatted again."""
 
 import copy
 import json
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gankit.core.choice import Choice, read_value, write_value
+from gankit.core.choice import Choice, format_value, parse_value
 from gankit.core.errors import GankitError
 
 READ = [
@@ -34,10 +34,10 @@ READ = [
 
 
 @pytest.mark.parametrize(("text", "value"), READ)
-def test_a_value_is_read_as_what_it_looks_like(text, value):
-    read = read_value(text)
-    assert read == value
-    assert type(read) is type(value)
+def test_a_value_gets_the_type_that_it_looks_like(text, value):
+    parsed = parse_value(text)
+    assert parsed == value
+    assert type(parsed) is type(value)
 
 
 def test_a_name_alone_has_no_options():
@@ -46,13 +46,13 @@ def test_a_name_alone_has_no_options():
     assert choice == "hinge"
 
 
-def test_a_choice_is_a_text_that_knows_its_parts():
+def test_a_choice_is_a_string_with_a_name_and_options():
     choice = Choice.parse("noisy-d: sigma=0.20")
     assert choice == "noisy-d:sigma=0.2"
     assert json.dumps([choice]) == '["noisy-d:sigma=0.2"]'
-    for again in (Choice.parse(choice), copy.deepcopy(choice), pickle.loads(pickle.dumps(choice))):
-        assert again == choice
-        assert (again.name, again.options) == ("noisy-d", {"sigma": 0.2})
+    for same in (Choice.parse(choice), copy.deepcopy(choice), pickle.loads(pickle.dumps(choice))):
+        assert same == choice
+        assert (same.name, same.options) == ("noisy-d", {"sigma": 0.2})
     assert Choice.parse(choice) is choice
 
 
@@ -63,22 +63,22 @@ def test_options_keep_their_order_and_may_be_written_with_hyphens():
 
 
 @pytest.mark.parametrize(
-    ("text", "wrong"),
+    ("text", "fact"),
     [
-        ("", "names no part"),
-        (":sigma=1", "names no part"),
-        ("noisy-d:", "names no part"),
-        ("noisy-d:sigma", "'sigma' in 'noisy-d:sigma' is not option=value"),
-        ("noisy-d:=3", "is not option=value"),
-        ("noisy-d:sigma=1,", "is not option=value"),
-        ("noisy-d:sigma=1,sigma=2", "is given twice"),
-        ("dcgan:base-channels=1,base_channels=2", "is given twice"),
+        ("", "NAME:option=value"),
+        (":sigma=1", "NAME:option=value"),
+        ("noisy-d:", "NAME:option=value"),
+        ("noisy-d:sigma", "'sigma'"),
+        ("noisy-d:=3", "'=3'"),
+        ("noisy-d:sigma=1,", "''"),
+        ("noisy-d:sigma=1,sigma=2", "twice"),
+        ("dcgan:base-channels=1,base_channels=2", "'base_channels'"),
     ],
 )
-def test_what_cannot_be_read_is_quoted(text, wrong):
+def test_a_text_that_cannot_be_parsed_is_quoted(text, fact):
     with pytest.raises(GankitError) as error:
         Choice.parse(text)
-    assert wrong in str(error.value)
+    assert fact in str(error.value)
     assert repr(text) in str(error.value)
 
 
@@ -93,13 +93,13 @@ VALUES = (
 
 @given(VALUES)
 @settings(database=None, deadline=None, max_examples=200)
-def test_a_written_value_reads_back(value):
-    assert read_value(write_value(value)) == value
-    assert type(read_value(write_value(value))) is type(value)
+def test_a_formatted_value_is_parsed_to_the_same_value(value):
+    assert parse_value(format_value(value)) == value
+    assert type(parse_value(format_value(value))) is type(value)
 
 
 @given(st.dictionaries(st.sampled_from(["p", "sigma", "base_channels"]), VALUES))
 @settings(database=None, deadline=None, max_examples=100)
-def test_a_written_choice_reads_back(options):
+def test_a_formatted_choice_is_parsed_to_the_same_choice(options):
     choice = Choice("some-part", options)
     assert Choice.parse(str(choice)) == choice

@@ -1,4 +1,4 @@
-"""Durations read well, and are rounded once."""
+"""Durations are short, and rounded once."""
 
 import pytest
 

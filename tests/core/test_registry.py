@@ -1,4 +1,4 @@
-"""Plugins load one at a time: a broken one is named and takes nothing with it."""
+"""Plugins load one at a time: an error names a broken one, and the others work."""
 
 import json
 
@@ -15,8 +15,8 @@ GOOD = """
 """
 BROKEN = {
     "raises on import": ("1 / 0", "ZeroDivisionError"),
-    "is no Python": ("def register(:", "SyntaxError"),
-    "imports what is not there": ("import no_such_module_at_all", "no_such_module_at_all"),
+    "is not Python": ("def register(:", "SyntaxError"),
+    "imports a missing module": ("import no_such_module_at_all", "no_such_module_at_all"),
     "misspells a hook": (
         """
         @hookimpl
@@ -25,7 +25,7 @@ BROKEN = {
         """,
         "register_trick",
     ),
-    "asks a hook for what it does not give": (
+    "takes an argument that the hook does not have": (
         """
         @hookimpl
         def register_tricks(register, torch):
@@ -48,7 +48,7 @@ BROKEN = {
             register(TrickSpec(name="fine", summary="s", source="s", build=Trick))
             register(TrickSpec(name="r1", summary="mine", source="s", build=Trick))
         """,
-        "the trick 'r1' is already there, from 'tricks'",
+        "trick 'r1'",
     ),
     "registers the wrong type": (
         """
@@ -58,7 +58,7 @@ BROKEN = {
         """,
         "expected a TrickSpec",
     ),
-    "registers no spec at all": (
+    "registers a string": (
         """
         @hookimpl
         def register_losses(register):
@@ -86,7 +86,7 @@ BROKEN = {
 }
 
 
-def test_the_bundled_plugins_are_whole(registry):
+def test_all_bundled_plugins_load(registry):
     assert {plugin.name: plugin.error for plugin in registry.plugins if plugin.error} == {}
     assert {"commands", "console", "data", "dcgan", "flowers", "losses", "records", "tricks"} <= {
         plugin.name for plugin in registry.plugins
@@ -98,20 +98,20 @@ def test_the_bundled_plugins_are_whole(registry):
         assert all(registry.find(kind, name).name == name for name in names)
 
 
-def test_every_registry_is_fresh(registry):
+def test_each_registry_is_new(registry):
     other = load_registry()
     assert other is not registry
     assert not {id(p) for p in other.plugins} & {id(p) for p in registry.plugins}
 
 
 @pytest.mark.parametrize("how", BROKEN)
-def test_a_broken_installed_plugin_is_named_and_nothing_else_suffers(how, installed, gankit_cli):
+def test_a_broken_installed_plugin_is_named_and_the_others_work(how, installed, gankit_cli):
     source, why = BROKEN[how]
     name = "broken_" + "_".join(how.split())
     installed(name, source)
     code, out, err = gankit_cli("list", "--json")
     assert code == 0
-    assert err.startswith(f"gankit: plugin '{name}' is left out: ")
+    assert f"plugin '{name}'" in err
     assert why in err
     assert err.count("\n") == 1
     offered = {(row["kind"], row["name"]): row for row in json.loads(out)}
@@ -140,7 +140,7 @@ def owner(registry, trick):
     return next(plugin.name for plugin in registry.plugins if part in plugin.specs)
 
 
-def test_parts_of_gankit_and_of_others_are_told_apart(installed, plugin_file):
+def test_bundled_parts_and_parts_of_other_packages_are_distinguished(installed, plugin_file):
     installed("foreign_own", GOOD)
     registry = load_registry()
     registry.load("file", lambda: import_file(plugin_file(GOOD.replace("wobble", "wiggle"))))
@@ -159,34 +159,34 @@ def test_an_installed_plugin_offers_its_parts(installed, gankit_cli):
     assert owner(registry, "wobble") == "foreign_good"
 
 
-def test_our_own_names_win_over_a_strangers(installed):
+def test_bundled_names_win_over_those_of_another_package(installed):
     installed("aaa_first_in_the_alphabet", BROKEN["registers a taken name"][0])
     registry = load_registry()
     assert owner(registry, "r1") == "tricks"
-    with pytest.raises(GankitError, match="there is no trick 'fine'"):
-        registry.find("trick", "fine")  # a plugin is in or out as a whole
+    with pytest.raises(GankitError, match="trick 'fine'"):
+        registry.find("trick", "fine")  # all of the plugin is left out
 
 
-def test_of_two_strangers_with_one_name_both_are_named(installed):
+def test_an_error_names_both_plugins_that_register_one_name(installed):
     installed("foreign_one", GOOD)
     installed("foreign_two", GOOD)
-    found = {p.name: p for p in load_registry().plugins if p.name.startswith("foreign_")}
-    errors = [(plugin.name, plugin.error) for plugin in found.values() if plugin.error]
+    plugins = {p.name: p for p in load_registry().plugins if p.name.startswith("foreign_")}
+    errors = [(plugin.name, plugin.error) for plugin in plugins.values() if plugin.error]
     assert len(errors) == 1
-    (loser, error), *_ = errors
-    (winner,) = set(found) - {loser}
+    (rejected, error), *_ = errors
+    (accepted,) = set(plugins) - {rejected}
     assert "'wobble'" in error
-    assert winner in error
+    assert accepted in error
 
 
-def test_a_stranger_cannot_take_the_place_of_a_default(installed, gankit_cli):
+def test_another_package_cannot_replace_a_default(installed, gankit_cli):
     source = GOOD.replace("build=Trick", "build=Trick, default=True")
     source = source.replace("trick", "dataset").replace("Trick", "Dataset")
     installed("pushy", source.replace("build=Dataset", "build=list"))
     assert load_registry().default("dataset") == "petals"
 
 
-def test_a_stranger_cannot_replace_a_command(installed, gankit_cli):
+def test_another_package_cannot_replace_a_command(installed, gankit_cli):
     installed(
         "usurper",
         """
@@ -202,7 +202,7 @@ def test_a_stranger_cannot_replace_a_command(installed, gankit_cli):
     assert "mine now" not in out
 
 
-def test_a_stranger_adds_a_command(installed, gankit_cli):
+def test_another_package_can_add_a_command(installed, gankit_cli):
     installed(
         "helper",
         """
@@ -217,7 +217,7 @@ def test_a_stranger_adds_a_command(installed, gankit_cli):
     assert "greet" in gankit_cli("--help").out
 
 
-def test_a_one_file_plugin_is_one_more(plugin_file, gankit_cli):
+def test_a_one_file_plugin_is_added(plugin_file, gankit_cli):
     path = plugin_file(GOOD)
     assert "wobble" in gankit_cli("-p", path, "list", "trick").out
     assert "wobble" not in gankit_cli("list", "trick").out
@@ -239,38 +239,40 @@ def test_a_broken_one_file_plugin_is_an_error(how, command, plugin_file, gankit_
 
 
 @pytest.mark.parametrize("path", ["absent.py", "."])
-def test_a_one_file_plugin_that_is_not_there(path, gankit_cli):
+def test_a_missing_one_file_plugin_is_an_error(path, gankit_cli):
     code, _, err = gankit_cli("-p", path, "list")
     assert code == 2
-    assert "there is no such .py file" in err
+    assert path in err
+    assert ".py file" in err
 
 
 @pytest.mark.parametrize(
-    ("kind", "name", "message"),
+    ("kind", "name", "fact"),
     [
-        ("trick", "nosy-d", "there is no trick 'nosy-d'. Did you mean 'noisy-d'"),
-        ("loss", "Hinge", "there is no loss 'Hinge'. Did you mean 'hinge'?"),
-        ("trick", "mine", "there is no trick 'mine'. One from a file needs gankit -p FILE. See: "),
-        ("loss", "r1", "'r1' is a trick, not a loss"),
-        ("dataset", "zzz", "There is: art-by-ai, cezanne"),
-        ("model", "dcgan65", "Did you mean 'dcgan64'"),
+        ("trick", "nosy-d", "'noisy-d'"),
+        ("loss", "Hinge", "'hinge'"),
+        ("trick", "mine", "gankit -p FILE"),
+        ("loss", "r1", "a trick"),
+        ("dataset", "zzz", "art-by-ai, cezanne"),
+        ("model", "dcgan65", "'dcgan64'"),
     ],
 )
-def test_a_wrong_name_is_answered_with_what_was_meant(registry, kind, name, message):
+def test_an_unknown_name_is_an_error_with_a_suggestion(registry, kind, name, fact):
     with pytest.raises(GankitError) as error:
         registry.find(kind, name)
-    assert message in str(error.value)
+    assert repr(name) in str(error.value)
+    assert fact in str(error.value)
 
 
 def test_checking_gives_the_canonical_text(registry):
     assert registry.check("trick", "noisy-d: sigma=.5") == "noisy-d:sigma=0.5"
-    with pytest.raises(GankitError, match="Did you mean 'sigma'"):
+    with pytest.raises(GankitError, match="'sigm'.*'sigma'"):
         registry.check("trick", "noisy-d:sigm=1")
 
 
-def test_a_models_options_reach_the_networks_that_know_them(registry):
+def test_a_models_options_reach_the_networks_that_have_them(registry):
     spec, networks = registry.networks("dcgan64:base_channels=8")
     assert spec.name == "dcgan64"
     assert networks == dict.fromkeys(("generator", "discriminator"), "dcgan:base_channels=8")
-    with pytest.raises(GankitError, match="model 'dcgan64' has no option 'width'"):
+    with pytest.raises(GankitError, match="'dcgan64'.*'width'"):
         registry.networks("dcgan64:width=8")

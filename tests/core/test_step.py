@@ -1,4 +1,4 @@
-"""One training step: who learns, from what, and in which order."""
+"""One training step: which player is updated, from what, and in which order."""
 
 import weakref
 
@@ -16,8 +16,8 @@ from gankit.training.compose import compose
 def trainer_of(registry, tiny):
     """`trainer_of(loss="hinge")`: a trainer of the tiny run."""
 
-    def build(*tricks, **asked):
-        run = compose(registry, **tiny(**asked))
+    def build(*tricks, **settings):
+        run = compose(registry, **tiny(**settings))
         prepared = gankit.prepare(run, registry, lambda done, total: None)
         trainer = assemble(resolve_auto(run, prepared), registry, prepared)
         for trick in tricks:
@@ -46,52 +46,52 @@ def g_step(gan, loss, tricks, real, fakes):
     return scalars
 
 
-class Diary(Trick):
-    """Writes down where it was asked, and what it was shown."""
+class CallRecorder(Trick):
+    """Records the calls of its methods and what they were given."""
 
     def __init__(self):
-        self.pages = []
+        self.calls = []
 
     def fakes(self, images, gan):
-        self.pages.append(("fakes", images.requires_grad))
+        self.calls.append(("fakes", images.requires_grad))
         return images
 
     def d_input(self, images, gan):
-        self.pages.append(("d_input", len(images)))
+        self.calls.append(("d_input", len(images)))
         return images
 
     def targets(self, targets, gan):
-        self.pages.append(("targets", float(targets.real.mean()), float(targets.fake.mean())))
+        self.calls.append(("targets", float(targets.real.mean()), float(targets.fake.mean())))
         return targets
 
     def logits(self, logits, gan, player, is_real):
-        self.pages.append(("logits", player.name, "real" if is_real else "fake", len(logits)))
+        self.calls.append(("logits", player.name, "real" if is_real else "fake", len(logits)))
         return logits
 
     def penalty(self, gan, player, real, fake):
-        self.pages.append(("penalty", player.name))
+        self.calls.append(("penalty", player.name))
 
     def before_update(self, gan, player):
-        self.pages.append(("before_update", player.name))
+        self.calls.append(("before_update", player.name))
 
     def after_update(self, gan, player):
-        self.pages.append(("after_update", player.name))
+        self.calls.append(("after_update", player.name))
 
 
-def test_tricks_are_asked_at_their_places_in_order(trainer_of):
-    diary = Diary()
-    trainer_of(diary).step(0)
-    assert diary.pages == [
+def test_the_methods_of_a_trick_are_called_in_order(trainer_of):
+    recorder = CallRecorder()
+    trainer_of(recorder).step(0)
+    assert recorder.calls == [
         ("fakes", False),  # D learns from fakes without a graph
         ("targets", 1.0, 0.0),
         ("d_input", 8),
         ("logits", "D", "real", 8),
-        ("d_input", 8),  # two calls, so batch norm sees them apart
+        ("d_input", 8),  # separate calls, for batch norm
         ("logits", "D", "fake", 8),
         ("penalty", "D"),
         ("before_update", "D"),
         ("after_update", "D"),
-        ("d_input", 8),  # the same door in G's step
+        ("d_input", 8),  # in G's update, too
         ("logits", "G", "fake", 8),
         ("penalty", "G"),
         ("before_update", "G"),
@@ -103,12 +103,12 @@ class Gradients(Trick):
     """Keeps each player's gradients as they are before its update; None where there is none."""
 
     def __init__(self):
-        self.of = {}
+        self.gradients = {}
 
     def before_update(self, gan, player):
         for other in (gan.G, gan.D):
             grads = [p.grad if p.grad is None else p.grad.clone() for p in other.net.parameters()]
-            self.of[player.name, other.name] = grads
+            self.gradients[player.name, other.name] = grads
 
 
 def test_each_step_has_gradients_of_one_player(trainer_of):
@@ -116,43 +116,46 @@ def test_each_step_has_gradients_of_one_player(trainer_of):
     gan = trainer.gan
     gan.begin_step(0)
     g_step(gan, trainer.loss, [seen], trainer.batches[0], gan.generate(gan.latents(8)))
-    assert all(grad is None for grad in seen.of["G", "D"])
-    assert all(float(grad.abs().sum()) > 0 for grad in seen.of["G", "G"])
-    assert all(p.requires_grad for p in gan.D.net.parameters())  # thawed again
+    assert all(grad is None for grad in seen.gradients["G", "D"])
+    assert all(float(grad.abs().sum()) > 0 for grad in seen.gradients["G", "G"])
+    assert all(p.requires_grad for p in gan.D.net.parameters())  # no longer frozen
     d_step(gan, trainer.loss, [seen], trainer.batches[0], torch.zeros(8, 3, 16, 16))
-    assert all(grad is None for grad in seen.of["D", "G"])  # not those of the step before either
-    assert all(float(grad.abs().sum()) > 0 for grad in seen.of["D", "D"])
+    assert all(
+        grad is None for grad in seen.gradients["D", "G"]
+    )  # not those of the step before either
+    assert all(float(grad.abs().sum()) > 0 for grad in seen.gradients["D", "D"])
 
 
 @pytest.mark.parametrize(
     "loss", ["non-saturating", "minimax", "least-squares", "hinge", "wasserstein", "relativistic"]
 )
 def test_ds_gradient_is_that_of_the_whole_loss(trainer_of, loss):
-    """Whether D goes back once over both graphs or over one after the other."""
+    """Whether backward runs once over both graphs, or over one after the other."""
     trainer, seen = trainer_of(loss=loss), Gradients()
     gan, real = trainer.gan, trainer.batches[0]
     fakes = torch.randn(8, 3, 16, 16)
     d_real, d_fake = gan.judge(real), gan.judge(fakes)
     whole = trainer.loss.d_loss(d_real, d_fake, Targets(torch.ones(8), torch.zeros(8)))
-    wanted = torch.autograd.grad(whole, list(gan.D.net.parameters()))
-    said = d_step(gan, trainer.loss, [seen], real, fakes)
-    for got, expected in zip(seen.of["D", "D"], wanted, strict=True):
-        assert torch.allclose(got, expected, rtol=1e-4, atol=1e-7)
-    assert float(said["d_loss"]) == pytest.approx(whole.item())
-    assert float(said["d_real"]) == pytest.approx(trainer.loss.score(d_real).mean().item())
+    gradients = torch.autograd.grad(whole, list(gan.D.net.parameters()))
+    scalars = d_step(gan, trainer.loss, [seen], real, fakes)
+    for actual, expected in zip(seen.gradients["D", "D"], gradients, strict=True):
+        assert torch.allclose(actual, expected, rtol=1e-4, atol=1e-7)
+    assert float(scalars["d_loss"]) == pytest.approx(whole.item())
+    assert float(scalars["d_real"]) == pytest.approx(trainer.loss.score(d_real).mean().item())
 
 
 @pytest.mark.parametrize(("loss", "kept"), [("non-saturating", False), ("relativistic", True)])
-def test_the_reals_graph_is_gone_before_the_fakes_are_judged(trainer_of, loss, kept):
+def test_the_reals_graph_is_freed_before_the_fakes_are_judged(trainer_of, loss, kept):
     trainer = trainer_of(loss=loss)
-    maps, alive = [], []
+    outputs = []
+    alive = []
 
-    def watch(net, given, map):
-        alive.append([there() is not None for there in maps])
-        maps.append(weakref.ref(map))
+    def record(net, given, output):
+        alive.append([reference() is not None for reference in outputs])
+        outputs.append(weakref.ref(output))
 
     convolution = next(m for m in trainer.gan.D.net.modules() if isinstance(m, torch.nn.Conv2d))
-    convolution.register_forward_hook(watch)
+    convolution.register_forward_hook(record)
     trainer.step(0)
     assert alive[:2] == [[], [kept]]
 
@@ -172,7 +175,7 @@ def test_g_does_not_move_in_ds_step_nor_d_in_gs(trainer_of):
 
 
 @pytest.mark.parametrize("d_steps", [1, 3])
-def test_one_set_of_fakes_serves_ds_last_step_and_gs(trainer_of, d_steps):
+def test_ds_last_update_and_gs_share_their_fakes(trainer_of, d_steps):
     trainer = trainer_of(d_steps=d_steps)
     drawn = []
     trainer.gan.G.net.register_forward_hook(lambda net, given, images: drawn.append(images))
@@ -181,13 +184,13 @@ def test_one_set_of_fakes_serves_ds_last_step_and_gs(trainer_of, d_steps):
     trainer.step(0)
     assert len(drawn) == d_steps
     assert len(judged) == 2 * d_steps + 1
-    assert torch.equal(judged[-1], judged[-2])  # G's step judges what D has just learnt from
+    assert torch.equal(judged[-1], judged[-2])  # G's update judges the fakes that D learnt from
     assert judged[-1].requires_grad
     assert not judged[-2].requires_grad
     assert len({float(images.detach().sum()) for images in drawn}) == d_steps
 
 
-def test_every_batch_of_a_step_is_another(trainer_of):
+def test_each_update_of_d_has_its_own_batch(trainer_of):
     trainer = trainer_of(d_steps=2)
     reals = [trainer.batches[i] for i in range(4)]
     seen = []
@@ -224,18 +227,18 @@ def test_d_inputs_are_applied_in_order_to_everything(trainer_of):
 
 
 class Shift(Trick):
-    """Adds a number to each kind of logits, and counts how often it was asked."""
+    """Adds a number to the logits of reals and another to those of fakes; records its calls."""
 
     def __init__(self):
-        self.asked = []
+        self.calls = []
 
     def logits(self, logits, gan, player, is_real):
-        self.asked.append((player.name, is_real))
+        self.calls.append((player.name, is_real))
         return 2 * logits + (1 if is_real else -1)
 
 
 @pytest.mark.parametrize("loss", ["non-saturating", "relativistic"])  # whose G sees reals, too
-def test_the_loss_sees_the_logits_as_tricks_leave_them(trainer_of, loss):
+def test_the_loss_gets_the_logits_that_tricks_return(trainer_of, loss):
     shift = Shift()
     trainer = trainer_of(shift, loss=loss)
     seen = {}
@@ -252,14 +255,14 @@ def test_the_loss_sees_the_logits_as_tricks_leave_them(trainer_of, loss):
     pairs = loss == "relativistic"
     if pairs:
         assert torch.equal(seen["g"][1].detach(), 2 * judged[3] + 1)
-    assert shift.asked == [("D", True), ("D", False), ("G", False), *[("G", True)] * pairs]
+    assert shift.calls == [("D", True), ("D", False), ("G", False), *[("G", True)] * pairs]
 
 
-def test_features_are_what_ds_last_layer_was_given(trainer_of):
+def test_features_are_the_input_of_ds_last_layer(trainer_of):
     gan = trainer_of().gan
     real = trainer_of().batches[0]
     gan.judge(real)
-    assert gan.features is None  # nobody asked for them
+    assert gan.features is None  # keep_features was not called
     gan.keep_features()
     logits = gan.judge(real)
     last = [m for m in gan.D.net.modules() if isinstance(m, torch.nn.Conv2d)][-1]
@@ -272,7 +275,8 @@ def test_targets_reach_the_loss(trainer_of):
         def targets(self, targets, gan):
             return Targets(targets.real / 2, targets.fake + 0.25)
 
-    trainer, plain = trainer_of(Half()), trainer_of()
+    trainer = trainer_of(Half())
+    plain = trainer_of()
     seen = []
     d_loss = trainer.loss.d_loss
     trainer.loss.d_loss = lambda r, f, t: seen.append(t) or d_loss(r, f, t)
@@ -284,7 +288,8 @@ def test_targets_reach_the_loss(trainer_of):
 def test_penalties_add_up_and_move_only_their_player(trainer_of):
     class Pull(Trick):
         def __init__(self, name, weight):
-            self.player, self.weight = name, weight
+            self.player = name
+            self.weight = weight
 
         def penalty(self, gan, player, real, fake):
             if player.name == self.player:
@@ -294,28 +299,28 @@ def test_penalties_add_up_and_move_only_their_player(trainer_of):
     plain = trainer_of().step(0)
     assert "penalty" not in plain
     pulled = trainer_of(Pull("D", 1.0), Pull("D", 2.0)).step(0)
-    one = trainer_of(Pull("D", 1.0)).step(0)
-    assert float(pulled["penalty"]) == pytest.approx(3 * float(one["penalty"]), rel=1e-5)
-    assert float(pulled["d_loss"]) == float(plain["d_loss"])  # logged apart
+    single = trainer_of(Pull("D", 1.0)).step(0)
+    assert float(pulled["penalty"]) == pytest.approx(3 * float(single["penalty"]), rel=1e-5)
+    assert float(pulled["d_loss"]) == float(plain["d_loss"])  # has its own column
 
 
 def test_penalties_are_computed_in_float32_and_the_rest_in_bf16(trainer_of):
-    class Look(Trick):
+    class Judge(Trick):
         def penalty(self, gan, player, real, fake):
-            self.before = len(kinds)
             gan.judge(real)
 
-    kinds = []
-    look = Look()
-    trainer = trainer_of(look, precision="bf16")
-    trainer.gan.D.net.main[0].register_forward_hook(lambda net, given, out: kinds.append(out.dtype))
+    dtypes = []
+    trainer = trainer_of(Judge(), precision="bf16")
+    trainer.gan.D.net.main[0].register_forward_hook(
+        lambda net, given, out: dtypes.append(out.dtype)
+    )
     trainer.step(0)
     bf16, f32 = torch.bfloat16, torch.float32
-    assert kinds == [bf16, bf16, f32, bf16, f32]
+    assert dtypes == [bf16, bf16, f32, bf16, f32]
     assert trainer.gan.machine.precision == "bf16"
 
 
-def test_scalars_are_what_the_words_say(trainer_of):
+def test_scalars_are_what_their_names_say(trainer_of):
     trainer = trainer_of()
     gan = trainer.gan
     gan.begin_step(0)

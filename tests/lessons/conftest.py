@@ -35,7 +35,7 @@ def path_of():
 
 
 @pytest.fixture(scope="session")
-def lesson(tmp_path_factory, apart):
+def lesson(tmp_path_factory, isolated):
     """`lesson(5)`: the folder lesson 5 ran in, what it printed, and the variables it left."""
     folder, done = tmp_path_factory.mktemp("lessons"), {}
 

@@ -228,7 +228,7 @@ def test_values_that_make_no_sense_are_refused(text):
 
 
 def test_a_misspelt_method_is_refused_at_once():
-    with pytest.raises(TypeError, match=r"d_imput is no place in a step. Did you mean 'd_input'"):
+    with pytest.raises(TypeError, match="d_imput.*'d_input'"):
         type("Wrong", (Trick,), {"d_imput": lambda self, images, gan: images})
     quiet = type("Quiet", (Trick,), {"_own": lambda self: 1, "number": 3})
     assert quiet().number == 3

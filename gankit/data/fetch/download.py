@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from gankit.core.atomic_write import replace_flushed
+from gankit.core.atomic_write import flush_and_rename
 from gankit.core.errors import GankitError
 from gankit.core.specs import Download
 from gankit.core.stop import Progress
@@ -98,6 +98,6 @@ def _bring(final: Path, download: Download, progress: Progress) -> None:
         if wrong:
             part.unlink()
             raise Refused(f"what came is {wrong}; it was removed")
-        replace_flushed(part, final)
+        flush_and_rename(part, final)
         part.with_suffix(".tag").unlink(missing_ok=True)
         _is_there(final, download)  # leaves its mark

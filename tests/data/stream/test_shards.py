@@ -291,7 +291,9 @@ def test_a_resumed_run_ends_as_if_it_had_never_stopped(folder, registry, tiny, t
     with pytest.raises(RunStopped):
         train(run("parts"), registry, stop=lambda: next(calls))
     train(load_run(tmp_path / "parts"), registry, resume=True)
-    one, other = (checkpoint.newest(tmp_path / n / "checkpoints")[1] for n in ("whole", "parts"))
+    one, other = (
+        checkpoint.load_newest(tmp_path / n / "checkpoints")[1] for n in ("whole", "parts")
+    )
     assert (one.step, other.step) == (12, 12)
     for net, weights in one.model.items():
         assert all(torch.equal(value, other.model[net][key]) for key, value in weights.items())

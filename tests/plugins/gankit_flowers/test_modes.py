@@ -82,7 +82,7 @@ def test_all_modes_of_real_petals_are_hit(pictures):
     kinds = metric.features(pictures)
     state = metric.compare(kinds, kinds)
     assert 33 < metric.score(state, ROWS, ROWS) <= MODES  # as evenly as 600 draws are
-    assert metric.words(state).startswith("36 of 36 kinds; 0.")
+    assert metric.describe(state).startswith("36 of 36 kinds; 0.")
 
 
 def test_half_the_modes_removed_are_missed(pictures, truth):
@@ -91,7 +91,7 @@ def test_half_the_modes_removed_are_missed(pictures, truth):
     kinds = metric.features(pictures[colour])
     state, rows = metric.compare(kinds, kinds), np.arange(colour.sum())
     assert 16.5 < metric.score(state, rows, rows) < 18.5
-    said = metric.words(state)
+    said = metric.describe(state)
     assert said.startswith("18 of 36 kinds, without pink 4, pink 5, pink 6, pink 7, pink 8, pink 9")
     assert "and 12 more" in said
 
@@ -106,7 +106,7 @@ def test_one_mode_alone_and_uneven_ones():
     assert metric.score((uneven, even), rows, rows) < 0.5 * metric.score((even, even), rows, rows)
     none = np.full(100, -1)
     assert metric.score((none, even), rows, rows) == 0
-    assert metric.words((none, even)).endswith("100.0% unclear")
+    assert metric.describe((none, even)).endswith("100.0% unclear")
 
 
 def test_grey_petals_have_no_colour(pictures):

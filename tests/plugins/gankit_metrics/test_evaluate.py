@@ -333,7 +333,7 @@ def test_a_misspelt_method_is_refused_at_once():
 
 
 def weights(folder):
-    saved = checkpoint.newest(folder / "checkpoints")[1]
+    saved = checkpoint.load_newest(folder / "checkpoints")[1]
     return {f"{n} {k}": v for n in saved.model for k, v in saved.model[n].items()}
 
 

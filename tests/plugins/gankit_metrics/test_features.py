@@ -168,7 +168,7 @@ def test_it_says_how_many_and_shows_them(garden):
     metric = Memorising()
     generated = np.concatenate([garden[2][:90], garden[0][:10]])
     state = memorising(generated, garden)[1]
-    share = float(metric.words(state).partition("%")[0])
+    share = float(metric.describe(state).partition("%")[0])
     assert 10 <= share <= 16
     shown = metric.picture(state, generated, garden[1], garden[0])
     assert shown.dtype == np.uint8

@@ -64,7 +64,9 @@ def test_swd_is_what_sorting_every_patch_gives(flowers):
         x, y = metric.features(generated), metric.features(flowers[1])
         exact = [sorted_distance(x[:, level], y[:, level]) for level in range(x.shape[1])]
         assert number(metric, generated, flowers[1]) == pytest.approx(np.mean(exact), rel=0.02)
-        said = metric.words(metric.compare(x, y)).removeprefix("from fine to coarse ").split(", ")
+        said = (
+            metric.describe(metric.compare(x, y)).removeprefix("from fine to coarse ").split(", ")
+        )
         assert [float(word) for word in said] == pytest.approx(exact, rel=0.03)
 
 

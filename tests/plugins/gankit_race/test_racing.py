@@ -103,7 +103,7 @@ def weights(folder):
     """Hashes of each run's last checkpoint and of its grids."""
     found = {}
     for run in sorted(folder.glob("*/seed-*")):
-        last = checkpoint.existing(run / "checkpoints")[0]
+        last = checkpoint.list_checkpoints(run / "checkpoints")[0]
         grids = [hashlib.sha256(path.read_bytes()).hexdigest() for path in run.glob("samples/*")]
         manifest = json.loads((last / "manifest.json").read_text())
         found[f"{run.parent.name}/{run.name}"] = (last.name, manifest["sha256"], sorted(grids))
