@@ -33,7 +33,7 @@ def tune_allocator(device: torch.device) -> bool:
     """
     if device.type != "cpu" or not sys.platform.startswith("linux"):
         return False
-    if _set_by_environment(os.environ):
+    if _is_configured_by_environment(os.environ):
         return False
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:  # the C library is not glibc
@@ -45,7 +45,7 @@ def tune_allocator(device: torch.device) -> bool:
     return bool(mallopt(M_TRIM_THRESHOLD, NEVER_TRIM))
 
 
-def _set_by_environment(environment: Mapping[str, str]) -> bool:
+def _is_configured_by_environment(environment: Mapping[str, str]) -> bool:
     """Whether environment variables configure the allocator, or disable this tuning."""
     if environment.get("GANKIT_KEEP_MEMORY") == "0":
         return True

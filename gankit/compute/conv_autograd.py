@@ -49,7 +49,9 @@ class _Product(torch.autograd.Function):
         ctx.save_for_backward(first, second)
         ctx.product = product
         ctx.geometry = geometry
-        compute = {"images": _images, "maps": _maps, "weight": _weight}[product]
+        compute = {"images": _compute_images, "maps": _compute_maps, "weight": _compute_weight}[
+            product
+        ]
         # Detached, because a view could not be changed in place, as some activations do.
         return compute(geometry, first, second).detach()
 
@@ -73,7 +75,7 @@ def _operand_names(product: str) -> list[str]:
     return [name for name in PRODUCTS if name != product]
 
 
-def _maps(geometry: ConvGeometry, images: Tensor, weight: Tensor) -> Tensor:
+def _compute_maps(geometry: ConvGeometry, images: Tensor, weight: Tensor) -> Tensor:
     """conv2d."""
     count = len(images)
     itemsize = images.dtype.itemsize
@@ -85,12 +87,12 @@ def _maps(geometry: ConvGeometry, images: Tensor, weight: Tensor) -> Tensor:
         return rows.view(count, *geometry.output_size(), -1).permute(0, 3, 1, 2)
     group = packed_group(geometry, count, itemsize)
     strips = geometry.unfold_columns(images, group)
-    stride, padding = _down_only(geometry)
+    stride, padding = _vertical_stride_and_padding(geometry)
     packed = functional.conv2d(strips, _as_column(weight), None, stride, padding)
     return unpack_rows(packed, group)
 
 
-def _images(geometry: ConvGeometry, maps: Tensor, weight: Tensor) -> Tensor:
+def _compute_images(geometry: ConvGeometry, maps: Tensor, weight: Tensor) -> Tensor:
     """conv_transpose2d."""
     itemsize = maps.dtype.itemsize
     algorithm = choose_algorithms(geometry, len(maps), itemsize, weight.shape).images
@@ -106,14 +108,14 @@ def _images(geometry: ConvGeometry, maps: Tensor, weight: Tensor) -> Tensor:
         return geometry.fold(rows @ _as_matrix(weight))
     group = packed_group(geometry, len(maps), itemsize)
     packed = pack_rows(maps, group)
-    stride, padding = _down_only(geometry)
+    stride, padding = _vertical_stride_and_padding(geometry)
     strips = functional.conv_transpose2d(
         packed, _as_column(weight), None, stride, padding, (extra_rows, 0)
     )
     return geometry.fold_columns(strips, group)
 
 
-def _weight(geometry: ConvGeometry, images: Tensor, maps: Tensor) -> Tensor:
+def _compute_weight(geometry: ConvGeometry, images: Tensor, maps: Tensor) -> Tensor:
     """The gradient of conv2d, or conv_transpose2d, with respect to its weight."""
     k = geometry.kernel_size
     channels = images.shape[1]
@@ -123,20 +125,20 @@ def _weight(geometry: ConvGeometry, images: Tensor, maps: Tensor) -> Tensor:
     itemsize = images.dtype.itemsize
     algorithm = choose_algorithms(geometry, count, itemsize, shape).weight
     if algorithm == DIRECT:
-        return _weight_by_torch(images, shape, maps, geometry.stride, geometry.padding)
+        return _torch_weight_gradient(images, shape, maps, geometry.stride, geometry.padding)
     if algorithm == MATMUL:
         rows = maps.permute(0, 2, 3, 1).flatten(0, 2)
         matrix = rows.t() @ geometry.unfold(images)
         return matrix.view(map_channels, k, k, channels).permute(0, 3, 1, 2)
     group = packed_group(geometry, count, itemsize)
     strips = geometry.unfold_columns(images, group)
-    stride, padding = _down_only(geometry)
+    stride, padding = _vertical_stride_and_padding(geometry)
     column = torch.Size((map_channels, k * channels, k, 1))
-    weight = _weight_by_torch(strips, column, pack_rows(maps, group), stride, padding)
+    weight = _torch_weight_gradient(strips, column, pack_rows(maps, group), stride, padding)
     return weight.reshape(map_channels, k, channels, k).permute(0, 2, 3, 1)
 
 
-def _weight_by_torch(
+def _torch_weight_gradient(
     images: Tensor,
     shape: torch.Size,
     maps: Tensor,
@@ -147,7 +149,7 @@ def _weight_by_torch(
     return weight
 
 
-def _down_only(geometry: ConvGeometry) -> tuple[tuple[int, int], tuple[int, int]]:
+def _vertical_stride_and_padding(geometry: ConvGeometry) -> tuple[tuple[int, int], tuple[int, int]]:
     """Stride and padding of a k x 1 kernel, which moves vertically over unfolded columns."""
     return (geometry.stride, 1), (geometry.padding, 0)
 

@@ -18,14 +18,16 @@ class FastConv2d(nn.Conv2d):
     """nn.Conv2d with faster algorithms on a CPU, also for its gradients."""
 
     def forward(self, input: Tensor) -> Tensor:
-        images = _autocast(input)
-        if not _supports(images):
+        images = _cast_for_autocast(input)
+        if not _is_supported_input(images):
             return super().forward(images)
         height, width = images.shape[2:]
-        geometry = ConvGeometry(*_kernel_numbers(self), height, width)
+        geometry = ConvGeometry(*_kernel_stride_padding(self), height, width)
         if not is_faster(geometry, images, _weight_shape(self), images.requires_grad):
             return super().forward(images)
-        maps = compute_product("maps", geometry, images=images, weight=_autocast(self.weight))
+        maps = compute_product(
+            "maps", geometry, images=images, weight=_cast_for_autocast(self.weight)
+        )
         return _add_bias(maps, self.bias)
 
 
@@ -33,17 +35,19 @@ class FastConvTranspose2d(nn.ConvTranspose2d):
     """nn.ConvTranspose2d with faster algorithms on a CPU, also for its gradients."""
 
     def forward(self, input: Tensor, output_size: list[int] | None = None) -> Tensor:
-        maps = _autocast(input)
-        if output_size is not None or not _supports(maps):
+        maps = _cast_for_autocast(input)
+        if output_size is not None or not _is_supported_input(maps):
             return super().forward(maps, output_size)
-        kernel_size, stride, padding = _kernel_numbers(self)
+        kernel_size, stride, padding = _kernel_stride_padding(self)
         extra = kernel_size - 2 * padding + self.output_padding[0]
         height = (maps.shape[2] - 1) * stride + extra
         width = (maps.shape[3] - 1) * stride + extra
         geometry = ConvGeometry(kernel_size, stride, padding, height, width)
         if not is_faster(geometry, maps, _weight_shape(self)):
             return super().forward(maps, output_size)
-        images = compute_product("images", geometry, maps=maps, weight=_autocast(self.weight))
+        images = compute_product(
+            "images", geometry, maps=maps, weight=_cast_for_autocast(self.weight)
+        )
         return _add_bias(images, self.bias)
 
 
@@ -66,7 +70,7 @@ def use_fast_convolutions(net: nn.Module) -> nn.Module:
         fast = FAST_LAYERS.get(type_before_parametrizations(module))
         if fast is None or not _is_supported_layer(module):
             continue
-        module.__class__ = _parametrized(fast, module) if is_parametrized(module) else fast
+        module.__class__ = _parametrized_class(fast, module) if is_parametrized(module) else fast
     return net
 
 
@@ -100,7 +104,7 @@ def _is_supported_layer(layer: Any) -> bool:
     return bool(layer.output_padding[0] < layer.stride[0] and layer.kernel_size[0] > 1)
 
 
-def _parametrized(fast: type[nn.Module], layer: nn.Module) -> type[nn.Module]:
+def _parametrized_class(fast: type[nn.Module], layer: nn.Module) -> type[nn.Module]:
     """A new class for one parametrized layer, like those of torch.nn.utils.parametrize.
 
     The weight of such a layer is a property of its class.
@@ -109,7 +113,7 @@ def _parametrized(fast: type[nn.Module], layer: nn.Module) -> type[nn.Module]:
     return type(parametrized.__name__, (fast,), dict(vars(parametrized)))
 
 
-def _autocast(tensor: Tensor) -> Tensor:
+def _cast_for_autocast(tensor: Tensor) -> Tensor:
     """Cast a tensor to autocast's precision, as torch does for a convolution."""
     device_type = tensor.device.type
     if not torch.is_autocast_enabled(device_type):
@@ -119,7 +123,7 @@ def _autocast(tensor: Tensor) -> Tensor:
     return tensor.to(torch.get_autocast_dtype(device_type))
 
 
-def _supports(batch: Tensor) -> bool:
+def _is_supported_input(batch: Tensor) -> bool:
     """Whether this is a batch of images or maps on a CPU, outside torch.compile.
 
     torch.compile gives wrong results for in-place additions to overlapping views.
@@ -129,7 +133,7 @@ def _supports(batch: Tensor) -> bool:
     return not torch.compiler.is_compiling()
 
 
-def _kernel_numbers(layer: nn.Conv2d | nn.ConvTranspose2d) -> tuple[int, int, int]:
+def _kernel_stride_padding(layer: nn.Conv2d | nn.ConvTranspose2d) -> tuple[int, int, int]:
     """Kernel size, stride and padding of a supported layer, which are square."""
     assert not isinstance(layer.padding, str)
     return layer.kernel_size[0], layer.stride[0], layer.padding[0]

@@ -14,7 +14,7 @@ from gankit.core.errors import GankitError, did_you_mean
 # The fields that name parts; a Run parses them into Choices.
 CHOICES = ("dataset", "fit", "model", "generator", "discriminator", "loss", "tricks", "metrics")
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?) ?(steps|epochs|kimg)")
-_RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
+_RANGES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("batch_size accumulate d_steps log_every keep", lambda v: v >= 1, "1 or more"),
     ("latent_dim image_size", lambda v: v >= 1, "1 or more"),
     ("seed data_seed subset steps threads", lambda v: v >= 0, "0 or more"),
@@ -22,21 +22,15 @@ _RULES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("lr_g lr_d beta1 beta2", lambda v: 0 <= v < 1, "at least 0 and less than 1"),
     ("zoom", lambda v: 1 <= v <= 4, "from 1 (none) to 4"),
     ("channels", lambda v: v in (0, 1, 3), "auto, 1 (grey) or 3 (colour)"),
-    (
-        "holdout",
-        lambda v: v == -1 or 0 <= v < 1,
-        "a share of the pictures, at least 0 and less than 1",
-    ),
-    ("precision", lambda v: v in ("auto", "32", "bf16", "16"), "auto, 32, bf16 or 16"),
-    ("compile", lambda v: v in ("no", "auto", "yes"), "no, auto or yes"),
-    (
-        "memory_format",
-        lambda v: v in ("channels-last", "contiguous"),
-        "channels-last or contiguous",
-    ),
-    ("convolutions", lambda v: v in ("auto", "fast", "plain"), "auto, fast or plain"),
-    ("optimizer", lambda v: v in ("fused", "plain"), "fused or plain"),
+    ("holdout", lambda v: v == -1 or 0 <= v < 1, "a share of the pictures: 0 or more, less than 1"),
 )
+_VALUES = {
+    "precision": ("auto", "32", "bf16", "16"),
+    "compile": ("no", "auto", "yes"),
+    "memory_format": ("channels-last", "contiguous"),
+    "convolutions": ("auto", "fast", "plain"),
+    "optimizer": ("fused", "plain"),
+}
 
 # Fields that a command line always contains, because a model or recipe may set them, and fields
 # that it never contains, because they follow from others or depend on the machine.
@@ -64,7 +58,7 @@ class Run:
     holdout: float = -1.0  # share of pictures not trained on; -1: 0.1 if there are over 500
     data_seed: int = 0  # which pictures are in the subset and the hold-out
     flip: bool = False  # mirror pictures at random
-    dihedral: bool = False  # rotate by 90 degrees and mirror at random
+    dihedral: bool = False  # rotate by multiples of 90 degrees and mirror, at random
     zoom: float = 1.0  # crop at random and enlarge up to this factor
     model: Choice
     generator: Choice
@@ -111,11 +105,17 @@ class Run:
                 parsed = tuple(Choice.parse(text) for text in value)
             object.__setattr__(self, name, parsed)  # the dataclass is frozen
         parse_length(self.length)
-        for names, is_allowed, allowed in _RULES:
+        for names, is_allowed, allowed in _RANGES:
             for name in names.split():
-                value = getattr(self, name)
-                if not is_allowed(value):
-                    raise GankitError(f"{option(name)} is {value}; it must be {allowed}")
+                self._check(name, is_allowed(getattr(self, name)), allowed)
+        for name, values in _VALUES.items():
+            allowed = " or ".join([", ".join(values[:-1]), values[-1]])
+            self._check(name, getattr(self, name) in values, allowed)
+
+    def _check(self, name: str, is_valid: bool, allowed: str) -> None:
+        if not is_valid:
+            value = getattr(self, name)
+            raise GankitError(f"{option(name)} is {value}; it must be {allowed}")
 
     @property
     def folder(self) -> Path:

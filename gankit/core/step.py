@@ -63,7 +63,7 @@ def train_step(gan: Gan, loss: Loss, tricks: Sequence[Trick], reals: Sequence[Te
             fakes = gan.generate(z)
         scalars.append(g_backward(gan, loss, tricks, real=real, fakes=fakes))
     update(gan, gan.G, tricks)
-    return mean(scalars)
+    return average_scalars(scalars)
 
 
 def d_backward(
@@ -156,7 +156,7 @@ def update(gan: Gan, player: Player, tricks: Sequence[Trick]) -> None:
     player.adam.zero_grad(set_to_none=True)
 
 
-def mean(scalars: Sequence[Scalars]) -> Scalars:
+def average_scalars(scalars: Sequence[Scalars]) -> Scalars:
     """The mean of each scalar over the micro-batches; D's and G's scalars have different names."""
     names = dict.fromkeys(name for micro_batch in scalars for name in micro_batch)
     return {name: torch.stack([s[name] for s in scalars if name in s]).mean() for name in names}

@@ -31,7 +31,7 @@ from gankit.core.specs import DiscriminatorSpec, GeneratorSpec
 from gankit.training.assemble import build_gan
 from gankit.training.compose import compose
 
-PASSES = ("_images", "_maps", "_weight")
+PASSES = ("_compute_images", "_compute_maps", "_compute_weight")
 LAYERS = (
     nn.Conv2d(9, 10, 4, 2, 1),
     nn.Conv2d(9, 10, 5, 2, 2),
@@ -274,7 +274,7 @@ def test_torchs_algorithm_is_used_where_no_other_is_faster(monkeypatch):
     assert layer(torch.zeros(256, 7, 7)).shape == (4, 7, 7)  # without a batch dimension
     assert not calls
     assert layer(torch.zeros(1, 256, 7, 7)).shape == (1, 4, 7, 7)
-    assert calls == ["_maps"]
+    assert calls == ["_compute_maps"]
 
 
 @pytest.mark.parametrize("layer", [nn.Conv2d(256, 4, 4, 2, 1), nn.ConvTranspose2d(4, 256, 4, 2, 1)])
