@@ -1,7 +1,7 @@
-"""gankit: the workbench people learn GANs on.
+"""gankit: a workbench for learning GANs.
 
-These are the names that a notebook or a plugin needs. `import gankit` imports none of what stands
-behind them, torch least of all: a name's module is imported when the name is first used.
+These are the names for notebooks and plugins. `import gankit` is fast, because the module of a name
+(and torch) is imported when the name is first used.
 """
 
 from importlib import import_module
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gankit.core.version import __version__ as __version__
 
-if TYPE_CHECKING:  # what editors and type checkers read
+if TYPE_CHECKING:  # for editors and type checkers
     from gankit_datacheck.check import check_data as check_data
     from gankit_metrics.evaluate import evaluate as evaluate
     from gankit_race.comparing import compare as compare
@@ -47,7 +47,7 @@ if TYPE_CHECKING:  # what editors and type checkers read
     from gankit.training.loop import train as train
     from gankit.training.run_file import load_run as load_run
 
-_MODULES = {  # the same names, for Python; tests/house/test_face.py holds both together
+_MODULES = {  # the same names at run time; tests/house/test_face.py compares both
     "Batches": "gankit.data.batches",
     "DatasetSpec": "gankit.core.specs",
     "DiscriminatorSpec": "gankit.core.specs",
@@ -87,16 +87,16 @@ _MODULES = {  # the same names, for Python; tests/house/test_face.py holds both 
 __all__ = ["__version__", *_MODULES]
 
 
-if not TYPE_CHECKING:  # a type checker that sees __getattr__ lets every misspelt name pass
+if not TYPE_CHECKING:  # with __getattr__, a type checker would accept misspelt names
 
     def __getattr__(name: str) -> Any:
-        """A name of the table above, imported now."""
+        """Import the module of a name when it is first used."""
         if name not in _MODULES:
             raise AttributeError(f"module 'gankit' has no attribute {name!r}")
         if name == "testing":
             return import_module("gankit.testing")
         value = getattr(import_module(_MODULES[name]), name)
-        globals()[name] = value  # found once, kept from then on
+        globals()[name] = value  # so this is called only once for each name
         return value
 
 

@@ -94,8 +94,13 @@ def _check_tricks(registry: Registry, texts: tuple[str, ...]) -> tuple[Choice, .
     for name, other in itertools.permutations([choice.name for choice in choices], 2):
         if name == other:
             raise GankitError(f"trick {name!r} is given twice: keep one of them")
-        excludes = getattr(registry.find("trick", name).builder(), "excludes", {})
-        if other in excludes:
-            why = excludes[other]
+        why = exclusion_reason(registry, name, other)
+        if why is not None:
             raise GankitError(f"tricks {name!r} and {other!r} exclude each other: {why}")
     return choices
+
+
+def exclusion_reason(registry: Registry, trick: str, other: str) -> str | None:
+    """Why a trick cannot be combined with another one, as the trick states it; None if it can."""
+    excludes: dict[str, str] = getattr(registry.find("trick", trick).builder(), "excludes", {})
+    return excludes.get(other)

@@ -212,6 +212,6 @@ def test_run_json_records_the_decision_and_a_resumed_run_keeps_it(
 def test_the_command_line_takes_no_auto_or_yes(gankit_run):
     code, _, err = gankit_run("--compile", "maybe")
     assert code == 2
-    assert "--compile is maybe" in err
+    assert re.search("--compile.*maybe", err)
     assert gankit_run("--compile", "yes", "--out", "r").code == 0
     assert gankit_run("--compile", "yes", "--dry-run").code == 0

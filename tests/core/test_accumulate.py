@@ -138,11 +138,11 @@ def test_every_trick_acts_with_micro_batches(trainer_of, trick):
 
 
 def test_a_batch_size_that_is_not_a_multiple_is_refused(trainer_of, gankit_run):
-    with pytest.raises(GankitError, match=r"--batch-size is 8.*\b3\b.*\(1\).*--accumulate \(3\)"):
+    with pytest.raises(GankitError, match=r"--batch-size.*\b8\b.*\b3\b.*--accumulate"):
         trainer_of(accumulate=3)
     code, _, err = gankit_run("--accumulate", "0")
     assert code == 2
-    assert "--accumulate is 0" in err
+    assert "--accumulate" in err
 
 
 def test_dry_run_and_command_line_show_the_micro_batches(gankit_run):

@@ -124,8 +124,7 @@ def test_a_run_is_resumed_with_another_number_of_processes(alone, pair):
 def test_a_batch_that_cannot_be_shared_is_refused(tmp_path, torchrun):
     done = torchrun(*GANKIT, "--batch-size", "7", "--steps", "3", cwd=tmp_path)
     assert done.returncode != 0
-    assert "--batch-size is 7" in done.stderr
-    assert "multiple of 2" in done.stderr
+    assert re.search(r"--batch-size.*\b7\b.*\b2\b", done.stderr)
     assert done.stderr.count("Traceback") == 1  # from torchrun
 
 

@@ -405,7 +405,7 @@ def test_excludes_of_bundled_tricks_name_tricks(registry):
     ("settings", "facts"),
     [
         ({"batchsize": 3}, ("recipe 'mine' of plugin 'mine'", "'batchsize'", "'batch_size'")),
-        ({"batch_size": "3"}, ("recipe 'mine' of plugin 'mine'", "--batch-size is '3'")),
+        ({"batch_size": "3"}, ("recipe 'mine' of plugin 'mine'", "--batch-size", "'3'")),
         ({"dataset": "moon-rocks"}, ("dataset 'moon-rocks'",)),
         ({"dataset": "folder"}, ("'folder'", "--data PATH")),
         ({"model": "dcgan65"}, ("model 'dcgan65'", "'dcgan64'")),
