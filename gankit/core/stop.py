@@ -8,7 +8,7 @@ Progress = Callable[[int, int], None]  # called with (done, total)
 
 
 class Stop:
-    """Whether a run should end: `stop()` returns 0 to go on, else a signal's number.
+    """Whether a run should end: `stop()` returns 0 to continue, else a signal's number.
 
     Ctrl-C, SIGTERM, a closed pipe or your own code call `request`. The training loop checks between
     two steps, where it can save a checkpoint; preparation before the first step ends at once.

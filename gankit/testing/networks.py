@@ -20,7 +20,7 @@ from gankit.testing.harness import (
     require_finite,
 )
 from gankit.training.assemble import Trainer
-from gankit.training.check_networks import IS_PROBABILITY
+from gankit.training.check_networks import RETURNS_PROBABILITIES
 from gankit.training.compose import compose
 
 
@@ -159,7 +159,7 @@ def check_logits(harness: Harness) -> None:
     logits = torch.cat(batches)
     logits = logits[logits.isfinite()]
     if logits.any() and logits.min() >= 0 and logits.max() <= 1:
-        raise ValueError(IS_PROBABILITY)
+        raise ValueError(RETURNS_PROBABILITIES)
 
 
 def check_second_derivative(harness: Harness) -> None:

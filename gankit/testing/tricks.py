@@ -107,7 +107,7 @@ def _weights_of_a_resumed_run(harness: Harness) -> Weights:
     """The weights after the same run, stopped in the middle and resumed."""
     with tempfile.TemporaryDirectory() as folder:
         run = harness.run(harness.text, out=f"{folder}/run")
-        signals = iter([0, 2])  # go on after the first step, stop after the second
+        signals = iter([0, 2])  # stop after the second step
         try:
             train(run, harness.registry, stop=lambda: next(signals))
         except RunStopped:

@@ -10,7 +10,7 @@ from gankit.core.registry import Registry
 from gankit.core.settings import Run
 from gankit.distributed.processes import current_process_group
 
-IS_PROBABILITY = "returns probabilities; the loss needs logits: remove the final sigmoid"
+RETURNS_PROBABILITIES = "returns probabilities; the loss needs logits: remove the final sigmoid"
 
 
 @torch.no_grad()
@@ -29,7 +29,7 @@ def check_networks(run: Run, registry: Registry, G: nn.Module, D: nn.Module) -> 
         logits = _check_output(D.eval()(images), 4)
         low, high = torch.cat([logits, D(extreme), D(-extreme)]).aminmax()
         if low >= 0 and high <= 1 and high - low > 0.4:
-            raise ValueError(IS_PROBABILITY)
+            raise ValueError(RETURNS_PROBABILITIES)
     if run.batch_size == current_process_group().world_size * run.accumulate:
         # Each micro-batch is a single picture.
         for kind, net, single in (("generator", G, z[:1]), ("discriminator", D, images[:1])):

@@ -44,9 +44,9 @@ def train(
     """Train a run to its end; returns its folder. With `resume`, start at its newest checkpoint.
 
     `progress(done, total)` is called while pictures are prepared. `stop` is called after each step;
-    it returns 0 to go on, else a signal's number. Raises RunStopped if `stop` ended the run (after
-    a checkpoint was saved), KeyboardInterrupt if it did so before the first step, RunFailed if
-    training failed, and GankitError if the run could not start.
+    it returns 0 to continue, else a signal's number. Raises RunStopped if `stop` ended the run
+    (after a checkpoint was saved), KeyboardInterrupt if it did so before the first step, RunFailed
+    if training failed, and GankitError if the run could not start.
     """
     registry = registry or load_registry()
     if not isinstance(stop, Stop):
@@ -165,7 +165,7 @@ class TrainingLoop:
     def _stop_signal(self, is_logged: bool) -> int:
         """0, or the signal's number if the run should end.
 
-        Several processes agree on it, but only at logged steps, because that takes a message.
+        Several processes agree on it, but only at logged steps, because that takes an all-reduce.
         """
         group = self.gan.process_group
         if group.world_size == 1:
