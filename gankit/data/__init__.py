@@ -1,1 +1,1 @@
-"""A folder of anything -> prepared pictures -> batches."""
+"""From files of any kind to prepared pictures to batches."""

@@ -1,4 +1,4 @@
-"""Prepared pictures -> batches: gathered, flipped, as numbers in [-1, 1]."""
+"""Prepared pictures -> batches: gathered, flipped, scaled to [-1, 1]."""
 
 import functools
 import weakref
@@ -14,102 +14,114 @@ from gankit.core import randomness
 from gankit.core.device import to_device
 from gankit.core.errors import GankitError
 from gankit.core.prepared import Pixels, Rows
+from gankit.data.shuffle import permutation
 
 
 @dataclass(eq=False)
 class Batches:
-    """Batches of a prepared set: shuffled anew each epoch, the order a function of (seed, epoch).
+    """Batches of prepared pictures, shuffled again in each epoch: a function of (seed, epoch).
 
-    `batches[i]` is the i-th batch of the run, a float tensor (N, C, H, W) in [-1, 1]; an epoch's
-    last pictures and the next one's first share a batch, so none is left out.
+    `batches[i]` is the i-th batch of the run, a float tensor (N, C, H, W) in [-1, 1]. The last
+    pictures of an epoch share a batch with the first of the next one, so that none is dropped.
     """
 
     pixels: Pixels
     batch_size: int
     seed: int
     _: KW_ONLY
-    rows: Any = None  # (M,), the pictures to take; None: all
+    rows: Any = None  # (M,), the pictures to use; None: all
     flip: bool = False  # mirror each picture with probability 1/2
-    dihedral: bool = False  # one of the 8 positions of a square: pictures without an up
+    dihedral: bool = False  # rotate and mirror at random, for pictures without an up
     device: torch.device | str = "cpu"
     memory_format: torch.memory_format = torch.channels_last
-    share: Callable[[Any], Any] = lambda rows: rows  # which of a batch's (B, ...) to take
-    zoom: float = 1.0  # show a random part of each picture, enlarged up to so many times
-    _rooms: list[Any] = field(default_factory=list)  # (floats, a weak reference to who has them)
+    share: Callable[[Any], Any] = lambda rows: rows  # this process's part of a batch's (B, ...)
+    zoom: float = 1.0  # show a random part of each picture, enlarged up to this factor
+    _buffers: list[Any] = field(default_factory=list)  # (floats, a weak reference to their user)
 
     def __post_init__(self) -> None:
         self.rows = np.arange(len(self.pixels)) if self.rows is None else self.rows
-        if len(self.rows) < self.batch_size:
-            few = f"{len(self.rows)} pictures are fewer than a batch of {self.batch_size}"
-            raise GankitError(f"{few}: add pictures or use --batch-size {len(self.rows)}")
+        count = len(self.rows)
+        if count < self.batch_size:
+            line = f"{count} pictures are fewer than a batch of {self.batch_size}"
+            raise GankitError(f"{line}: add pictures or use --batch-size {count}")
 
-    @functools.lru_cache(maxsize=2)  # noqa: B019 - a run has one Batches, two epochs meet in it
+    @functools.lru_cache(maxsize=2)  # noqa: B019 - a run has one Batches; two epochs share a batch
     def _order(self, epoch: int) -> Rows:
-        random = randomness.generator(self.seed, epoch, "order of pictures")
-        order: Rows = self.rows[torch.randperm(len(self.rows), generator=random).numpy()]
+        order: Rows = self.rows[permutation(len(self.rows), self.seed, epoch, "order of pictures")]
         return order
 
     def __getitem__(self, batch: int) -> torch.Tensor:
-        pixels = self._gathered(batch)
+        pixels = self._gather(batch)
         if self.flip or self.dihedral:
-            self._turn(pixels, batch)
+            self._flip(pixels, batch)
         on_device = to_device(torch.from_numpy(pixels), self.device)
-        images = self._normalised(on_device).permute(0, 3, 1, 2)  # (N, C, H, W)
-        images = self._zoomed(images, batch) if self.zoom > 1 else images
+        images = self._normalise(on_device).permute(0, 3, 1, 2)  # (N, C, H, W)
+        images = self._zoom_in(images, batch) if self.zoom > 1 else images
         return images.contiguous(memory_format=self.memory_format)
 
-    def _gathered(self, batch: int) -> Pixels:
+    def _gather(self, batch: int) -> Pixels:
+        """The bytes (N, H, W, C) of a batch."""
         epoch, start = divmod(batch * self.batch_size, len(self.rows))
-        wanted = self._order(epoch)[start : start + self.batch_size]
-        while len(wanted) < self.batch_size:  # an epoch ends in this batch
+        rows = self._order(epoch)[start : start + self.batch_size]
+        while len(rows) < self.batch_size:  # an epoch ends in this batch
             epoch += 1
-            wanted = np.concatenate((wanted, self._order(epoch)))[: self.batch_size]
-        pixels: Pixels = self.pixels[self.share(wanted)]
+            rows = np.concatenate((rows, self._order(epoch)))[: self.batch_size]
+        pixels: Pixels = self.pixels[self.share(rows)]
         return pixels
 
-    def _turn(self, pixels: Pixels, batch: int) -> None:
+    def _flip(self, pixels: Pixels, batch: int) -> None:
         random = randomness.generator(self.seed, batch, "flips")
         draws = torch.rand(3, self.batch_size, generator=random).numpy() < 0.5
-        mirrored, upside_down, turned = self.share(draws.T).T
+        mirrored, upside_down, transposed = self.share(draws.T).T
         columns = torch.from_numpy(pixels[mirrored]).permute(0, 3, 1, 2).flip(3)  # fast in torch
         pixels[mirrored] = columns.permute(0, 2, 3, 1).numpy()
         if self.dihedral:
             pixels[upside_down] = pixels[upside_down, ::-1]
-            pixels[turned] = pixels[turned].swapaxes(1, 2)
+            pixels[transposed] = pixels[transposed].swapaxes(1, 2)
 
-    def _zoomed(self, images: torch.Tensor, batch: int) -> torch.Tensor:
-        """A square part of each picture, of random size and place, enlarged to the whole's size."""
-        if images.device.type == "mps":  # whose grid_sample knows less, and was wrong in torch 2.10
-            return self._zoomed(images.cpu(), batch).to(images.device)
+    def _zoom_in(self, images: torch.Tensor, batch: int) -> torch.Tensor:
+        """A square part of each picture, of random size and position, enlarged to full size."""
+        if images.device.type == "mps":  # its grid_sample is limited, and was wrong in torch 2.10
+            return self._zoom_in(images.cpu(), batch).to(images.device)
         random = randomness.generator(self.seed, batch, "zoom")
         draws = self.share(torch.rand(self.batch_size, 3, generator=random))
-        sides = 1 / self.zoom + (1 - 1 / self.zoom) * draws[:, 0]  # of the part; the whole's is 1
-        where = torch.zeros(len(images), 2, 3)
-        where[:, 0, 0] = where[:, 1, 1] = sides
-        where[:, :, 2] = (1 - sides)[:, None] * (2 * draws[:, 1:] - 1)
-        grid = affine_grid(to_device(where, images.device), list(images.shape), align_corners=False)
+        scale = 1 / self.zoom + (1 - 1 / self.zoom) * draws[:, 0]  # the part's side / the picture's
+        theta = torch.zeros(len(images), 2, 3)
+        theta[:, 0, 0] = scale
+        theta[:, 1, 1] = scale
+        theta[:, :, 2] = (1 - scale)[:, None] * (2 * draws[:, 1:] - 1)
+        grid = affine_grid(to_device(theta, images.device), list(images.shape), align_corners=False)
         return grid_sample(images, grid, "bicubic", "border", align_corners=False).clamp_(-1, 1)
 
-    def _normalised(self, images: torch.Tensor) -> torch.Tensor:
-        """Bytes (N, H, W, C) as floats in [-1, 1], some at a time: they stay in the cache."""
-        minus_one = torch.full((), -1.0, device=images.device)  # which waits for no GPU
-        floats = self._room(images)
-        count = max(1, 2**18 // images[0].numel())  # a megabyte of floats at a time
-        parts = zip(torch.split(images, count), torch.split(floats, count), strict=True)
-        for bytes_, out in parts:
+    def _normalise(self, images: torch.Tensor) -> torch.Tensor:
+        """Bytes (N, H, W, C) as floats in [-1, 1], in chunks that stay in the processor's cache."""
+        minus_one = torch.full((), -1.0, device=images.device)  # made there: waits for no transfer
+        floats = self._float_buffer(images)
+        chunk_size = max(1, 2**18 // images[0].numel())  # a megabyte of floats
+        chunks = zip(torch.split(images, chunk_size), torch.split(floats, chunk_size), strict=True)
+        for bytes_, out in chunks:
             torch.add(minus_one, out.copy_(bytes_), alpha=1 / 127.5, out=out)
         return floats
 
-    def _room(self, images: torch.Tensor) -> torch.Tensor:
-        """Memory for a batch of floats: an earlier batch's, once nobody holds that any more.
+    def _float_buffer(self, images: torch.Tensor) -> torch.Tensor:
+        """Memory for a batch of floats: that of an earlier batch, once no tensor uses it any more.
 
-        New memory costs a page fault every 4 kB, more than filling it does with large pictures. The
-        tensors over an array keep it alive, those of autograd and views too: so a weak one tells.
+        New memory costs a page fault every 4 kB, with large pictures more than filling it. Every
+        tensor over an array keeps the array alive, also in autograd and as a view, so a weak
+        reference tells whether there is still one.
         """
         if images.device.type != "cpu":
             return torch.empty(images.shape, device=images.device)
-        free = next((n for n, (_, lent) in enumerate(self._rooms) if lent() is None), None)
-        room = np.empty(images.shape, np.float32) if free is None else self._rooms.pop(free)[0]
-        lent = room[:]
-        self._rooms.append((room, weakref.ref(lent)))
-        return torch.from_numpy(lent)
+        memory = self._take_free_buffer()
+        if memory is None:
+            memory = np.empty(images.shape, np.float32)
+        array = memory[:]
+        self._buffers.append((memory, weakref.ref(array)))
+        return torch.from_numpy(array)
+
+    def _take_free_buffer(self) -> Any:
+        for index, (memory, user) in enumerate(self._buffers):
+            if user() is None:
+                del self._buffers[index]
+                return memory
+        return None

@@ -1,4 +1,4 @@
-"""The data sets that are made of a person's own files, as gankit registers them."""
+"""Registers the data sets of your own files: `folder` and `shards`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gankit.core.hookspecs import hookimpl
 from gankit.core.specs import DatasetSpec
 
 if TYPE_CHECKING:
-    from gankit.data.read.files import Files
+    from gankit.data.read.files import PictureFiles
 
 
 def picture_files(
@@ -20,15 +20,15 @@ def picture_files(
     classify: Callable[[list[Path]], list[str]] | None = None,
     background: str = "white",
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Files:
+) -> PictureFiles:
     """The pictures in folders, archives and single files, sorted; a broken one is a ValueError.
 
-    `image_size` lets large JPEG files be decoded at a reduced scale that suits it; 0 never does.
-    A data set of archives with `downloads` needs no builder but this one.
+    `image_size` lets large JPEG files be decoded at a reduced scale, not below this size; with 0
+    they are decoded in full. This is the builder for any data set of archives with `downloads`.
     """
-    from gankit.data.read.files import Files  # imports Pillow
+    from gankit.data.read.files import PictureFiles  # imports Pillow
 
-    return Files(data, image_size, classes, classify, background, progress)
+    return PictureFiles(data, image_size, classes, classify, background, progress)
 
 
 @hookimpl
@@ -36,7 +36,7 @@ def register_datasets(register: Callable[[DatasetSpec], None]) -> None:
     register(
         DatasetSpec(
             name="folder",
-            summary="your own pictures: what is in the folders, zips and tars given with --data",
+            summary="your own pictures, from the folders, zips and tars given with --data",
             source="your disk",
             build=picture_files,
             pictures="yours",

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gankit.core.choice import Choice
 from gankit.core.errors import GankitError
 from gankit.core.prepared import Pixels, PreparedDataset
 from gankit.core.registry import Registry, load_registry
 from gankit.core.specs import DatasetSpec
 from gankit.core.stop import Progress
-from gankit.data.read.fit import HOWS, Box, fit, tiles
-from gankit.data.store.split import chosen, split
-from gankit.data.store.write import Cutter, Settings, written
-from gankit.data.stream.shards import Sample, Shards
+from gankit.data.messages import NO_CLASS_FOLDERS
+from gankit.data.read.fit import FIT_METHODS, Box, cut_patches, fit
+from gankit.data.store.split import choose_subset, split_holdout
+from gankit.data.store.write import PixelSettings, Transform, load_or_prepare
+from gankit.data.stream.shards import Shards, ShardSample
+from gankit.data.stream.streamed import StreamedBatches
 
 if TYPE_CHECKING:
     from gankit.core.settings import Run
@@ -29,102 +30,123 @@ if TYPE_CHECKING:
 def prepare(
     run: Run, registry: Registry | None = None, progress: Progress = lambda done, total: None
 ) -> PreparedDataset:
-    """The run's pictures at its size: found in the cache, else prepared now.
+    """The run's pictures at its image size, from the cache if they are there, else prepared now.
 
-    They are decoded, fitted (`--fit`) and written to one file once; which of them are in the
-    subset, the training part and the hold-out is decided here, each time, from the data seed.
+    They are decoded, fitted (`--fit`) and written to one file once. The subset, the training part
+    and the hold-out are chosen each time, from the data seed. `progress` is called with (done,
+    total) while files are downloaded, unpacked and prepared.
     """
     registry = registry or load_registry()
-    cutter = _cutter(run.fit, run)
-    every_pixel = run.fit.name == "patches"
-    pictures = opened(run, registry, 0 if every_pixel else run.image_size, progress)
+    transform = _make_transform(run)
+    decode_in_full = run.fit.name == "patches"
+    pictures = open_dataset(run, registry, 0 if decode_in_full else run.image_size, progress)
     name = " ".join((run.dataset, *run.data, *run.classes))
-    settings = Settings(name, run.image_size, run.channels, run.fit, run.background)
+    settings = PixelSettings(name, run.image_size, run.channels, run.fit, run.background)
     if isinstance(pictures, Shards):
-        return _streamed(run, pictures, settings, progress)
-    done = written(pictures, settings, cutter, progress)
-    rows = chosen(len(done.pixels), run.subset, run.data_seed)
-    train, holdout = split(rows, done.groups, done.boxes, run.holdout, run.data_seed)
-    left_out = [*getattr(pictures, "left_out", ()), *done.skipped]
-    return PreparedDataset(done.pixels, train, holdout, done.fingerprint, left_out)
+        return _prepare_shards(run, pictures, settings, progress)
+    cached = load_or_prepare(pictures, settings, transform, progress)
+    rows = choose_subset(len(cached.pixels), run.subset, run.data_seed)
+    train, holdout = split_holdout(rows, cached.groups, cached.boxes, run.holdout, run.data_seed)
+    skipped = [*getattr(pictures, "left_out", ()), *cached.skipped]
+    return PreparedDataset(cached.pixels, train, holdout, cached.fingerprint, skipped)
 
 
-def _streamed(run: Run, shards: Shards, settings: Settings, progress: Progress) -> PreparedDataset:
-    """Shards, of which only a sample is prepared; the rest is decoded on the way."""
-    from gankit.data.stream.streamed import Streamed  # costs an import of torch
-
+def _prepare_shards(
+    run: Run, shards: Shards, settings: PixelSettings, progress: Progress
+) -> PreparedDataset:
+    """Prepare a sample of the shards; all other pictures are decoded during training."""
     if run.subset or run.fit.name == "patches":
-        raise GankitError("shards are streamed whole: leave --subset and --fit patches away")
-    train, held = shards.split(run.holdout, run.data_seed)
-    sample = Sample(shards, train, held)
-    done = written(sample, settings, _cutter(run.fit, run), progress)
-    lost = [any(line.startswith(f"{name}: ") for line in done.skipped) for name in sample.names]
-    kept = len(sample.names[: sample.held]) - sum(lost[: sample.held])
-    rows = np.arange(len(done.pixels))
-    cutter = _cutter(run.fit, dataclasses.replace(run, channels=done.pixels.shape[3]))
-    make_batches = functools.partial(Streamed, shards=shards, train=train, cutter=cutter)
-    streamed = sum(shard.count for shard in train)
-    prints = done.fingerprint + repr([(shard.path.name, shard.count) for shard in shards.shards])
-    fingerprint = hashlib.sha256(prints.encode()).hexdigest()[:20]
+        raise GankitError("shards are always used as a whole: omit --subset and --fit patches")
+    train, held_out = shards.split(run.holdout, run.data_seed)
+    sample = ShardSample(shards, train, held_out)
+    cached = load_or_prepare(sample, settings, _make_transform(run), progress)
+    held_out_names = sample.names[: sample.num_held_out]
+    broken = [name for name in held_out_names if _is_skipped(name, cached.skipped)]
+    num_held_out = len(held_out_names) - len(broken)
+    rows = np.arange(len(cached.pixels))
+    channels = cached.pixels.shape[3]
+    transform = _make_transform(dataclasses.replace(run, channels=channels))
+    contents = cached.fingerprint + repr([(s.path.name, s.count) for s in shards.shards])
     return PreparedDataset(
-        pixels=done.pixels,
-        train=rows[kept:],
-        holdout=rows[:kept],
-        fingerprint=fingerprint,
-        skipped=done.skipped,
-        streamed=streamed,
-        make_batches=make_batches,
+        pixels=cached.pixels,
+        train=rows[num_held_out:],
+        holdout=rows[:num_held_out],
+        fingerprint=hashlib.sha256(contents.encode()).hexdigest()[:20],
+        skipped=cached.skipped,
+        streamed=sum(shard.count for shard in train),
+        make_batches=functools.partial(
+            StreamedBatches, shards=shards, train=train, transform=transform
+        ),
     )
 
 
-def opened(run: Run, registry: Registry, image_size: int, progress: Progress) -> Sequence[Any]:
-    """The data set itself, downloaded where it must be: a sequence of pictures of any size.
+def _is_skipped(name: str, skipped: Sequence[str]) -> bool:
+    return any(line.startswith(f"{name}: ") for line in skipped)
 
-    JPEG files come at a reduced scale that suits `image_size`; 0 asks for every pixel.
+
+def open_dataset(
+    run: Run, registry: Registry, image_size: int, progress: Progress
+) -> Sequence[Any]:
+    """The run's data set, downloaded if necessary: a sequence of pictures of any size.
+
+    JPEG files are decoded at a reduced scale, not below `image_size`; 0 decodes them in full.
     """
     spec = registry.find("dataset", run.dataset.name)
     assert isinstance(spec, DatasetSpec)
-    filled_in: dict[str, Any] = {"background": run.background, "channels": run.channels or 3}
-    files = "data" in spec.parameters()
-    filled_in["image_size"] = image_size if files else run.image_size
-    if files:
-        filled_in["classes"] = run.classes or spec.classes
-        kinds = (run.classes and spec.classify) or None  # nobody asks: they need not be known
-        filled_in["classify"] = pkgutil.resolve_name(kinds) if isinstance(kinds, str) else kinds
-        filled_in["progress"] = progress
-        filled_in["data"] = run.data or downloaded(spec, progress)
+    arguments: dict[str, Any] = {
+        "background": run.background,
+        "channels": run.channels or 3,
+        "image_size": run.image_size,
+    }
+    if "data" in spec.parameters():
+        arguments["image_size"] = image_size
+        arguments["classes"] = run.classes or spec.classes
+        arguments["classify"] = _load_classify(spec) if run.classes else None
+        arguments["progress"] = progress
+        arguments["data"] = run.data or _download_files(spec, progress)
     elif run.classes:
-        raise GankitError(f"data set {spec.name!r} has no class folders: leave --classes away")
-    pictures: Sequence[Any] = registry.make("dataset", run.dataset, **filled_in)
+        raise GankitError(f"data set {spec.name!r} {NO_CLASS_FOLDERS}")
+    pictures: Sequence[Any] = registry.make("dataset", run.dataset, **arguments)
     return pictures
 
 
-def downloaded(spec: DatasetSpec, progress: Progress) -> tuple[str, ...]:
-    """The set's files in the cache, downloaded now if they are not there yet."""
+def _load_classify(spec: DatasetSpec) -> Any:
+    """The function that returns a class name for each path, or None if folders are the classes."""
+    if isinstance(spec.classify, str):
+        return pkgutil.resolve_name(spec.classify) if spec.classify else None
+    return spec.classify
+
+
+def _download_files(spec: DatasetSpec, progress: Progress) -> tuple[str, ...]:
+    """The paths of the data set's files in the cache, downloaded now if necessary."""
     if not spec.downloads:
-        return ()  # the builder says what it misses
-    from gankit.data.fetch.download import fetch  # costs an import of urllib
+        return ()  # the builder says that --data is missing
+    from gankit.data.fetch.download import download_to_cache  # imports urllib
 
-    return tuple(str(fetch(file, progress, spec.by_hand)) for file in spec.downloads)
-
-
-def _cutter(how: Choice, run: Run) -> Cutter:
-    """picture -> [(pixels, box)]: one fitted picture, or the patches of a large one."""
-    size, channels = run.image_size, run.channels or 3
-    if how.name not in (*HOWS, "patches"):
-        raise GankitError(f"--fit is {how.name!r}; it must be {', '.join(HOWS)} or patches")
-    if unknown := set(how.options) - ({"size", "stride"} if how.name == "patches" else set()):
-        raise GankitError(f"--fit {how.name} has no option {unknown.pop()!r}")
-    if how.name == "patches":
-        tile = how.options.get("size", size)
-        stride = how.options.get("stride", tile)
-        if not all(isinstance(value, int) and value > 0 for value in (tile, stride)):
-            raise GankitError(f"--fit {how}: size and stride are whole pixels, 1 or more")
-        return functools.partial(_tiles, size=size, channels=channels, tile=tile, stride=stride)
-    return lambda picture: [(fit(picture, size, channels, how.name, run.background), None)]
+    return tuple(str(download_to_cache(file, progress, spec.by_hand)) for file in spec.downloads)
 
 
-def _tiles(
-    picture: Any, size: int, channels: int, tile: int, stride: int
-) -> list[tuple[Pixels, Box]]:
-    return list(tiles(picture, size, channels, tile, stride))
+def _make_transform(run: Run) -> Transform:
+    """picture -> [(pixels, box)]: the fitted picture, or all patches of a large one."""
+    method = run.fit.name
+    options = run.fit.options
+    size = run.image_size
+    channels = run.channels or 3
+    if method not in (*FIT_METHODS, "patches"):
+        choices = ", ".join(FIT_METHODS)
+        raise GankitError(f"--fit is {method!r}; it must be {choices} or patches")
+    allowed_options = {"size", "stride"} if method == "patches" else set()
+    unknown_options = set(options) - allowed_options
+    if unknown_options:
+        raise GankitError(f"--fit {method} has no option {unknown_options.pop()!r}")
+    if method != "patches":
+        return lambda picture: [(fit(picture, size, channels, method, run.background), None)]
+    patch_size = options.get("size", size)
+    stride = options.get("stride", patch_size)
+    if not all(isinstance(value, int) and value > 0 for value in (patch_size, stride)):
+        raise GankitError(f"--fit {run.fit}: size and stride must be whole pixels, 1 or more")
+
+    def transform(picture: Any) -> list[tuple[Pixels, Box]]:
+        return list(cut_patches(picture, size, channels, patch_size, stride))
+
+    return transform

@@ -14,7 +14,7 @@ from gankit.cli.progress import progress_bar
 from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run
-from gankit.data.read.files import Files
+from gankit.data.read.files import PictureFiles
 from gankit_datacheck.report import report
 from gankit_datacheck.survey import SIDE, Survey, examine
 
@@ -101,14 +101,14 @@ def opened(
     there = [Path(place).expanduser().exists() for place in places]
     if len(places) > 1 or there[0]:
         with progress_bar("unpacking") as progress:
-            pictures = Files(tuple(places), SIDE, classes, progress=progress)
+            pictures = PictureFiles(tuple(places), SIDE, classes, progress=progress)
         return pictures, [word for place in places for word in ("--data", place)]
     name = places[0].partition(":")[0]
     known = {spec.name for spec in registry.specs("dataset")}
     if name not in known:
         hint = did_you_mean(name, known)
         raise GankitError(f"there is no folder, file or data set {places[0]!r}.{hint}")
-    from gankit.data.prepare import opened as of_set  # takes torch
+    from gankit.data.prepare import open_dataset as of_set  # takes torch
 
     settings = SimpleNamespace(
         dataset=registry.check("dataset", places[0]),

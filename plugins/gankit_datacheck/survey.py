@@ -18,8 +18,8 @@ import numpy as np
 from PIL import Image
 
 from gankit.core.stop import Progress
-from gankit.data.read.decode import FORMATS, MOST_PIXELS, ORIENTATION
-from gankit.data.read.fit import COLOUR, fit
+from gankit.data.read.decode import FORMATS, MAX_PIXELS, ORIENTATION
+from gankit.data.read.fit import GREY_TOLERANCE, fit
 from gankit.data.store import duplicates
 
 SIDE = 64  # pictures are looked at in this size: every statistic is the same for every model
@@ -47,7 +47,7 @@ class Facts:
     mean: tuple[float, ...] = (0.0, 0.0, 0.0)  # red, green, blue; levels of 255
     std: tuple[float, ...] = (0.0, 0.0, 0.0)
     histogram: Any = None  # (3, BINS), shares of the picture
-    look: Any = field(default=None, repr=False)  # duplicates.look
+    look: Any = field(default=None, repr=False)  # duplicates.thumbnail
     broken: str = ""  # what is wrong with it
 
 
@@ -113,7 +113,7 @@ def _read_header(path: str | Path, facts: Facts) -> None:
             if image.getexif().get(ORIENTATION, 1) >= SIDEWAYS:
                 size = size[::-1]
         facts.width, facts.height = size
-        if image.has_transparency_data and image.width * image.height <= MOST_PIXELS:
+        if image.has_transparency_data and image.width * image.height <= MAX_PIXELS:
             alpha = (image if "A" in image.getbands() else image.convert("RGBA")).getchannel("A")
             least, _ = cast(tuple[int, int], alpha.getextrema())  # of one band
             facts.transparent = least < 255
@@ -133,8 +133,8 @@ def _read_pixels(pixels: Any, facts: Facts) -> None:
     facts.std = tuple(np.sqrt(np.maximum(counts @ levels**2 - mean**2, 0)).tolist())
     facts.histogram = counts.reshape(3, BINS, -1).sum(2)
     spread = pixels.max(axis=-1) - pixels.min(axis=-1)  # of red, green and blue
-    facts.grey = bool((spread <= COLOUR).all())
-    facts.look = duplicates.look(pixels)
+    facts.grey = bool((spread <= GREY_TOLERANCE).all())
+    facts.look = duplicates.thumbnail(pixels)
 
 
 class Alike(NamedTuple):
@@ -176,25 +176,25 @@ class Survey:
         return tuple(facts.name for facts, yes in zip(self.good, which, strict=True) if yes)
 
     @cached_property
-    def looks(self) -> duplicates.Looks:
-        empty = np.empty(0, duplicates.LOOK)
+    def looks(self) -> duplicates.Thumbnails:
+        empty = np.empty(0, duplicates.THUMBNAIL)
         return np.stack([facts.look for facts in self.good]) if self.good else empty
 
     @cached_property
     def plain(self) -> Any:
-        return duplicates.plain(self.looks)
+        return duplicates.is_plain(self.looks)
 
     @cached_property
     def copies(self) -> Any:
-        return duplicates.copies(self.looks)
+        return duplicates.find_exact_copies(self.looks)
 
     @cached_property
     def groups(self) -> Any:
-        return duplicates.groups(self.looks)
+        return duplicates.group_near_duplicates(self.looks)
 
     @cached_property
     def likeness(self) -> float:
-        return duplicates.likeness(self.looks)
+        return duplicates.mean_correlation(self.looks)
 
     @property
     def different(self) -> int:
@@ -227,13 +227,13 @@ class Survey:
     @cached_property
     def average(self) -> Any:
         """All pictures averaged, as a thumbnail (SIDE, SIDE, 3) of floats."""
-        return self.looks["thumb"].mean(0) if self.good else np.zeros((16, 16, 3))
+        return self.looks["pixels"].mean(0) if self.good else np.zeros((16, 16, 3))
 
     def same_when(self, turn: Callable[[Any], Any]) -> bool:
         """Whether, on the whole, the pictures would be the same after a turn."""
         if len(self.good) < ENOUGH:
             return False
-        grey = self.looks["thumb"].mean(-1, dtype=np.float32)
+        grey = self.looks["pixels"].mean(-1, dtype=np.float32)
         typical = float(np.sqrt(grey.var((1, 2)).mean())) or 1.0
         average = grey.mean(0)
         difference = float((average - turn(average)).std()) / typical

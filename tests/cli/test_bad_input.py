@@ -87,7 +87,7 @@ MISUSED = {
     "a folder that is not there": ("run --data nowhere", "nowhere does not exist; check the path"),
     "an empty folder": ("run --data empty", "no pictures in empty; gankit reads"),
     "a folder without pictures": ("run --data texts", "no pictures in texts; gankit reads"),
-    "a folder of broken pictures": ("run --data broken", "usable pictures; a.png: is no picture"),
+    "a folder of broken pictures": ("run --data broken", "a.png: "),
     "a file for a folder": ("run --data a.txt", "a.txt is neither a picture nor an archive"),
     "too few of one's own pictures": ("run --data one", "1 pictures are fewer than a batch of 8"),
     "an out that is a file": ("run --out a.txt", "cannot write to a.txt: "),

@@ -17,7 +17,7 @@ def pixels_of(count=10, size=4, channels=3):
 
 
 def numbered(count):
-    """Pictures whose number can be read off them."""
+    """Pictures whose every value is their number."""
     return np.broadcast_to(np.arange(count, dtype=np.uint8)[:, None, None, None], (count, 1, 1, 1))
 
 
@@ -54,15 +54,15 @@ def test_a_batch_depends_on_its_number_and_the_seed_only():
 def test_bytes_become_numbers_from_minus_one_to_one():
     batches = Batches(np.arange(256, dtype=np.uint8).reshape(256, 1, 1, 1), 256, seed=0)
     images = batches[0].flatten().sort().values
-    wanted = torch.arange(256, dtype=torch.float32) / 127.5 - 1
-    assert torch.allclose(images, wanted, rtol=0, atol=1.5e-7)  # one rounding, not two
+    expected = torch.arange(256, dtype=torch.float32) / 127.5 - 1
+    assert torch.allclose(images, expected, rtol=0, atol=1.5e-7)  # one rounding, not two
     assert len(images.unique()) == 256
     assert images[0] == -1
 
 
 @pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_batches_come_in_the_layout_asked_for(layout, channels):
+def test_batches_have_the_requested_memory_format(layout, channels):
     images = Batches(pixels_of(channels=channels), 5, 0, memory_format=layout)[0]
     assert images.shape == (5, channels, 4, 4)
     assert images.dtype == torch.float32
@@ -79,32 +79,32 @@ def test_channels_and_rows_are_not_mixed_up():
 
 
 def test_fewer_pictures_than_a_batch_are_refused():
-    with pytest.raises(GankitError, match="10 pictures are fewer than a batch of 11: .* 10"):
+    with pytest.raises(GankitError, match="10 .* 11.*--batch-size 10"):
         Batches(pixels_of(10), 11, 0)
     assert len(Batches(pixels_of(10), 10, 0)[0]) == 10
 
 
-def test_only_the_rows_named_are_shown():
+def test_only_the_given_rows_are_used():
     batches = Batches(numbered(10), 3, seed=5, rows=np.array([1, 4, 8]))
     for i in range(5):
         assert sorted(numbers(batches[i])) == [1, 4, 8]
 
 
 def test_too_few_rows_are_refused():
-    with pytest.raises(GankitError, match="3 pictures are fewer"):
+    with pytest.raises(GankitError, match="--batch-size 3"):
         Batches(numbered(10), 4, seed=5, rows=np.array([1, 4, 8]))
 
 
 def positions(pixels, **turns):
-    """How often each of the 8 positions of each picture comes, in 400 batches of all."""
+    """How often each of the 8 rotations and mirror images occurs in 400 batches."""
     plain = Batches(pixels, len(pixels), 3)
     turned = Batches(pixels, len(pixels), 3, **turns)
     seen = Counter()
     for i in range(400):
         for before, after in zip(plain[i], turned[i], strict=True):
             eight = [m.rot90(k, (1, 2)) for m in (before, before.flip(2)) for k in range(4)]
-            (found,) = [k for k, picture in enumerate(eight) if torch.equal(picture, after)]
-            seen[found] += 1
+            (position,) = [k for k, picture in enumerate(eight) if torch.equal(picture, after)]
+            seen[position] += 1
     return seen
 
 
@@ -114,7 +114,7 @@ def test_flip_mirrors_half_of_the_pictures():
     assert 700 < seen[4] < 900
 
 
-def test_dihedral_takes_all_positions_alike():
+def test_dihedral_uses_all_8_positions_equally():
     seen = positions(pixels_of(4), dihedral=True)
     assert set(seen) == set(range(8))
     assert all(140 < count < 260 for count in seen.values())
@@ -139,7 +139,8 @@ def test_flips_leave_the_prepared_pictures_alone():
 def ramp(count, size=32):
     """Pictures that grow brighter by 4 for each pixel to the right, and in green downwards."""
     pixels = np.zeros((count, size, size, 3), np.uint8)
-    pixels[..., 0], pixels[..., 1] = 4 * np.arange(size), 4 * np.arange(size)[:, None]
+    pixels[..., 0] = 4 * np.arange(size)
+    pixels[..., 1] = 4 * np.arange(size)[:, None]
     return pixels
 
 
@@ -147,7 +148,8 @@ def parts_of_a_ramp(zoom, batches=40):
     """(side, left, top) of the parts that were shown, in widths of the whole picture."""
     shown = Batches(ramp(8), 8, 3, zoom=zoom)
     images = torch.cat([shown[i] for i in range(batches)]) * 127.5 + 127.5
-    right, down = images[:, 0, 16], images[:, 1, :, 16]
+    right = images[:, 0, 16]
+    down = images[:, 1, :, 16]
     slope = (right[:, 20] - right[:, 12]) / 32
     assert torch.allclose((down[:, 20] - down[:, 12]) / 32, slope, atol=0.03)  # a square part
     assert torch.allclose(right[:, 13:20].diff(dim=1), 4 * slope[:, None], atol=0.6)  # bicubic
@@ -167,7 +169,7 @@ def test_zoom_shows_a_square_part_of_random_size_and_place():
         assert (begin / (1 - side))[small].mean() == pytest.approx(0.5, abs=0.12)
         assert (begin / (1 - side))[small].max() > 0.85
         assert (begin / (1 - side))[small].min() < 0.15
-    assert abs(np.corrcoef(left[small], top[small])[0, 1]) < 0.3  # one does not tell the other
+    assert abs(np.corrcoef(left[small], top[small])[0, 1]) < 0.3  # independent of each other
 
 
 def test_a_zoom_of_one_changes_nothing():
@@ -177,15 +179,15 @@ def test_a_zoom_of_one_changes_nothing():
 
 
 def test_zoom_depends_on_the_seed_and_the_batch_only():
-    one, other = (Batches(pixels_of(size=16), 6, 1, zoom=1.5, flip=True) for _ in range(2))
-    later = one[9]
-    assert torch.equal(other[9], later)
+    first, second = (Batches(pixels_of(size=16), 6, 1, zoom=1.5, flip=True) for _ in range(2))
+    later = first[9]
+    assert torch.equal(second[9], later)
     assert not torch.equal(Batches(pixels_of(size=16), 6, 2, zoom=1.5, flip=True)[9], later)
     halves = [
         Batches(pixels_of(size=16), 6, 1, zoom=1.5, flip=True, share=ProcessGroup(rank, 2).share)[9]
         for rank in (0, 1)
     ]
-    assert torch.equal(torch.cat(halves), later)  # two processes show what one does
+    assert torch.equal(torch.cat(halves), later)  # two processes show what a single one shows
 
 
 def test_zoomed_pictures_are_pictures():
@@ -197,23 +199,24 @@ def test_zoomed_pictures_are_pictures():
 
 
 @pytest.mark.parametrize("hold", [lambda batch: batch, lambda batch: batch[2:, :1].flatten()])
-def test_a_batch_that_somebody_holds_is_never_written_over(hold):
+def test_a_batch_in_use_is_never_overwritten(hold):
     batches = Batches(pixels_of(), 5, 1)
     held = [hold(batches[i]) for i in range(4)]
     for i in range(4):
         assert torch.equal(held[i], hold(Batches(pixels_of(), 5, 1)[i]))
 
 
-def test_what_autograd_holds_is_never_written_over():
-    batches, weight = Batches(pixels_of(), 5, 1), torch.ones((), requires_grad=True)
+def test_a_batch_that_autograd_uses_is_never_overwritten():
+    batches = Batches(pixels_of(), 5, 1)
+    weight = torch.ones((), requires_grad=True)
     product = (batches[0] * weight).sum()  # its gradient is the sum of the batch
-    wanted = batches[0].sum()
-    assert not torch.equal(batches[1].sum(), wanted)
+    expected = batches[0].sum()
+    assert not torch.equal(batches[1].sum(), expected)
     product.backward()
-    assert weight.grad == pytest.approx(wanted.item(), abs=1e-5)
+    assert weight.grad == pytest.approx(expected.item(), abs=1e-5)
 
 
-def test_memory_of_batches_is_used_again():
+def test_the_memory_of_batches_is_reused():
     batches = Batches(pixels_of(), 5, 1)
     assert len({batches[i].data_ptr() for i in range(20)}) == 1
     pair = [batches[0], batches[1]]

@@ -1,1 +1,1 @@
-"""From an address or an archive to files on the disk."""
+"""Downloads and archives: from a url to picture files on the disk."""

@@ -1,4 +1,4 @@
-"""Brings a data set's file from the web into the cache: whole and verified, or not at all."""
+"""Downloads a data set's file into the cache: complete and verified, or not at all."""
 
 import contextlib
 import hashlib
@@ -11,7 +11,8 @@ from gankit.core.atomic_write import flush_and_rename
 from gankit.core.errors import GankitError
 from gankit.core.specs import Download
 from gankit.core.stop import Progress
-from gankit.data.fetch.transfer import Refused, is_web, size_of, transfer
+from gankit.data.fetch.transfer import TransferFailed, file_size, is_web_url, transfer
+from gankit.data.messages import MOVE_CACHE
 from gankit.data.read.names import printable
 from gankit.data.store.cache import cache_folder
 from gankit.data.store.lock import file_lock
@@ -19,85 +20,90 @@ from gankit.data.store.lock import file_lock
 log = logging.getLogger("gankit")
 
 
-def fetch(download: Download, progress: Progress, by_hand: str = "") -> Path:
-    """The path of the file at `download.url`, fetched into the cache unless it is there already.
+def download_to_cache(download: Download, progress: Progress, by_hand: str = "") -> Path:
+    """The path of the file at `download.url`, downloaded into the cache if it is not there yet.
 
-    Its length `download.bytes` and hash `download.sha256` are checked where known (not 0, not "").
-    `by_hand` is what else to tell a person who has to fetch the file without us.
+    Its length `download.bytes` and hash `download.sha256` are checked unless they are 0 or "".
+    `by_hand` is added to the error if the download fails: how to get the file without gankit.
     """
-    if not is_web(download.url):
+    if not is_web_url(download.url):
         raise GankitError(f"{download.url!r} is not a web address (http:// or https://)", 1)
-    final = place(download)
+    final = cache_path(download)
     try:
-        if not _is_there(final, download):
-            _bring(final, download, progress)
-    except Refused as error:
+        if not _is_verified(final, download):
+            _download_verified(final, download, progress)
+    except TransferFailed as error:
         size = f" ({max(1, round(download.bytes / 1e6))} MB)" if download.bytes else ""
-        way = f"download {download.url}{size} yourself and put it at {final}"
+        cure = f"download {download.url}{size} yourself and save it as {final}"
         more = f"; {by_hand}" if by_hand else ""
-        line = f"{final.name}: {error}; {way}, or give it with --data <path>{more}"
+        line = f"{final.name}: {error}; {cure}, or give the file with --data PATH{more}"
         raise GankitError(printable(line), 1) from error
-    except OSError as error:  # the disk's; those of the network never get here
-        why = error.strerror or error
-        line = f"cannot keep {final.name} in {final.parent}: {why}; GANKIT_CACHE moves the cache"
+    except OSError as error:  # of the disk; network errors are TransferFailed
+        reason = error.strerror or error
+        line = f"cannot write {final.name} to {final.parent}: {reason}; {MOVE_CACHE}"
         raise GankitError(printable(line), 1) from error
     return final
 
 
-def place(download: Download) -> Path:
-    """Where the file lies once it is there: its name in the url, after 8 digits of its own."""
+def cache_path(download: Download) -> Path:
+    """Where the downloaded file is kept: under its name in the url, after 8 digits of a hash."""
     digits = download.sha256 or hashlib.sha256(download.url.encode()).hexdigest()
     name = unquote(urlsplit(download.url).path).rpartition("/")[2]
     name = re.sub(r"[^A-Za-z0-9._-]+", "_", name)[-100:].rstrip(".") or "file"
     return cache_folder("downloads", f"{digits[:8].lower()}-{name}")
 
 
-def _is_there(final: Path, download: Download) -> bool:
-    """Whether the file is there; one put there by hand is hashed when it is first seen."""
+def _is_verified(final: Path, download: Download) -> bool:
+    """Whether the file exists. It is hashed when first seen: you may have put it there yourself.
+
+    Raises TransferFailed if it is a different file.
+    """
     if not final.exists():
         return False
-    seen = final.with_name(final.name + ".verified")
-    about = final.stat()
-    mark = f"{about.st_size} {about.st_mtime_ns} {download.sha256}"
-    if seen.exists() and seen.read_text(encoding="utf-8") == mark:
+    verified = final.with_name(final.name + ".verified")
+    info = final.stat()
+    mark = f"{info.st_size} {info.st_mtime_ns} {download.sha256}"
+    if verified.exists() and verified.read_text(encoding="utf-8") == mark:
         return True
-    wrong = _wrong(final, download)
-    if wrong:
-        raise Refused(f"the file at its place is {wrong}; remove it and try again")
-    with contextlib.suppress(OSError):  # a shared cache, only to be read: hashed each time
-        seen.write_text(mark, encoding="utf-8")
+    mismatch = _find_mismatch(final, download)
+    if mismatch:
+        raise TransferFailed(f"the file in the cache has {mismatch}; delete it and try again")
+    with contextlib.suppress(OSError):  # a read-only cache: the file is hashed every time
+        verified.write_text(mark, encoding="utf-8")
     return True
 
 
-def _wrong(path: Path, download: Download) -> str:
-    """In words, how the file differs from the one described; "" if it does not."""
-    size = size_of(path)
+def _find_mismatch(path: Path, download: Download) -> str:
+    """What is wrong with the file: "5 bytes, not 9", "sha256 ..., not ..."; "" if nothing is."""
+    size = file_size(path)
     if size == 0 or download.bytes not in (0, size):
-        wanted = f", not {download.bytes}" if download.bytes else ""
-        return f"another one: {size} bytes{wanted}"
+        expected = f", not {download.bytes}" if download.bytes else ""
+        return f"{size} bytes{expected}"
     if download.sha256:
+        expected = download.sha256.lower()
         with path.open("rb") as file:
-            got = hashlib.file_digest(file, "sha256").hexdigest()
-        if got != download.sha256.lower():
-            return f"another one: sha256 {got[:12]}..., not {download.sha256[:12].lower()}..."
+            actual = hashlib.file_digest(file, "sha256").hexdigest()
+        if actual != expected:
+            return f"sha256 {actual[:12]}..., not {expected[:12]}..."
     return ""
 
 
-def _bring(final: Path, download: Download, progress: Progress) -> None:
-    """Download to the part, verify it, and only then give it its name."""
+def _download_verified(final: Path, download: Download, progress: Progress) -> None:
+    """Download to a part file, verify it, and only then give it its final name."""
     final.parent.mkdir(parents=True, exist_ok=True)
     part = final.with_name(final.name + ".part")
-    with file_lock(final, waiting=lambda: progress(size_of(part), download.bytes)):
-        if _is_there(final, download):  # the process waited for has brought it
+    with file_lock(final, waiting=lambda: progress(file_size(part), download.bytes)):
+        if _is_verified(final, download):  # another process downloaded it meanwhile
             progress(download.bytes, download.bytes)
             return
-        if not download.bytes or size_of(part) != download.bytes:  # else it was only not renamed
+        is_complete = download.bytes and file_size(part) == download.bytes  # but not yet renamed
+        if not is_complete:
             log.info("downloading %s", download.url)
             transfer(download, part, progress)
-        wrong = _wrong(part, download)
-        if wrong:
+        mismatch = _find_mismatch(part, download)
+        if mismatch:
             part.unlink()
-            raise Refused(f"what came is {wrong}; it was removed")
+            raise TransferFailed(f"the downloaded file has {mismatch}; it was deleted")
         flush_and_rename(part, final)
         part.with_suffix(".tag").unlink(missing_ok=True)
-        _is_there(final, download)  # leaves its mark
+        _is_verified(final, download)  # writes the .verified file

@@ -1,6 +1,7 @@
-"""Brings a file over HTTP, going on where an earlier transfer ended.
+"""Downloads a file over HTTP, and continues where an earlier transfer ended.
 
-What has come so far lies in a part file, kept when the transfer breaks, is stopped or is killed.
+The bytes received so far are in a part file, which is kept when the transfer is interrupted,
+stopped or killed.
 """
 
 import re
@@ -19,153 +20,157 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 from gankit.core.specs import Download
 from gankit.core.stop import Progress
 
-TIMEOUT = 30  # seconds without a byte after which a transfer counts as broken
-PAUSES = (1, 2, 4, 8, 16)  # seconds before each further try; all of them again once more has come
-CHUNK = 1 << 18
-# No connection at all: trying again at once will not help somebody who is offline.
-OFFLINE = (socket.gaierror, ConnectionRefusedError, ssl.SSLCertVerificationError)
+TIMEOUT = 30  # seconds without a byte after which a transfer counts as interrupted
+RETRY_DELAYS = (1, 2, 4, 8, 16)  # seconds before each retry; from the start after new bytes came
+CHUNK_BYTES = 1 << 18
+# Errors that mean there is no connection at all: a quick retry does not help when you are offline.
+OFFLINE_ERRORS = (socket.gaierror, ConnectionRefusedError, ssl.SSLCertVerificationError)
 
 
-class Refused(Exception):
-    """The file cannot be had this way, however often one tries."""
+class TransferFailed(Exception):
+    """The file cannot be downloaded; a retry would not help."""
 
 
-class Broken(Exception):
-    """The transfer ended early; another try may go on."""
+class TransferInterrupted(Exception):
+    """The transfer ended early; a retry may continue it."""
 
-    offline = False
+    is_offline = False
 
 
-class _WebOnly(HTTPRedirectHandler):
-    """Follows redirects to the web and nowhere else."""
+class _WebRedirects(HTTPRedirectHandler):
+    """Follows redirects to http and https addresses only."""
 
     def redirect_request(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> Request | None:
-        if not is_web(newurl):  # urllib itself refuses file:, but would follow ftp:
+        if not is_web_url(newurl):  # urllib itself refuses file:, but would follow ftp:
             raise HTTPError(newurl, code, f"{msg}, to {newurl!r}", headers, fp)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def is_web(url: str) -> bool:
-    """Whether the address is one of http or https, and well formed."""
+def is_web_url(url: str) -> bool:
+    """Whether the address is a well-formed http or https url."""
     try:
         parts = urlsplit(url)
-        named = parts.hostname and parts.port != 0
-    except ValueError:  # a port or an IPv6 address that is none
+        has_host = parts.hostname and parts.port != 0
+    except ValueError:  # an invalid port or IPv6 address
         return False
-    return bool(named and re.fullmatch(r"https?://[!-~]+", url, re.IGNORECASE))
+    return bool(has_host and re.fullmatch(r"https?://[!-~]+", url, re.IGNORECASE))
 
 
 def transfer(download: Download, part: Path, progress: Progress) -> None:
-    """Ask again and again until everything has come; raises Refused once that is hopeless."""
-    tries = 0
-    furthest = size_of(part)
-    begun = False
+    """Download everything that `part` lacks, with retries; TransferFailed once they do not help."""
+    retries = 0
+    most_bytes = file_size(part)
+    has_progressed = False
     while True:
         try:
-            return _attempt(download, part, progress)
-        except Broken as error:
-            if size_of(part) > furthest:  # it moves on: a slow line is not a dead one
-                tries = 0
-                furthest = size_of(part)
-                begun = True
-            if tries == len(PAUSES) or (error.offline and not begun):
-                raise Refused(f"{error}, at try {tries + 1}") from error
-        time.sleep(PAUSES[tries])
-        tries += 1
+            return _transfer_once(download, part, progress)
+        except TransferInterrupted as error:
+            if file_size(part) > most_bytes:  # new bytes came: a slow connection is not a dead one
+                retries = 0
+                most_bytes = file_size(part)
+                has_progressed = True
+            if retries == len(RETRY_DELAYS) or (error.is_offline and not has_progressed):
+                raise TransferFailed(f"{error}, at try {retries + 1}") from error
+        time.sleep(RETRY_DELAYS[retries])
+        retries += 1
 
 
-def size_of(path: Path) -> int:
-    """Its bytes, 0 if there is no such file."""
+def file_size(path: Path) -> int:
+    """The file's bytes, 0 if it does not exist."""
     return path.stat().st_size if path.exists() else 0
 
 
-def _attempt(download: Download, part: Path, progress: Progress) -> None:
-    """Ask once, for what is missing, and append what comes to the part."""
+def _transfer_once(download: Download, part: Path, progress: Progress) -> None:
+    """Send one request for the missing bytes, and append the response to the part file."""
     tag_file = part.with_suffix(".tag")
-    start = size_of(part)
+    start = file_size(part)
     tag = tag_file.read_text(encoding="utf-8") if start and tag_file.exists() else ""
     if (download.bytes and start > download.bytes) or not (download.sha256 or tag):
-        start = 0  # nothing would tell whether the rest belongs to what is here
-    # With a hash no If-Range: servers that share an address often disagree about tags.
-    with _ask(download.url, part, start, "" if download.sha256 else tag) as answer:
-        start, total = _what_comes(answer, part, start, download.bytes)
+        start = 0  # without hash and tag, the rest could belong to another version of the file
+    # With a hash, no If-Range: servers that share an address often disagree about tags.
+    with _request(download.url, part, start, "" if download.sha256 else tag) as response:
+        start, total = _read_range(response, part, start, download.bytes)
         with part.open("ab" if start else "wb") as file:
-            if start == 0:  # the tag after the part was emptied: it must never be another's
-                tag_file.write_text(_tag(answer.headers), encoding="utf-8")
+            if start == 0:  # after the part was emptied, so that the tag never belongs to old bytes
+                tag_file.write_text(_version_tag(response.headers), encoding="utf-8")
             done = start
-            for piece in _pieces(answer, total and total - start):
-                file.write(piece)
-                done += len(piece)
+            for chunk in _read_chunks(response, total and total - start):
+                file.write(chunk)
+                done += len(chunk)
                 progress(done, total)
 
 
-def _ask(url: str, part: Path, start: int, tag: str) -> HTTPResponse:
-    """The server's answer to a request for everything from byte `start` on."""
+def _request(url: str, part: Path, start: int, tag: str) -> HTTPResponse:
+    """The server's response to a request for everything from byte `start` on."""
     request = Request(url, headers={"User-Agent": "gankit"})
     if start:
         request.add_header("Range", f"bytes={start}-")
-    if start and tag:  # send the rest only if the file is still the same
+    if start and tag:  # continue only if the file on the server is still the same
         request.add_header("If-Range", tag)
     try:
-        answer: HTTPResponse = build_opener(_WebOnly).open(request, timeout=TIMEOUT)
+        response: HTTPResponse = build_opener(_WebRedirects).open(request, timeout=TIMEOUT)
     except HTTPError as error:
         error.close()
         if error.code == 416:  # the part is longer than the file
             part.unlink(missing_ok=True)
-        again = error.code >= 500 or error.code in (408, 416, 429)
-        kind = Broken if again else Refused
-        raise kind(f"the server answered {error.code} {error.reason}") from error
+        may_retry = error.code >= 500 or error.code in (408, 416, 429)
+        error_type = TransferInterrupted if may_retry else TransferFailed
+        raise error_type(f"the server answered {error.code} {error.reason}") from error
     except (OSError, HTTPException) as error:
-        raise _broken(getattr(error, "reason", error)) from error
-    return answer
+        raise _interrupted_by(getattr(error, "reason", error)) from error
+    return response
 
 
-def _tag(headers: Message) -> str:
-    """What names this version of the file; weak tags may not be used to go on."""
+def _version_tag(headers: Message) -> str:
+    """What identifies this version of the file; weak tags are not valid in If-Range."""
     tag = headers.get("ETag", "")
     return tag if tag.startswith('"') else headers.get("Last-Modified", "")
 
 
-def _what_comes(answer: HTTPResponse, part: Path, asked: int, expected: int) -> tuple[int, int]:
-    """(the byte the answer starts at, the length of the whole file or 0 if nobody says)."""
+def _read_range(
+    response: HTTPResponse, part: Path, requested_start: int, expected_bytes: int
+) -> tuple[int, int]:
+    """(the byte the response starts at, the length of the whole file or 0 if it is unknown)."""
     start = 0
     total = 0
-    length = answer.headers.get("Content-Length", "")
-    if answer.status == 206:
-        span = re.match(r"bytes (\d+)-\d+/(\d+|\*)", answer.headers.get("Content-Range", ""))
-        if not span or int(span[1]) != asked:
-            part.unlink(missing_ok=True)  # the next try asks for everything
-            raise Broken("the server sent another piece than the one asked for")
-        start = asked
+    length = response.headers.get("Content-Length", "")
+    if response.status == 206:
+        content_range = response.headers.get("Content-Range", "")
+        span = re.match(r"bytes (\d+)-\d+/(\d+|\*)", content_range)
+        if not span or int(span[1]) != requested_start:
+            part.unlink(missing_ok=True)  # the next try requests the whole file
+            raise TransferInterrupted("the server sent other bytes than those requested")
+        start = requested_start
         total = int(span[2]) if span[2] != "*" else 0
     elif length.isdigit():
         total = int(length)
-    if expected and total and total != expected:  # often a page to log in on: the part is kept
-        raise Refused(f"the server offers {total} bytes instead of {expected}")
-    return start, total or expected
+    # A wrong length often means a login page: the part is kept.
+    if expected_bytes and total and total != expected_bytes:
+        raise TransferFailed(f"the server offers {total} bytes instead of {expected_bytes}")
+    return start, total or expected_bytes
 
 
-def _pieces(answer: HTTPResponse, length: int) -> Iterator[bytes]:
-    """The answer's bytes as they come: `length` of them, or all there are if that is 0."""
+def _read_chunks(response: HTTPResponse, length: int) -> Iterator[bytes]:
+    """The response's bytes as they arrive: `length` of them, or all of them if that is 0."""
     received = 0
     while not length or received < length:
-        try:  # read1, because read would lose what came before a timeout
-            piece = answer.read1(min(CHUNK, length - received) if length else CHUNK)
+        try:  # read1, because read would lose the bytes that came before a timeout
+            chunk = response.read1(min(CHUNK_BYTES, length - received) if length else CHUNK_BYTES)
         except (OSError, HTTPException) as error:
-            raise _broken(error) from error
-        if not piece and length:
-            raise Broken(f"the connection ended {length - received} bytes early")
-        if not piece:
+            raise _interrupted_by(error) from error
+        if not chunk and length:
+            raise TransferInterrupted(f"the connection ended {length - received} bytes early")
+        if not chunk:
             return
-        received += len(piece)
-        yield piece
+        received += len(chunk)
+        yield chunk
 
 
-def _broken(error: Exception) -> Broken:
-    """The error as one that another try may mend."""
-    why = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    broken = Broken(f"no answer ({why})")
-    broken.offline = isinstance(error, OFFLINE)
-    return broken
+def _interrupted_by(error: Exception) -> TransferInterrupted:
+    """The network error as a TransferInterrupted, so that the transfer is tried again."""
+    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    interrupted = TransferInterrupted(f"no answer ({reason})")
+    interrupted.is_offline = isinstance(error, OFFLINE_ERRORS)
+    return interrupted

@@ -1,8 +1,8 @@
 """Unpacks the pictures of an archive into the cache: regular files only, and nowhere else.
 
-The standard library's extractall trusts archives too far: its own filter was escaped
-(CVE-2025-4517). Here a name is only a wish, links are never made, and bytes are counted as they
-are written, whatever the archive says of itself.
+The standard library's extractall trusts archives too much: its own filter was escaped
+(CVE-2025-4517). Here a member's name is only a suggestion, links are never made, and bytes are
+counted as they are written, whatever the archive says about its sizes.
 """
 
 from __future__ import annotations
@@ -23,202 +23,208 @@ from typing import BinaryIO
 from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError
 from gankit.core.stop import Progress
-from gankit.data.fetch.archives import Damaged, Member, is_archive, members
-from gankit.data.read.names import NOBODYS, printable
+from gankit.data.fetch.archives import DamagedArchive, Member, is_archive, iter_members
+from gankit.data.messages import MOVE_CACHE, NOT_A_FILE
+from gankit.data.read.names import SYSTEM_NAMES, printable
 from gankit.data.store.cache import cache_folder
 from gankit.data.store.lock import file_lock
 
-__all__ = ["ENDINGS", "is_archive", "unpacked"]
+__all__ = ["EXTENSIONS", "is_archive", "unpack_pictures"]
 
-ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".jfif", ".mat"}
-ALL_BYTES = 50 << 30  # of an archive's pictures together
-SPARE_BYTES = 256 << 20  # of the disk, left free
-FILE_BYTES = 1 << 30  # of one picture
-RATIO = 200  # a picture of RATIO_BYTES or more seldom packs this well: a bomb does
+EXTENSIONS = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".jfif", ".mat"}
+MAX_TOTAL_BYTES = 50 << 30  # of an archive's pictures together
+MIN_FREE_BYTES = 256 << 20  # left free on the disk
+MAX_FILE_BYTES = 1 << 30  # of one picture
+MAX_RATIO = 200  # a picture of RATIO_BYTES or more seldom compresses so well; a bomb does
 RATIO_BYTES = 10 << 20
-ENTRIES = 2_000_000
-NAME_BYTES, DEPTH = 255, 50  # what most disks, and programs that walk through folders, take
-# What Windows keeps for devices, whatever ending follows.
+MAX_ENTRIES = 2_000_000
+MAX_NAME_BYTES = 255  # what most disks accept
+MAX_DEPTH = 50  # of folders in folders: what programs that walk through them accept
+# Names that Windows reserves for devices, whatever extension follows.
 RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])", re.IGNORECASE)
 FORBIDDEN = re.compile(r'[<>:"|?*\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]')
-# What a disk says of names it cannot store; other errors are about the disk itself.
+# Errors about a name that the disk cannot store; other errors are about the disk itself.
 NAME_ERRORS = (
     errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENOENT, errno.EINVAL, errno.EILSEQ,
     errno.ENAMETOOLONG,
 )  # fmt: skip
 log = logging.getLogger("gankit")
-LIST = "left_out.json"  # beside the folder of files
-LAYOUT = 1  # of the unpacked folder; a change makes archives unpack again
+LEFT_OUT_FILE = "left_out.json"  # next to the folder "files"; written last
+LAYOUT = 1  # version of the unpacked folder; raise it to unpack every archive again
 
 
 class _LeftOut(Exception):
     """Why this one file is not unpacked."""
 
 
-def unpacked(archive: Path, progress: Progress) -> tuple[Path, list[str]]:
-    """The folder of the archive's pictures, and what was left out and why.
+def unpack_pictures(archive: Path, progress: Progress) -> tuple[Path, list[str]]:
+    """The folder with the archive's pictures, and a line for each file that was left out.
 
-    Unpacks once: the folder is there whole or not at all. `progress` is told (bytes of the archive
-    read, all of them).
+    Unpacks once: the folder appears complete or not at all. `progress` is called with (archive
+    bytes read, size of the archive). Raises GankitError if nothing can be unpacked.
     """
     try:
         archive = archive.resolve()
-        about = archive.stat()
-        key = repr((LAYOUT, str(archive), about.st_size, about.st_mtime_ns))
+        info = archive.stat()
+        key = repr((LAYOUT, str(archive), info.st_size, info.st_mtime_ns))
         digest = hashlib.sha256(key.encode(errors="surrogateescape")).hexdigest()
         folder = cache_folder("unpacked", digest[:16])
-        if not _is_whole(folder):
-            _unpack_alone(archive, folder, lambda done: progress(done, about.st_size))
-        left_out = json.loads((folder / LIST).read_text(encoding="utf-8"))
+        if not _is_complete(folder):
+            _unpack_locked(archive, folder, lambda done: progress(done, info.st_size))
+        left_out = json.loads((folder / LEFT_OUT_FILE).read_text(encoding="utf-8"))
     except OSError as error:
-        line = f"cannot unpack {archive}: {error.strerror or error} ({error.filename})"
-        raise GankitError(printable(f"{line}; GANKIT_CACHE moves the cache"), 1) from error
+        line = (
+            f"cannot unpack {archive}: {error.strerror or error} ({error.filename}); {MOVE_CACHE}"
+        )
+        raise GankitError(printable(line), 1) from error
     return folder / "files", left_out
 
 
-def _unpack_alone(archive: Path, folder: Path, progress: Callable[[int], None]) -> None:
-    """Unpack aside and rename; a second process waits and finds the folder there."""
+def _unpack_locked(archive: Path, folder: Path, progress: Callable[[int], None]) -> None:
+    """Unpack into a temporary folder and rename it; a second process waits for the first."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with file_lock(folder) as nobody_else:
-        if _is_whole(folder):
+    with file_lock(folder) as is_held:
+        if _is_complete(folder):
             return
-        if nobody_else:  # so these are of processes that were killed, or half deleted
-            for remains in (folder, *folder.parent.glob(f"{folder.name}.*.aside")):
-                shutil.rmtree(remains, ignore_errors=True)
+        if is_held:  # so what is there was left by a killed process, or is half deleted
+            for leftover in (folder, *folder.parent.glob(f"{folder.name}.*.aside")):
+                shutil.rmtree(leftover, ignore_errors=True)
         aside = folder.with_name(f"{folder.name}.{secrets.token_hex(4)}.aside")
         try:
             log.info("unpacking %s", archive)
             _unpack(archive, aside, progress)
             aside.rename(folder)
         except OSError:
-            if not _is_whole(folder):  # else another was faster, where there are no locks
+            if not _is_complete(folder):  # else another process was faster, on a disk without locks
                 raise
         finally:
             shutil.rmtree(aside, ignore_errors=True)
 
 
-def _is_whole(folder: Path) -> bool:
-    return (folder / LIST).exists()
+def _is_complete(folder: Path) -> bool:
+    return (folder / LEFT_OUT_FILE).exists()
 
 
 def _unpack(archive: Path, aside: Path, progress: Callable[[int], None]) -> None:
-    """Everything worth keeping goes to aside/files, the names of the rest to a list."""
-    shelf = _Shelf(aside / "files", archive)
+    """Write the pictures to aside/files, and the names of the files left out to a list."""
+    unpacker = _Unpacker(aside / "files", archive)
     try:
-        _fill(shelf, archive, progress)
-    except Damaged as damage:  # what was read until here is kept
-        shelf.left_out.append(f"the rest {damage}")
-    if not shelf.taken:
-        why = f": {shelf.left_out[0]}" if shelf.left_out else ""
-        raise GankitError(printable(f"{archive} holds no pictures gankit can unpack{why}"))
-    write_atomically(aside / LIST, json.dumps(shelf.left_out))
+        _unpack_members(unpacker, archive, progress)
+    except DamagedArchive as error:  # the pictures before the damage are kept
+        unpacker.left_out.append(f"the rest {error}")
+    if not unpacker.count:
+        reason = f": {unpacker.left_out[0]}" if unpacker.left_out else ""
+        raise GankitError(printable(f"{archive} holds no pictures that gankit can unpack{reason}"))
+    write_atomically(aside / LEFT_OUT_FILE, json.dumps(unpacker.left_out))
     progress(archive.stat().st_size)
 
 
-def _fill(shelf: _Shelf, archive: Path, progress: Callable[[int], None]) -> None:
-    with contextlib.closing(members(archive)) as contents:
-        for count, member in enumerate(contents):
-            if count == ENTRIES:
-                raise GankitError(printable(f"{archive} holds more than {ENTRIES} files"))
-            progress(member.done)
-            if not _is_wanted(member.name):
+def _unpack_members(unpacker: _Unpacker, archive: Path, progress: Callable[[int], None]) -> None:
+    with contextlib.closing(iter_members(archive)) as members:
+        for count, member in enumerate(members):
+            if count == MAX_ENTRIES:
+                raise GankitError(printable(f"{archive} holds more than {MAX_ENTRIES} files"))
+            progress(member.offset)
+            if not _is_picture_name(member.name):
                 continue
-            if member.is_locked:
+            if member.is_encrypted:
                 line = f"{archive} is protected by a password; unpack it yourself"
                 raise GankitError(printable(line))
             try:
-                shelf.take(member)
-            except (_LeftOut, Damaged) as reason:
-                shelf.left_out.append(printable(f"{member.name[-200:]}: {reason}"))
+                unpacker.add(member)
+            except (_LeftOut, DamagedArchive) as reason:
+                unpacker.left_out.append(printable(f"{member.name[-200:]}: {reason}"))
 
 
-def _is_wanted(name: str) -> bool:
-    """Whether it is called like a picture, and is none of those that systems hide."""
-    *_, last = parts = name.replace("\\", "/").split("/")
-    hidden = any(part.startswith(".") and part.strip(". ") for part in parts)
-    nobodys = NOBODYS & {part.lower() for part in parts}
-    return not (hidden or nobodys) and Path(last).suffix.lower() in ENDINGS
+def _is_picture_name(name: str) -> bool:
+    """Whether the name ends like a picture's, and no part of it is hidden or a system's own."""
+    parts = name.replace("\\", "/").split("/")
+    is_hidden = any(part.startswith(".") and part.strip(". ") for part in parts)
+    system_names = SYSTEM_NAMES & {part.lower() for part in parts}
+    return not (is_hidden or system_names) and Path(parts[-1]).suffix.lower() in EXTENSIONS
 
 
-class _Shelf:
-    """The folder being filled: no two files of one name, and not more than fits."""
+class _Unpacker:
+    """Writes members into a folder: never two files of one name, and never more than fits."""
 
     def __init__(self, folder: Path, archive: Path) -> None:
         folder.mkdir(parents=True)
         self.folder = folder
         self.archive = archive
         self.left_out: list[str] = []
-        self.taken = 0
+        self.count = 0  # pictures written
         self.files: set[tuple[str, ...]] = set()
         self.folders: set[tuple[str, ...]] = set()
-        self.room = min(ALL_BYTES, shutil.disk_usage(folder).free - SPARE_BYTES)
+        free_bytes = shutil.disk_usage(folder).free - MIN_FREE_BYTES
+        self.bytes_left = min(MAX_TOTAL_BYTES, free_bytes)
 
-    def take(self, member: Member) -> None:
-        """Write the member's bytes; raises _LeftOut or Damaged, and then leaves no file."""
+    def add(self, member: Member) -> None:
+        """Write the member's bytes; raises _LeftOut or DamagedArchive, and then leaves no file."""
         if not member.is_file:
-            raise _LeftOut("is a link or a device, not a file")
-        parts = _safe(member.name)
-        self._claim(parts)
+            raise _LeftOut(NOT_A_FILE)
+        parts = _portable_path(member.name)
+        self._reserve_name(parts)
         path = self.folder.joinpath(*parts)
         with _create(path) as file:
             try:
                 self._write(file, member)
             except BaseException:
-                file.close()  # Windows removes no open file
+                file.close()  # Windows cannot remove an open file
                 path.unlink()
                 raise
-        self.taken += 1
+        self.count += 1
 
-    def _claim(self, parts: list[str]) -> None:
-        """Disks that ignore case, and those that do not, shall get the same files."""
+    def _reserve_name(self, parts: list[str]) -> None:
+        """Refuse names that differ by case only, so that every disk gets the same files."""
         key = tuple(unicodedata.normalize("NFC", part.casefold()) for part in parts)
-        above = {key[:depth] for depth in range(1, len(key))}
-        if key in self.files or key in self.folders or above & self.files:
-            raise _LeftOut("the name is taken already, or differs by case only")
+        parents = {key[:depth] for depth in range(1, len(key))}
+        if key in self.files or key in self.folders or parents & self.files:
+            raise _LeftOut("another file has this name already, or one that differs by case only")
         self.files.add(key)
-        self.folders |= above
+        self.folders |= parents
 
     def _write(self, file: BinaryIO, member: Member) -> None:
         size = 0
-        for piece in member.pieces():
-            size += len(piece)
-            if size > FILE_BYTES:
-                raise _LeftOut(f"is larger than {FILE_BYTES >> 20} MB")
-            if size > RATIO_BYTES and size > RATIO * member.packed():
-                raise _LeftOut(f"grows more than {RATIO}-fold, like a decompression bomb")
-            if size > self.room:
-                line = (
-                    f"{self.archive} holds more pictures than there is room for, on this disk or in"
-                )
-                raise GankitError(printable(f"{line} {ALL_BYTES >> 30} GB; unpack it yourself"))
-            file.write(piece)
-        self.room -= size
+        for chunk in member.chunks():
+            size += len(chunk)
+            if size > MAX_FILE_BYTES:
+                raise _LeftOut(f"is larger than {MAX_FILE_BYTES >> 20} MB")
+            if size > RATIO_BYTES and size > MAX_RATIO * member.packed_bytes():
+                raise _LeftOut(f"grows more than {MAX_RATIO}-fold, like a decompression bomb")
+            if size > self.bytes_left:
+                limit = f"this disk has room for, or more than {MAX_TOTAL_BYTES >> 30} GB"
+                line = f"{self.archive} holds more than {limit}; unpack it yourself"
+                raise GankitError(printable(line))
+            file.write(chunk)
+        self.bytes_left -= size
 
 
-def _safe(name: str) -> list[str]:
-    """The parts of a path below the folder, fit for every disk, whatever the name is."""
+def _portable_path(name: str) -> list[str]:
+    """The parts of a path below the folder that every disk can store; raises _LeftOut."""
     name = name.replace("\\", "/")
     if name.startswith("/") or re.match("[A-Za-z]:", name):
         raise _LeftOut("its path is absolute")
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if ".." in parts:
         raise _LeftOut("its path leads out of the archive")
-    parts = [_tame(part) for part in parts]
-    if len(parts) > DEPTH or any(len(part.encode()) > NAME_BYTES for part in parts):
+    parts = [_portable_name(part) for part in parts]
+    if len(parts) > MAX_DEPTH or any(len(part.encode()) > MAX_NAME_BYTES for part in parts):
         raise _LeftOut("its name is too long")
     return parts
 
 
-def _tame(part: str) -> str:
+def _portable_name(part: str) -> str:
     part = unicodedata.normalize("NFC", FORBIDDEN.sub("_", part)).rstrip(" .") or "_"
-    return f"_{part}" if RESERVED.fullmatch(part.partition(".")[0].rstrip(" ")) else part
+    stem = part.partition(".")[0].rstrip(" ")
+    return f"_{part}" if RESERVED.fullmatch(stem) else part
 
 
 def _create(path: Path) -> BinaryIO:
+    """Open a new file for writing; raises _LeftOut if the disk cannot store its name."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.open("xb")
     except (OSError, UnicodeEncodeError) as error:
         if isinstance(error, OSError) and error.errno not in NAME_ERRORS:
             raise
-        raise _LeftOut("this disk does not take its name") from error
+        raise _LeftOut("this disk cannot store its name") from error

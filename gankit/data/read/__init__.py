@@ -1,1 +1,1 @@
-"""From files to pictures: found, decoded, fitted to a square."""
+"""Picture files: find them, decode them, fit them to a square."""

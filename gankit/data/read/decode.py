@@ -1,4 +1,4 @@
-"""One picture file of any kind -> a plain picture in RGB or grey; a broken one says why."""
+"""One picture file of any format -> a picture in RGB or grey, or a ValueError that says why not."""
 
 import contextlib
 import ctypes
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import (  # each plugin makes itself known to Pillow; some of its others start programs
+from PIL import (  # each plugin registers itself with Pillow; some others would start programs
     BmpImagePlugin,  # noqa: F401
     GifImagePlugin,  # noqa: F401
     Image,
@@ -24,25 +24,27 @@ from PIL import (  # each plugin makes itself known to Pillow; some of its other
     WebPImagePlugin,  # noqa: F401
 )
 
+from gankit.data.messages import NOT_A_FILE
 from gankit.data.read.names import printable
 
-with contextlib.suppress(Exception):  # libtiff would complain straight to the terminal
+with contextlib.suppress(Exception):  # libtiff would print its errors to the terminal
     ctypes.CDLL(Image.core.__file__).TIFFSetErrorHandler(None)  # type: ignore[attr-defined]
-logging.getLogger("PIL").addHandler(logging.NullHandler())  # and Pillow too, were there none
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # and so would Pillow without it
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"II\0*", b"MM*\0")  # also of the sloppy
+# The last two break the standard; some programs write them.
+TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"II\0*", b"MM*\0")
 STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", *TIFF_STARTS)
-BMP_HEADERS = {12, 16, 40, 52, 56, 64, 108, 124}  # "BM" alone may begin any text
+BMP_HEADERS = {12, 16, 40, 52, 56, 64, 108, 124}  # sizes; any text may begin with "BM"
 
-MOST_PIXELS = 200_000_000  # a larger picture is taken for a decompression bomb
-Image.MAX_IMAGE_PIXELS = MOST_PIXELS // 2  # from here on Pillow warns; it refuses twice as many
-CUT_OFF = re.compile("truncated|not (large )?enough|incomplete", re.IGNORECASE)
-DRAFT = 1.25  # a JPEG may be decoded at a reduced scale, at so many times the size wanted
-EXTENT: Any = ("gankit", "extent")  # a key of Image.info that no file can hold: theirs are text
+MAX_PIXELS = 200_000_000  # a larger picture is treated as a decompression bomb
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2  # Pillow warns above this, and refuses twice as many
+TRUNCATED = re.compile("truncated|not (large )?enough|incomplete", re.IGNORECASE)
+DRAFT_SCALE = 1.25  # a JPEG may be decoded at a reduced scale, if this times the size remains
+EXTENT_KEY: Any = ("gankit", "extent")  # in Image.info; keys that come from files are strings
 
 ORIENTATION = 0x0112  # the EXIF tag that says how the camera was held
-TURNS = {
+TRANSPOSES = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -51,130 +53,141 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-WHITES = 1.0, 255.0, 4095.0, 65535.0  # the largest value of floats, and of 8, 12 and 16 bits
+WHITE_LEVELS = (1.0, 255.0, 4095.0, 65535.0)  # white in floats, and in 8, 12 and 16 bits
 
 
-def decode(path: str | Path, at_least: int = 0, background: str = "white") -> Image.Image:
-    """The picture in a file, upright, in mode RGB, or L where the file itself is grey.
+def decode(path: str | Path, min_size: int = 0, background: str = "white") -> Image.Image:
+    """The picture in a file, upright, in mode RGB, or L if the file itself is grey.
 
-    `at_least` > 0 lets a JPEG be decoded at 1/2, 1/4 or 1/8, its sides a quarter above that size.
-    Animations and files of several pages give their first picture. Colour profiles are ignored:
-    numbers are taken for sRGB, so wide-gamut photos come out a little pale and CMYK a little
-    garish. What cannot be read is a ValueError with a short reason on one line.
+    With `min_size` > 0, a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, as long as both sides
+    stay a quarter above `min_size` pixels. Animations and files of several pages give their first
+    picture. Colour profiles are ignored: values are read as sRGB, so wide-gamut photos come out a
+    little pale and CMYK a little too vivid. Raises ValueError with a short reason on one line.
     """
     try:
-        about = os.stat(path)  # noqa: PTH116 - takes both kinds of path
-        if not stat.S_ISREG(about.st_mode):  # to open a pipe would be to wait for ever
-            raise _Unfit("is no file, but a folder, a pipe or a device")
-        if not about.st_size:
-            raise _Unfit("is empty")
-        with _QUIET, open(path, "rb") as file:  # noqa: PTH123
-            return opaque(_upright(_loaded(file, at_least)), background)
-    except Exception as error:  # of a broken file, Pillow raises nearly anything
-        raise ValueError(why(error)) from error
+        info = os.stat(path)  # noqa: PTH116 - takes both kinds of path
+        if not stat.S_ISREG(info.st_mode):  # opening a pipe would wait forever
+            raise _NotReadable(NOT_A_FILE)
+        if not info.st_size:
+            raise _NotReadable("is empty")
+        with _NO_PILLOW_WARNINGS, open(path, "rb") as file:  # noqa: PTH123
+            return _decode_file(file, min_size, background)
+    except Exception as error:  # on a broken file, Pillow raises nearly anything
+        raise ValueError(describe_error(error)) from error
 
 
-def decode_bytes(data: bytes, at_least: int = 0, background: str = "white") -> Image.Image:
-    """The same for a picture file that is in memory already."""
+def decode_bytes(data: bytes, min_size: int = 0, background: str = "white") -> Image.Image:
+    """The same as `decode`, for the bytes of a picture file."""
     try:
         if not data:
-            raise _Unfit("is empty")
-        with _QUIET:
-            return opaque(_upright(_loaded(io.BytesIO(data), at_least)), background)
-    except Exception as error:  # as above
-        raise ValueError(why(error)) from error
+            raise _NotReadable("is empty")
+        with _NO_PILLOW_WARNINGS:
+            return _decode_file(io.BytesIO(data), min_size, background)
+    except Exception as error:  # on a broken file, Pillow raises nearly anything
+        raise ValueError(describe_error(error)) from error
 
 
-def _loaded(file: BinaryIO, at_least: int) -> Image.Image:
-    if not _begins_as_picture(file):
-        raise _Unfit("is no picture")
+def _decode_file(file: BinaryIO, min_size: int, background: str) -> Image.Image:
+    image = _load(file, min_size)
+    return to_rgb_or_grey(_rotate_upright(image), background)
+
+
+def _load(file: BinaryIO, min_size: int) -> Image.Image:
+    if not _starts_like_picture(file):
+        raise _NotReadable("is not a picture")
     with Image.open(file, formats=FORMATS) as image:
-        if image.width * image.height > MOST_PIXELS:
+        if image.width * image.height > MAX_PIXELS:
             raise Image.DecompressionBombError(f"{image.width}x{image.height} pixels")
-        small = image.draft(None, (int(DRAFT * at_least),) * 2) if at_least else None
+        draft = None
+        if min_size:
+            side = int(DRAFT_SCALE * min_size)
+            draft = image.draft(None, (side, side))
         image.load()
-        if small:
-            image.info[EXTENT] = image.size, small[1]
+        if draft:
+            image.info[EXTENT_KEY] = image.size, draft[1]
         return image
 
 
 def looks_like_picture(path: str | Path) -> bool:
-    """Whether a file begins as the kinds that are read do, whatever its name."""
+    """Whether a file starts like one of the formats that are read, whatever its name."""
     with open(path, "rb") as file:  # noqa: PTH123 - takes both kinds of path
-        return _begins_as_picture(file)
+        return _starts_like_picture(file)
 
 
-def _begins_as_picture(file: BinaryIO) -> bool:
+def _starts_like_picture(file: BinaryIO) -> bool:
     start = file.read(18)
     if start.startswith(b"BM"):
         return int.from_bytes(start[14:18], "little") in BMP_HEADERS
     return start.startswith(STARTS) or (start[:4] == b"RIFF" and start[8:12] == b"WEBP")
 
 
-class _Unfit(ValueError):
-    """A reason that is worded already."""
+class _NotReadable(ValueError):
+    """A reason that needs no further description."""
 
 
-def why(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """What is wrong with a file, in a few words: "is cut off", "cannot be read: ..."."""
-    words = " ".join(str(error).split())
-    if isinstance(error, _Unfit):
-        return words
+    text = " ".join(str(error).split())
+    if isinstance(error, _NotReadable):
+        return text
     if isinstance(error, Image.DecompressionBombError):
-        pixels = re.search(r"\d+x\d+ pixels|\d+ pixels", words)
-        return f"is too large: {pixels[0] if pixels else words}"
+        pixels = re.search(r"\d+x\d+ pixels|\d+ pixels", text)
+        size = pixels[0] if pixels else text
+        return f"is too large: {size}; gankit reads up to {MAX_PIXELS // 1_000_000} million"
     if isinstance(error, MemoryError):
         return "is too large for this computer's memory"
     if isinstance(error, OSError) and error.strerror:
         return f"cannot be read: {error.strerror.lower()}"
-    if isinstance(error, EOFError) or CUT_OFF.search(words):
+    if isinstance(error, EOFError) or TRUNCATED.search(text):
         return "is cut off"
     if isinstance(error, OSError | SyntaxError):
-        return "is broken or cut off"  # "decoder error -2" would help nobody
-    return f"is broken: {printable(words)[:100] or type(error).__name__}"
+        return "is broken or cut off"  # Pillow's own "decoder error -2" would help nobody
+    return f"is broken: {printable(text)[:100] or type(error).__name__}"
 
 
 def extent(image: Image.Image) -> tuple[float, float, float, float]:
-    """Where the picture lies in its pixels: left, top, right, bottom.
+    """The part of the image that the picture covers: left, top, right, bottom, in pixels.
 
-    A quarter of 333 rows is 83.25, so at that scale a quarter of row 84 is picture. To take all
-    of it for picture would shift the middle: 37 dB instead of 51 from half scale to 64 pixels.
+    At a reduced scale this need not be whole pixels: a quarter of 333 rows is 83.25, so only a
+    quarter of row 84 is picture. Counting all of that row would shift the middle: 37 dB instead of
+    51 when half scale is resized to 64 pixels.
     """
-    size, box = image.info.get(EXTENT, (None, None))
+    size, box = image.info.get(EXTENT_KEY, (None, None))
     return box if size == image.size else (0, 0, *image.size)
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    """Turned as the camera says it was held."""
+def _rotate_upright(image: Image.Image) -> Image.Image:
+    """The image rotated and mirrored as its EXIF orientation says."""
     try:
         orientation: Any = image.getexif().get(ORIENTATION)
-        turn = TURNS.get(orientation)
-    except Exception:  # a broken remark about the camera spoils no picture
-        turn = None
-    if turn is None:
+        transpose = TRANSPOSES.get(orientation)
+    except Exception:  # a picture with broken EXIF data is still a picture
+        transpose = None
+    if transpose is None:
         return image
     left, top, right, bottom = extent(image)
-    image = image.transpose(turn)
+    image = image.transpose(transpose)
     if orientation >= 5:  # rows become columns
         left, top, right, bottom = top, left, bottom, right
     if orientation in (2, 3, 6, 7):
         left, right = image.width - right, image.width - left
     if orientation in (3, 4, 7, 8):
         top, bottom = image.height - bottom, image.height - top
-    image.info[EXTENT] = image.size, (left, top, right, bottom)
+    image.info[EXTENT_KEY] = image.size, (left, top, right, bottom)
     return image
 
 
-def opaque(image: Image.Image, background: str = "white") -> Image.Image:
-    """A picture of any mode in RGB, or L if it is grey: 8 bits, nothing transparent."""
+def to_rgb_or_grey(image: Image.Image, background: str = "white") -> Image.Image:
+    """An image of any mode in RGB, or in L if it is grey: 8 bits, nothing transparent."""
     if image.mode == "F" or image.mode.startswith("I"):
-        return _eight_bits(image)
+        return _to_8_bits(image)
     if image.has_transparency_data:
         colour = ImageColor.getrgb(background)[:3]
-        grey = _is_grey(image) and len(set(colour)) == 1
-        under, over = Image.new("RGB", image.size, colour), image.convert("RGBA")
-        under.paste(over, mask=over)
-        return under.convert("L") if grey else under
+        stays_grey = _is_grey(image) and len(set(colour)) == 1
+        canvas = Image.new("RGB", image.size, colour)
+        rgba = image.convert("RGBA")
+        canvas.paste(rgba, mask=rgba)
+        return canvas.convert("L") if stays_grey else canvas
     mode = "L" if _is_grey(image) else "RGB"
     return image if image.mode == mode else image.convert(mode)
 
@@ -186,49 +199,53 @@ def _is_grey(image: Image.Image) -> bool:
     return palette[0::3] == palette[1::3] == palette[2::3]
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
+def _to_8_bits(image: Image.Image) -> Image.Image:
     """Deep grey (16 or 32 bits, floats) in 8 bits.
 
-    Files do not say what their white is: a 12-bit microscope writes 0-4095 into 16 bits. So white
-    is the first of 255, 4095 and 65535 (for floats also 1) that holds the largest value. Where
-    none does, or values are negative, they are stretched from the least to the greatest.
+    Files do not say which value is white: a 12-bit microscope writes 0-4095 into 16 bits. So white
+    is the first of 255, 4095 and 65535 (for floats also 1) that is not below the largest value. If
+    none is, or if values are negative, the range from the smallest to the largest is stretched.
     """
     values = np.asarray(image)
-    floats = values.dtype.kind == "f"
-    if floats:
+    is_float = values.dtype.kind == "f"
+    if is_float:
         values = np.nan_to_num(values, posinf=0, neginf=0)
-    low, high = float(values.min()), float(values.max())
-    slack = 1.1 if floats else 1.0  # sharpening leaves values a little above white
-    whites = [white for white in WHITES[not floats :] if high <= slack * white]
-    kind: type[np.floating[Any]] = np.float32
-    if low < 0 or not whites:
-        values, whites, kind = values.astype(np.float64) - low, [high - low], np.float64
-    scaled = values.astype(kind) * (255 / max(whites[0], 1e-300)) + 0.5
-    return Image.fromarray(scaled.clip(0, 255).astype(np.uint8))
+    low = float(values.min())
+    high = float(values.max())
+    tolerance = 1.1 if is_float else 1.0  # sharpening leaves values a little above white
+    levels = WHITE_LEVELS if is_float else WHITE_LEVELS[1:]
+    white = next((level for level in levels if high <= tolerance * level), None)
+    scaled: np.ndarray[Any, Any]
+    if low < 0 or white is None:
+        scaled = (values.astype(np.float64) - low) * (255 / max(high - low, 1e-300))
+    else:
+        scaled = values.astype(np.float32) * (255 / white)
+    return Image.fromarray((scaled + 0.5).clip(0, 255).astype(np.uint8))
 
 
-class _Quiet:
-    """`warnings.catch_warnings`, but for many threads at once: Pillow's are not for our readers.
+class _NoPillowWarnings:
+    """`warnings.catch_warnings` for many threads at once: users cannot act on Pillow's warnings.
 
-    The first thread in silences them, the last one out restores what was there.
+    The first thread to enter silences them, and the last one to leave restores the filters.
     """
 
     def __init__(self) -> None:
-        self.lock, self.inside = threading.Lock(), 0
+        self.lock = threading.Lock()
+        self.threads_inside = 0
 
     def __enter__(self) -> None:
         with self.lock:
-            if not self.inside:
-                self.caught = warnings.catch_warnings()
-                self.caught.__enter__()
+            if not self.threads_inside:
+                self.catcher = warnings.catch_warnings()
+                self.catcher.__enter__()
                 warnings.filterwarnings("ignore", module=r"PIL\.")
-            self.inside += 1
+            self.threads_inside += 1
 
     def __exit__(self, *error: object) -> None:
         with self.lock:
-            self.inside -= 1
-            if not self.inside:
-                self.caught.__exit__(None, None, None)
+            self.threads_inside -= 1
+            if not self.threads_inside:
+                self.catcher.__exit__(None, None, None)
 
 
-_QUIET = _Quiet()
+_NO_PILLOW_WARNINGS = _NoPillowWarnings()

@@ -1,4 +1,4 @@
-"""One's own pictures, as a sequence that decodes each when it is asked for."""
+"""Your own pictures, as a sequence that decodes each picture when it is read."""
 
 from collections.abc import Sequence
 
@@ -7,13 +7,14 @@ from PIL import Image, ImageColor
 from gankit.core.errors import did_you_mean
 from gankit.core.stop import Progress
 from gankit.data.read.decode import decode
-from gankit.data.read.find import Classify, find
+from gankit.data.read.find import Classify, find_pictures
 
 
-class Files(Sequence[Image.Image]):
+class PictureFiles(Sequence[Image.Image]):
     """The pictures in folders, archives and single files, sorted; a broken one is a ValueError.
 
-    `image_size` lets large JPEG files be decoded at a reduced scale that suits it; 0 never does.
+    `image_size` lets large JPEG files be decoded at a reduced scale, not below this size; with 0
+    they are decoded in full.
     """
 
     def __init__(
@@ -26,9 +27,14 @@ class Files(Sequence[Image.Image]):
         progress: Progress = lambda done, total: None,
     ) -> None:
         _check_colour(background)
-        found = find(data, classes, classify, progress)
-        self.paths, self.names, self.classes, self.left_out, self.fingerprint = found
-        self.image_size, self.background = image_size, background
+        pictures = find_pictures(data, classes, classify, progress)
+        self.paths = pictures.paths
+        self.names = pictures.names
+        self.classes = pictures.classes
+        self.left_out = pictures.left_out
+        self.fingerprint = pictures.fingerprint
+        self.image_size = image_size
+        self.background = background
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -41,7 +47,6 @@ def _check_colour(name: str) -> None:
     try:
         ImageColor.getrgb(name)
     except ValueError:
-        near = did_you_mean(name, ImageColor.colormap)
-        raise ValueError(
-            f"there is no colour {name!r}.{near} Write it as white or #ff8000"
-        ) from None
+        hint = did_you_mean(name, ImageColor.colormap)
+        line = f"--background is {name!r}; it must be a colour such as white or #ff8000.{hint}"
+        raise ValueError(line) from None

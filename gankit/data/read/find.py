@@ -10,214 +10,256 @@ from typing import NamedTuple
 
 from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.stop import Progress
-from gankit.data.read.decode import looks_like_picture, why
-from gankit.data.read.names import NOBODYS, printable
+from gankit.data.messages import NO_CLASS_FOLDERS, NOT_A_FILE, NOT_FOUND, READS
+from gankit.data.read.decode import describe_error, looks_like_picture
+from gankit.data.read.names import SYSTEM_NAMES, printable
 
-ENDINGS = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
-RAWS = frozenset({".arw", ".cr2", ".dng", ".nef"})  # they begin as a TIFF does, with a thumbnail
-UNREAD = RAWS | {".avif", ".heic", ".heif", ".jp2", ".jxl", ".psd"}
-READS = "gankit reads bmp, gif, jpg, png, tif and webp, in a folder, a zip or a tar"
+EXTENSIONS = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+RAW_EXTENSIONS = frozenset({".arw", ".cr2", ".dng", ".nef"})  # start like a TIFF, the thumbnail
+UNSUPPORTED = RAW_EXTENSIONS | {".avif", ".heic", ".heif", ".jp2", ".jxl", ".psd"}
 
 Classify = Callable[[list[Path]], list[str]]
 
 
-class Found(NamedTuple):
-    """The pictures of all places, in a fixed order, and what could not be had."""
+class FoundPictures(NamedTuple):
+    """The pictures of all sources, in a fixed order, and the files that cannot be read."""
 
     paths: list[Path]
-    names: list[str]  # what a person recognises, fit to print on one line
-    classes: list[str]  # the folder each lies in; "" at the top of its place
+    names: list[str]  # short names for messages, fit for one line
+    classes: list[str]  # the folder that holds each picture; "" at the top of its source
     left_out: list[str]  # "name: reason"
-    fingerprint: str  # the same for the same files, also after their place was moved
+    fingerprint: str  # the same for the same files, even after their source was moved
 
 
-class Picture(NamedTuple):
+class PictureFile(NamedTuple):
     """One file, as the walk saw it."""
 
     path: str
     name: str
-    place: int  # which of the places
-    within: str  # the path from the place on, with forward slashes
-    size: int
-    time: int
+    source: int  # the number of its source
+    relative_path: str  # below its source, with forward slashes
+    size: int  # bytes
+    modified: int  # time, ns
 
     @property
     def folders(self) -> list[str]:
-        """The folders on the way down from the place."""
-        return self.within.split("/")[:-1]
+        """The folders between the source and the file."""
+        return self.relative_path.split("/")[:-1]
 
 
-def find(
-    places: Sequence[str],
+def find_pictures(
+    sources: Sequence[str],
     classes: Sequence[str] = (),
     classify: Classify | None = None,
     progress: Progress = lambda done, total: None,
-) -> Found:
-    """Every picture in the places; `classes` keeps those below folders of these names.
+) -> FoundPictures:
+    """Every picture in the sources: folders, archives and single files, as given with --data.
 
-    `classify` tells classes apart where folders do not: it gives one name for each path.
+    `classes` keeps only the pictures below folders of these names. Where folders are not the
+    classes, `classify` returns a class name for each path.
     """
-    if not places:
-        raise GankitError(f"name a place with --data; {READS}")
-    places = [os.fspath(place) for place in places]
-    seen: set[tuple[int, int]] = set()
-    walks = [_walked(place, i, len(places) > 1, seen, progress) for i, place in enumerate(places)]
-    once: dict[str, Picture] = {}
-    for picture in (picture for walk in walks for picture in walk.pictures):
-        once.setdefault(picture.path, picture)  # places may overlap
-    found = list(once.values())
-    kinds = _kinds(found, classify)
+    if not sources:
+        raise GankitError(f"give the path of your pictures with --data; {READS}")
+    sources = [os.fspath(source) for source in sources]
+    seen_folders: set[tuple[int, int]] = set()
+    walks = [
+        _walk_source(source, number, len(sources) > 1, seen_folders, progress)
+        for number, source in enumerate(sources)
+    ]
+    by_path: dict[str, PictureFile] = {}
+    for walk in walks:
+        for picture in walk.pictures:
+            by_path.setdefault(picture.path, picture)  # sources may overlap
+    pictures = list(by_path.values())
+    class_names = _class_names(pictures, classify)
     if classes:
-        ways = [[kind] for kind in kinds] if classify else [picture.folders for picture in found]
-        kept = _chosen(classes, ways)
-        found, kinds = [found[i] for i in kept], [kinds[i] for i in kept]
+        if classify:
+            candidates = [[class_name] for class_name in class_names]
+        else:
+            candidates = [picture.folders for picture in pictures]
+        kept = _indices_of_classes(classes, candidates)
+        pictures = [pictures[index] for index in kept]
+        class_names = [class_names[index] for index in kept]
     left_out = [line for walk in walks for line in walk.left_out]
-    about = repr([picture[2:] for picture in found]).encode()
-    paths = [Path(picture.path) for picture in found]
-    names = [picture.name for picture in found]
-    return Found(paths, names, kinds, left_out, hashlib.sha256(about).hexdigest())
+    contents = repr([picture[2:] for picture in pictures]).encode()
+    paths = [Path(picture.path) for picture in pictures]
+    names = [picture.name for picture in pictures]
+    fingerprint = hashlib.sha256(contents).hexdigest()
+    return FoundPictures(paths, names, class_names, left_out, fingerprint)
 
 
-def _kinds(found: list[Picture], classify: Classify | None) -> list[str]:
-    """The class of each picture."""
+def _class_names(pictures: list[PictureFile], classify: Classify | None) -> list[str]:
+    """The class of each picture: what `classify` returns, else the folder that holds it."""
     if classify is None:
-        return [printable((["", *picture.folders])[-1]) for picture in found]
-    kinds = classify([Path(picture.path) for picture in found])
-    if len(kinds) != len(found):
-        raise GankitError(f"classify gave {len(kinds)} names for {len(found)} pictures")
-    return kinds
+        return [printable(picture.folders[-1]) if picture.folders else "" for picture in pictures]
+    names = classify([Path(picture.path) for picture in pictures])
+    if len(names) != len(pictures):
+        raise GankitError(f"classify returned {len(names)} names for {len(pictures)} pictures")
+    return names
 
 
-def _chosen(classes: Sequence[str], ways: list[list[str]]) -> list[int]:
-    """Which pictures lie below a folder of one of these names, whatever its case."""
-    folders = [{folder.casefold() for folder in way} for way in ways]
-    there = Counter(folder for way in folders for folder in way)
-    for name in classes:
-        if name.casefold() not in there:
-            raise GankitError(f"there is no class {name!r}{_what_there_is(name, there)}")
-    wanted = {name.casefold() for name in classes}
-    return [index for index, way in enumerate(folders) if way & wanted]
+def _indices_of_classes(classes: Sequence[str], candidates: list[list[str]]) -> list[int]:
+    """The pictures that have one of these classes among their candidates, whatever its case."""
+    folded = [{name.casefold() for name in names} for names in candidates]
+    counts = Counter(name for names in folded for name in names)
+    for class_name in classes:
+        if class_name.casefold() not in counts:
+            raise _unknown_class(class_name, counts)
+    requested = {class_name.casefold() for class_name in classes}
+    return [index for index, names in enumerate(folded) if names & requested]
 
 
-def _what_there_is(name: str, there: Counter[str]) -> str:
-    if not there:
-        return ": the pictures lie in no class folders; leave --classes away"
-    hint = did_you_mean(name, there)
-    near = hint if hint.startswith(" Did") else ""  # the list comes with counts below
-    shown = ", ".join(f"{printable(kind)} ({count})" for kind, count in sorted(there.items())[:20])
-    more = f" and {len(there) - 20} more" if len(there) > 20 else ""
-    return f".{near} There is: {shown}{more}."
+def _unknown_class(class_name: str, counts: Counter[str]) -> GankitError:
+    if not counts:
+        return GankitError(f"there is no class {class_name!r}: the data set {NO_CLASS_FOLDERS}")
+    hint = did_you_mean(class_name, counts)
+    suggestion = hint if hint.startswith(" Did") else ""  # else a list; the one below has counts
+    listed = [f"{printable(name)} ({count})" for name, count in sorted(counts.items())[:20]]
+    more = f" and {len(counts) - 20} more" if len(counts) > 20 else ""
+    return GankitError(
+        f"there is no class {class_name!r}.{suggestion} The classes are: {', '.join(listed)}{more}."
+    )
 
 
-def _walked(
-    place: str, number: int, several: bool, seen: set[tuple[int, int]], progress: Progress
+def _walk_source(
+    source: str,
+    number: int,
+    with_prefix: bool,
+    seen_folders: set[tuple[int, int]],
+    progress: Progress,
 ) -> "_Walk":
     """The pictures of a folder, an archive or a single file."""
-    root = os.path.abspath(os.path.expanduser(place))  # noqa: PTH100, PTH111 - these never raise
-    shown = printable(place)
-    if not place.strip() or not os.path.lexists(root):
-        raise GankitError(
-            f"{shown or repr(place)} does not exist; check the path given with --data"
-        )
-    walk = _Walk(root, number, place.rstrip("/" + os.sep) if several else "", seen)
+    root = os.path.abspath(os.path.expanduser(source))  # noqa: PTH100, PTH111 - these never raise
+    shown = printable(source)
+    if not source.strip() or not os.path.lexists(root):
+        raise GankitError(f"{shown or repr(source)} {NOT_FOUND}")
+    prefix = source.rstrip("/" + os.sep) if with_prefix else ""
+    walk = _Walk(root, number, prefix, seen_folders)
     try:
         mode = os.stat(root).st_mode  # noqa: PTH116 - paths are strings here, for speed
         if stat.S_ISDIR(mode):
-            walk.folders()
+            walk.add_folders()
         elif not stat.S_ISREG(mode):
-            raise GankitError(f"{shown} is a pipe or a device; {READS}")
+            raise GankitError(f"{shown} {NOT_A_FILE}; {READS}")
         elif looks_like_picture(root):
-            walk.file()
+            walk.add_file()
         else:
-            walk.archive(shown, progress)
+            walk.add_archive(shown, progress)
     except OSError as error:
-        raise GankitError(f"{shown} {why(error)}") from error
-    if not walk.pictures and not walk.again:
+        raise GankitError(f"{shown} {describe_error(error)}") from error
+    if not walk.pictures and not walk.met_seen_folder:
         first = f" (left out: {walk.left_out[0]})" if walk.left_out else ""
         raise GankitError(f"no pictures in {shown}{first}; {READS}")
     return walk
 
 
 class _Walk:
-    """A walk through one place; no folder is read twice, so links may lead in circles."""
+    """A walk through one source; no folder is read twice, so links may form cycles."""
 
-    def __init__(self, root: str, number: int, before: str, seen: set[tuple[int, int]]) -> None:
-        self.root, self.number, self.before, self.seen = root, number, before, seen
-        self.pictures: list[Picture] = []
+    def __init__(
+        self, root: str, number: int, prefix: str, seen_folders: set[tuple[int, int]]
+    ) -> None:
+        self.root = root
+        self.number = number  # of the source
+        self.prefix = prefix  # of the names, where there are several sources
+        self.seen_folders = seen_folders  # (device, inode), shared by all walks
+        self.pictures: list[PictureFile] = []
         self.left_out: list[str] = []
-        self.again = False  # it met a folder that was read before
+        self.met_seen_folder = False
 
-    def file(self) -> None:
-        """The place is a picture itself."""
-        whole, self.root = self.root, os.path.dirname(self.root)  # noqa: PTH120
-        self.before = os.path.dirname(self.before)  # noqa: PTH120
-        self._take(whole, os.stat(whole))  # noqa: PTH116
+    def add_file(self) -> None:
+        """Add the source itself, which is a picture."""
+        path = self.root
+        self.root = os.path.dirname(path)  # noqa: PTH120
+        self.prefix = os.path.dirname(self.prefix)  # noqa: PTH120
+        self._add_picture(path, os.stat(path))  # noqa: PTH116
 
-    def archive(self, shown: str, progress: Progress) -> None:
-        from gankit.data.fetch.unpack import is_archive, unpacked  # only archives pay for it
+    def add_archive(self, shown: str, progress: Progress) -> None:
+        """Unpack the source, and add the pictures from it."""
+        from gankit.data.fetch.unpack import is_archive, unpack_pictures  # only archives need it
 
         if not is_archive(Path(self.root)):
             raise GankitError(f"{shown} is neither a picture nor an archive; {READS}")
-        folder, left_out = unpacked(Path(self.root), progress)
-        self.left_out += [self._named(line) for line in left_out]
+        folder, left_out = unpack_pictures(Path(self.root), progress)
+        self.left_out += [self._display_name(line) for line in left_out]
         self.root = str(folder)
-        self.folders()
+        self.add_folders()
 
-    def folders(self) -> None:
-        """All folders; those that links lead to come last, so that real ones keep their names."""
-        todo = [self.root]
-        while todo:
+    def add_folders(self) -> None:
+        """Add the pictures of all folders; linked ones come last, so real ones keep their names."""
+        roots = [self.root]
+        while roots:
             links: list[str] = []
-            for start in sorted(todo):
-                folders = [start]
+            for root in sorted(roots):
+                folders = [root]
                 while folders:
-                    self._folder(folders.pop(), folders, links)
-            todo = links
-        self.pictures.sort(key=lambda picture: picture.within)
+                    self._scan_folder(folders.pop(), folders, links)
+            roots = links
+        self.pictures.sort(key=lambda picture: picture.relative_path)
         self.left_out.sort()
 
-    def _folder(self, folder: str, folders: list[str], links: list[str]) -> None:
+    def _scan_folder(self, folder: str, folders: list[str], links: list[str]) -> None:
+        """Add the pictures of one folder, and its subfolders to `folders` or `links`."""
         try:
-            about = os.stat(folder)  # noqa: PTH116
-            if (about.st_dev, about.st_ino) in self.seen:
-                self.again = True
-                self._leave(folder, "leads to a folder that is read already")
+            info = os.stat(folder)  # noqa: PTH116
+            if (info.st_dev, info.st_ino) in self.seen_folders:
+                self.met_seen_folder = True
+                self._leave_out(folder, "is a folder that was read already, under another path")
                 return
-            self.seen.add((about.st_dev, about.st_ino))
+            self.seen_folders.add((info.st_dev, info.st_ino))
             with os.scandir(folder) as entries:
                 for entry in entries:
-                    if not entry.name.startswith(".") and entry.name.lower() not in NOBODYS:
-                        self._entry(entry, folders, links)
+                    if not entry.name.startswith(".") and entry.name.lower() not in SYSTEM_NAMES:
+                        self._add_entry(entry, folders, links)
         except OSError as error:
-            self._leave(folder, why(error))
+            self._leave_out(folder, describe_error(error))
 
-    def _entry(self, entry: os.DirEntry[str], folders: list[str], links: list[str]) -> None:
-        ending = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122
+    def _add_entry(self, entry: os.DirEntry[str], folders: list[str], links: list[str]) -> None:
+        extension = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122
         try:
             if entry.is_dir():
                 (links if entry.is_symlink() else folders).append(entry.path)
-            elif stat.S_ISREG((about := entry.stat()).st_mode):
-                if ending in ENDINGS or (ending not in RAWS and looks_like_picture(entry.path)):
-                    self._take(entry.path, about)
-                elif ending in UNREAD:
-                    self._leave(entry.path, "is of a kind gankit does not read; save it as jpg")
-            elif ending in ENDINGS:  # to open a pipe would be to wait for ever
-                self._leave(entry.path, "is no file, but a pipe or a device")
+                return
+            info = entry.stat()
+            if not stat.S_ISREG(info.st_mode):  # opening a pipe would wait forever
+                if extension in EXTENSIONS:
+                    self._leave_out(entry.path, NOT_A_FILE)
+            elif _is_picture(entry.path, extension):
+                self._add_picture(entry.path, info)
+            elif extension in UNSUPPORTED:
+                reason = "is in a format that gankit does not read; save it as jpg"
+                self._leave_out(entry.path, reason)
         except OSError as error:
-            self._leave(entry.path, why(error))
+            self._leave_out(entry.path, describe_error(error))
 
-    def _take(self, path: str, about: os.stat_result) -> None:
-        within = self._within(path)
-        facts = (about.st_size, about.st_mtime_ns)
-        self.pictures.append(Picture(path, self._named(within), self.number, within, *facts))
+    def _add_picture(self, path: str, info: os.stat_result) -> None:
+        relative_path = self._relative_path(path)
+        self.pictures.append(
+            PictureFile(
+                path=path,
+                name=self._display_name(relative_path),
+                source=self.number,
+                relative_path=relative_path,
+                size=info.st_size,
+                modified=info.st_mtime_ns,
+            )
+        )
 
-    def _leave(self, path: str, reason: str) -> None:
-        name = self._within(path) or ("" if self.before else os.path.basename(path))  # noqa: PTH119
-        self.left_out.append(f"{self._named(name)}: {reason}")
+    def _leave_out(self, path: str, reason: str) -> None:
+        name = self._relative_path(path)
+        if not name and not self.prefix:  # the source itself
+            name = os.path.basename(path)  # noqa: PTH119
+        self.left_out.append(f"{self._display_name(name)}: {reason}")
 
-    def _within(self, path: str) -> str:
+    def _relative_path(self, path: str) -> str:
         return path[len(self.root) :].lstrip(os.sep).replace(os.sep, "/")
 
-    def _named(self, within: str) -> str:
-        """What a person calls it; with several places, it begins with the place."""
-        return printable("/".join(filter(None, (self.before, within))))
+    def _display_name(self, relative_path: str) -> str:
+        """The name to show: with several sources, it starts with the source."""
+        return printable("/".join(filter(None, (self.prefix, relative_path))))
+
+
+def _is_picture(path: str, extension: str) -> bool:
+    if extension in EXTENSIONS:
+        return True
+    return extension not in RAW_EXTENSIONS and looks_like_picture(path)

@@ -1,10 +1,11 @@
-"""Names that people and systems give to files."""
+"""File names: those that systems leave behind, and any name made fit for a message."""
 
-NOBODYS = frozenset({"__macosx", "@eadir", "desktop.ini", "thumbs.db"})  # systems leave them behind
+# Files and folders that macOS, Windows and NAS systems add to a person's own.
+SYSTEM_NAMES = frozenset({"__macosx", "@eadir", "desktop.ini", "thumbs.db"})
 
 
 def printable(text: str) -> str:
-    """The text, fit for one line of a terminal: files may be called anything."""
+    """The text, fit for one line of a terminal: a file's name may hold any character."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in text)

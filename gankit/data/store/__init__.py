@@ -1,1 +1,1 @@
-"""From pictures to one prepared file in the cache, and which of them are held out."""
+"""From pictures to one prepared file in the cache; near duplicates; the hold-out."""

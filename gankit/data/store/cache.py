@@ -1,4 +1,4 @@
-"""The user's cache folder: where downloads, unpacked archives and prepared pictures lie."""
+"""The user's cache folder: downloads, unpacked archives and prepared pictures."""
 
 import os
 from pathlib import Path
@@ -7,5 +7,5 @@ import platformdirs
 
 
 def cache_folder(*parts: str) -> Path:
-    """A folder in the cache, which GANKIT_CACHE moves; it need not exist yet."""
+    """A path in the cache, which GANKIT_CACHE moves; it need not exist yet."""
     return Path(os.environ.get("GANKIT_CACHE") or platformdirs.user_cache_dir("gankit"), *parts)

@@ -1,4 +1,4 @@
-"""One process at a time does a piece of work; the others wait and find it done."""
+"""A lock between processes: one does the work, the others wait and then find it done."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-PAUSE = 0.1  # seconds between two calls of `waiting`
+POLL_SECONDS = 0.1  # between two calls of `waiting`
 
 
 @contextmanager
 def file_lock(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[bool]:
-    """Hold `<path>.lock`, calling `waiting` now and then until it is free.
+    """Hold `<path>.lock`; while another process holds it, call `waiting` every 0.1 s.
 
-    Gives False on a file system that knows no locks: other processes may be at work then.
+    Yields False on a file system without locks: another process may be at work at the same time.
     """
-    # Only the operating system's lock ends with its process, however that ends. filelock's own
-    # fallback, a file that names its maker, would outlive a computer that lost its power.
+    # The operating system releases its own lock when the process ends, however it ends. filelock's
+    # fallback, a file with the owner's name, would stay after a power failure.
     lock = FileLock(path.with_name(path.name + ".lock"), fallback_to_soft=False)
     is_held = False
     while not is_held:
         try:
-            lock.acquire(timeout=PAUSE)
+            lock.acquire(timeout=POLL_SECONDS)
             is_held = True
         except Timeout:
             waiting()

@@ -1,4 +1,4 @@
-"""Pictures of any kind -> one memory-mapped file in the cache, written whole or not at all."""
+"""Pictures of any kind -> one memory-mapped file in the cache, written completely or not at all."""
 
 from __future__ import annotations
 
@@ -23,19 +23,21 @@ from gankit.core.atomic_write import open_atomically, write_atomically
 from gankit.core.errors import GankitError
 from gankit.core.prepared import Pixels, Rows
 from gankit.core.stop import Progress
-from gankit.data.read.fit import COLOUR
+from gankit.data.messages import MOVE_CACHE
+from gankit.data.read.fit import GREY_TOLERANCE
 from gankit.data.store import duplicates
 from gankit.data.store.cache import cache_folder
 
 log = logging.getLogger("gankit")
-VERSION = 2  # of the prepared file; a new one prepares anew
-CHUNK, PART = 256, 16  # pictures prepared at a time, and by one thread: memory stays the same
+VERSION = 2  # of the prepared file; raise it to prepare all pictures again
+CHUNK = 256  # pictures prepared at a time, which limits the memory
+PICTURES_PER_THREAD = 16  # of a chunk, before a thread takes more
 
-Cutter = Callable[[Any], list[tuple[Pixels, Any]]]  # picture -> fitted pixels, each with its box
+Transform = Callable[[Any], list[tuple[Pixels, Any]]]  # picture -> fitted pixels, each with its box
 
 
 @dataclass(frozen=True)
-class Settings:
+class PixelSettings:
     """What the prepared pixels depend on, besides the pictures."""
 
     name: str
@@ -45,76 +47,92 @@ class Settings:
     background: str
 
 
-class Written(NamedTuple):
-    """What lies in the cache."""
+class CachedPictures(NamedTuple):
+    """The prepared pictures, as they are in the cache."""
 
-    pixels: Pixels  # (N, H, W, C), mapped
+    pixels: Pixels  # (N, H, W, C), memory-mapped
     groups: Rows  # (N,), equal for near duplicates
-    boxes: Any  # (N, 5), or None: which source, and the region's first and last corner in it
-    fingerprint: str
-    skipped: list[str]
+    boxes: Any  # (N, 5), the source and the region's first and last corner in it; or None
+    fingerprint: str  # of the pixels
+    skipped: list[str]  # "name: reason"
 
 
-def written(
-    pictures: Sequence[Any], settings: Settings, cutter: Cutter, progress: Progress
-) -> Written:
-    """The pictures as one file: found in the cache, else written now.
+def load_or_prepare(
+    pictures: Sequence[Any], settings: PixelSettings, transform: Transform, progress: Progress
+) -> CachedPictures:
+    """The pictures as one file, from the cache if it is there, else prepared now.
 
     `pictures[i]` is a PIL image or a uint8 array (H, W) or (H, W, C) of any size; one that raises
-    is skipped and listed. `pictures.fingerprint` tells contents apart; without one, their number
-    and the first do. `pictures.batch(indices)`, where there is one, is used for speed, and
-    `pictures.where(i)` (top, left, bottom, right) is the region of one large picture that i shows.
+    is skipped and listed. A data set may have three more attributes:
+
+    - `fingerprint`, which identifies the contents. Without it, their number and the first picture
+      do.
+    - `batch(indices)`, which returns many pictures faster than one by one.
+    - `where(i)`, (top, left, bottom, right): the region of one large picture that i shows.
+
+    Raises GankitError if most pictures are broken, or if the cache cannot be written or read.
     """
-    contents = getattr(pictures, "fingerprint", "") or _first_pixels(pictures, cutter)
-    folder = _place(settings, len(pictures), contents)
-    as_they_are = _place(dataclasses.replace(settings, channels=0), len(pictures), contents)
+    contents = getattr(pictures, "fingerprint", "") or _hash_first_picture(pictures, transform)
+    count = len(pictures)
+    folder = _prepared_folder(settings, count, contents)
+    auto_settings = dataclasses.replace(settings, channels=0)
+    auto_folder = _prepared_folder(auto_settings, count, contents)
     try:
-        if settings.channels and not folder.exists() and as_they_are.exists():
-            found = _read(as_they_are)  # a run that goes on asks for the channels found at first
-            if found.pixels.shape[3] == settings.channels:
-                return found
+        if settings.channels and not folder.exists() and auto_folder.exists():
+            prepared = _load(auto_folder)  # a resumed run names the channels that "auto" chose
+            if prepared.pixels.shape[3] == settings.channels:
+                return prepared
         if not folder.exists():
-            _write(pictures, folder, settings, cutter, progress)
-        return _read(folder)
+            _prepare(pictures, folder, settings, transform, progress)
+        return _load(folder)
     except (OSError, ValueError, KeyError) as error:
-        why = f"{getattr(error, 'strerror', None) or error}; delete it, or set GANKIT_CACHE"
-        raise GankitError(f"cannot prepare pictures in {folder}: {why} to another") from error
+        reason = getattr(error, "strerror", None) or error
+        line = f"cannot prepare pictures in {folder}: {reason}; delete this folder, or {MOVE_CACHE}"
+        raise GankitError(line) from error
 
 
-def _place(settings: Settings, count: int, contents: str) -> Path:
-    about = json.dumps([VERSION, dataclasses.astuple(settings), count, contents])
-    return cache_folder("pictures", hashlib.sha256(about.encode()).hexdigest()[:20])
+def _prepared_folder(settings: PixelSettings, count: int, contents: str) -> Path:
+    key = json.dumps([VERSION, dataclasses.astuple(settings), count, contents])
+    return cache_folder("pictures", hashlib.sha256(key.encode()).hexdigest()[:20])
 
 
-def _first_pixels(pictures: Sequence[Any], cutter: Cutter) -> str:
-    with contextlib.suppress(Exception):  # a broken one: their number must do
-        return hashlib.sha256(cutter(pictures[0])[0][0].tobytes()).hexdigest()
+def _hash_first_picture(pictures: Sequence[Any], transform: Transform) -> str:
+    with contextlib.suppress(Exception):  # if it is broken, the number of pictures must do
+        pixels, _ = transform(pictures[0])[0]
+        return hashlib.sha256(pixels.tobytes()).hexdigest()
     return ""
 
 
-def _read(folder: Path) -> Written:
+def _load(folder: Path) -> CachedPictures:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    shape, boxes = tuple(manifest["shape"]), folder / "boxes.npy"
-    pixels = np.memmap(folder / "pixels.u8", np.uint8, "r", shape=shape)
-    placed = np.load(boxes) if boxes.exists() else None
-    groups = np.load(folder / "groups.npy")
-    return Written(pixels, groups, placed, manifest["fingerprint"], manifest["skipped"])
+    boxes_file = folder / "boxes.npy"
+    return CachedPictures(
+        pixels=np.memmap(folder / "pixels.u8", np.uint8, "r", shape=tuple(manifest["shape"])),
+        groups=np.load(folder / "groups.npy"),
+        boxes=np.load(boxes_file) if boxes_file.exists() else None,
+        fingerprint=manifest["fingerprint"],
+        skipped=manifest["skipped"],
+    )
 
 
-def _write(
-    pictures: Sequence[Any], folder: Path, settings: Settings, cutter: Cutter, progress: Progress
+def _prepare(
+    pictures: Sequence[Any],
+    folder: Path,
+    settings: PixelSettings,
+    transform: Transform,
+    progress: Progress,
 ) -> None:
-    """Prepare all pictures into a folder written aside and renamed: it is there whole or not."""
+    """Prepare all pictures into a temporary folder, and rename it when it is complete."""
     log.info("preparing %s pictures of %s", f"{len(pictures):,}", settings.name)
     folder.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix="preparing-", dir=folder.parent))
     try:
         total = len(pictures)
-        # Through a map, a full disk is a SIGBUS.
+        # Not through a memory map: on a full disk that would be a SIGBUS.
         with open_atomically(aside / "pixels.u8") as file:
             writer = _Writer(aside, file, settings)
-            for done, result in enumerate(_cut(pictures, cutter), start=1):
-                writer.take(result)
+            for done, result in enumerate(_transform_all(pictures, transform), start=1):
+                writer.add(result)
                 if done % CHUNK == 0 or done == total:
                     progress(done, total)
         writer.finish(total)
@@ -127,37 +145,40 @@ def _write(
 class _Writer:
     """Writes prepared pictures one after another, and in the end what is known about them."""
 
-    def __init__(self, folder: Path, file: BinaryIO, settings: Settings) -> None:
-        self.folder, self.file, self.settings = folder, file, settings
-        self.grey = settings.channels == 0  # until a picture with a colour comes
-        self.looks = bytearray()  # 776 bytes a picture; as arrays of their own they were more
+    def __init__(self, folder: Path, file: BinaryIO, settings: PixelSettings) -> None:
+        self.folder = folder
+        self.file = file
+        self.settings = settings
+        self.all_grey = settings.channels == 0  # until a picture with a colour comes
+        self.thumbnails = bytearray()  # 776 bytes a picture; single arrays would take more
         self.boxes: list[Any] = []
         self.skipped: list[str] = []
         self.hash = hashlib.sha256()
 
-    def take(self, result: list[tuple[Pixels, Any]] | str) -> None:
-        """The pictures cut from one source, or what was wrong with it."""
+    def add(self, result: list[tuple[Pixels, Any]] | str) -> None:
+        """Add what was made of one picture, or the line that says why it is skipped."""
         if isinstance(result, str):
             self.skipped.append(result)
             return
         for pixels, box in result:
-            if self.grey:
+            if self.all_grey:
                 spread = pixels.max(axis=2).astype(int) - pixels.min(axis=2)
-                self.grey = bool((spread <= COLOUR).all())
+                self.all_grey = bool((spread <= GREY_TOLERANCE).all())
             self.file.write(pixels.tobytes())
             self.hash.update(pixels.data)
-            self.looks += duplicates.look(pixels).tobytes()
+            self.thumbnails += duplicates.thumbnail(pixels).tobytes()
             self.boxes.append(box)
 
     def finish(self, total: int) -> None:
-        """The pixels are on the disk: write the rest."""
-        self._check(total)
-        settings, looks = self.settings, np.frombuffer(self.looks, duplicates.LOOK)
-        count = len(looks)
-        channels = settings.channels or (1 if self.grey else 3)
+        """Write everything but the pixels, which are on the disk."""
+        self._refuse_mostly_broken(total)
+        settings = self.settings
+        thumbnails = np.frombuffer(self.thumbnails, duplicates.THUMBNAIL)
+        count = len(thumbnails)
+        channels = settings.channels or (1 if self.all_grey else 3)
         if channels == 1 and not settings.channels:
             self._keep_one_channel(count)
-        np.save(self.folder / "groups.npy", duplicates.groups(looks))
+        np.save(self.folder / "groups.npy", duplicates.group_near_duplicates(thumbnails))
         if self.boxes[0] is not None:
             np.save(self.folder / "boxes.npy", np.asarray(self.boxes, np.int32))
         manifest = {
@@ -168,49 +189,59 @@ class _Writer:
         }
         write_atomically(self.folder / "manifest.json", json.dumps(manifest, indent=1))
 
-    def _check(self, total: int) -> None:
-        name, bad = self.settings.name, len(self.skipped)
-        if not self.looks:
-            why = self.skipped[0] if self.skipped else "it is empty"
-            raise GankitError(f"data set {name!r} has no usable pictures; {why}")
-        if bad > total / 2:
-            most = f"most pictures of {name!r} are broken, {bad:,} of {total:,}"
-            raise GankitError(f"{most}; the first: {self.skipped[0]}. See: gankit data check")
+    def _refuse_mostly_broken(self, total: int) -> None:
+        name = self.settings.name
+        broken = len(self.skipped)
+        if not self.thumbnails:
+            reason = self.skipped[0] if self.skipped else "it is empty"
+            raise GankitError(f"data set {name!r} has no usable pictures; {reason}")
+        if broken > total / 2:
+            line = f"most pictures of {name!r} are broken, {broken:,} of {total:,}"
+            raise GankitError(
+                f"{line}; the first: {self.skipped[0]}; list them all with gankit data check"
+            )
 
     def _keep_one_channel(self, count: int) -> None:
-        """Rewrite the file as grey: no picture in it had a colour."""
-        size, path = self.settings.image_size, self.folder / "pixels.u8"
-        colour = np.memmap(path, np.uint8, "r", shape=(count, size, size, 3))
-        self.hash = hashlib.sha256()  # as if they had been prepared in grey
+        """Rewrite the file as grey: no picture in it has a colour."""
+        size = self.settings.image_size
+        path = self.folder / "pixels.u8"
+        rgb = np.memmap(path, np.uint8, "r", shape=(count, size, size, 3))
+        self.hash = hashlib.sha256()  # as if the pictures had been prepared in grey
         with open_atomically(path) as file:
             for start in range(0, count, CHUNK):
-                grey = colour[start : start + CHUNK, :, :, 1].tobytes()
+                grey = rgb[start : start + CHUNK, :, :, 1].tobytes()
                 file.write(grey)
                 self.hash.update(grey)
-            del colour  # Windows replaces no mapped file
+            del rgb  # Windows cannot replace a mapped file
 
 
-def _cut(pictures: Sequence[Any], cutter: Cutter) -> Iterator[list[tuple[Pixels, Any]] | str]:
-    """What the cutter makes of each picture, on all cores; for a broken one, what was wrong."""
-    names, where = getattr(pictures, "names", None), getattr(pictures, "where", None)
+def _transform_all(
+    pictures: Sequence[Any], transform: Transform
+) -> Iterator[list[tuple[Pixels, Any]] | str]:
+    """Every picture transformed, on all cores; for a broken one, the line that says why."""
+    names = getattr(pictures, "names", None)
+    where = getattr(pictures, "where", None)
 
-    def some(indices: range) -> list[Any]:
-        if hasattr(pictures, "batch"):  # a data set that is faster at many together
-            return [cutter(picture) for picture in pictures.batch(indices)]
-        return [one(index) for index in indices]
+    def transform_many(indices: range) -> list[Any]:
+        if hasattr(pictures, "batch"):
+            return [transform(picture) for picture in pictures.batch(indices)]
+        return [transform_one(index) for index in indices]
 
-    def one(index: int) -> Any:
+    def transform_one(index: int) -> Any:
         try:
-            found = cutter(pictures[index])
-            if where:  # all are patches of one picture, number 0
-                return [(pixels, (0, *where(index))) for pixels, _ in found]
-            return [(pixels, box and (index, *box)) for pixels, box in found]
-        except Exception as error:  # a broken picture may raise anything; it ends no run
-            text = f"{names[index] if names else f'picture {index}'}: {error}"
-            return " ".join(text.split())
+            patches = transform(pictures[index])
+            if where:  # all are patches of one picture, source 0
+                return [(pixels, (0, *where(index))) for pixels, _ in patches]
+            return [(pixels, box and (index, *box)) for pixels, box in patches]
+        except Exception as error:  # a broken picture may raise anything, and must not end the run
+            name = names[index] if names else f"picture {index}"
+            return " ".join(f"{name}: {error}".split())
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(pictures), CHUNK):
             chunk = range(start, min(start + CHUNK, len(pictures)))
-            parts = [chunk[i : i + PART] for i in range(0, len(chunk), PART)]
-            yield from itertools.chain.from_iterable(pool.map(some, parts))
+            parts = [
+                chunk[first : first + PICTURES_PER_THREAD]
+                for first in range(0, len(chunk), PICTURES_PER_THREAD)
+            ]
+            yield from itertools.chain.from_iterable(pool.map(transform_many, parts))

@@ -1,1 +1,1 @@
-"""Pictures in tar files, read one after another, for sets beyond one disk."""
+"""Pictures streamed from tar files, for sets that are too large for one disk."""

@@ -1,4 +1,4 @@
-"""Shards: pictures in many tar files, read one after another and never prepared all together."""
+"""Shards: pictures in many tar files, read one after another and never all prepared."""
 
 from __future__ import annotations
 
@@ -7,16 +7,23 @@ import hashlib
 import itertools
 import threading
 from collections.abc import Sequence
-from typing import Any
 
-import numpy as np
 from PIL import Image
 
 from gankit.core.errors import GankitError
 from gankit.core.stop import Progress
+from gankit.data.messages import MORE_SHARDS, NO_CLASS_FOLDERS
 from gankit.data.read.decode import decode_bytes
-from gankit.data.store.split import FROM, SHARE
-from gankit.data.stream.tars import Member, Shard, counted, found, members, stamp
+from gankit.data.shuffle import permutation
+from gankit.data.store.split import DEFAULT_SHARE, MAX_WITHOUT_HOLDOUT
+from gankit.data.stream.tars import (
+    EncodedPicture,
+    Shard,
+    count_pictures,
+    find_tars,
+    iter_pictures,
+    size_and_mtime,
+)
 
 
 class Shards(Sequence[Image.Image]):
@@ -24,11 +31,11 @@ class Shards(Sequence[Image.Image]):
 
     Give them with --data: folders of tars, single ones, or numbered ones, `train-{000..099}.tar`.
     Each is read from its beginning to its end, so storage that is slow at random reads will do.
-    Files beside the pictures (classes, captions) are passed over. As a sequence it is the first
+    Files that are not pictures (classes, captions) are ignored. As a sequence, it is the first
     pictures of each shard. Needs `pip install "gankit[webdataset]"`.
 
-    block: so many pictures that follow one another are shuffled; all of them are in memory.
-    sample: so many are prepared as usual, half of them held out: for measuring and previews.
+    block: how many consecutive pictures are shuffled together; all of them are in memory.
+    sample: how many pictures are prepared, half of them held out, for metrics and previews.
     """
 
     def __init__(
@@ -42,84 +49,90 @@ class Shards(Sequence[Image.Image]):
         sample: int = 2000,
     ) -> None:
         if classes:
-            raise ValueError("it has no class folders: leave --classes away")
+            raise ValueError(f"it {NO_CLASS_FOLDERS}")
         if block < 1 or sample < 1:
-            raise ValueError("block and sample are 1 or more")
-        self.image_size, self.background = image_size, background
-        self.block, self.sample = block, sample
-        paths = [path for place in data for path in found(place)]
-        self.shards = counted(list(dict.fromkeys(paths)), progress)
-        self.first = Sample(self, self.shards, [])
-        self.names, self.fingerprint = self.first.names, self.first.fingerprint
+            raise ValueError("block and sample must be 1 or more")
+        self.image_size = image_size
+        self.background = background
+        self.block = block
+        self.sample = sample
+        paths = [path for source in data for path in find_tars(source)]
+        self.shards = count_pictures(list(dict.fromkeys(paths)), progress)
+        self.first_pictures = ShardSample(self, self.shards, [])
+        self.names = self.first_pictures.names
+        self.fingerprint = self.first_pictures.fingerprint
 
     def __len__(self) -> int:
-        return len(self.first)
+        return len(self.first_pictures)
 
     def __getitem__(self, index: int) -> Image.Image:  # type: ignore[override]  # no slices
-        return self.first[index]
+        return self.first_pictures[index]
 
     def split(self, share: float, seed: int) -> tuple[list[Shard], list[Shard]]:
-        """The shards to learn from and those held out: about a `share` of them (-1: a tenth)."""
-        many = sum(shard.count for shard in self.shards)
+        """The shards to train on and those held out: about a `share` of them (-1: a tenth)."""
+        total = len(self.shards)
         if share < 0:
-            share = SHARE if many > FROM and len(self.shards) > 1 else 0.0
-        held = round(share * len(self.shards)) or (share > 0)
-        if held >= len(self.shards):
-            few = f"--holdout {share:g} of {len(self.shards)} shards leaves none to learn from"
-            raise GankitError(f"{few}: whole shards are held out, so cut the pictures into more")
-        order = permutation(len(self.shards), seed, 0, "hold-out")
-        ordered = [self.shards[number] for number in order]
-        return sorted(ordered[held:]), sorted(ordered[:held])
+            pictures = sum(shard.count for shard in self.shards)
+            is_large = pictures > MAX_WITHOUT_HOLDOUT and total > 1
+            share = DEFAULT_SHARE if is_large else 0.0
+        num_held_out = round(share * total) or (share > 0)
+        if num_held_out >= total:
+            line = f"--holdout {share:g} of {total} shards leaves none to train on"
+            raise GankitError(f"{line}: whole shards are held out, so {MORE_SHARDS}")
+        order = permutation(total, seed, 0, "hold-out")
+        shuffled = [self.shards[number] for number in order]
+        return sorted(shuffled[num_held_out:]), sorted(shuffled[:num_held_out])
 
-    def picture(self, member: Member) -> Image.Image:
-        return decode_bytes(member.data, self.image_size, self.background)
+    def decode(self, picture: EncodedPicture) -> Image.Image:
+        """The decoded picture; a broken one is a ValueError."""
+        return decode_bytes(picture.data, self.image_size, self.background)
 
 
-class Sample(Sequence[Image.Image]):
+class ShardSample(Sequence[Image.Image]):
     """The first pictures of each shard, held-out shards first: what is prepared of a streamed set.
 
-    Read on first use, which is never where it has been prepared before.
+    The tars are read on first use: never, if the sample is in the cache already.
     """
 
-    def __init__(self, shards: Shards, train: list[Shard], held: list[Shard]) -> None:
-        half = shards.sample // 2 if held else 0
-        wanted = [*_shares(held, half), *_shares(train, shards.sample - half)]
-        self.decode, self._wanted, self._lock = shards.picture, wanted, threading.Lock()
-        places = [(shard, number) for shard, count in wanted for number in range(count)]
-        self.names = [f"picture {number} of {shard.path.name}" for shard, number in places]
-        self.held = sum(count for shard, count in wanted if shard in held)
-        about = repr([(str(shard.path), *stamp(shard.path), count) for shard, count in wanted])
-        self.fingerprint = hashlib.sha256(about.encode()).hexdigest()
+    def __init__(self, shards: Shards, train: list[Shard], held_out: list[Shard]) -> None:
+        half = shards.sample // 2 if held_out else 0
+        counts = [*_spread(held_out, half), *_spread(train, shards.sample - half)]
+        self._decode = shards.decode
+        self._counts = counts
+        self._lock = threading.Lock()
+        self.names = [
+            f"picture {number} of {shard.path.name}"
+            for shard, count in counts
+            for number in range(count)
+        ]
+        self.num_held_out = sum(count for shard, count in counts if shard in held_out)
+        contents = [
+            (str(shard.path), *size_and_mtime(shard.path), count) for shard, count in counts
+        ]
+        self.fingerprint = hashlib.sha256(repr(contents).encode()).hexdigest()
 
     def __len__(self) -> int:
         return len(self.names)
 
     def __getitem__(self, index: int) -> Image.Image:  # type: ignore[override]  # no slices
         with self._lock:
-            found = self._members
-        return self.decode(found[index])
+            encoded = self._encoded_pictures
+        return self._decode(encoded[index])
 
     @functools.cached_property
-    def _members(self) -> list[Member]:
-        first = (itertools.islice(members(shard), count) for shard, count in self._wanted)
-        return list(itertools.chain.from_iterable(first))
+    def _encoded_pictures(self) -> list[EncodedPicture]:
+        encoded: list[EncodedPicture] = []
+        for shard, count in self._counts:
+            encoded += itertools.islice(iter_pictures(shard), count)
+        return encoded
 
 
-def _shares(shards: list[Shard], most: int) -> list[tuple[Shard, int]]:
-    """Of each shard about as many pictures, `most` together."""
-    each = -(-most // max(1, len(shards)))
-    shares = []
+def _spread(shards: list[Shard], total: int) -> list[tuple[Shard, int]]:
+    """Each shard and how many pictures to take of it: about equally many, at most `total`."""
+    per_shard = -(-total // max(1, len(shards)))
+    counts = []
     for shard in shards:
-        count = min(each, shard.count, most)
-        most -= count
-        shares.append((shard, count))
-    return shares
-
-
-def permutation(count: int, seed: int, epoch: int, purpose: str) -> np.ndarray[Any, Any]:
-    """The numbers below `count` in an order of their own."""
-    import torch
-
-    from gankit.core import randomness  # which needs torch
-
-    return torch.randperm(count, generator=randomness.generator(seed, epoch, purpose)).numpy()
+        count = min(per_shard, shard.count, total)
+        total -= count
+        counts.append((shard, count))
+    return counts

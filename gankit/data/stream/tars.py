@@ -1,4 +1,4 @@
-"""Tars of pictures: which there are, how many pictures each holds, and what is in them."""
+"""Tar files of pictures: finds them, counts their pictures and reads them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from typing import NamedTuple
 from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError, RunFailed
 from gankit.core.stop import Progress
-from gankit.data.read.find import ENDINGS
+from gankit.data.messages import NOT_FOUND
+from gankit.data.read.find import EXTENSIONS
 from gankit.data.read.names import printable
 from gankit.data.store.cache import cache_folder
 
-TARS = (".tar", ".tar.gz", ".tgz")
+TAR_EXTENSIONS = (".tar", ".tar.gz", ".tgz")
 
 
 class Shard(NamedTuple):
@@ -26,111 +27,123 @@ class Shard(NamedTuple):
     count: int  # type: ignore[assignment]  # of pictures, broken ones too; tuple.count is unused
 
 
-class Member(NamedTuple):
-    """One picture in a shard, as its file has it."""
+class EncodedPicture(NamedTuple):
+    """One picture in a shard, not decoded yet."""
 
     name: str
     data: bytes
 
 
-def found(place: str) -> list[Path]:
-    """The tars that a text names: one, those in a folder, or `numbered-{000..099}.tar`."""
+def find_tars(source: str) -> list[Path]:
+    """The tar files that --data names: one, those in a folder, or `numbered-{000..099}.tar`."""
     with needs_webdataset():
         from braceexpand import braceexpand
-    path = Path(place).expanduser()
+    path = Path(source).expanduser()
     if path.is_dir():
-        tars = sorted(there for there in path.iterdir() if there.name.endswith(TARS))
+        tars = sorted(file for file in path.iterdir() if file.name.endswith(TAR_EXTENSIONS))
         if not tars:
-            raise GankitError(f"{printable(place)} holds no tar files")
+            raise GankitError(f"{printable(source)} holds no tar files; check --data")
         return tars
     try:
-        named = [Path(name).expanduser() for name in braceexpand(place)]
+        paths = [Path(name).expanduser() for name in braceexpand(source)]
     except ValueError as error:
-        raise GankitError(f"{printable(place)!r}: {error}") from error
-    for shard in named:
+        raise GankitError(f"--data {printable(source)!r}: {error}") from error
+    for shard in paths:
         if not shard.is_file():
-            raise GankitError(f"shard {printable(str(shard))} does not exist; check --data")
-    return named
+            raise GankitError(f"shard {printable(str(shard))} {NOT_FOUND}")
+    return paths
 
 
 @contextlib.contextmanager
 def needs_webdataset() -> Iterator[None]:
-    """Word a failed import of the optional extra."""
+    """Name the optional extra if an import fails."""
     try:
         yield
     except ImportError as error:
         raise GankitError('shards need webdataset: pip install "gankit[webdataset]"') from error
 
 
-def counted(paths: list[Path], progress: Progress) -> list[Shard]:
-    """Each shard with its number of pictures; those counted before are in a list in the cache."""
-    list_of_counts = cache_folder("shards.json")
+def count_pictures(paths: list[Path], progress: Progress) -> list[Shard]:
+    """The shards with their numbers of pictures, without empty ones; counts are kept in the cache.
+
+    `progress` is called with (shards counted, shards).
+    """
+    counts_file = cache_folder("shards.json")
     try:
-        known = dict(json.loads(list_of_counts.read_text(encoding="utf-8")))
+        counts = dict(json.loads(counts_file.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
-        known = {}
-    keys = [repr((str(path.absolute()), *stamp(path))) for path in paths]
+        counts = {}
+    keys = [repr((str(path.absolute()), *size_and_mtime(path))) for path in paths]
     shards = []
     for done, (path, key) in enumerate(zip(paths, keys, strict=True), start=1):
-        if not isinstance(known.get(key), int):
-            known[key] = _count(path)
-        shards.append(Shard(path, known[key]))
+        if not isinstance(counts.get(key), int):
+            counts[key] = _count_in_tar(path)
+        shards.append(Shard(path, counts[key]))
         progress(done, len(paths))
-    with contextlib.suppress(OSError):  # then they are counted again
-        write_atomically(list_of_counts, json.dumps(known))
+    with contextlib.suppress(OSError):  # then the next run counts them again
+        write_atomically(counts_file, json.dumps(counts))
     if not any(shard.count for shard in shards):
-        raise GankitError("there are no pictures in these shards")
+        raise GankitError("the shards hold no pictures; check --data")
     return [shard for shard in shards if shard.count]
 
 
-def stamp(path: Path) -> tuple[int, int]:
-    """Size and time of change."""
+def size_and_mtime(path: Path) -> tuple[int, int]:
+    """A shard's size in bytes and its time of change in ns."""
     try:
-        about = path.stat()
+        info = path.stat()
     except OSError as error:
-        raise GankitError(f"shard {path} cannot be read: {_why(error)}") from error
-    return about.st_size, about.st_mtime_ns
+        raise _cannot_read(path, error) from error
+    return info.st_size, info.st_mtime_ns
 
 
-def _count(path: Path) -> int:
-    """How many pictures there are, from the names in a tar."""
+def _count_in_tar(path: Path) -> int:
+    """How many pictures there are, by the names in the tar."""
     try:
         with tarfile.open(path) as tar:
-            return sum(there.isreg() and is_picture(there.name) for there in tar)
+            return sum(entry.isreg() and is_picture_name(entry.name) for entry in tar)
     except (tarfile.TarError, OSError, EOFError) as error:
-        raise GankitError(f"shard {path} cannot be read: {_why(error)}") from error
+        raise _cannot_read(path, error) from error
 
 
-def is_picture(name: str) -> bool:
-    """Whether a file in a shard is taken for a picture, by its name."""
+def is_picture_name(name: str) -> bool:
+    """Whether a file in a shard counts as a picture, by its name."""
     parts = name.removeprefix("./").split("/")
-    hidden = any(part.startswith((".", "__")) for part in parts)  # webdataset passes __ over too
-    return not hidden and Path(name).suffix.lower() in ENDINGS
+    is_hidden = any(part.startswith((".", "__")) for part in parts)  # webdataset skips __ too
+    return not is_hidden and Path(name).suffix.lower() in EXTENSIONS
 
 
-def members(shard: Shard) -> Iterator[Member]:
-    """The pictures of a shard in its order, as many as were counted, read by webdataset."""
+def iter_pictures(shard: Shard) -> Iterator[EncodedPicture]:
+    """The pictures of a shard in its order, read by webdataset.
+
+    Raises RunFailed if the shard cannot be read, or holds another number of pictures than counted.
+    """
     with needs_webdataset():
         from webdataset import tariterators
-    path, count = shard.path, 0
+    path = shard.path
+    count = 0
     try:
         with path.open("rb", buffering=1 << 20) as file:
             source = [{"url": str(path), "stream": file}]
             for sample in tariterators.tar_file_expander(
-                source, select_files=is_picture, eof_value=None
+                source, select_files=is_picture_name, eof_value=None
             ):
-                yield Member(f"{path.name}/{printable(sample['fname'])}", sample["data"])
+                yield EncodedPicture(f"{path.name}/{printable(sample['fname'])}", sample["data"])
                 count += 1
     except (tarfile.TarError, OSError, EOFError) as error:
-        raise _lost(path, _why(error)) from error
+        raise _lost(path, _reason(error)) from error
     if count != shard.count:
         raise _lost(path, f"it holds {count} pictures now and had {shard.count}")
 
 
-def _lost(path: Path, why: str) -> RunFailed:
-    told = f"shard {path} cannot be read any more: {why}"
-    return RunFailed(f"{told}; once it is back, --resume goes on", 1)
+def _cannot_read(path: Path, error: Exception) -> GankitError:
+    return GankitError(f"shard {path} cannot be read: {_reason(error)}")
 
 
-def _why(error: Exception) -> str:
-    return getattr(error, "strerror", None) or "it is cut off, or no tar"
+def _lost(path: Path, reason: str) -> RunFailed:
+    """The error for a shard that could be read when the run began."""
+    line = f"shard {path} can no longer be read: {reason}"
+    return RunFailed(f"{line}; restore it, then continue the run with --resume", 1)
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or "it is cut off or not a tar file"

@@ -1,4 +1,4 @@
-"""Archives as people make them, as bad lines leave them, and as an attacker would."""
+"""Archives as people make them, cut off or damaged by a transfer, and made by an attacker."""
 
 import bz2
 import contextlib
@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 from gankit import GankitError
 from gankit.data.fetch import archives, unpack
-from gankit.data.fetch.unpack import is_archive, unpacked
+from gankit.data.fetch.unpack import is_archive, unpack_pictures
 
 JPEG = b"\xff\xd8\xff\xe0" + os.urandom(3000)  # does not compress, like a picture
 TARS = {".tar": lambda data: data, ".tar.gz": gzip.compress, ".tar.bz2": bz2.compress,
@@ -33,7 +33,7 @@ TARS = {".tar": lambda data: data, ".tar.gz": gzip.compress, ".tar.bz2": bz2.com
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path, monkeypatch):
-    """A cache of the test's own."""
+    """An empty cache."""
     monkeypatch.setenv("GANKIT_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
 
@@ -75,7 +75,7 @@ def archive_of(path, files):
 
 def read(archive):
     """({path in the folder: content}, what was left out)."""
-    folder, left_out = unpacked(archive, lambda done, total: None)
+    folder, left_out = unpack_pictures(archive, lambda done, total: None)
     assert all(line.isprintable() for line in left_out)
     found = {}
     for path in sorted(folder.rglob("*")):
@@ -85,18 +85,25 @@ def read(archive):
     return found, left_out
 
 
+def names_of(left_out):
+    """The names in lines "name: reason"."""
+    return [line.partition(":")[0] for line in left_out]
+
+
 def refusal(archive, code=2):
+    """The one line that refuses an archive; it names the archive."""
     before = in_cache()
     with pytest.raises(GankitError) as caught:
-        unpacked(archive, lambda done, total: None)
+        unpack_pictures(archive, lambda done, total: None)
     assert caught.value.exit_code == code
     assert str(caught.value).isprintable()
+    assert str(archive) in str(caught.value)
     assert in_cache() == before
     return str(caught.value)
 
 
 def in_cache():
-    """The folders of unpacked archives, and whatever lies beside them but locks."""
+    """The folders of unpacked archives, and what else is there, except locks."""
     everything = Path(os.environ["GANKIT_CACHE"], "unpacked").glob("*")
     return {path.name for path in everything if path.suffix != ".lock"}
 
@@ -115,7 +122,7 @@ def test_pictures_keep_their_folders(tmp_path, ending):
 
 
 @pytest.mark.parametrize("ending", ALL)
-def test_what_systems_leave_is_passed_over_in_silence(tmp_path, ending):
+def test_files_that_systems_add_are_ignored(tmp_path, ending):
     hidden = ["__MACOSX/._1.jpg", "__MACOSX/1.jpg", "a/__macosx/1.jpg", ".hidden.jpg",
               ".git/x.jpg", "a/.b/x.jpg", "@eaDir/1.jpg", "Thumbs.db", ".DS_Store"]  # fmt: skip
     files = {**dict.fromkeys(hidden, b"x"), "./a/1.jpg": JPEG, "a//./2.jpg": JPEG}
@@ -124,21 +131,21 @@ def test_what_systems_leave_is_passed_over_in_silence(tmp_path, ending):
 
 
 @pytest.mark.parametrize("ending", ALL)
-def test_the_content_tells_an_archive_and_not_the_name(tmp_path, ending):
+def test_an_archive_is_recognised_by_its_content(tmp_path, ending):
     archive = archive_of(tmp_path / f"a{ending}", {"1.jpg": JPEG})
     other = archive.rename(tmp_path / "download")
     assert is_archive(other)
     assert read(other)[0] == {"1.jpg": JPEG}
 
 
-def test_what_is_no_archive(tmp_path):
+def test_files_that_are_not_archives(tmp_path):
     contents = {"a.zip": b"", "b.zip": b"no zip", "c.tar.gz": gzip.compress(b"no tar" * 500),
                 "d.tar": os.urandom(5000), "e.tar.gz": b"\x1f\x8b", "f.tar.xz": b"\xfd7zXZ\x00",
                 "g.jpg": JPEG, "h.tar.bz2": b"BZh9" + bytes(100)}  # fmt: skip
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)
         assert not is_archive(tmp_path / name), name
-        assert "cannot be read" in refusal(tmp_path / name)
+        refusal(tmp_path / name)
     assert not is_archive(tmp_path)
     assert not is_archive(tmp_path / "nothing")
     assert "No such file" in refusal(tmp_path / "nothing", code=1)
@@ -147,7 +154,7 @@ def test_what_is_no_archive(tmp_path):
 @pytest.mark.parametrize("ending", ALL)
 @pytest.mark.parametrize("files", [{}, {"readme.txt": b"x"}, {"__MACOSX/1.jpg": JPEG}])
 def test_an_archive_without_pictures(tmp_path, ending, files):
-    assert "holds no pictures" in refusal(archive_of(tmp_path / f"a{ending}", files))
+    refusal(archive_of(tmp_path / f"a{ending}", files))
 
 
 BAD_NAMES = [
@@ -159,20 +166,18 @@ BAD_NAMES = [
 
 
 @pytest.mark.parametrize("ending", [".zip", ".tar.gz"])
-def test_names_that_lead_elsewhere_are_left_out_and_listed(tmp_path, ending):
+def test_paths_out_of_the_folder_are_left_out_and_listed(tmp_path, ending):
     files = [("ok.jpg", JPEG), *((name, b"evil") for name in BAD_NAMES)]
     found, left_out = read(archive_of(tmp_path / f"a{ending}", files))
     assert found == {"ok.jpg": JPEG}
-    assert len(left_out) == len(BAD_NAMES) - 1  # 'a/..' is not called like a picture
-    reasons = {line.rpartition(": ")[2] for line in left_out}
-    long = "its name is too long"
-    assert reasons == {"its path is absolute", "its path leads out of the archive", long}
+    assert len(left_out) == len(BAD_NAMES) - 1  # 'a/..' is not a picture's name
+    assert len({line.rpartition(": ")[2] for line in left_out}) == 3  # reasons
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"a{ending}", "cache"]
 
 
 @pytest.mark.parametrize("ending", [".zip", ".tar.gz"])
 @pytest.mark.parametrize(
-    ("name", "tamed"),
+    ("name", "portable"),
     [
         ("CON.jpg", "_CON.jpg"),
         ("a/nul .x.jpg", "a/_nul .x.jpg"),
@@ -186,12 +191,12 @@ def test_names_that_lead_elsewhere_are_left_out_and_listed(tmp_path, ending):
         ("e\u0301.jpg", "\u00e9.jpg"),
     ],
 )
-def test_names_fit_for_every_disk(tmp_path, ending, name, tamed):
+def test_names_are_made_portable(tmp_path, ending, name, portable):
     if name.startswith("a:b"):
         name = "x/" + name
-        tamed = "x/" + tamed
+        portable = "x/" + portable
     archive = archive_of(tmp_path / f"a{ending}", {name: JPEG})
-    assert read(archive) == ({tamed: JPEG}, [])
+    assert read(archive) == ({portable: JPEG}, [])
 
 
 def test_names_of_another_encoding(tmp_path):
@@ -223,34 +228,36 @@ def test_names_of_another_encoding(tmp_path):
         "a/b.jpg ",
     ],
 )
-def test_names_that_meet_on_some_disks(tmp_path, ending, second):
+def test_names_that_are_equal_on_some_disks(tmp_path, ending, second):
     first = "a/k.jpg" if "\u212a" in second else "a/b.jpg"
     files = [(first, b"1"), (second, b"2"), ("a/b/c.jpg", b"3")]
     found, left_out = read(archive_of(tmp_path / f"a{ending}", files))
     assert found == {first: b"1", "a/b/c.jpg": b"3"}
-    assert len(left_out) == (0 if second[-1] in ". " else 1)  # '.jpg ' is no picture's ending
+    assert len(left_out) == (0 if second[-1] in ". " else 1)  # '.jpg ' is not a picture's extension
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize("ending", [".zip", ".tar.gz"])
-def test_of_duplicates_the_first_is_kept(tmp_path, ending):
+def test_the_first_of_two_equal_names_is_kept(tmp_path, ending):
     files = [("a.jpg", b"1"), ("a.jpg", b"2"), ("x.jpg/y.jpg", b"3"), ("X.jpg", b"4")]
     found, left_out = read(archive_of(tmp_path / f"a{ending}", files))
     assert found == {"a.jpg": b"1", "x.jpg/y.jpg": b"3"}
-    assert [line.partition(":")[0] for line in left_out] == ["a.jpg", "X.jpg"]
+    assert names_of(left_out) == ["a.jpg", "X.jpg"]
 
 
-def test_a_disk_that_takes_two_names_for_one(tmp_path, monkeypatch):
-    monkeypatch.setattr(unpack._Shelf, "_claim", lambda self, parts: None)
+def test_a_disk_that_confuses_two_names(tmp_path, monkeypatch):
+    monkeypatch.setattr(unpack._Unpacker, "_reserve_name", lambda self, parts: None)
     archive = tar_of(tmp_path / "a.tar", [("a.jpg", b"1"), ("a.jpg", b"2")])
-    assert read(archive) == ({"a.jpg": b"1"}, ["a.jpg: this disk does not take its name"])
+    found, left_out = read(archive)
+    assert found == {"a.jpg": b"1"}
+    assert names_of(left_out) == ["a.jpg"]
 
 
 @pytest.mark.parametrize("ending", ALL)
-def test_folders_are_no_members(tmp_path, ending):
+def test_folders_are_skipped(tmp_path, ending):
     folder = {"type": tarfile.DIRTYPE} if ending != ".zip" else b""
     archive = archive_of(tmp_path / f"a{ending}", {"a.jpg/": folder, "a.jpg/b.jpg": JPEG})
-    assert [member.name for member in archives.members(archive)] == ["a.jpg/b.jpg"]
+    assert [member.name for member in archives.iter_members(archive)] == ["a.jpg/b.jpg"]
 
 
 def test_links_and_devices_in_a_tar(tmp_path):
@@ -271,7 +278,7 @@ def test_links_and_devices_in_a_tar(tmp_path):
     archive = tar_of(tmp_path / "a.tar.gz", {"ok.jpg": JPEG, **kinds, **folder, **way_out})
     found, left_out = read(archive)
     assert found == {"ok.jpg": JPEG, "way/new.jpg": b"in"}
-    assert [line.partition(":")[0] for line in left_out] == list(kinds)
+    assert names_of(left_out) == list(kinds)
     assert not (tmp_path / "new.jpg").exists()
 
 
@@ -282,7 +289,7 @@ def test_links_in_a_zip(tmp_path):
     archive = zip_of(tmp_path / "a.zip", [("ok.jpg", JPEG), (link, b"/etc/passwd")])
     found, left_out = read(archive)
     assert found == {"ok.jpg": JPEG}
-    assert left_out == ["link.jpg: is a link or a device, not a file"]
+    assert names_of(left_out) == ["link.jpg"]
 
 
 @pytest.mark.parametrize("ending", [".zip", ".tar.gz", ".tar.xz"])
@@ -292,23 +299,25 @@ def test_a_bomb_is_left_out(tmp_path, ending, monkeypatch):
     files = {"1.jpg": JPEG, "bomb.jpg": bytes(4_000_000), "small.bmp": bytes(99_000), "2.jpg": JPEG}
     found, left_out = read(archive_of(tmp_path / f"a{ending}", files))
     assert list(found) == ["1.jpg", "2.jpg", "small.bmp"]
-    assert left_out == ["bomb.jpg: grows more than 200-fold, like a decompression bomb"]
+    assert names_of(left_out) == ["bomb.jpg"]
+    assert "200" in left_out[0]
 
 
 def test_a_zip_that_lies_about_sizes(tmp_path, monkeypatch):
-    """What is written is counted; what the headers promise is not believed."""
+    """Bytes are counted as they are written; the sizes in headers are not trusted."""
     archive = zip_of(tmp_path / "a.zip", {"1.jpg": JPEG, "bomb.jpg": bytes(3_000_000)})
     data = bytearray(archive.read_bytes())
     at = data.rindex(b"PK\x01\x02")
     data[at + 24 : at + 28] = (4_000_000_000).to_bytes(4, "little")  # its length, unpacked
     archive.write_bytes(data)
-    monkeypatch.setattr(unpack, "FILE_BYTES", 1_000_000)
+    monkeypatch.setattr(unpack, "MAX_FILE_BYTES", 1_000_000)
     found, left_out = read(archive)
     assert list(found) == ["1.jpg"]
-    assert left_out == ["bomb.jpg: is larger than 0 MB"]
+    assert names_of(left_out) == ["bomb.jpg"]
+    assert "0 MB" in left_out[0]
 
 
-def test_a_zip_that_lies_about_how_well_it_packs(tmp_path, monkeypatch):
+def test_a_zip_that_lies_about_its_compression(tmp_path, monkeypatch):
     archive = zip_of(tmp_path / "a.zip", {"1.jpg": JPEG, "bomb.jpg": bytes(3_000_000)})
     data = bytearray(archive.read_bytes())
     at = data.rindex(b"PK\x01\x02")
@@ -322,27 +331,27 @@ def test_a_zip_that_lies_about_how_well_it_packs(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("ending", [".zip", ".tar.gz"])
-def test_caps_on_one_picture_on_all_and_on_their_number(tmp_path, ending, monkeypatch):
+def test_limits_of_one_picture_of_all_and_of_their_number(tmp_path, ending, monkeypatch):
     files = {f"{i}.jpg": JPEG * (i + 1) for i in range(4)}
     archive = archive_of(tmp_path / f"a{ending}", files)
-    monkeypatch.setattr(unpack, "FILE_BYTES", len(JPEG) * 3)
+    monkeypatch.setattr(unpack, "MAX_FILE_BYTES", len(JPEG) * 3)
     assert list(read(archive)[0]) == ["0.jpg", "1.jpg", "2.jpg"]
     others = archive_of(tmp_path / f"b{ending}", files)
-    monkeypatch.setattr(unpack, "ALL_BYTES", len(JPEG) * 5)
-    assert "room" in refusal(others)
-    monkeypatch.setattr(unpack, "ALL_BYTES", len(JPEG) * 6)
-    monkeypatch.setattr(unpack, "ENTRIES", 3)
-    assert "more than 3 files" in refusal(others)
-    monkeypatch.setattr(unpack, "ENTRIES", 4)
+    monkeypatch.setattr(unpack, "MAX_TOTAL_BYTES", len(JPEG) * 5)
+    assert "0 GB" in refusal(others)
+    monkeypatch.setattr(unpack, "MAX_TOTAL_BYTES", len(JPEG) * 6)
+    monkeypatch.setattr(unpack, "MAX_ENTRIES", 3)
+    assert " 3 " in refusal(others)
+    monkeypatch.setattr(unpack, "MAX_ENTRIES", 4)
     assert len(read(others)[0]) == 3
 
 
-def test_some_of_the_disk_stays_free(tmp_path, monkeypatch):
-    free = unpack.SPARE_BYTES + 2 * len(JPEG)
+def test_some_disk_space_stays_free(tmp_path, monkeypatch):
+    free = unpack.MIN_FREE_BYTES + 2 * len(JPEG)
     monkeypatch.setattr(unpack.shutil, "disk_usage", lambda path: SimpleNamespace(free=free))
     two = zip_of(tmp_path / "a.zip", {"1.jpg": JPEG, "2.jpg": JPEG})
     assert len(read(two)[0]) == 2
-    assert "room" in refusal(zip_of(tmp_path / "b.zip", {f"{i}.jpg": JPEG for i in range(3)}))
+    assert "50 GB" in refusal(zip_of(tmp_path / "b.zip", {f"{i}.jpg": JPEG for i in range(3)}))
 
 
 def test_a_password(tmp_path):
@@ -351,7 +360,7 @@ def test_a_password(tmp_path):
     for magic, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         data[data.rindex(magic) + flags] |= 1
     archive.write_bytes(data)
-    assert "is protected by a password; unpack it yourself" in refusal(archive)
+    assert "password" in refusal(archive)
 
 
 NINE = {f"set/{i}.jpg": b"\xff\xd8\xff\xe0" + os.urandom(3000) for i in range(9)}
@@ -359,25 +368,25 @@ NINE = {f"set/{i}.jpg": b"\xff\xd8\xff\xe0" + os.urandom(3000) for i in range(9)
 
 @pytest.mark.parametrize("ending", TARS)
 @pytest.mark.parametrize("part", [0.3, 0.5, 0.7])
-def test_of_a_tar_cut_short_what_came_is_kept(tmp_path, ending, part):
+def test_the_first_pictures_of_a_tar_cut_short_are_kept(tmp_path, ending, part):
     archive = tar_of(tmp_path / f"a{ending}", NINE)
     data = archive.read_bytes()
     archive.write_bytes(data[: int(len(data) * part)])
     if ending == ".tar.bz2":  # one block holds it all
-        assert "holds no pictures" in refusal(archive)
+        refusal(archive)
         return
     found, left_out = read(archive)
     assert 0 < len(found) < 9
     assert all(NINE[name] == content for name, content in found.items())
-    assert left_out[-1].startswith("the rest cannot be read (")
+    assert len(left_out) in (1, 2)  # the picture that was cut, and the rest
 
 
-def test_of_a_tar_cut_between_two_members_the_end_is_missed(tmp_path):
+def test_a_tar_cut_between_two_members_is_noticed(tmp_path):
     archive = tar_of(tmp_path / "a.tar", NINE)
     archive.write_bytes(archive.read_bytes()[: 3 * (512 + 3072)])
     found, left_out = read(archive)
     assert list(found) == list(NINE)[:3]
-    assert left_out == ["the rest cannot be read (the archive ends too early)"]
+    assert "ends too early" in left_out[0]
 
 
 def test_a_tar_with_a_damaged_header(tmp_path):
@@ -387,33 +396,33 @@ def test_a_tar_with_a_damaged_header(tmp_path):
     archive.write_bytes(data)
     found, left_out = read(archive)
     assert list(found) == list(NINE)[:3]
-    assert left_out == ["the rest cannot be read (the archive ends too early)"]
+    assert len(left_out) == 1
 
 
-def test_a_flipped_bit_in_a_packed_tar_is_told(tmp_path):
+def test_a_flipped_bit_in_a_compressed_tar_is_noticed(tmp_path):
     data = bytearray(gzip.compress(tar_of(tmp_path / "a.tar", NINE).read_bytes(), 0))
-    data[5000] ^= 1  # stored as it is: only the checksum at the end tells
+    data[5000] ^= 1  # not compressed: only the checksum at the end shows it
     (tmp_path / "b").write_bytes(data)
     found, left_out = read(tmp_path / "b")
     assert len(found) == 9
     assert "CRC" in left_out[0]
 
 
-def test_a_tar_packed_in_parts_is_one(tmp_path):
+def test_a_tar_compressed_in_parts_is_one(tmp_path):
     data = tar_of(tmp_path / "a.tar", NINE).read_bytes()
     (tmp_path / "b").write_bytes(gzip.compress(data[:9000]) + gzip.compress(data[9000:]))
     assert read(tmp_path / "b") == (NINE, [])
 
 
-def test_a_tar_behind_a_tar_is_told(tmp_path):
+def test_a_second_tar_in_the_file_is_noticed(tmp_path):
     data = tar_of(tmp_path / "a.tar", NINE).read_bytes()
     (tmp_path / "b").write_bytes(data + data)
     found, left_out = read(tmp_path / "b")
     assert found == NINE
-    assert left_out == ["the rest cannot be read (there is more behind the archive's end)"]
+    assert "after the archive's end" in left_out[0]
 
 
-def test_of_a_damaged_zip_the_sound_members_are_kept(tmp_path):
+def test_the_undamaged_members_of_a_zip_are_kept(tmp_path):
     archive = zip_of(tmp_path / "a.zip", NINE, zipfile.ZIP_STORED)
     data = bytearray(archive.read_bytes())
     data[data.index(b"set/4.jpg") + 500] ^= 1  # its content
@@ -421,16 +430,16 @@ def test_of_a_damaged_zip_the_sound_members_are_kept(tmp_path):
     archive.write_bytes(data)
     found, left_out = read(archive)
     assert found == {name: NINE[name] for name in NINE if name[4] not in "46"}
-    assert [line[:26] for line in left_out] == [f"set/{i}.jpg: cannot be read " for i in (4, 6)]
+    assert names_of(left_out) == ["set/4.jpg", "set/6.jpg"]
 
 
-@pytest.mark.parametrize("part", [0.2, 0.99])
-def test_a_zip_cut_short_is_to_be_fetched_again(tmp_path, part):
+def test_a_zip_cut_short_must_be_downloaded_again(tmp_path):
     archive = zip_of(tmp_path / "a.zip", NINE)
     data = archive.read_bytes()
-    archive.write_bytes(data[: int(len(data) * part)])
-    assert is_archive(archive)
-    assert "table of contents, at its end, is missing; get it again" in refusal(archive)
+    for part in (0.2, 0.99):
+        archive.write_bytes(data[: int(len(data) * part)])
+        assert is_archive(archive)
+        assert "download it again" in refusal(archive)
 
 
 @pytest.mark.parametrize("kind", [b"L", b"K", b"x", b"g"])
@@ -441,7 +450,7 @@ def test_names_that_would_fill_the_memory(tmp_path, kind):
     (tmp_path / "b.tar").write_bytes(start + long.tobuf(tarfile.GNU_FORMAT) + bytes(300_000))
     found, left_out = read(tmp_path / "b.tar")
     assert len(found) == 3
-    assert left_out == ["the rest cannot be read (a name of 200000 bytes)"]
+    assert "200000 bytes" in left_out[0]
 
 
 @pytest.mark.parametrize("size", [1 << 60, -512])
@@ -452,29 +461,29 @@ def test_sizes_that_would_never_end(tmp_path, size, first):
     start = tar_of(tmp_path / "a.tar", NINE).read_bytes()[: first * (512 + 3072)]
     (tmp_path / "b.tar").write_bytes(start + vast.tobuf(tarfile.GNU_FORMAT) + bytes(10_000))
     if first == 0:
-        assert f"a member of {size} bytes" in refusal(tmp_path / "b.tar")
+        assert f"{size} bytes" in refusal(tmp_path / "b.tar")
     else:
         assert len(read(tmp_path / "b.tar")[0]) == 3
 
 
-def test_a_second_time_nothing_is_read(tmp_path, monkeypatch):
+def test_an_unpacked_archive_is_not_read_again(tmp_path, monkeypatch):
     archive = zip_of(tmp_path / "a.zip", {**NINE, "../up.jpg": JPEG})
-    first = unpacked(archive, lambda done, total: None)
-    monkeypatch.setattr(unpack, "file_lock", None)  # the cache may be one only to be read
-    assert unpacked(archive, lambda done, total: None) == first
+    first = unpack_pictures(archive, lambda done, total: None)
+    monkeypatch.setattr(unpack, "file_lock", None)  # the cache may be read-only
+    assert unpack_pictures(archive, lambda done, total: None) == first
     assert len(first[1]) == 1
     assert len(in_cache()) == 1
 
 
-def test_a_half_deleted_folder_is_unpacked_anew(tmp_path):
+def test_a_half_deleted_folder_is_unpacked_again(tmp_path):
     archive = zip_of(tmp_path / "a.zip", NINE)
-    folder, _ = unpacked(archive, lambda done, total: None)
+    folder, _ = unpack_pictures(archive, lambda done, total: None)
     (folder.parent / "left_out.json").unlink()
     (folder / "set/3.jpg").unlink()
     assert read(archive) == (NINE, [])
 
 
-def test_another_archive_of_the_same_name_is_unpacked_anew(tmp_path):
+def test_another_archive_of_the_same_name_is_unpacked_again(tmp_path):
     archive = zip_of(tmp_path / "a.zip", {"1.jpg": JPEG})
     assert list(read(archive)[0]) == ["1.jpg"]
     zip_of(archive, {"2.jpg": JPEG})
@@ -486,13 +495,14 @@ def test_another_archive_of_the_same_name_is_unpacked_anew(tmp_path):
 
 @pytest.mark.parametrize("ending", ALL)
 def test_progress_grows_to_the_end(tmp_path, ending):
-    archive, told = archive_of(tmp_path / f"a{ending}", NINE), []
-    unpacked(archive, lambda *now: told.append(now))
+    archive = archive_of(tmp_path / f"a{ending}", NINE)
+    calls = []
+    unpack_pictures(archive, lambda *call: calls.append(call))
     size = archive.stat().st_size
-    assert told == sorted(told)
-    assert told[-1] == (size, size)
-    assert {total for _, total in told} == {size}
-    assert len(told) == 10
+    assert calls == sorted(calls)
+    assert calls[-1] == (size, size)
+    assert {total for _, total in calls} == {size}
+    assert len(calls) == 10
 
 
 def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
@@ -500,7 +510,7 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device", "x")
 
     archive = zip_of(tmp_path / "a.zip", NINE)
-    monkeypatch.setattr(unpack._Shelf, "_write", full)
+    monkeypatch.setattr(unpack._Unpacker, "_write", full)
     line = refusal(archive, code=1)
     assert "No space left on device" in line
     assert "GANKIT_CACHE" in line
@@ -513,30 +523,30 @@ def test_ctrl_c_leaves_nothing(tmp_path):
 
     archive = zip_of(tmp_path / "a.zip", NINE)
     with pytest.raises(KeyboardInterrupt):
-        unpacked(archive, stop)
+        unpack_pictures(archive, stop)
     assert in_cache() == set()
     assert read(archive)[0] == NINE
 
 
-ELSEWHERE = """
+UNPACK = """
 import sys, time
 from pathlib import Path
-from gankit.data.fetch.unpack import unpacked
+from gankit.data.fetch.unpack import unpack_pictures
 def progress(done, total):
     print(done, flush=True)
     time.sleep(float(sys.argv[2]))
-unpacked(Path(sys.argv[1]), progress)
+unpack_pictures(Path(sys.argv[1]), progress)
 """
 
 
-def start_elsewhere(archive, pause):
-    words = [sys.executable, "-c", ELSEWHERE, str(archive), str(pause)]
-    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def start_process(archive, pause):
+    argv = [sys.executable, "-c", UNPACK, str(archive), str(pause)]
+    return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def test_killed_in_the_middle(tmp_path):
     archive = tar_of(tmp_path / "a.tar.gz", NINE)
-    other = start_elsewhere(archive, 0.05)
+    other = start_process(archive, 0.05)
     for _ in range(4):
         other.stdout.readline()
     other.kill()
@@ -548,7 +558,7 @@ def test_killed_in_the_middle(tmp_path):
 
 def test_several_at_once_unpack_once(tmp_path):
     archive = tar_of(tmp_path / "a.tar.gz", NINE)
-    others = [start_elsewhere(archive, 0.02) for _ in range(3)]
+    others = [start_process(archive, 0.02) for _ in range(3)]
     ends = [other.communicate(timeout=20) for other in others]
     assert [other.returncode for other in others] == [0, 0, 0], ends
     assert sorted(len(out.split()) for out, _ in ends) == [0, 0, 10]
@@ -561,20 +571,23 @@ def test_two_threads_without_locks_end_well(tmp_path, monkeypatch):
         raise OSError(errno.EOPNOTSUPP, "Operation not supported")
 
     monkeypatch.setattr("fcntl.flock", unsupported)
-    archive, both, found = tar_of(tmp_path / "a.tar", NINE), threading.Barrier(2, timeout=10), []
+    archive = tar_of(tmp_path / "a.tar", NINE)
+    barrier = threading.Barrier(2, timeout=10)
+    results = []
 
     def progress(done, total):
         if done == total:  # both have unpacked everything, and now rename
-            both.wait()
+            barrier.wait()
 
     threads = [
-        threading.Thread(target=lambda: found.append(unpacked(archive, progress))) for _ in "12"
+        threading.Thread(target=lambda: results.append(unpack_pictures(archive, progress)))
+        for _ in "12"
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found[0] == found[1]
+    assert results[0] == results[1]
     assert read(archive) == (NINE, [])
     assert len(in_cache()) == 1
 
@@ -596,7 +609,7 @@ def everything_but(cache):
 
 @settings(max_examples=60, deadline=None, suppress_health_check=SLOW_FIXTURES)
 @given(st.lists(st.tuples(NAMES, st.booleans()), max_size=8), st.booleans())
-def test_whatever_the_names_nothing_is_written_elsewhere(cache, files, is_zip):
+def test_nothing_is_written_outside_the_cache(cache, files, is_zip):
     pairs = [(name + ".jpg" * (not name.endswith("jpg")), b"x") for name, _ in files]
     archive = cache.parent / ("a.zip" if is_zip else "a.tar")
     if is_zip:
@@ -626,7 +639,7 @@ def test_whatever_the_names_nothing_is_written_elsewhere(cache, files, is_zip):
 
 @settings(max_examples=80, deadline=None, suppress_health_check=SLOW_FIXTURES)
 @given(st.sampled_from(ALL), st.data())
-def test_whatever_the_damage_there_is_one_clear_line(cache, ending, data):
+def test_any_damage_is_a_clear_error(cache, ending, data):
     sound = archive_of(cache.parent / f"sound{ending}", {"a.jpg": JPEG[:50], "b/c.jpg": b"x" * 900})
     content = bytearray(sound.read_bytes())
     for at in data.draw(st.lists(st.integers(0, len(content) - 1), max_size=4)):

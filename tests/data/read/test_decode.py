@@ -1,8 +1,7 @@
-"""Decoding: every kind of picture file comes out upright, opaque and in 8 bits, or says why not."""
+"""Decoding: every picture file becomes upright, opaque and 8 bits deep, or a clear reason."""
 
 import io
 import os
-import re
 import struct
 import warnings
 import zlib
@@ -15,11 +14,19 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageFile, ImageOps
 
 from gankit.data.read.decode import decode, extent, looks_like_picture, printable
-from gankit.data.read.fit import HOWS, fit
+from gankit.data.read.fit import FIT_METHODS, fit
 
-RED, BLUE = (250, 10, 20), (10, 20, 250)
-FLIP, TURN = Image.Transpose, {2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM"}
-TURN |= {5: "TRANSPOSE", 6: "ROTATE_270", 7: "TRANSVERSE", 8: "ROTATE_90"}
+RED = (250, 10, 20)
+BLUE = (10, 20, 250)
+TRANSPOSES = {
+    2: "FLIP_LEFT_RIGHT",
+    3: "ROTATE_180",
+    4: "FLIP_TOP_BOTTOM",
+    5: "TRANSPOSE",
+    6: "ROTATE_270",
+    7: "TRANSVERSE",
+    8: "ROTATE_90",
+}
 
 
 def two_halves(width=48, height=32):
@@ -40,7 +47,7 @@ def encoded(image, kind, **options):
 
 
 def png(width, height, depth, colour, rows=b""):
-    """A PNG by hand: Pillow writes no 16-bit colour, and no false promises either."""
+    """A PNG of its own: Pillow cannot write 16-bit colour, or a header with a false size."""
 
     def chunk(kind, data):
         return (
@@ -75,23 +82,23 @@ def test_every_usual_format_is_read_whatever_its_name(file, kind):
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_picture_is_turned_as_its_camera_says(file, kind, orientation):
-    wanted = two_halves()
+def test_the_exif_orientation_is_applied(file, kind, orientation):
+    expected = two_halves()
     if orientation > 1:
-        wanted = wanted.transpose(FLIP[TURN[orientation]])
+        expected = expected.transpose(Image.Transpose[TRANSPOSES[orientation]])
     exif = Image.Exif()
     exif[0x0112] = orientation
     picture = decode(file(encoded(two_halves(), kind, exif=exif)))
-    assert picture.size == wanted.size
-    for at in ((4, 4), (wanted.width - 5, wanted.height - 5)):
-        assert near(picture.getpixel(at), wanted.getpixel(at), within=12)
+    assert picture.size == expected.size
+    for at in ((4, 4), (expected.width - 5, expected.height - 5)):
+        assert near(picture.getpixel(at), expected.getpixel(at), within=12)
 
 
 @pytest.mark.parametrize(
     "exif", [b"Exif\0\0II*\0\x08\0\0\0\xff\xff", b"Exif\0\0nonsense", b"\0" * 60000]
 )
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_a_broken_remark_about_the_camera_spoils_no_picture(file, kind, exif):
+def test_broken_exif_data_is_ignored(file, kind, exif):
     assert near(decode(file(encoded(two_halves(), kind, exif=exif))).getpixel((4, 4)), RED, 12)
 
 
@@ -135,13 +142,13 @@ def test_a_transparent_picture_lies_on_the_background(file, mode, kind, name, co
     )
 
 
-def test_one_colour_may_be_the_transparent_one(file):
+def test_a_transparent_colour_shows_the_background(file):
     for image, key in ((Image.new("L", (4, 4), 9), 9), (Image.new("RGB", (4, 4), RED), RED)):
         picture = decode(file(encoded(image, "PNG", transparency=key)), background="lime")
         assert picture.getpixel((1, 1)) == (0, 255, 0)
 
 
-def test_printers_colours_are_read_as_the_adobe_programs_write_them(file):
+def test_cmyk_is_read_as_adobe_programs_write_it(file):
     picture = decode(file(encoded(two_halves().convert("CMYK"), "JPEG", quality=95)))
     assert near(picture.getpixel((5, 5)), RED, within=12)
     negative = Image.new("RGB", (48, 32), tuple(255 - c for c in RED)).convert("YCbCr")
@@ -163,7 +170,7 @@ def test_sixteen_bits_become_eight(file, kind, white):
 
 
 @pytest.mark.parametrize(
-    ("values", "wanted"),
+    ("values", "expected"),
     [
         ([0, 100, 255], [0, 100, 255]),
         ([0, 2048, 4000], [0, 128, 249]),
@@ -178,9 +185,9 @@ def test_sixteen_bits_become_eight(file, kind, white):
         ([-7.0, -7.0, -7.0], [0, 0, 0]),
     ],
 )
-def test_thirty_two_bits_become_eight(file, values, wanted):
+def test_thirty_two_bits_become_eight(file, values, expected):
     deep = np.array([values], np.float32 if isinstance(values[0], float) else np.int32)
-    assert np.asarray(decode(file(encoded(Image.fromarray(deep), "TIFF")))).tolist() == [wanted]
+    assert np.asarray(decode(file(encoded(Image.fromarray(deep), "TIFF")))).tolist() == [expected]
 
 
 def test_sixteen_bit_colour_is_read(file):
@@ -200,18 +207,18 @@ def test_an_animation_gives_its_first_frame(file, kind):
     assert near(decode(file(data)).getpixel((3, 3)), RED, within=12)
 
 
-def test_a_large_jpeg_is_decoded_at_a_quarter_above_the_size_wanted(file):
+def test_a_large_jpeg_is_decoded_a_quarter_above_the_size(file):
     path = file(encoded(two_halves(1600, 1200), "JPEG", quality=95))
     assert decode(path).size == (1600, 1200)
-    for wanted, width in ((64, 200), (120, 200), (121, 400), (240, 400), (480, 800), (481, 1600)):
-        assert decode(path, at_least=wanted).width == width
-    assert decode(file(encoded(two_halves(1600, 1200), "PNG")), at_least=64).size == (1600, 1200)
+    for size, width in ((64, 200), (120, 200), (121, 400), (240, 400), (480, 800), (481, 1600)):
+        assert decode(path, min_size=size).width == width
+    assert decode(file(encoded(two_halves(1600, 1200), "PNG")), min_size=64).size == (1600, 1200)
 
 
-@pytest.mark.parametrize("how", HOWS)
+@pytest.mark.parametrize("how", FIT_METHODS)
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_the_reduced_scale_is_not_to_be_seen_however_the_camera_was_held(file, orientation, how):
-    """333 rows at a quarter are 83.25: what is taken for a whole row there shifts the picture."""
+def test_the_reduced_scale_does_not_shift_the_picture(file, orientation, how):
+    """333 rows at a quarter are 83.25: counting the last one as a whole row would shift it."""
     random = np.random.default_rng(3).integers(0, 256, (25, 38, 3), dtype=np.uint8)
     image = Image.fromarray(random).resize((501, 333), Image.Resampling.BICUBIC)
     exif = Image.Exif()
@@ -222,7 +229,7 @@ def test_the_reduced_scale_is_not_to_be_seen_however_the_camera_was_held(file, o
     assert 10 * np.log10(255**2 / np.square(full - small).mean()) > 40
 
 
-def test_a_picture_resized_by_others_has_no_borders_between_its_pixels(file):
+def test_the_extent_is_dropped_when_others_resize(file):
     picture = decode(file(encoded(two_halves(501, 333), "JPEG")), 64)
     assert extent(picture) == (0, 0, 125.25, 83.25)
     assert fit(picture.resize((30, 20)), 8, 3).shape == (8, 8, 3)
@@ -243,13 +250,13 @@ SAMPLES = [
 
 
 def outcome(path):
-    """The pixels, or the one line that says why there are none."""
+    """The pixels, or the one line that says why the file cannot be read."""
     try:
         return np.asarray(decode(path)).tolist()
     except ValueError as error:
         reason = str(error)
     assert reason.isprintable()
-    assert re.fullmatch("(is|cannot be read:) .{2,130}", reason)
+    assert 5 < len(reason) < 140
     return reason
 
 
@@ -268,67 +275,57 @@ def test_a_file_cut_off_anywhere_is_whole_or_refused(tmp_path_factory, data, sha
     st.sampled_from(SAMPLES),
     st.lists(st.tuples(st.floats(0, 0.9999), st.integers(0, 255)), max_size=9),
 )
-def test_flipped_bytes_raise_nothing_but_a_reason(tmp_path_factory, data, flips):
+def test_flipped_bytes_give_pixels_or_a_reason(tmp_path_factory, data, flips):
     flipped = bytearray(data)
-    for where, value in flips:
-        flipped[int(where * len(data))] = value
+    for share, value in flips:
+        flipped[int(share * len(data))] = value
     path = tmp_path_factory.getbasetemp() / "flipped"
     path.write_bytes(flipped)
     assert outcome(path)  # pixels or a reason; another error would end the test here
 
 
-@pytest.mark.parametrize(
-    ("data", "reason"),
-    [
-        (b"", "is empty"),
-        (b"no picture", "is no picture"),
-        (b"BMW is a car, not a picture", "is no picture"),
-        (SAMPLES[0][:400], "is cut off"),
-        (SAMPLES[2][:60], "is cut off"),
-        (SAMPLES[2][:9], "is broken or cut off"),
-        (png(60000, 60000, 8, 2), "is too large: "),
-        (png(20001, 10000, 1, 0), "is too large: "),
-        (png(14000, 14000, 1, 0), "is (broken or )?cut off"),  # large, but not too large
-        (png(0, 5, 8, 2), "is broken or cut off"),
-    ],
-)
-def test_what_is_wrong_is_said_in_a_few_words(file, data, reason):
-    with pytest.raises(ValueError, match=f"^{reason}"):
-        decode(file(data))
+def test_the_reason_is_a_few_words(file):
+    reasons = {
+        "is empty": [b""],
+        "is not a picture": [b"no picture", b"BMW is a car, not a picture"],
+        "is cut off": [SAMPLES[0][:400], SAMPLES[2][:60]],
+        "is broken or cut off": [SAMPLES[2][:9], png(0, 5, 8, 2)],
+    }
+    for reason, contents in reasons.items():
+        assert {outcome(file(data)) for data in contents} == {reason}
 
 
-def test_the_limit_holds_where_others_have_lifted_pillows(file, monkeypatch):
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
-    with pytest.raises(ValueError, match="^is too large: 20001x10000 pixels"):
-        decode(file(png(20001, 10000, 1, 0)))
+def test_a_picture_with_too_many_pixels_is_refused(file, monkeypatch):
+    assert "3600000000" in outcome(file(png(60000, 60000, 8, 2)))
+    assert "14000" not in outcome(file(png(14000, 14000, 1, 0)))  # cut off, but not too large
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)  # other code may lift Pillow's limit
+    assert "20001x10000" in outcome(file(png(20001, 10000, 1, 0)))
 
 
-def test_what_is_no_file_is_refused_at_once(tmp_path):
-    os.mkfifo(tmp_path / "pipe.jpg")  # to open it would be to wait for ever
+def test_a_path_that_is_not_a_file_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe.jpg")  # opening it would wait forever
     for path in (tmp_path, tmp_path / "pipe.jpg"):
-        with pytest.raises(ValueError, match="^is no file, but a folder, a pipe or a device"):
-            decode(path)
-    with pytest.raises(ValueError, match="^cannot be read: no such file"):
-        decode(tmp_path / "absent.jpg")
+        assert "not a regular file" in outcome(path)
+    assert "no such file" in outcome(tmp_path / "absent.jpg")
 
 
-def test_a_file_one_may_not_read_says_so(file, monkeypatch):
+def test_a_file_without_permission_is_refused(file, monkeypatch):
     path = file(SAMPLES[0])
     path.chmod(0)
     if os.access(path, os.R_OK):
         pytest.skip("this user may read everything")
-    with pytest.raises(ValueError, match="^cannot be read: permission denied"):
-        decode(path)
+    assert "permission denied" in outcome(path)
 
 
 def test_a_phones_largest_picture_is_read_without_a_warning(file):
     assert decode(file(encoded(Image.new("1", (12000, 9000)), "PNG"))).size == (12000, 9000)
 
 
-def test_pillows_warnings_stay_inside_in_every_thread(file):
+def test_pillows_warnings_are_silent_in_every_thread(file):
     data = encoded(two_halves(), "PNG")
     bad = data[:33] + struct.pack(">I4s8xI", 8, b"acTL", zlib.crc32(b"acTL" + bytes(8))) + data[33:]
-    path, before = file(bad), warnings.filters[:]
+    path = file(bad)
+    before = warnings.filters[:]
     with pytest.warns(UserWarning, match="APNG"), Image.open(path):
         pass
     with ThreadPoolExecutor(8) as pool:
@@ -337,6 +334,6 @@ def test_pillows_warnings_stay_inside_in_every_thread(file):
     assert not ImageFile.LOAD_TRUNCATED_IMAGES
 
 
-def test_names_are_fit_for_one_line():
+def test_names_are_made_printable():
     assert printable("rose é 花 😀.jpg") == "rose é 花 😀.jpg"
     assert printable("a\nb\x1b[31m\udce9\u202f.jpg") == "a b?[31m? .jpg"

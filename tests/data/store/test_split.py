@@ -1,16 +1,16 @@
-"""What is held out, and that nothing like it is learnt from."""
+"""The hold-out, and that no similar picture is trained on."""
 
 import numpy as np
 import pytest
 from gankit_cells.ihc import Patches
 
-from gankit.data.store.split import chosen, split
+from gankit.data.store.split import choose_subset, split_holdout
 
-ALONE = np.arange(1000)  # no two pictures alike
+UNIQUE = np.arange(1000)  # no two pictures are similar
 
 
-def parts(rows=ALONE, groups=ALONE, boxes=None, share=-1, seed=0):
-    train, held = split(rows, groups, boxes, share, seed)
+def split(rows=UNIQUE, groups=UNIQUE, boxes=None, share=-1, seed=0):
+    train, held = split_holdout(rows, groups, boxes, share, seed)
     assert not set(train) & set(held)
     assert set(train) | set(held) <= set(rows)
     assert list(train) == sorted(train)
@@ -19,33 +19,33 @@ def parts(rows=ALONE, groups=ALONE, boxes=None, share=-1, seed=0):
 
 
 @pytest.mark.parametrize(("count", "held"), [(500, 0), (501, 50), (1000, 100)])
-def test_sets_over_500_keep_a_tenth_away(count, held):
-    train, kept = parts(np.arange(count))
-    assert (len(train), len(kept)) == (count - held, held)
+def test_sets_over_500_hold_out_a_tenth(count, held):
+    train, held_out = split(np.arange(count))
+    assert (len(train), len(held_out)) == (count - held, held)
 
 
 @pytest.mark.parametrize("share", [0, 0.05, 0.5, 0.9])
-def test_the_share_is_as_asked(share):
-    train, held = parts(share=share)
+def test_the_requested_share_is_held_out(share):
+    train, held = split(share=share)
     assert len(held) == 1000 * share
     assert len(train) + len(held) == 1000
 
 
 def test_the_seed_decides_which():
-    assert np.array_equal(parts(seed=3)[1], parts(seed=3)[1])
-    assert not np.array_equal(parts(seed=3)[1], parts(seed=4)[1])
+    assert np.array_equal(split(seed=3)[1], split(seed=3)[1])
+    assert not np.array_equal(split(seed=3)[1], split(seed=4)[1])
 
 
 def test_groups_are_never_split():
     groups = np.arange(1000) // 4
-    train, held = parts(groups=groups)
+    train, held = split(groups=groups)
     assert not set(groups[train]) & set(groups[held])
     assert 96 <= len(held) <= 100
 
 
 def test_a_group_too_large_for_the_hold_out_is_trained_on():
     groups = np.where(np.arange(1000) < 500, 0, np.arange(1000))
-    train, held = parts(groups=groups)
+    train, held = split(groups=groups)
     assert set(range(500)) <= set(train)
     assert len(held) == 100
 
@@ -53,13 +53,13 @@ def test_a_group_too_large_for_the_hold_out_is_trained_on():
 def boxes_of(sources, across, tile=10, overlap=1):
     """Tiles in one long row of each source; with overlap 2 each shares half with the next."""
     step = tile // overlap
-    made = [(s, 0, step * i, tile, step * i + tile) for s in range(sources) for i in range(across)]
-    return np.array(made)
+    boxes = [(s, 0, step * i, tile, step * i + tile) for s in range(sources) for i in range(across)]
+    return np.array(boxes)
 
 
 def test_many_sources_are_held_out_whole():
     boxes = boxes_of(sources=40, across=25)
-    train, held = parts(boxes=boxes)
+    train, held = split(boxes=boxes)
     assert not set(boxes[train, 0]) & set(boxes[held, 0])
     assert len(held) == 100
 
@@ -67,24 +67,24 @@ def test_many_sources_are_held_out_whole():
 @pytest.mark.parametrize("overlap", [1, 2])
 def test_few_sources_are_cut_into_regions(overlap):
     boxes = boxes_of(sources=2, across=500, overlap=overlap)
-    train, held = parts(boxes=boxes)
+    train, held = split(boxes=boxes)
     assert len(held) == 100
     assert len(train) >= 896  # those across the border belong to neither
     for source in (0, 1):
-        here = boxes[:, 0] == source
-        ends = max(boxes[row, 4] for row in train if here[row])
-        assert all(boxes[row, 2] >= ends for row in held if here[row])
+        in_source = boxes[:, 0] == source
+        end = max(boxes[row, 4] for row in train if in_source[row])
+        assert all(boxes[row, 2] >= end for row in held if in_source[row])
 
 
 def test_one_row_of_patches_cannot_be_split():
     boxes = np.array([(0, 0, 0, 10, 10)] * 1000)
-    assert len(parts(boxes=boxes)[0]) == 1000
+    assert len(split(boxes=boxes)[0]) == 1000
 
 
 def test_patches_of_the_micrograph_never_overlap_across_the_parts():
     patches = Patches()
     boxes = np.array([(0, *patches.where(i)) for i in range(len(patches))])
-    train, held = parts(np.arange(len(patches)), boxes=boxes)
+    train, held = split(np.arange(len(patches)), boxes=boxes)
     assert len(held) > 150
     seen = np.zeros((512, 512), bool)
     for row in train:
@@ -96,16 +96,16 @@ def test_patches_of_the_micrograph_never_overlap_across_the_parts():
 
 
 def test_a_subset_is_drawn_by_the_seed_and_in_order():
-    rows = chosen(1000, 600, 5)
+    rows = choose_subset(1000, 600, 5)
     assert len(set(rows)) == 600
     assert list(rows) == sorted(rows)
-    assert np.array_equal(rows, chosen(1000, 600, 5))
-    assert not np.array_equal(rows, chosen(1000, 600, 6))
-    assert np.array_equal(chosen(10, 600, 5), np.arange(10))
-    assert np.array_equal(chosen(10, 0, 5), np.arange(10))
+    assert np.array_equal(rows, choose_subset(1000, 600, 5))
+    assert not np.array_equal(rows, choose_subset(1000, 600, 6))
+    assert np.array_equal(choose_subset(10, 600, 5), np.arange(10))
+    assert np.array_equal(choose_subset(10, 0, 5), np.arange(10))
 
 
 def test_the_hold_out_is_part_of_the_subset():
-    rows = chosen(1000, 600, 5)
-    train, held = parts(rows)
+    rows = choose_subset(1000, 600, 5)
+    train, held = split(rows)
     assert (len(train), len(held)) == (540, 60)

@@ -18,7 +18,7 @@ from PIL import Image, ImageOps
 from rich.console import Console
 
 import gankit
-from gankit.data.read.files import Files
+from gankit.data.read.files import PictureFiles
 from gankit.data.store import duplicates
 
 
@@ -39,9 +39,9 @@ def drawn(number, seed=0):
 def made(number, **given):
     """A survey of pictures that exist only as facts; `given` replaces some of each."""
     random = np.random.default_rng(0)
-    found = np.zeros(number, duplicates.LOOK)
+    found = np.zeros(number, duplicates.THUMBNAIL)
     found["digest"] = np.arange(number)
-    found["thumb"] = random.integers(0, 256, found["thumb"].shape, np.uint8)
+    found["pixels"] = random.integers(0, 256, found["pixels"].shape, np.uint8)
     usual = {"format": "JPEG", "width": 64, "height": 64, "mode": "RGB", "std": (50.0,) * 3}
     usual |= {"mean": (120.0,) * 3, "histogram": np.full((3, 32), 1 / 32)}
     survey = Survey([Facts(i, f"{i}.jpg", look=look, **{**usual, **given}) for i, look in
@@ -97,7 +97,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def checked(folder):
-    files = Files((str(folder),), 64)
+    files = PictureFiles((str(folder),), 64)
     facts = examine(files)
     return files, Survey(facts, 64, files.left_out)
 
@@ -243,7 +243,7 @@ def test_dark_pale_and_transparent(given, words):
 
 def test_pictures_with_nothing_on_them():
     survey = change(made(100), 5, std=(0.0,) * 3)
-    survey.looks["thumb"][:5] = 200
+    survey.looks["pixels"][:5] = 200
     assert said(survey, "5 pictures of 100", "show nothing")
     assert not [one for one in findings(survey) if "contrast" in one.what]
 
@@ -479,7 +479,7 @@ def test_the_command_says_what_is_not_there(gankit_cli, folder):
 def test_2000_files_are_quick_and_quiet(tmp_path):
     for seed in range(50):
         scene(seed, 96, 72).save(tmp_path / f"{seed}.jpg")
-    files = Files((str(tmp_path),), 64)
+    files = PictureFiles((str(tmp_path),), 64)
     paths, names = files.paths * 40, files.names * 40
     files.paths, files.names, files.classes = paths, names, files.classes * 40
     with warnings.catch_warnings():
