@@ -1,4 +1,4 @@
-"""Pictures of flowers; and a metric that knows those of petals."""
+"""Pictures of flowers, and a metric for the data set `petals`."""
 
 from collections.abc import Callable
 
@@ -30,7 +30,7 @@ DATASETS = (
                 "2d01ecc807db462958cfe3d92f57a8c252b4abd240eb955770201e45f783b246",
             ),
         ),
-        classify="gankit_flowers.oxford:kinds",
+        classify="gankit_flowers.oxford:class_names",
     ),
     DatasetSpec(
         name="tf-flowers",
@@ -62,8 +62,8 @@ def register_metrics(register: Callable[[MetricSpec], None]) -> None:
     register(
         MetricSpec(
             name="modes",
-            summary="petals only: which of the 36 kinds does G draw, and how evenly?",
-            source="counts petals and reads colours, as gankit draws them",
+            summary="petals only: how many of the 36 kinds G draws, and how evenly",
+            source="counts the petals and measures the colours that gankit draws",
             build="gankit_flowers.modes:Modes",
         )
     )

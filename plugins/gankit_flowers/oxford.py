@@ -1,33 +1,40 @@
-"""Which kind of flower each photo of Flowers-102 shows."""
+"""The class names of Oxford Flowers-102."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+LABELS = "imagelabels.mat"
+LABELS_URL = f"https://www.robots.ox.ac.uk/~vgg/data/flowers/102/{LABELS}"
+LABELS_MD5 = "e0620be6f572b9609742df49c70aed4d"
 
-def kinds(paths: list[Path]) -> list[str]:
-    """The kind's name for each `image_00001.jpg` ... `image_08189.jpg`, in torchvision's words.
 
-    The labels come in a small file of their own, imagelabels.mat; it is taken from beside the
-    pictures (as torchvision lays them out) or downloaded by torchvision, which checks its md5.
+def class_names(paths: list[Path]) -> list[str]:
+    """The class of each `image_00001.jpg` ... `image_08189.jpg`, by torchvision's names.
+
+    The labels are in a small file, imagelabels.mat. If it is not next to the pictures or one folder
+    above (as torchvision saves it), torchvision downloads it and checks its md5.
     """
     from scipy.io import loadmat
     from torchvision.datasets import Flowers102
 
-    numbers = loadmat(_labels(paths), squeeze_me=True)["labels"]
-    return [Flowers102.classes[numbers[int(path.stem.rsplit("_")[-1]) - 1] - 1] for path in paths]
+    labels = loadmat(_find_labels(paths), squeeze_me=True)["labels"]  # (8189,), from 1 on
+    numbers = [int(path.stem.rsplit("_")[-1]) for path in paths]  # from 1 on, too
+    return [Flowers102.classes[labels[number - 1] - 1] for number in numbers]
 
 
-def _labels(paths: list[Path]) -> Path:
+def _find_labels(paths: list[Path]) -> Path:
     from torchvision.datasets.utils import download_url
 
-    name, md5 = "imagelabels.mat", "e0620be6f572b9609742df49c70aed4d"
-    for folder in paths[0].parents[:2] if paths else ():
-        if (folder / name).exists():
-            return folder / name
+    for folder in paths[0].parents[:2]:
+        if (folder / LABELS).exists():
+            return folder / LABELS
     folder = paths[0].parent
     try:
-        download_url(f"https://www.robots.ox.ac.uk/~vgg/data/flowers/102/{name}", folder, md5=md5)
+        download_url(LABELS_URL, folder, md5=LABELS_MD5)
     except (OSError, RuntimeError) as error:
-        raise ValueError(f"cannot download {name}, which names the kinds ({error})") from error
-    return folder / name
+        cure = f"download {LABELS_URL} yourself and save it in {folder}"
+        raise ValueError(
+            f"--classes needs {LABELS}, and its download failed: {error}; {cure}"
+        ) from error
+    return folder / LABELS
