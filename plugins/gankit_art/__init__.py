@@ -5,7 +5,7 @@ from collections.abc import Callable
 from gankit import DatasetSpec, Download, hookimpl, picture_files
 
 CYCLEGAN = "https://people.eecs.berkeley.edu/~taesung_park/CycleGAN/datasets"
-PAINTERS = {  # name: (whose paintings, how many by the paper's count, bytes, sha256)
+PAINTERS = {  # name: (the painter, the number of paintings in the paper, bytes, sha256)
     "vangogh": (
         "Vincent van Gogh", 401, 306590349,
         "362c3473e70be0944bda08d49d660eafdc2854df55d697835b8186d1d79caaff",
@@ -27,17 +27,17 @@ PAINTERS = {  # name: (whose paintings, how many by the paper's count, bytes, sh
 
 @hookimpl
 def register_datasets(register: Callable[[DatasetSpec], None]) -> None:
-    for name, (whose, count, length, sha256) in PAINTERS.items():
+    for name, (painter, count, num_bytes, sha256) in PAINTERS.items():
         register(
             DatasetSpec(
                 name=name,
-                summary=f"pictures by {whose}, 256 px, from the CycleGAN sets",
+                summary=f"pictures by {painter}, 256 px, from the CycleGAN sets",
                 source="Zhu et al. 2017, CycleGAN, arXiv 1703.10593; downloaded from WikiArt",
                 build=picture_files,
-                pictures=f"{count:,} by the paper's count, in the folders trainA and testA",
+                pictures=f"{count:,} according to the paper, in the folders trainA and testA",
                 licence="not stated by the source",
                 home=f"{CYCLEGAN}/",
-                downloads=(Download(f"{CYCLEGAN}/{name}2photo.zip", length, sha256),),
+                downloads=(Download(f"{CYCLEGAN}/{name}2photo.zip", num_bytes, sha256),),
                 classes=("trainA", "testA"),  # trainB and testB are photographs
             )
         )
@@ -50,7 +50,7 @@ def register_datasets(register: Callable[[DatasetSpec], None]) -> None:
             pictures="see its page",
             licence="see its page",
             home="https://www.kaggle.com/datasets/vbookshelf/art-by-ai-neural-style-transfer",
-            by_hand="Kaggle wants a login: download the zip from "
+            by_hand="Kaggle needs a login: download the zip from "
             "https://www.kaggle.com/datasets/vbookshelf/art-by-ai-neural-style-transfer "
             "and give it, or the unpacked folder, with --data",
         )

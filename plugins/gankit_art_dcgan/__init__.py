@@ -1,4 +1,4 @@
-"""Art from DCGAN: recipes for DCGAN's own networks, which the plugin `dcgan` brings."""
+"""Art with DCGAN: models that use the networks of the plugin `dcgan`."""
 
 from collections.abc import Callable
 
@@ -7,9 +7,9 @@ from gankit import ModelSpec, hookimpl
 PAPER = "Radford, Metz & Chintala 2015, arXiv 1511.06434"
 RECIPE = {"batch_size": 64, "lr_g": 2e-4, "lr_d": 5e-5, "beta1": 0.5, "beta2": 0.999}
 MODELS = (
-    # At 128 px the recipe adds a block of twice the width. Once more, and G has 48 million weights:
-    # the project that did so did not converge. Here art256 ends at 512 channels, and
-    # art256:max_channels=2048 is the project's.
+    # At 128 px the recipe adds a block of twice the width. At 256 px that gives G 48 million
+    # weights, and a project that did so did not converge. So art256 ends at 512 channels;
+    # art256:max_channels=2048 is the network of that project.
     ("art64", "the art recipe: DCGAN with a slow D", 64, "dcgan"),
     ("art128", "the art recipe, one more block of twice the width", 128, "dcgan:max_channels=1024"),
     ("art256", "the art recipe, two more blocks, no wider than at 64 px", 256, "dcgan"),

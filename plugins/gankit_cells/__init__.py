@@ -39,7 +39,7 @@ DATASETS = (
         pictures="thousands of patches; see its page",
         licence="see its page",
         home="https://www.kaggle.com/datasets/peymannejat/ovarian-cancer-pathology-patches",
-        by_hand="Kaggle wants a login: download the zip from "
+        by_hand="Kaggle needs a login: download the zip from "
         "https://www.kaggle.com/datasets/peymannejat/ovarian-cancer-pathology-patches "
         "and give it, or the unpacked folder, with --data",
     ),

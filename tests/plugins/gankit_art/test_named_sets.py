@@ -1,4 +1,4 @@
-"""The named sets: small archives in the layout of the real ones, given by hand or downloaded."""
+"""The named sets, on small archives in the layout of the real ones."""
 
 import dataclasses
 import hashlib
@@ -18,7 +18,7 @@ from gankit.core.registry import load_registry
 
 FLOWERS = ("daisy", "dandelion", "roses", "sunflowers", "tulips")
 TISSUE = ("TUMOR", "STROMA", "COMPLEX", "LYMPHO", "DEBRIS", "MUCOSA", "ADIPOSE", "EMPTY")
-LAYOUTS = {  # data set: the archive's name, the pictures in it, what else there is
+LAYOUTS = {  # data set: the archive's name, the pictures in it, its other files
     "tf-flowers": (
         "flower_photos.tgz",
         [f"flower_photos/{kind}/{n}_0b1c{n}.jpg" for kind in FLOWERS for n in range(3)],
@@ -82,8 +82,8 @@ def archive(tmp_path):
     return make
 
 
-def prepared(registry, **asked):
-    run = compose(registry, model="dcgan64:base_channels=4", image_size=16, **asked)
+def prepared(registry, **settings):
+    run = compose(registry, model="dcgan64:base_channels=4", image_size=16, **settings)
     return gankit.prepare(run, registry, lambda done, total: None)
 
 
@@ -95,15 +95,15 @@ def test_the_layout_is_read(name, archive, registry):
     assert ready.pixels.shape[1:] == (16, 16, 3)
 
 
-def test_a_set_is_all_covered_here(registry):
+def test_all_data_sets_are_tested(registry):
     assert {spec.name for spec in registry.specs("dataset")} == {*LAYOUTS, *LOCAL}
 
 
-LOCAL = ("petals", "ihc", "folder", "shards")  # they need no archive, and have tests of their own
+LOCAL = ("petals", "ihc", "folder", "shards")  # they need no archive; other files test them
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
-def test_it_says_where_it_comes_from(name, registry):
+def test_source_licence_and_downloads_are_given(name, registry):
     spec = registry.find("dataset", name)
     for text in (spec.pictures, spec.licence, spec.home, spec.source):
         assert text
@@ -114,14 +114,14 @@ def test_it_says_where_it_comes_from(name, registry):
         assert len(file.sha256) == 64
 
 
-def test_unpacked_folders_do_too(archive, registry, tmp_path):
+def test_unpacked_folders_are_read_too(archive, registry, tmp_path):
     with zipfile.ZipFile(archive("vangogh")) as zipped:
         zipped.extractall(tmp_path / "by hand")
     ready = prepared(registry, dataset="vangogh", data=[str(tmp_path / "by hand")])
     assert len(ready.pixels) == 8  # the paintings, without the photographs
 
 
-def test_classes_pick(archive, registry):
+def test_classes_choose_folders(archive, registry):
     path = str(archive("tf-flowers"))
     assert len(prepared(registry, dataset="tf-flowers", data=[path], classes=["roses"]).pixels) == 3
     with pytest.raises(GankitError, match="rosses.*roses"):
@@ -137,10 +137,10 @@ def test_kinds_of_flowers102_come_from_its_labels(archive, registry, tmp_path):
         tarred.extractall(tmp_path / "flowers-102", filter="data")
     labels = np.array([[77] * 5 + [73] * 4 + [1] * 3])
     savemat(tmp_path / "flowers-102" / "imagelabels.mat", {"labels": labels})
-    asked = {"dataset": "flowers102", "data": [str(tmp_path / "flowers-102")]}
-    assert len(prepared(registry, **asked).pixels) == 12
-    assert len(prepared(registry, **asked, classes=["passion flower"]).pixels) == 5
-    assert len(prepared(registry, **asked, classes=["water lily", "pink primrose"]).pixels) == 7
+    settings = {"dataset": "flowers102", "data": [str(tmp_path / "flowers-102")]}
+    assert len(prepared(registry, **settings).pixels) == 12
+    assert len(prepared(registry, **settings, classes=["passion flower"]).pixels) == 5
+    assert len(prepared(registry, **settings, classes=["water lily", "pink primrose"]).pixels) == 7
 
 
 @pytest.fixture
@@ -163,8 +163,9 @@ def server(tmp_path):
 
 
 def with_download(name, url, path):
-    """A registry in which the set is downloaded from elsewhere."""
-    registry, content = load_registry(), path.read_bytes()
+    """A registry in which the set is downloaded from another url."""
+    registry = load_registry()
+    content = path.read_bytes()
     file = Download(f"{url}/{path.name}", len(content), hashlib.sha256(content).hexdigest())
     for plugin in registry.plugins:
         plugin.specs = [
@@ -179,11 +180,11 @@ def test_a_set_is_downloaded_once(archive, server, tmp_path, monkeypatch):
     path = archive("tf-flowers")
     registry = with_download("tf-flowers", server, path)
     assert len(prepared(registry, dataset="tf-flowers").pixels) == 15
-    path.unlink()  # now the server has nothing to give
+    path.unlink()  # now the server has no file
     assert len(prepared(registry, dataset="tf-flowers", classes=["tulips"]).pixels) == 3
 
 
-def test_without_a_network_it_says_what_to_do_by_hand(archive, tmp_path, monkeypatch):
+def test_without_a_network_the_error_says_what_to_download(archive, tmp_path, monkeypatch):
     monkeypatch.setenv("GANKIT_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     registry = with_download("monet", "http://127.0.0.1:9", archive("monet"))
@@ -195,6 +196,6 @@ def test_without_a_network_it_says_what_to_do_by_hand(archive, tmp_path, monkeyp
 
 
 @pytest.mark.parametrize("name", ["ovarian", "art-by-ai"])
-def test_a_set_behind_a_login_says_so(name, registry):
+def test_a_set_behind_a_login_names_its_page(name, registry):
     with pytest.raises(GankitError, match=f"{name}.*Kaggle.*https://www.kaggle.com.*--data"):
         compose(registry, dataset=name)
