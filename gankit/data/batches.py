@@ -42,7 +42,8 @@ class Batches:
         self.rows = np.arange(len(self.pixels)) if self.rows is None else self.rows
         count = len(self.rows)
         if count < self.batch_size:
-            line = f"{count} pictures are fewer than a batch of {self.batch_size}"
+            available = "is only 1 picture" if count == 1 else f"are only {count} pictures"
+            line = f"there {available} for a batch of {self.batch_size}"
             raise GankitError(f"{line}: add pictures or use --batch-size {count}")
 
     @functools.lru_cache(maxsize=2)  # noqa: B019 - a run has one Batches; two epochs share a batch

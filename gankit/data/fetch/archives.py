@@ -63,7 +63,7 @@ def _raise_as_damaged() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        raise DamagedArchive(f"cannot be read ({str(error) or type(error).__name__})") from error
+        raise DamagedArchive(f"cannot be read: {str(error) or type(error).__name__}") from error
 
 
 def _read_chunks(open_member: Callable[[], IO[bytes]]) -> Iterator[bytes]:
@@ -74,7 +74,7 @@ def _read_chunks(open_member: Callable[[], IO[bytes]]) -> Iterator[bytes]:
 
 def _iter_zip(raw: BufferedReader) -> Iterator[Member]:
     if not zipfile.is_zipfile(raw):
-        raise ValueError("the index at its end is missing; download it again")
+        raise ValueError("the index at its end is missing, so it is cut off; download it again")
     offset = 0
     archive_bytes = raw.seek(0, 2)
     with zipfile.ZipFile(raw) as archive:

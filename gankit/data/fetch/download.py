@@ -34,10 +34,10 @@ def download_to_cache(download: Download, progress: Progress, by_hand: str = "")
             _download_verified(final, download, progress)
     except TransferFailed as error:
         size = f" ({max(1, round(download.bytes / 1e6))} MB)" if download.bytes else ""
-        cure = f"download {download.url}{size} yourself and save it as {final}"
+        line = f"cannot download {download.url}{size}: {error}"
+        cure = f"download it yourself and save it as {final}, or give it with --data PATH"
         more = f"; {by_hand}" if by_hand else ""
-        line = f"{final.name}: {error}; {cure}, or give the file with --data PATH{more}"
-        raise GankitError(printable(line), 1) from error
+        raise GankitError(printable(f"{line}; {cure}{more}"), 1) from error
     except OSError as error:  # of the disk; network errors are TransferFailed
         reason = error.strerror or error
         line = f"cannot write {final.name} to {final.parent}: {reason}; {MOVE_CACHE}"
@@ -56,7 +56,7 @@ def cache_path(download: Download) -> Path:
 def _is_verified(final: Path, download: Download) -> bool:
     """Whether the file exists. It is hashed when first seen: you may have put it there yourself.
 
-    Raises TransferFailed if it is a different file.
+    Raises GankitError if it is a different file.
     """
     if not final.exists():
         return False
@@ -67,7 +67,7 @@ def _is_verified(final: Path, download: Download) -> bool:
         return True
     mismatch = _find_mismatch(final, download)
     if mismatch:
-        raise TransferFailed(f"the file in the cache has {mismatch}; delete it and try again")
+        raise GankitError(printable(f"{final} has {mismatch}; delete it and try again"), 1)
     with contextlib.suppress(OSError):  # a read-only cache: the file is hashed every time
         verified.write_text(mark, encoding="utf-8")
     return True

@@ -72,7 +72,8 @@ def transfer(download: Download, part: Path, progress: Progress) -> None:
                 most_bytes = file_size(part)
                 has_progressed = True
             if retries == len(RETRY_DELAYS) or (error.is_offline and not has_progressed):
-                raise TransferFailed(f"{error}, at try {retries + 1}") from error
+                tries = f"try {retries + 1} of {len(RETRY_DELAYS) + 1}"
+                raise TransferFailed(f"{error}, {tries}") from error
         time.sleep(RETRY_DELAYS[retries])
         retries += 1
 
@@ -171,6 +172,6 @@ def _read_chunks(response: HTTPResponse, length: int) -> Iterator[bytes]:
 def _interrupted_by(error: Exception) -> TransferInterrupted:
     """The network error as a TransferInterrupted, so that the transfer is tried again."""
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    interrupted = TransferInterrupted(f"no answer ({reason})")
+    interrupted = TransferInterrupted(f"no answer: {reason}")
     interrupted.is_offline = isinstance(error, OFFLINE_ERRORS)
     return interrupted

@@ -50,6 +50,7 @@ NAME_ERRORS = (
 )  # fmt: skip
 log = logging.getLogger("gankit")
 LEFT_OUT_FILE = "left_out.json"  # next to the folder "files"; written last
+UNPACK_YOURSELF = "unpack it yourself and give the folder with --data"
 LAYOUT = 1  # version of the unpacked folder; raise it to unpack every archive again
 
 
@@ -110,8 +111,10 @@ def _unpack(archive: Path, aside: Path, progress: Callable[[int], None]) -> None
     unpacker = _Unpacker(aside / "files", archive)
     try:
         _unpack_members(unpacker, archive, progress)
-    except DamagedArchive as error:  # the pictures before the damage are kept
-        unpacker.left_out.append(f"the rest {error}")
+    except DamagedArchive as error:
+        if not unpacker.count and not unpacker.left_out:
+            raise GankitError(printable(f"{archive} {error}")) from error
+        unpacker.left_out.append(f"the rest {error}")  # the pictures before the damage are kept
     if not unpacker.count:
         reason = f": {unpacker.left_out[0]}" if unpacker.left_out else ""
         raise GankitError(printable(f"{archive} holds no pictures that gankit can unpack{reason}"))
@@ -123,12 +126,13 @@ def _unpack_members(unpacker: _Unpacker, archive: Path, progress: Callable[[int]
     with contextlib.closing(iter_members(archive)) as members:
         for count, member in enumerate(members):
             if count == MAX_ENTRIES:
-                raise GankitError(printable(f"{archive} holds more than {MAX_ENTRIES} files"))
+                line = f"{archive} holds more than {MAX_ENTRIES} files; {UNPACK_YOURSELF}"
+                raise GankitError(printable(line))
             progress(member.offset)
             if not _is_picture_name(member.name):
                 continue
             if member.is_encrypted:
-                line = f"{archive} is protected by a password; unpack it yourself"
+                line = f"{archive} is protected by a password; {UNPACK_YOURSELF}"
                 raise GankitError(printable(line))
             try:
                 unpacker.add(member)
@@ -156,7 +160,13 @@ class _Unpacker:
         self.files: set[tuple[str, ...]] = set()
         self.folders: set[tuple[str, ...]] = set()
         free_bytes = shutil.disk_usage(folder).free - MIN_FREE_BYTES
-        self.bytes_left = min(MAX_TOTAL_BYTES, free_bytes)
+        if free_bytes < MAX_TOTAL_BYTES:
+            self.bytes_left = free_bytes
+            self.limit = f"more pictures than this disk has room for; {MOVE_CACHE}"
+        else:
+            self.bytes_left = MAX_TOTAL_BYTES
+            limit_gb = MAX_TOTAL_BYTES >> 30
+            self.limit = f"more than {limit_gb} GB of pictures; {UNPACK_YOURSELF}"
 
     def add(self, member: Member) -> None:
         """Write the member's bytes; raises _LeftOut or DamagedArchive, and then leaves no file."""
@@ -192,9 +202,7 @@ class _Unpacker:
             if size > RATIO_BYTES and size > MAX_RATIO * member.packed_bytes():
                 raise _LeftOut(f"grows more than {MAX_RATIO}-fold, like a decompression bomb")
             if size > self.bytes_left:
-                limit = f"this disk has room for, or more than {MAX_TOTAL_BYTES >> 30} GB"
-                line = f"{self.archive} holds more than {limit}; unpack it yourself"
-                raise GankitError(printable(line))
+                raise GankitError(printable(f"{self.archive} holds {self.limit}"))
             file.write(chunk)
         self.bytes_left -= size
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageColor
 
-from gankit.core.errors import did_you_mean
+from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.stop import Progress
 from gankit.data.read.decode import decode
 from gankit.data.read.find import Classify, find_pictures
@@ -49,4 +49,4 @@ def _check_colour(name: str) -> None:
     except ValueError:
         hint = did_you_mean(name, ImageColor.colormap)
         line = f"--background is {name!r}; it must be a colour such as white or #ff8000.{hint}"
-        raise ValueError(line) from None
+        raise GankitError(line) from None

@@ -193,7 +193,7 @@ class _Writer:
         name = self.settings.name
         broken = len(self.skipped)
         if not self.thumbnails:
-            reason = self.skipped[0] if self.skipped else "it is empty"
+            reason = f"the first: {self.skipped[0]}" if self.skipped else "it is empty"
             raise GankitError(f"data set {name!r} has no usable pictures; {reason}")
         if broken > total / 2:
             line = f"most pictures of {name!r} are broken, {broken:,} of {total:,}"

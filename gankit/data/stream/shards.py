@@ -49,9 +49,9 @@ class Shards(Sequence[Image.Image]):
         sample: int = 2000,
     ) -> None:
         if classes:
-            raise ValueError(f"it {NO_CLASS_FOLDERS}")
+            raise GankitError(f"data set 'shards' {NO_CLASS_FOLDERS}")
         if block < 1 or sample < 1:
-            raise ValueError("block and sample must be 1 or more")
+            raise ValueError(f"block={block} and sample={sample} must both be 1 or more")
         self.image_size = image_size
         self.background = background
         self.block = block

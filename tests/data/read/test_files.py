@@ -89,7 +89,7 @@ def test_a_transparent_picture_lies_on_the_background(place):
 @pytest.mark.parametrize("name", ["whit", "", "#12345", "rgb(1,2"])
 def test_an_unknown_colour_is_refused(place, name):
     two_halves().save(place / "one.png")
-    with pytest.raises(ValueError, match="--background") as error:
+    with pytest.raises(GankitError, match="--background") as error:
         PictureFiles((str(place),), background=name)
     assert repr(name) in str(error.value)
     assert ("'white'" in str(error.value)) == (name == "whit")
