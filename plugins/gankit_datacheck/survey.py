@@ -47,7 +47,7 @@ class Facts:
     mean: tuple[float, ...] = (0.0, 0.0, 0.0)  # red, green, blue; levels of 255
     std: tuple[float, ...] = (0.0, 0.0, 0.0)
     histogram: Any = None  # (3, BINS), shares of the picture
-    look: Any = field(default=None, repr=False)  # duplicates.thumbnail
+    look: Any = field(default=None, repr=False)  # duplicates.make_thumbnail
     broken: str = ""  # what is wrong with it
 
 
@@ -134,7 +134,7 @@ def _read_pixels(pixels: Any, facts: Facts) -> None:
     facts.histogram = counts.reshape(3, BINS, -1).sum(2)
     spread = pixels.max(axis=-1) - pixels.min(axis=-1)  # of red, green and blue
     facts.grey = bool((spread <= GREY_TOLERANCE).all())
-    facts.look = duplicates.thumbnail(pixels)
+    facts.look = duplicates.make_thumbnail(pixels)
 
 
 class Alike(NamedTuple):

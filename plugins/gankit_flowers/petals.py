@@ -68,7 +68,7 @@ def background_light(x: Floats, y: Floats, f: Factors, leaves: Floats) -> Floats
 
 def shade_petal(
     r: Floats, across: Floats, length: Floats, f: Factors, pixel: Floats
-) -> CoverAndLight:
+) -> tuple[Floats, Floats]:
     """One petal at every pixel: the distance inside its outline, and the light there.
 
     `r` is the distance from the flower's centre (1: its radius), `across` the angle from the

@@ -74,9 +74,8 @@ def unpack_pictures(archive: Path, progress: Progress) -> tuple[Path, list[str]]
             _unpack_locked(archive, folder, lambda done: progress(done, info.st_size))
         left_out = json.loads((folder / LEFT_OUT_FILE).read_text(encoding="utf-8"))
     except OSError as error:
-        line = (
-            f"cannot unpack {archive}: {error.strerror or error} ({error.filename}); {MOVE_CACHE}"
-        )
+        reason = f"{error.strerror or error} ({error.filename})"
+        line = f"cannot unpack {archive}: {reason}; {MOVE_CACHE}"
         raise GankitError(printable(line), 1) from error
     return folder / "files", left_out
 
@@ -113,11 +112,11 @@ def _unpack(archive: Path, aside: Path, progress: Callable[[int], None]) -> None
         _unpack_members(unpacker, archive, progress)
     except DamagedArchive as error:
         if not unpacker.count and not unpacker.left_out:
-            raise GankitError(printable(f"{archive} {error}")) from error
+            raise _refusal(archive, str(error)) from error
         unpacker.left_out.append(f"the rest {error}")  # the pictures before the damage are kept
     if not unpacker.count:
         reason = f": {unpacker.left_out[0]}" if unpacker.left_out else ""
-        raise GankitError(printable(f"{archive} holds no pictures that gankit can unpack{reason}"))
+        raise _refusal(archive, f"holds no pictures that gankit can unpack{reason}")
     write_atomically(aside / LEFT_OUT_FILE, json.dumps(unpacker.left_out))
     progress(archive.stat().st_size)
 
@@ -126,18 +125,20 @@ def _unpack_members(unpacker: _Unpacker, archive: Path, progress: Callable[[int]
     with contextlib.closing(iter_members(archive)) as members:
         for count, member in enumerate(members):
             if count == MAX_ENTRIES:
-                line = f"{archive} holds more than {MAX_ENTRIES} files; {UNPACK_YOURSELF}"
-                raise GankitError(printable(line))
+                raise _refusal(archive, f"holds more than {MAX_ENTRIES} files; {UNPACK_YOURSELF}")
             progress(member.offset)
             if not _is_picture_name(member.name):
                 continue
             if member.is_encrypted:
-                line = f"{archive} is protected by a password; {UNPACK_YOURSELF}"
-                raise GankitError(printable(line))
+                raise _refusal(archive, f"is protected by a password; {UNPACK_YOURSELF}")
             try:
                 unpacker.add(member)
             except (_LeftOut, DamagedArchive) as reason:
                 unpacker.left_out.append(printable(f"{member.name[-200:]}: {reason}"))
+
+
+def _refusal(archive: Path, reason: str) -> GankitError:
+    return GankitError(printable(f"{archive} {reason}"))
 
 
 def _is_picture_name(name: str) -> bool:
@@ -202,7 +203,7 @@ class _Unpacker:
             if size > RATIO_BYTES and size > MAX_RATIO * member.packed_bytes():
                 raise _LeftOut(f"grows more than {MAX_RATIO}-fold, like a decompression bomb")
             if size > self.bytes_left:
-                raise GankitError(printable(f"{self.archive} holds {self.limit}"))
+                raise _refusal(self.archive, f"holds {self.limit}")
             file.write(chunk)
         self.bytes_left -= size
 

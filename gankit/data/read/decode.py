@@ -169,9 +169,9 @@ def _rotate_upright(image: Image.Image) -> Image.Image:
     image = image.transpose(transpose)
     if orientation >= 5:  # rows become columns
         left, top, right, bottom = top, left, bottom, right
-    if orientation in (2, 3, 6, 7):
+    if orientation in (2, 3, 6, 7):  # left and right change places
         left, right = image.width - right, image.width - left
-    if orientation in (3, 4, 7, 8):
+    if orientation in (3, 4, 7, 8):  # top and bottom change places
         top, bottom = image.height - bottom, image.height - top
     image.info[EXTENT_KEY] = image.size, (left, top, right, bottom)
     return image

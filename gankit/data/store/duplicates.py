@@ -50,7 +50,7 @@ CANDIDATES = 2  # closest pictures per row and block; copies of copies are joine
 Thumbnails = NDArray[np.void]  # (N,) of THUMBNAIL
 
 
-def thumbnail(pixels: NDArray[np.uint8]) -> Thumbnails:
+def make_thumbnail(pixels: NDArray[np.uint8]) -> Thumbnails:
     """The thumbnail of one picture (H, W, C) or (H, W), shape (); stack them with np.stack.
 
     `digest` is a hash of the full picture.

@@ -23,7 +23,7 @@ from gankit.core.atomic_write import open_atomically, write_atomically
 from gankit.core.errors import GankitError
 from gankit.core.prepared import Pixels, Rows
 from gankit.core.stop import Progress
-from gankit.data.messages import MOVE_CACHE
+from gankit.data.messages import MOVE_CACHE, skipped_line
 from gankit.data.read.fit import GREY_TOLERANCE
 from gankit.data.store import duplicates
 from gankit.data.store.cache import cache_folder
@@ -166,7 +166,7 @@ class _Writer:
                 self.all_grey = bool((spread <= GREY_TOLERANCE).all())
             self.file.write(pixels.tobytes())
             self.hash.update(pixels.data)
-            self.thumbnails += duplicates.thumbnail(pixels).tobytes()
+            self.thumbnails += duplicates.make_thumbnail(pixels).tobytes()
             self.boxes.append(box)
 
     def finish(self, total: int) -> None:
@@ -235,7 +235,7 @@ def _transform_all(
             return [(pixels, box and (index, *box)) for pixels, box in patches]
         except Exception as error:  # a broken picture may raise anything, and must not end the run
             name = names[index] if names else f"picture {index}"
-            return " ".join(f"{name}: {error}".split())
+            return skipped_line(name, error)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(pictures), CHUNK):

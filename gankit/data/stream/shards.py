@@ -19,8 +19,8 @@ from gankit.data.store.split import DEFAULT_SHARE, MAX_WITHOUT_HOLDOUT
 from gankit.data.stream.tars import (
     EncodedPicture,
     Shard,
-    count_pictures,
     find_tars,
+    index_shards,
     iter_pictures,
     size_and_mtime,
 )
@@ -57,7 +57,7 @@ class Shards(Sequence[Image.Image]):
         self.block = block
         self.sample = sample
         paths = [path for source in data for path in find_tars(source)]
-        self.shards = count_pictures(list(dict.fromkeys(paths)), progress)
+        self.shards = index_shards(list(dict.fromkeys(paths)), progress)
         self.first_pictures = ShardSample(self, self.shards, [])
         self.names = self.first_pictures.names
         self.fingerprint = self.first_pictures.fingerprint

@@ -14,7 +14,7 @@ import torch
 from gankit.core.errors import GankitError, RunFailed
 from gankit.core.prepared import Pixels
 from gankit.data.batches import Batches
-from gankit.data.messages import MORE_SHARDS
+from gankit.data.messages import MORE_SHARDS, skipped_line
 from gankit.data.shuffle import permutation
 from gankit.data.store.write import Transform
 from gankit.data.stream.shards import Shards
@@ -156,5 +156,5 @@ class StreamedBatches(Batches):
         try:
             pixels, _ = self.transform(self.shards.decode(picture))[0]
         except Exception as error:  # a broken picture may raise anything, and must not end the run
-            return " ".join(f"{picture.name}: {error}".split())
+            return skipped_line(picture.name, error)
         return pixels

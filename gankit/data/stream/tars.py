@@ -63,7 +63,7 @@ def needs_webdataset() -> Iterator[None]:
         raise GankitError('shards need webdataset: pip install "gankit[webdataset]"') from error
 
 
-def count_pictures(paths: list[Path], progress: Progress) -> list[Shard]:
+def index_shards(paths: list[Path], progress: Progress) -> list[Shard]:
     """The shards with their numbers of pictures, without empty ones; counts are kept in the cache.
 
     `progress` is called with (shards counted, shards).

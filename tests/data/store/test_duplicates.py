@@ -32,7 +32,7 @@ def prepared(image):
 
 
 def thumbnails(pictures):
-    return np.stack([duplicates.thumbnail(pixels) for pixels in pictures])
+    return np.stack([duplicates.make_thumbnail(pixels) for pixels in pictures])
 
 
 CHANGES = {
@@ -158,7 +158,7 @@ def test_grey_pictures_of_any_size_have_a_thumbnail():
     records = thumbnails([grey, grey[..., 0], grey.repeat(3, 2)])
     assert (records["pixels"][0] == records["pixels"]).all()
     for shape in ((1, 1, 3), (5, 80, 3), (8, 8, 1), (100, 33)):
-        assert duplicates.thumbnail(np.full(shape, 9, np.uint8))["pixels"].max() == 9
+        assert duplicates.make_thumbnail(np.full(shape, 9, np.uint8))["pixels"].max() == 9
 
 
 def test_no_and_one_picture():
