@@ -31,7 +31,7 @@ class Batches:
     _: KW_ONLY
     rows: Any = None  # (M,), the pictures to use; None: all
     flip: bool = False  # mirror each picture with probability 1/2
-    dihedral: bool = False  # rotate and mirror at random, for pictures without an up
+    dihedral: bool = False  # rotate and mirror, for pictures that look right in any position
     device: torch.device | str = "cpu"
     memory_format: torch.memory_format = torch.channels_last
     share: Callable[[Any], Any] = lambda rows: rows  # this process's part of a batch's (B, ...)
@@ -96,7 +96,7 @@ class Batches:
 
     def _normalise(self, images: torch.Tensor) -> torch.Tensor:
         """Bytes (N, H, W, C) as floats in [-1, 1], in chunks that stay in the processor's cache."""
-        minus_one = torch.full((), -1.0, device=images.device)  # made there: waits for no transfer
+        minus_one = torch.full((), -1.0, device=images.device)  # on the device: no copy to wait for
         floats = self._float_buffer(images)
         chunk_size = max(1, 2**18 // images[0].numel())  # a megabyte of floats
         chunks = zip(torch.split(images, chunk_size), torch.split(floats, chunk_size), strict=True)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gankit_flowers.factors import COLOURS, Factors, Floats, draw_factors
 
-VERSION = 1  # part of the fingerprint: raise it with any change that changes a pixel
+VERSION = 1  # part of the fingerprint: increase it when a pixel changes
 TONES = np.array(list(COLOURS.values()), np.float32).transpose(1, 2, 0)  # (4 tones, RGB, 6)
 # Leaves in the shade and in the sun, each blue-green and yellow-green; (2, RGB, 1, 1, 1).
 SHADE = np.array([(4, 28, 26), (14, 32, 6)], np.float32)[..., None, None, None]

@@ -1,4 +1,4 @@
-"""Reads zip and tar archives member by member, in order, and trusts nothing that they claim."""
+"""Reads zip and tar archives member by member, in order, without trusting their headers."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from gankit.core.specs import Download
 from gankit.core.stop import Progress
 
 TIMEOUT = 30  # seconds without a byte after which a transfer counts as interrupted
-RETRY_DELAYS = (1, 2, 4, 8, 16)  # seconds before each retry; from the start after new bytes came
+RETRY_DELAYS = (1, 2, 4, 8, 16)  # seconds before each retry; new bytes reset the count
 CHUNK_BYTES = 1 << 18
 # Errors that mean there is no connection at all: a quick retry does not help when you are offline.
 OFFLINE_ERRORS = (socket.gaierror, ConnectionRefusedError, ssl.SSLCertVerificationError)

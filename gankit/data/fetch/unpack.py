@@ -51,7 +51,7 @@ NAME_ERRORS = (
 log = logging.getLogger("gankit")
 LEFT_OUT_FILE = "left_out.json"  # next to the folder "files"; written last
 UNPACK_YOURSELF = "unpack it yourself and give the folder with --data"
-LAYOUT = 1  # version of the unpacked folder; raise it to unpack every archive again
+LAYOUT = 1  # version of the unpacked folder; increase it to unpack every archive again
 
 
 class _LeftOut(Exception):

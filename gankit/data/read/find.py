@@ -15,7 +15,7 @@ from gankit.data.read.decode import describe_error, looks_like_picture
 from gankit.data.read.names import SYSTEM_NAMES, printable
 
 EXTENSIONS = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
-RAW_EXTENSIONS = frozenset({".arw", ".cr2", ".dng", ".nef"})  # start like a TIFF, the thumbnail
+RAW_EXTENSIONS = frozenset({".arw", ".cr2", ".dng", ".nef"})  # they start like a TIFF
 UNSUPPORTED = RAW_EXTENSIONS | {".avif", ".heic", ".heif", ".jp2", ".jxl", ".psd"}
 
 Classify = Callable[[list[Path]], list[str]]

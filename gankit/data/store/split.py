@@ -11,7 +11,7 @@ from gankit.data.shuffle import permutation
 
 MAX_WITHOUT_HOLDOUT = 500  # pictures; larger sets hold out a tenth unless --holdout says otherwise
 DEFAULT_SHARE = 0.1
-MIN_SOURCES = 20  # large pictures from which whole ones are held out; of fewer, regions are
+MIN_SOURCES = 20  # with fewer large pictures, a region of each is held out, not whole ones
 
 
 def choose_subset(count: int, subset: int, seed: int) -> Rows:

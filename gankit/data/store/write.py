@@ -29,7 +29,7 @@ from gankit.data.store import duplicates
 from gankit.data.store.cache import cache_folder
 
 log = logging.getLogger("gankit")
-VERSION = 2  # of the prepared file; raise it to prepare all pictures again
+VERSION = 2  # of the prepared file; increase it to prepare all pictures again
 CHUNK = 256  # pictures prepared at a time, which limits the memory
 PICTURES_PER_THREAD = 16  # of a chunk, before a thread takes more
 

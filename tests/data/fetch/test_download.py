@@ -375,7 +375,7 @@ def test_only_web_addresses(url, get):
         ("http://a/" + "n" * 300 + ".tar.gz", "n.tar.gz"),
     ],
 )
-def test_places(url, ending, monkeypatch, tmp_path):
+def test_cache_paths(url, ending, monkeypatch, tmp_path):
     monkeypatch.setenv("GANKIT_CACHE", str(tmp_path))
     path = cache_path(Download(url, 0, "ABCDEF" * 10))
     assert path.parent == tmp_path / "downloads"

@@ -221,7 +221,7 @@ def odd(tmp_path_factory):
     return Odd(place, good, {name.replace("\n", " ") for name in broken}, unsure)
 
 
-def test_no_odd_file_ends_a_run_and_every_one_is_reported(odd):
+def test_every_odd_file_is_reported_and_none_ends_a_run(odd):
     assert len(odd.broken | odd.unsure) > 500
     before = set(Path("/dev/fd").iterdir())
     files = PictureFiles((str(odd.place),), image_size=8)
@@ -238,7 +238,7 @@ def test_no_odd_file_ends_a_run_and_every_one_is_reported(odd):
     assert set(Path("/dev/fd").iterdir()) <= before
 
 
-def test_among_odd_files_the_good_ones_are_read_as_they_are(odd, capfd):
+def test_good_files_among_odd_ones_are_read(odd, capfd):
     results = read(PictureFiles((str(odd.place),), image_size=8))
     for name, image in odd.good.items():
         grey = image if image.mode == "RGB" else image.point(lambda v: v / 257).convert("L")

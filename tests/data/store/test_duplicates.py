@@ -69,7 +69,7 @@ DIFFERENCES = {
 }
 
 
-def test_the_same_in_another_light_or_contrast_is_another_picture():
+def test_a_large_change_of_brightness_or_contrast_is_another_picture():
     grey = prepared(scene(0).convert("L")).astype(int)
     mean = int(grey.mean())
     first = mean + (grey - mean) // 2

@@ -1,4 +1,4 @@
-"""One process at a time: others wait, a lock ends with its process, disks without locks do."""
+"""One process at a time: others wait, and a lock ends with its process."""
 
 import errno
 import subprocess
@@ -59,9 +59,7 @@ def test_an_error_inside_gives_the_lock_back(tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no flock")
 @pytest.mark.parametrize("number", [errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK])
-def test_a_file_system_without_locks_is_told_of_and_leaves_no_stale_one(
-    tmp_path, monkeypatch, number
-):
+def test_a_file_system_without_locks_yields_false(tmp_path, monkeypatch, number):
     def unsupported(*args):
         raise OSError(number, "not supported")
 

@@ -90,7 +90,7 @@ def test_other_pictures_or_settings_are_prepared_again(cache, pictures, settings
     assert len(list((cache / "pictures").iterdir())) == 2
 
 
-def test_without_a_fingerprint_number_and_first_picture_tell(cache):
+def test_without_a_fingerprint_the_first_picture_is_compared(cache):
     first = ready(Drawn(fingerprint=None))
     again = Drawn(fingerprint=None)
     assert ready(again).fingerprint == first.fingerprint
@@ -128,7 +128,7 @@ def test_a_broken_first_picture_is_skipped_too(cache, fingerprint):
     assert prepared.skipped == ["picture 0: unreadable"]
 
 
-def test_broken_pictures_go_by_their_names(cache):
+def test_broken_pictures_are_listed_by_name(cache):
     pictures = Drawn(count=3, broken=(1,))
     pictures.names = ["a.png", "b.png", "c.png"]
     assert ready(pictures).skipped == ["b.png: unreadable"]
@@ -144,7 +144,7 @@ def left_over(cache):
     return [path.name for path in (cache / "pictures").iterdir() if path.name.startswith("prep")]
 
 
-def test_two_that_prepare_at_once_both_get_them(cache):
+def test_two_threads_can_prepare_at_once(cache):
     barrier = threading.Barrier(2, timeout=20)
     results = {}
 
@@ -239,7 +239,7 @@ def test_grey_pictures_stay_grey_by_default(cache):
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_the_channels_that_were_found_may_be_named_later(cache, channels):
+def test_automatic_channels_may_be_named_later(cache, channels):
     """As --resume and --config do: nothing is prepared twice, and the pictures are the same."""
     pictures = Drawn()
     if channels == 1:
@@ -268,7 +268,7 @@ def test_jpeg_rounding_does_not_count_as_colour(cache):
     assert ready(pictures, channels=0).pixels.shape[3] == 1
 
 
-def test_when_most_are_broken_the_set_is_refused(cache):
+def test_a_set_of_mostly_broken_pictures_is_refused(cache):
     broken = tuple(range(25))
     with pytest.raises(GankitError, match="'drawn'.*25 of 40"):
         ready(Drawn(broken=broken))
