@@ -1,4 +1,4 @@
-"""Measures of quality, each with its interval, its floor and what to know before trusting it."""
+"""Metrics of picture quality, each with an interval, a floor, and notes on how far to trust it."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ if TYPE_CHECKING:
     from gankit.core.gan import Gan
     from gankit.core.registry import Registry
     from gankit.core.settings import Run
-    from gankit_metrics.watch import Watch
+    from gankit_metrics.during_training import TrainingEvaluator
 
 METRICS = (
     MetricSpec(
         name="coverage",
-        summary="which share of the real pictures has a generated one close by?",
+        summary="what share of the real pictures has a generated picture close to it?",
         source="Naeem et al. 2020, arXiv 2002.09797",
         build="gankit_metrics.neighbours:Coverage",
     ),
     MetricSpec(
         name="density",
-        summary="among how many real pictures does a generated one lie?",
+        summary="how many real pictures is a generated one close to?",
         source="Naeem et al. 2020, arXiv 2002.09797",
         build="gankit_metrics.neighbours:Density",
     ),
     MetricSpec(
         name="diversity",
         summary="are generated pictures as different from each other as real ones?",
-        source="the mean pairwise distance of features, beside that of real pictures",
+        source="mean pairwise distance of features, divided by that of real pictures",
         build="gankit_metrics.diversity:Diversity",
     ),
     MetricSpec(
@@ -42,25 +42,25 @@ METRICS = (
     ),
     MetricSpec(
         name="kid",
-        summary="do network features of both sets have one source? 0 if they do, at any size",
+        summary="do network features of both sets come from one distribution? then 0, at any size",
         source="Binkowski et al. 2018, arXiv 1801.01401",
         build="gankit_metrics.kid:KID",
     ),
     MetricSpec(
         name="memorising",
-        summary="are generated pictures closer to training pictures than fresh ones are?",
+        summary="are generated pictures closer to training pictures than new real ones are?",
         source="Meehan et al. 2020, arXiv 2004.05675",
         build="gankit_metrics.memorising:Memorising",
     ),
     MetricSpec(
         name="precision",
-        summary="which share of the generated pictures lies among the real ones?",
+        summary="what share of the generated pictures is close to real ones?",
         source="Kynkaanniemi et al. 2019, arXiv 1904.06991",
         build="gankit_metrics.neighbours:Precision",
     ),
     MetricSpec(
         name="recall",
-        summary="which share of the real pictures lies among the generated ones?",
+        summary="what share of the real pictures is close to generated ones?",
         source="Kynkaanniemi et al. 2019, arXiv 1904.06991",
         build="gankit_metrics.neighbours:Recall",
     ),
@@ -74,10 +74,10 @@ METRICS = (
 
 
 class Metrics:
-    """The metrics, the command that measures with them, and the observer that does so in a run."""
+    """The plugin: its metrics, `gankit evaluate`, and measuring during a run."""
 
     def __init__(self) -> None:
-        self.watch: Watch | None = None
+        self.evaluator: TrainingEvaluator | None = None
 
     @hookimpl
     def register_metrics(self, register: Callable[[MetricSpec], None]) -> None:
@@ -91,13 +91,13 @@ class Metrics:
 
     @hookimpl
     def run_started(self, run: Run, gan: Gan, registry: Registry) -> None:
-        self.watch = None
+        self.evaluator = None
         if run.metrics:
-            from gankit_metrics.watch import Watch  # a run that measures nothing imports nothing
+            from gankit_metrics.during_training import TrainingEvaluator  # imports torch
 
-            self.watch = Watch(run, gan, registry)
+            self.evaluator = TrainingEvaluator(run, gan, registry)
 
     @hookimpl
     def step_done(self, run: Run, step: int) -> None:
-        if self.watch:
-            self.watch.look(step)
+        if self.evaluator:
+            self.evaluator.measure_if_due(step)

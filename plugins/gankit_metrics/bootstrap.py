@@ -1,4 +1,4 @@
-"""From a metric and two sets to a number, its interval, its floor, and words of warning."""
+"""A metric's number with its bootstrap interval, its floor, and notes on how far to trust it."""
 
 from __future__ import annotations
 
@@ -10,81 +10,116 @@ import numpy as np
 
 from gankit.core import randomness
 from gankit.core.metric import Metric
-from gankit_metrics.measured import Measured
-from gankit_metrics.sets import Sets
+from gankit.core.prepared import Rows
+from gankit_metrics.measurement import Measurement
+from gankit_metrics.picture_sets import HOLDOUT, PictureSets
 
-SHARE = 0.95  # of the interval
+CONFIDENCE = 0.95
 
 
-def measure(metric: Metric, text: str, sets: Sets) -> tuple[Measured, Any]:
-    """The metric's number for generated pictures, and its state for those who want to draw it."""
+def measure(metric: Metric, text: str, sets: PictureSets) -> tuple[Measurement, Any]:
+    """Measure the generated pictures; `text` is the metric as you wrote it.
+
+    Returns the metric's state (what `compare` gave) too, so that the metric can draw its picture.
+    """
     started = time.perf_counter()
-    state = _compared(metric, text, sets, "generated", "training")
-    sizes = sets.samples, len(sets.rows["reference"])
-    value = score(metric, state, *map(np.arange, sizes))
-    low, high = interval(metric, text, state, value, sizes)
+    state = _compare(metric, text, sets, "generated", "training")
+    num_generated = sets.samples
+    num_reference = len(sets.rows["reference"])
+    value = finite_score(metric, state, np.arange(num_generated), np.arange(num_reference))
+    low, high = bootstrap_interval(metric, text, state, value, (num_generated, num_reference))
     if text not in sets.floors:
         sets.floors[text] = floor(metric, text, sets)
-    lowest = sets.floors[text]
-    found = Measured(
-        text, value, low, high, lowest, *sizes, metric.better, metric.feature_set,
-        against=sets.against, seconds=time.perf_counter() - started,
-        note=warning(metric, sets, (low, high), lowest, metric.describe(state)),
-    )  # fmt: skip
-    return found, state
+    measurement = Measurement(
+        metric=text,
+        value=value,
+        low=low,
+        high=high,
+        floor=sets.floors[text],
+        samples=num_generated,
+        reference=num_reference,
+        better=metric.better,
+        features=metric.feature_set,
+        note=note(metric, sets, (low, high), sets.floors[text], metric.describe(state)),
+        seconds=time.perf_counter() - started,
+        against=sets.against,
+    )
+    return measurement, state
 
 
-def floor(metric: Metric, text: str, sets: Sets) -> float:
-    """The number for real pictures in G's place."""
-    fresh = "few fresh" if metric.reads_training else "fresh"
-    state = _compared(metric, text, sets, fresh, "others")
-    return score(metric, state, *(np.arange(len(sets.rows[name])) for name in (fresh, "reference")))
+def floor(metric: Metric, text: str, sets: PictureSets) -> float:
+    """The metric's number for real pictures in place of generated ones."""
+    fresh = "fresh half" if metric.reads_training else "fresh"
+    state = _compare(metric, text, sets, fresh, "other half")
+    num_fresh = len(sets.rows[fresh])
+    num_reference = len(sets.rows["reference"])
+    return finite_score(metric, state, np.arange(num_fresh), np.arange(num_reference))
 
 
-def _compared(metric: Metric, text: str, sets: Sets, judged: str, training: str) -> Any:
-    names = (judged, "reference", training) if metric.reads_training else (judged, "reference")
+def _compare(metric: Metric, text: str, sets: PictureSets, generated: str, training: str) -> Any:
+    """The metric's state for the sets of these names; `training` only if the metric reads it."""
+    names = [generated, "reference"]
+    if metric.reads_training:
+        names.append(training)
     compare: Any = metric.compare
     return compare(*(sets.features(metric, text, name) for name in names))
 
 
-def score(metric: Metric, state: Any, *rows: Any) -> float:
-    value = float(metric.score(state, *rows))
+def finite_score(metric: Metric, state: Any, generated: Rows, reference: Rows) -> float:
+    """The metric's score of these rows; ValueError if it is NaN or infinite."""
+    value = float(metric.score(state, generated, reference))
     if not math.isfinite(value):
-        raise ValueError(f"score gives {value}")
+        raise ValueError(f"score returns {value}, which is not a finite number")
     return value
 
 
-def interval(
+def bootstrap_interval(
     metric: Metric, text: str, state: Any, value: float, sizes: tuple[int, int]
 ) -> tuple[float, float]:
-    """Between which numbers other pictures from the same two sources would lie, 95 times of 100.
+    """The 95 % interval of `value` over other samples from the same two distributions.
 
-    A bootstrap (Efron 1979): both sets are drawn anew from themselves, with replacement. Sets
-    drawn so are less varied than those they are drawn from, which shifts some metrics, all draws
-    alike; so the draws are moved until their mean is the number, and only their spread is kept.
+    A bootstrap (Efron 1979): both sets are resampled with replacement, `metric.draws` times. A
+    resampled set varies less than its source, which biases some metrics, every draw alike. So the
+    draws are shifted until their mean is `value`, and only their spread counts.
+
+    sizes: numbers of generated and of reference pictures.
     """
-    random = np.random.default_rng(randomness.derive_seed(0, 0, f"bootstrap of {text}"))
-    drawn = [
-        score(metric, state, *(random.integers(0, size, size) for size in sizes))
-        for _ in range(metric.draws)
-    ]
-    low, high = np.quantile(drawn, ((1 - SHARE) / 2, (1 + SHARE) / 2)) - np.mean(drawn) + value
-    least, most = metric.bounds
-    return float(np.clip(low, least, most)), float(np.clip(high, least, most))
+    num_generated, num_reference = sizes
+    random = np.random.default_rng(randomness.number(0, 0, f"bootstrap of {text}"))
+    scores = []
+    for _ in range(metric.draws):
+        generated = random.integers(0, num_generated, num_generated)
+        reference = random.integers(0, num_reference, num_reference)
+        scores.append(finite_score(metric, state, generated, reference))
+    quantiles = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
+    low, high = np.quantile(scores, quantiles) - np.mean(scores) + value
+    lower_bound, upper_bound = metric.bounds
+    return (
+        float(np.clip(low, lower_bound, upper_bound)),
+        float(np.clip(high, lower_bound, upper_bound)),
+    )
 
 
-def warning(
-    metric: Metric, sets: Sets, between: tuple[float, float], floor: float, words: str
+def note(
+    metric: Metric,
+    sets: PictureSets,
+    interval: tuple[float, float],
+    floor: float,
+    description: str,
 ) -> str:
-    """What a person must know before trusting the number."""
-    said = [words] if words else []
-    sizes = sets.samples, len(sets.rows["reference"])
-    if min(sizes) < metric.enough:
-        counts = f"{sizes[0]:,} and {sizes[1]:,}"
-        said.append(f"NOT TO BE TRUSTED: {counts} pictures, wanted are {metric.enough:,} of each")
-    if sets.against != "hold-out":
-        said.append("no hold-out: compared with pictures that G may have learnt from")
-    low, high = between
-    if low <= floor if metric.better == "lower" else high >= floor:
-        said.append(metric.at_the_floor)
-    return "; ".join(said)
+    """What to know before you trust the number; `description` is the metric's own part of it."""
+    sentences = [description] if description else []
+    num_generated = sets.samples
+    num_reference = len(sets.rows["reference"])
+    if min(num_generated, num_reference) < metric.enough:
+        sentences.append(
+            f"NOT TO BE TRUSTED: {num_generated:,} generated and {num_reference:,} real pictures, "
+            f"but at least {metric.enough:,} of each are needed"
+        )
+    if sets.against != HOLDOUT:
+        sentences.append("compared with training pictures, because too few are held out")
+    low, high = interval
+    reaches_floor = low <= floor if metric.better == "lower" else high >= floor
+    if reaches_floor:
+        sentences.append(metric.at_the_floor)
+    return "; ".join(sentences)

@@ -1,4 +1,4 @@
-"""`gankit evaluate RUN`: numbers for a trained run, in a table or for programs."""
+"""`gankit evaluate RUN`: numbers for a trained run, as a table or as JSON."""
 
 import dataclasses
 import json
@@ -7,18 +7,20 @@ from pathlib import Path
 import click
 
 from gankit.cli.progress import progress_bar
-from gankit_metrics.measured import Measured
+from gankit_metrics.measurement import Measurement
 
 
 @click.command()
 @click.argument("run", type=Path)
 @click.option(
     "--metric", "metrics", multiple=True, metavar="NAME",
-    help="NAME or NAME:option=value,...; repeatable; those that suit the run if none is given.",
+    help="NAME or NAME:option=value,...; repeatable. Default: the metrics that suit the run.",
 )  # fmt: skip
-@click.option("--checkpoint", type=int, metavar="STEP", help="Another than the newest.")
-@click.option("--samples", default=1000, show_default=True, help="Pictures to draw and measure.")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option(
+    "--checkpoint", type=int, metavar="STEP", help="Step of a checkpoint. Default: the newest."
+)
+@click.option("--samples", default=1000, show_default=True, help="Number of pictures to generate.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.pass_context
 def evaluate(
     ctx: click.Context,
@@ -29,47 +31,63 @@ def evaluate(
     as_json: bool,
 ) -> None:
     """Measure how good the pictures of the run in folder RUN are."""
-    from gankit_metrics import evaluate as heavy
+    from gankit_metrics import evaluate as evaluation  # imports torch
 
     with progress_bar("measuring") as progress:
-        found = heavy.evaluate(
-            run, metrics or None, samples=samples, checkpoint=checkpoint, registry=ctx.obj,
+        measurements = evaluation.evaluate(
+            run,
+            metrics or None,
+            samples=samples,
+            checkpoint=checkpoint,
+            registry=ctx.obj,
             progress=progress,
-        )  # fmt: skip
+        )
     if as_json:
-        click.echo(json.dumps([dataclasses.asdict(row) for row in found], indent=2))
+        click.echo(json.dumps([dataclasses.asdict(row) for row in measurements], indent=2))
     else:
-        show(found, run)
+        print_table(measurements, run)
 
 
-def show(found: list[Measured], run: Path) -> None:
-    """A table with a row for each metric, then what to know before trusting it."""
+def print_table(measurements: list[Measurement], run: Path) -> None:
+    """A table with a row for each metric, then the metrics' notes."""
     from rich.console import Console
     from rich.table import Table
 
     console = Console()
     if not console.is_terminal:
         console = Console(width=120)
-    against = f"{found[0].samples:,} pictures drawn, {found[0].reference:,} of the"
-    title = f"{run} at step {found[0].step}: {against} {found[0].against}"
-    console.print(title, soft_wrap=True, markup=False, highlight=False)
+    first = measurements[0]
+    console.print(
+        f"{run} at step {first.step}: {first.samples:,} generated pictures, compared with "
+        f"{first.reference:,} of the {first.against}",
+        soft_wrap=True,
+        markup=False,
+        highlight=False,
+    )
     table = Table(box=None, pad_edge=False)
     for column in ("metric", "value", "95 % interval", "floor", "better", "features", "seconds"):
         left = column in ("metric", "better", "features")
         table.add_column(column, justify="left" if left else "right", overflow="fold")
-    for row in found:
+    for row in measurements:
         table.add_row(
-            row.metric, number(row.value), f"{number(row.low)} to {number(row.high)}",
-            number(row.floor), row.better, row.features or "none", f"{row.seconds:.1f}",
-        )  # fmt: skip
+            row.metric,
+            format_number(row.value),
+            f"{format_number(row.low)} to {format_number(row.high)}",
+            format_number(row.floor),
+            row.better,
+            row.features or "none",
+            f"{row.seconds:.1f}",
+        )
     console.print(table)
-    for row in found:
-        picture = f"shown in {row.picture}" if row.picture else ""
-        if said := "; ".join(text for text in (row.note, picture) if text):
-            told = f"{row.metric}: {said}"
-            console.print(told, soft_wrap=True, markup=False, highlight=False)
+    for row in measurements:
+        notes = [row.note] if row.note else []
+        if row.picture:
+            notes.append(f"see {row.picture}")
+        if notes:
+            line = f"{row.metric}: {'; '.join(notes)}"
+            console.print(line, soft_wrap=True, markup=False, highlight=False)
 
 
-def number(value: float) -> str:
-    """Four digits that matter."""
+def format_number(value: float) -> str:
+    """Three significant digits below 1, four above."""
     return f"{value:.3g}" if abs(value) < 1 else f"{value:.4g}"

@@ -8,16 +8,17 @@ from typing import Any
 import numpy as np
 
 from gankit.core.prepared import Rows
-from gankit_metrics.features import OnFeatures
-from gankit_metrics.kid import within
-from gankit_metrics.neighbours import distances
+from gankit_metrics.features import FeatureMetric
+from gankit_metrics.kid import mean_over_pairs
+from gankit_metrics.neighbours import pairwise_distances
 
 
-class Diversity(OnFeatures):
-    """The mean distance between two generated pictures, as a share of that between two real ones.
+class Diversity(FeatureMetric):
+    """The mean distance between two generated pictures, divided by that between two real ones.
 
-    1 for real pictures, 0 where G draws one picture only. It does not see whether pictures are
-    good: noise is as varied as can be, and above 1. Read it beside `kid` or `precision`.
+    1 for real pictures, 0 if G draws only one picture. It does not see whether pictures are good:
+    noise varies more than real pictures do, so it is above 1. Read it together with `kid` or
+    `precision`.
     """
 
     better = "higher"
@@ -27,10 +28,14 @@ class Diversity(OnFeatures):
         super().__init__(features)
 
     def compare(self, generated: Any, reference: Any) -> Any:
-        x, y = generated.astype(np.float64), reference.astype(np.float64)
-        return distances(x, x), distances(y, y)
+        """The distances within each set, (N, N) and (M, M)."""
+        x = generated.astype(np.float64)
+        y = reference.astype(np.float64)
+        return pairwise_distances(x, x), pairwise_distances(y, y)
 
     def score(self, state: Any, generated: Rows, reference: Rows) -> float:
-        rows = zip(state, (generated, reference), strict=True)
-        means = [within(apart, np.bincount(these, minlength=len(apart))) for apart, these in rows]
-        return means[0] / max(means[1], 1e-12)
+        x_distances, y_distances = state
+        x_counts = np.bincount(generated, minlength=len(x_distances))
+        y_counts = np.bincount(reference, minlength=len(y_distances))
+        generated_mean = mean_over_pairs(x_distances, x_counts)
+        return generated_mean / max(mean_over_pairs(y_distances, y_counts), 1e-12)

@@ -19,13 +19,13 @@ from gankit.core.settings import Run
 from gankit.core.stop import Progress
 from gankit.data.prepare import prepare
 from gankit.runs.sampler import load
-from gankit_metrics import record
 from gankit_metrics.bootstrap import measure
-from gankit_metrics.features import there_is
-from gankit_metrics.measured import Measured
-from gankit_metrics.sets import FEWEST, Sets, choose
+from gankit_metrics.features import features_available
+from gankit_metrics.measurement import Measurement
+from gankit_metrics.metrics_file import add_metrics, picture_path
+from gankit_metrics.picture_sets import HOLDOUT, MIN_PICTURES, PictureSets, choose_picture_sets
 
-Chosen = list[tuple[Choice, Metric]]  # each as it was written, and built
+BuiltMetrics = list[tuple[Choice, Metric]]  # each as you wrote it, and built
 
 
 @overload
@@ -38,7 +38,7 @@ def evaluate(
     registry: Registry | None = ...,
     progress: Progress = ...,
     pictures: Pixels | None = None,
-) -> list[Measured]: ...
+) -> list[Measurement]: ...
 
 
 @overload
@@ -51,7 +51,7 @@ def evaluate(
     registry: Registry | None = ...,
     progress: Progress = ...,
     pictures: Mapping[str, Pixels],
-) -> dict[str, list[Measured]]: ...
+) -> dict[str, list[Measurement]]: ...
 
 
 def evaluate(
@@ -63,101 +63,118 @@ def evaluate(
     registry: Registry | None = None,
     progress: Progress = lambda done, total: None,
     pictures: Pixels | Mapping[str, Pixels] | None = None,
-) -> list[Measured] | dict[str, list[Measured]]:
-    """Measure the run in `folder` at its newest checkpoint, or at the one of that step.
+) -> list[Measurement] | dict[str, list[Measurement]]:
+    """Measure the run in `folder` at its newest checkpoint, or at step `checkpoint`.
 
-    Returns a list of Measured, one for each metric.
+    Returns a Measurement for each metric, and adds them to metrics.csv and metrics.json in the
+    folder. The same call gives the same numbers. Raises GankitError if the run cannot be measured.
 
-    metrics: `name:option=value` texts; None takes those that suit the run and can be had here.
-    The numbers are also written into the folder, as metrics.csv and metrics.json. The same call
-    gives the same numbers.
+    metrics: texts such as `name:option=value`. None measures those that suit the run and whose
+    features are installed.
 
-    pictures: uint8 (N, H, W, C) of your own, to be measured in the place of G's, as many as they
-    are; to see how a metric answers what one knows (blurred pictures, copies). Nothing is written.
-    Several such sets, as many in each, by name: then a dict, with a list for each name.
+    pictures: uint8 (N, H, W, C), measured in place of G's. Use it to see how a metric answers
+    pictures that you know (blurred ones, copies). Nothing is written. You can also give a dict of
+    several such arrays of equal length; you then get a dict of lists with the same keys.
     """
     registry = registry or load_registry()
     sampler = load(folder, step=checkpoint, registry=registry)
     prepared = prepare(sampler.run, registry, lambda done, total: None)
     own_pictures = _by_name(pictures)
     samples = max((len(pixels) for pixels in own_pictures.values()), default=samples)
-    sets = choose(prepared, samples, sampler.run.data_seed)
-    texts = suitable(sampler.run, registry, sets) if metrics is None else tuple(metrics)
-    chosen = build(texts, sampler.run, registry, sets)
+    sets = choose_picture_sets(prepared, samples, sampler.run.data_seed)
+    texts = default_metrics(sampler.run, registry, sets) if metrics is None else tuple(metrics)
+    built = build_metrics(texts, sampler.run, registry, sets)
     if pictures is not None:
         results = {}
         for name, pixels in own_pictures.items():
-            sets.take(pixels)
-            results[name] = measured(chosen, sets, registry, None, sampler.step, progress)
+            sets.set_generated(pixels)
+            results[name] = measure_all(built, sets, registry, None, sampler.step, progress)
         return results if isinstance(pictures, Mapping) else results[""]
-    sets.draw(sampler.images, sampler.run.latent_dim)
-    found = measured(chosen, sets, registry, Path(folder), sampler.step, progress)
-    record.write(Path(folder), found)
-    return found
+    sets.generate(sampler.images, sampler.run.latent_dim)
+    measurements = measure_all(built, sets, registry, Path(folder), sampler.step, progress)
+    add_metrics(Path(folder), measurements)
+    return measurements
 
 
 def _by_name(pictures: Pixels | Mapping[str, Pixels] | None) -> Mapping[str, Pixels]:
-    """A person's own sets of pictures; a single one has no name."""
+    """The arrays in `pictures` by name; the name of a single one is empty."""
     if pictures is None:
         return {}
     return pictures if isinstance(pictures, Mapping) else {"": pictures}
 
 
-def suitable(run: Run, registry: Registry, sets: Sets) -> tuple[str, ...]:
-    """The metrics taken when nobody names any: what the data set has of its own comes last."""
-    names = ["kid"] if there_is("imagenet-lite") else []
-    names += ["swd"] + ["memorising"] * (sets.against == "hold-out")
-    known = [spec for spec in registry.specs("metric") if spec.name not in names]
-    own = run.dataset.name
-    names += [s.name for s in known if own in getattr(s.builder(), "datasets", ())]
-    return tuple(name for name in names if name in {s.name for s in registry.specs("metric")})
+def default_metrics(run: Run, registry: Registry, sets: PictureSets) -> tuple[str, ...]:
+    """What to measure if no metric is named; metrics made for the run's data set come last."""
+    specs = {spec.name: spec for spec in registry.specs("metric")}
+    names = []
+    if features_available("imagenet-lite"):
+        names.append("kid")
+    names.append("swd")
+    if sets.against == HOLDOUT:
+        names.append("memorising")
+    for name, spec in specs.items():
+        if name not in names and run.dataset.name in getattr(spec.builder(), "datasets", ()):
+            names.append(name)
+    return tuple(name for name in names if name in specs)
 
 
-def build(texts: Iterable[str], run: Run, registry: Registry, sets: Sets) -> Chosen:
-    """The metrics by name, each of which must be able to judge this run."""
-    chosen = []
+def build_metrics(
+    texts: Iterable[str], run: Run, registry: Registry, sets: PictureSets
+) -> BuiltMetrics:
+    """Build the metrics; a metric that cannot measure this run is an error."""
+    built = []
     for text in dict.fromkeys(texts):
         choice = registry.check("metric", text)
         metric = registry.make("metric", choice)
         with registry.attribute_errors_to("metric", choice):
             if not isinstance(metric, Metric):
-                raise ValueError(f"builds a {type(metric).__name__}; wanted is a gankit.Metric")
+                raise ValueError(f"must build a gankit.Metric, not {type(metric).__name__}")
             if metric.datasets and run.dataset.name not in metric.datasets:
-                suits = ", ".join(metric.datasets)
-                raise ValueError(f"does not apply: it knows {suits}, and this run is {run.dataset}")
-            if metric.reads_training and sets.against != "hold-out":
-                raise ValueError(f"needs {FEWEST} pictures held out; run with --holdout")
-        chosen.append((choice, metric))
-    return chosen
+                names = ", ".join(metric.datasets)
+                raise ValueError(f"measures only {names}; the run's data set is {run.dataset}")
+            if metric.reads_training and sets.against != HOLDOUT:
+                needed = f"at least {MIN_PICTURES} pictures held out"
+                raise ValueError(f"needs {needed}: train with --holdout")
+        built.append((choice, metric))
+    return built
 
 
-def measured(
-    chosen: Chosen, sets: Sets, registry: Registry, folder: Path | None, step: int,
+def measure_all(
+    metrics: BuiltMetrics,
+    sets: PictureSets,
+    registry: Registry,
+    folder: Path | None,
+    step: int,
     progress: Progress,
-) -> list[Measured]:  # fmt: skip
-    """Every metric's number for the pictures that `sets` holds; torch's random state is kept.
+) -> list[Measurement]:
+    """Measure the generated pictures of `sets` with each metric.
 
-    Where a metric draws a picture of what its number means, it goes into `folder`, if one is given.
+    A metric's picture is saved into `folder`, if you give one. torch's random state stays as it is.
     """
-    found = []
+    measurements = []
     with torch.random.fork_rng(devices=[]):
-        for number, (text, metric) in enumerate(chosen):
-            progress(number, len(chosen))
+        for index, (text, metric) in enumerate(metrics):
+            progress(index, len(metrics))
+            picture = None
             with registry.attribute_errors_to("metric", text):
-                number_found, state = measure(metric, text, sets)
-                shown = _shown(metric, text, state, sets) if folder else None
-            path = record.picture_path(folder, step, text) if folder and shown is not None else None
-            if path:
-                _save(shown, path)
-            found.append(dataclasses.replace(number_found, step=step, picture=str(path or "")))
-    progress(len(chosen), len(chosen))
-    return found
+                measurement, state = measure(metric, text, sets)
+                if folder:
+                    picture = _draw_picture(metric, state, sets)
+            path = ""
+            if folder and picture is not None:
+                path = str(picture_path(folder, step, text))
+                _save(picture, Path(path))
+            measurements.append(dataclasses.replace(measurement, step=step, picture=path))
+    progress(len(metrics), len(metrics))
+    return measurements
 
 
-def _shown(metric: Metric, text: str, state: Any, sets: Sets) -> Any:
-    if type(metric).picture is Metric.picture:
+def _draw_picture(metric: Metric, state: Any, sets: PictureSets) -> Any:
+    """The metric's picture of what its number means, uint8 (H, W, C); None if it draws none."""
+    if type(metric).picture is Metric.picture:  # then do not read the pictures
         return None
-    return metric.picture(state, *map(sets.pictures, ("generated", "reference", "training")))
+    generated = sets.pictures("generated")
+    return metric.picture(state, generated, sets.pictures("reference"), sets.pictures("training"))
 
 
 def _save(pixels: Any, path: Path) -> None:

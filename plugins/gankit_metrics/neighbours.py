@@ -1,8 +1,8 @@
-"""Precision and recall, density and coverage: whose neighbourhoods do pictures fall into?
+"""Precision and recall, density and coverage: which pictures lie near pictures of the other set?
 
-A set's neighbourhood is a ball round each of its pictures, as wide as its k-th neighbour within
-the set is far. Each radius is worked out once, on the whole set: in a bootstrap draw a picture's
-own copies would be its neighbours, at distance 0.
+Each picture has a ball around it, whose radius is the distance to its k-th nearest neighbour in its
+own set. Radii are computed once, on the whole set: in a bootstrap draw, a picture's nearest
+neighbours would be its own copies, at distance 0.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from gankit.core.prepared import Rows
-from gankit_metrics.features import OnFeatures
+from gankit_metrics.features import FeatureMetric
 
 Matrix = np.ndarray[Any, Any]
 
 
-class Balls(OnFeatures):
-    """What the four have in common: which pictures lie in whose ball."""
+class NeighbourMetric(FeatureMetric):
+    """What the four share: which generated pictures lie in the balls of which real ones."""
 
     better = "higher"
     bounds = (0.0, 1.0)
@@ -28,22 +28,23 @@ class Balls(OnFeatures):
     def __init__(self, features: str, k: int) -> None:
         super().__init__(features)
         if k < 1:
-            raise ValueError(f"k must be 1 or more, not {k}")
+            raise ValueError(f"k is {k}; it must be 1 or more")
         self.k = k
 
     def compare(self, generated: Matrix, reference: Matrix) -> Matrix:
         """(N, M): whether generated picture n lies in the ball of real picture m."""
         x = generated.astype(np.float64)
         y = reference.astype(np.float64)
-        in_ball: Matrix = distances(x, y) <= radii(y, self.k)
+        in_ball: Matrix = pairwise_distances(x, y) <= neighbour_radii(y, self.k)
         return in_ball
 
 
-class Precision(Balls):
-    """Which share of the generated pictures lies in the neighbourhood of the real ones?
+class Precision(NeighbourMetric):
+    """The share of generated pictures that lie in the ball of any real picture.
 
-    After Kynkaanniemi et al. 2019. High where pictures are good, however few kinds there are.
-    One real picture far off has a large ball, which makes the number kind.
+    The radius of a picture's ball is the distance to its k-th nearest neighbour in its own set.
+    After Kynkaanniemi et al. 2019. High if the pictures are good, even if they are all of one kind.
+    A real outlier has a large ball, which raises the number.
     """
 
     def __init__(self, features: str = "imagenet-lite", k: int = 3) -> None:
@@ -55,10 +56,10 @@ class Precision(Balls):
 
 
 class Recall(Precision):
-    """Which share of the real pictures lies in the neighbourhood of the generated ones?
+    """The share of real pictures that lie in the ball (see `precision`) of any generated picture.
 
-    After Kynkaanniemi et al. 2019: precision with the two sets in each other's place. High where G
-    draws everything, however much else it draws.
+    After Kynkaanniemi et al. 2019: precision with the two sets swapped. High if G draws every kind
+    of picture, even if it also draws bad ones.
     """
 
     def __init__(self, features: str = "imagenet-lite", k: int = 3) -> None:
@@ -71,11 +72,11 @@ class Recall(Precision):
         return super().score(state, reference, generated)
 
 
-class Density(Balls):
-    """In how many real pictures' balls does a generated picture lie, as a share of k?
+class Density(NeighbourMetric):
+    """How many real pictures' balls (see `precision`) a generated picture lies in, divided by k.
 
-    After Naeem et al. 2020: precision that does not hang on single far-off pictures. 1 for real
-    pictures, more where G crowds together where real pictures are dense.
+    After Naeem et al. 2020: precision that is less sensitive to outliers. 1 for real pictures; more
+    if G draws most pictures where real ones are dense.
     """
 
     bounds = (0.0, math.inf)
@@ -84,12 +85,12 @@ class Density(Balls):
         super().__init__(features, k)
 
     def score(self, state: Matrix, generated: Rows, reference: Rows) -> float:
-        times = np.bincount(reference, minlength=state.shape[1])
-        return float((state @ times)[generated].mean() / self.k)
+        counts = np.bincount(reference, minlength=state.shape[1])
+        return float((state @ counts)[generated].mean() / self.k)
 
 
-class Coverage(Balls):
-    """Which share of the real pictures has a generated picture in its ball?
+class Coverage(NeighbourMetric):
+    """The share of real pictures that have a generated picture in their ball (see `precision`).
 
     After Naeem et al. 2020: recall that outliers among the generated pictures cannot raise.
     """
@@ -102,17 +103,17 @@ class Coverage(Balls):
         return float(has_any_picture[reference].mean())
 
 
-def distances(x: Matrix, y: Matrix) -> Matrix:
-    """Euclidean distances (N, M) between rows; 0 between equal ones, but for rounding."""
+def pairwise_distances(x: Matrix, y: Matrix) -> Matrix:
+    """Euclidean distances (N, M) between the rows of x (N, d) and y (M, d), up to rounding."""
     squares = (x**2).sum(axis=1)[:, None] + (y**2).sum(axis=1) - 2 * (x @ y.T)
-    roots: Matrix = np.sqrt(squares.clip(0))
-    return roots
+    distances: Matrix = np.sqrt(squares.clip(0))
+    return distances
 
 
-def radii(features: Matrix, k: int) -> Matrix:
-    """How far the k-th neighbour of each picture is within its own set."""
+def neighbour_radii(features: Matrix, k: int) -> Matrix:
+    """(N,): the distance of each row of features (N, d) to its k-th nearest neighbour."""
     if k >= len(features):
-        raise ValueError(f"k = {k} wants more than {len(features)} pictures")
-    apart = distances(features, features)
-    np.fill_diagonal(apart, -1)  # a picture is no neighbour of its own
-    return np.partition(apart, k, axis=1)[:, k]
+        raise ValueError(f"k is {k}; it must be less than the number of pictures, {len(features)}")
+    distances = pairwise_distances(features, features)
+    np.fill_diagonal(distances, -1)  # so a picture comes before its own neighbours
+    return np.partition(distances, k, axis=1)[:, k]

@@ -76,7 +76,7 @@ def trainer(size, base, batch, precision):
 
 def measure(size, count):
     """What KID knows of pictures, worked out for `count` of them."""
-    rows, pictures = features.opened("imagenet-lite")[1], bytes_of(size, count)
+    rows, pictures = features.load_features("imagenet-lite")[1], bytes_of(size, count)
     return lambda: rows(pictures)
 
 

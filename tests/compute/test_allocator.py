@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from gankit_metrics.features import opened
+from gankit_metrics.features import load_features
 
 import gankit
 from gankit.compute import allocator
@@ -113,5 +113,5 @@ def test_training_keeps_memory(registry, monkeypatch):
 def test_measuring_keeps_memory(monkeypatch):
     kept = []
     monkeypatch.setattr("gankit_metrics.features.tune_allocator", kept.append)
-    opened("pixels")[1](np.zeros((2, 8, 8, 3), np.uint8))
+    load_features("pixels")[1](np.zeros((2, 8, 8, 3), np.uint8))
     assert kept == [CPU]

@@ -113,7 +113,7 @@ def test_13_the_measures_find_the_faults(lesson):
 def test_13_goes_on_without_the_network_of_kid(lesson, path_of, capsys, monkeypatch):
     run = lesson(13)
     monkeypatch.chdir(run.folder)
-    monkeypatch.setattr("gankit_metrics.evaluate.there_is", lambda name: False)
+    monkeypatch.setattr("gankit_metrics.evaluate.features_available", lambda name: False)
     cells = path_of(13).read_text(encoding="utf-8").split("# %%\n")
     (measuring,) = [cell for cell in cells if cell.startswith("# Measure, ")]
     copies = {"copies": run.found["suspects"]["copies"]}

@@ -8,7 +8,7 @@ import tarfile
 import numpy as np
 import pytest
 import torch
-from gankit_metrics.sets import choose
+from gankit_metrics.picture_sets import choose_picture_sets
 from PIL import Image
 
 import gankit
@@ -154,7 +154,7 @@ def test_whole_shards_are_held_out_and_never_trained_on(ready):
     assert trained == set(range(NUM_SHARDS)) - held
     assert {s for s, _ in which(prepared.pixels[prepared.train])} == trained
     assert (len(prepared.holdout), prepared.num_train) == (24, 36)
-    sets = choose(prepared, 500, run.data_seed)
+    sets = choose_picture_sets(prepared, 500, run.data_seed)
     assert sets.against == "hold-out"
     other = {s for s, _ in which(ready(holdout=0.4, data_seed=2)[1].pixels[:24])}
     assert other != held

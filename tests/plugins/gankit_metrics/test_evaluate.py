@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import inspect
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -12,9 +13,9 @@ import numpy as np
 import pytest
 import torch
 from gankit_metrics import swd
-from gankit_metrics.features import opened
-from gankit_metrics.measured import Measured
-from gankit_metrics.sets import choose
+from gankit_metrics.features import load_features
+from gankit_metrics.measurement import Measurement
+from gankit_metrics.picture_sets import HOLDOUT, TRAINING, choose_picture_sets
 from PIL import Image
 
 import gankit
@@ -29,7 +30,7 @@ PLAIN = "swd", "kid:features=pixels"
 @pytest.fixture(autouse=True)
 def few_directions(monkeypatch):
     monkeypatch.setattr(swd, "DIRECTIONS", 8)
-    monkeypatch.setattr(swd, "MOST", 20)
+    monkeypatch.setattr(swd, "MAX_PATCHES", 20)
 
 
 @pytest.fixture
@@ -41,29 +42,29 @@ def run(trained, tmp_path):
 @pytest.fixture
 def held_out(tiny, registry, here):
     """A run of two steps with 40 of its 160 pictures held out."""
-    asked = tiny(dataset="petals:count=160", holdout=0.25, length="2 steps", out="held")
-    return train(compose(registry, **asked), registry)
+    settings = tiny(dataset="petals:count=160", holdout=0.25, length="2 steps", out="held")
+    return train(compose(registry, **settings), registry)
 
 
-def numbers(found):
-    return [dataclasses.replace(row, seconds=0) for row in found]
+def without_seconds(measurements):
+    return [dataclasses.replace(row, seconds=0) for row in measurements]
 
 
 # ---------------------------------------------------------------- from Python
 
 
 def test_the_same_call_gives_the_same_numbers(run):
-    found = gankit.evaluate(run, PLAIN, samples=30)
-    assert all(isinstance(row, Measured) for row in found)
-    assert [row.metric for row in found] == list(PLAIN)
-    assert {(row.samples, row.reference, row.step) for row in found} == {(30, 30, 8)}
-    assert all(row.low < row.value < row.high for row in found)
-    assert all(row.floor < row.low for row in found), "eight steps do not make real flowers"
+    measured = gankit.evaluate(run, PLAIN, samples=30)
+    assert all(isinstance(row, Measurement) for row in measured)
+    assert [row.metric for row in measured] == list(PLAIN)
+    assert {(row.samples, row.reference, row.step) for row in measured} == {(30, 30, 8)}
+    assert all(row.low < row.value < row.high for row in measured)
+    assert all(row.floor < row.low for row in measured), "eight steps do not make real flowers"
     torch.manual_seed(77)
-    assert numbers(gankit.evaluate(run, PLAIN, samples=30)) == numbers(found)
+    assert without_seconds(gankit.evaluate(run, PLAIN, samples=30)) == without_seconds(measured)
 
 
-def test_ones_own_pictures_are_measured_in_the_place_of_gs(held_out):
+def test_your_own_pictures_are_measured_in_place_of_gs(held_out):
     prepared = gankit.prepare(gankit.load(held_out).run)
     copies = np.array(prepared.pixels[prepared.train[:40]])
     texture, copied = gankit.evaluate(held_out, ["swd", "memorising"], pictures=copies)
@@ -71,18 +72,18 @@ def test_ones_own_pictures_are_measured_in_the_place_of_gs(held_out):
     assert (copied.value, copied.samples, copied.picture) == (1, 40, "")
 
 
-def test_several_sets_of_ones_own_are_measured_as_each_alone_is(held_out):
+def test_several_sets_of_pictures_are_measured_as_each_one_is(held_out):
     prepared = gankit.prepare(gankit.load(held_out).run)
     copies = np.array(prepared.pixels[prepared.train[:40]])
     sets = {"copies": copies, "dark": copies // 2}
-    found = gankit.evaluate(held_out, ["swd", "memorising"], pictures=sets)
-    assert list(found) == ["copies", "dark"]
+    measured = gankit.evaluate(held_out, ["swd", "memorising"], pictures=sets)
+    assert list(measured) == ["copies", "dark"]
     for name, pictures in sets.items():
-        alone = gankit.evaluate(held_out, ["swd", "memorising"], pictures=pictures)
-        assert numbers(found[name]) == numbers(alone)
+        single = gankit.evaluate(held_out, ["swd", "memorising"], pictures=pictures)
+        assert without_seconds(measured[name]) == without_seconds(single)
 
 
-def test_ones_own_pictures_leave_no_trace_in_the_run(held_out):
+def test_measuring_your_own_pictures_writes_nothing(held_out):
     pictures = np.zeros((40, 16, 16, 3), np.uint8)
     gankit.evaluate(held_out, ["swd", "memorising"], pictures=pictures)
     assert not [path for path in held_out.iterdir() if "metrics" in path.name]
@@ -98,11 +99,11 @@ def test_ones_own_pictures_leave_no_trace_in_the_run(held_out):
     ids=["floats", "small", "many"],
 )
 def test_pictures_that_cannot_be_compared_are_refused(held_out, pictures):
-    with pytest.raises(GankitError, match="wanted is uint8 .*16, 16, 3"):
+    with pytest.raises(GankitError, match="uint8 .*16, 16, 3"):
         gankit.evaluate(held_out, ["swd"], pictures=pictures)
 
 
-def test_its_signature_is_agreed_upon():
+def test_the_signature_of_evaluate():
     parameters = inspect.signature(gankit.evaluate).parameters
     assert list(parameters) == [
         *("folder", "metrics", "samples", "checkpoint", "registry", "progress", "pictures"),
@@ -117,35 +118,35 @@ def test_an_earlier_checkpoint_is_another_generator(run):
     assert late.floor == early.floor
 
 
-def test_numbers_are_written_down_once_for_each_step_and_metric(run):
-    for asked in ({"checkpoint": 8}, {"checkpoint": 4}, {"checkpoint": 8}):
-        found = gankit.evaluate(run, PLAIN, samples=30, **asked)
+def test_each_step_and_metric_has_one_row(run):
+    for arguments in ({"checkpoint": 8}, {"checkpoint": 4}, {"checkpoint": 8}):
+        measured = gankit.evaluate(run, PLAIN, samples=30, **arguments)
     rows = json.loads((run / "metrics.json").read_text())
     assert [(row["step"], row["metric"]) for row in rows] == [
         *((step, metric) for step in (4, 8) for metric in PLAIN),
     ]
-    assert rows[2]["value"] == found[0].value
+    assert rows[2]["value"] == measured[0].value
     with (run / "metrics.csv").open(newline="") as file:
         table = list(csv.DictReader(file))
     assert [float(row["value"]) for row in table] == [row["value"] for row in rows]
-    assert set(table[0]) == {field.name for field in dataclasses.fields(Measured)}
+    assert set(table[0]) == {field.name for field in dataclasses.fields(Measurement)}
 
 
-def test_what_is_measured_when_nothing_is_named(held_out, run, monkeypatch):
-    monkeypatch.setattr("gankit_metrics.evaluate.there_is", lambda name: False)
+def test_the_default_metrics(held_out, run, monkeypatch):
+    monkeypatch.setattr("gankit_metrics.evaluate.features_available", lambda name: False)
     assert [r.metric for r in gankit.evaluate(run, None, samples=30)] == ["swd", "modes"]
-    found = gankit.evaluate(held_out, None, samples=30)
-    assert [row.metric for row in found] == ["swd", "memorising", "modes"]
-    assert {row.against for row in found} == {"hold-out"}
+    measured = gankit.evaluate(held_out, None, samples=30)
+    assert [row.metric for row in measured] == ["swd", "memorising", "modes"]
+    assert {row.against for row in measured} == {HOLDOUT}
 
 
 def test_memorising_comes_with_a_picture(held_out):
-    (found,) = gankit.evaluate(held_out, ["memorising"])
-    assert found.picture == str(held_out / "metrics" / "memorising-000002.png")
-    with Image.open(found.picture) as picture:
+    (measured,) = gankit.evaluate(held_out, ["memorising"])
+    assert measured.picture == str(held_out / "metrics" / "memorising-000002.png")
+    with Image.open(measured.picture) as picture:
         assert picture.width == 2 * 3 * (16 + 4) + 8
-    assert 0 <= found.low <= found.value <= found.high <= 1
-    assert found.floor == pytest.approx(0.5, abs=0.2)
+    assert 0 <= measured.low <= measured.value <= measured.high <= 1
+    assert measured.floor == pytest.approx(0.5, abs=0.2)
 
 
 # ---------------------------------------------------------------- which pictures
@@ -157,35 +158,37 @@ def prepared(train, held):
     return PreparedDataset(pixels, rows[:train], rows[train:], "print")
 
 
-def test_the_floor_is_of_the_sample_size_and_apart_from_the_reference():
-    sets = choose(prepared(150, 40), samples=100, seed=0)
+def test_the_floor_has_as_many_pictures_as_samples_and_none_of_the_reference():
+    sets = choose_picture_sets(prepared(150, 40), samples=100, seed=0)
     assert {name: len(rows) for name, rows in sets.rows.items()} == {
-        "reference": 40, "fresh": 100, "training": 150, "few fresh": 75, "others": 75,
+        "reference": 40, "fresh": 100, "training": 150, "fresh half": 75, "other half": 75,
     }  # fmt: skip
     assert set(sets.rows["reference"]) == set(range(150, 190))
     assert set(sets.rows["training"]) == set(range(150))
-    assert not set(sets.rows["few fresh"]) & set(sets.rows["others"])
-    assert choose(prepared(150, 40), samples=1000, seed=0).samples == 150
+    assert not set(sets.rows["fresh half"]) & set(sets.rows["other half"])
+    assert choose_picture_sets(prepared(150, 40), samples=1000, seed=0).samples == 150
 
 
 def test_where_nothing_is_held_out_the_training_part_is_halved():
-    sets = choose(prepared(101, 5), samples=1000, seed=0)
-    assert sets.against == "training part"
+    sets = choose_picture_sets(prepared(101, 5), samples=1000, seed=0)
+    assert sets.against == TRAINING
     assert (sets.samples, len(sets.rows["reference"])) == (51, 50)
     assert not set(sets.rows["reference"]) & set(sets.rows["fresh"])
     assert set(sets.rows["reference"]) | set(sets.rows["fresh"]) == set(range(101))
 
 
 def test_the_sets_depend_on_the_data_seed_alone():
-    one, same, other = (choose(prepared(300, 60), 100, seed).rows for seed in (0, 0, 1))
+    one, same, other = (
+        choose_picture_sets(prepared(300, 60), 100, seed).rows for seed in (0, 0, 1)
+    )
     assert all(np.array_equal(one[name], same[name]) for name in one)
     assert not np.array_equal(one["fresh"], other["fresh"])
 
 
 def test_a_run_without_hold_out_says_so(run):
-    (found,) = gankit.evaluate(run, ["swd"])
-    assert "no hold-out: compared with pictures that G may have learnt from" in found.note
-    assert "NOT TO BE TRUSTED: 32 and 32 pictures, wanted are 100 of each" in found.note
+    (measured,) = gankit.evaluate(run, ["swd"])
+    assert measured.against == TRAINING
+    assert "compared with training pictures" in measured.note
 
 
 # ---------------------------------------------------------------- the command
@@ -195,8 +198,9 @@ def test_the_command_shows_a_table(gankit_cli, run):
     words = ("--metric", "swd", "--metric", "kid:features=pixels", "--samples", 30)
     code, out, err = gankit_cli("evaluate", run, *words)
     assert (code, err) == (0, "")
-    head, columns, *rows = (line.split() for line in out.splitlines())
-    assert " ".join(head).endswith("30 pictures drawn, 30 of the training part")
+    title, *table = out.splitlines()
+    assert re.search(rf"step 8: 30 .* 30 .*{TRAINING}", title)
+    columns, *rows = (line.split() for line in table)
     assert columns[:3] == ["metric", "value", "95"]
     assert [row[0] for row in rows] == [
         "swd",
@@ -205,7 +209,8 @@ def test_the_command_shows_a_table(gankit_cli, run):
         "kid:features=pixels:",
     ]
     assert "pixels 32 px" in out
-    assert "NOT TO BE TRUSTED" in out
+    for row in json.loads((run / "metrics.json").read_text()):
+        assert f"{row['metric']}: {row['note']}\n" in out
 
 
 def test_the_command_speaks_json(gankit_cli, run):
@@ -218,57 +223,49 @@ def test_the_command_speaks_json(gankit_cli, run):
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("words", "facts"),
     [
-        (["nowhere"], "there is no run at nowhere"),
-        (["run", "--checkpoint", 5], "run keeps no checkpoint step-000005; it keeps step-000008, "),
-        (["run", "--metric", "kit"], "there is no metric 'kit'. Did you mean 'kid'?"),
-        (
-            ["run", "--metric", "kid:feature=pixels"],
-            "metric 'kid' has no option 'feature'. Did you",
-        ),
-        (
-            ["run", "--metric", "kid:features=vgg"],
-            "metric 'kid' of plugin 'metrics': there are no features 'vgg'; ther",
-        ),
-        (["run", "--metric", "ema"], "'ema' is a trick, not a metric."),
-        (["run", "--samples", 3], "--samples is 3; it must be 20 or more"),
-        (
-            ["run", "--metric", "memorising"],
-            "metric 'memorising' of plugin 'metrics': needs 20 pictures held out; run with --hold",
-        ),
+        (["nowhere"], ["nowhere"]),
+        (["run", "--checkpoint", 5], ["step-000005", "step-000008"]),
+        (["run", "--metric", "kit"], ["'kit'", "'kid'"]),
+        (["run", "--metric", "kid:feature=pixels"], ["'kid'", "'feature'", "'features'"]),
+        (["run", "--metric", "kid:features=vgg"], ["'kid'", "'metrics'", "'vgg'", "inception"]),
+        (["run", "--metric", "ema"], ["'ema'", "trick"]),
+        (["run", "--samples", 3], ["--samples", " 3;", " 20 "]),
+        (["run", "--metric", "memorising"], ["'memorising'", " 20 ", "--holdout"]),
     ],
 )
-def test_mistakes_are_one_line(gankit_cli, run, words, message):
+def test_mistakes_are_one_line(gankit_cli, run, words, facts):
     code, out, err = gankit_cli("evaluate", *words)
     assert (code, out) == (2, "")
-    assert err.startswith(f"gankit: {message}")
+    assert err.startswith("gankit: ")
     assert err.count("\n") == 1
+    assert [fact for fact in facts if fact not in err] == []
 
 
-def test_modes_are_for_petals(gankit_cli, gankit_run, pictures_folder, here):
+def test_modes_measure_only_petals(gankit_cli, gankit_run, pictures_folder, here):
     code, *_ = gankit_run("--dataset", "ihc:count=60", "--out", "tissue", "--steps", 1)
     assert code == 0
     code, _, err = gankit_cli("evaluate", "tissue", "--metric", "modes")
-    said = "does not apply: it knows petals, and this run is ihc:count=60"
-    assert (code, err) == (2, f"gankit: metric 'modes' of plugin 'flowers': {said}\n")
+    assert code == 2
+    assert re.search(r"'modes' of plugin 'flowers'.* petals.* ihc:count=60\n$", err)
 
 
 def test_too_few_pictures(gankit_cli, gankit_run, pictures_folder):
     words = ("--dataset", "folder", "--data", pictures_folder, "--out", "few", "--steps", 1)
     assert gankit_run(*words).code == 0
     code, _, err = gankit_cli("evaluate", "few", "--metric", "swd")
-    said = "12 training pictures and 0 held out are too few to measure anything: 40 are the least"
-    assert (code, err) == (2, f"gankit: {said}\n")
+    assert code == 2
+    assert re.search(r" 12 .* 0 .* 40 ", err)
 
 
-def test_a_record_that_cannot_be_read(run):
+def test_a_damaged_metrics_file_is_named(run):
     (run / "metrics.json").write_text("[{]")
-    with pytest.raises(GankitError, match=r"metrics\.json cannot be read .*: move it away"):
+    with pytest.raises(GankitError, match=r"metrics\.json"):
         gankit.evaluate(run, ["swd"], samples=30)
 
 
-# ---------------------------------------------------------------- a stranger's metric
+# ---------------------------------------------------------------- other people's metrics
 
 
 class Darkness(Metric):
@@ -290,10 +287,10 @@ def with_metric(build):
     return registry
 
 
-def test_a_metric_of_ones_own(run):
-    (found,) = gankit.evaluate(run, ["mine"], samples=30, registry=with_metric(Darkness))
-    assert found.low < found.value < found.high
-    assert found.features == ""
+def test_your_own_metric(run):
+    (measured,) = gankit.evaluate(run, ["mine"], samples=30, registry=with_metric(Darkness))
+    assert measured.low < measured.value < measured.high
+    assert measured.features == ""
 
 
 def broken(**methods):
@@ -301,31 +298,25 @@ def broken(**methods):
 
 
 @pytest.mark.parametrize(
-    ("build", "message"),
+    ("build", "fact"),
     [
-        (
-            broken(features=lambda self, p: np.zeros(3)),
-            "features gives an array (3,); wanted is on",
-        ),
+        (broken(features=lambda self, p: np.zeros(3)), "(3,)"),
         (broken(features=lambda self, p: p / 0.0), "divide by zero encountered in divide"),
-        (
-            broken(features=lambda self, p: np.full(len(p), np.nan)),
-            "features gives NaN or infinity",
-        ),
-        (broken(score=lambda self, *given: float("nan")), "score gives nan"),
+        (broken(features=lambda self, p: np.full(len(p), np.nan)), "NaN"),
+        (broken(score=lambda self, *rows: float("nan")), "nan"),
         (broken(compare=lambda self, x, y: x.nowhere), "'numpy.ndarray' object has no attribute"),
-        (Metric, "Metric has no score"),
-        (object, "builds a object; wanted is a gankit.Metric"),
+        (Metric, "score"),
+        (object, "gankit.Metric"),
     ],
 )
-def test_a_broken_metric_is_named_with_its_plugin(run, build, message):
-    with pytest.raises(GankitError) as error:
+def test_a_broken_metric_is_named_with_its_plugin(run, build, fact):
+    with pytest.raises(GankitError, match="^metric 'mine' of plugin 'stranger': ") as error:
         gankit.evaluate(run, ["mine"], samples=30, registry=with_metric(build))
-    assert str(error.value).startswith(f"metric 'mine' of plugin 'stranger': {message}")
+    assert fact in str(error.value)
 
 
 def test_a_misspelt_method_is_refused_at_once():
-    with pytest.raises(TypeError, match=r"feature is no part of a metric. Did you mean 'features'"):
+    with pytest.raises(TypeError, match=r"feature .*'features'"):
         type("Wrong", (Metric,), {"feature": lambda self, pictures: pictures})
 
 
@@ -338,19 +329,19 @@ def weights(folder):
 
 
 def test_measuring_changes_nothing_and_costs_what_it_says(tiny, registry, here, capsys):
-    asked = tiny(length="10 steps", log_every=1, tricks=["ema", "noisy-d"])
-    without = weights(train(compose(registry, **asked, out="without"), registry))
-    measured = compose(registry, **asked, out="with", metrics=PLAIN, measure_every=4)
+    settings = tiny(length="10 steps", log_every=1, tricks=["ema", "noisy-d"])
+    without = weights(train(compose(registry, **settings, out="without"), registry))
+    measured = compose(registry, **settings, out="with", metrics=PLAIN, measure_every=4)
     with_metrics = weights(train(measured, registry))
     assert without.keys() == with_metrics.keys()
     assert all(torch.equal(without[name], with_metrics[name]) for name in without)
     rows = json.loads((here / "with" / "metrics.json").read_text())
     assert [row["step"] for row in rows] == [4, 4, 8, 8, 10, 10]
     assert len({(row["metric"], row["floor"]) for row in rows}) == len(PLAIN)
-    said = [line for line in capsys.readouterr().out.splitlines() if "measured in" in line]
-    assert [line.partition(":")[0] for line in said] == ["step 4", "step 8", "step 10"]
-    assert "kid:features=pixels" in said[0]
-    assert said[-1].endswith("s so far")
+    lines = [line for line in capsys.readouterr().out.splitlines() if "measured in" in line]
+    assert [line.partition(":")[0] for line in lines] == ["step 4", "step 8", "step 10"]
+    assert "kid:features=pixels" in lines[0]
+    assert lines[-1].endswith("s so far")
     assert not (here / "without" / "metrics.json").exists()
     after = gankit.evaluate("with", PLAIN)
     assert [row.value for row in after] == pytest.approx([row["value"] for row in rows[-2:]])
@@ -369,15 +360,17 @@ def test_a_resumed_run_goes_on_measuring(gankit_run, gankit_cli, here):
     assert (last["step"], last["metric"]) == (8, "kid:features=pixels")
 
 
-def test_what_a_run_is_asked_to_measure_is_checked_before_it_begins(gankit_run, here, monkeypatch):
+def test_metrics_are_checked_before_a_run_begins(gankit_run, here, monkeypatch):
     code, _, err = gankit_run("--metric", "kit")
     assert code == 2
-    assert err.startswith("gankit: there is no metric 'kit'. Did you mean 'kid'?")
-    opened.cache_clear()
+    assert "'kit'" in err
+    load_features.cache_clear()
     missing = GankitError("missing")
-    monkeypatch.setattr("gankit_metrics.features._needed_by", lambda *words: bad(missing))
+    monkeypatch.setattr(
+        "gankit_metrics.features._explain_import_error", lambda *words: bad(missing)
+    )
     code, _, err = gankit_run("--metric", "kid", "--out", "r")
-    opened.cache_clear()
+    load_features.cache_clear()
     assert (code, err) == (2, "gankit: missing\n")
     assert not (here / "r").exists()
 

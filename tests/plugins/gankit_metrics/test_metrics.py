@@ -1,13 +1,15 @@
 """kid and swd: known answers, independent computations, intervals that hold what they say."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
 from gankit_flowers.petals import Petals
 from gankit_metrics import swd
-from gankit_metrics.bootstrap import interval, measure
-from gankit_metrics.kid import KID, within
-from gankit_metrics.sets import Sets
+from gankit_metrics.bootstrap import bootstrap_interval, measure
+from gankit_metrics.kid import KID, mean_over_pairs
+from gankit_metrics.picture_sets import HOLDOUT, PictureSets
 from gankit_metrics.swd import SWD
 
 from gankit import Metric
@@ -26,7 +28,7 @@ def flowers():
 def few_directions(monkeypatch):
     """A third of the patches along an eighth of the directions: tests need no fine numbers."""
     monkeypatch.setattr(swd, "DIRECTIONS", 16)
-    monkeypatch.setattr(swd, "MOST", 40)
+    monkeypatch.setattr(swd, "MAX_PATCHES", 40)
 
 
 def number(metric, generated, reference):
@@ -36,7 +38,7 @@ def number(metric, generated, reference):
 
 
 def blurred(pictures, times):
-    """Each pixel the mean of itself and its four neighbours, so many times over."""
+    """Each pixel the mean of itself and its four neighbours, `times` times."""
     pixels = pictures.astype(np.float32)
     for _ in range(times):
         rolled = [np.roll(pixels, step, axis) for axis in (1, 2) for step in (1, -1)]
@@ -64,17 +66,17 @@ def test_swd_is_what_sorting_every_patch_gives(flowers):
         x, y = metric.features(generated), metric.features(flowers[1])
         exact = [sorted_distance(x[:, level], y[:, level]) for level in range(x.shape[1])]
         assert number(metric, generated, flowers[1]) == pytest.approx(np.mean(exact), rel=0.02)
-        said = (
+        by_level = (
             metric.describe(metric.compare(x, y)).removeprefix("from fine to coarse ").split(", ")
         )
-        assert [float(word) for word in said] == pytest.approx(exact, rel=0.03)
+        assert [float(word) for word in by_level] == pytest.approx(exact, rel=0.03)
 
 
 def test_swd_of_patches_that_were_moved_by_a_known_distance():
     """Along each direction the two sets differ by 0.25, and nothing else."""
     x = np.random.default_rng(0).normal(size=(50, 40, 8)).astype(np.float32)
-    level = swd.grid(x, x + np.float32(0.25))
-    assert swd.distance(level, np.arange(50), np.arange(50)) == pytest.approx(250, rel=0.01)
+    level = swd.bin_projections(x, x + np.float32(0.25))
+    assert swd.wasserstein(level, np.arange(50), np.arange(50)) == pytest.approx(250, rel=0.01)
 
 
 def test_swd_of_a_set_with_itself_is_0_and_the_worse_the_more_it_is_spoilt(flowers):
@@ -89,22 +91,22 @@ def test_swd_of_a_set_with_itself_is_0_and_the_worse_the_more_it_is_spoilt(flowe
 
 def test_swd_takes_sets_of_different_sizes_and_grey_pictures(flowers):
     metric = SWD()
-    some = number(metric, flowers[0], flowers[1][:100])
-    assert some == pytest.approx(number(metric, *flowers[:2]), rel=0.5)
+    smaller = number(metric, flowers[0], flowers[1][:100])
+    assert smaller == pytest.approx(number(metric, *flowers[:2]), rel=0.5)
     grey = flowers[0][..., :1], flowers[1][..., :1]
     assert number(metric, *grey) < number(metric, blurred(grey[0], 1), grey[1])
 
 
-def test_the_pyramid_can_be_put_together_again():
+def test_the_pyramid_can_be_reconstructed():
     """What every level adds gives the picture back, which is what a Laplacian pyramid is for."""
     images = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
-    levels = swd.pyramid(images)
+    levels = swd.laplacian_pyramid(images)
     assert [level.shape[-1] for level in levels] == [64, 32, 16]
     whole = levels[-1]
     for level in reversed(levels[:-1]):
         spread = torch.zeros_like(level)
         spread[:, :, ::2, ::2] = 4 * whole
-        whole = level + swd._smooth(spread)
+        whole = level + swd._blur(spread)
     assert torch.allclose(whole, images, atol=1e-5)
 
 
@@ -125,8 +127,8 @@ def test_kid_is_its_definition_pair_by_pair():
     random = np.random.default_rng(0)
     x, y = random.normal(size=(12, 5)), random.normal(0.5, 1.5, size=(9, 5))
     metric = KID("pixels")
-    found = metric.score(metric.compare(x, y), np.arange(12), np.arange(9))
-    assert found == pytest.approx(kernel_distance(x, y), rel=1e-9)
+    value = metric.score(metric.compare(x, y), np.arange(12), np.arange(9))
+    assert value == pytest.approx(kernel_distance(x, y), rel=1e-9)
 
 
 def test_kid_is_that_of_torchmetrics():
@@ -134,9 +136,9 @@ def test_kid_is_that_of_torchmetrics():
     random = np.random.default_rng(1)
     x, y = random.normal(size=(40, 16)), random.normal(0.3, 1, size=(40, 16))
     metric = KID("pixels")
-    found = metric.score(metric.compare(x, y), np.arange(40), np.arange(40))
-    known = oracle.poly_mmd(torch.from_numpy(x), torch.from_numpy(y))
-    assert found == pytest.approx(known.item(), rel=1e-9)
+    value = metric.score(metric.compare(x, y), np.arange(40), np.arange(40))
+    expected = oracle.poly_mmd(torch.from_numpy(x), torch.from_numpy(y))
+    assert value == pytest.approx(expected.item(), rel=1e-9)
 
 
 def test_kid_of_one_source_is_0_on_average_whatever_the_size():
@@ -145,8 +147,8 @@ def test_kid_of_one_source_is_0_on_average_whatever_the_size():
     for size in (8, 64):
         drawn = random.normal(size=(300, 2, size, 4))
         rows = np.arange(size), np.arange(size)
-        found = [metric.score(metric.compare(*pair), *rows) for pair in drawn]
-        assert abs(np.mean(found)) < 3 * np.std(found) / np.sqrt(len(found))
+        values = [metric.score(metric.compare(*pair), *rows) for pair in drawn]
+        assert abs(np.mean(values)) < 3 * np.std(values) / np.sqrt(len(values))
 
 
 def test_kid_of_disjoint_sets_and_of_half_disjoint_ones(flowers):
@@ -174,13 +176,13 @@ def test_kid_with_packaged_features_gets_worse_the_more_a_set_is_spoilt(flowers)
         assert kid(fresh) < 0.2 * worse[0] < 0.2 * worse[1]
 
 
-def test_copies_of_a_picture_are_no_pair():
+def test_a_picture_and_its_copy_are_not_a_pair():
     """Else every bootstrap draw would look less varied than the set it is drawn from."""
     matrix = np.random.default_rng(3).normal(size=(6, 6))
     matrix = matrix + matrix.T
     rows = np.array([0, 0, 2, 2, 2, 5])
     pairs = [matrix[a, b] for a in rows for b in rows if a != b]
-    assert within(matrix, np.bincount(rows, minlength=6)) == pytest.approx(np.mean(pairs))
+    assert mean_over_pairs(matrix, np.bincount(rows, minlength=6)) == pytest.approx(np.mean(pairs))
 
 
 # ---------------------------------------------------------------- the interval and the floor
@@ -202,7 +204,7 @@ def test_the_interval_is_that_of_the_textbook_and_holds_what_it_promises():
     for _ in range(100):
         x, y = random.normal(size=(200, 1)), random.normal(size=(200, 1))
         value = metric.score((x, y), rows, rows)
-        low, high = interval(metric, "mean", (x, y), value, (200, 200))
+        low, high = bootstrap_interval(metric, "mean", (x, y), value, (200, 200))
         assert high - low == pytest.approx(2 * 1.96 * np.sqrt(2 / 200), rel=0.35)
         inside.append(low < 0 < high)
     assert 88 <= sum(inside) <= 100
@@ -218,7 +220,7 @@ class Spread(Metric):
 def test_the_interval_lies_around_the_number_even_where_draws_are_shifted():
     x = np.random.default_rng(5).normal(size=(20, 1))
     value = Spread().score((x, x), np.arange(20), None)
-    low, high = interval(Spread(), "spread", (x, x), value, (20, 20))
+    low, high = bootstrap_interval(Spread(), "spread", (x, x), value, (20, 20))
     assert (low + high) / 2 == pytest.approx(value, rel=0.15)
 
 
@@ -226,25 +228,25 @@ def sets_of(generated, fresh, reference):
     """Sets without a run."""
     pixels, size = np.concatenate([fresh, reference]), len(fresh)
     rows = {"fresh": np.arange(size), "reference": np.arange(size, size + len(reference))}
-    return Sets(pixels, rows, "hold-out", generated)
+    return PictureSets(pixels, rows, HOLDOUT, generated)
 
 
-def test_real_pictures_cannot_be_told_from_real_ones_and_blurred_ones_can(flowers):
+def test_real_pictures_reach_the_floor_and_blurred_ones_do_not(flowers):
     generated, fresh, reference = flowers
-    found, _ = measure(SWD(), "swd", sets_of(generated, fresh, reference))
-    assert "cannot be told from real pictures at this size" in found.note
-    assert found.low < found.value < found.high
-    assert found.value == pytest.approx(found.floor, rel=0.3)
-    assert (found.samples, found.reference) == (COUNT, COUNT)
-    found, _ = measure(SWD(), "swd", sets_of(blurred(generated, 1), fresh, reference))
-    assert "cannot be told" not in found.note
-    assert found.floor < found.low
+    measured, _ = measure(SWD(), "swd", sets_of(generated, fresh, reference))
+    assert SWD.at_the_floor in measured.note
+    assert measured.low < measured.value < measured.high
+    assert measured.value == pytest.approx(measured.floor, rel=0.3)
+    assert (measured.samples, measured.reference) == (COUNT, COUNT)
+    measured, _ = measure(SWD(), "swd", sets_of(blurred(generated, 1), fresh, reference))
+    assert SWD.at_the_floor not in measured.note
+    assert measured.floor < measured.low
 
 
 def test_small_sets_are_not_to_be_trusted(flowers):
     few = [part[:60] for part in flowers]
-    found, _ = measure(KID("pixels"), "kid", sets_of(*few))
-    assert "NOT TO BE TRUSTED: 60 and 60 pictures, wanted are 100 of each" in found.note
-    found, _ = measure(KID("pixels"), "kid", sets_of(*flowers))
-    assert "TRUSTED" not in found.note
-    assert found.features == "pixels 32 px"
+    measured, _ = measure(KID("pixels"), "kid", sets_of(*few))
+    assert re.search("TRUSTED: 60 generated .* 60 real .* 100 ", measured.note)
+    measured, _ = measure(KID("pixels"), "kid", sets_of(*flowers))
+    assert "TRUSTED" not in measured.note
+    assert measured.features == "pixels 32 px"

@@ -1,0 +1,66 @@
+"""`gankit run --metric`: measure while a run trains. Imported only by runs that measure."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gankit.data.prepare import prepare
+from gankit_metrics.command import format_number
+from gankit_metrics.evaluate import build_metrics, measure_all
+from gankit_metrics.measurement import Measurement
+from gankit_metrics.metrics_file import add_metrics
+from gankit_metrics.picture_sets import choose_picture_sets
+
+if TYPE_CHECKING:
+    from gankit.core.gan import Gan
+    from gankit.core.registry import Registry
+    from gankit.core.settings import Run
+
+SAMPLES = 1000
+
+
+class TrainingEvaluator:
+    """Measures a run's metrics at intervals; features of real pictures are computed only once."""
+
+    def __init__(self, run: Run, gan: Gan, registry: Registry) -> None:
+        self.run = run
+        self.gan = gan
+        self.registry = registry
+        self.interval = run.measure_every or max(1, run.steps // 5)  # steps
+        self.last_step = gan.step  # of the last measurement
+        self.total_seconds = 0.0
+        prepared = prepare(run, registry, lambda done, total: None)
+        self.sets = choose_picture_sets(prepared, SAMPLES, run.data_seed)
+        self.metrics = build_metrics(run.metrics, run, registry, self.sets)
+
+    def measure_if_due(self, step: int) -> None:
+        """Measure at the first logged step of each interval, and at the end of the run."""
+        same_interval = step // self.interval == self.last_step // self.interval
+        if same_interval and step < self.run.steps:
+            return
+        self.last_step = step
+        started = time.perf_counter()
+        self.sets.generate(self.gan.sample, self.run.latent_dim)
+        folder = Path(self.run.out)
+        measurements = measure_all(
+            self.metrics, self.sets, self.registry, folder, step, lambda done, total: None
+        )
+        add_metrics(folder, measurements)
+        seconds = time.perf_counter() - started
+        self.total_seconds += seconds
+        numbers = ", ".join(map(format_measurement, measurements))
+        times = f"measured in {seconds:.1f} s, {self.total_seconds:.1f} s so far"
+        click.echo(f"step {step}: {numbers}; {times}")
+
+
+def format_measurement(measurement: Measurement) -> str:
+    """`swd 24.1 (22.9 to 25.4, floor 18.3)`."""
+    value = format_number(measurement.value)
+    low = format_number(measurement.low)
+    high = format_number(measurement.high)
+    floor = format_number(measurement.floor)
+    return f"{measurement.metric} {value} ({low} to {high}, floor {floor})"

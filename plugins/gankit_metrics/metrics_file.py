@@ -1,0 +1,64 @@
+"""metrics.json and metrics.csv in a run's folder: one row for each step and metric."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from gankit.core.atomic_write import write_atomically
+from gankit.core.choice import Choice
+from gankit.core.errors import GankitError
+from gankit_metrics.measurement import Measurement
+
+KEY = ("step", "metric")  # a new row replaces an old one that has the same two values
+COLUMNS = (*KEY, *(f.name for f in dataclasses.fields(Measurement) if f.name not in KEY))
+
+
+def read_metrics(folder: Path) -> list[dict[str, Any]]:
+    """The rows of a run's metrics.json; none if there is no such file."""
+    path = folder / "metrics.json"
+    if not path.exists():
+        return []
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+        return [{name: row[name] for name in COLUMNS} for row in rows]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise GankitError(f"cannot read {path} ({error}): move or delete it") from error
+
+
+def add_metrics(folder: Path, measurements: Iterable[Measurement]) -> None:
+    """Add rows, sorted by step; each file is replaced at once, so it is never incomplete."""
+    new_rows = []
+    for measurement in measurements:
+        fields = dataclasses.asdict(measurement)
+        new_rows.append({name: fields[name] for name in COLUMNS})
+    new_keys = [_key(row) for row in new_rows]
+    rows = [row for row in read_metrics(folder) if _key(row) not in new_keys]
+    rows = sorted(rows + new_rows, key=lambda row: row["step"])
+    try:
+        write_atomically(folder / "metrics.json", json.dumps(rows, indent=1) + "\n")
+        write_atomically(folder / "metrics.csv", _to_csv(rows))
+    except OSError as error:
+        raise GankitError(f"cannot write to {folder}: {error.strerror}", 1) from error
+
+
+def _key(row: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in KEY)
+
+
+def _to_csv(rows: list[dict[str, Any]]) -> str:
+    text = io.StringIO()
+    table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    table.writeheader()
+    table.writerows(rows)
+    return text.getvalue()
+
+
+def picture_path(folder: Path, step: int, metric: Choice) -> Path:
+    """The file for a metric's picture at one step."""
+    return folder / "metrics" / f"{metric.name}-{step:06d}.png"

@@ -1,0 +1,126 @@
+"""Which pictures a metric compares, and their features, which are computed once for each set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from gankit.core import randomness
+from gankit.core.errors import GankitError
+from gankit.core.metric import Metric
+from gankit.core.prepared import Pixels, PreparedDataset, Rows
+
+MIN_PICTURES = 20  # in each set; fewer are not measured at all
+HOLDOUT = "hold-out"
+TRAINING = "training part"
+
+
+@dataclass
+class PictureSets:
+    """The pictures of one run, in named sets, and a cache of each set's features.
+
+    `generated` is compared with `reference`: real pictures that the run did not train on. The
+    floor compares `fresh` with the same reference: real training pictures, as many as G draws.
+
+    A metric that also reads the training part, as `memorising` does, would find every `fresh`
+    picture in it. The floor of such a metric compares `fresh half`, and `other half` takes the
+    place of the training part.
+    """
+
+    pixels: Pixels  # all real pictures
+    rows: dict[str, Rows]  # name of a set -> its rows of `pixels`
+    against: str  # HOLDOUT or TRAINING: what the reference consists of
+    generated: Pixels | None = None
+    floors: dict[str, float] = field(default_factory=dict)  # metric -> floor, once computed
+    _features: dict[tuple[str, str], Any] = field(default_factory=dict)  # feature set, set's name
+
+    @property
+    def samples(self) -> int:
+        """How many pictures G draws: as many as `fresh` has."""
+        return len(self.rows["fresh"])
+
+    def pictures(self, name: str) -> Pixels:
+        """The pictures of a set, uint8 (N, H, W, C)."""
+        if name != "generated":
+            return self.pixels[self.rows[name]]
+        assert self.generated is not None
+        return self.generated
+
+    def generate(self, generator: Callable[[torch.Tensor], torch.Tensor], latent_dim: int) -> None:
+        """Draw new pictures; `generator` maps z (N, latent_dim) to images (N, C, H, W) in [-1, 1].
+
+        z is the same for every run and every step.
+        """
+        z = randomness.latents(0, 0, self.samples, latent_dim, "measuring")
+        batches = [to_uint8(generator(batch)) for batch in torch.split(z, 64)]
+        self.set_generated(np.concatenate(batches))
+
+    def set_generated(self, pictures: Pixels) -> None:
+        """Measure these pictures from now on: uint8 (N, H, W, C), N the number of `samples`."""
+        expected_shape = (self.samples, *self.pixels.shape[1:])
+        if pictures.dtype != np.uint8 or pictures.shape != expected_shape:
+            raise GankitError(
+                f"cannot measure pictures of {pictures.dtype} {pictures.shape}: they must be "
+                f"uint8 {expected_shape}"
+            )
+        self.generated = pictures
+        self._features = {
+            key: features for key, features in self._features.items() if key[1] != "generated"
+        }
+
+    def features(self, metric: Metric, text: str, name: str) -> Any:
+        """The features (N, ...) of a set; metrics that have one feature set share them."""
+        key = (metric.feature_set or text, name)
+        if key not in self._features:
+            self._features[key] = metric.rows(self.pictures(name))
+        return self._features[key]
+
+
+def to_uint8(images: torch.Tensor) -> Pixels:
+    """Images (N, C, H, W) in [-1, 1] as uint8 (N, H, W, C)."""
+    pixels = images.float().clamp(-1, 1).add(1).mul(127.5).round().to(torch.uint8)
+    return pixels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+
+def choose_picture_sets(prepared: PreparedDataset, samples: int, seed: int) -> PictureSets:
+    """Choose the real pictures of each set for a run.
+
+    The reference is the hold-out. If that has fewer than MIN_PICTURES, half of the training part
+    takes its place. G draws `samples` pictures, or fewer if the training part has fewer, because
+    the floor needs as many real ones.
+    """
+    reference = shuffle(prepared.holdout, seed)
+    train = shuffle(prepared.train, seed)
+    against = HOLDOUT
+    if len(reference) < MIN_PICTURES:
+        half = len(train) // 2
+        reference = train[:half]
+        train = train[half:]
+        against = TRAINING
+    if min(len(reference), len(train)) < MIN_PICTURES:
+        raise GankitError(
+            f"too few pictures to measure: {len(prepared.train)} for training and "
+            f"{len(prepared.holdout)} held out; at least {2 * MIN_PICTURES} are needed"
+        )
+    if samples < MIN_PICTURES:
+        raise GankitError(f"--samples is {samples}; it must be {MIN_PICTURES} or more")
+    half = min(samples, len(train) // 2)
+    rows = {
+        "reference": reference[:samples],
+        "fresh": train[:samples],
+        "training": train,
+        "fresh half": train[:half],
+        "other half": train[half:],
+    }
+    return PictureSets(prepared.pixels, rows, against)
+
+
+def shuffle(rows: Rows, seed: int) -> Rows:
+    """The rows in random order; the order depends on the data seed alone."""
+    generator = randomness.generator(seed, 0, "order of measuring")
+    shuffled: Rows = rows[torch.randperm(len(rows), generator=generator).numpy()]
+    return shuffled
