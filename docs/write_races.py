@@ -16,8 +16,8 @@ from pathlib import Path
 
 import webp
 from gankit_race import notes as writing
-from gankit_race.format import as_rows, number
-from gankit_race.results import Row, tables
+from gankit_race.format import format_number, table_cells
+from gankit_race.results import Row, make_tables
 from PIL import Image
 
 HERE = Path(__file__).parent
@@ -58,7 +58,7 @@ ABOUT = {  # by the name of a race's folder: heading, description, short names o
         "slow trick saw fewer pictures. This is only a first look: a trick against late problems "
         "has nothing to do yet, and in 91 to 100 of 100 pictures no petals can be counted. "
         "`modes` uses the few pictures in which they can; 0 means that there were none. With 22 "
-        "comparisons of three seeds, few tricks get a verdict; the open ones are candidates for "
+        "comparisons of three seeds, few tricks get a verdict; the undecided ones are candidates for "
         "another race.",
         (),
     ),
@@ -125,7 +125,7 @@ def keep(folder):
     name = folder.resolve().name
     if name not in ABOUT:
         sys.exit(f"{name}: say in ABOUT of {Path(__file__).name} what this race asks")
-    computed = writing.about_chance(compared(rows_of(record["runs"])))
+    computed = writing.notes_on_chance(compared(rows_of(record["runs"])))
     kept = [note for note in record["notes"] if note not in computed]
     (HERE / "races").mkdir(exist_ok=True)
     text = json.dumps({"runs": record["runs"], "notes": kept}, indent=1) + "\n"
@@ -142,7 +142,7 @@ def rows_of(runs):
 
 def compared(rows):
     """The tables of a race, the baseline's variant first."""
-    return tables(list(dict.fromkeys(row.variant for row in rows)), rows)
+    return make_tables(list(dict.fromkeys(row.variant for row in rows)), rows)
 
 
 def page():
@@ -157,7 +157,7 @@ def page():
             found = [each for each in compared(rows) if each.measure != "images/s"]
             blocks += [f"## {title}", asks, *(table(each, rows) for each in found), runs(rows)]
             blocks += [f"![{title}](races/{name}.webp)"]
-            blocks += notes([*record["notes"], *writing.about_chance(found)])
+            blocks += notes([*record["notes"], *writing.notes_on_chance(found)])
     return "\n\n".join(block.strip() for block in blocks) + "\n"
 
 
@@ -176,10 +176,10 @@ def table(found, rows):
     lines = [f"**{found.measure}**, {found.better} is better{about}", ""]
     lines += ["| variant | median | mean | difference | 95 % interval | verdict |"]
     lines += ["|---|---|---|---|---|---|"]
-    for variant, mean, difference, interval, verdict in as_rows(found):
+    for variant, mean, difference, interval, verdict in table_cells(found):
         values = [row.value(found.measure) for row in rows if row.variant == variant]
         measured = [value for value in values if value is not None]
-        middle = number(statistics.median(measured) if measured else None)
+        middle = format_number(statistics.median(measured) if measured else None)
         cells = (variant, middle, mean, difference or "-", interval or "-", verdict)
         lines.append(f"| {' | '.join(cells)} |")
     verdicts = [(row.variant, row.verdict) for row in found.rows[1:]]

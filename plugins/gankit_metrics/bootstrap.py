@@ -29,7 +29,7 @@ def measure(metric: Metric, text: str, sets: PictureSets) -> tuple[Measurement, 
     value = finite_score(metric, state, np.arange(num_generated), np.arange(num_reference))
     low, high = bootstrap_interval(metric, text, state, value, (num_generated, num_reference))
     if text not in sets.floors:
-        sets.floors[text] = floor(metric, text, sets)
+        sets.floors[text] = compute_floor(metric, text, sets)
     measurement = Measurement(
         metric=text,
         value=value,
@@ -40,14 +40,14 @@ def measure(metric: Metric, text: str, sets: PictureSets) -> tuple[Measurement, 
         reference=num_reference,
         better=metric.better,
         features=metric.feature_set,
-        note=note(metric, sets, (low, high), sets.floors[text], metric.describe(state)),
+        note=make_note(metric, sets, (low, high), sets.floors[text], metric.describe(state)),
         seconds=time.perf_counter() - started,
         against=sets.against,
     )
     return measurement, state
 
 
-def floor(metric: Metric, text: str, sets: PictureSets) -> float:
+def compute_floor(metric: Metric, text: str, sets: PictureSets) -> float:
     """The metric's number for real pictures in place of generated ones."""
     fresh = "fresh half" if metric.reads_training else "fresh"
     state = _compare(metric, text, sets, fresh, "other half")
@@ -100,7 +100,7 @@ def bootstrap_interval(
     )
 
 
-def note(
+def make_note(
     metric: Metric,
     sets: PictureSets,
     interval: tuple[float, float],

@@ -83,8 +83,8 @@ class Memorising(FeatureMetric):
         height, _, channels = triples[0].shape
         space = np.full((height, 4 * GAP, channels), 255, np.uint8)
         rows = [
-            np.concatenate([left, space, right], axis=1)
-            for left, right in zip(triples[::2], triples[1::2], strict=False)
+            np.concatenate([first, space, second], axis=1)
+            for first, second in zip(triples[::2], triples[1::2], strict=False)
         ]
         return np.concatenate(rows, axis=0)
 

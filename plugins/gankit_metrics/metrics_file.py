@@ -32,7 +32,7 @@ def read_metrics(folder: Path) -> list[dict[str, Any]]:
 
 
 def add_metrics(folder: Path, measurements: Iterable[Measurement]) -> None:
-    """Add rows, sorted by step; each file is replaced at once, so it is never incomplete."""
+    """Add rows, sorted by step; each file is replaced atomically."""
     new_rows = []
     for measurement in measurements:
         fields = dataclasses.asdict(measurement)

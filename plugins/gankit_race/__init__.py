@@ -1,4 +1,4 @@
-"""Fair races: variants with the same data, weights and budget, and what may be said of them."""
+"""Races: train variants of a run under equal conditions, and test whether they differ."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ if TYPE_CHECKING:
 
 @hookimpl
 def register_commands(cli: PluginCommands) -> None:
-    cli.later("compare", "gankit_race.command:compare", "Compare runs that exist.")
+    cli.later("compare", "gankit_race.command:compare", "Compare trained runs.")
     cli.later("race", "gankit_race.command:race", "Train variants of a run and compare them.")

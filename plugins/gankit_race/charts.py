@@ -1,4 +1,4 @@
-"""The drawings on a race's page: where each line and dot goes; templates/race_charts.html draws."""
+"""Charts of a race's page: coordinates for templates/race_charts.html, which draws them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gankit.runs.figures import downsample
-from gankit_race.format import number
+from gankit_race.format import format_number
 from gankit_race.results import Table
+from gankit_race.stats import BETTER, WORSE
 
-WIDTH = 440  # of a drawing of differences
-LINE = 50  # px: a variant's name and line in it
-EDGE = 8  # px on both sides
-CURVE_WIDTH = 300
+WIDTH = 440  # px, of a chart of differences
+LINE_HEIGHT = 50  # px, for one variant
+MARGIN = 8  # px on both sides
+CURVE_WIDTH = 300  # px
 CURVE_HEIGHT = 130
 POINTS = 150  # of a curve
 LOSSES = ("d_loss", "g_loss")
@@ -22,10 +23,10 @@ Log = Sequence[Mapping[str, str]]  # the rows of a run's log.csv
 
 @dataclass(frozen=True, kw_only=True)
 class DifferenceLine:
-    """One variant's difference to the baseline, in px from the left."""
+    """One variant's difference from the baseline, in px from the left."""
 
     variant: str
-    tone: str  # better, worse or same
+    tone: str  # CSS class: better, worse or same
     y: int
     mean: float
     low: float | None
@@ -35,29 +36,29 @@ class DifferenceLine:
 
 @dataclass(frozen=True, kw_only=True)
 class DifferenceChart:
-    """Every variant's difference to the baseline in one measure."""
+    """Each variant's difference from the baseline in one measure."""
 
     label: str
     width: int
     height: int
     zero: float
-    ends: list[tuple[float, str, str]]  # x, text and text-anchor of the numbers below
+    ends: list[tuple[float, str, str]]  # x, text and text-anchor of numbers on the x axis
     lines: list[DifferenceLine]
 
 
 @dataclass(frozen=True, kw_only=True)
 class LossChart:
-    """Both losses over a run, as points of a curve."""
+    """The losses of a run, as points of a curve."""
 
     width: int
     height: int
-    curves: dict[str, list[str]]
-    top: str
-    length: str
+    curves: dict[str, list[str]]  # name of a loss -> `x y` of each point
+    top: str  # the loss at the upper edge
+    length: str  # of the run
 
 
 def difference_chart(table: Table) -> DifferenceChart | None:
-    """The drawing of a table; None if no variant has a difference to the baseline."""
+    """The chart of a table; None if no variant can be compared with the baseline."""
     compared = [(row, row.difference) for row in table.rows[1:] if row.difference]
     values = [value for _, difference in compared for value in difference.values]
     if not values:
@@ -67,25 +68,25 @@ def difference_chart(table: Table) -> DifferenceChart | None:
     span = (high - low) or 1.0
 
     def x(value: float) -> float:
-        return round(EDGE + (value - low) / span * (WIDTH - 2 * EDGE), 1)
+        return round(MARGIN + (value - low) / span * (WIDTH - 2 * MARGIN), 1)
 
-    ends = [(x(low), number(low, "+"), "start"), (x(high), number(high, "+"), "end")]
+    ends = [(x(low), format_number(low, "+"), "start"), (x(high), format_number(high, "+"), "end")]
     lines = [
         DifferenceLine(
             variant=row.variant,
-            tone=row.verdict if row.verdict in ("better", "worse") else "same",
-            y=place * LINE + 30,
+            tone=row.verdict if row.verdict in (BETTER, WORSE) else "same",
+            y=index * LINE_HEIGHT + 30,
             mean=x(difference.mean),
             low=None if difference.low is None else x(difference.low),
             high=None if difference.high is None else x(difference.high),
             seeds=[x(value) for value in difference.each],
         )
-        for place, (row, difference) in enumerate(compared)
+        for index, (row, difference) in enumerate(compared)
     ]
     return DifferenceChart(
-        label=f"differences to {table.rows[0].variant} in {table.measure}",
+        label=f"differences from {table.rows[0].variant} in {table.measure}",
         width=WIDTH,
-        height=LINE * len(lines) + 22,
+        height=LINE_HEIGHT * len(lines) + 22,
         zero=x(0),
         ends=[end for end in ends if abs(end[0] - x(0)) > 60],
         lines=lines,
@@ -93,7 +94,7 @@ def difference_chart(table: Table) -> DifferenceChart | None:
 
 
 def loss_chart(log: Log, top: float) -> LossChart:
-    """d_loss and g_loss over a run, up to `top`."""
+    """The chart of a run's losses; `top` is the loss at its upper edge."""
     curves = {}
     for name in LOSSES:
         values = downsample([float(row[name]) for row in log if row.get(name)], POINTS)
@@ -108,17 +109,17 @@ def loss_chart(log: Log, top: float) -> LossChart:
         width=CURVE_WIDTH,
         height=CURVE_HEIGHT,
         curves=curves,
-        top=number(top),
+        top=format_number(top),
         length=f"{kimg:,.4g} kimg",
     )
 
 
 def _height(share: float) -> float:
-    """px from the top of the drawing; beyond the edge is drawn at the edge."""
+    """px from the upper edge; values outside the chart are drawn at its edge."""
     return CURVE_HEIGHT * (1 - max(0.0, min(1.0, share)))
 
 
-def highest_loss(logs: Sequence[Log]) -> float:
-    """A height that nearly all losses stay under, the same for every run on the page."""
+def upper_loss(logs: Sequence[Log]) -> float:
+    """The 98 % quantile of all losses: the upper edge of every chart on the page."""
     losses = sorted(float(row[name]) for log in logs for row in log for name in LOSSES if row[name])
     return max(losses[int(0.98 * (len(losses) - 1))], 1e-6) if losses else 1.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shlex
 from collections.abc import Mapping, Sequence
@@ -17,8 +18,8 @@ from gankit.cli.run import read_options
 from gankit.cli.stop import stop_signals
 from gankit.core.clock import format_duration
 from gankit.core.errors import GankitError
-from gankit_race import recipes
-from gankit_race.vary import Variant, VariedValue, cross, read_vary
+from gankit_race.recipes import RACES, apply_recipe
+from gankit_race.variants import LENGTHS, Variant, VariedValue, make_variants, parse_vary
 
 if TYPE_CHECKING:
     from gankit.core.registry import Registry
@@ -26,47 +27,56 @@ if TYPE_CHECKING:
     from gankit.core.stop import Progress, Stop
     from gankit_race.plan import Plan
 
-FREE_ON_RESUME = {"resume", "seeds", "metrics"}
+RESUME_OPTIONS = {"resume", "seeds", "metrics"}  # what --resume can be combined with
+SAMPLES = 1000
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("options", nargs=-1, type=click.UNPROCESSED)
-@click.option("--vary", multiple=True, metavar="NAME=A,B", help="An option of gankit run, varied.")
-@click.option("--seeds", type=int, help="Runs of each variant, with seeds one after another; 3.")
+@click.option(
+    "--vary", multiple=True, metavar="NAME=A,B",
+    help="Option of gankit run and the values to compare; repeatable.",
+)  # fmt: skip
+@click.option("--seeds", type=int, help="Number of runs of each variant. Default: 3.")
 @click.option("--budget", default="", metavar="LENGTH", help="Of each run: 5m, 40kimg, 500steps.")
-@click.option("--metric", "metrics", multiple=True, help="What to measure; kid and swd.")
-@click.option("--samples", default=1000, show_default=True, help="Pictures drawn to measure.")
-@click.option("--recipe", help="A race by name, or a recipe of gankit run.")
-@click.option("--out", type=Path, metavar="DIR", help="Folder of the race; races/... if not given.")
-@click.option("--resume", type=Path, metavar="DIR", help="Go on with a race.")
-@click.option("--list", "listed", is_flag=True, help="List the races that have a name.")
-@click.option("--dry-run", is_flag=True, help="Show the plan and how long it takes.")
+@click.option(
+    "--metric", "metrics", multiple=True, help="Metric to measure; repeatable. Default: kid, swd."
+)
+@click.option(
+    "--samples", default=SAMPLES, show_default=True, help="Number of pictures to measure."
+)
+@click.option("--recipe", help="Name of a race (see --list), or a recipe of gankit run.")
+@click.option("--out", type=Path, metavar="DIR", help="Folder for the race. Default: races/...")
+@click.option("--resume", type=Path, metavar="DIR", help="Continue the race in this folder.")
+@click.option("--list", "listed", is_flag=True, help="List the named races.")
+@click.option("--dry-run", is_flag=True, help="Show the plan and how long it takes; do not train.")
 @click.pass_context
 def race(ctx: click.Context, /, options: tuple[str, ...], listed: bool, **given: Any) -> None:
     """Train variants of a run, one after the other, and compare them.
 
-    OPTIONS are those of `gankit run`; they hold for every variant. The first value of each --vary
-    is the baseline that the others are compared with.
+    OPTIONS are options of `gankit run`; they apply to all variants. The first value of each --vary
+    is the baseline: the other variants are compared with it.
     """
     if listed:
-        _list()
+        _list_races()
         return
-    if "TORCHELASTIC_RUN_ID" in os.environ:  # each process would write the whole race
+    if "TORCHELASTIC_RUN_ID" in os.environ:  # each process would train the whole race
         raise GankitError("gankit race runs in one process: omit torchrun")
     if given["resume"]:
-        typed = {k for k in given if ctx.get_parameter_source(k) is ParameterSource.COMMANDLINE}
-        if options or typed - FREE_ON_RESUME:
+        typed = {
+            name for name in given if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        }
+        if options or typed - RESUME_OPTIONS:
             raise GankitError(
-                "--resume continues a race as it was planned; of the other options it takes "
-                "only --seeds, to add some, and --metric"
+                "--resume continues a race as it was planned: you can add only --seeds and --metric"
             )
 
     with log_shown(), stop_signals() as stop, progress_bar("preparing") as progress:
         _race(ctx, list(options), given, stop, stop.raise_on_stop(progress))
 
 
-def _list() -> None:
-    for recipe in recipes.RACES:
+def _list_races() -> None:
+    for recipe in RACES:
         click.echo(f"{recipe.name:14}{recipe.summary}")
         words = [shlex.join(recipe.options)]
         words += [f"--vary {name}={values}" for name, values in recipe.vary.items()]
@@ -83,49 +93,51 @@ def _race(
     stop: Stop,
     progress: Progress,
 ) -> None:
-    """Plan the race or read its plan, then run what is missing and print the tables."""
-    from gankit_race.publish import show
-    from gankit_race.racing import Race, begin, refuse_taken, resumed
+    """Plan a race or read its plan, then train and measure what is missing."""
+    from gankit_race.publish import print_report
+    from gankit_race.racing import refuse_used_folder, resume_plan, write_plan
+    from gankit_race.runner import RaceRunner
 
     folder = given["resume"]
     if folder:
-        plan = resumed(folder, given["seeds"], given["metrics"], ctx.obj)
+        plan = resume_plan(folder, given["seeds"], given["metrics"], ctx.obj)
     else:
         if given["out"]:
-            refuse_taken(given["out"])
-        plan, names = _planned(ctx, options, given, progress)
+            refuse_used_folder(given["out"])
+        plan, names = _make_plan(ctx, options, given, progress)
         if given["dry_run"]:
-            click.echo(_described(plan))
+            click.echo(_describe_plan(plan))
             return
-        folder = begin(plan, given["out"], names)
-    show(Race(plan, folder, ctx.obj, stop=stop, progress=progress).run_all())
+        folder = write_plan(plan, given["out"], names)
+    runner = RaceRunner(plan, folder, ctx.obj, stop=stop, progress=progress)
+    print_report(runner.run_all())
 
 
-def _planned(
+def _make_plan(
     ctx: click.Context, options: list[str], given: dict[str, Any], progress: Progress
 ) -> tuple[Plan, list[str]]:
-    """The plan, and the names of what it varies."""
+    """The plan, and the names of the options that it varies."""
     from gankit_race.plan import choose_metrics, make_plan
 
-    argv, vary, seeds, budget = recipes.with_recipe(
+    argv, vary, seeds, budget = apply_recipe(
         given["recipe"], options, list(given["vary"]), given["seeds"], given["budget"]
     )
     root = ctx.find_root()
     assert isinstance(root.command, click.Group)
-    _, run, _ = root.command.resolve_command(root, ["run"])
-    assert run is not None
-    varied = read_vary(vary, run)
-    _refuse_contradictions(varied, argv, budget, run)
+    _, run_command, _ = root.command.resolve_command(root, ["run"])
+    assert run_command is not None
+    varied = parse_vary(vary, run_command)
+    _refuse_contradictions(varied, argv, budget, run_command)
     samples = given["samples"]
     plan = make_plan(
-        _variants(varied, argv, budget, ctx.obj),
+        _make_variants(varied, argv, budget, ctx.obj),
         seeds=seeds,
         budget=budget,
         registry=ctx.obj,
         progress=progress,
         metrics=choose_metrics(given["metrics"], ctx.obj),
         samples=samples,
-        command=_command(argv, vary, seeds, budget, samples, given["metrics"]),
+        command=_command_line(argv, vary, seeds, budget, samples, given["metrics"]),
     )
     return plan, list(varied)
 
@@ -134,40 +146,41 @@ def _refuse_contradictions(
     varied: Mapping[str, Sequence[VariedValue]],
     argv: Sequence[str],
     budget: str,
-    run: click.Command,
+    run_command: click.Command,
 ) -> None:
-    """An error if what is varied is given for all variants too, or a run has two lengths."""
+    """An error if an option is both varied and given for all variants, or a run has two lengths."""
     given = {word.partition("=")[0] for word in argv}
-    for parameter in run.params:
+    for parameter in run_command.params:
         name = next((name for name in varied if f"--{name}" in parameter.opts), None)
         if name and given & {*parameter.opts, *parameter.secondary_opts}:
-            what = f"--{name} is given for all variants and varied"
-            more = "; one variant takes several tricks as ema+r1" if name == "trick" else ""
-            raise GankitError(f"{what}: say it once{more}")
+            hint = "; to use several tricks in one variant, write ema+r1" if name == "trick" else ""
+            raise GankitError(
+                f"--{name} is given for all variants and also varied: omit one of them{hint}"
+            )
     names = {*varied, *(word.removeprefix("--") for word in given)}
-    length = next((name for name in ("steps", "epochs", "kimg") if name in names), None)
+    length = next((name for name in LENGTHS if name in names), None)
     if budget and length:
-        raise GankitError(f"a run has one length: --budget or {length}")
+        raise GankitError(f"a run has only one length: omit --budget or {length}")
 
 
-def _variants(
+def _make_variants(
     varied: Mapping[str, Sequence[VariedValue]],
     argv: list[str],
     budget: str,
     registry: Registry,
 ) -> list[Variant]:
-    from gankit_race.plan import LENGTH
+    from gankit_race.plan import UNKNOWN_LENGTH
 
-    length = ["--steps", LENGTH.split()[0]] if budget else []
+    length = ["--steps", UNKNOWN_LENGTH.split()[0]] if budget else []
 
     def build(settings: list[Any]) -> Run:
-        own = [word for words in settings for word in words]
-        return read_options([*argv, *length, *own], registry)
+        varied_argv = list(itertools.chain(*settings))
+        return read_options([*argv, *length, *varied_argv], registry)
 
-    return cross(varied.values(), build)
+    return make_variants(varied.values(), build)
 
 
-def _command(
+def _command_line(
     argv: Sequence[str],
     vary: Sequence[str],
     seeds: int,
@@ -182,15 +195,15 @@ def _command(
     words += ["--seeds", str(seeds)]
     if budget:
         words += ["--budget", budget]
-    if samples != 1000:
+    if samples != SAMPLES:
         words += ["--samples", str(samples)]
     for name in metrics:
         words += ["--metric", name]
     return shlex.join(words)
 
 
-def _described(plan: Plan) -> str:
-    """The plan as lines of text: every variant's length and time, and what follows."""
+def _describe_plan(plan: Plan) -> str:
+    """The plan as lines of text: length and time of each variant, and of the race."""
     lines = [plan.command]
     total = 0.0
     width = max(len(variant.label) for variant in plan.variants) + 2
@@ -204,19 +217,24 @@ def _described(plan: Plan) -> str:
             f"{format_duration(seconds)} each (measured: {1 / variant.step_seconds:.1f} steps/s)"
         )
     seeds = ", ".join(map(str, plan.seeds))
-    lines.append(
-        f"{len(plan.starts())} runs (seeds {seeds}), about {format_duration(total)} of training"
-    )
+    runs = f"{len(plan.all_runs())} runs (seeds {seeds})"
+    lines.append(f"{runs}, about {format_duration(total)} of training")
     metrics = ", ".join(plan.metrics) or "no metric, because none is installed"
-    lines.append(f"then measures {metrics}")
+    lines.append(f"metrics to measure: {metrics}")
     return "\n".join(lines)
 
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, type=Path, metavar="RUN RUN...")
-@click.option("--metric", "metrics", multiple=True, help="What to measure; kid and swd.")
-@click.option("--samples", default=1000, show_default=True, help="Pictures drawn to measure.")
-@click.option("--out", type=Path, metavar="DIR", help="Folder to write to; races/compare-...")
+@click.option(
+    "--metric", "metrics", multiple=True, help="Metric to measure; repeatable. Default: kid, swd."
+)
+@click.option(
+    "--samples", default=SAMPLES, show_default=True, help="Number of pictures to measure."
+)
+@click.option(
+    "--out", type=Path, metavar="DIR", help="Folder for the results. Default: races/compare-..."
+)
 @click.pass_context
 def compare(
     ctx: click.Context,
@@ -225,13 +243,14 @@ def compare(
     samples: int,
     out: Path | None,
 ) -> None:
-    """Compare runs that exist; a race's folder stands for its runs.
+    """Compare trained runs. The folder of a race means all its runs.
 
-    Runs that differ only in their seed are one variant; the first RUN's is the baseline.
+    Runs that differ only in their seed are one variant. The variant of the first RUN is the
+    baseline.
     """
-    from gankit_race.comparing import compared
-    from gankit_race.publish import show
+    from gankit_race.comparing import compare_folders
+    from gankit_race.publish import print_report
 
     with progress_bar("measuring") as progress:
-        report = compared(runs, metrics, samples, out, ctx.obj, progress)
-    show(report)
+        report = compare_folders(runs, metrics, samples, out, ctx.obj, progress)
+    print_report(report)

@@ -1,4 +1,4 @@
-"""`gankit.compare`: what may be said of runs that exist."""
+"""`gankit.compare`: compare runs that are trained already."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from gankit.core.settings import Run, option
 from gankit.core.stop import Progress
 from gankit.training import checkpoint
 from gankit.training.run_file import load_run
-from gankit_race.plan import choose_metrics, made_folder, read_plan
-from gankit_race.publish import write
-from gankit_race.racing import refuse_taken
+from gankit_race.plan import choose_metrics, make_numbered_folder, read_plan
+from gankit_race.publish import write_report
+from gankit_race.racing import refuse_used_folder
 from gankit_race.report import Report
-from gankit_race.results import Row, measured_as_dict, row_of
-from gankit_race.vary import PICTURES, SELF_EVIDENT, differing
+from gankit_race.results import Row, measurement_as_dict, row_of_run
+from gankit_race.variants import PICTURES, SELF_EXPLANATORY, differing_settings
 
-OF_THE_MODEL = ("generator", "discriminator")  # follow from it
+SET_BY_MODEL = ("generator", "discriminator")
 
 
 def compare(
@@ -33,9 +33,12 @@ def compare(
     out: str | Path | None = None,
     registry: Registry | None = None,
 ) -> Path:
-    """Compare runs, or those of a race's folder; returns the folder with the page."""
+    """Compare trained runs; returns the folder with the results and race.html.
+
+    The folder of a race means all its runs. Raises GankitError if the runs cannot be compared.
+    """
     registry = registry or load_registry()
-    report = compared(
+    report = compare_folders(
         [Path(run) for run in runs],
         metrics,
         samples,
@@ -46,7 +49,7 @@ def compare(
     return report.folder
 
 
-def compared(
+def compare_folders(
     folders: Sequence[Path],
     metrics: Sequence[str],
     samples: int,
@@ -54,124 +57,135 @@ def compared(
     registry: Registry,
     progress: Progress,
 ) -> Report:
-    """The report of a comparison, written."""
+    """Measure and compare the runs in these folders; returns the report, which is written."""
     if out:
-        refuse_taken(out)
+        refuse_used_folder(out)
     names = choose_metrics(metrics, registry)
     warnings: list[str] = []
-    runs = [load_run(path, out=str(path)) for folder in folders for path in _runs_in(folder)]
-    steps = {run.out: _step(run, warnings) for run in runs}
-    variants = _variants(runs, steps, warnings)
+    runs = [load_run(path, out=str(path)) for folder in folders for path in _run_folders(folder)]
+    steps = {run.out: _last_step(run, warnings) for run in runs}
+    variants = _group_by_variant(runs, steps, warnings)
     rows = []
-    for label, own_runs in variants.items():
-        for run in own_runs:
-            row = row_of(label, run, str(run.folder.resolve()), upto=steps[run.out])
-            _measure(row, names, samples, registry, progress)
+    for label, variant_runs in variants.items():
+        for run in variant_runs:
+            row = row_of_run(label, run, str(run.folder.resolve()), last_step=steps[run.out])
+            if names:
+                _measure(row, names, samples, registry, progress)
             rows.append(row)
-    command = shlex.join(["gankit", "compare", *map(str, folders)])
-    firsts = [(label, own_runs[0]) for label, own_runs in variants.items()]
-    seeds = max(len(own_runs) for own_runs in variants.values())
-    title = f"{len(firsts)} variants, {len(rows)} runs"
-    folder = out or made_folder("compare")
-    report = Report(title, command, firsts, rows, seeds, folder, [*warnings, *_unfair(firsts)])
-    write(report)
+    first_runs = [(label, variant_runs[0]) for label, variant_runs in variants.items()]
+    report = Report(
+        title=f"{len(first_runs)} variants, {len(rows)} runs",
+        command=shlex.join(["gankit", "compare", *map(str, folders)]),
+        variants=first_runs,
+        rows=rows,
+        seeds=max(len(variant_runs) for variant_runs in variants.values()),
+        folder=out or make_numbered_folder("compare"),
+        warnings=[*warnings, *_warn_if_confounded(first_runs)],
+    )
+    write_report(report)
     return report
 
 
-def _runs_in(folder: Path) -> list[Path]:
-    """The run itself, or the runs of a race in its order, as far as it came."""
+def _run_folders(folder: Path) -> list[Path]:
+    """The folder of a run, or the folders of a race's runs, in order, that exist."""
     if (folder / "run.json").exists() or not (folder / "race.json").exists():
         return [folder]
-    starts = read_plan(folder).starts()
-    runs = [folder / variant.folder / f"seed-{seed}" for variant, seed in starts]
+    all_runs = read_plan(folder).all_runs()
+    runs = [folder / variant.folder / f"seed-{seed}" for variant, seed in all_runs]
     return [run for run in runs if (run / "run.json").exists()]
 
 
-def _step(run: Run, warnings: list[str]) -> int:
-    """Where the run's newest checkpoint stands."""
-    kept = checkpoint.list_checkpoints(run.folder / "checkpoints")
-    if not kept:
-        raise GankitError(f"{run.out} has no checkpoint yet, so there is nothing to compare")
-    step = checkpoint.step_of(kept[0])
+def _last_step(run: Run, warnings: list[str]) -> int:
+    """The step of the run's newest checkpoint; adds a warning if the run is not finished."""
+    checkpoints = checkpoint.existing(run.folder / "checkpoints")
+    if not checkpoints:
+        raise GankitError(f"{run.out} has no checkpoint yet, so it cannot be compared")
+    step = checkpoint.step_of(checkpoints[0])
     if step < run.steps:
         warnings.append(f"{run.out} is not finished: step {step:,} of {run.steps:,}.")
     return step
 
 
-def _variants(
+def _group_by_variant(
     runs: Sequence[Run], steps: dict[str, int], warnings: list[str]
 ) -> dict[str, list[Run]]:
-    """Runs by what tells them apart, in the order given; those of one variant differ in seed."""
-    names = _decisions(runs)
+    """Label -> the runs of a variant, which differ only in their seed, in the order of `runs`."""
+    names = _compared_settings(runs)
     groups: dict[tuple[Any, ...], list[Run]] = defaultdict(list)
     for run in runs:
-        shown = steps[run.out] * run.batch_size * run.d_steps
-        group = groups[(*(getattr(run, name) for name in names), shown)]
-        twin = next((other for other in group if other.seed == run.seed), None)
-        if twin:
-            warnings.append(f"{run.out} has settings and seed of {twin.out}; it is left out.")
+        images = steps[run.out] * run.batch_size * run.d_steps
+        group = groups[(*(getattr(run, name) for name in names), images)]
+        same_seed = next((other for other in group if other.seed == run.seed), None)
+        if same_seed:
+            warnings.append(
+                f"{run.out} is ignored: it has the same settings and seed as {same_seed.out}."
+            )
         else:
             group.append(run)
-    labels = [", ".join(map(_label, names, key)) for key in groups]
-    if len(set(labels)) < len(labels):  # they differ in length, alone or besides
-        labels = [
-            ", ".join(filter(None, (label, f"{key[-1] / 1000:,.4g} kimg")))
-            for label, key in zip(labels, groups, strict=True)
-        ]
     if len(groups) < 2:
-        raise GankitError(
-            "these runs differ in nothing but their seed: there is nothing to compare"
-        )
+        raise GankitError("these runs differ only in their seed, so there is nothing to compare")
+    labels = []
+    for *values, _ in groups:
+        labels.append(", ".join(map(_setting_label, names, values)))
+    if len(set(labels)) < len(labels):  # some variants differ in the number of pictures
+        for index, (*_, images) in enumerate(groups):
+            kimg = f"{images / 1000:,.4g} kimg"
+            labels[index] = f"{labels[index]}, {kimg}" if labels[index] else kimg
     return dict(zip(labels, groups.values(), strict=True))
 
 
-def _decisions(runs: Sequence[Run]) -> list[str]:
-    """The settings that differ, without those that merely follow from another one that does."""
-    names = differing(runs)
-    follow = set(OF_THE_MODEL) if "model" in names else set()
+def _compared_settings(runs: Sequence[Run]) -> list[str]:
+    """The settings in which the runs differ, without those that follow from another of them."""
+    names = differing_settings(runs)
+    implied = set(SET_BY_MODEL) if "model" in names else set()
     if set(names) & set(PICTURES) - {"fingerprint"}:
-        follow.add("fingerprint")
-    return [name for name in names if name not in follow]
+        implied.add("fingerprint")
+    return [name for name in names if name not in implied]
 
 
-def _label(name: str, value: Any) -> str:
+def _setting_label(name: str, value: Any) -> str:
+    """`ema+r1`, `no-flip`, `hinge` or `batch-size 64`."""
     if name == "tricks":
         return "+".join(value) or "no trick"
     if isinstance(value, bool):
-        return option(name if value else f"no_{name}")[2:]
+        return option(name if value else f"no_{name}").removeprefix("--")
     text = "+".join(value) if isinstance(value, tuple) else str(value)
-    return text if name in SELF_EVIDENT else f"{option(name)[2:]} {text}"
+    return text if name in SELF_EXPLANATORY else f"{option(name).removeprefix('--')} {text}"
 
 
 def _measure(
     row: Row, names: Sequence[str], samples: int, registry: Registry, progress: Progress
 ) -> None:
-    if names:
-        measured = evaluate(
-            Path(row.folder),
-            metrics=tuple(names),
-            samples=samples,
-            registry=registry,
-            progress=progress,
-        )
-        row.measured = {number.metric: measured_as_dict(number) for number in measured}
+    measurements = evaluate(
+        Path(row.folder),
+        metrics=tuple(names),
+        samples=samples,
+        registry=registry,
+        progress=progress,
+    )
+    row.measured = {
+        measurement.metric: measurement_as_dict(measurement) for measurement in measurements
+    }
 
 
-def _unfair(variants: Sequence[tuple[str, Run]]) -> list[str]:
-    """Warnings about variants that differ from the baseline in more than one setting."""
+def _warn_if_confounded(variants: Sequence[tuple[str, Run]]) -> list[str]:
+    """A warning for each variant that differs from the baseline in more than one setting."""
     warnings = []
     (_, baseline), *others = variants
     for label, run in others:
-        names = _decisions([baseline, run])
+        names = _compared_settings([baseline, run])
         if len(names) > 1:
             settings = ", ".join(
-                f"{option(name)} {_plain(getattr(baseline, name))} / {_plain(getattr(run, name))}"
+                f"{option(name)} {_value_text(getattr(baseline, name))} / "
+                f"{_value_text(getattr(run, name))}"
                 for name in names
             )
-            what = f"{label} differs from the baseline in {len(names)} settings"
-            warnings.append(f"{what}, so the cause may be any of them: {settings}.")
+            warnings.append(
+                f"{label} differs from the baseline in {len(names)} settings, so any of them may "
+                f"be the cause: {settings}."
+            )
     return warnings
 
 
-def _plain(value: Any) -> str:
+def _value_text(value: Any) -> str:
     return (", ".join(value) or "none") if isinstance(value, tuple) else str(value)

@@ -6,10 +6,11 @@ import math
 from collections.abc import Sequence
 
 from gankit_race.results import Row, Table
+from gankit_race.stats import BASELINE
 
 
-def number(value: float | None, sign: str = "") -> str:
-    """Three digits, without an exponent where that is readable; `sign="+"` for a difference."""
+def format_number(value: float | None, sign: str = "") -> str:
+    """Three significant digits; `sign="+"` shows the sign; `-` for None, NaN and infinity."""
     if value is None or not math.isfinite(value):
         return "-"
     if value and not 1e-4 <= abs(value) < 1e5:
@@ -18,49 +19,53 @@ def number(value: float | None, sign: str = "") -> str:
     return f"{value:{sign}.{digits}f}"
 
 
-def interval(low: float | None, high: float | None) -> str:
-    return "-" if low is None or high is None else f"{number(low, '+')} to {number(high, '+')}"
+def format_interval(low: float | None, high: float | None) -> str:
+    """`-0.500 to +1.25`."""
+    if low is None or high is None:
+        return "-"
+    return f"{format_number(low, '+')} to {format_number(high, '+')}"
 
 
-def heading(table: Table) -> str:
-    """`kid, lower is better (real against real 0.2, 1000 samples)`."""
+def table_heading(table: Table) -> str:
+    """`kid, lower is better (1000 samples, floor 0.2)`."""
     about = f" ({table.about})" if table.about else ""
     return f"{table.measure}, {table.better} is better{about}"
 
 
-def as_rows(table: Table) -> list[tuple[str, str, str, str, str]]:
-    """Variant, mean, difference, its interval, verdict."""
+def table_cells(table: Table) -> list[tuple[str, str, str, str, str]]:
+    """For each variant: its label, mean, difference, interval of the difference, verdict."""
     baseline, *others = table.rows
-    rows = [(baseline.variant, number(baseline.mean), "", "", "the baseline")]
+    rows = [(baseline.variant, format_number(baseline.mean), "", "", BASELINE)]
     for compared in others:
         difference = compared.difference
-        seeds = f" ({compared.seeds})" if compared.seeds != baseline.seeds else ""
+        mean = format_number(compared.mean)
+        if compared.seeds != baseline.seeds:
+            mean += f" ({compared.seeds})"
         rows.append(
             (
                 compared.variant,
-                number(compared.mean) + seeds,
-                number(difference.mean, "+") if difference else "",
-                interval(difference.low, difference.high) if difference else "",
+                mean,
+                format_number(difference.mean, "+") if difference else "",
+                format_interval(difference.low, difference.high) if difference else "",
                 compared.verdict,
             )
         )
     return rows
 
 
-def as_numbers(rows: Sequence[Row]) -> list[dict[str, str]]:
-    """For each run: variant, seed, thousands of pictures, speed, losses, metrics."""
+def run_cells(rows: Sequence[Row]) -> list[dict[str, str]]:
+    """For each run, column -> text: variant, seed, kimg, seconds, losses and metrics."""
     lines = []
     for row in rows:
-        metrics = {name: number(measured["value"]) for name, measured in row.measured.items()}
-        lines.append(
-            {
-                "variant": row.variant,
-                "seed": str(row.seed),
-                "kimg": f"{row.images / 1000:,.4g}",
-                "seconds": number(row.seconds),
-                "d_loss": number(row.d_loss),
-                "g_loss": number(row.g_loss),
-                **metrics,
-            }
-        )
+        cells = {
+            "variant": row.variant,
+            "seed": str(row.seed),
+            "kimg": f"{row.images / 1000:,.4g}",
+            "seconds": format_number(row.seconds),
+            "d_loss": format_number(row.d_loss),
+            "g_loss": format_number(row.g_loss),
+        }
+        for name, measured in row.measured.items():
+            cells[name] = format_number(measured["value"])
+        lines.append(cells)
     return lines

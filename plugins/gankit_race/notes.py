@@ -1,4 +1,4 @@
-"""What a reader must know before believing a race's tables: sentences, each with its reason."""
+"""Notes of a report: sentences about what makes its tables less trustworthy."""
 
 from __future__ import annotations
 
@@ -8,88 +8,95 @@ from collections.abc import Sequence
 
 from gankit.core.settings import Run
 from gankit_race.results import Row, Table
-from gankit_race.vary import PICTURES, differing
+from gankit_race.stats import UNDECIDED
+from gankit_race.variants import PICTURES, differing_settings
 
 
-def notes(
+def all_notes(
     variants: Sequence[tuple[str, Run]], rows: Sequence[Row], tables: Sequence[Table], seeds: int
 ) -> list[str]:
-    """Every note of a race or a comparison."""
+    """All notes of a race or a comparison."""
     sentences = []
     if seeds == 1:
         sentences.append(
-            "One seed says nothing about the next: two runs of the same variant differ too. "
-            "With --seeds 3 or more there are intervals and verdicts."
+            "There is only one seed, so a difference may be chance: two runs of the same variant "
+            "differ too. Use --seeds 3 or more to get intervals and verdicts."
         )
     if len(tables) == 1:
         sentences.append(
-            "No metric was measured, so only the speed is compared. Losses say nothing about "
-            "pictures: look at the grids."
+            "No metric was measured, so only the speed is compared. Losses do not tell how good "
+            "the pictures are: look at the grids."
         )
-    sentences += _about_variants(variants, rows)
+    sentences += notes_on_fairness(variants, rows)
     sentences += [f"{row.variant}, seed {row.seed}: {row.failed}" for row in rows if row.failed]
-    return [*sentences, *_about_metrics(rows), *about_chance(tables)]
+    return [*sentences, *notes_on_metrics(rows), *notes_on_chance(tables)]
 
 
-def _about_variants(variants: Sequence[tuple[str, Run]], rows: Sequence[Row]) -> list[str]:
-    """Notes about what makes a comparison of these variants unfair."""
+def notes_on_fairness(variants: Sequence[tuple[str, Run]], rows: Sequence[Row]) -> list[str]:
+    """What makes a comparison of these variants unfair."""
     sentences = []
-    differences = set(differing([run for _, run in variants]))
+    differences = set(differing_settings([run for _, run in variants]))
     if differences & set(PICTURES):
         sentences.append(
-            "The variants do not learn from the same pictures, so their numbers measure different "
-            "things; compare them by eye."
+            "The variants train on different pictures, so their metrics are not comparable: "
+            "compare the pictures by eye."
         )
     images: dict[str, set[int]] = {}
     for row in rows:
         images.setdefault(row.variant, set()).add(row.images)
     if len(set().union(*images.values())) > 1:
-        counts = "; ".join(
-            f"{label} {', '.join(f'{count / 1000:,.4g}' for count in sorted(images[label]))}"
-            for label, _ in variants
-            if label in images
+        counts = []
+        for label, _ in variants:
+            if label in images:
+                thousands = [f"{count / 1000:,.4g}" for count in sorted(images[label])]
+                counts.append(f"{label} {', '.join(thousands)}")
+        sentences.append(
+            "The runs did not train on the same number of pictures (in thousands): "
+            f"{'; '.join(counts)}."
         )
-        sentences.append(f"The runs did not see equally many pictures (in thousands): {counts}.")
     if differences & {"generator", "discriminator"}:
         sentences.append(
-            "The networks differ, so their first weights do; all else is paired by seed."
+            "The variants have different networks, so they start from different weights. "
+            "Everything else is paired by seed."
         )
     return sentences
 
 
-def _about_metrics(rows: Sequence[Row]) -> list[str]:
-    """What the metrics warn of, once each; what is a number of one run stays in results.json."""
-    warnings = Counter(
-        (metric, warning)
+def notes_on_metrics(rows: Sequence[Row]) -> list[str]:
+    """The metrics' own notes, each once; a note with numbers of a few runs only is left out."""
+    notes = Counter(
+        (metric, note)
         for row in rows
         for metric, measured in row.measured.items()
-        for warning in (measured["note"] or "").split("; ")
+        for note in (measured["note"] or "").split("; ")
     )
     sentences = []
-    for (metric, warning), count in warnings.items():
-        of_most_runs = count > max(1, len(rows) / 2)
-        if warning and (of_most_runs or not re.search(r"\d", warning)):
-            runs = f"{count} of {len(rows)} runs" if count < len(rows) else "every run"
-            sentences.append(f"{metric}, {runs}: {warning}.")
+    for (metric, note), count in notes.items():
+        most_runs = count > max(1, len(rows) / 2)
+        has_numbers = re.search(r"\d", note)
+        if note and (most_runs or not has_numbers):
+            runs = f"{count} of {len(rows)} runs" if count < len(rows) else "all runs"
+            sentences.append(f"{metric}, {runs}: {note}.")
     return sentences
 
 
-def about_chance(tables: Sequence[Table]) -> list[str]:
-    """What the tables' intervals and verdicts do and do not say."""
+def notes_on_chance(tables: Sequence[Table]) -> list[str]:
+    """How to read the intervals and verdicts of these tables."""
     sentences = []
     comparisons = max((len(table.rows) - 1 for table in tables), default=0)
     if comparisons > 1:
         sentences.append(
-            f"With {comparisons} comparisons in each measure, verdicts are corrected for their "
-            "number (Holm); the intervals are of 95 % each, for one comparison alone."
+            f"Each table has {comparisons} comparisons with the baseline. Verdicts are corrected "
+            "for that number (Holm's correction); the 95 % intervals are not."
         )
     for table in tables:
-        candidates = [row.variant for row in table.rows if row.verdict == "open"]
-        if candidates:
+        undecided = [row.variant for row in table.rows if row.verdict == UNDECIDED]
+        if undecided:
             sentences.append(
-                f"{table.measure}, open: {', '.join(candidates)}. These intervals leave out 0, but "
-                f"about {max(1, round(0.05 * comparisons))} of {comparisons} would by chance, and "
-                "several at once where the baseline was lucky. Race them again with more seeds."
+                f"{table.measure}, {UNDECIDED}: {', '.join(undecided)}. Their intervals exclude "
+                f"0, but by chance alone about {max(1, round(0.05 * comparisons))} of "
+                f"{comparisons} intervals would, and several at once if the baseline had lucky "
+                "seeds. Race these variants again with more seeds."
             )
     unpaired = dict.fromkeys(
         row.variant
@@ -99,7 +106,7 @@ def about_chance(tables: Sequence[Table]) -> list[str]:
     )
     if unpaired:
         sentences.append(
-            f"{', '.join(unpaired)}: fewer than two seeds are shared with the baseline, so the "
-            "runs were compared without pairing (Welch); shared seeds would tell more."
+            f"{', '.join(unpaired)}: fewer than two seeds in common with the baseline, so this is "
+            "Welch's t-test and not the paired one. Common seeds find smaller differences."
         )
     return sentences

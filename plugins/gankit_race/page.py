@@ -1,4 +1,4 @@
-"""The page of a race: one HTML file with everything in it, readable anywhere."""
+"""race.html: one HTML file that needs no other file."""
 
 from __future__ import annotations
 
@@ -7,20 +7,24 @@ from typing import Any
 
 from gankit.cli.page import data_uri, render
 from gankit.runs.log import read_rows
-from gankit_race.charts import LossChart, difference_chart, highest_loss, loss_chart
-from gankit_race.format import as_numbers, as_rows, heading
-from gankit_race.picture import last_grid
+from gankit_race.charts import LossChart, difference_chart, loss_chart, upper_loss
+from gankit_race.format import run_cells, table_cells, table_heading
+from gankit_race.grids_picture import last_grid
 from gankit_race.report import Report
-from gankit_race.results import write_whole
+from gankit_race.results import write_file
 
-SEEDS_SHOWN = 3  # with grids: more would make a heavy page
+SEEDS_SHOWN = 3  # grids of more seeds would make the page too large
 
 
 def write_page(report: Report, path: Path) -> None:
-    """Write the page; templates/race.html says what it looks like."""
-    runs = as_numbers(report.rows)
+    """Write the page from templates/race.html."""
+    runs = run_cells(report.rows)
     comparisons: list[dict[str, Any]] = [
-        {"heading": heading(table), "rows": as_rows(table), "chart": difference_chart(table)}
+        {
+            "heading": table_heading(table),
+            "rows": table_cells(table),
+            "chart": difference_chart(table),
+        }
         for table in report.tables
     ]
     text = render(
@@ -35,11 +39,11 @@ def write_page(report: Report, path: Path) -> None:
         runs=runs,
         columns=list(dict.fromkeys(column for run in runs for column in run)),
     )
-    write_whole(path, text)
+    write_file(path, text)
 
 
 def _grids(report: Report) -> dict[int, list[tuple[str, str]]]:
-    """For each seed the variants' labels and last grids."""
+    """Seed -> labels of variants and their last grids, as data URIs."""
     grids: dict[int, list[tuple[str, str]]] = {}
     image_sizes = {label: run.image_size for label, run in report.variants}
     for seed in sorted({row.seed for row in report.rows})[:SEEDS_SHOWN]:
@@ -53,11 +57,11 @@ def _grids(report: Report) -> dict[int, list[tuple[str, str]]]:
 
 
 def _losses(report: Report) -> list[tuple[str, LossChart]]:
-    """The losses of each variant's first seed."""
+    """For each variant: the label of its first run, and that run's losses."""
     first_rows = {row.variant: row for row in reversed(report.rows)}
     folders = {label: report.run_folder(row) for label, row in first_rows.items()}
     logs = {label: read_rows(folder, missing_ok=True) for label, folder in folders.items()}
-    top = highest_loss(list(logs.values()))
+    top = upper_loss(list(logs.values()))
     return [
         (f"{label}, seed {first_rows[label].seed}", loss_chart(logs[label], top))
         for label, _ in report.variants

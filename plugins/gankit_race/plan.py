@@ -1,4 +1,4 @@
-"""The plan of a race: everything is decided once, before the first start, and written down."""
+"""The plan of a race: every setting is decided before the first run and written to race.json."""
 
 from __future__ import annotations
 
@@ -24,73 +24,93 @@ from gankit.core.stop import Progress
 from gankit.core.version import __version__
 from gankit.data.prepare import prepare
 from gankit.training import assemble
-from gankit_race.results import write_whole
-from gankit_race.vary import Variant
+from gankit_race.results import write_file
+from gankit_race.variants import Variant
 
-UNITS = {"s": 1, "m": 60, "h": 3600}  # seconds
-TURN = 4  # steps that a variant takes before it is the next one's turn
-# How long to measure each variant: seconds, steps (some tricks act every 16th only), most seconds.
-THOROUGH = (1.5, 16, 20.0)  # for a budget in time
-GLANCE = (0.2, TURN, 2.0)  # to say how long the race will take
-LENGTH = "1000000 steps"  # until a budget is planned: tricks that fade are measured at their start
-USUAL = ("kid", "swd")  # measured where they are there and nobody says otherwise
+SECONDS = {"s": 1, "m": 60, "h": 3600}  # unit of a budget -> seconds
+STEPS_PER_TURN = 4  # when variants are timed in turns
+DEFAULT_METRICS = ("kid", "swd")  # those of them that are installed
+# The length of a run whose budget is a time, until its number of steps is known. It is long, so
+# that tricks which fade out during a run are timed while they act.
+UNKNOWN_LENGTH = "1000000 steps"
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How long to time each variant: at least `seconds` and `steps`, at most `max_seconds`."""
+
+    seconds: float
+    steps: int
+    max_seconds: float
+
+
+TIMING_OF_BUDGET = Timing(1.5, 16, 20.0)  # 16 steps, because some tricks act every 16th step only
+TIMING_OF_ESTIMATE = Timing(0.2, STEPS_PER_TURN, 2.0)  # only to tell how long the race will take
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Variants, each with its number of steps, and the seeds that each of them runs with."""
+    """Variants, each with its number of steps, and the seeds that each of them is trained with."""
 
-    command: str  # that repeats the race
-    budget: str  # of each run, as asked for; "": as long as each variant's own length
+    command: str  # the command that repeats the race
+    budget: str  # length of each run, as you wrote it; "": each variant has its own length
     variants: tuple[Variant, ...]  # the first is the baseline
     seeds: tuple[int, ...]
     metrics: tuple[str, ...]
-    samples: int
+    samples: int  # generated pictures to measure
 
-    def starts(self) -> list[tuple[Variant, int]]:
-        """Every run in order: all variants with one seed, then with the next.
+    def all_runs(self) -> list[tuple[Variant, int]]:
+        """Every run as (variant, seed), in order: all variants with one seed, then the next seed.
 
-        So a machine that grows slow with time is slow for all, and the first seed compares early.
+        So a machine that gets slower with time is slower for all variants, and a race that is
+        stopped has whole seeds to compare.
         """
         return [(variant, seed) for seed in self.seeds for variant in self.variants]
 
     def write(self, folder: Path) -> None:
         """Write race.json."""
         record = {"gankit": __version__, **dataclasses.asdict(self)}
-        write_whole(folder / "race.json", json.dumps(record, indent=1) + "\n")
+        write_file(folder / "race.json", json.dumps(record, indent=1) + "\n")
 
 
 def read_plan(folder: Path) -> Plan:
-    """The plan in a race's folder."""
+    """Read a race's race.json."""
     path = folder / "race.json"
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         record.pop("gankit")
-        variants = [Variant(**{**v, "run": Run(**_hashable(v["run"]))}) for v in record["variants"]]
-        return Plan(**{**_hashable(record), "variants": tuple(variants)})
+        variants = []
+        for fields in record.pop("variants"):
+            run = Run(**_lists_to_tuples(fields.pop("run")))
+            variants.append(Variant(run=run, **fields))
+        return Plan(variants=tuple(variants), **_lists_to_tuples(record))
     except OSError as error:
         raise GankitError(f"there is no race in {folder}: {error.strerror}") from error
-    except (ValueError, TypeError, KeyError) as error:
-        raise GankitError(f"{path} is no plan of a race: {error}") from error
+    except KeyError as error:
+        raise GankitError(f"{path} is not the plan of a race: {error} is missing") from error
+    except (ValueError, TypeError, AttributeError) as error:
+        raise GankitError(f"{path} is not the plan of a race: {error}") from error
 
 
-def _hashable(record: dict[str, Any]) -> dict[str, Any]:
-    """What JSON made of a frozen dataclass, its lists tuples again."""
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in record.items()}
+def _lists_to_tuples(record: dict[str, Any]) -> dict[str, Any]:
+    """JSON has no tuples, but the fields of a frozen dataclass must be hashable."""
+    return {
+        key: tuple(value) if isinstance(value, list) else value for key, value in record.items()
+    }
 
 
 def choose_metrics(names: Sequence[str], registry: Registry) -> tuple[str, ...]:
-    """The metrics to measure: those named, or else the usual ones that can be made."""
+    """Check the metrics to measure; without names, the default ones that are installed."""
     if names:
         for text in names:
-            registry.make("metric", text)  # better refused now than after the first run
+            registry.make("metric", text)  # an error now is better than after the first run
         return tuple(registry.check("metric", text) for text in names)
-    usual = []
-    for name in USUAL:
-        with contextlib.suppress(GankitError):  # its features are not installed, say
+    installed = []
+    for name in DEFAULT_METRICS:
+        with contextlib.suppress(GankitError):  # its features may not be installed
             registry.make("metric", name)
-            usual.append(name)
-    return tuple(usual)
+            installed.append(name)
+    return tuple(installed)
 
 
 def make_plan(
@@ -100,39 +120,43 @@ def make_plan(
     budget: str,
     registry: Registry,
     progress: Progress,
-    **settings: Any,
+    **fields: Any,
 ) -> Plan:
-    """Decide what is still open: device, arithmetic, threads, and how many steps each one takes."""
+    """Decide what is still open: device, precision, threads, and the steps of each variant.
+
+    fields: the other fields of the plan.
+    """
     if seeds < 1:
-        raise GankitError("--seeds must be 1 or more")
-    seconds = _seconds(budget)
+        raise GankitError(f"--seeds is {seeds}; it must be 1 or more")
+    seconds = _parse_seconds(budget)
     if budget and not seconds:
         variants = [_with_run(variant, length=budget, steps=0) for variant in variants]
-    variants, trainers = _settled(variants, registry, progress)
-    costs = step_seconds(trainers, progress, *(THOROUGH if seconds else GLANCE))
+    variants, trainers = _resolve_auto(variants, registry, progress)
+    timing = TIMING_OF_BUDGET if seconds else TIMING_OF_ESTIMATE
+    all_step_seconds = time_steps(trainers, progress, timing)
     variants = [
-        dataclasses.replace(variant, step_seconds=cost)
-        for variant, cost in zip(variants, costs, strict=True)
+        dataclasses.replace(variant, step_seconds=step_seconds)
+        for variant, step_seconds in zip(variants, all_step_seconds, strict=True)
     ]
     if seconds:
-        variants = [_within(variant, seconds) for variant in variants]
+        variants = [_fit_steps(variant, seconds) for variant in variants]
     first = variants[0].run.seed
-    numbers = tuple(range(first, first + seeds))
-    return Plan(variants=tuple(variants), seeds=numbers, budget=budget, **settings)
+    seed_numbers = tuple(range(first, first + seeds))
+    return Plan(variants=tuple(variants), seeds=seed_numbers, budget=budget, **fields)
 
 
-def _seconds(budget: str) -> float:
-    """Of a time; 0 for a length in steps, kimg or epochs."""
+def _parse_seconds(budget: str) -> float:
+    """The seconds of a time such as `5m`; 0 if the budget is a length in steps, kimg or epochs."""
     if not budget:
         return 0.0
-    time_ = re.fullmatch(r"(\d+(?:\.\d+)?) ?([smh])", budget.strip())
-    if time_ and float(time_[1]) > 0:
-        return float(time_[1]) * UNITS[time_[2]]
-    if not time_:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?([smh])", budget.strip())
+    if match and float(match[1]) > 0:
+        return float(match[1]) * SECONDS[match[2]]
+    if not match:
         with contextlib.suppress(GankitError):
             parse_length(budget)
             return 0.0
-    forms = "a time such as 5m, or a length such as 40kimg, 500steps, 10epochs"
+    forms = "a time such as 5m, or a length such as 40kimg, 500steps or 10epochs"
     raise GankitError(f"--budget is {budget!r}; write {forms}")
 
 
@@ -140,28 +164,34 @@ def _with_run(variant: Variant, **changes: Any) -> Variant:
     return dataclasses.replace(variant, run=dataclasses.replace(variant.run, **changes))
 
 
-def _within(variant: Variant, seconds: float) -> Variant:
-    """The variant with as many steps as fit into the time; what follows from them is decided anew.
+def _fit_steps(variant: Variant, seconds: float) -> Variant:
+    """The variant with as many steps as fit into the time.
 
-    From here on the number of steps counts, not the clock: a race that is resumed or repeated ends
-    with the same numbers.
+    From now on the number of steps counts, not the clock: a race that is resumed or repeated gets
+    the same numbers.
     """
     steps = max(1, round(seconds / variant.step_seconds))
-    cadences = {"draw_every": max(25, steps // 40), "save_every": max(100, steps // 10)}
-    return _with_run(variant, length=f"{steps} steps", steps=steps, **cadences)
+    return _with_run(
+        variant,
+        length=f"{steps} steps",
+        steps=steps,
+        # the defaults for a run of this length
+        draw_every=max(25, steps // 40),
+        save_every=max(100, steps // 10),
+    )
 
 
-def _settled(
+def _resolve_auto(
     variants: Sequence[Variant], registry: Registry, progress: Progress
 ) -> tuple[list[Variant], list[assemble.Trainer]]:
-    """Variants with nothing left open, and a trainer of each: it tells whether they can run at all.
+    """The variants without `auto` settings, and a trainer of each, which proves that it can run.
 
-    `auto` is settled once for all variants that say so: the speed of bf16 is measured, and on a
-    busy machine two measurements may not agree.
+    `precision=auto` is decided once for all variants: it depends on the measured speed of bf16,
+    and two measurements on a busy machine may disagree.
     """
     threads = torch.get_num_threads()
-    precisions: dict[str, str] = {}
-    settled = []
+    precisions: dict[str, str] = {}  # device -> what auto means there
+    resolved = []
     trainers = []
     for variant in variants:
         device = variant.run.device
@@ -177,58 +207,63 @@ def _settled(
             run = assemble.resolve_auto(run, prepared)
             trainer = assemble.assemble(run, registry, prepared)
             trainer.run = compile_networks(run, trainer.gan)
-            trainers.append(trainer)
         except GankitError as error:
             raise GankitError(f"variant {variant.label!r}: {error}", error.exit_code) from error
         if variant.run.precision == "auto":
             precisions[device] = run.precision
-        settled.append(dataclasses.replace(variant, run=trainers[-1].run))
+        resolved.append(dataclasses.replace(variant, run=trainer.run))
+        trainers.append(trainer)
     torch.set_num_threads(threads)
-    return settled, trainers
+    return resolved, trainers
 
 
-def step_seconds(
-    trainers: Sequence[assemble.Trainer], progress: Progress, enough: float, steps: int, most: float
+def time_steps(
+    trainers: Sequence[assemble.Trainer], progress: Progress, timing: Timing
 ) -> list[float]:
-    """Seconds that a training step of each trainer takes; the trainers are of no use afterwards.
+    """Seconds that a training step of each trainer takes; do not train with them afterwards.
 
-    They take turns of a few steps, there and back again, so that a slow moment of the machine hits
-    all alike. Each goes on until all have had `enough` seconds and so many steps, or the `most`.
+    Trainers take turns of a few steps, in alternating order, so that a slow moment of the machine
+    affects all of them.
     """
     threads = torch.get_num_threads()
-    spent = [0.0] * len(trainers)
-    taken = [0] * len(trainers)
+    seconds = [0.0] * len(trainers)
+    steps = [0] * len(trainers)
     for turn in itertools.count():
         order = range(len(trainers)) if turn % 2 else reversed(range(len(trainers)))
         for index in order:
             torch.set_num_threads(trainers[index].run.threads or threads)
-            seconds = _turn(trainers[index], turn * TURN)
-            if turn:  # the first one warms up
-                spent[index] += seconds
-                taken[index] += TURN
-            progress(0, 0)  # somebody may want to stop
-        measured = zip(spent, taken, strict=True)
-        if all(s >= most or (s >= enough and n >= steps) for s, n in measured):
+            turn_seconds = _time_turn(trainers[index], turn * STEPS_PER_TURN)
+            if turn:  # the first turn is a warm-up
+                seconds[index] += turn_seconds
+                steps[index] += STEPS_PER_TURN
+            progress(0, 0)  # raises if the user stops the race
+        if all(_is_timed(timing, *spent) for spent in zip(seconds, steps, strict=True)):
             break
     torch.set_num_threads(threads)
-    return [s / n for s, n in zip(spent, taken, strict=True)]
+    return [total / count for total, count in zip(seconds, steps, strict=True)]
 
 
-def _turn(trainer: assemble.Trainer, first: int) -> float:
+def _is_timed(timing: Timing, seconds: float, steps: int) -> bool:
+    """Whether a trainer has been timed for long enough."""
+    enough = seconds >= timing.seconds and steps >= timing.steps
+    return enough or seconds >= timing.max_seconds
+
+
+def _time_turn(trainer: assemble.Trainer, first_step: int) -> float:
     started = time.perf_counter()
-    for step in range(first, first + TURN):
+    for step in range(first_step, first_step + STEPS_PER_TURN):
         float(trainer.step(step)["g_loss"])  # waits for the device
     return time.perf_counter() - started
 
 
-def new_folder(variants: Sequence[Variant], names: Sequence[str]) -> Path:
-    """A folder under races/ for a race that varies those options, made now."""
+def make_race_folder(variants: Sequence[Variant], names: Sequence[str]) -> Path:
+    """Make a folder under races/ for a race that varies the options `names`."""
     dataset = variants[0].run.dataset.name
-    return made_folder("-".join([dataset, *dict.fromkeys(names)]))
+    return make_numbered_folder("-".join([dataset, *dict.fromkeys(names)]))
 
 
-def made_folder(name: str) -> Path:
-    """A folder races/name-1, or the next number that nobody has, made now."""
+def make_numbered_folder(name: str) -> Path:
+    """Make the folder races/NAME-1, or the first of NAME-2, NAME-3, ... that does not exist."""
     for number in itertools.count(1):
         folder = Path("races", f"{name}-{number}")
         try:
@@ -236,6 +271,6 @@ def made_folder(name: str) -> Path:
         except FileExistsError:
             continue
         except OSError as error:
-            raise GankitError(f"cannot make {folder}: {error.strerror}") from error
+            raise GankitError(f"cannot create {folder}: {error.strerror}") from error
         return folder
-    raise AssertionError("there is always another number")
+    raise AssertionError("unreachable")

@@ -1,4 +1,4 @@
-"""Report: what a race or a comparison has to say."""
+"""Report: everything that the outputs of a race or a comparison show."""
 
 from __future__ import annotations
 
@@ -7,29 +7,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gankit.core.settings import Run
-from gankit_race.notes import notes
-from gankit_race.results import Row, Table, tables
+from gankit_race.notes import all_notes
+from gankit_race.results import Row, Table, make_tables
 
 
 @dataclass
 class Report:
-    """What a race or a comparison has to say."""
+    """What a race or a comparison found; gankit_race.publish writes and prints it."""
 
     title: str
-    command: str  # that repeats it
-    variants: Sequence[tuple[str, Run]]  # the first is the baseline
+    command: str  # the command that repeats it
+    variants: Sequence[tuple[str, Run]]  # labels and a run of each; the first is the baseline
     rows: Sequence[Row]
     seeds: int
-    folder: Path  # where it is written; the rows' folders are inside
-    warnings: Sequence[str] = ()  # of what makes the comparison unfair
+    folder: Path  # where it is written
+    warnings: Sequence[str] = ()  # about variants that are not comparable
 
     @property
     def tables(self) -> list[Table]:
-        return tables([label for label, _ in self.variants], self.rows)
+        return make_tables([label for label, _ in self.variants], self.rows)
 
     @property
     def notes(self) -> list[str]:
-        return [*self.warnings, *notes(self.variants, self.rows, self.tables, self.seeds)]
+        return [*self.warnings, *all_notes(self.variants, self.rows, self.tables, self.seeds)]
 
     def run_folder(self, row: Row) -> Path:
+        """The folder of a run; in a comparison, `row.folder` is absolute."""
         return self.folder / row.folder

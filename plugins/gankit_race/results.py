@@ -1,4 +1,4 @@
-"""What came of a race: a row for each run, and the comparisons drawn from them."""
+"""Results of a race: a row for each run, and a table for each measure that compares variants."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ from gankit.runs.log import read_rows
 from gankit_race.stats import Difference, Verdict, difference, verdicts
 
 SPEED = "images/s"
-LAST = 10  # a loss is its mean over this many last rows of the log: one step says little
-# Of what was measured; the seconds it took differ from start to start.
+LOSS_ROWS = 10  # a run's loss is its mean over the last rows of the log: one step is too noisy
+# Fields of a Measurement that are kept; `seconds` is left out, because it differs between machines.
 KEPT = ("value", "low", "high", "floor", "samples", "reference", "against", "better", "features",
         "note")  # fmt: skip
 
 
 @dataclass(kw_only=True)
 class Row:
-    """One run that is over."""
+    """One finished run."""
 
-    variant: str
+    variant: str  # label
     seed: int
-    folder: str  # of the run, inside the race's folder or as it was given
-    failed: str = ""  # why training stopped; "": it did not
+    folder: str  # of the run, relative to the race's folder
+    failed: str = ""  # why training failed; "" if it did not
     steps: int = 0
-    images: int = 0  # shown to D
+    images: int = 0  # real pictures shown to D
     d_loss: float | None = None
     g_loss: float | None = None
-    measured: dict[str, dict[str, Any]] = field(default_factory=dict)
+    measured: dict[str, dict[str, Any]] = field(default_factory=dict)  # metric -> KEPT fields
     seconds: float | None = None  # of training
 
     def value(self, measure: str) -> float | None:
-        """The run's number in that measure; None where it has none."""
+        """The run's number in a measure: a metric or SPEED; None if it has none."""
         if self.failed:
             return None
         if measure == SPEED:
@@ -58,50 +58,69 @@ class Compared:
     variant: str
     mean: float | None
     seeds: int
-    difference: Difference | None = None  # to the baseline; None for the baseline
+    difference: Difference | None = None  # from the baseline; None for the baseline itself
     verdict: str = ""
-    p: float | None = None  # after Holm
+    p: float | None = None  # after Holm's correction
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
     """All variants in one measure, the baseline first."""
 
-    measure: str
-    better: str
+    measure: str  # a metric or SPEED
+    better: str  # "lower" or "higher"
     about: str  # features, samples, floor
     rows: list[Compared]
 
 
-def row_of(variant: str, run: Run, folder: str, failed: str = "", upto: int | None = None) -> Row:
-    """The row of a run from its log, as far as the step `upto`; None: as far as it goes."""
-    rows = read_rows(run.folder, missing_ok=True)
-    log = [row for row in rows if upto is None or int(row["step"]) <= upto]
-    steps = upto or (int(log[-1]["step"]) if log else run.steps)
-    row = Row(variant=variant, seed=run.seed, folder=folder, failed=failed, steps=steps)
-    row.images = steps * run.batch_size * run.d_steps
-    for name in ("d_loss", "g_loss"):
-        losses = [float(line[name]) for line in log[-LAST:] if line.get(name)]
-        setattr(row, name, fmean(losses) if losses else None)
-    row.seconds = float(log[-1]["seconds"]) if log else None
-    return row
+def row_of_run(
+    variant: str, run: Run, folder: str, failed: str = "", last_step: int | None = None
+) -> Row:
+    """Read a run's row from its log, up to `last_step`; None: the whole log."""
+    log = read_rows(run.folder, missing_ok=True)
+    if last_step is not None:
+        log = [line for line in log if int(line["step"]) <= last_step]
+    steps = last_step or (int(log[-1]["step"]) if log else run.steps)
+    return Row(
+        variant=variant,
+        seed=run.seed,
+        folder=folder,
+        failed=failed,
+        steps=steps,
+        images=steps * run.batch_size * run.d_steps,
+        d_loss=_last_loss(log, "d_loss"),
+        g_loss=_last_loss(log, "g_loss"),
+        seconds=float(log[-1]["seconds"]) if log else None,
+    )
 
 
-def measured_as_dict(measured: Any) -> dict[str, Any]:
-    """What `gankit.evaluate` says of one metric, without what differs from machine to machine."""
-    return {name: getattr(measured, name, None) for name in KEPT}
+def _last_loss(log: Sequence[Mapping[str, str]], name: str) -> float | None:
+    losses = [float(line[name]) for line in log[-LOSS_ROWS:] if line.get(name)]
+    return fmean(losses) if losses else None
 
 
-def tables(variants: Sequence[str], rows: Sequence[Row]) -> list[Table]:
-    """A table for each measure: the metrics in the order they were asked for, then the speed."""
-    names = list(dict.fromkeys(name for row in rows for name in row.measured))
-    return [_table(name, variants, rows) for name in (*names, SPEED)]
+def measurement_as_dict(measurement: Any) -> dict[str, Any]:
+    """The KEPT fields of one of the Measurements that `gankit.evaluate` returns."""
+    return {name: getattr(measurement, name, None) for name in KEPT}
 
 
-def _table(measure: str, variants: Sequence[str], rows: Sequence[Row]) -> Table:
+def metric_names(rows: Sequence[Row]) -> list[str]:
+    """All metrics that were measured, in the order in which they first occur."""
+    return list(dict.fromkeys(name for row in rows for name in row.measured))
+
+
+def make_tables(variants: Sequence[str], rows: Sequence[Row]) -> list[Table]:
+    """A table for each metric, in the order in which they were measured, then one for the speed.
+
+    The first of the variants is the baseline.
+    """
+    return [_make_table(name, variants, rows) for name in (*metric_names(rows), SPEED)]
+
+
+def _make_table(measure: str, variants: Sequence[str], rows: Sequence[Row]) -> Table:
+    measured = next((row.measured[measure] for row in rows if measure in row.measured), {})
+    better = measured.get("better") or ("higher" if measure == SPEED else "lower")
     numbers: dict[str, dict[int, float]] = {variant: {} for variant in variants}
-    about = next((row.measured[measure] for row in rows if measure in row.measured), {})
-    better = about.get("better") or ("higher" if measure == SPEED else "lower")
     for row in rows:
         value = row.value(measure)
         if value is not None:
@@ -113,7 +132,7 @@ def _table(measure: str, variants: Sequence[str], rows: Sequence[Row]) -> Table:
         others, differences, verdicts(differences, better), strict=True
     ):
         compared.append(_compared(variant, numbers[variant], change, verdict))
-    return Table(measure=measure, better=better, about=_about(about), rows=compared)
+    return Table(measure=measure, better=better, about=_about(measured), rows=compared)
 
 
 def _compared(
@@ -130,56 +149,65 @@ def _compared(
     )
 
 
-def _about(measured: dict[str, Any]) -> str:
-    parts = [measured.get("features"), measured.get("samples") and f"{measured['samples']} samples"]
+def _about(measured: Mapping[str, Any]) -> str:
+    """`imagenet-lite 57934424, 1000 samples, floor 0.2`, or as much of it as is known."""
+    parts = []
+    if measured.get("features"):
+        parts.append(measured["features"])
+    if measured.get("samples"):
+        parts.append(f"{measured['samples']} samples")
     floor = measured.get("floor")
     if isinstance(floor, int | float):
-        parts.append(f"real against real {floor:.3g}")
-    return ", ".join(str(part) for part in parts if part)
+        parts.append(f"floor {floor:.3g}")
+    return ", ".join(parts)
 
 
 def write_results(
     folder: Path, rows: Sequence[Row], tables: Sequence[Table] = (), notes: Sequence[str] = ()
 ) -> None:
-    """results.json, whole or as it was before, and results.csv."""
+    """Write results.json and results.csv."""
     record = {
         "runs": [dataclasses.asdict(row) for row in rows],
         "tables": [dataclasses.asdict(table) for table in tables],
         "notes": list(notes),
     }
-    write_whole(folder / "results.json", json.dumps(record, indent=1) + "\n")
-    write_whole(folder / "results.csv", _csv(rows))
+    write_file(folder / "results.json", json.dumps(record, indent=1) + "\n")
+    write_file(folder / "results.csv", _to_csv(rows))
 
 
-def _csv(rows: Sequence[Row]) -> str:
-    metrics = list(dict.fromkeys(name for row in rows for name in row.measured))
-    plain = ("variant", "seed", "failed", "steps", "images", "seconds", "d_loss", "g_loss")
+def _to_csv(rows: Sequence[Row]) -> str:
+    fields = ("variant", "seed", "failed", "steps", "images", "seconds", "d_loss", "g_loss")
+    metrics = metric_names(rows)
+    metric_columns = []
+    for name in metrics:
+        metric_columns += [name, f"{name}_low", f"{name}_high"]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    bounds = ("value", "low", "high")
-    columns = [name + end for name in metrics for end in ("", "_low", "_high")]
-    writer.writerow([*plain, "images_per_second", *columns])
+    writer.writerow([*fields, "images_per_second", *metric_columns])
     for row in rows:
         speed = row.value(SPEED)
-        speed = None if speed is None else round(speed, 2)
-        numbers = [row.measured.get(name, {}).get(key) for name in metrics for key in bounds]
-        writer.writerow([*(getattr(row, name) for name in plain), speed, *numbers])
+        cells = [getattr(row, name) for name in fields]
+        cells.append(None if speed is None else round(speed, 2))
+        for name in metrics:
+            measured = row.measured.get(name, {})
+            cells += [measured.get("value"), measured.get("low"), measured.get("high")]
+        writer.writerow(cells)
     return text.getvalue()
 
 
 def read_results(folder: Path) -> list[Row]:
-    """The rows of a race that was begun, as far as it came."""
+    """The rows of the runs that a race has finished; none if it has no results.json."""
     path = folder / "results.json"
     try:
         return [Row(**row) for row in json.loads(path.read_text(encoding="utf-8"))["runs"]]
     except FileNotFoundError:
         return []
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise GankitError(f"{path} cannot be read: {error}") from error
+        raise GankitError(f"cannot read {path}: {error}") from error
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file that is never seen half written."""
+def write_file(path: Path, text: str) -> None:
+    """Write a file atomically; GankitError if the disk refuses."""
     try:
         write_atomically(path, text)
     except OSError as error:

@@ -1,12 +1,13 @@
-"""What may be said of a difference seen on a few seeds: t intervals, as a calculator gives them.
+"""Is a difference between two variants more than chance? Paired t-tests over a few seeds.
 
-Each seed trains the baseline and the variant with the same first weights, pictures and z, so their
-numbers are subtracted seed by seed and what the seed did to both drops out. The n differences have
-a mean and a standard deviation s (divided by n - 1); the 95 % interval is mean +- t * s / sqrt(n).
-The factor t is 4.30 for three seeds, 3.18 for four, 2.78 for five (Student 1908). Runs that share
-fewer than two seeds are compared by Welch's t interval (Welch 1947).
+With the same seed, the baseline and a variant start from the same weights and see the same pictures
+and z. So their numbers are subtracted seed by seed, which removes the seed effect: what the seed
+did to both. The n differences have a mean and a standard deviation s (with divisor n - 1), and the
+95 % confidence interval is mean +- t * s / sqrt(n). The factor t is 4.30 for three seeds, 3.18 for
+four, 2.78 for five (Student 1908). Variants that share fewer than two seeds are compared by Welch's
+t-test (Welch 1947).
 
-Plain numbers in, no torch.
+This file works on plain numbers and does not use torch.
 """
 
 from __future__ import annotations
@@ -16,49 +17,62 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
-LEVEL = 0.95
+CONFIDENCE = 0.95
 
-Verdict = tuple[str, float | None]  # as text, and p after Holm's correction
+# Verdicts, as reports show them.
+BASELINE = "the baseline"
+BETTER = "better"
+WORSE = "worse"
+NO_DIFFERENCE = "no measurable difference"
+UNDECIDED = "undecided"  # the interval excludes 0, but p after Holm's correction is above 0.05
+ONE_SEED = "no verdict from one seed"
+NO_RESULT = "no result"
+
+Verdict = tuple[str, float | None]  # one of the texts above, and p after Holm's correction
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A variant's number minus the baseline's; bounds and p are None where one seed says nothing"""
+    """A variant's number minus the baseline's; low, high and p are None if there is one seed."""
 
     mean: float
-    low: float | None
+    low: float | None  # 95 % confidence interval
     high: float | None
-    p: float | None  # two-sided, for no difference at all
-    each: tuple[float, ...]  # the differences seed by seed; empty where none are shared
+    p: float | None  # two-sided, of the hypothesis that there is no difference
+    each: tuple[float, ...]  # one difference for each common seed; empty if there is none
 
     @property
     def values(self) -> tuple[float, ...]:
-        """Every number that a drawing shows."""
+        """All numbers that a chart shows."""
         bounds = (value for value in (self.low, self.high) if value is not None)
         return (self.mean, *self.each, *bounds)
 
     @property
-    def leaves_out_0(self) -> bool:
+    def excludes_zero(self) -> bool:
+        """Whether 0 lies outside the interval."""
         return self.low is not None and self.high is not None and not self.low <= 0 <= self.high
 
 
 def difference(baseline: Mapping[int, float], variant: Mapping[int, float]) -> Difference | None:
-    """The difference of two variants' numbers by seed; None where one has no number at all."""
+    """Compare two variants, given each one's numbers by seed; None if one has no numbers."""
     if not baseline or not variant:
         return None
-    shared = sorted(baseline.keys() & variant.keys())
-    if len(shared) < 2 <= min(len(baseline), len(variant)):
-        return _unpaired(list(baseline.values()), list(variant.values()))
-    each = tuple(variant[seed] - baseline[seed] for seed in shared)
-    if len(each) > 1:
-        error = stdev(each) / math.sqrt(len(each))
-        return _with_interval(fmean(each), error, len(each) - 1, each)
-    mean = each[0] if each else fmean(variant.values()) - fmean(baseline.values())
-    return Difference(mean, None, None, None, each)
+    common_seeds = sorted(baseline.keys() & variant.keys())
+    if len(common_seeds) < 2 <= min(len(baseline), len(variant)):
+        return _welch_test(list(baseline.values()), list(variant.values()))
+    differences = tuple(variant[seed] - baseline[seed] for seed in common_seeds)
+    if len(differences) > 1:
+        standard_error = stdev(differences) / math.sqrt(len(differences))
+        freedom = len(differences) - 1
+        return _with_interval(fmean(differences), standard_error, freedom, differences)
+    if differences:
+        return Difference(differences[0], None, None, None, differences)
+    mean = fmean(variant.values()) - fmean(baseline.values())
+    return Difference(mean, None, None, None, ())
 
 
-def _unpaired(baseline: Sequence[float], variant: Sequence[float]) -> Difference:
-    """Welch's interval, with as many degrees of freedom as Satterthwaite gives."""
+def _welch_test(baseline: Sequence[float], variant: Sequence[float]) -> Difference:
+    """Welch's t-test, with degrees of freedom by Satterthwaite's formula."""
     mean = fmean(variant) - fmean(baseline)
     squares = [stdev(values) ** 2 / len(values) for values in (baseline, variant)]
     total = sum(squares)
@@ -70,53 +84,55 @@ def _unpaired(baseline: Sequence[float], variant: Sequence[float]) -> Difference
 
 
 def _with_interval(
-    mean: float, error: float, freedom: float, each: tuple[float, ...]
+    mean: float, standard_error: float, freedom: float, each: tuple[float, ...]
 ) -> Difference:
-    """The difference with its t interval; `error` is the mean's standard error."""
+    """The difference with its t interval and p value; `freedom` are the degrees of freedom."""
     from scipy.special import stdtr, stdtrit
 
-    if error == 0:  # not even the last digit differs from seed to seed
+    if standard_error == 0:  # the same difference, to the last digit, for every seed
         return Difference(mean, mean, mean, float(mean == 0), each)
-    reach = float(stdtrit(freedom, (1 + LEVEL) / 2)) * error
-    p = float(2 * stdtr(freedom, -abs(mean) / error))
-    return Difference(mean, mean - reach, mean + reach, p, each)
+    half_width = float(stdtrit(freedom, (1 + CONFIDENCE) / 2)) * standard_error
+    p = float(2 * stdtr(freedom, -abs(mean) / standard_error))
+    return Difference(mean, mean - half_width, mean + half_width, p, each)
 
 
-def holm(ps: Sequence[float]) -> list[float]:
-    """The p values, made larger for being many (Holm 1979), in the same order.
+def holm(p_values: Sequence[float]) -> list[float]:
+    """p values after Holm's correction for multiple comparisons (Holm 1979), in the same order.
 
-    With k comparisons the smallest is multiplied by k, the next by k - 1 and so on: the chance that
-    any of them is claimed by mistake stays below that of a single one.
+    With k comparisons, the smallest is multiplied by k, the next by k - 1 and so on, and none is
+    smaller than the one before it. If no variant differs, the chance of any false claim then stays
+    below that of a single comparison.
     """
-    order = sorted(range(len(ps)), key=lambda index: ps[index])
-    adjusted = [0.0] * len(ps)
+    order = sorted(range(len(p_values)), key=lambda index: p_values[index])
+    corrected = [0.0] * len(p_values)
     largest = 0.0
     for rank, index in enumerate(order):
-        largest = max(largest, min(1.0, (len(ps) - rank) * ps[index]))
-        adjusted[index] = largest
-    return adjusted
+        factor = len(p_values) - rank
+        largest = max(largest, min(1.0, factor * p_values[index]))
+        corrected[index] = largest
+    return corrected
 
 
 def verdicts(differences: Sequence[Difference | None], better: str) -> list[Verdict]:
-    """For each variant against the baseline, in one measure: its verdict.
+    """The verdict on each variant's difference from the baseline, in one measure.
 
-    `better` says which way is good, "lower" or "higher".
+    better: "lower" or "higher".
     """
-    ps = [change.p for change in differences if change is not None and change.p is not None]
-    adjusted = iter(holm(ps))
+    p_values = [change.p for change in differences if change is not None and change.p is not None]
+    corrected = iter(holm(p_values))
     result: list[Verdict] = []
     for change in differences:
         if change is None:
-            result.append(("no number", None))
+            result.append((NO_RESULT, None))
         elif change.p is None:
-            result.append(("no verdict from one seed", None))
+            result.append((ONE_SEED, None))
         else:
-            p = next(adjusted)
+            p = next(corrected)
             result.append((_verdict(change, p, better), p))
     return result
 
 
 def _verdict(change: Difference, p: float, better: str) -> str:
-    if p > 1 - LEVEL:  # the interval may still leave out 0, for one of many comparisons does
-        return "open" if change.leaves_out_0 else "no measurable difference"
-    return "better" if (change.mean < 0) == (better == "lower") else "worse"
+    if p > 1 - CONFIDENCE:
+        return UNDECIDED if change.excludes_zero else NO_DIFFERENCE
+    return BETTER if (change.mean < 0) == (better == "lower") else WORSE

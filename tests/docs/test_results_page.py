@@ -66,9 +66,8 @@ def test_what_follows_from_the_runs_is_computed_and_not_kept(writer, race, tmp_p
     record = json.loads((race / "results.json").read_text())
     alike = [{**run, "variant": "again"} for run in record["runs"][:3]]
     record["runs"] += alike
-    correction = "With 2 comparisons in each measure, verdicts are corrected"
-    computed = writer.writing.about_chance(writer.compared(writer.rows_of(record["runs"])))
-    assert [note.startswith(correction) for note in computed] == [True]
+    computed = writer.writing.notes_on_chance(writer.compared(writer.rows_of(record["runs"])))
+    assert ["2 comparisons" in note for note in computed] == [True]
     record["notes"] += computed
     (race / "results.json").write_text(json.dumps(record))
     writer.keep(race)

@@ -283,7 +283,7 @@ def with_metric(build):
             register(MetricSpec(name="mine", summary="s", source="s", build=build))
 
     registry = load_registry()
-    assert not registry.load("stranger", Plugin).error
+    assert not registry.load("theirs", Plugin).error
     return registry
 
 
@@ -310,7 +310,7 @@ def broken(**methods):
     ],
 )
 def test_a_broken_metric_is_named_with_its_plugin(run, build, fact):
-    with pytest.raises(GankitError, match="^metric 'mine' of plugin 'stranger': ") as error:
+    with pytest.raises(GankitError, match="^metric 'mine' of plugin 'theirs': ") as error:
         gankit.evaluate(run, ["mine"], samples=30, registry=with_metric(build))
     assert fact in str(error.value)
 

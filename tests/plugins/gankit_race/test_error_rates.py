@@ -1,4 +1,4 @@
-"""How often a race is wrong, and how often it finds what is there: on races whose truth is known.
+"""How often races make a false claim, and how often they find a real difference, simulated.
 
 Each simulated run's number is what its seed does to every variant (scatter 1), plus what training
 does to this run alone, plus the error of measuring it; the last two together scatter by 1.
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gankit_race.stats import difference, verdicts
+from gankit_race.stats import BETTER, WORSE, difference, verdicts
 
 PAGE = Path(__file__).parents[3] / "docs" / "races.md"
 RACES = 1000  # simulated; 3 standard errors of a share of 5 % are 2 %
@@ -23,18 +23,18 @@ NOISE = {
 }
 
 
-def claims(variants, seeds, noise="normal", effect=0.0, races=RACES, first=0, luck=1.0):
+def claims(variants, seeds, noise="normal", effect=0.0, races=RACES, first=0, seed_effect=1.0):
     """The verdicts on all variants in each race; `effect` is what the last one is worse by.
 
-    With `first`, the other variants' seeds begin there, so that they are not the baseline's. `luck`
-    is the scatter of what a seed does to every variant.
+    With `first`, the other variants' seeds begin there, so that they are not the baseline's.
+    `seed_effect` is the scatter of what a seed does to every variant.
     """
     random = np.random.default_rng(3)
-    said = []
+    outcomes = []
     for _ in range(races):
         own = 0.87 * NOISE[noise](random, (variants, seeds))
         measuring = 0.5 * random.normal(size=(variants, seeds))
-        of_seed = random.normal(0, luck, size=(variants, seeds) if first else seeds)
+        of_seed = random.normal(0, seed_effect, size=(variants, seeds) if first else seeds)
         values = own + measuring + of_seed
         values[-1] += effect
         baseline, *others = values.tolist()
@@ -42,13 +42,13 @@ def claims(variants, seeds, noise="normal", effect=0.0, races=RACES, first=0, lu
             difference(dict(enumerate(baseline)), dict(enumerate(other, start=first)))
             for other in others
         ]
-        said.append([verdict for verdict, _ in verdicts(changes, "lower")])
-    return said
+        outcomes.append([verdict for verdict, _ in verdicts(changes, "lower")])
+    return outcomes
 
 
-def false_claims(said):
+def false_claims(outcomes):
     """The share of races that call any variant better or worse."""
-    return np.mean([any(verdict in ("better", "worse") for verdict in race) for race in said])
+    return np.mean([any(verdict in (BETTER, WORSE) for verdict in race) for race in outcomes])
 
 
 @pytest.mark.parametrize("noise", NOISE)
@@ -59,29 +59,29 @@ def test_a_race_among_equals_makes_a_false_claim_in_5_of_100(variants, seeds, no
 
 
 @pytest.mark.parametrize("seeds", [3, 5])
-def test_two_equal_variants_are_told_apart_in_no_fewer_either(seeds):
+def test_two_equal_variants_differ_in_5_of_100_races(seeds):
     """Exactly the nominal rate: fewer would mean intervals that are wider than they need be."""
     assert false_claims(claims(2, seeds)) == pytest.approx(0.05, abs=0.02)
 
 
 @pytest.mark.parametrize("noise", NOISE)
-def test_runs_that_share_no_seeds_make_no_more(noise):
+def test_runs_without_common_seeds_make_no_more_false_claims(noise):
     assert false_claims(claims(2, 3, noise, first=10)) < 0.07
 
 
-def test_pairing_takes_out_what_a_seed_does_to_both():
-    def found(first):
-        said = claims(2, 5, effect=3, first=first, luck=5)
-        return np.mean([race == ["worse"] for race in said])
+def test_pairing_removes_the_seed_effect():
+    def rate(first):
+        outcomes = claims(2, 5, effect=3, first=first, seed_effect=5)
+        return np.mean([race == [WORSE] for race in outcomes])
 
-    assert found(first=0) > 0.9
-    assert found(first=10) < 0.3
+    assert rate(first=0) > 0.9
+    assert rate(first=10) < 0.3
 
 
-def test_a_true_winner_among_equals_is_found_and_alone():
-    said = claims(4, 6, effect=-6.0, races=500)
-    assert np.mean([race[2] == "better" for race in said]) > 0.95
-    assert np.mean([{race[0], race[1]} & {"better", "worse"} == set() for race in said]) > 0.94
+def test_only_the_variant_that_differs_is_found():
+    outcomes = claims(4, 6, effect=-6.0, races=500)
+    assert np.mean([race[2] == BETTER for race in outcomes]) > 0.95
+    assert np.mean([{race[0], race[1]} & {BETTER, WORSE} == set() for race in outcomes]) > 0.94
 
 
 def test_the_page_says_how_often_a_difference_is_found():
@@ -90,6 +90,10 @@ def test_the_page_says_how_often_a_difference_is_found():
     assert len(rows) == 6
     for variants, effect, shares in rows:
         for seeds, share in enumerate(re.findall(r"(\d+) %", shares), start=3):
-            said = claims(int(variants), seeds, effect=float(effect), races=400)
-            found = np.mean([race[-1] == "worse" for race in said])
-            assert found == pytest.approx(int(share) / 100, abs=0.09), (variants, effect, seeds)
+            outcomes = claims(int(variants), seeds, effect=float(effect), races=400)
+            rate = np.mean([race[-1] == WORSE for race in outcomes])
+            assert rate == pytest.approx(int(share) / 100, abs=0.09), (
+                variants,
+                effect,
+                seeds,
+            )

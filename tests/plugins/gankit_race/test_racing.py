@@ -1,4 +1,4 @@
-"""Races: fair, resumable, and honest about what they found."""
+"""Races: from the command to the page, budgets, stopping and resuming, failures, the view."""
 
 import csv
 import dataclasses
@@ -18,13 +18,14 @@ from types import SimpleNamespace
 import pytest
 import torch
 from gankit_race import plan as planning
-from gankit_race.live import LiveView
+from gankit_race.live_view import LiveView
 from gankit_race.page import write_page
+from gankit_race.plain_view import RaceProgress
 from gankit_race.plan import read_plan
-from gankit_race.racing import Race
 from gankit_race.report import Report
 from gankit_race.results import Row
-from gankit_race.view import RaceProgress
+from gankit_race.runner import RaceRunner
+from gankit_race.stats import NO_DIFFERENCE, ONE_SEED
 from PIL import Image
 from rich.console import Console
 
@@ -51,8 +52,8 @@ def measured(folder, metrics, value, **more):
 
 
 @pytest.fixture(autouse=True)
-def no_films(monkeypatch):
-    """A film of each run takes longer than these runs do."""
+def no_videos(monkeypatch):
+    """A video of each run takes longer than these runs do."""
     monkeypatch.setattr("gankit.runs.video.write_video", lambda *args, **named: None)
 
 
@@ -69,7 +70,7 @@ def evaluate(monkeypatch):
         value += 0.1 * run["seed"] ** 2
         return measured(folder, metrics, value)
 
-    monkeypatch.setattr("gankit_race.racing.evaluate", stand_in)
+    monkeypatch.setattr("gankit_race.runner.evaluate", stand_in)
     return calls
 
 
@@ -87,7 +88,7 @@ def race_cli(gankit_cli):
 
 
 def results(folder):
-    """What a race found, without what differs from start to start: the seconds."""
+    """The runs and tables of a race, without seconds, which differ each time."""
     record = json.loads((folder / "results.json").read_text())
     for row in record["runs"]:
         assert row.pop("seconds") > 0
@@ -101,13 +102,13 @@ def read_csv(path):
 
 def weights(folder):
     """Hashes of each run's last checkpoint and of its grids."""
-    found = {}
+    hashes = {}
     for run in sorted(folder.glob("*/seed-*")):
         last = checkpoint.list_checkpoints(run / "checkpoints")[0]
         grids = [hashlib.sha256(path.read_bytes()).hexdigest() for path in run.glob("samples/*")]
         manifest = json.loads((last / "manifest.json").read_text())
-        found[f"{run.parent.name}/{run.name}"] = (last.name, manifest["sha256"], sorted(grids))
-    return found
+        hashes[f"{run.parent.name}/{run.name}"] = (last.name, manifest["sha256"], sorted(grids))
+    return hashes
 
 
 # ---------------------------------------------------------------- a race
@@ -116,7 +117,8 @@ def weights(folder):
 def test_a_race_is_for_one_process(gankit_cli, monkeypatch, here):
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "1")
     code, _, err = gankit_cli("race", "--vary", "trick=none,ema", "--budget", "5steps")
-    assert (code, err) == (2, "gankit: gankit race runs in one process: omit torchrun\n")
+    assert code == 2
+    assert "torchrun" in err
     assert not list(here.iterdir())
 
 
@@ -131,8 +133,8 @@ def test_a_race_from_start_to_page(race_cli, evaluate, here):
     ]  # fmt: skip
     assert re.search(r"^ no trick +5\.05 +the baseline +$", out, re.M)
     assert re.search(r"^ ema +2\.10 +-2\.95 +-3\.5\d to -2\.31 +better +$", out, re.M)
-    assert "swd, lower is better (pixels, 10 samples, real against real 0.3)" in out
-    assert "d_loss" not in out  # the view of single runs keeps quiet
+    assert "swd, lower is better (pixels, 10 samples, floor 0.3)" in out
+    assert "d_loss" not in out  # the view of a single run is off
     assert {samples for _, _, samples in evaluate} == {1000}
     (swd,) = results(folder)[1]
     assert swd["rows"][1]["verdict"] == "better"
@@ -199,10 +201,10 @@ def test_the_command_in_the_plan_repeats_the_race(race_cli, gankit_cli, evaluate
 
 
 def test_from_python(evaluate, here, tiny, capsys):
-    asked = tiny(length="2 steps")
-    folder = gankit.race({"tricks": ["none", "ema"]}, seeds=2, metrics=["swd"], out="a", **asked)
+    settings = tiny(length="2 steps")
+    folder = gankit.race({"tricks": ["none", "ema"]}, seeds=2, metrics=["swd"], out="a", **settings)
     assert results(folder)[1][0]["rows"][1]["verdict"] == "better"
-    with pytest.raises(GankitError, match="say what to vary"):
+    with pytest.raises(GankitError, match="vary="):
         gankit.race()
     assert gankit.race(resume="a") == folder
     began, ended = capsys.readouterr().out.split("run 4 of 4")
@@ -211,48 +213,51 @@ def test_from_python(evaluate, here, tiny, capsys):
 
 
 def test_the_real_metric(race_cli, here):
-    """Two variants that are the same network after one step: they cannot be told apart."""
+    """Two variants that are the same network after one step do not differ."""
     code, out, err = race_cli("--vary", "draw-every=1,2", length="1steps")
     assert (code, err) == (0, "")
     (swd,) = results(here / "races" / "petals-draw-every-1")[1]
     assert swd["rows"][1]["difference"]["mean"] == 0
-    assert swd["rows"][1]["verdict"] == "no measurable difference"
-    assert "swd, every run: NOT TO BE TRUSTED" in out
+    assert swd["rows"][1]["verdict"] == NO_DIFFERENCE
+    assert "swd, all runs: NOT" in out
 
 
 # ---------------------------------------------------------------- budgets
 
 
 def test_a_budget_in_time_becomes_steps_once(race_cli, gankit_cli, evaluate, here, monkeypatch):
-    monkeypatch.setattr(planning, "step_seconds", lambda trainers, *how: [0.5, 1.0])
-    monkeypatch.setattr(Race, "run_all", lambda race: race.report())  # nothing is trained
+    monkeypatch.setattr(planning, "time_steps", lambda trainers, *args: [0.5, 1.0])
+    monkeypatch.setattr(RaceRunner, "run_all", lambda race: race.report())  # nothing is trained
     assert race_cli("--vary", "trick=none,ema", length="10s").code == 0
     plan = read_plan(here / "races" / "petals-trick-1")
     assert [v.run.steps for v in plan.variants] == [20, 10]
     assert plan.budget == "10s"
-    monkeypatch.setattr(planning, "step_seconds", lambda *any: pytest.fail("measured again"))
+    monkeypatch.setattr(planning, "time_steps", lambda *args: pytest.fail("measured again"))
     assert gankit_cli("race", "--resume", "races/petals-trick-1").code == 0
 
 
 @pytest.mark.parametrize(("length", "steps"), [("3steps", 3), ("0.08 kimg", 10), ("2epochs", 16)])
 def test_a_budget_in_pictures_is_the_same_for_all(length, steps, race_cli, here, monkeypatch):
-    monkeypatch.setattr(Race, "run_all", lambda race: race.report())
+    monkeypatch.setattr(RaceRunner, "run_all", lambda race: race.report())
     race_cli("--vary", "trick=none,ema", length=length)
     plan = read_plan(here / "races" / "petals-trick-1")
     assert [v.run.steps for v in plan.variants] == [steps, steps]
 
 
-def test_variants_of_different_length_are_told_apart(race_cli, evaluate):
+def test_variants_of_different_length_get_a_note(race_cli, evaluate):
     out = race_cli("--vary", "epochs=0.5,1", length=None).out
-    assert "The runs did not see equally many pictures (in thousands): epochs 0.5 0.032" in out
+    assert re.search(r"\(in thousands\): epochs 0\.5 0\.032", out)
 
 
 def test_steps_are_measured_in_turns(monkeypatch):
-    clock, turns = [0.0], []
+    clock = [0.0]
+    turns = []
 
     class Trainer:
         def __init__(self, name, cost):
-            self.name, self.cost, self.run = name, cost, SimpleNamespace(threads=0)
+            self.name = name
+            self.cost = cost
+            self.run = SimpleNamespace(threads=0)
 
         def step(self, step):
             turns.append(self.name)
@@ -261,11 +266,12 @@ def test_steps_are_measured_in_turns(monkeypatch):
 
     monkeypatch.setattr(planning.time, "perf_counter", lambda: clock[0])
     trainers = [Trainer("a", 0.1), Trainer("b", 0.2), Trainer("c", 0.3)]
-    found = planning.step_seconds(trainers, lambda done, total: None, 1.5, 16, 20.0)
-    assert found == pytest.approx([0.1, 0.2, 0.3])
-    assert "".join(turns[:: planning.TURN])[:9] == "cbaabccba"  # there and back
+    timing = planning.Timing(1.5, 16, 20.0)
+    seconds = planning.time_steps(trainers, lambda done, total: None, timing)
+    assert seconds == pytest.approx([0.1, 0.2, 0.3])
+    assert "".join(turns[:: planning.STEPS_PER_TURN])[:9] == "cbaabccba"  # there and back
     assert turns.count("a") == turns.count("c") == 20  # 16 measured, 4 to warm up
-    slow = planning.step_seconds([Trainer("a", 9.0)], lambda done, total: None, 1.5, 16, 20.0)
+    slow = planning.time_steps([Trainer("a", 9.0)], lambda done, total: None, timing)
     assert slow == pytest.approx([9.0])
     assert turns.count("a") == 28  # one turn to warm up, and one is enough
 
@@ -283,9 +289,9 @@ def test_threads_are_what_each_variant_says_and_then_as_before(race_cli, here, m
         seen.append(torch.get_num_threads())
         return measured(folder, metrics, 1.0)
 
-    monkeypatch.setattr("gankit_race.racing.train", train)
-    monkeypatch.setattr("gankit_race.racing.evaluate", measure)
-    monkeypatch.setattr(planning, "step_seconds", lambda trainers, *how: [1.0, 1.0, 1.0])
+    monkeypatch.setattr("gankit_race.runner.train", train)
+    monkeypatch.setattr("gankit_race.runner.evaluate", measure)
+    monkeypatch.setattr(planning, "time_steps", lambda trainers, *args: [1.0, 1.0, 1.0])
     race_cli("--vary", "threads=2,1,0", "--seeds", 1, length="1steps")
     assert seen == [2, 1, 1, 1, 1, 1]  # trained, measured, ...; 0 is what there was: 1
     assert torch.get_num_threads() == 1
@@ -296,11 +302,11 @@ def test_a_dry_run_shows_the_plan_and_leaves_nothing(race_cli, here):
     assert (code, err) == (0, "")
     assert re.search(r"^ema +4 steps = 0\.032 kimg, \d s each \(measured: ", out, re.M)
     assert re.search(r"^4 runs \(seeds 0, 1\), about \d s of training$", out, re.M)
-    assert out.endswith("\nthen measures swd\n")
+    assert out.endswith(" swd\n")
     assert list(here.iterdir()) == []
 
 
-# ---------------------------------------------------------------- stopping and going on
+# ---------------------------------------------------------------- stopping and resuming
 
 KILLED = ("--vary", "trick=none,ema", "--vary", "lr=2e-4,1e-3", "--seeds", 1, "--out")
 
@@ -311,15 +317,16 @@ def start(words):
     return subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, **pipes)
 
 
-def test_a_race_killed_in_the_middle_ends_as_if_it_never_was(race_cli, gankit_cli, here):
-    """The figure of the issue: four variants, killed within the second, resumed, equal."""
+def test_a_killed_and_resumed_race_equals_one_that_was_not_killed(race_cli, gankit_cli, here):
+    """Four variants, killed while the second one trains, then resumed: the results are equal."""
     assert race_cli(*KILLED, "whole", length="24steps").code == 0
     words = ["race", *shlex.split(TINY), "--metric", "swd", "--budget", "24steps", *KILLED, "hurt"]
     process = start(words)
-    hurt, give_up = here / "hurt", time.monotonic() + 200
+    hurt = here / "hurt"
+    deadline = time.monotonic() + 200
     while not (list(hurt.glob("*/seed-0/checkpoints/step-*")) and (hurt / "results.json").exists()):
         assert process.poll() is None, process.stderr.read().decode()
-        assert time.monotonic() < give_up
+        assert time.monotonic() < deadline
         time.sleep(0.005)
     while len({p.parents[2].name for p in hurt.glob("*/seed-0/checkpoints/step-*")}) < 2:
         assert process.poll() is None, process.stderr.read().decode()
@@ -327,12 +334,12 @@ def test_a_race_killed_in_the_middle_ends_as_if_it_never_was(race_cli, gankit_cl
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert process.returncode == -signal.SIGKILL
-    over = len(json.loads((hurt / "results.json").read_text())["runs"])
-    assert 1 <= over < 4
+    finished = len(json.loads((hurt / "results.json").read_text())["runs"])
+    assert 1 <= finished < 4
     assert not (hurt / "race.html").exists()
     code, out, err = gankit_cli("race", "--resume", "hurt")
     assert (code, err) == (0, "")
-    assert len(re.findall(r"^run \d of 4", out, re.M)) <= 4 - over + 1
+    assert len(re.findall(r"^run \d of 4", out, re.M)) <= 4 - finished + 1
     assert results(hurt) == results(here / "whole")
     assert weights(hurt) == weights(here / "whole")
 
@@ -348,18 +355,17 @@ def stops_when(monkeypatch):
     return set_to
 
 
-def test_ctrl_c_saves_and_says_how_to_go_on(race_cli, gankit_cli, evaluate, here, stops_when):
+def test_ctrl_c_saves_and_tells_how_to_resume(race_cli, gankit_cli, evaluate, here, stops_when):
     words = ("--vary", "trick=none,ema", "--out")
     assert race_cli(*words, "whole", length="8steps").code == 0
     stops_when((here / "a race" / "ema" / "seed-0" / "checkpoints" / "step-000004").exists)
     code, _, err = race_cli(*words, "a race", length="8steps")
-    stopped = "ema, seed 0: stopped at step 5 of 8, and saved"
-    go_on = "go on: gankit race --resume 'a race'"
-    assert (code, err) == (130, f"gankit: {stopped}; {go_on}\n")
+    assert code == 130
+    assert re.search(r"ema, seed 0: .* 5 of 8,.* gankit race --resume 'a race'\n$", err)
     stops_when(None)
     code, out, err = gankit_cli("race", "--resume", "a race")
     assert (code, err) == (0, "")
-    assert "race: 2 variants, 2 seeds, 4 runs, 1 of them over" in out
+    assert re.search(r"^race: .* 4 runs, 1 ", out, re.M)
     assert results(here / "a race") == results(here / "whole")
     assert weights(here / "a race") == weights(here / "whole")
 
@@ -368,13 +374,14 @@ def test_ctrl_c_between_runs_and_while_measuring(race_cli, gankit_cli, evaluate,
     trained = here / "a" / "no-trick" / "seed-0" / "checkpoints" / "last"
     stops_when(trained.exists)  # written after the last step
     code, _, err = race_cli("--vary", "trick=none,ema", "--out", "a")
-    go_on = "; go on: gankit race --resume a"
-    assert (code, err) == (130, f"gankit: stopped while measuring no trick, seed 0{go_on}\n")
+    assert code == 130
+    assert re.search("measuring no trick, seed 0;.* --resume a\n$", err)
     (row,) = json.loads((here / "a" / "results.json").read_text())["runs"]
     assert row["measured"] == {}  # trained, and not yet measured
     stops_when(lambda: (here / "a" / "results.csv").read_text().count("5.0"))
     code, _, err = gankit_cli("race", "--resume", "a")
-    assert (code, err) == (130, f"gankit: stopped after no trick, seed 0{go_on}\n")
+    assert code == 130
+    assert re.search("after no trick, seed 0;.* --resume a\n$", err)
     stops_when(None)
     assert gankit_cli("race", "--resume", "a").code == 0
     folders = [folder.parent.name for folder, _, _ in evaluate]
@@ -390,7 +397,7 @@ def test_ctrl_c_before_anything_has_begun_leaves_no_race(race_cli, here, stops_w
 
 def test_seeds_and_metrics_can_be_added_to_a_race(race_cli, gankit_cli, evaluate, here):
     race_cli("--vary", "trick=none,ema", "--seeds", 1, "--out", "a")
-    assert "no verdict from one seed" in (here / "a" / "race.html").read_text()
+    assert ONE_SEED in (here / "a" / "race.html").read_text()
     more = ("--seeds", 3, "--metric", "kid:features=pixels")
     code, out, err = gankit_cli("race", "--resume", "a", *more)
     assert (code, err) == (0, "")
@@ -400,10 +407,11 @@ def test_seeds_and_metrics_can_be_added_to_a_race(race_cli, gankit_cli, evaluate
     assert {name for run in runs for name in run["measured"]} == {"swd", "kid:features=pixels"}
     assert [len(table["rows"][1]["difference"]["each"]) for table in tables] == [3, 3]
     code, _, err = gankit_cli("race", "--resume", "a", "--seeds", 2)
-    assert (code, err) == (2, "gankit: a was planned with 3 seeds; --seeds can only add to them\n")
+    assert code == 2
+    assert re.search("--seeds is 2, .* 3 seeds", err)
     code, _, err = gankit_cli("race", "--resume", "a", "--budget", "5m")
     assert code == 2
-    assert "--resume continues a race as it was planned" in err
+    assert err.startswith("gankit: --resume ")
 
 
 def test_pictures_that_changed_end_the_race(gankit_cli, pictures_folder, evaluate, here):
@@ -412,7 +420,8 @@ def test_pictures_that_changed_end_the_race(gankit_cli, pictures_folder, evaluat
     assert gankit_cli("race", *words).code == 0
     (pictures_folder / "00.jpg").unlink()
     code, _, err = gankit_cli("race", "--resume", "a", "--seeds", 2)
-    assert (code, err) == (2, "gankit: the pictures are not those that a began with\n")
+    assert code == 2
+    assert re.search("pictures .* a ", err)
 
 
 # ---------------------------------------------------------------- what goes wrong
@@ -428,7 +437,7 @@ def test_a_variant_that_diverges_is_named_and_the_others_race_on(
             raise RunFailed("g_loss became nan at step 3, so training stopped", 1)
         return train(run, *args, **named)
 
-    monkeypatch.setattr("gankit_race.racing.train", diverging)
+    monkeypatch.setattr("gankit_race.runner.train", diverging)
     code, out, err = race_cli("--vary", "trick=none,r1,ema", "--seeds", 3, length="1steps")
     assert (code, err) == (0, "")
     assert "- r1, seed 1: g_loss became nan at step 3, so training stopped" in out
@@ -440,20 +449,21 @@ def test_a_full_disk_stops_the_race(race_cli, evaluate, here, monkeypatch):
     def full(*args, **named):
         raise RunFailed("could not save the checkpoint", 1) from OSError("disk full")
 
-    monkeypatch.setattr("gankit_race.racing.train", full)
+    monkeypatch.setattr("gankit_race.runner.train", full)
     code, _, err = race_cli("--vary", "trick=none,ema", "--out", "a")
     assert code == 1
-    assert err == "gankit: could not save the checkpoint; go on: gankit race --resume a\n"
+    assert re.search("could not save the checkpoint; .* --resume a\n$", err)
     assert not (here / "a" / "results.json").exists()
 
 
-def test_a_metric_that_gives_nothing(race_cli, monkeypatch, here):
-    monkeypatch.setattr("gankit_race.racing.evaluate", lambda *args, **named: [])
+def test_a_metric_without_a_result(race_cli, monkeypatch, here):
+    monkeypatch.setattr("gankit_race.runner.evaluate", lambda *args, **named: [])
     code, _, err = race_cli("--vary", "trick=none,ema", "--out", "a")
-    assert (code, err) == (2, "gankit: metric 'swd' gave no number for a/no-trick/seed-0\n")
+    assert code == 2
+    assert re.search("'swd' .* a/no-trick/seed-0\n$", err)
 
 
-def test_the_usual_metrics_are_those_that_work_here(registry, monkeypatch):
+def test_the_default_metrics_are_those_that_are_installed(registry, monkeypatch):
     assert planning.choose_metrics(["swd", "kid:features=pixels"], registry) == (
         "swd", "kid:features=pixels",
     )  # fmt: skip
@@ -466,22 +476,22 @@ def test_the_usual_metrics_are_those_that_work_here(registry, monkeypatch):
 
     monkeypatch.setattr(registry, "make", without_features)
     assert planning.choose_metrics([], registry) == ("swd",)
-    with pytest.raises(GankitError, match="'imagenet-lite' are not installed"):
+    with pytest.raises(GankitError, match="imagenet-lite"):
         planning.choose_metrics(["kid"], registry)
 
 
 # ---------------------------------------------------------------- the view
 
 
-def test_time_left_goes_by_what_each_variant_took():
+def test_time_left_depends_on_the_speed_of_each_variant():
     fast, slow = (SimpleNamespace(label=n, run=SimpleNamespace(steps=100), step_seconds=s)
                   for n, s in (("fast", 0.1), ("slow", 1.0)))  # fmt: skip
     starts = [(fast, 0), (slow, 0), (fast, 1), (slow, 1)]
-    plan = SimpleNamespace(variants=(fast, slow), seeds=(0, 1), starts=lambda: starts)
+    plan = SimpleNamespace(variants=(fast, slow), seeds=(0, 1), all_runs=lambda: starts)
     race = RaceProgress(plan, [])
     assert race.seconds_left() == pytest.approx(220)
     race.rows.append(Row(variant="fast", seed=0, folder="", steps=100, seconds=20.0))
-    race.measuring.append(5.0)
+    race.measuring_seconds.append(5.0)
     assert race.seconds_left() == pytest.approx(100 + 20 + 100 + 3 * 5)  # it took twice as long
     race.begin_run(slow, 0)
     race.step = 50
@@ -491,12 +501,12 @@ def test_time_left_goes_by_what_each_variant_took():
 
 @pytest.fixture
 def begun():
-    """A race of two variants and two seeds, three runs of which are over."""
+    """A race of two variants and two seeds, three runs of which are finished."""
     run = SimpleNamespace(steps=4)
     none, ema = (SimpleNamespace(label=n, run=run, step_seconds=0.5) for n in ("none", "ema:p=9"))
     starts = [(none, 0), (ema, 0), (none, 1), (ema, 1)]
-    told = {"seeds": (0, 1), "metrics": ("swd",), "command": "gankit race ..."}
-    plan = SimpleNamespace(variants=(none, ema), starts=lambda: starts, **told)
+    fields = {"seeds": (0, 1), "metrics": ("swd",), "command": "gankit race ..."}
+    plan = SimpleNamespace(variants=(none, ema), all_runs=lambda: starts, **fields)
     rows = [
         Row(variant=v.label, seed=seed, folder="", steps=4, images=32, seconds=2.0,
             measured={"swd": {"value": 5 + seed, "low": None, "high": None}})
@@ -514,7 +524,7 @@ def test_the_live_view_fits(width, begun):
     view.run_begins(plan.variants[1], 1)
     view.step_done(2, {"d_loss": 1.234, "g_loss": 0.5, "seconds": 1.0})
     paper = Console(width=width, file=io.StringIO())
-    paper.print(view.picture())
+    paper.print(view.render())
     lines = paper.file.getvalue().splitlines()
     assert all(len(line) <= width for line in lines)
     text = "\n".join(lines)
@@ -522,8 +532,8 @@ def test_the_live_view_fits(width, begun):
     assert "ema:p=9, seed 1" in text
     assert "step 2/4  d_loss 1.23  g_loss 0.50" in text
     assert re.search(r"none +2/2 +5\.50 +16\.0", text)
-    view.run_over(dataclasses.replace(rows[1], seed=1))
-    view.race_over()
+    view.run_ends(dataclasses.replace(rows[1], seed=1))
+    view.race_ends()
     assert "left 0 s" in console.file.getvalue()
 
 

@@ -1,8 +1,19 @@
-"""What a race may claim: intervals, corrections and verdicts, against textbooks."""
+"""Intervals, Holm's correction and verdicts, against scipy and textbooks."""
 
 import numpy as np
 import pytest
-from gankit_race.stats import Difference, difference, holm, verdicts
+from gankit_race.stats import (
+    BETTER,
+    NO_DIFFERENCE,
+    NO_RESULT,
+    ONE_SEED,
+    UNDECIDED,
+    WORSE,
+    Difference,
+    difference,
+    holm,
+    verdicts,
+)
 from scipy import stats
 
 
@@ -62,9 +73,9 @@ def test_what_other_variants_do_changes_no_interval():
     """The interval of a pair depends on that pair; only the verdict knows how many there are."""
     sure = difference(numbers([0, 0.1, 0.2]), numbers([5, 5.1, 5.4]))
     maybe = difference(numbers([0, 0.1, 0.2]), numbers([1, 1.4, 2]))
-    (_, alone), *_ = verdicts([maybe], "lower")
+    (_, single), *_ = verdicts([maybe], "lower")
     _, (_, among_two) = verdicts([sure, maybe], "lower")
-    assert (alone, among_two) == (pytest.approx(maybe.p), pytest.approx(maybe.p))
+    assert (single, among_two) == (pytest.approx(maybe.p), pytest.approx(maybe.p))
     (_, smallest), _ = verdicts([sure, maybe], "lower")
     assert smallest == pytest.approx(2 * sure.p)
 
@@ -76,19 +87,19 @@ def test_holm_on_the_example_of_a_textbook():
     assert holm([]) == []
 
 
-def test_what_only_the_correction_takes_away_is_open():
+def test_a_difference_that_only_fails_the_correction_is_undecided():
     likely = difference(numbers([0, 0, 0]), numbers([3, 4, 5]))
     equal = difference(numbers([0, 0, 0]), numbers([-1, 0, 1]))
-    assert likely.leaves_out_0
-    assert [verdict for verdict, _ in verdicts([likely], "lower")] == ["worse"]
-    said = [verdict for verdict, _ in verdicts([likely, equal, equal], "lower")]
-    assert said == ["open", "no measurable difference", "no measurable difference"]
+    assert likely.excludes_zero
+    assert [verdict for verdict, _ in verdicts([likely], "lower")] == [WORSE]
+    corrected = [verdict for verdict, _ in verdicts([likely, equal, equal], "lower")]
+    assert corrected == [UNDECIDED, NO_DIFFERENCE, NO_DIFFERENCE]
 
 
-@pytest.mark.parametrize(("better", "word"), [("lower", "worse"), ("higher", "better")])
-def test_which_way_is_good(better, word):
+@pytest.mark.parametrize(("better", "verdict"), [("lower", WORSE), ("higher", BETTER)])
+def test_which_way_is_good(better, verdict):
     change = difference(numbers([1.0, 2.1, 2.9]), numbers([5, 6, 7]))
-    assert verdicts([change], better)[0][0] == word
+    assert verdicts([change], better)[0][0] == verdict
 
 
 # ---------------------------------------------------------------- edges
@@ -97,22 +108,22 @@ def test_which_way_is_good(better, word):
 def test_one_seed_gives_no_interval_and_no_verdict():
     change = difference({0: 1.0}, {0: 5.0})
     assert change == Difference(4.0, None, None, None, (4.0,))
-    assert verdicts([change], "lower") == [("no verdict from one seed", None)]
+    assert verdicts([change], "lower") == [(ONE_SEED, None)]
     assert difference({0: 1.0}, {1: 5.0}) == Difference(4.0, None, None, None, ())
 
 
 def test_no_numbers_are_no_difference():
     assert difference({}, {0: 1.0}) is None
     assert difference({0: 1.0}, {}) is None
-    assert verdicts([None, difference({0: 1.0}, {0: 1.0})], "lower")[0] == ("no number", None)
+    assert verdicts([None, difference({0: 1.0}, {0: 1.0})], "lower")[0] == (NO_RESULT, None)
 
 
 def test_numbers_equal_to_the_last_digit():
     same = difference(numbers([1, 2, 3]), numbers([1, 2, 3]))
     assert (same.mean, same.low, same.high, same.p) == (0, 0, 0, 1)
-    assert verdicts([same], "lower")[0][0] == "no measurable difference"
+    assert verdicts([same], "lower")[0][0] == NO_DIFFERENCE
     shifted = difference(numbers([1, 2, 3]), numbers([2, 3, 4]))
-    assert verdicts([shifted], "lower")[0][0] == "worse"
+    assert verdicts([shifted], "lower")[0][0] == WORSE
     unpaired = difference(numbers([1, 1]), numbers([2, 2], first=5))
     assert (unpaired.mean, unpaired.low, unpaired.high, unpaired.p) == (1, 1, 1, 0)
 
@@ -120,4 +131,4 @@ def test_numbers_equal_to_the_last_digit():
 def test_comparisons_without_a_p_value_do_not_count_among_the_many():
     sure = difference(numbers([0, 0.1, 0.2]), numbers([5, 5.1, 5.4]))
     lone = difference({0: 1.0}, {0: 2.0})
-    assert verdicts([lone, None, sure], "lower")[2] == ("worse", pytest.approx(sure.p))
+    assert verdicts([lone, None, sure], "lower")[2] == (WORSE, pytest.approx(sure.p))

@@ -15,21 +15,21 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from gankit_race.format import number
+from gankit_race.format import format_number
+from gankit_race.plain_view import PlainView
 from gankit_race.plan import Plan
 from gankit_race.results import SPEED, Row
-from gankit_race.vary import Variant
-from gankit_race.view import PlainView
+from gankit_race.variants import Variant
 
 
 class LiveView(PlainView):
-    """Time left, a bar over the whole race, the current run, and each variant so far."""
+    """Shows the time left, a bar for the whole race, the current run, and each variant's means."""
 
     def __init__(self, console: Console | None = None) -> None:
         super().__init__()
-        self.console = console or get_console()  # messages go through the same: gankit.cli.log
+        self.console = console or get_console()  # the one that gankit.cli.log uses too
         self.live = Live(console=self.console, auto_refresh=False)
-        self.doing = ""
+        self.activity = ""
         self.scalars: Mapping[str, Any] = {"d_loss": math.nan, "g_loss": math.nan}
 
     def race_begins(self, plan: Plan, rows: Sequence[Row], folder: Path) -> None:
@@ -40,42 +40,44 @@ class LiveView(PlainView):
     def run_begins(self, variant: Variant, seed: int) -> None:
         self._race().begin_run(variant, seed)
         self.first_step = None
-        self.doing = f"{variant.label}, seed {seed}"
+        self.activity = f"{variant.label}, seed {seed}"
         self.refresh()
 
-    def show(self, scalars: Mapping[str, Any]) -> None:
+    def show_step(self, scalars: Mapping[str, Any]) -> None:
         self.scalars = scalars
         self.refresh()
 
-    def measuring(self) -> None:
-        super().measuring()
-        self.doing += ", measuring"
+    def measuring_begins(self) -> None:
+        super().measuring_begins()
+        self.activity += ", measuring"
         self.refresh()
 
-    def run_over(self, row: Row) -> None:
+    def run_ends(self, row: Row) -> None:
         self._race().end_run(row)
         self.refresh()
 
-    def race_over(self) -> None:
+    def race_ends(self) -> None:
         if self.live.is_started:
-            self.live.update(Text(""), refresh=True)  # the tables that follow say more
+            self.live.update(Text(""), refresh=True)  # the report is printed next
             self.live.stop()
 
     def refresh(self) -> None:
-        self.live.update(self.picture(), refresh=True)
+        self.live.update(self.render(), refresh=True)
 
-    def picture(self) -> Group:
-        """Everything there is to see, as a rich renderable."""
+    def render(self) -> Group:
+        """The view as a rich renderable."""
         race = self._race()
         width = min(self.console.width, 80)
-        over = len(race.rows)
+        finished = len(race.rows)
         share = race.step / max(1, race.steps) if race.current else 0.0
-        heading = Text(f"run {min(over + 1, race.total)} of {race.total}  left {self.left()}")
+        heading = Text(
+            f"run {min(finished + 1, race.total)} of {race.total}  left {self.time_left()}"
+        )
         bar = Table.grid()  # a bar alone does not end its line
-        bar.add_row(ProgressBar(total=race.total, completed=over + share, width=width))
+        bar.add_row(ProgressBar(total=race.total, completed=finished + share, width=width))
         losses = "  ".join(f"{name} {self.scalars[name]:.2f}" for name in ("d_loss", "g_loss"))
         steps = Text(f"step {race.step:,}/{race.steps:,}  {losses}", style="dim")
-        return Group(heading, bar, Text(self.doing, style="bold"), steps, self._variants())
+        return Group(heading, bar, Text(self.activity, style="bold"), steps, self._variants())
 
     def _variants(self) -> Table:
         race = self._race()
@@ -84,15 +86,15 @@ class LiveView(PlainView):
         for column in ("variant", "runs", *names):
             table.add_column(column, justify="left" if column == "variant" else "right")
         for variant in race.plan.variants:
-            own = [row for row in race.rows if row.variant == variant.label]
-            means = [_mean([row.value(name) for row in own]) for name in names]
-            runs = f"{len(own)}/{len(race.plan.seeds)}"
+            rows = [row for row in race.rows if row.variant == variant.label]
+            means = [_format_mean([row.value(name) for row in rows]) for name in names]
+            runs = f"{len(rows)}/{len(race.plan.seeds)}"
             running = race.current is not None and race.current[0] is variant
             label = Text(variant.label, style="bold" if running else "", overflow="fold")
             table.add_row(label, runs, *means)
         return table
 
 
-def _mean(values: Sequence[float | None]) -> str:
+def _format_mean(values: Sequence[float | None]) -> str:
     numbers = [value for value in values if value is not None]
-    return number(fmean(numbers)) if numbers else ""
+    return format_number(fmean(numbers)) if numbers else ""
