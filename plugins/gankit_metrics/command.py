@@ -17,9 +17,14 @@ from gankit_metrics.measurement import Measurement
     help="NAME or NAME:option=value,...; repeatable. Default: the metrics that suit the run.",
 )  # fmt: skip
 @click.option(
-    "--checkpoint", type=int, metavar="STEP", help="Step of a checkpoint. Default: the newest."
+    "--checkpoint",
+    type=int,
+    metavar="STEP",
+    help="Step of the checkpoint to measure. Default: the newest.",
 )
-@click.option("--samples", default=1000, show_default=True, help="Number of pictures to generate.")
+@click.option(
+    "--samples", default=1000, show_default=True, help="Number of pictures to generate and measure."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.pass_context
 def evaluate(

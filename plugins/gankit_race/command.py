@@ -32,18 +32,23 @@ SAMPLES = 1000
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
-@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+@click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[RUN_OPTION]...")
 @click.option(
     "--vary", multiple=True, metavar="NAME=A,B",
     help="Option of gankit run and the values to compare; repeatable.",
 )  # fmt: skip
 @click.option("--seeds", type=int, help="Number of runs of each variant. Default: 3.")
-@click.option("--budget", default="", metavar="LENGTH", help="Of each run: 5m, 40kimg, 500steps.")
+@click.option(
+    "--budget", default="", metavar="LENGTH", help="Length of each run: 5m, 40kimg, 500steps."
+)
 @click.option(
     "--metric", "metrics", multiple=True, help="Metric to measure; repeatable. Default: kid, swd."
 )
 @click.option(
-    "--samples", default=SAMPLES, show_default=True, help="Number of pictures to measure."
+    "--samples",
+    default=SAMPLES,
+    show_default=True,
+    help="Number of pictures to generate and measure.",
 )
 @click.option("--recipe", help="Name of a race (see --list), or a recipe of gankit run.")
 @click.option("--out", type=Path, metavar="DIR", help="Folder for the race. Default: races/...")
@@ -54,8 +59,8 @@ SAMPLES = 1000
 def race(ctx: click.Context, /, options: tuple[str, ...], listed: bool, **given: Any) -> None:
     """Train variants of a run, one after the other, and compare them.
 
-    OPTIONS are options of `gankit run`; they apply to all variants. The first value of each --vary
-    is the baseline: the other variants are compared with it.
+    RUN_OPTION is any option of `gankit run`; it applies to all variants. The first value of each
+    --vary is the baseline: the other variants are compared with it.
     """
     if listed:
         _list_races()
@@ -230,7 +235,10 @@ def _describe_plan(plan: Plan) -> str:
     "--metric", "metrics", multiple=True, help="Metric to measure; repeatable. Default: kid, swd."
 )
 @click.option(
-    "--samples", default=SAMPLES, show_default=True, help="Number of pictures to measure."
+    "--samples",
+    default=SAMPLES,
+    show_default=True,
+    help="Number of pictures to generate and measure.",
 )
 @click.option(
     "--out", type=Path, metavar="DIR", help="Folder for the results. Default: races/compare-..."

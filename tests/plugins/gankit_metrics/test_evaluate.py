@@ -111,7 +111,7 @@ def test_the_signature_of_evaluate():
     assert (parameters["metrics"].default, parameters["samples"].default) == (("kid", "swd"), 1000)
 
 
-def test_an_earlier_checkpoint_is_another_generator(run):
+def test_an_earlier_checkpoint_has_another_value_and_the_same_floor(run):
     late, early = (gankit.evaluate(run, ["swd"], samples=30, checkpoint=s)[0] for s in (8, 4))
     assert (late.step, early.step) == (8, 4)
     assert late.value != early.value
@@ -185,7 +185,7 @@ def test_the_sets_depend_on_the_data_seed_alone():
     assert not np.array_equal(one["fresh"], other["fresh"])
 
 
-def test_a_run_without_hold_out_says_so(run):
+def test_a_run_without_hold_out_gets_a_note(run):
     (measured,) = gankit.evaluate(run, ["swd"])
     assert measured.against == TRAINING
     assert "compared with training pictures" in measured.note
@@ -213,7 +213,7 @@ def test_the_command_shows_a_table(gankit_cli, run):
         assert f"{row['metric']}: {row['note']}\n" in out
 
 
-def test_the_command_speaks_json(gankit_cli, run):
+def test_the_command_prints_json(gankit_cli, run):
     words = ("--metric", "swd", "--checkpoint", 4, "--samples", 30, "--json")
     code, out, err = gankit_cli("evaluate", run, *words)
     assert (code, err) == (0, "")
@@ -328,7 +328,7 @@ def weights(folder):
     return {f"{n} {k}": v for n in saved.model for k, v in saved.model[n].items()}
 
 
-def test_measuring_changes_nothing_and_costs_what_it_says(tiny, registry, here, capsys):
+def test_measuring_does_not_change_training_and_prints_its_time(tiny, registry, here, capsys):
     settings = tiny(length="10 steps", log_every=1, tricks=["ema", "noisy-d"])
     without = weights(train(compose(registry, **settings, out="without"), registry))
     measured = compose(registry, **settings, out="with", metrics=PLAIN, measure_every=4)
@@ -379,7 +379,7 @@ def bad(error):
     raise error
 
 
-def test_metrics_can_be_taken_away_again(registry, tiny):
+def test_none_means_no_metrics(registry, tiny):
     assert compose(registry, **tiny(metrics="none")).metrics == ()
     run = compose(registry, **tiny(metrics=["swd"], measure_every=7))
     assert "--metric swd --measure-every 7" in gankit.command_line(run)

@@ -27,7 +27,7 @@ def score(metric, *sets):
 
 
 @pytest.mark.parametrize("shape", [((60, 5), (50, 5)), ((12, 30), (15, 30)), ((40, 20), (9, 20))])
-def test_fid_is_its_definition(shape):
+def test_fid_equals_its_definition(shape):
     """With a matrix root of scipy, for more pictures than features, fewer, and one of each."""
     linalg = pytest.importorskip("scipy.linalg")
     x, y = random.normal(size=shape[0]), random.normal(0.3, 1.4, size=shape[1])
@@ -37,7 +37,7 @@ def test_fid_is_its_definition(shape):
     assert score(FID("pixels"), x, y) == pytest.approx(expected, rel=1e-3)
 
 
-def test_fid_is_that_of_torchmetrics():
+def test_fid_equals_torchmetrics():
     oracle = pytest.importorskip("torchmetrics.image.fid", reason="torchmetrics is not installed")
     x, y = random.normal(size=(80, 6)), random.normal(0.2, 1.2, size=(70, 6))
     fitted = [t for s in (x, y) for t in (torch.tensor(s.mean(0)), torch.from_numpy(s).T.cov())]
@@ -55,7 +55,7 @@ def test_fid_of_normal_distributions_that_are_known():
 # ---------------------------------------------------------------- whose neighbourhoods
 
 
-def by_hand(x, y, k):
+def naive(x, y, k):
     """precision, recall, density, coverage of Naeem et al. 2020, in plain loops."""
 
     def far(a, b):
@@ -75,13 +75,13 @@ def by_hand(x, y, k):
 
 
 @pytest.mark.parametrize("k", [1, 3, 5])
-def test_the_four_are_their_definitions(k):
+def test_precision_recall_density_coverage_equal_their_definitions(k):
     x, y = random.normal(size=(25, 3)), random.normal(0.5, 1.3, size=(20, 3))
     values = [score(metric("pixels", k), x, y) for metric in FOUR]
-    assert values == pytest.approx(by_hand(x, y, k))
+    assert values == pytest.approx(naive(x, y, k))
 
 
-def test_the_four_of_sets_that_are_identical_disjoint_and_lack_a_half():
+def test_precision_recall_density_coverage_of_equal_disjoint_and_half_sets():
     real = np.concatenate([random.normal(m, 0.1, size=(60, 4)) for m in (0, 5)])
     same, far, half = (
         [score(metric("pixels", 5), part, real) for metric in FOUR]
@@ -96,7 +96,7 @@ def test_the_four_of_sets_that_are_identical_disjoint_and_lack_a_half():
     assert half[3] == pytest.approx(0.5)
 
 
-def test_an_outlier_swells_precision_and_not_density():
+def test_an_outlier_raises_precision_and_not_density():
     """The reason that Naeem et al. give for their pair."""
     real = np.concatenate([random.normal(size=(50, 2)), [[100.0, 100.0]]])
     far_off = random.normal(50, 1, size=(50, 2))
@@ -164,7 +164,7 @@ def test_copies_of_the_hold_out_are_not_memorised(garden):
     assert memorising(garden[1], garden)[0] < 0.01
 
 
-def test_it_says_how_many_and_shows_them(garden):
+def test_memorising_gives_the_share_and_draws_the_copies(garden):
     metric = Memorising()
     generated = np.concatenate([garden[2][:90], garden[0][:10]])
     state = memorising(generated, garden)[1]
@@ -179,7 +179,7 @@ def test_it_says_how_many_and_shows_them(garden):
     assert any(np.array_equal(first[0], picture) for picture in garden[0][:10])
 
 
-def test_nearest_is_what_a_search_finds():
+def test_nearest_neighbours_are_those_of_a_full_search():
     x, y = random.normal(size=(300, 2, 5)), random.normal(size=(40, 2, 5))
     index, distance = nearest_neighbours(x, y)
     expected = np.array(
@@ -203,7 +203,7 @@ def test_pixels_are_the_picture_at_32_px():
     assert features[:, 7] == pytest.approx(np.arange(0, 250, 50) / 255, abs=1e-5)
 
 
-def test_folding_batch_norms_changes_nothing():
+def test_fusing_batch_norms_changes_nothing():
     """Against the network as its package makes it, and against torch's random state."""
     why = "the extra gankit[metrics] is not installed"
     package = pytest.importorskip("efficientnet_lite_pytorch", reason=why)

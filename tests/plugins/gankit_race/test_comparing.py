@@ -110,7 +110,7 @@ def test_other_seeds_are_compared_without_pairing(run_of, compared):
     assert NO_DIFFERENCE in out
 
 
-def test_an_unfinished_run_is_compared_where_it_stands(run_of, compared):
+def test_an_unfinished_run_is_compared_at_its_last_checkpoint(run_of, compared):
     run_of("a", length="4 steps")
     stops = iter([0, 2])
     with pytest.raises(RunStopped):
@@ -120,7 +120,7 @@ def test_an_unfinished_run_is_compared_where_it_stands(run_of, compared):
     assert "no trick 0.032; ema 0.016" in out
 
 
-def test_a_race_stands_for_its_runs(gankit_cli, compared, here):
+def test_the_folder_of_a_race_means_its_runs(gankit_cli, compared, here):
     tiny = ("--dataset", "petals:count=64", "--model", "dcgan64:base_channels=4", "--steps", 1)
     more = ("--image-size", 16, "--batch-size", 8, "--metric", "swd", "--seeds", 2, "--out", "r")
     code, _, err = gankit_cli("race", "--vary", "trick=none,ema", *tiny, *more)

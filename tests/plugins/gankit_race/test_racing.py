@@ -249,7 +249,7 @@ def test_variants_of_different_length_get_a_note(race_cli, evaluate):
     assert re.search(r"\(in thousands\): epochs 0\.5 0\.032", out)
 
 
-def test_steps_are_measured_in_turns(monkeypatch):
+def test_steps_are_timed_in_turns(monkeypatch):
     clock = [0.0]
     turns = []
 
@@ -276,7 +276,7 @@ def test_steps_are_measured_in_turns(monkeypatch):
     assert turns.count("a") == 28  # one turn to warm up, and one is enough
 
 
-def test_threads_are_what_each_variant_says_and_then_as_before(race_cli, here, monkeypatch):
+def test_each_variant_has_its_threads_and_they_are_restored(race_cli, here, monkeypatch):
     seen = []
 
     def train(run, *args, **named):

@@ -23,7 +23,7 @@ def numbers(values, first=0):
 
 
 @pytest.mark.parametrize("seeds", [2, 3, 7])
-def test_paired_seeds_are_the_t_test_of_the_textbooks(seeds):
+def test_common_seeds_give_scipys_paired_t_test(seeds):
     random = np.random.default_rng(seeds)
     a, b = random.normal(size=(2, seeds))
     change = difference(numbers(a), numbers(b))
@@ -37,7 +37,7 @@ def test_paired_seeds_are_the_t_test_of_the_textbooks(seeds):
 @pytest.mark.parametrize(
     ("seeds", "factor"), [(2, 12.71), (3, 4.303), (4, 3.182), (5, 2.776), (10, 2.262)]
 )
-def test_the_factor_is_the_one_in_the_tables_of_every_textbook(seeds, factor):
+def test_the_factor_t_is_that_of_textbook_tables(seeds, factor):
     values = np.random.default_rng(0).normal(size=seeds)
     change = difference(numbers(np.zeros(seeds)), numbers(values))
     error = values.std(ddof=1) / seeds**0.5
@@ -54,7 +54,7 @@ def test_three_seeds_by_hand():
     assert change.p == pytest.approx(1 - t / (t**2 + 2) ** 0.5)
 
 
-def test_runs_without_common_seeds_are_welchs_test():
+def test_runs_without_common_seeds_give_scipys_welch_test():
     random = np.random.default_rng(1)
     a, b = random.normal(size=4), random.normal(2, 3, size=6)
     change = difference(numbers(a), numbers(b, first=10))
@@ -69,7 +69,7 @@ def test_only_common_seeds_are_paired():
     assert change.each == pytest.approx((0.7, 0.5))
 
 
-def test_what_other_variants_do_changes_no_interval():
+def test_other_variants_do_not_change_an_interval():
     """The interval of a pair depends on that pair; only the verdict knows how many there are."""
     sure = difference(numbers([0, 0.1, 0.2]), numbers([5, 5.1, 5.4]))
     maybe = difference(numbers([0, 0.1, 0.2]), numbers([1, 1.4, 2]))
@@ -112,7 +112,7 @@ def test_one_seed_gives_no_interval_and_no_verdict():
     assert difference({0: 1.0}, {1: 5.0}) == Difference(4.0, None, None, None, ())
 
 
-def test_no_numbers_are_no_difference():
+def test_no_numbers_give_no_result():
     assert difference({}, {0: 1.0}) is None
     assert difference({0: 1.0}, {}) is None
     assert verdicts([None, difference({0: 1.0}, {0: 1.0})], "lower")[0] == (NO_RESULT, None)
@@ -128,7 +128,7 @@ def test_numbers_equal_to_the_last_digit():
     assert (unpaired.mean, unpaired.low, unpaired.high, unpaired.p) == (1, 1, 1, 0)
 
 
-def test_comparisons_without_a_p_value_do_not_count_among_the_many():
+def test_comparisons_without_a_p_value_do_not_count_in_holms_correction():
     sure = difference(numbers([0, 0.1, 0.2]), numbers([5, 5.1, 5.4]))
     lone = difference({0: 1.0}, {0: 2.0})
     assert verdicts([lone, None, sure], "lower")[2] == (WORSE, pytest.approx(sure.p))

@@ -191,7 +191,7 @@ def test_a_folder_that_holds_something_is_refused(gankit_cli, trained, here):
 
 
 @pytest.mark.parametrize("recipe", RACES, ids=lambda recipe: recipe.name)
-def test_a_race_by_name_is_whole(recipe):
+def test_a_named_race_makes_valid_variants(recipe):
     registry = load_registry()
     words, vary, seeds, _ = apply_recipe(recipe.name, [], [], None)
     assert seeds == 3
