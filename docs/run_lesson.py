@@ -16,7 +16,7 @@ from pathlib import Path
 
 import webp
 from gankit_lessons import lesson as reading
-from gankit_lessons.session import Heard, Session
+from gankit_lessons.session import Session, Tee
 
 from gankit import __version__
 
@@ -25,7 +25,7 @@ OUTPUTS = Path(__file__).with_name("outputs")
 PLACE = ROOT / "runs" / "lessons"  # one for all: some lessons look at what an earlier one left
 LARGEST = 200_000  # bytes of a picture
 LARGEST_FILM = 600_000
-BUSY = "warning: this computer was busy"  # a word of one moment, for who sits there
+BUSY = "this computer was busy"  # a warning that is true only while the lesson runs
 STILL, MOVING = (".png", ".jpg"), (".webp", ".gif", ".mp4")
 
 
@@ -53,7 +53,7 @@ def keep(lesson):
     session, cells = Session(lesson), []
     with contextlib.chdir(PLACE):
         for cell in (cell for cell in lesson.cells if cell.code):
-            before, heard = drawn(lesson), Heard(sys.__stdout__)
+            before, heard = drawn(lesson), Tee(sys.__stdout__)
             with contextlib.redirect_stdout(heard), contextlib.redirect_stderr(heard):
                 seconds = session.run(cell)
             new = [path for path, when in drawn(lesson).items() if before.get(path) != when]

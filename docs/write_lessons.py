@@ -27,7 +27,7 @@ Take them in a terminal with `gankit lesson`, which lists them and remembers how
 def write(folder, wheel):
     """All pages and notebooks; returns a line for each lesson whose kept run is not its own."""
     wrong, cards, pages = [], [], []
-    for lesson in reading.lessons():
+    for lesson in reading.read_all():
         try:
             found = run_lesson.kept(lesson)
         except run_lesson.Stale as stale:

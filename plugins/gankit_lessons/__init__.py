@@ -12,4 +12,4 @@ if TYPE_CHECKING:
 
 @hookimpl
 def register_commands(cli: PluginCommands) -> None:
-    cli.later("lesson", "gankit_lessons.command:lesson", "Learn GANs: list lessons, take one.")
+    cli.later("lesson", "gankit_lessons.command:lesson", "Learn GANs: list or take lessons.")

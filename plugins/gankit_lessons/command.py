@@ -1,4 +1,4 @@
-"""`gankit lesson`: what there is to learn, and a walk through it."""
+"""`gankit lesson`: lists the lessons and walks through one."""
 
 import os
 import shutil
@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from gankit.cli.log import show_log
 from gankit.core.errors import GankitError
 from gankit_lessons import lesson as reading
 from gankit_lessons import progress
@@ -14,58 +15,65 @@ from gankit_lessons import progress
 
 @click.command()
 @click.argument("which", required=False, metavar="[NUMBER]")
-@click.option("--run", "straight", is_flag=True, help="Run it as a script, without asking.")
+@click.option("--run", "as_script", is_flag=True, help="Run all cells without asking.")
 @click.option(
-    "--steps", type=click.IntRange(min=1), help="Train so many steps; 16 only tries it out."
+    "--steps",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Train for N steps only; 16 is enough to try a lesson out.",
 )
-def lesson(which: str | None, straight: bool, steps: int | None) -> None:
-    """List the lessons, or take lesson NUMBER, cell by cell."""
+def lesson(which: str | None, as_script: bool, steps: int | None) -> None:
+    """Take lesson NUMBER, cell by cell; without NUMBER, list the lessons."""
     if which is None:
-        if straight:
-            raise GankitError("say which lesson: gankit lesson 1")
-        show_list()
+        if as_script:
+            raise GankitError("--run needs the number of a lesson: gankit lesson 1 --run")
+        print_list()
         return
     chosen = reading.find(which)
     if steps:
         os.environ[reading.STEPS] = str(steps)
-    if straight:
-        run_straight(chosen)
-        return
-    from gankit_lessons.walk import Walk  # rich: only who takes a lesson waits for it
+    with show_log():
+        if as_script:
+            run_as_script(chosen)
+            return
+        from gankit_lessons.walk import LessonWalk  # imports rich
 
-    raise SystemExit(Walk(chosen).go())
+        raise SystemExit(LessonWalk(chosen).run())
 
 
-def show_list() -> None:
-    """One line for each lesson: number, title, minutes, how far you have come."""
+def print_list() -> None:
+    """Print one line for each lesson: number, title, minutes, your progress."""
     states = progress.load()
-    lessons = reading.lessons()
-    rows = [(item, progress.words(_state(states, item), len(item.cells))) for item in lessons]
+    lessons = reading.read_all()
+    rows = [(item, progress.describe(_state_of(item, states), len(item.cells))) for item in lessons]
     terminal_width = shutil.get_terminal_size().columns
     title_width = max(len(item.title) for item in lessons)
-    fits_on_a_line = terminal_width >= title_width + 16 + max(len(state) for _, state in rows)
+    state_width = max(len(state) for _, state in rows)
+    fits_on_a_line = terminal_width >= title_width + 16 + state_width
     for item, state in rows:
         if fits_on_a_line:
             columns = f"{item.number:3}  {item.title:{title_width}}  {item.minutes:>3} min  {state}"
             click.echo(columns.rstrip())
         else:
-            facts = ", ".join([f"{item.title}, {item.minutes} min", *([state] if state else [])])
+            facts = [item.title, f"{item.minutes} min"]
+            if state:
+                facts.append(state)
             number = f"{item.number:3}  "
-            click.echo(textwrap.fill(facts, terminal_width, initial_indent=number,
+            click.echo(textwrap.fill(", ".join(facts), terminal_width, initial_indent=number,
                                      subsequent_indent="     "))  # fmt: skip
-    open_lessons = [item.number for item in lessons if not _state(states, item).get("done")]
-    done = len(lessons) - len(open_lessons)
+    open_lessons = [item.number for item in lessons if not _state_of(item, states).get("done")]
+    num_done = len(lessons) - len(open_lessons)
     next_lesson = open_lessons[0] if open_lessons else 1
-    summary = f"{done} of {len(lessons)} done. Take one: gankit lesson {next_lesson}"
+    summary = f"{num_done} of {len(lessons)} done. Take the next: gankit lesson {next_lesson}"
     click.echo("\n" + textwrap.fill(summary, terminal_width))
 
 
-def _state(states: dict[str, dict[str, Any]], item: reading.Lesson) -> dict[str, Any]:
+def _state_of(item: reading.Lesson, states: dict[str, dict[str, Any]]) -> dict[str, Any]:
     return states.get(str(item.number), {})
 
 
-def run_straight(chosen: reading.Lesson) -> None:
-    """All cells, as `python lessons/...` would: what they print, and nothing else."""
+def run_as_script(chosen: reading.Lesson) -> None:
+    """Run all cells, as `python lessons/...` does; print only what they print."""
     from gankit_lessons.session import CellFailed, Session
 
     session = Session(chosen)

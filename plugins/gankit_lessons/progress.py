@@ -1,4 +1,4 @@
-"""What a learner has done, in a small file of the user's; nobody else reads it."""
+"""Your progress in the lessons, in a small file in your user data folder."""
 
 from __future__ import annotations
 
@@ -11,37 +11,38 @@ import platformdirs
 from gankit.core.atomic_write import write_atomically
 
 
-def file() -> Path:
+def progress_file() -> Path:
     return Path(platformdirs.user_data_dir("gankit"), "lessons.json")
 
 
 def load() -> dict[str, dict[str, Any]]:
-    """Lesson number -> what is known of it. A damaged file counts as none."""
+    """Lesson number -> its saved state. A damaged file counts as empty."""
     try:
-        found = json.loads(file().read_text(encoding="utf-8"))
+        states = json.loads(progress_file().read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    kept = found.items() if isinstance(found, dict) else ()
-    return {number: state for number, state in kept if isinstance(state, dict)}
+    if not isinstance(states, dict):
+        return {}
+    return {number: state for number, state in states.items() if isinstance(state, dict)}
 
 
 def save(number: int, state: dict[str, Any]) -> str:
-    """Write one lesson's state, the file whole or not at all; returns what is wrong, if anything.
+    """Save the state of one lesson; returns an error message, or an empty text.
 
-    A lesson goes on where nothing can be written: in an examination room, on a full disk.
+    It does not raise: a lesson continues even if its progress cannot be saved.
     """
-    everything = {**load(), str(number): state}  # read again: another terminal may have written
-    path = file()
+    states = {**load(), str(number): state}  # loaded again, as another terminal may have saved
+    path = progress_file()
     try:
-        write_atomically(path, json.dumps(everything, indent=1))
+        write_atomically(path, json.dumps(states, indent=1))
     except OSError as error:
-        return f"what you have done cannot be remembered: {path}: {error.strerror}"
+        return f"your progress cannot be saved to {path}: {error.strerror}"
     return ""
 
 
-def words(state: dict[str, Any], cells: int) -> str:
-    """How far one has come, in a few words."""
+def describe(state: dict[str, Any], num_cells: int) -> str:
+    """How far you have come in a lesson, for the list."""
     if state.get("done"):
         return f"done, exercise {'right' if state.get('exercise') else 'open'}"
-    at = state.get("at")
-    return f"stopped at cell {at + 1} of {cells + 1}" if at else ""
+    next_cell = state.get("at")
+    return f"stopped at cell {next_cell + 1} of {num_cells + 1}" if next_cell else ""

@@ -14,29 +14,30 @@ from gankit_lessons.lesson import Cell, Lesson
 
 
 class CellFailed(Exception):
-    """A cell raised, or was interrupted; worded for the learner, with the line."""
+    """A cell raised an error or was interrupted; the message names the line of the lesson."""
 
     def __init__(self, lesson: Lesson, error: BaseException) -> None:
         self.error = error
-        what = " ".join(str(error).split())
+        message = " ".join(str(error).split())
         name = "interrupted" if isinstance(error, KeyboardInterrupt) else type(error).__name__
-        self.line, self.source = _place(lesson, error)
-        where = f"{lesson.path.name}, line {self.line}" if self.line else lesson.path.name
-        super().__init__(f"{where}: {name}{': ' + what if what else ''}")
+        self.line, self.source = _find_lesson_line(lesson, error)
+        location = f"{lesson.path.name}, line {self.line}" if self.line else lesson.path.name
+        super().__init__(f"{location}: {name}: {message}" if message else f"{location}: {name}")
 
 
-def _place(lesson: Lesson, error: BaseException) -> tuple[int, str]:
-    """The last line of the lesson on the way to the error: the learner can change that one."""
-    line, trace = 0, error.__traceback__
-    while trace:
-        if trace.tb_frame.f_code.co_filename == str(lesson.path):
-            line = trace.tb_lineno
-        trace = trace.tb_next
+def _find_lesson_line(lesson: Lesson, error: BaseException) -> tuple[int, str]:
+    """Number and text of the innermost line of the lesson in the traceback; 0 if there is none."""
+    line = 0
+    traceback = error.__traceback__
+    while traceback:
+        if traceback.tb_frame.f_code.co_filename == str(lesson.path):
+            line = traceback.tb_lineno
+        traceback = traceback.tb_next
     return line, linecache.getline(str(lesson.path), line).strip()
 
 
 class Session:
-    """The variables of a lesson that is being taken."""
+    """The variables of a lesson while you take it."""
 
     def __init__(self, lesson: Lesson) -> None:
         self.lesson = lesson
@@ -50,30 +51,33 @@ class Session:
         self._execute("\n" * (cell.line - 1) + cell.code)
         return time.monotonic() - started
 
-    def check(self, text: str) -> bool:
-        """Put an answer into the exercise and run it, which prints; was it right?"""
-        heard = Heard(sys.stdout)
-        with contextlib.redirect_stdout(heard):
-            if imports := self.lesson.exercise_imports():  # the cells may have been skipped
+    def check(self, answer: str) -> bool:
+        """Run the exercise with an answer, a Python expression; True if it prints `Right...`.
+
+        Raises SyntaxError if the answer is not an expression, CellFailed if the exercise raises.
+        """
+        output = Tee(sys.stdout)
+        with contextlib.redirect_stdout(output):
+            if imports := self.lesson.exercise_imports():  # you may have skipped the cells
                 self._execute(imports)
-            self._execute(self.lesson.answered(text))
-        return any(line.startswith("Right") for line in heard.getvalue().splitlines())
+            self._execute(self.lesson.exercise_with_answer(answer))
+        return any(line.startswith("Right") for line in output.getvalue().splitlines())
 
     def _execute(self, source: Any) -> None:
         try:
             exec(compile(source, str(self.lesson.path), "exec"), vars(self.module))
-        except (Exception, SystemExit, KeyboardInterrupt) as error:  # a learner's code
+        except (Exception, SystemExit, KeyboardInterrupt) as error:  # a cell may raise anything
             raise CellFailed(self.lesson, error) from error
 
 
-class Heard(io.StringIO):
-    """Listens to what is written, and passes it on at once."""
+class Tee(io.StringIO):
+    """Keeps what is written to it, and writes it to another stream at once."""
 
-    def __init__(self, to: Any) -> None:
+    def __init__(self, stream: Any) -> None:
         super().__init__()
-        self.to = to
+        self.stream = stream
 
     def write(self, text: str) -> int:
-        self.to.write(text)
-        self.to.flush()
+        self.stream.write(text)
+        self.stream.flush()
         return super().write(text)

@@ -6,6 +6,7 @@ import builtins
 import contextlib
 import re
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from rich.console import Console
@@ -14,121 +15,152 @@ from rich.padding import Padding
 from rich.rule import Rule
 from rich.syntax import Syntax
 from rich.table import Table
+from rich.text import Text
 from rich.theme import Theme
 
 from gankit_lessons.lesson import STEPS, Cell, Lesson
 
-with contextlib.suppress(ImportError):  # Windows has its own way
-    import readline  # noqa: F401 - arrow keys while one types an answer
+with contextlib.suppress(ImportError):  # not on Windows
+    import readline  # noqa: F401 - arrow keys edit an answer
 
-WIDEST = 100
-GOES_ON = "    "  # before the rest of a line
-LOOKS = Theme({"markdown.code": "bold cyan"})  # on the terminal's own background, light or dark
+MAX_WIDTH = 100
+CONTINUATION = "    "  # starts the second row of a wrapped line
+THEME = Theme({"markdown.code": "bold cyan"})  # on the terminal's own background, light or dark
 
 
 class View:
-    """Words as Markdown, code with its line numbers in the file."""
+    """Prints prose as Markdown, and code with its line numbers in the file."""
 
     def __init__(self) -> None:
-        # The stream as it is now: while cells run again quietly, sys.stdout is another one.
-        self.console = Console(file=sys.stdout, highlight=False, theme=LOOKS)
-        self.screen = max(20, self.console.width) if self.console.is_terminal else sys.maxsize
-        self.console.width = min(self.console.width, WIDEST)
-        self.begun = ""  # a line that a cell has not ended yet
+        # The stream is kept: sys.stdout is another one while cells run again without output.
+        self.console = Console(file=sys.stdout, highlight=False, theme=THEME)
+        self.is_interactive = self.console.is_terminal and sys.stdin.isatty()
+        self.terminal_width = sys.maxsize
+        if self.console.is_terminal:
+            self.terminal_width = max(20, self.console.width)
+        self.console.width = min(self.console.width, MAX_WIDTH)
+        self.unfinished_line = ""  # printed by a cell without a newline at its end
 
     def say(self, text: str, style: str = "") -> None:
-        """One line of ours; its square brackets mean themselves."""
+        """Print a line of the walk; square brackets in it are not rich's markup."""
         self.console.print(text, style=style or None, markup=False)
 
-    def words(self, text: str) -> None:
+    def markdown(self, text: str) -> None:
         if text:
             self.console.print(Padding(Markdown(text), (0, 0, 1, 0)))
 
     def print(self, *values: Any, sep: str = " ", end: str = "\n", **options: Any) -> None:
-        """`print` for the cells: a line that is too wide goes on below, and no word is cut."""
+        """`print` for the cells: a line wider than the terminal is wrapped between words."""
         if options.get("file"):
             builtins.print(*values, sep=sep, end=end, **options)
             return
-        *lines, self.begun = (self.begun + sep.join(map(str, values)) + end).split("\n")
+        text = self.unfinished_line + sep.join(map(str, values)) + end
+        *lines, self.unfinished_line = text.split("\n")
         for line in lines:
-            builtins.print(folded(line, self.screen), **options)
+            builtins.print(wrap_line(line, self.terminal_width), **options)
 
     def labels(self, lesson: Lesson, *labels: str) -> None:
-        """What the lesson's head says: beside one another, or below in a narrow terminal."""
+        """Print labels of the lesson with their texts, in two columns if the terminal is wide."""
         if self.console.width < 60:
             for label in labels:
                 self.say(label, "bold")
-                self.words(said(lesson, label))
+                self.markdown(label_text(lesson, label))
             return
         table = Table.grid(padding=(0, 2, 0, 0))
         for label in labels:
-            table.add_row(f"[bold]{label}[/]", Markdown(said(lesson, label)))
+            table.add_row(f"[bold]{label}[/]", Markdown(label_text(lesson, label)))
         self.console.print(table)
         self.console.print()
 
     def head(self, lesson: Lesson) -> None:
         self.console.print(Rule(f"Lesson {lesson.number}: {lesson.title}", characters="="))
         self.console.print()
-        self.words(lesson.intro)
+        self.markdown(lesson.intro)
         self.labels(lesson, "You will learn", "You should know", "It takes", "You will see")
 
-    def cell(self, cell: Cell, title: str) -> None:
-        self.console.print(Rule(title, align="left", characters="-", style="dim"))
-        self.words(cell.prose)
-        if cell.code:
-            self.code(cell)
+    def cell(self, cell: Cell, title: str, pause: Callable[[], Any]) -> None:
+        """Print a cell; call `pause` between its pages if it is longer than the window."""
+        with self.console.capture() as capture:
+            self.console.print(Rule(title, align="left", characters="-", style="dim"))
+            self.markdown(cell.prose)
+            if cell.code:
+                self._code(cell)
+        lines = capture.get().splitlines()
+        page_height = self.console.height - 2  # room for the question after it, and one more line
+        while self.is_interactive and len(lines) > page_height + 1:  # the last line is empty
+            end = find_page_break(lines, page_height)
+            self._write(lines[:end])
+            pause()
+            lines = lines[end:]
+        self._write(lines)
 
-    def code(self, cell: Cell) -> None:
-        """In the terminal's own colours, so that it can be read on light and dark."""
-        shown = Syntax(
+    def _write(self, lines: list[str]) -> None:
+        self.console.file.write("".join(f"{line}\n" for line in lines))
+
+    def _code(self, cell: Cell) -> None:
+        """Print code in the terminal's own colours, which are readable on light and dark."""
+        syntax = Syntax(
             cell.code,
             "python",
             theme="ansi_dark",
             background_color="default",
-            line_numbers=self.console.width >= 60,  # they would take a tenth of a narrow line
+            line_numbers=self.console.width >= 60,  # they take a tenth of a narrow line
             start_line=cell.line,
             word_wrap=True,
         )
-        self.console.print(shown)
+        self.console.print(syntax)
         self.console.print()
 
     def ask(self, prompt: str) -> str:
-        """A line from the learner; EOFError at the end of the input."""
-        if self.begun:
+        """Read a line from the learner; raises EOFError at the end of the input."""
+        if self.unfinished_line:
             self.print()
         self.console.file.flush()
-        forget_early_keys()
+        discard_early_keys()
         try:
             answer = input(prompt)
         except (EOFError, KeyboardInterrupt):
-            self.say("")  # what comes next begins a line
+            self.say("")  # ends the line of the prompt
             raise
-        if not sys.stdin.isatty():  # nobody's Enter has ended the line
+        if not sys.stdin.isatty():  # at a terminal, Enter has ended the line
             self.say("")
         return answer.strip()
 
 
-def said(lesson: Lesson, label: str) -> str:
-    """What the lesson's head says; what is a variable for a script is an option here."""
-    here = rf"`gankit lesson {lesson.number} --steps \1`"
-    return re.sub(rf"{STEPS}=(\d+)", here, lesson.labels[label])
+def label_text(lesson: Lesson, label: str) -> str:
+    """The text of a label; the environment variable of scripts becomes the option --steps."""
+    command = rf"`gankit lesson {lesson.number} --steps \1`"
+    return re.sub(rf"{STEPS}=(\d+)", command, lesson.labels[label])
 
 
-def folded(line: str, width: int) -> str:
-    """The line in rows of this width, broken between columns (two spaces), or else words."""
+def wrap_line(line: str, width: int) -> str:
+    """Wrap a line to this width, between columns (two spaces) or else between words."""
     rows = []
     while len(line) > width:
-        begins = len(line) - len(line.lstrip())
-        places = (line.rfind(gap, begins, width + len(gap)) for gap in ("  ", " "))
-        at = next((place for place in places if place > begins), width)
-        rows.append(line[:at].rstrip())
-        line = GOES_ON + line[at:].strip()
+        indent = len(line) - len(line.lstrip())
+        cut = width
+        for gap in ("  ", " "):
+            position = line.rfind(gap, indent, width + len(gap))
+            if position > indent:
+                cut = position
+                break
+        rows.append(line[:cut].rstrip())
+        line = CONTINUATION + line[cut:].strip()
     return "\n".join([*rows, line])
 
 
-def forget_early_keys() -> None:
-    """What was pressed while a cell ran answers nothing that is asked after it."""
-    with contextlib.suppress(ImportError):  # Windows has its own way
+def find_page_break(lines: list[str], height: int) -> int:
+    """How many lines to put on a page of this height: up to an empty line in its lower half."""
+    for end in range(height, height // 2, -1):
+        text = Text.from_ansi(lines[end - 1]).plain
+        if re.fullmatch(r"[\s\d]*", text):  # empty, or a line number and no code
+            return end
+    return height
+
+
+def discard_early_keys() -> None:
+    """Discard keys pressed while a cell ran, so that they do not answer the next question."""
+    with contextlib.suppress(ImportError):  # not on Windows
         import termios
 
         if sys.stdin.isatty():

@@ -13,7 +13,7 @@ from PIL import Image
 from gankit.cli.main import LazyCommand, new_cli
 
 DOCS = Path(__file__).parents[2] / "docs"
-LESSONS = reading.lessons()
+LESSONS = reading.read_all()
 LESSON = '''"""Lesson 7: drawing
 =================
 
@@ -64,7 +64,7 @@ def lesson_7(here, docs, monkeypatch):
     (here / "lessons").mkdir()
     path = here / "lessons" / "07_drawing.py"
     path.write_text(LESSON, encoding="utf-8")
-    monkeypatch.setattr(reading, "folder", lambda: here / "lessons")
+    monkeypatch.setattr(reading, "lessons_folder", lambda: here / "lessons")
     monkeypatch.setattr(docs["run_lesson"], "OUTPUTS", here / "outputs")
     monkeypatch.setattr(docs["run_lesson"], "PLACE", here / "runs" / "lessons")
     return path
