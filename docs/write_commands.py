@@ -4,7 +4,7 @@ import inspect
 
 import click
 
-from gankit.cli.grouped import GroupedCommand
+from gankit.cli.grouped_command import GroupedCommand
 from gankit.cli.main import LazyCommand, new_cli
 
 HEAD = """# Commands

@@ -48,7 +48,7 @@ def isolated(tmp_path_factory):
         for name in [name for name in os.environ if name.startswith("GANKIT_")]:
             patch.delenv(name)
         # other tests keep the cores busy
-        patch.setattr("gankit.cli.console.busy.load", lambda: 0.0)
+        patch.setattr("gankit.cli.console.busy.other_load", lambda: 0.0)
         folder = tmp_path_factory.getbasetemp()
         if "PYTEST_XDIST_WORKER" in os.environ:  # all workers share the cache
             folder = folder.parent

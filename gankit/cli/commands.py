@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 @hookimpl
 def register_commands(cli: PluginCommands) -> None:
-    cli.later("list", "gankit.cli.catalogue:list_parts", "List the parts to choose from.")
-    cli.later("plugins", "gankit.cli.catalogue:list_plugins", "List plugins and their state.")
+    cli.later("list", "gankit.cli.list:list_parts", "List the data sets, models, tricks, ...")
+    cli.later("plugins", "gankit.cli.list:list_plugins", "List the plugins and their errors.")
     cli.later("run", "gankit.cli.run:run", "Train a GAN.")
-    cli.later("sample", "gankit.cli.sample:sample", "Draw pictures from a run.")
+    cli.later("sample", "gankit.cli.sample:sample", "Draw pictures and videos from a run.")
     cli.later("show", "gankit.cli.show:show", "Show what a part does, and its code.")

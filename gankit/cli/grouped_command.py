@@ -12,42 +12,42 @@ from gankit.core.errors import GankitError
 from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run, parse_length
 
-COLUMN = 22  # of the option names, the same under every heading
+COLUMN = 22  # width of the option names, the same under every heading
 
 
-class Setting(click.Option):
+class RunOption(click.Option):
     """An option of `gankit run`; its help ends with the default of the Run field that it sets."""
 
     def __init__(self, *names: str, default_text: str = "", **attributes: Any) -> None:
         super().__init__(names, **attributes)
-        self.default_text = default_text  # says what a default such as 0 stands for
+        self.default_text = default_text  # shown instead of a default such as 0
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
         record = super().get_help_record(ctx)
-        default = self.shown_default(_registry(ctx))
+        default = self.format_default(_get_registry(ctx))
         if record is None or not default:
             return record
         names, _ = record
         return names, f"{self.help}  [default: {default}]"
 
-    def shown_default(self, registry: Registry) -> str:
-        """The default as text, with a star where a model or a recipe may set another value."""
+    def format_default(self, registry: Registry) -> str:
+        """The default as text, with a star if a model or a recipe may set another value."""
         defaults = default_settings(registry)
         if self.show_default is False or self.name not in defaults:
             return ""
         value = defaults[self.name]
         is_field_default = value == _FIELDS[self.name].default
-        text = self.default_text if is_field_default and self.default_text else _written(value)
+        text = self.default_text if is_field_default and self.default_text else _format_value(value)
         return f"{text}*" if self.name in settings_of_parts(registry) else text
 
 
-class Length(Setting):
-    """One of the options that say how long a run is: `--steps`, `--epochs` and `--kimg`."""
+class LengthOption(RunOption):
+    """An option that sets the length of a run: `--steps`, `--epochs` or `--kimg`."""
 
-    def shown_default(self, registry: Registry) -> str:
+    def format_default(self, registry: Registry) -> str:
         try:
             number, unit = parse_length(default_settings(registry)["length"])
-        except GankitError:  # a mistake of the model's author, which training will tell
+        except GankitError:  # a mistake in the default model, which training will report
             return ""
         return f"{number:g}*" if self.name == unit else ""
 
@@ -68,13 +68,13 @@ class GroupedCommand(click.Command):
         self.groups = groups
 
     def help_groups(self, ctx: click.Context) -> dict[str, list[tuple[str, str]]]:
-        """What the help says: heading -> (option, text); `--help` stands in the last group."""
+        """The help: heading -> (option, text); `--help` itself is in the last group."""
         grouped = [option for group in self.groups.values() for option in group]
         ungrouped = [option for option in self.get_params(ctx) if option not in grouped]
-        *_, last = self.groups
+        last_heading = list(self.groups)[-1]
         table = {}
         for heading, group in self.groups.items():
-            options = [*group, *ungrouped] if heading == last else group
+            options = [*group, *ungrouped] if heading == last_heading else group
             records = [option.get_help_record(ctx) for option in options]
             table[heading] = [record for record in records if record]
         return table
@@ -90,14 +90,14 @@ _FIELDS = {field.name: field for field in dataclasses.fields(Run)}
 
 
 def default_settings(registry: Registry) -> dict[str, Any]:
-    """Fields of Run that `gankit run` takes without options: its own and the default model's."""
+    """Fields of a Run that `gankit run` trains without options: Run's and the default model's."""
     defaults: dict[str, Any] = {
         name: "" if field.default is dataclasses.MISSING else field.default
         for name, field in _FIELDS.items()
     }
     try:
         parts = {kind: registry.default(kind) for kind in ("dataset", "model", "loss")}
-    except GankitError:  # a plugin is broken: help must work all the same
+    except GankitError:  # help must work even if a plugin is broken
         return defaults
     model = vars(registry.find("model", parts["model"]))
     networks = {kind: model[kind] for kind in ("generator", "discriminator")}
@@ -106,15 +106,15 @@ def default_settings(registry: Registry) -> dict[str, Any]:
 
 def settings_of_parts(registry: Registry) -> set[str]:
     """Fields of Run that a model or a recipe sets."""
-    names = {"generator", "discriminator", "image_size"}  # every model has these
+    names = {"generator", "discriminator", "image_size"}  # every model sets these
     for kind in ("model", "recipe"):
         for spec in registry.specs(kind):
             names |= vars(spec)["settings"].keys()
     return names
 
 
-def _registry(ctx: click.Context) -> Registry:
-    """The registry of this command line, loaded where nobody has needed it before."""
+def _get_registry(ctx: click.Context) -> Registry:
+    """The registry of this command line, loaded if nothing has loaded it yet."""
     registry = ctx.find_object(Registry)
     if registry is None:
         registry = load_registry()
@@ -122,7 +122,7 @@ def _registry(ctx: click.Context) -> Registry:
     return registry
 
 
-def _written(value: Any) -> str:
+def _format_value(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):

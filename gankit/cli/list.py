@@ -1,4 +1,4 @@
-"""`gankit list` and `gankit plugins`: what there is to choose from, and where it comes from."""
+"""`gankit list` and `gankit plugins`: the parts to choose from, and the plugins they come from."""
 
 from __future__ import annotations
 
@@ -15,22 +15,21 @@ PLURALS = {kind: f"{kind}es" if kind == "loss" else f"{kind}s" for kind in KINDS
 SINGULARS = {plural: kind for kind, plural in PLURALS.items()}
 
 
-class Kind(click.Choice):  # type: ignore[type-arg]  # generic since click 8.2 only
+class KindChoice(click.Choice):  # type: ignore[type-arg]  # generic since click 8.2 only
     """A kind of part, in the singular or the plural."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         return super().convert(SINGULARS.get(value.lower(), value), param, ctx)
 
 
-KIND = Kind(list(KINDS), case_sensitive=False)
-
-
-@click.command("list")
-@click.argument("kind", type=KIND, required=False)
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.command("list", epilog=f"KIND is one of: {', '.join(KINDS)}.")
+@click.argument(
+    "kind", type=KindChoice(list(KINDS), case_sensitive=False), required=False, metavar="[KIND]"
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def list_parts(ctx: click.Context, /, kind: str | None, as_json: bool) -> None:
-    """List the parts to choose from: all, or those of one KIND."""
+    """List the parts that you can choose: all, or those of one KIND."""
     registry = ctx.obj
     specs_by_kind = {k: registry.specs(k) for k in ([kind] if kind else KINDS)}
     all_specs = [spec for specs in specs_by_kind.values() for spec in specs]
@@ -44,11 +43,11 @@ def list_parts(ctx: click.Context, /, kind: str | None, as_json: bool) -> None:
             mark = "*" if spec.default else " "
             click.echo(f"{mark} {spec.name:{width}}{spec.summary}")
         click.echo()
-    click.echo("* what gankit run takes when you name none.  More on one: gankit show NAME")
+    click.echo("* default of gankit run.  Details of a part: gankit show NAME")
 
 
 def _echo_json(rows: list[dict[str, Any]]) -> None:
-    import json  # kept out of the quick path
+    import json  # not at the top: only --json needs it
 
     click.echo(json.dumps(rows, indent=2))
 
@@ -65,10 +64,10 @@ def _part_row(registry: Registry, spec: Spec) -> dict[str, Any]:
 
 
 @click.command("plugins")
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def list_plugins(ctx: click.Context, /, as_json: bool) -> None:
-    """List plugins: version, load time, what each offers, what is wrong with a broken one."""
+    """List the plugins: version, load time, parts, and the error of a broken one."""
     plugins = sorted(ctx.obj.plugins, key=lambda plugin: plugin.name)
     rows = [_plugin_row(plugin) for plugin in plugins]
     if as_json:

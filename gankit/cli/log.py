@@ -16,39 +16,39 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def log_shown() -> Iterator[None]:
-    """While open, a terminal shows every message; a pipe or a file gets the warnings."""
-    log = logging.getLogger("gankit")
-    handler = terminal_handler() if sys.stderr.isatty() else PlainHandler(logging.WARNING)
-    level_before = log.level
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
+def show_log() -> Iterator[None]:
+    """Show gankit's messages on stderr: all at a terminal, only warnings in a pipe or a file."""
+    logger = logging.getLogger("gankit")
+    handler = _terminal_handler() if sys.stderr.isatty() else PlainHandler(logging.WARNING)
+    previous_level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
     try:
         yield
     finally:
-        log.removeHandler(handler)
-        log.setLevel(level_before)
+        logger.removeHandler(handler)
+        logger.setLevel(previous_level)
 
 
 class PlainHandler(logging.Handler):
-    """One line a message."""
+    """Writes each message as one line to stderr."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        # echo asks for sys.stderr at each call: others may replace it meanwhile
+        # click.echo looks up sys.stderr at each call, as it may have been replaced
         click.echo(f"gankit: {record.getMessage()}", err=True)
 
 
-def terminal_handler() -> logging.Handler:
+def _terminal_handler() -> logging.Handler:
     from rich.logging import RichHandler
 
     return RichHandler(console=message_console(), show_time=False, show_path=False)
 
 
 def message_console() -> Console:
-    """The console of messages and progress: that of the live view wherever a run has one.
+    """The rich console for messages and progress bars: the live view's, if a run may have one.
 
-    Only a console that draws a view knows which lines to erase and draw again below a message;
-    another would write into the middle of it.
+    Only the console that draws a live view can erase the view, print a message and draw the view
+    again below it. Another console would write into the middle of the view.
     """
     import rich
 

@@ -18,7 +18,7 @@ from gankit.core.version import __version__
 
 
 class LazyCommand(click.Command):
-    """Stands in for a command in the list of commands; its module is imported to run it."""
+    """A command whose module is imported only when it is called."""
 
     def __init__(self, name: str, target: str, summary: str) -> None:
         super().__init__(name, short_help=summary)
@@ -33,26 +33,26 @@ class PluginCommands(click.Group):
     """The commands of all plugins; `ctx.obj` is the Registry."""
 
     def later(self, name: str, target: str, summary: str) -> None:
-        """Add the command at `module:attribute`, imported only when it is called."""
+        """Add the command at `module:attribute`; its module is imported only when it is called."""
         self.add_command(LazyCommand(name, target, summary))
 
     def _load_plugins(self, ctx: click.Context) -> None:
-        """Take the commands of every plugin, once it must be known which there are."""
+        """Load the plugins and add their commands, the first time that a command is looked up."""
         if self.commands:
             return
         ctx.obj = load_registry()
         for plugin in ctx.obj.plugins:
-            self._take_commands(plugin)
+            self._add_commands(plugin)
             if plugin.error and not ctx.resilient_parsing:
-                click.echo(f"gankit: plugin {plugin.name!r} is left out: {plugin.error}", err=True)
+                click.echo(f"gankit: ignored plugin {plugin.name!r}: {plugin.error}", err=True)
         for file in map(Path, ctx.params.get("files") or ()):
             plugin = ctx.obj.load(file.stem, functools.partial(import_file, file))
-            self._take_commands(plugin)
-            if plugin.error:  # the person named it, so its failure is the answer
+            self._add_commands(plugin)
+            if plugin.error:  # you named this file, so gankit does not go on without it
                 raise GankitError(f"plugin {file}: {plugin.error}") from plugin.cause
 
-    def _take_commands(self, plugin: Plugin) -> None:
-        """Take a plugin's commands: all, or none if it raises or one's name is taken."""
+    def _add_commands(self, plugin: Plugin) -> None:
+        """Add all commands of a plugin, or none if it raises or if a name is taken."""
         if not plugin.implements("register_commands"):
             return
         collected = PluginCommands()
@@ -60,8 +60,8 @@ class PluginCommands(click.Group):
             plugin.hook.register_commands(cli=collected)
             taken = sorted(collected.commands.keys() & self.commands.keys())
             if taken:
-                raise GankitError(f"there is a command {taken[0]!r} already")
-        except Exception as error:  # a stranger's code: anything may come
+                raise GankitError(f"a command {taken[0]!r} exists already")
+        except Exception as error:  # the plugin's code may raise anything
             plugin.error = f"{type(error).__name__}: {error}".replace("\n", " ")
             plugin.cause = error
         else:
@@ -81,27 +81,36 @@ class PluginCommands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        name, command, rest = super().resolve_command(ctx, args)
+        name, command, remaining_args = super().resolve_command(ctx, args)
         if isinstance(command, LazyCommand):
             command = command.load()
-        return name, command, rest
+        return name, command, remaining_args
 
 
 def new_cli() -> PluginCommands:
-    """A fresh command line; it loads plugins when it must know its commands."""
+    """A new command line; it loads the plugins when a command is first looked up."""
 
     settings = {"auto_envvar_prefix": "GANKIT", "max_content_width": 100}
 
     @click.group(cls=PluginCommands, context_settings=settings)
     @click.option(
-        "-p", "--plugin", "files", multiple=True, is_eager=True, help="Load a one-file plugin."
+        *("-p", "--plugin", "files"),
+        multiple=True,
+        is_eager=True,
+        metavar="FILE",
+        help="Load a plugin from one .py file; repeatable.",
     )
-    @click.option("--debug", is_flag=True, help="Show the traceback of an error; works anywhere.")
+    @click.option(
+        "--debug",
+        is_flag=True,
+        help="Show the traceback of an error; also allowed after the command.",
+    )
     @click.version_option(__version__, prog_name="gankit")
     def cli(files: tuple[str, ...], debug: bool) -> None:
-        """The workbench people learn GANs on.
+        """Learn and train GANs (generative adversarial networks).
 
-        gankit run trains a GAN; gankit list shows data sets, models and tricks to choose from.
+        Start with `gankit lesson`, which teaches GANs step by step, or with `gankit run`, which
+        trains one. `gankit list` shows the data sets, models and tricks to choose from.
         """
 
     assert isinstance(cli, PluginCommands)
@@ -109,7 +118,10 @@ def new_cli() -> PluginCommands:
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Run the command line and leave with the right exit code: 0, 1 failed, 2 misused, 130 ^C."""
+    """Run the command line and exit: 0 done, 1 failed, 2 wrong usage, 130 Ctrl-C, 141 pipe closed.
+
+    A run that a signal stopped exits with 128 and the signal's number.
+    """
     sys.exit(_run(sys.argv[1:] if args is None else list(args)))
 
 
@@ -119,36 +131,36 @@ def _run(args: Sequence[str]) -> int:
         result = new_cli().main(args=argv, prog_name="gankit", standalone_mode=False)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
-    except BrokenPipeError:  # the reader of our output has gone, as with `| head`
+    except BrokenPipeError:  # the program that read the output has ended, as in `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except Exception as error:
         if "--debug" in args and not isinstance(error, click.ClickException):
             raise
-        message, code = _message_and_code(error)
+        message, exit_code = _message_and_exit_code(error)
         click.echo(f"gankit: {message}", err=True)
-        return code
+        return exit_code
     except KeyboardInterrupt:
         click.echo("gankit: interrupted", err=True)
         return 130
 
 
-def _message_and_code(error: Exception) -> tuple[str, int]:
+def _message_and_exit_code(error: Exception) -> tuple[str, int]:
     if isinstance(error, GankitError):
         return str(error), error.exit_code
     if isinstance(error, click.NoSuchOption) and error.option_name in ("-p", "--plugin"):
-        return "-p comes before the command: gankit -p FILE run", error.exit_code
+        return "-p must come before the command: gankit -p FILE run", error.exit_code
     if isinstance(error, click.ClickException):
         return error.format_message(), error.exit_code
     if isinstance(error, click.Abort):
         return "interrupted", 130
-    what = f"unexpected {type(error).__name__} in {_location(error)}"
-    return f"{what}: {error} (--debug shows more)", 1
+    kind = f"unexpected {type(error).__name__} in {_location(error)}"
+    return f"{kind}: {error} (--debug shows the traceback)", 1
 
 
 def _location(error: Exception) -> str:
-    """File and line that raised, or the one that called torch so that it did."""
+    """The file and line that raised the error, or that called torch, if torch raised it."""
     frames = traceback.extract_tb(error.__traceback__)
     outside_torch = [frame for frame in frames if "torch" not in Path(frame.filename).parts]
-    frame = (outside_torch or frames)[-1]  # a person's own folder may be called torch
+    frame = (outside_torch or frames)[-1]  # all frames, if your own folder is called torch
     return f"{Path(frame.filename).name}, line {frame.lineno}"

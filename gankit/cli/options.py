@@ -6,177 +6,230 @@ from pathlib import Path
 
 import click
 
-from gankit.cli.grouped import Length, Setting
-from gankit.cli.part import Part
+from gankit.cli.grouped_command import LengthOption, RunOption
+from gankit.cli.param_types import PartName
 
-WHAT = (
-    Setting(
-        "--recipe", type=Part("recipe"), help="A whole run by name; other options override it."
+PARTS = (
+    RunOption(
+        "--recipe",
+        type=PartName("recipe"),
+        help="All settings of a run, by name; options that you give override it.",
     ),
-    Setting("--model", type=Part("model"), help="Two networks and their settings."),
-    Setting(
-        "--generator", type=Part("generator"), show_default=False, help="Replace the model's G."
+    RunOption(
+        "--model", type=PartName("model"), help="Generator G, discriminator D and their settings."
     ),
-    Setting(
+    RunOption(
+        "--generator",
+        type=PartName("generator"),
+        show_default=False,
+        help="Replace the model's G.",
+    ),
+    RunOption(
         "--discriminator",
-        type=Part("discriminator"),
+        type=PartName("discriminator"),
         show_default=False,
         help="Replace the model's D.",
     ),
-    Setting("--loss", type=Part("loss"), help="Adversarial loss."),
-    Setting(
+    RunOption("--loss", type=PartName("loss"), help="Adversarial loss."),
+    RunOption(
         "--trick",
         "tricks",
-        type=Part("trick"),
+        type=PartName("trick"),
         multiple=True,
         show_default=False,
-        help="Replace the model's tricks: NAME or NAME:option=value,...; "
-        "repeatable; none: no tricks.",
+        help="Replace the model's tricks: NAME or NAME:option=value,...; repeatable. "
+        "--trick none removes them.",
     ),
 )
 
 PICTURES = (
-    Setting("--dataset", type=Part("dataset"), help="Data set by name."),
-    Setting("--data", multiple=True, metavar="PATH", help="Your own pictures; repeatable."),
-    Setting(
+    RunOption("--dataset", type=PartName("dataset"), help="Data set, by name."),
+    RunOption(
+        "--data",
+        multiple=True,
+        metavar="PATH",
+        help="Train on your own pictures in a folder or an archive; repeatable.",
+    ),
+    RunOption(
         "--classes",
         multiple=True,
         metavar="A,B",
         default_text="all",
-        help="Only these class folders.",
+        help="Use only these class folders.",
     ),
-    Setting("--fit", metavar="METHOD", help="crop, pad, stretch or patches[:size=96,stride=96]."),
-    Setting("--background", metavar="COLOUR", help="Colour behind transparent or padded pictures."),
-    Setting("--subset", type=int, metavar="N", default_text="all", help="Take only N pictures."),
-    Setting(
+    RunOption(
+        "--fit",
+        metavar="METHOD",
+        help="Make pictures square: crop, pad, stretch or patches[:size=96,stride=96].",
+    ),
+    RunOption(
+        "--background", metavar="COLOUR", help="Colour behind transparent and padded pictures."
+    ),
+    RunOption("--subset", type=int, metavar="N", default_text="all", help="Use only N pictures."),
+    RunOption(
         "--holdout",
         type=float,
         metavar="SHARE",
         default_text="0.1 if over 500",
-        help="Share of the pictures kept for measuring; 0: none.",
+        help="Share of the pictures kept out of training, for metrics; 0: none.",
     ),
-    Setting("--data-seed", type=int, metavar="N", help="Picks the subset and the hold-out."),
-    Setting("--flip/--no-flip", default=None, help="Mirror pictures at random."),
-    Setting("--dihedral/--no-dihedral", default=None, help="Rotate and mirror them at random."),
-    Setting(
+    RunOption(
+        "--data-seed", type=int, metavar="N", help="Seed that selects the subset and the hold-out."
+    ),
+    RunOption("--flip/--no-flip", default=None, help="Mirror pictures at random."),
+    RunOption(
+        "--dihedral/--no-dihedral",
+        default=None,
+        help="Rotate by 90 degrees and mirror pictures at random.",
+    ),
+    RunOption(
         "--zoom",
         type=float,
         metavar="FACTOR",
-        help="Show random parts, enlarged up to FACTOR times.",
+        help="Crop at random and enlarge the crop up to FACTOR times.",
     ),
-    Setting("--image-size", type=int, metavar="PX", help="Side of the pictures in pixels."),
-    Setting(
+    RunOption("--image-size", type=int, metavar="PX", help="Width and height of the pictures."),
+    RunOption(
         "--channels",
         type=click.Choice(["auto", "1", "3"]),
         default_text="auto",
-        help="1: grey, 3: colour, auto: as the pictures are.",
+        help="1: grey, 3: colour, auto: as in the data set.",
     ),
 )
 
 LENGTH = (
-    Length("--steps", type=int, metavar="N", help="Updates of G."),
-    Length("--epochs", type=float, metavar="N", help="Times through the pictures."),
-    Length("--kimg", type=float, metavar="N", help="Thousands of real pictures for D."),
-    Setting("--budget", metavar="TIME", help="As many steps as fit into 90s, 10m or 2h."),
+    LengthOption("--steps", type=int, metavar="N", help="Number of updates of G."),
+    LengthOption("--epochs", type=float, metavar="N", help="Passes through all pictures."),
+    LengthOption("--kimg", type=float, metavar="N", help="Real pictures shown to D, in thousands."),
+    RunOption("--budget", metavar="TIME", help="As many steps as fit into 90s, 10m or 2h."),
 )
 
 TRAINING = (
-    Setting("--batch-size", type=int, metavar="N", help="Pictures in a step."),
-    Setting(
+    RunOption("--batch-size", type=int, metavar="N", help="Pictures per step."),
+    RunOption(
         "--accumulate",
         type=int,
         metavar="N",
         help="Split each batch into N micro-batches, to save memory.",
     ),
-    Setting("--d-steps", type=int, metavar="N", help="Updates of D for each update of G."),
-    Setting("--lr", type=float, metavar="RATE", help="Learning rate of both players."),
-    Setting("--lr-g", type=float, metavar="RATE", help="Learning rate of G."),
-    Setting("--lr-d", type=float, metavar="RATE", help="Learning rate of D."),
-    Setting("--beta1", type=float, metavar="DECAY", help="Decay of Adam's first moment."),
-    Setting("--beta2", type=float, metavar="DECAY", help="Decay of Adam's second moment."),
-    Setting("--latent-dim", type=int, metavar="N", help="Length of z."),
-    Setting("--seed", type=int, metavar="N", help="Same seed, same pictures."),
-    Setting(
+    RunOption("--d-steps", type=int, metavar="N", help="Updates of D per update of G."),
+    RunOption("--lr", type=float, metavar="RATE", help="Learning rate of both G and D."),
+    RunOption("--lr-g", type=float, metavar="RATE", help="Learning rate of G."),
+    RunOption("--lr-d", type=float, metavar="RATE", help="Learning rate of D."),
+    RunOption(
+        "--beta1", type=float, metavar="BETA", help="Adam's beta1: decay of its first moment."
+    ),
+    RunOption(
+        "--beta2", type=float, metavar="BETA", help="Adam's beta2: decay of its second moment."
+    ),
+    RunOption("--latent-dim", type=int, metavar="N", help="Dimension of the latent vector z."),
+    RunOption(
+        "--seed",
+        type=int,
+        metavar="N",
+        help="Random seed; the same seed gives the same pictures.",
+    ),
+    RunOption(
         "--sync-batch-norm/--no-sync-batch-norm",
         default=None,
-        help="Batch norm over all processes of torchrun.",
+        help="Share batch norm statistics between the processes of torchrun.",
     ),
 )
 
 MACHINE = (
-    Setting("--device", metavar="DEVICE", help="auto, cpu, cuda, cuda:1 or mps."),
-    Setting("--precision", metavar="BITS", help="auto, 32, bf16 or 16."),
-    Setting("--compile", metavar="WHEN", help="torch.compile: no, yes or auto (if faster)."),
-    Setting(
+    RunOption("--device", metavar="DEVICE", help="Train on auto, cpu, cuda, cuda:1 or mps."),
+    RunOption(
+        "--precision", metavar="BITS", help="Train in auto, 32 (float32), bf16 or 16 (float16)."
+    ),
+    RunOption("--compile", metavar="WHEN", help="Use torch.compile: no, yes or auto (if faster)."),
+    RunOption(
         "--threads",
         type=click.IntRange(0, 1024),
         metavar="N",
         default_text="as many as torch takes",
-        help="CPU threads.",
+        help="Number of CPU threads.",
     ),
-    Setting(
+    RunOption(
         "--memory-format",
         metavar="LAYOUT",
-        help="Layout in memory: channels-last, or contiguous (slower).",
+        help="Memory layout of tensors: channels-last, or contiguous (slower).",
     ),
-    Setting(
+    RunOption(
         "--convolutions",
         metavar="LAYERS",
-        help="On a CPU: auto (fast in gankit's networks), fast or plain.",
+        help="Fast convolutions on a CPU: auto (in gankit's own networks), fast (in all) or "
+        "plain (in none).",
     ),
-    Setting("--optimizer", metavar="KERNEL", help="Kernel of Adam: fused or plain."),
+    RunOption("--optimizer", metavar="KERNEL", help="Implementation of Adam: fused or plain."),
 )
 
 OUTPUT = (
-    Setting("--out", metavar="DIR", default_text="a new one in runs/", help="The run's folder."),
-    Setting("--log-every", type=int, metavar="STEPS", help="Steps between lines of the log."),
-    Setting(
+    RunOption("--out", metavar="DIR", default_text="a new one in runs/", help="The run's folder."),
+    RunOption("--log-every", type=int, metavar="STEPS", help="Log every STEPS steps."),
+    RunOption(
         "--draw-every",
         type=int,
         metavar="STEPS",
-        default_text="~40 a run",
-        help="Steps between grids.",
+        default_text="~40 per run",
+        help="Draw a grid of samples every STEPS steps.",
     ),
-    Setting(
+    RunOption(
         "--save-every",
         type=int,
         metavar="STEPS",
-        default_text="~10 a run",
-        help="Steps between checkpoints.",
+        default_text="~10 per run",
+        help="Save a checkpoint every STEPS steps.",
     ),
-    Setting("--keep", type=int, metavar="N", help="Checkpoints to keep."),
-    Setting(
+    RunOption("--keep", type=int, metavar="N", help="Number of checkpoints to keep."),
+    RunOption(
         "--metric",
         "metrics",
-        type=Part("metric"),
+        type=PartName("metric"),
         multiple=True,
         help="Measure during the run: NAME or NAME:option=value,...; repeatable.",
     ),
-    Setting(
+    RunOption(
         "--measure-every",
         type=int,
         metavar="STEPS",
-        default_text="~4 a run",
-        help="Steps between measurements.",
+        default_text="~4 per run",
+        help="Measure every STEPS steps.",
     ),
-    Setting(
+    RunOption(
         "--tensorboard",
         is_flag=True,
         default=None,
         show_default=False,
-        help="Write TensorBoard records too.",
+        help="Also log to TensorBoard.",
     ),
 )
 
 OTHER = (
-    Setting("--config", type=Path, metavar="FILE", help="Take settings from a run.json."),
-    Setting("--resume", type=Path, metavar="RUN", help="Resume a run from its last checkpoint."),
-    Setting("--dry-run", is_flag=True, help="Show what would run and how long it takes."),
-    Setting("--preview", type=Path, metavar="FILE", help="Write what D would see, and stop."),
+    RunOption(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="Take the settings from the run.json of another run.",
+    ),
+    RunOption(
+        "--resume",
+        type=Path,
+        metavar="RUN",
+        help="Continue the run in this folder from its last checkpoint.",
+    ),
+    RunOption(
+        "--dry-run", is_flag=True, help="Do not train; print the settings and the time it takes."
+    ),
+    RunOption(
+        "--preview",
+        type=Path,
+        metavar="FILE",
+        help="Do not train; write a picture of what D sees.",
+    ),
 )
 
 GROUPS = {
-    "What to train": WHAT,
+    "What to train": PARTS,
     "Pictures": PICTURES,
     "Length (one of these)": LENGTH,
     "Training": TRAINING,
@@ -184,4 +237,4 @@ GROUPS = {
     "Output": OUTPUT,
     "Other": OTHER,
 }
-NOTE = "* A recipe or another model may set another: gankit show NAME"
+NOTE = "* Recipes and other models may set another default: gankit show NAME"

@@ -1,4 +1,4 @@
-"""When memory runs out: which batch would have fitted."""
+"""When memory runs out: find the largest batch that fits, and name it."""
 
 from __future__ import annotations
 
@@ -18,54 +18,57 @@ from gankit.core.settings import Run
 from gankit.data.prepare import prepare
 from gankit.training import assemble
 
-SHORTAGES = (
+CPU_MESSAGES = (  # in torch's error when a CPU runs out of memory
     "not enough memory",
     "can't allocate memory",
     "out of memory",
-)  # what torch says on CPUs
+)
 
 
-def is_shortage(error: BaseException) -> bool:
-    """Whether this is what Python or torch raise where memory does not suffice."""
-    if isinstance(error, GankitError):  # raised again as the error of the part that was being built
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether Python or torch raised this error because memory ran out."""
+    if isinstance(error, GankitError):  # the same error, raised again with a part's name
         error = error.__cause__ or error
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
-    return isinstance(error, RuntimeError) and any(text in str(error) for text in SHORTAGES)
+    return isinstance(error, RuntimeError) and any(text in str(error) for text in CPU_MESSAGES)
 
 
 @contextlib.contextmanager
-def explained(run: Run, registry: Registry) -> Iterator[None]:
-    """While open, a shortage of memory becomes a line that names the largest batch that fits."""
+def explain_out_of_memory(run: Run, registry: Registry) -> Iterator[None]:
+    """Turn an out-of-memory error into a GankitError that names the largest batch that fits."""
     try:
         yield
     except Exception as error:
-        if not is_shortage(error):
+        if not is_out_of_memory(error):
             raise
-        traceback.clear_frames(error.__traceback__)  # they hold the tensors that filled it
+        traceback.clear_frames(error.__traceback__)  # the frames hold the tensors
         raise GankitError(_advice(run, registry), 1) from error
 
 
 def _advice(run: Run, registry: Registry) -> str:
     size = run.batch_size
     world_size = int(os.environ.get("WORLD_SIZE", 1))  # set by torchrun
-    cut = f" in {run.accumulate} micro-batches" if run.accumulate > 1 else ""
-    what = f"a batch of {size}{cut} does not fit into memory"
+    micro_batches = f" in {run.accumulate} micro-batches" if run.accumulate > 1 else ""
+    problem = f"a batch of {size}{micro_batches} does not fit into memory"
     prepared = prepare(run, registry, lambda done, total: None)
-    share = size // world_size  # of one process
-    one_process = dataclasses.replace(assemble.resolve_auto(run, prepared), batch_size=share)
-    largest = largest_batch(one_process, registry, prepared)
+    size_per_process = size // world_size
+    resolved = assemble.resolve_auto(run, prepared)
+    one_process = dataclasses.replace(resolved, batch_size=size_per_process)
+    largest = find_largest_batch(one_process, registry, prepared)
     if not largest:
-        return f"{what}, nor does a smaller one: choose a narrower model, say :base_channels=16"
-    counts = range(2, share + 1)
-    accumulate = next(n for n in counts if share % n == 0 and share // n <= largest)
+        return f"{problem}, and no smaller batch does: use a narrower model, as :base_channels=16"
+    accumulate = next(
+        number
+        for number in range(2, size_per_process + 1)
+        if size_per_process % number == 0 and size_per_process // number <= largest
+    )
     fits = largest * world_size
-    instead = f"--batch-size {fits}, or {size} in micro-batches: --accumulate {accumulate}"
-    return f"{what}; {fits} does: {instead}"
+    return f"{problem}: use --batch-size {fits}, or keep {size} and add --accumulate {accumulate}"
 
 
-def largest_batch(run: Run, registry: Registry, prepared: PreparedDataset) -> int:
-    """The size of a batch or micro-batch, halved until a training step works; 0 if none does."""
+def find_largest_batch(run: Run, registry: Registry, prepared: PreparedDataset) -> int:
+    """Halve the batch or micro-batch until a training step works; 0 if none works."""
     batch_size = run.batch_size // run.accumulate // 2
     while batch_size:
         gc.collect()
@@ -73,11 +76,11 @@ def largest_batch(run: Run, registry: Registry, prepared: PreparedDataset) -> in
         smaller = dataclasses.replace(run, batch_size=batch_size, accumulate=1)
         try:
             trainer = assemble.assemble(smaller, registry, prepared)
-            for step in range(2):  # the first one makes the optimisers' state
+            for step in range(2):  # the first step allocates the optimisers' state
                 float(trainer.step(step)["g_loss"])
         except Exception as error:
-            if not is_shortage(error):
-                return 0  # another reason, such as a trick that wants a larger batch
+            if not is_out_of_memory(error):
+                return 0  # another error, such as a trick that needs a larger batch
             traceback.clear_frames(error.__traceback__)
             batch_size //= 2
         else:

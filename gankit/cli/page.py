@@ -1,4 +1,4 @@
-"""A page: one HTML file with everything in it, readable anywhere, light and dark."""
+"""HTML pages: one file with everything in it, light and dark, readable on any screen."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, se
 from PIL import Image
 
 
-def render(package: str, template: str, **values: Any) -> str:
-    """The text of a page: `template` is a file in the package's folder templates.
+def render_page(package: str, template: str, **values: Any) -> str:
+    """The HTML of a page; `template` is a file in the folder `templates` of the package.
 
-    It may extend base.html, the frame of every page, which shows `title`. All values are escaped,
-    and a template that names a missing value is an error.
+    A template may extend base.html, the frame of every page, which shows `title`. All values are
+    escaped; a value that the template uses and you do not give raises UndefinedError.
     """
     environment = Environment(
         loader=ChoiceLoader([PackageLoader(package), PackageLoader("gankit.cli")]),
@@ -27,7 +27,7 @@ def render(package: str, template: str, **values: Any) -> str:
 
 
 def data_uri(picture: Image.Image, kind: str, **options: Any) -> str:
-    """A picture as part of the page; `kind` is PNG or JPEG, `options` are those of Pillow."""
+    """A picture as a data: URI; `kind` is PNG or JPEG, `options` go to Pillow's `save`."""
     file = io.BytesIO()
     picture.save(file, kind, **options)
     encoded = base64.b64encode(file.getvalue()).decode()

@@ -1,4 +1,4 @@
-"""The type of arguments that name a part: the shell completes them."""
+"""Types of command-line arguments."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from click.shell_completion import CompletionItem
 from gankit.core.specs import KINDS
 
 
-class Part(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only
-    """A part's name with options; the shell completes the names."""
+class PartName(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only
+    """The name of a part, with or without options; the shell completes the name."""
 
     name = "part"
 

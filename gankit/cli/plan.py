@@ -1,4 +1,4 @@
-"""Plans from measured steps: `--dry-run` and `--budget`."""
+"""`--dry-run` and `--budget`: what a run takes, from the measured time of a training step."""
 
 from __future__ import annotations
 
@@ -21,38 +21,40 @@ from gankit.core.stop import Progress
 from gankit.data.prepare import prepare
 from gankit.training import assemble
 
-UNITS = {"s": 1, "m": 60, "h": 3600}  # of a budget, in seconds
+UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
-def describe(run: Run, registry: Registry, progress: Progress) -> str:
-    """One line for each thing that was resolved, and what a run takes, as measured."""
+def describe_run(run: Run, registry: Registry, progress: Progress) -> str:
+    """The settings of a run with all "auto" resolved, its time and memory, one per line."""
     prepared = prepare(run, registry, progress)
     run = assemble.resolve_auto(run, prepared)
     gan, _ = assemble.build_gan(run, registry)
-    step_seconds, run = measured(run, registry, prepared)
+    step_seconds, run = measure_step_time(run, registry, prepared)
     lines = {
-        "dataset": f"{run.dataset}: {_pictures(run, prepared)}",
+        "dataset": f"{run.dataset}: {_format_pictures(run, prepared)}",
         "model": run.model,
         "generator": f"{run.generator}: {_count_parameters(gan.G):,} parameters",
         "discriminator": f"{run.discriminator}: {_count_parameters(gan.D):,} parameters",
         "loss": run.loss,
         "tricks": ", ".join(run.tricks) or "none",
-        "optimiser": _optimiser(run),
-        "batch": f"{run.batch_size}{_micro_batches(run)}, D steps {run.d_steps}",
-        "length": _length(run, prepared),
-        "convolutions": _convolutions(run, gan),
+        "optimiser": _format_optimiser(run),
+        "batch": f"{run.batch_size}{_format_micro_batches(run)}, D steps {run.d_steps}",
+        "length": _format_length(run, prepared),
+        "convolutions": _format_convolutions(run, gan),
         "machine": f"{run.device}, precision {run.precision}, {run.threads} threads",
-        "time": _time(run, step_seconds),
-        "memory": _memory(gan.machine.device),
+        "time": _format_time(run, step_seconds),
+        "memory": _format_memory(gan.machine.device),
         "output": run.out or "runs/ (a new folder)",
         "command": command_line(run),
     }
     return "\n".join(f"{name:14} {text}" for name, text in lines.items())
 
 
-def _pictures(run: Run, prepared: PreparedDataset) -> str:
+def _format_pictures(run: Run, prepared: PreparedDataset) -> str:
     held_out = len(prepared.holdout)
-    count = f"{prepared.num_train:,} pictures{f' and {held_out:,} held out' if held_out else ''}"
+    count = f"{prepared.num_train:,} pictures"
+    if held_out:
+        count += f" and {held_out:,} held out"
     colour = "colour" if run.channels == 3 else "grey"
     return f"{count}, {run.image_size}x{run.image_size}, {colour}"
 
@@ -61,13 +63,13 @@ def _count_parameters(player: Player) -> int:
     return sum(parameter.numel() for parameter in player.net.parameters())
 
 
-def _optimiser(run: Run) -> str:
+def _format_optimiser(run: Run) -> str:
     rates = f"lr {run.lr_g:g} for G, {run.lr_d:g} for D"
     return f"Adam, {rates}, betas {run.beta1:g}, {run.beta2:g}"
 
 
-def _convolutions(run: Run, gan: Gan) -> str:
-    """Which networks have fast convolutions, and in how many of their layers."""
+def _format_convolutions(run: Run, gan: Gan) -> str:
+    """How many convolutions of G and D use the fast algorithms."""
     networks = []
     for player in (gan.G, gan.D):
         fast, layers = count_fast_layers(player.net)
@@ -77,45 +79,46 @@ def _convolutions(run: Run, gan: Gan) -> str:
     return f"{run.convolutions}: {', '.join(networks)}{no_effect}"
 
 
-def _micro_batches(run: Run) -> str:
+def _format_micro_batches(run: Run) -> str:
     return f" in {run.accumulate} micro-batches" if run.accumulate > 1 else ""
 
 
-def _length(run: Run, prepared: PreparedDataset) -> str:
+def _format_length(run: Run, prepared: PreparedDataset) -> str:
     images = run.steps * run.batch_size * run.d_steps
     epochs = images / prepared.num_train
     return f"{run.steps:,} steps = {images / 1000:,.1f} kimg = {epochs:.1f} epochs"
 
 
-def _time(run: Run, step_seconds: float) -> str:
+def _format_time(run: Run, step_seconds: float) -> str:
     images_per_second = run.batch_size * run.d_steps / step_seconds
     speed = f"{1 / step_seconds:.1f} steps/s, {images_per_second:.0f} images/s"
     return f"about {format_duration(step_seconds * run.steps)} (measured: {speed})"
 
 
-def _memory(device: torch.device) -> str:
+def _format_memory(device: torch.device) -> str:
     megabytes = peak_memory(device)
-    return f"{megabytes:,.0f} MB at its peak (measured)" if megabytes else "unknown here"
+    return f"{megabytes:,.0f} MB peak (measured)" if megabytes else "unknown on this system"
 
 
-def within(run: Run, budget: str, registry: Registry, progress: Progress) -> Run:
+def fit_to_budget(run: Run, budget: str, registry: Registry, progress: Progress) -> Run:
     """The run with as many steps as fit into a time such as 90s, 10m or 2h on this machine."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?) ?(s|m|h)", budget.strip())
     if match is None or float(match[1]) == 0:
-        raise GankitError(f"--budget is {budget!r}; write a time such as 90s, 10m or 2h")
-    budget_seconds = float(match[1]) * UNITS[match[2]]
+        raise GankitError(f"--budget is {budget!r}; give a time such as 90s, 10m or 2h")
+    budget_seconds = float(match[1]) * UNIT_SECONDS[match[2]]
     prepared = prepare(run, registry, progress)
-    step_seconds, settled = measured(assemble.resolve_auto(run, prepared), registry, prepared)
+    resolved = assemble.resolve_auto(run, prepared)
+    step_seconds, measured_run = measure_step_time(resolved, registry, prepared)
     length = f"{max(1, round(budget_seconds / step_seconds))} steps"
-    return dataclasses.replace(run, length=length, compile=settled.compile)
+    return dataclasses.replace(run, length=length, compile=measured_run.compile)
 
 
-def measured(
-    run: Run, registry: Registry, prepared: PreparedDataset, at_least: float = 1.5
+def measure_step_time(
+    run: Run, registry: Registry, prepared: PreparedDataset, min_seconds: float = 1.5
 ) -> tuple[float, Run]:
-    """Seconds that a training step takes, and the run with its compilation decided.
+    """Seconds per training step, and the run with `compile` resolved to yes or no.
 
-    Measured on a trainer that is thrown away afterwards.
+    The steps are taken by a trainer of its own, so they do not change the run.
     """
     trainer = assemble.assemble(run, registry, prepared)
     trainer.run = compile_networks(run, trainer.gan)
@@ -123,19 +126,19 @@ def measured(
         trainer.step(step)
     started = time.perf_counter()
     step = 3
-    while step < 6 or time.perf_counter() - started < at_least:
-        float(trainer.step(step)["g_loss"])  # waits for the device
+    while step < 6 or time.perf_counter() - started < min_seconds:
+        float(trainer.step(step)["g_loss"])  # reading the loss waits for the device
         step += 1
     return (time.perf_counter() - started) / (step - 3), trainer.run
 
 
 def peak_memory(device: torch.device) -> float | None:
-    """The most memory that this process has used so far on the device, in MB, where known."""
+    """The peak memory of this process on the device so far, in MB; None if unknown."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 1e6
     try:
         import resource
     except ImportError:  # Windows
         return None
-    unit = 1e6 if sys.platform == "darwin" else 1e3  # bytes on macOS, kB elsewhere
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    units_per_mb = 1e6 if sys.platform == "darwin" else 1e3  # bytes on macOS, kB elsewhere
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / units_per_mb

@@ -1,4 +1,4 @@
-"""What D sees of the first batches, tricks included, as one picture."""
+"""`--preview`: a picture of what D sees of the first batches, tricks included."""
 
 from __future__ import annotations
 
@@ -13,35 +13,42 @@ from gankit.core.stop import Progress
 from gankit.data.prepare import prepare
 from gankit.training import assemble
 
-SHOWN = 32  # pictures on each side
+NUM_PICTURES = 32  # on each side
 
 
 @torch.no_grad()
-def preview(run: Run, registry: Registry, file: Path, progress: Progress) -> str:
-    """Write the picture: left, pictures as they come; right, the same in front of D."""
+def write_preview(run: Run, registry: Registry, file: Path, progress: Progress) -> str:
+    """Write the preview: real pictures on the left, the same as D sees them on the right.
+
+    Returns a line that says what the file shows.
+    """
     prepared = prepare(run, registry, progress)
     run = assemble.resolve_auto(run, prepared)
     trainer = assemble.assemble(run, registry, prepared)
-    batches = -(-SHOWN // run.batch_size)
-    images = torch.cat([trainer.batches[batch] for batch in range(batches)])[:SHOWN]
-    seen = images
+    num_batches = -(-NUM_PICTURES // run.batch_size)
+    batches = [trainer.batches[index] for index in range(num_batches)]
+    images = torch.cat(batches)[:NUM_PICTURES]
+    seen_by_d = images
     trainer.gan.begin_step(0)
     for d_input in trainer.gan.d_inputs:
-        seen = d_input(seen, trainer.gan)
-    _write(images, seen, file)
+        seen_by_d = d_input(seen_by_d, trainer.gan)
+    _write(images, seen_by_d, file)
     names = [trick.name for trick in trainer.tricks if trick.overrides("d_input")]
-    tricks = f"after {', '.join(names)}" if names else "the same, for no trick acts on D's input"
-    return f"{file}: left, {len(images)} pictures as they come; right, in front of D, {tricks}"
+    if names:
+        right = f"as D sees them, after {', '.join(names)}"
+    else:
+        right = "the same, because no trick changes D's input"
+    return f"{file}: left, {len(images)} real pictures; right, {right}"
 
 
-def _write(images: torch.Tensor, seen: torch.Tensor, file: Path) -> None:
+def _write(left: torch.Tensor, right: torch.Tensor, file: Path) -> None:
     from torchvision.utils import make_grid, save_image
 
     layout = {"nrow": 4, "normalize": True, "value_range": (-1, 1), "pad_value": 1.0}
-    grids = [make_grid(side.float().cpu(), **layout) for side in (images, seen)]
+    grids = [make_grid(images.float().cpu(), **layout) for images in (left, right)]
     gap = torch.ones(3, grids[0].shape[1], grids[0].shape[2] // 16)
     try:
         save_image(torch.cat((grids[0], gap, grids[1]), 2), file)
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or error  # Pillow's ValueError has none
-        raise GankitError(f"cannot write {file}: {why}; name a .png elsewhere") from error
+        reason = getattr(error, "strerror", None) or error  # Pillow's ValueError has no strerror
+        raise GankitError(f"cannot write {file}: {reason}; give another .png file") from error

@@ -1,4 +1,4 @@
-"""A bar for what takes a while before there is anything else to see."""
+"""A progress bar for work before the first training step: downloads, preparing pictures."""
 
 from __future__ import annotations
 
@@ -15,47 +15,48 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def progress_bar(doing: str) -> Iterator[Progress]:
-    """Give a `progress(done, total)` that draws a bar; it is silent if stderr is no terminal.
+def progress_bar(label: str) -> Iterator[Progress]:
+    """Give a function `progress(done, total)` that draws a bar on stderr, if that is a terminal.
 
-    A total of 0 is unknown, and draws none. The bar goes when all is done, so that other views may
-    begin, and comes again if more follows: a download, then unpacking.
+    A total of 0 means unknown and draws no bar. The bar disappears when all is done, so that
+    another view may start, and appears again if more follows: a download, then unpacking.
     """
-    bar = _Bar(doing) if sys.stderr.isatty() else None
+    bar = _Bar(label) if sys.stderr.isatty() else None
     try:
-        yield bar or _silent
+        yield bar or _ignore
     finally:
         if bar:
             bar.stop()
 
 
-def _silent(done: int, total: int) -> None:
+def _ignore(done: int, total: int) -> None:
     pass
 
 
 class _Bar:
-    def __init__(self, doing: str) -> None:
-        self.doing = doing
-        self.shown: RichProgress | None = None
+    def __init__(self, label: str) -> None:
+        self.label = label
+        self.rich_progress: RichProgress | None = None
 
     def __call__(self, done: int, total: int) -> None:
         if not total:
             return
-        if self.shown is None and done < total:
+        if self.rich_progress is None and done < total:
             self.start(done, total)
-        if self.shown is not None:
-            self.shown.update(self.shown.task_ids[0], completed=done, total=total)
+        if self.rich_progress is not None:
+            task = self.rich_progress.task_ids[0]
+            self.rich_progress.update(task, completed=done, total=total)
         if done >= total:
             self.stop()
 
     def start(self, done: int, total: int) -> None:
-        from rich.progress import Progress as RichProgress  # only terminals pay for it
+        from rich.progress import Progress as RichProgress  # only terminals need it
 
-        self.shown = RichProgress(console=message_console(), transient=True)
-        self.shown.add_task(self.doing, completed=done, total=total)
-        self.shown.start()
+        self.rich_progress = RichProgress(console=message_console(), transient=True)
+        self.rich_progress.add_task(self.label, completed=done, total=total)
+        self.rich_progress.start()
 
     def stop(self) -> None:
-        if self.shown is not None:
-            self.shown.stop()
-        self.shown = None
+        if self.rich_progress is not None:
+            self.rich_progress.stop()
+        self.rich_progress = None

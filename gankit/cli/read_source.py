@@ -1,6 +1,6 @@
-"""Reads a builder's options, docstring and text from its source file, without importing it.
+"""Reads a builder's options, docstring and code from its source file, without importing it.
 
-`gankit show` must be quick, and importing a network imports torch.
+Importing a network would import torch, and `gankit show` must answer at once.
 """
 
 from __future__ import annotations
@@ -20,37 +20,38 @@ Definition = ast.ClassDef | ast.FunctionDef
 
 @dataclass
 class Source:
-    """What `gankit show` prints of a builder."""
+    """What `gankit show` prints about a builder."""
 
     options: list[inspect.Parameter]
     docstring: str
-    text: str  # its code, without the docstring
+    code: str  # without the docstring
 
 
 def read_source(spec: Spec) -> Source:
-    """The Source of a spec's builder, from its file or, if it is a callable, by inspecting it."""
+    """The source of a spec's builder: from its file, or with `inspect` if it is a callable."""
     if not isinstance(spec.build, str):
-        return _inspect(spec)
+        return _inspect_builder(spec)
     definition, text = _find_definition(spec.build)
     if definition is None:
-        return _inspect(spec)
+        return _inspect_builder(spec)
     options = [p for p in _parameters(definition) if p.name not in FILLED_IN]
-    code = code_of(ast.get_source_segment(text, definition) or "")
+    code = remove_docstring(ast.get_source_segment(text, definition) or "")
     return Source(options, ast.get_docstring(definition) or "", code)
 
 
-def _inspect(spec: Spec) -> Source:
+def _inspect_builder(spec: Spec) -> Source:
     builder = spec.builder()
-    docstring = inspect.cleandoc(builder.__doc__ or "")  # its own: that of Trick says nothing
-    return Source(list(spec.options().values()), docstring, code_of(inspect.getsource(builder)))
+    docstring = inspect.cleandoc(builder.__doc__ or "")  # inspect.getdoc may return a base class's
+    code = remove_docstring(inspect.getsource(builder))
+    return Source(list(spec.options().values()), docstring, code)
 
 
-def code_of(text: str) -> str:
-    """A class or function without its docstring and the empty lines behind it."""
+def remove_docstring(text: str) -> str:
+    """The code of a class or function without its docstring and the empty lines after it."""
     lines = textwrap.dedent(text).splitlines()
     try:
         node = ast.parse("\n".join(lines)).body[0]
-    except SyntaxError:  # a lambda's is a piece of a call
+    except SyntaxError:  # the source of a lambda is a part of a call
         return text
     if isinstance(node, Definition) and ast.get_docstring(node) and len(node.body) > 1:
         docstring = node.body[0]
@@ -61,11 +62,11 @@ def code_of(text: str) -> str:
 
 
 def _find_definition(build: str) -> tuple[Definition | None, str]:
-    """The class or function that `module:attribute` names, if its file has it, and that file."""
+    """The class or function at `module:attribute`, or None, and the text of the module's file."""
     module, _, name = build.partition(":")
     file = find_module_file(module)
     if file is None:
-        raise GankitError(f"it is built by {build}, but there is no module {module!r}")
+        raise GankitError(f"{build} cannot be shown: there is no module {module!r}")
     text = file.read_text(encoding="utf-8")
     for node in ast.parse(text).body:
         if isinstance(node, Definition) and node.name == name:
@@ -74,8 +75,8 @@ def _find_definition(build: str) -> tuple[Definition | None, str]:
 
 
 def _parameters(definition: Definition) -> Iterator[inspect.Parameter]:
-    """A function's parameters, or those of a class's `__init__`, with defaults as source text."""
-    function = _init(definition) if isinstance(definition, ast.ClassDef) else definition
+    """Parameters of a function, or of a class's `__init__`; defaults are their source text."""
+    function = _find_init(definition) if isinstance(definition, ast.ClassDef) else definition
     if function is None:
         return
     args = function.args
@@ -92,7 +93,7 @@ def _parameters(definition: Definition) -> Iterator[inspect.Parameter]:
             yield inspect.Parameter(arg.arg, inspect.Parameter.KEYWORD_ONLY, default=value)
 
 
-def _init(definition: ast.ClassDef) -> ast.FunctionDef | None:
+def _find_init(definition: ast.ClassDef) -> ast.FunctionDef | None:
     for node in definition.body:
         if isinstance(node, ast.FunctionDef) and node.name == "__init__":
             return node

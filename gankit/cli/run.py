@@ -1,4 +1,4 @@
-"""`gankit run`: choose parts by name and train."""
+"""`gankit run`: trains a GAN from parts that you choose by name."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from gankit.cli.grouped import GroupedCommand
-from gankit.cli.log import log_shown
+from gankit.cli.grouped_command import GroupedCommand
+from gankit.cli.log import show_log
 from gankit.cli.options import GROUPS, NOTE
 from gankit.cli.progress import progress_bar
 from gankit.cli.run_from_options import (
@@ -40,39 +40,42 @@ def run(
     preview: Path | None,
     **values: Any,
 ) -> None:
-    """Train a GAN. Without options: flowers, on any laptop, in minutes."""
+    """Train a GAN. Without options, it learns to draw flowers, in minutes on any laptop."""
     check_start(resume, config, values["recipe"])
     check_single_process({"--budget": budget, "--dry-run": dry_run, "--preview": preview})
     if resume:
-        values = _typed_values(ctx, values)
+        values = _command_line_values(ctx, values)
     fields = read_fields(values, budget, resume)
-    chosen = resumed(resume, **fields) if resume else new_run(ctx.obj, config, fields)
-    with log_shown(), progress_bar("preparing") as progress:
+    run_to_train = resumed(resume, **fields) if resume else new_run(ctx.obj, config, fields)
+    with show_log(), progress_bar("preparing") as progress:
         if not resume:
-            chosen = _prepare(chosen, ctx.obj, budget, progress)
+            run_to_train = _check_and_plan(run_to_train, ctx.obj, budget, progress)
         if dry_run:
-            _describe(chosen, ctx.obj, progress)
+            _describe(run_to_train, ctx.obj, progress)
         elif preview:
-            _preview(chosen, ctx.obj, preview, progress)
+            _preview(run_to_train, ctx.obj, preview, progress)
         else:
-            _train(chosen, ctx.obj, progress, resume=bool(resume))
+            _train(run_to_train, ctx.obj, progress, resume=bool(resume))
 
 
 def read_options(argv: Sequence[str], registry: Registry) -> Run:
-    """The run that options of `gankit run` ask for, for commands that take them too."""
+    """The run that these options of `gankit run` describe, for other commands that take them."""
     context = run.make_context("run", list(argv), obj=registry, auto_envvar_prefix="GANKIT_RUN")
     with context:
         values = dict(context.params)
     for name in ("resume", "budget", "dry_run", "preview"):
         if values.pop(name):
-            raise GankitError(f"--{name.replace('_', '-')} is for gankit run itself")
+            raise GankitError(f"--{name.replace('_', '-')} works with gankit run only: omit it")
     config = values.pop("config")
     check_start(None, config, values["recipe"])
     return new_run(registry, config, read_fields(values, None, None))
 
 
-def _typed_values(ctx: click.Context, values: dict[str, Any]) -> dict[str, Any]:
-    """The options on the command line; those in the environment are defaults of new runs."""
+def _command_line_values(ctx: click.Context, values: dict[str, Any]) -> dict[str, Any]:
+    """The options on the command line, without those from environment variables.
+
+    Environment variables set defaults of new runs and must not change a resumed run.
+    """
     return {
         name: value
         for name, value in values.items()
@@ -80,31 +83,31 @@ def _typed_values(ctx: click.Context, values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _prepare(chosen: Run, registry: Registry, budget: str | None, progress: Progress) -> Run:
-    """Try the parts that did not come with gankit, and plan the length if there is a budget."""
+def _check_and_plan(run: Run, registry: Registry, budget: str | None, progress: Progress) -> Run:
+    """Try the parts that did not come with gankit, and set the length if there is a budget."""
     from gankit import testing
     from gankit.cli import plan
 
-    testing.try_external_parts(chosen, registry, progress)
-    return plan.within(chosen, budget, registry, progress) if budget else chosen
+    testing.try_external_parts(run, registry, progress)
+    return plan.fit_to_budget(run, budget, registry, progress) if budget else run
 
 
-def _describe(chosen: Run, registry: Registry, progress: Progress) -> None:
+def _describe(run: Run, registry: Registry, progress: Progress) -> None:
     from gankit.cli import plan
 
-    click.echo(plan.describe(chosen, registry, progress))
+    click.echo(plan.describe_run(run, registry, progress))
 
 
-def _preview(chosen: Run, registry: Registry, file: Path, progress: Progress) -> None:
-    from gankit.cli.preview import preview
+def _preview(run: Run, registry: Registry, file: Path, progress: Progress) -> None:
+    from gankit.cli.preview import write_preview
 
-    click.echo(preview(chosen, registry, file, progress))
+    click.echo(write_preview(run, registry, file, progress))
 
 
-def _train(chosen: Run, registry: Registry, progress: Progress, *, resume: bool) -> None:
-    from gankit.cli import out_of_memory
+def _train(run: Run, registry: Registry, progress: Progress, *, resume: bool) -> None:
+    from gankit.cli.out_of_memory import explain_out_of_memory
     from gankit.cli.stop import stop_signals
     from gankit.training.loop import train
 
-    with stop_signals() as stop, out_of_memory.explained(chosen, registry):
-        train(chosen, registry, resume=resume, progress=progress, stop=stop)
+    with stop_signals() as stop, explain_out_of_memory(run, registry):
+        train(run, registry, resume=resume, progress=progress, stop=stop)

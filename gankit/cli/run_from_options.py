@@ -1,4 +1,4 @@
-"""From the options of `gankit run` to a Run: a new one, or one that is resumed."""
+"""From the options of `gankit run` to a Run: a new one, or one to resume."""
 
 from __future__ import annotations
 
@@ -20,32 +20,38 @@ FREE_ON_RESUME = {
 
 
 def check_start(resume: Path | None, config: Path | None, recipe: str | None) -> None:
-    """Refuse options that each say how a run starts."""
+    """Refuse two options that both say where the settings come from."""
     if resume and config:
-        raise GankitError("--resume goes on with a run, --config begins one like it: choose one")
+        raise GankitError(
+            "--resume continues a run and --config starts a new one: give one of them"
+        )
     if config and recipe:
-        raise GankitError("--config says all that --recipe could: choose one")
+        raise GankitError("--config already holds every setting of a run: omit --recipe")
 
 
 def check_single_process(options: dict[str, Any]) -> None:
-    """Refuse options that measure one process, whose time and memory are not those of several."""
+    """Refuse options that measure time or memory of one process if torchrun starts several."""
     if "TORCHELASTIC_RUN_ID" not in os.environ:
         return
     for option, value in options.items():
         if value:
-            raise GankitError(f"{option} is for one process: omit torchrun, or {option}")
+            raise GankitError(f"{option} works in one process only: omit torchrun or {option}")
 
 
 def read_fields(values: dict[str, Any], budget: str | None, resume: Path | None) -> dict[str, Any]:
     """Fields of Run from the options given: one length, one or two learning rates."""
     fields = {name: value for name, value in values.items() if value is not None and value != ()}
     lengths = [f"{fields.pop(unit):.12g} {unit}" for unit in LENGTHS if unit in fields]
-    if len(lengths) + bool(budget) > 1 or (resume and budget):
-        raise GankitError("a run has one length: --steps, --epochs, --kimg or, when new, --budget")
+    if resume and budget:
+        raise GankitError("--budget is for new runs: make a resumed run longer with --steps")
+    if len(lengths) + bool(budget) > 1:
+        raise GankitError(
+            "a run has one length: give only one of --steps, --epochs, --kimg, --budget"
+        )
     if lengths:
         fields["length"] = lengths[0]
     elif budget:
-        fields["length"] = "1 steps"  # until the budget is planned
+        fields["length"] = "1 steps"  # a placeholder until plan.fit_to_budget
     if "channels" in fields:
         fields["channels"] = 0 if fields["channels"] == "auto" else int(fields["channels"])
     if "classes" in fields:
@@ -57,33 +63,32 @@ def read_fields(values: dict[str, Any], budget: str | None, resume: Path | None)
 
 
 def new_run(registry: Registry, config: Path | None, fields: dict[str, Any]) -> Run:
-    """The run that the options describe, on top of the config file's."""
+    """The run that the options describe; they override the config file."""
     from gankit.training.compose import compose
     from gankit.training.run_file import read_run
 
     settings = read_run(config) if config else {}
-    stale = {"out", "fingerprint"}  # that folder holds the run that is being repeated
-    if "model" in fields:  # brings its own networks and size
-        stale |= {"generator", "discriminator", "image_size"}
-    if "length" in fields:  # decides these anew
-        stale |= {"steps", "draw_every", "save_every"}
-    kept = {name: value for name, value in settings.items() if name not in stale}
+    overridden = {"out", "fingerprint"}  # these belong to the run that the file describes
+    if "model" in fields:  # has its own networks and image size
+        overridden |= {"generator", "discriminator", "image_size"}
+    if "length" in fields:  # these follow from the length
+        overridden |= {"steps", "draw_every", "save_every"}
+    kept = {name: value for name, value in settings.items() if name not in overridden}
     return compose(registry, **{**kept, **fields})
 
 
 def resumed(folder: Path, **fields: Any) -> Run:
-    """The run in a folder, with those settings changed that do not affect its numbers."""
+    """The run in a folder, with settings changed that do not affect its numbers."""
     from gankit.core.settings import option, parse_length
     from gankit.training.run_file import load_run
 
     fixed = sorted(set(fields) - FREE_ON_RESUME)
     if fixed:
-        raise GankitError(
-            f"{option(fixed[0])} was decided when the run began and cannot change now"
-        )
+        reason = "because it was set when the run started"
+        raise GankitError(f"{option(fixed[0])} cannot change on --resume, {reason}: omit it")
     if "length" in fields:
         number, unit = parse_length(fields["length"])
         if unit != "steps":
-            raise GankitError("a resumed run is made longer with --steps")
+            raise GankitError(f"--resume takes a new length in steps: use --steps, not --{unit}")
         fields["steps"] = int(number)
     return load_run(folder, **fields, out=str(folder))

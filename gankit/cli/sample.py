@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from gankit.runs.sampler import Sampler
 
-STEPS_BETWEEN = 24  # frames of a loop from one picture to the next
+FRAMES_PER_PICTURE = 24  # of a loop: from one picture to the next
 FILE_NAMES = {
     "grid": "grid-{seed}.png",
     "files": "pictures",
@@ -29,14 +29,22 @@ FILE_NAMES = {
 
 @click.command()
 @click.argument("run", type=Path)
-@click.option("--seed", default=0, show_default=True, help="The first picture's seed.")
-@click.option("--count", default=64, show_default=True, help="How many; 1 gives one picture.")
-@click.option("--files", is_flag=True, help="One file for each picture, into the folder --out.")
-@click.option("--strip", is_flag=True, help="One row, walking from --seed to the next seed.")
-@click.option("--loop", is_flag=True, help="A video through --count pictures and back.")
-@click.option("--history", is_flag=True, help="A video of the grids drawn during training.")
-@click.option("--checkpoint", type=int, metavar="STEP", help="Another than the newest.")
-@click.option("--out", type=Path, help="File (.png .jpg .webp; video .mp4 .webp .gif) or folder.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the first picture.")
+@click.option("--count", default=64, show_default=True, help="Number of pictures.")
+@click.option("--files", is_flag=True, help="Write one file per picture, into the folder --out.")
+@click.option("--strip", is_flag=True, help="Draw one row, from --seed to the next seed.")
+@click.option("--loop", is_flag=True, help="Make a video through --count pictures and back.")
+@click.option("--history", is_flag=True, help="Make a video of the grids drawn during training.")
+@click.option(
+    "--checkpoint", type=int, metavar="STEP", help="Use an earlier checkpoint than the newest."
+)
+@click.option(
+    "--out",
+    type=Path,
+    metavar="PATH",
+    help="File to write (.png .jpg .webp; videos .mp4 .webp .gif), or the folder of --files.  "
+    "[default: in the run's folder]",
+)
 @click.pass_context
 def sample(
     ctx: click.Context,
@@ -48,12 +56,18 @@ def sample(
     out: Path | None,
     **forms: bool,
 ) -> None:
-    """Draw from the run in folder RUN: a grid, unless something else is asked for."""
+    """Draw pictures from the trained run in the folder RUN.
+
+    Without --files, --strip, --loop or --history, draw a grid.
+    """
     chosen_forms = [form for form in FILE_NAMES if forms.get(form)]
     if len(chosen_forms) > 1:
-        raise GankitError(f"choose one of {' and '.join('--' + form for form in chosen_forms)}")
-    if count < 1 or seed < 0:
-        raise GankitError("--count must be 1 or more, --seed 0 or more")
+        options = " and ".join(f"--{form}" for form in chosen_forms)
+        raise GankitError(f"{options} exclude each other: give only one of them")
+    if count < 1:
+        raise GankitError(f"--count is {count}; it must be 1 or more")
+    if seed < 0:
+        raise GankitError(f"--seed is {seed}; it must be 0 or more")
     form = chosen_forms[0] if chosen_forms else "grid"
     out = out or run / FILE_NAMES[form].format(seed=seed)
     try:
@@ -64,7 +78,7 @@ def sample(
 
             sampler = load(run, step=checkpoint, registry=ctx.obj)
             DRAW[form](sampler, seed, count, out)
-    except (OSError, ValueError) as error:  # Pillow's ValueError: an ending it does not know
+    except (OSError, ValueError) as error:  # ValueError: Pillow does not know the file extension
         raise GankitError(f"cannot write {out}: {error}") from error
     click.echo(out)
 
@@ -84,7 +98,7 @@ def _strip(sampler: Sampler, seed: int, count: int, out: Path) -> None:
     from gankit.runs.images import to_grid
 
     count = min(count, 10)
-    z = _walk(sampler.latents([seed, seed + 1]), count - 1)[:count]
+    z = _interpolate(sampler.latents([seed, seed + 1]), count - 1)[:count]
     to_grid(sampler.images(z), columns=count).save(out)
 
 
@@ -94,7 +108,7 @@ def _loop(sampler: Sampler, seed: int, count: int, out: Path) -> None:
 
     count = min(count, 12)
     z = sampler.latents([*range(seed, seed + count), seed])
-    images = sampler.images(_walk(z, STEPS_BETWEEN)[:-1])  # the last frame is the first again
+    images = sampler.images(_interpolate(z, FRAMES_PER_PICTURE)[:-1])  # the last equals the first
     write_video([to_grid(image[None], gap=0) for image in images], out, fps=24)
 
 
@@ -113,15 +127,16 @@ def _history(run: Path, out: Path) -> None:
 
     grids = sorted((run / "samples").glob("*.png"))
     if not grids:
-        raise GankitError(f"{run} holds no grids of samples")
+        raise GankitError(f"{run} has no grids in samples/, so --history has nothing to show")
     write_video([Image.open(path) for path in grids], out, fps=8)
 
 
-def _walk(z: Tensor, steps: int) -> Tensor:
-    """From each z (N, latent_dim) to the next on the sphere, `steps` pictures each, then the last.
+def _interpolate(z: Tensor, steps: int) -> Tensor:
+    """Spherical interpolation (slerp) through z (N, latent_dim), with `steps` points from each z
+    to the next; the last z comes last.
 
-    Latents lie near a sphere: a straight line would leave it for the greyish middle (White 2016,
-    arXiv 1609.04468).
+    Gaussian z lie near a sphere. A straight line leaves the sphere, and its middle gives grey
+    pictures (White 2016, arXiv 1609.04468).
     """
     import torch
 
@@ -134,6 +149,6 @@ def _walk(z: Tensor, steps: int) -> Tensor:
                 start_weight = math.sin((1 - t) * angle)
                 end_weight = math.sin(t * angle)
                 points.append((start_weight * start + end_weight * end) / math.sin(angle))
-            else:  # the two lie on one line, which has no sphere to follow
+            else:  # parallel vectors have no unique arc between them
                 points.append(torch.lerp(start, end, t))
     return torch.stack([*points, z[-1]])

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gankit.cli.part import Part
-from gankit.cli.source import read_source
+from gankit.cli.param_types import PartName
+from gankit.cli.read_source import read_source
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.settings import option, parse_length
@@ -22,23 +22,28 @@ from gankit.core.specs import KINDS, DatasetSpec, ModelSpec, RecipeSpec, Spec
 if TYPE_CHECKING:
     from gankit.core.registry import Registry
 
-OPTION = r"\w+(?:, \w+)*: "  # begins a docstring's paragraph on one option or several
+OPTION = r"\w+(?:, \w+)*: "  # starts the text on one or more options in a docstring
 
 
 @click.command()
-@click.argument("name", type=Part())
-@click.option("--kind", type=click.Choice(list(KINDS)), help="Where a name has several.")
+@click.argument("name", type=PartName())
+@click.option(
+    "--kind",
+    type=click.Choice(list(KINDS)),
+    metavar="KIND",
+    help="Show only the part of this kind, if parts of several kinds have this name.",
+)
 @click.option("--no-code", is_flag=True, help="Omit the source code.")
 @click.pass_context
 def show(ctx: click.Context, /, name: str, kind: str | None, no_code: bool) -> None:
-    """Show what a part does and why, its paper, options, source code and lesson."""
+    """Show a part: what it does, its paper, options, source code and lesson."""
     registry = ctx.obj
     name = Choice.parse(name).name
     specs = [registry.find(kind, name)] if kind else _specs_named(registry, name)
     for spec in specs:
         click.secho(f"{spec.kind} {spec.name}", bold=True)
         for label, text in _facts(registry, spec).items():
-            click.echo(_filled(text, f"  {label:13} ", 16))
+            click.echo(_wrap(text, f"  {label:13} ", 16))
         if isinstance(spec, ModelSpec):
             _, generator = registry.parse("generator", spec.generator)
             click.echo(f"  {'networks':13} gankit show {generator.name}")
@@ -50,7 +55,7 @@ def show(ctx: click.Context, /, name: str, kind: str | None, no_code: bool) -> N
 
 
 def _specs_named(registry: Registry, name: str) -> list[Spec]:
-    """The parts of that name: a generator and a discriminator may share one."""
+    """All parts of this name; a generator and a discriminator may share a name."""
     specs = [spec for kind in KINDS for spec in registry.specs(kind)]
     matches = [spec for spec in specs if spec.name == name]
     if not matches:
@@ -60,7 +65,7 @@ def _specs_named(registry: Registry, name: str) -> list[Spec]:
 
 
 def _facts(registry: Registry, spec: Spec) -> dict[str, str]:
-    """Label -> text, without those that a part has nothing to say about."""
+    """Label -> text; labels without a text are omitted."""
     facts = {"does": spec.summary, "source": spec.source}
     if isinstance(spec, DatasetSpec):
         facts |= {"pictures": spec.pictures, "licence": spec.licence, "home": spec.home}
@@ -68,28 +73,29 @@ def _facts(registry: Registry, spec: Spec) -> dict[str, str]:
         facts |= {"generator": spec.generator, "discriminator": spec.discriminator}
         facts |= {"image size": f"{spec.image_size} px"}
     if isinstance(spec, ModelSpec | RecipeSpec):
-        facts |= {key.replace("_", "-"): _written(value) for key, value in spec.settings.items()}
+        for key, value in spec.settings.items():
+            facts[key.replace("_", "-")] = _format_value(value)
     facts["lesson"] = f"gankit lesson {spec.lesson}" if spec.lesson else ""
     facts["plugin"] = next(p.name for p in registry.plugins if spec in p.specs)
     return {label: text for label, text in facts.items() if text != ""}
 
 
-def _written(value: Any) -> str:
+def _format_value(value: Any) -> str:
     if isinstance(value, tuple):
         return ", ".join(value) or "none"
     return str(value)
 
 
 def _show_recipe(spec: RecipeSpec) -> None:
-    run = f"gankit run --recipe {spec.name}"
-    click.echo(f"\n  run it       {run}")
+    command = f"gankit run --recipe {spec.name}"
+    click.echo(f"\n  run it       {command}")
     click.echo(f"  the same     gankit run {options_of(spec.settings)}")
     for label, options in spec.variants.items():
-        click.echo(f"\n  {label}:\n    {run} {options}")
+        click.echo(f"\n  {label}:\n    {command} {options}")
 
 
 def options_of(settings: Mapping[str, Any]) -> str:
-    """The options of `gankit run` that say what a recipe's settings say."""
+    """A recipe's settings as options of `gankit run`."""
     argv: list[str] = []
     for key, value in settings.items():
         if key == "length":
@@ -111,35 +117,34 @@ def _show_builder(spec: Spec, *, code: bool) -> None:
         click.echo("  options")
         for parameter in source.options:
             is_required = parameter.default is inspect.Parameter.empty
-            click.echo(
-                f"    {parameter.name:16} {'required' if is_required else parameter.default}"
-            )
+            default = "required" if is_required else parameter.default
+            click.echo(f"    {parameter.name:16} {default}")
         click.echo(f"  {'set them':13} {spec.name}:{source.options[0].name}=...")
     if source.docstring:
-        click.echo("\n" + _wrapped(source.docstring))
+        click.echo("\n" + _format_docstring(source.docstring))
     if code:
-        click.echo("\n" + textwrap.indent(source.text, "  | ", lambda line: True))
+        click.echo("\n" + textwrap.indent(source.code, "  | ", lambda line: True))
 
 
-def _wrapped(docstring: str) -> str:
-    """The docstring as wide as the terminal; each option begins a line, code stays as it is."""
+def _format_docstring(docstring: str) -> str:
+    """The docstring wrapped to the terminal; each option starts a line, code stays as it is."""
     blocks = []
     for paragraph in docstring.split("\n\n"):
         if paragraph.startswith(" "):
             blocks.append(textwrap.indent(paragraph, "  "))
             continue
         entries = re.split(rf"\n(?={OPTION})", paragraph)
-        lines = [_filled(text, "  ", 6 if re.match(OPTION, text) else 2) for text in entries]
+        lines = [_wrap(text, "  ", 6 if re.match(OPTION, text) else 2) for text in entries]
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks)
 
 
-def _filled(text: str, first: str, indent: int) -> str:
-    """The text behind `first`, in lines as wide as the terminal, indented from the second on."""
+def _wrap(text: str, prefix: str, indent: int) -> str:
+    """`prefix` and the text, wrapped to the terminal; lines after the first are indented."""
     return textwrap.fill(
         " ".join(text.split()),
         min(shutil.get_terminal_size().columns, 100),
-        initial_indent=first,
+        initial_indent=prefix,
         subsequent_indent=" " * indent,
         break_long_words=False,
         break_on_hyphens=False,

@@ -1,4 +1,4 @@
-"""Signals as wishes: Ctrl-C ends a run between two steps, with a checkpoint."""
+"""Ctrl-C and SIGTERM ask a run to stop: it ends between two steps, with a checkpoint."""
 
 import contextlib
 import signal
@@ -11,24 +11,24 @@ from gankit.core.stop import Stop
 
 @contextlib.contextmanager
 def stop_signals() -> Iterator[Stop]:
-    """While open, Ctrl-C and SIGTERM ask the Stop that this yields.
+    """Give a Stop that Ctrl-C and SIGTERM set, instead of ending the process.
 
-    A second Ctrl-C is not patient: it ends the run as it stands, at its last checkpoint. After a
-    failure signals stay wishes, so that none ends the process before it has said why.
+    A second signal raises KeyboardInterrupt: the run ends at once, at its last checkpoint. After a
+    RunFailed the handlers stay, so that no signal ends the process before it prints the error.
     """
     stop = Stop()
 
-    def ask(number: int, frame: FrameType | None) -> None:
+    def handle(number: int, frame: FrameType | None) -> None:
         if stop.signal:
             raise KeyboardInterrupt
         stop.request(number)
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    previous = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop
     except RunFailed:
-        before.clear()
+        previous.clear()
         raise
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from gankit.cli.page import render
+from gankit.cli.page import render_page
 from gankit.core.errors import GankitError
 from gankit.data.read.fit import fit
 from gankit_datacheck.charts import average_uri, jpeg_uri, size_chart, tone_chart
@@ -42,7 +42,7 @@ def write_page(
     side = min(SHEET, math.isqrt(len(survey.good)))
     groups = survey.alike_groups()
     broken = [f"{file['name']} {file['why']}" for file in report["broken"]]
-    text = render(
+    text = render_page(
         "gankit_datacheck",
         "check.html",
         title=headline(report),

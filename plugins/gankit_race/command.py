@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from gankit.cli.log import log_shown
+from gankit.cli.log import show_log
 from gankit.cli.progress import progress_bar
 from gankit.cli.run import read_options
 from gankit.cli.stop import stop_signals
@@ -76,7 +76,7 @@ def race(ctx: click.Context, /, options: tuple[str, ...], listed: bool, **given:
                 "--resume continues a race as it was planned: you can add only --seeds and --metric"
             )
 
-    with log_shown(), stop_signals() as stop, progress_bar("preparing") as progress:
+    with show_log(), stop_signals() as stop, progress_bar("preparing") as progress:
         _race(ctx, list(options), given, stop, stop.raise_on_stop(progress))
 
 

@@ -21,101 +21,98 @@ def one_line(err):
     assert err.endswith("\n")
     assert err.count("\n") == 1
     assert "Traceback" not in err
-    assert not err.startswith("gankit: unexpected")  # nobody had thought of it
+    assert not err.startswith("gankit: unexpected")  # an error without a message of its own
     return err.removeprefix("gankit: ").strip()
 
 
 # ---------------------------------------------------------------- misuse: exit code 2
 
+# What is typed, and the facts that the message must hold: the value, the option, the way out.
 MISUSED = {
-    "a command": ("rum", "there is no command 'rum'. Did you mean 'run'?"),
-    "an option of gankit": ("--verbos list", "No such option"),
-    "an option of run": ("run --bach-size 8", "No such option '--bach-size'."),
-    "an argument too many": ("list trick ema", "unexpected extra argument"),
-    "an argument too few": ("show", "Missing argument 'NAME'"),
-    "a kind": ("list trix", "'trix' is not one of 'dataset'"),
-    "a recipe": ("run --recipe smal-data", "there is no recipe 'smal-data'. Did you mean 'small-d"),
-    "a recipe and a config": ("run --recipe small-data --config used", "choose one"),
-    "to resume with a recipe": ("run --resume used --recipe small-data", "was decided when the ru"),
-    "no name for a plugin": ("new plugin", "Missing argument 'NAME'"),
-    "a name for a plugin": ("new plugin Noise!", "'Noise!' names no plugin: write lower-case"),
-    "a plugin's name that is taken": ("new plugin ema", "there is a trick 'ema' already"),
-    "a part to show": ("show emma", "there is no part 'emma'. Did you mean 'ema'?"),
-    "a data set": ("run --dataset petal", "there is no dataset 'petal'. Did you mean 'petals'?"),
-    "a model": ("run --model dcgan65", "there is no model 'dcgan65'. Did you mean 'dcgan64'"),
-    "a generator": ("run --generator dgan", "there is no generator 'dgan'. Did you mean 'dcgan'"),
-    "a discriminator": ("run --discriminator x", "there is no discriminator 'x'. There is: dcgan"),
-    "a loss": ("run --loss wassertein", "there is no loss 'wassertein'. Did you mean 'wasserst"),
-    "a trick": ("run --trick smoth-labels", "there is no trick 'smoth-labels'. Did you mean 'smoo"),
-    "a part of another kind": ("run --loss ema", "'ema' is a trick, not a loss"),
-    "a part's option": ("run --trick r1:gama=1", "trick 'r1' has no option 'gama'. Did you mean"),
-    "a model's option": ("run --model dcgan64:base=1", "model 'dcgan64' has no option 'base'"),
-    "an option of a part with none": ("run --loss hinge:margin=2", "has no option 'margin'"),
-    "an option's value": ("run --trick r1:gamma=big", "gamma=big should be like 10.0"),
-    "a value beyond its limits": ("run --trick dropout-d:p=1.5 --dry-run", "p must be 0 or more"),
-    "an option without value": ("run --trick r1:gamma", "is not option=value"),
-    "a setting's value": ("run --seed x", "'x' is not a valid integer"),
-    "a setting beyond its limits": ("run --batch-size 0", "--batch-size is 0; it must be"),
-    "a negative rate": ("run --lr -1", "--lr-g is -1.0; it must be"),
-    "a size of nothing": ("run --image-size 0", "--image-size is 0; it must be 1 or more"),
-    "a device": ("run --device cuda:99", "there is no --device cuda:99 here"),
-    "a device of no kind": ("run --device gpu", "there is no --device gpu here; there is"),
-    "a precision": ("run --precision half", "precision"),
-    "a length of nothing": ("run --steps 0", "is no length"),
-    "a negative length": ("run --epochs -3", "is no length"),
-    "two lengths": ("run --steps 5 --kimg 1", "a run has one length"),
-    "a length and a budget": ("run --steps 5 --budget 1m", "a run has one length"),
-    "a budget": ("run --budget soon", "--budget is 'soon'; write a time such as 90s, 10m or 2h"),
-    "a budget of nothing": ("run --budget 0m", "--budget is '0m'; write a time"),
-    "a trick twice": ("run --trick ema --trick ema:decay=0.9", "trick 'ema' is given twice"),
+    "a command": ("rum", "'rum'", "'run'"),
+    "an option of gankit": ("--verbos list", "--verbos"),
+    "an option of run": ("run --bach-size 8", "'--bach-size'"),
+    "an argument too many": ("list trick ema", "extra", "ema"),
+    "an argument too few": ("show", "'NAME'"),
+    "a kind": ("list trix", "'trix'", "'trick'"),
+    "a recipe": ("run --recipe smal-data", "recipe 'smal-data'", "'small-data'"),
+    "a recipe and a config": ("run --recipe small-data --config used", "--config", "--recipe"),
+    "to resume with a recipe": ("run --resume used --recipe small-data", "--recipe"),
+    "no name for a plugin": ("new plugin", "'NAME'"),
+    "a name for a plugin": ("new plugin Noise!", "'Noise!'", "lower-case-with-hyphens"),
+    "a plugin's name that is taken": ("new plugin ema", "trick 'ema'"),
+    "a part to show": ("show emma", "'emma'", "'ema'", "gankit list"),
+    "a data set": ("run --dataset petal", "dataset 'petal'", "'petals'"),
+    "a model": ("run --model dcgan65", "model 'dcgan65'", "'dcgan64'"),
+    "a generator": ("run --generator dgan", "generator 'dgan'", "'dcgan'"),
+    "a discriminator": ("run --discriminator x", "discriminator 'x'", "dcgan"),
+    "a loss": ("run --loss wassertein", "loss 'wassertein'", "'wasserstein'"),
+    "a trick": ("run --trick smoth-labels", "trick 'smoth-labels'", "'smooth-labels'"),
+    "a part of another kind": ("run --loss ema", "'ema' is a trick"),
+    "a part's option": ("run --trick r1:gama=1", "trick 'r1'", "'gama'", "'gamma'"),
+    "a model's option": ("run --model dcgan64:base=1", "model 'dcgan64'", "'base'"),
+    "an option of a part with none": ("run --loss hinge:margin=2", "loss 'hinge'", "'margin'"),
+    "an option's value": ("run --trick r1:gamma=big", "gamma=big", "10.0"),
+    "a value beyond its limits": ("run --trick dropout-d:p=1.5 --dry-run", "dropout-d", "p must"),
+    "an option without value": ("run --trick r1:gamma", "gamma", "option=value"),
+    "a setting's value": ("run --seed x", "'--seed'", "'x'"),
+    "a setting beyond its limits": ("run --batch-size 0", "--batch-size", "0"),
+    "a negative rate": ("run --lr -1", "--lr-g", "-1.0"),
+    "a size of nothing": ("run --image-size 0", "--image-size", "0"),
+    "a device": ("run --device cuda:99", "--device cuda:99"),
+    "a device of no kind": ("run --device gpu", "--device gpu", "cpu"),
+    "a precision": ("run --precision half", "precision", "half"),
+    "a length of nothing": ("run --steps 0", "0 steps"),
+    "a negative length": ("run --epochs -3", "-3 epochs"),
+    "two lengths": ("run --steps 5 --kimg 1", "--steps", "--kimg"),
+    "a length and a budget": ("run --steps 5 --budget 1m", "--steps", "--budget"),
+    "a budget": ("run --budget soon", "--budget", "'soon'", "90s"),
+    "a budget of nothing": ("run --budget 0m", "--budget", "'0m'", "90s"),
+    "a trick twice": ("run --trick ema --trick ema:decay=0.9", "trick 'ema'", "twice"),
     "a label trick under hinge": (
-        "run --loss hinge --trick flip-labels",
-        "loss 'hinge' reads no targets, so trick 'flip-labels' could not act",
+        *("run --loss hinge --trick flip-labels", "loss 'hinge'", "trick 'flip-labels'"),
     ),
     "a model's own label trick under hinge": (
         "run --model dcgan64-quick:base_channels=4 --loss hinge",
-        "loss 'hinge' reads no targets, so trick 'smooth-labels' could not act",
+        *("loss 'hinge'", "trick 'smooth-labels'"),
     ),
-    "a size that does not suit": ("run --image-size 48", "image_size 48 does not suit"),
-    "a size too small": ("run --image-size 8", "image_size 8 does not suit"),
-    "more in a batch than pictures": ("run --batch-size 65", "--batch-size 64"),
-    "no folder": ("run --dataset folder", "wants to know where your pictures are: --data PATH"),
-    "a folder for a set that has its own": ("run --dataset petals --data .", "leave --data away"),
-    "a folder that is not there": ("run --data nowhere", "nowhere does not exist; check the path"),
-    "an empty folder": ("run --data empty", "no pictures in empty; gankit reads"),
-    "a folder without pictures": ("run --data texts", "no pictures in texts; gankit reads"),
-    "a folder of broken pictures": ("run --data broken", "a.png: "),
-    "a file for a folder": ("run --data a.txt", "a.txt is neither a picture nor an archive"),
-    "too few of one's own pictures": ("run --data one", "--batch-size 1"),
-    "an out that is a file": ("run --out a.txt", "cannot write to a.txt: "),
-    "an out below a file": ("run --out a.txt/b", "cannot write to a.txt/b: "),
-    "an out that holds a run": ("run --out used", "used already holds a run: --resume it"),
-    "a config that is not there": ("run --config absent.json", "there is no run at absent.json"),
-    "a config that is none": ("run --config a.txt", "a.txt is no run.json: "),
-    "a config that is a picture": ("run --config one/a.png", "a.png is no run.json: "),
-    "a config with a wrong value": ("run --config wrong.json", "--batch-size is 'many'; it should"),
-    "a config with a wrong list": ("run --config list.json", "--trick is 5; it should be"),
-    "to resume nothing": ("run --resume nowhere", "there is no run at nowhere"),
-    "to resume a folder without run": ("run --resume empty", "there is no run at empty"),
+    "a size that does not suit": ("run --image-size 48", "image_size is 48"),
+    "a size too small": ("run --image-size 8", "image_size is 8"),
+    "more in a batch than pictures": ("run --batch-size 65", "65", "--batch-size 64"),
+    "no folder": ("run --dataset folder", "'folder'", "--data PATH"),
+    "a folder for a set that has its own": ("run --dataset petals --data .", "petals", "--data"),
+    "a folder that is not there": ("run --data nowhere", "nowhere"),
+    "an empty folder": ("run --data empty", "empty; "),
+    "a folder without pictures": ("run --data texts", "texts; "),
+    "a folder of broken pictures": ("run --data broken", "a.png"),
+    "a file for a folder": ("run --data a.txt", "a.txt"),
+    "too few of one's own pictures": ("run --data one", "1 picture", "batch of 8"),
+    "an out that is a file": ("run --out a.txt", "a.txt: "),
+    "an out below a file": ("run --out a.txt/b", "a.txt/b: "),
+    "an out that holds a run": ("run --out used", "used", "--resume"),
+    "a config that is not there": ("run --config absent.json", "absent.json"),
+    "a config that is none": ("run --config a.txt", "a.txt", "run.json"),
+    "a config that is a picture": ("run --config one/a.png", "a.png", "run.json"),
+    "a config with a wrong value": ("run --config wrong.json", "--batch-size", "'many'"),
+    "a config with a wrong list": ("run --config list.json", "--trick", "5"),
+    "to resume nothing": ("run --resume nowhere", "nowhere"),
+    "to resume a folder without run": ("run --resume empty", "empty"),
     "to resume half a run.json": ("run --resume half", "half/run.json"),
-    "to resume otherwise": ("run --resume used --lr 0.1", "was decided when the run began"),
-    "to resume elsewhere": ("run --resume used --out b", "was decided when the run began"),
-    "to resume for a time": ("run --resume used --budget 5m", "length"),
-    "to resume for epochs": ("run --resume used --epochs 5", "made longer with --steps"),
-    "to resume with a config": ("run --resume used --config used", "--config"),
-    "to sample nothing": ("sample nowhere", "there is no run at nowhere"),
-    "to sample a misspelt run": (
-        "sample usd",
-        "there is no run at usd: No such file or directory. Did you mean 'used'?",
-    ),
-    "to sample in another folder": ("sample runs/used", "runs holds no runs"),
-    "a plugin after its command": ("run -p mine.py", "-p comes before the command"),
-    "to sample what saved nothing": ("sample used", "no whole checkpoint"),
-    "to sample two ways": ("sample used --strip --loop", "choose one of --strip and --loop"),
-    "to sample no pictures": ("sample used --count 0", "--count must be 1 or more"),
-    "to sample a negative seed": ("sample used --seed -1", "--seed 0 or more"),
-    "a history without grids": ("sample used --history", "used holds no grids of samples"),
-    "a plugin that is not there": ("-p absent.py list", "there is no such .py file"),
+    "to resume otherwise": ("run --resume used --lr 0.1", "--lr-d"),
+    "to resume elsewhere": ("run --resume used --out b", "--out"),
+    "to resume for a time": ("run --resume used --budget 5m", "--budget"),
+    "to resume for epochs": ("run --resume used --epochs 5", "--steps"),
+    "to resume with a config": ("run --resume used --config used", "--resume", "--config"),
+    "to sample nothing": ("sample nowhere", "nowhere"),
+    "to sample a misspelt run": ("sample usd", "usd: ", "'used'"),
+    "to sample in another folder": ("sample runs/used", "runs"),
+    "a plugin after its command": ("run -p mine.py", "gankit -p FILE run"),
+    "to sample what saved nothing": ("sample used", "checkpoint", "used"),
+    "to sample two ways": ("sample used --strip --loop", "--strip", "--loop"),
+    "to sample no pictures": ("sample used --count 0", "--count", "0"),
+    "to sample a negative seed": ("sample used --seed -1", "--seed", "-1"),
+    "a history without grids": ("sample used --history", "used"),
+    "a plugin that is not there": ("-p absent.py list", "absent.py"),
 }
 TINY = (
     *("--dataset", "petals:count=64", "--model", "dcgan64:base_channels=4", "--image-size", "16"),
@@ -123,16 +120,17 @@ TINY = (
 )
 
 
-def with_tiny(words):
-    """A `run` gets the tiny run's options, unless the words name them or repeat another run."""
-    if words[0] != "run" or {"--config", "--resume"} & set(words):
-        return words
+def with_tiny(argv):
+    """Add the tiny run's options to a `run`, unless it names them or repeats another run."""
+    if argv[0] != "run" or {"--config", "--resume"} & set(argv):
+        return argv
     pairs = list(zip(TINY[::2], TINY[1::2], strict=True))
-    if "--data" in words and "--dataset" not in words:
+    if "--data" in argv and "--dataset" not in argv:
         pairs = [pair for pair in pairs if pair[0] != "--dataset"]
-    if {"--epochs", "--budget"} & set(words):
+    if {"--epochs", "--budget"} & set(argv):
         pairs = [pair for pair in pairs if pair[0] != "--steps"]
-    return ["run", *[word for pair in pairs if pair[0] not in words for word in pair], *words[1:]]
+    options = [text for pair in pairs if pair[0] not in argv for text in pair]
+    return ["run", *options, *argv[1:]]
 
 
 @pytest.fixture
@@ -163,30 +161,31 @@ def contents(folder):
 
 @pytest.mark.parametrize("what", MISUSED)
 def test_misuse_is_one_clear_line(what, gankit_cli, place):
-    line, message = MISUSED[what]
+    command, *facts = MISUSED[what]
     before = contents(place)
-    code, out, err = gankit_cli(*with_tiny(line.split()))
-    assert message in one_line(err)
+    code, out, err = gankit_cli(*with_tiny(command.split()))
+    message = one_line(err)
+    assert [fact for fact in facts if fact not in message] == [], message
     assert code == 2
     assert out == ""
     assert contents(place) == before
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("options", "fact"),
     [
-        (("--out", "a.xyz"), "cannot write a.xyz: unknown file extension"),
-        (("--out", "nowhere/a.png"), "cannot write nowhere/a.png: "),
-        (("--loop", "--count", "1", "--out", "a.png"), "a video ends in .mp4, .webp or .gif"),
-        (("--files", "--count", "1", "--out", "file"), "cannot write file: "),
+        (("--out", "a.xyz"), "a.xyz: "),
+        (("--out", "nowhere/a.png"), "nowhere/a.png: "),
+        (("--loop", "--count", "1", "--out", "a.png"), ".mp4"),
+        (("--files", "--count", "1", "--out", "file"), "file: "),
         (("--checkpoint", "5"), "step-000005"),
     ],
 )
-def test_a_sample_that_cannot_be(gankit_cli, trained, here, words, message):
+def test_a_sample_that_cannot_be_written(gankit_cli, trained, here, options, fact):
     (here / "file").write_text("in the way")
     before = contents(trained)
-    code, out, err = gankit_cli("sample", trained, *words)
-    assert message in one_line(err)
+    code, out, err = gankit_cli("sample", trained, *options)
+    assert fact in one_line(err)
     assert (code, out) == (2, "")
     assert contents(trained) == before
 
@@ -197,7 +196,7 @@ def test_debug_shows_the_traceback(gankit_cli, here, where):
 
     words = ["run", "--loss", "x"]
     words.insert(0 if where == "before" else 3, "--debug")
-    with pytest.raises(Exception, match="there is no loss 'x'"):
+    with pytest.raises(Exception, match="loss 'x'"):
         main(words)
 
 
@@ -224,7 +223,7 @@ def test_a_part_that_breaks_in_the_middle_is_found(gankit_run, plugin_file):
     words = ("--trick", "late", "--steps", 9, "--out", "a")
     code, _, err = gankit_run(*words, before=("-p", plugin_file(trick)))
     assert code == 1
-    assert err.startswith("gankit: unexpected TypeError in mine.py, line 7: relu()")
+    assert "TypeError in mine.py, line 7: relu()" in err
     assert err.count("\n") == 1
 
 
@@ -240,7 +239,7 @@ def test_the_place_of_an_error_is_found_in_a_folder_called_torch_too():
 # ---------------------------------------------------------------- pictures
 
 
-def test_one_broken_picture_is_skipped_and_said(gankit_run, pictures_folder, here):
+def test_one_broken_picture_is_skipped_and_named(gankit_run, pictures_folder, here):
     (pictures_folder / "05.png").write_bytes(b"\x89PNG half a pict")
     words = ("--dataset", "folder", "--data", pictures_folder, "--out", "a", "--steps", 1)
     code, _, err = gankit_run(*words)
@@ -275,6 +274,10 @@ def longer(gankit_cli):
     return gankit_cli("run", "--resume", "a", "--steps", 9)
 
 
+def resumed_at(step, out):
+    return f" step {step}: " in out.splitlines()[1]
+
+
 @pytest.mark.parametrize(
     ("name", "damage"),
     [
@@ -296,17 +299,18 @@ def test_a_damaged_checkpoint_is_found_out_and_the_one_before_is_used(
     code, out, err = longer(gankit_cli)
     message = one_line(err)
     assert "step-000008" in message
-    assert "going on from step-000004" in message
+    assert "step-000004" in message
     assert code == 0
-    assert "going on from step 4" in out
+    assert resumed_at(4, out)
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"sha256": {}}'])
 def test_a_damaged_manifest_is_found_out(saved, gankit_cli, content):
     (saved / "step-000008" / "manifest.json").write_text(content)
     code, out, err = longer(gankit_cli)
-    assert "going on from step-000004" in one_line(err)
-    assert (code, "going on from step 4" in out) == (0, True)
+    assert "step-000004" in one_line(err)
+    assert code == 0
+    assert resumed_at(4, out)
 
 
 def test_without_a_whole_checkpoint_nothing_is_resumed(saved, gankit_cli):
@@ -314,7 +318,7 @@ def test_without_a_whole_checkpoint_nothing_is_resumed(saved, gankit_cli):
         (path / "state.json").write_text("{}")
     before = contents(saved)
     code, _, err = longer(gankit_cli)
-    assert "there is no whole checkpoint in a" in one_line(err)
+    assert "checkpoint in a" in one_line(err)
     assert code == 2
     assert contents(saved) == before
 
@@ -325,7 +329,7 @@ def test_what_else_lies_there_does_no_harm(saved, gankit_cli, left):
     (saved / left / "model.safetensors").write_bytes(b"half")
     code, out, err = longer(gankit_cli)
     assert (code, err) == (0, "")
-    assert "going on from step 8" in out
+    assert resumed_at(8, out)
 
 
 SAME = ("--trick", "ema", "--trick", "smooth-labels")
@@ -356,7 +360,7 @@ def test_a_run_with_another_number_of_d_weights_is_not_sampled(saved, gankit_run
     shutil.rmtree(saved)
     shutil.copytree(here / "b" / "checkpoints", saved)
     code, _, err = gankit_cli("sample", "a")
-    assert "step-000008 holds another G" in one_line(err)
+    assert "step-000008" in one_line(err)
     assert code == 2
 
 
@@ -420,17 +424,16 @@ def test_a_disk_that_fills_up_costs_no_earlier_checkpoint(
         code, out, err = gankit_cli("run", "--resume", run, "--steps", 8)
     *others, last = err.splitlines()
     message = one_line(last + "\n")
-    assert "could not save the checkpoint of step 8" in message
-    assert "No space left on device" in message
-    assert "step-000004 is whole" in message
+    for fact in ("step 8", "No space left on device", "step-000004"):
+        assert fact in message
     assert code == 1
-    assert all(line.startswith("gankit: plugin 'records' left out") for line in others)
+    assert all("plugin 'records'" in line for line in others)
     assert contents(run / "checkpoints") == whole
     if small_disk:
         filler.unlink()
     code, out, err = gankit_cli("run", "--resume", run, "--steps", 8)
     assert (code, err) == (0, "")
-    assert "going on from step 4" in out
+    assert resumed_at(4, out)
     assert (run / "checkpoints" / "step-000008").is_dir()
 
 
@@ -443,7 +446,7 @@ def test_a_disk_that_is_full_from_the_start(gankit_run, small_disk, here):
     assert "No space left on device" in one_line(err.splitlines()[-1] + "\n")
 
 
-# ---------------------------------------------------------------- losses that are no numbers
+# ---------------------------------------------------------------- losses that are not finite
 
 TURNS = """
     import torch
@@ -469,7 +472,7 @@ BAD = "(float('{value}') if self.calls == {call} else 1)"
 @pytest.mark.parametrize("value", ["nan", "inf"])
 @pytest.mark.parametrize("first", ["d_loss", "g_loss"])
 @pytest.mark.parametrize("log_every", [1, 10])
-def test_a_loss_that_is_no_number_stops_the_run(
+def test_a_loss_that_is_not_finite_stops_the_run(
     gankit_run, gankit_cli, plugin_file, here, value, first, log_every
 ):
     bad = BAD.format(value=value, call=7)
@@ -479,9 +482,8 @@ def test_a_loss_that_is_no_number_stops_the_run(
     code, out, err = gankit_run(*words, "--out", "a", before=("-p", path))
     message = one_line(err)
     assert code == 1
-    assert message.startswith(f"{first} became ")
-    assert f"{value.strip('-')} at step 7, so training stopped" in message
-    assert "the last good checkpoint is a/checkpoints/step-000006" in message
+    for fact in (first, f"{value} at step 7", "a/checkpoints/step-000006"):
+        assert fact in message
     kept = sorted(p.name for p in (here / "a" / "checkpoints").glob("step-*"))
     assert kept == ["step-000003", "step-000006"]
     assert "gankit run --resume a" in out
@@ -489,25 +491,26 @@ def test_a_loss_that_is_no_number_stops_the_run(
     assert (code, err) == (0, "")
 
 
-def test_a_loss_that_is_no_number_before_anything_is_saved(gankit_run, plugin_file, here):
+def test_a_loss_that_is_not_finite_before_anything_is_saved(gankit_run, plugin_file, here):
     path = plugin_file(TURNS.format(d=BAD.format(value="nan", call=2), g="1"))
     code, out, err = gankit_run("--loss", "turns", "--out", "a", before=("-p", path))
     message = one_line(err)
     assert code == 1
-    assert "d_loss became nan at step 2" in message
-    assert "nothing was saved before" in message
+    assert "d_loss" in message
+    assert "nan at step 2" in message
     assert "--resume" not in out
 
 
-def test_a_loss_that_is_no_number_at_once(gankit_run, plugin_file, here):
+def test_a_loss_that_is_not_finite_at_once(gankit_run, plugin_file, here):
     path = plugin_file(TURNS.format(d="float('nan')", g="1"))
     code, out, err = gankit_run("--loss", "turns", "--out", "a", before=("-p", path))
-    assert one_line(err) == "loss 'turns' of plugin 'mine': d_loss is nan"
+    for fact in ("loss 'turns'", "plugin 'mine'", "d_loss", "nan"):
+        assert fact in one_line(err)
     assert (code, out) == (2, "")
     assert not (here / "a").exists()
 
 
-def test_weights_that_are_no_numbers_are_not_saved(gankit_run, plugin_file, here):
+def test_weights_that_are_not_finite_are_not_saved(gankit_run, plugin_file, here):
     path = plugin_file(
         """
         class Ruin(Trick):
@@ -524,8 +527,8 @@ def test_weights_that_are_no_numbers_are_not_saved(gankit_run, plugin_file, here
     code, _, err = gankit_run(*words, before=("-p", path))
     message = one_line(err)
     assert code == 1
-    assert "a weight of G is not finite after step 8" in message
-    assert "step-000004" in message
+    for fact in ("weight of G", "step 8", "step-000004"):
+        assert fact in message
     assert [p.name for p in (here / "a" / "checkpoints").glob("step-*")] == ["step-000004"]
 
 
@@ -576,13 +579,13 @@ def test_a_run_that_is_asked_to_stop_saves_first(gankit_run, gankit_cli, plugin_
     path = plugin_file(INTERRUPTS.format(steps="(3,)", name=name))
     words = ("--steps", 50, "--log-every", 1, "--out", "a")
     code, out, err = gankit_run(*words, before=("-p", path))
-    assert one_line(err).startswith("stopped at step 4 of 50")
+    assert "step 4 of 50" in one_line(err)
     assert code == 128 + number
     assert "gankit run --resume a" in out
     assert signal.getsignal(getattr(signal, name)) == before
     code, out, _ = gankit_cli("run", "--resume", "a", "--steps", 6)
     assert code == 0
-    assert "going on from step 4" in out
+    assert resumed_at(4, out)
 
 
 @main_thread_only

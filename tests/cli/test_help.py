@@ -5,7 +5,7 @@ import re
 import click
 import pytest
 
-from gankit.cli.grouped import default_settings, settings_of_parts
+from gankit.cli.grouped_command import default_settings, settings_of_parts
 from gankit.cli.options import GROUPS
 from gankit.core.hookspecs import hookimpl
 from gankit.core.registry import Registry
@@ -18,7 +18,7 @@ HEADINGS += ["Other"]
 
 @pytest.fixture
 def help_lines(gankit_cli, monkeypatch):
-    """`help_lines(80)`: the help as a terminal of so many columns shows it."""
+    """`help_lines(80)`: the help at a terminal of 80 columns."""
 
     def call(columns):
         monkeypatch.setenv("COLUMNS", str(columns))
@@ -31,7 +31,7 @@ def help_lines(gankit_cli, monkeypatch):
 
 @pytest.fixture
 def help_of(help_lines):
-    """`help_of("--seed")`: what the help says of an option, in one line."""
+    """`help_of("--seed")`: the help of one option, in one line."""
     text = "\n".join(help_lines(200))
 
     def find(option):
@@ -42,7 +42,7 @@ def help_of(help_lines):
 
 
 @pytest.mark.parametrize("columns", [60, 80, 120])
-def test_options_stand_under_headings_that_fit_the_terminal(help_lines, columns):
+def test_options_are_under_headings_and_fit_the_terminal(help_lines, columns):
     lines = help_lines(columns)
     assert [line[:-1] for line in lines if re.match(r"[A-Z].*:$", line)] == HEADINGS
     assert max(map(len, lines)) <= columns
@@ -56,7 +56,7 @@ def test_a_wide_terminal_needs_fewer_lines(help_lines):
     assert len(help_lines(120)) < len(help_lines(80))
 
 
-def test_defaults_are_what_a_run_without_options_takes(help_of, registry):
+def test_defaults_are_those_of_a_run_without_options(help_of, registry):
     run = compose(registry)
     for name in ("model", "dataset", "loss", "background", "fit", "device", "optimizer"):
         assert f"[default: {getattr(run, name)}" in help_of(f"--{name}")
@@ -87,7 +87,7 @@ def test_a_default_of_zero_says_what_it_means(help_of):
     assert "[default: a new one in runs/]" in help_of("--out")
 
 
-def test_a_word_for_zero_is_dropped_where_the_default_model_sets_a_number(registry):
+def test_a_default_text_is_not_shown_if_the_default_model_sets_a_number(registry):
     class Plugin:
         @hookimpl
         def register_models(self, register):
@@ -109,9 +109,9 @@ def test_a_word_for_zero_is_dropped_where_the_default_model_sets_a_number(regist
     mine = Registry()
     assert mine.load("mine", Plugin).error == ""
     options = {option.name: option for group in GROUPS.values() for option in group}
-    assert options["save_every"].shown_default(mine) == "50*"
-    assert options["steps"].shown_default(mine) == "500*"
-    assert options["kimg"].shown_default(mine) == ""
+    assert options["save_every"].format_default(mine) == "50*"
+    assert options["steps"].format_default(mine) == "500*"
+    assert options["kimg"].format_default(mine) == ""
 
 
 def test_help_works_without_a_default_model():

@@ -1,4 +1,4 @@
-"""Messages: rich at a terminal, above the live view if there is one; plain lines elsewhere."""
+"""Messages: through rich at a terminal, above the live view; plain lines elsewhere."""
 
 import io
 import logging
@@ -10,7 +10,7 @@ import pytest
 
 from gankit.cli import log
 from gankit.cli.console.live import LiveView
-from gankit.cli.log import log_shown
+from gankit.cli.log import show_log
 from gankit.training.compose import compose
 
 LOG = logging.getLogger("gankit")
@@ -63,7 +63,7 @@ def plain(text):
 
 def test_a_pipe_gets_warnings_as_plain_lines(streams):
     out, err = streams(io.StringIO(), io.StringIO())
-    with log_shown():
+    with show_log():
         LOG.info("preparing pictures")
         LOG.warning("skipped %d pictures: [bold]a.png[/bold], %s", 3, "x" * 200)
     LOG.warning("later")
@@ -71,9 +71,9 @@ def test_a_pipe_gets_warnings_as_plain_lines(streams):
     assert out.getvalue() == ""
 
 
-def test_a_terminal_shows_what_takes_a_while_too(streams):
+def test_a_terminal_shows_info_messages_too(streams):
     out, err = streams(io.StringIO(), Terminal())
-    with log_shown():
+    with show_log():
         LOG.info("preparing pictures")
         LOG.warning("skipped [bold]a.png[/bold]")
     assert out.getvalue() == ""
@@ -83,18 +83,18 @@ def test_a_terminal_shows_what_takes_a_while_too(streams):
     )
 
 
-def test_the_level_and_the_handlers_are_as_before(streams, monkeypatch):
+def test_the_level_and_the_handlers_are_restored(streams, monkeypatch):
     streams(io.StringIO(), Terminal())
     monkeypatch.setattr(LOG, "level", logging.ERROR)
     before = LOG.level, list(LOG.handlers)
-    with pytest.raises(ZeroDivisionError), log_shown():
+    with pytest.raises(ZeroDivisionError), show_log():
         raise ZeroDivisionError
     assert (LOG.level, LOG.handlers) == before
 
 
 def test_a_message_stands_above_the_live_view(streams, view):
     out, err = streams(Terminal(), Terminal())
-    with log_shown():
+    with show_log():
         live = view()
         shown = len(out.getvalue())
         LOG.warning("skipped 3 pictures")
@@ -106,9 +106,9 @@ def test_a_message_stands_above_the_live_view(streams, view):
     assert re.search(r"WARNING.*skipped.*step 1/", plain(update), re.DOTALL)
 
 
-def test_a_message_goes_to_the_file_that_errors_go_to(streams, view):
+def test_a_message_goes_to_the_file_that_stderr_goes_to(streams, view):
     out, err = streams(Terminal(), io.StringIO())
-    with log_shown():
+    with show_log():
         live = view()
         LOG.warning("skipped 3 pictures")
         live.live.stop()

@@ -1,9 +1,9 @@
-"""The frame that every page shares: values are escaped, and none may be missing."""
+"""HTML pages: they share a frame, values are escaped, and a missing value is an error."""
 
 import pytest
 from jinja2 import UndefinedError
 
-from gankit.cli.page import render
+from gankit.cli.page import render_page
 
 
 @pytest.fixture
@@ -22,9 +22,9 @@ def package(tmp_path, monkeypatch):
     return build
 
 
-def test_a_packages_page_stands_in_the_frame(package):
+def test_a_page_of_a_package_extends_the_base_page(package):
     mine = package("pages_of_names", "<p>{{ name }}</p>")
-    text = render(mine, "own.html", title="A <title>", name="<b>&'\"")
+    text = render_page(mine, "own.html", title="A <title>", name="<b>&'\"")
     assert text.startswith("<!doctype html>")
     assert "<title>A &lt;title&gt;</title>" in text
     assert "<p>&lt;b&gt;&amp;&#39;&#34;</p>" in text
@@ -34,4 +34,4 @@ def test_a_packages_page_stands_in_the_frame(package):
 def test_a_value_that_is_missing_is_an_error(package):
     mine = package("pages_of_typos", "{{ nmae }}")
     with pytest.raises(UndefinedError, match="nmae"):
-        render(mine, "own.html", title="", name="x")
+        render_page(mine, "own.html", title="", name="x")

@@ -82,7 +82,7 @@ def test_a_message_stands_above_the_bar(monkeypatch, is_piped):
     monkeypatch.setattr("rich._console", None)
     if not is_piped:
         monkeypatch.setattr(sys, "stdout", terminal)
-    with log.log_shown(), progress_bar("preparing") as progress:
+    with log.show_log(), progress_bar("preparing") as progress:
         progress(1, 4)
         before = len(terminal.getvalue())
         logging.getLogger("gankit").warning("3 pictures skipped")

@@ -1,4 +1,4 @@
-"""Signals are wishes while a run lasts, and after an error until it was said."""
+"""Signals ask a run to stop, and do not end the process before it prints its error."""
 
 import os
 import signal
@@ -10,14 +10,14 @@ from gankit.core.errors import RunFailed
 
 
 @pytest.fixture(autouse=True)
-def as_before():
+def restore_handlers():
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
 
 
-def test_a_signal_is_told_and_the_handlers_come_back():
+def test_a_signal_sets_stop_and_the_handlers_are_restored():
     before = signal.getsignal(signal.SIGTERM)
     with stop_signals() as stop:
         assert stop() == 0
@@ -26,12 +26,12 @@ def test_a_signal_is_told_and_the_handlers_come_back():
     assert signal.getsignal(signal.SIGTERM) == before
 
 
-def test_torchruns_signal_does_not_cut_an_error_short():
-    said = []
+def test_a_signal_from_torchrun_does_not_hide_an_error():
+    printed = []
     try:
         with stop_signals():
             raise RunFailed("another process has ended")
     except RunFailed as error:
         os.kill(os.getpid(), signal.SIGTERM)  # by default it would end Python here
-        said.append(str(error))
-    assert said == ["another process has ended"]
+        printed.append(str(error))
+    assert printed == ["another process has ended"]

@@ -28,9 +28,11 @@ LIGHT = {"gankit", "gankit.__main__", "gankit.cli", "gankit.data.datasets"}
 LIGHT |= {"gankit.training.compose", "gankit.training.run_file"}
 LIGHT |= {f"gankit.core.{name}" for name in LIGHT_CORE}
 LIGHT |= {name for name in modules() if name.startswith("gankit_") and "." not in name}
-LIGHT |= {f"gankit.cli.{n}" for n in ("main", "commands", "run", "catalogue", "show", "source")}
-LIGHT |= {f"gankit.cli.{n}" for n in ("part", "stop", "sample", "console", "log", "progress")}
-LIGHT |= {f"gankit.cli.{n}" for n in ("grouped", "options", "run_from_options")}
+LIGHT |= {f"gankit.cli.{n}" for n in ("main", "commands", "run", "list", "show", "read_source")}
+LIGHT |= {
+    f"gankit.cli.{n}" for n in ("param_types", "stop", "sample", "console", "log", "progress")
+}
+LIGHT |= {f"gankit.cli.{n}" for n in ("grouped_command", "options", "run_from_options")}
 HEAVY = {"torch", "torchvision", "numpy", "PIL", "skimage", "safetensors", "imageio", "av", "rich"}
 HEAVY |= {"jinja2"}
 

@@ -1,7 +1,8 @@
-"""What a person sees of a run: a live view in a terminal, plain lines elsewhere."""
+"""What you see of a run: a live view in a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -13,14 +14,20 @@ if TYPE_CHECKING:
     from gankit.core.gan import Gan
     from gankit.core.settings import Run
 
+log = logging.getLogger(__name__)
+
 
 class Console:
-    """Chooses the view when a run starts and passes the run's events on to it."""
+    """An observer that chooses the view when a run starts and passes events on to it."""
 
     view: LiveView | PlainView
 
     @hookimpl
     def run_started(self, run: Run, gan: Gan) -> None:
+        from gankit.cli.console.busy import slowdown_warnings
+
+        for warning in slowdown_warnings(run):
+            log.warning(warning)  # to stderr: a program may redirect stdout
         if sys.stdout.isatty():
             from gankit.cli.console.live import LiveView
 
@@ -40,7 +47,7 @@ class Console:
 
     @hookimpl
     def checkpoint_saved(self, run: Run, step: int) -> None:
-        self.view.saved = step
+        self.view.saved_step = step
 
     @hookimpl
     def run_finished(self, run: Run, outcome: dict[str, Any]) -> None:

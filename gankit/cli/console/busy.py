@@ -1,58 +1,67 @@
-"""What makes a run slower than it need be, such as another program on the same processor."""
+"""Warnings about what makes a run slow, such as another program on the same CPU."""
 
 import os
+import time
 
 from gankit.core.settings import Run
 
-CROWDED = 1.5  # threads that want to compute, for each core, above which the run warns
+MAX_THREADS_PER_CORE = 1.5  # of all programs together; above it, the run warns
 
 
-def cores() -> int:
-    """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # Linux, where a container may have fewer than there are
+def count_cores() -> int:
+    """The number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # Linux, where a container may not have all cores
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
-def load() -> float:
-    """How many threads, ours included, wanted to compute in the last minute; 0 if unknown."""
-    return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+def other_load() -> float:
+    """Threads of other programs that computed in the last minute, on average; 0 if unknown.
+
+    The load average includes this process, so what its CPU time can have added is subtracted.
+    """
+    if not hasattr(os, "getloadavg"):
+        return 0.0
+    return max(0.0, os.getloadavg()[0] - time.process_time() / 60)
 
 
-def local_processes() -> int:
-    """How many processes of a run torchrun has started on this computer; 1 without it."""
+def count_local_processes() -> int:
+    """The number of processes that torchrun has started on this computer; 1 without torchrun."""
     return int(os.environ.get("LOCAL_WORLD_SIZE", 1))
 
 
 def slowdown_warnings(run: Run) -> list[str]:
-    """What to say where a run is slower than it need be, a line each."""
-    lines = [crowded(run.device, run.threads, local_processes())]
+    """Warnings, one line each, about settings or programs that make this run slow."""
+    warnings = []
+    cpu_warning = warn_if_cpu_is_busy(run.device, run.threads, count_local_processes())
+    if cpu_warning:
+        warnings.append(cpu_warning)
     if run.device == "cpu" and run.precision == "16":
-        lines.append("--precision 16 is for GPUs and slow on a CPU; auto takes what is fast here")
-    return [line for line in lines if line]
+        warnings.append("--precision 16 is slow on a CPU: omit it, or use --precision auto")
+    return warnings
 
 
-def crowded(device: str, threads: int, processes: int = 1) -> str:
-    """What to say where a run on the CPU must share it, or an empty text.
+def warn_if_cpu_is_busy(device: str, threads: int, processes: int = 1) -> str:
+    """A warning if the run must share the CPU's cores, else an empty text.
 
-    Threads of one program wait for one another at every layer, so a program beside it that takes
-    one core of two does not halve its speed: it may well quarter it.
+    Threads of one program wait for each other at every layer. So another program that uses one
+    core of two makes a run about four times slower, not twice.
     """
     if not device.startswith("cpu"):
         return ""
-    num_cores = cores()
+    num_cores = count_cores()
     num_threads = threads * processes
     if num_threads > num_cores:
-        what = f"{threads} threads"
+        threads_started = f"{threads} threads"
         if processes > 1:
-            what = f"{processes} processes with {threads} threads each"
+            threads_started = f"{processes} processes with {threads} threads each"
         advised = max(1, num_cores // processes)
-        return f"{what} wait for one another on {num_cores} cores; try --threads {advised}"
-    current_load = load()
-    if current_load + num_threads <= CROWDED * num_cores:
+        return f"{threads_started} are slow on {num_cores} cores: use --threads {advised}"
+    load = other_load()
+    if load + num_threads <= MAX_THREADS_PER_CORE * num_cores:
         return ""
     return (
-        f"this computer was busy in the last minute (load {current_load:.1f} on {num_cores} "
-        "cores); if another program goes on computing, both will be several times slower. "
-        "Fewer --threads may help"
+        f"this computer was busy in the last minute (load {load:.1f} on {num_cores} cores): "
+        "if other programs keep computing, training is several times slower; fewer --threads "
+        "may help"
     )

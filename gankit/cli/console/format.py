@@ -8,18 +8,29 @@ from typing import Any
 from gankit.core.clock import format_duration
 from gankit.core.settings import Run
 
+TERMS = "G draws, D judges. D(x), D(G(z)): D's scores for real and drawn pictures (high: real)"
 
-def ending(run: Run, first: int, outcome: dict[str, Any]) -> list[str]:
-    """What to say when a run that began at step `first` is over: lines of text."""
+
+def explain_terms(run: Run, first_step: int) -> str:
+    """A line that explains the view's terms at the start of your first run, else an empty text.
+
+    Your first run is one that has no other run beside it, in `runs/` for instance.
+    """
+    has_other_runs = any(path.parent != run.folder for path in run.folder.parent.glob("*/run.json"))
+    return "" if first_step or has_other_runs else TERMS
+
+
+def summarize_outcome(run: Run, first_step: int, outcome: dict[str, Any]) -> list[str]:
+    """Lines to print when a run that started at `first_step` has ended."""
     step = outcome["step"]
     is_finished = outcome["state"] == "finished"
-    if step == first and is_finished:
-        lines = [f"finished already at step {step:,}; --steps makes it longer"]
+    if step == first_step and is_finished:
+        lines = [f"finished already at step {step:,}: make it longer with --steps"]
     else:
-        seconds = format_duration(outcome["seconds"])
-        lines = [f"{outcome['state']} after {seconds} at step {step:,} of {run.steps:,}"]
-    has_logged = is_finished or step // run.log_every > first // run.log_every
-    if step > first and has_logged:
+        duration = format_duration(outcome["seconds"])
+        lines = [f"{outcome['state']} after {duration} at step {step:,} of {run.steps:,}"]
+    has_logged = is_finished or step // run.log_every > first_step // run.log_every
+    if step > first_step and has_logged:
         for name, activity in outcome["tricks"].items():
             lines.append(f"  {name}: {activity or 'WARNING, it never acted'}")
     folder = shlex.quote(str(run.folder))
@@ -28,5 +39,5 @@ def ending(run: Run, first: int, outcome: dict[str, Any]) -> list[str]:
         lines.append(f"video:    {run.folder / 'progress.mp4'}")
         lines.append(f"more:     gankit sample {folder}")
     elif any((run.folder / "checkpoints").glob("step-*")):
-        lines.append(f"go on:    gankit run --resume {folder}")
+        lines.append(f"resume:   gankit run --resume {folder}")
     return lines

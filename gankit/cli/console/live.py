@@ -1,4 +1,4 @@
-"""The live view of a run in a terminal, from 40 columns up."""
+"""The live view of a run in a terminal, 40 columns wide or more."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from gankit.cli.console.advice import advice
-from gankit.cli.console.busy import slowdown_warnings
-from gankit.cli.console.format import ending
+from gankit.cli.console.format import explain_terms, summarize_outcome
+from gankit.cli.console.recommend import recommend_recipe
 from gankit.core.clock import format_duration
 from gankit.core.settings import Run, command_line
 from gankit.runs.figures import downsample
@@ -26,79 +25,81 @@ if TYPE_CHECKING:
     from gankit.core.gan import Gan
 
 BARS = "▁▂▃▄▅▆▇█"
-SHOWN = (  # label, key of the scalars, colour
+CURVES = (  # label, key of the scalars, colour
     ("d_loss", "d_loss", "red"),
     ("g_loss", "g_loss", "green"),
     ("D(x)", "d_real", "red"),
     ("D(G(z))", "d_fake", "green"),
 )
-REMEMBERED = 400  # logged steps that a sparkline looks back on
+HISTORY_LENGTH = 400  # logged steps in a sparkline
 
 
 class LiveView:
-    """Progress, speed, losses with sparklines, what each trick did, the latest grid."""
+    """Shows progress, speed, losses with sparklines, what each trick did, and the latest grid."""
 
     def __init__(self, run: Run, gan: Gan, console: Console | None = None) -> None:
         self.run = run
-        self.first = gan.step
-        self.saved = gan.step
+        self.first_step = gan.step
+        self.saved_step = gan.step
         self.grid: Path | None = None
-        self.past: dict[str, deque[float]] = {key: deque(maxlen=REMEMBERED) for _, key, _ in SHOWN}
-        self.console = console or get_console()  # messages go through the same: gankit.cli.log
+        self.history: dict[str, deque[float]] = {
+            key: deque(maxlen=HISTORY_LENGTH) for _, key, _ in CURVES
+        }
+        self.console = console or get_console()  # the same as for messages: see gankit.cli.log
         self.console.print(Text(command_line(run), style="dim"))
-        for warning in slowdown_warnings(run):
-            self.console.print(Text(f"warning: {warning}", style="yellow"))
-        if advised := advice(run):
-            self.console.print(Text(f"advice: {advised}", style="cyan"))
+        if terms := explain_terms(run, gan.step):
+            self.console.print(Text(terms, style="cyan"))
+        if recommendation := recommend_recipe(run):
+            self.console.print(Text(f"advice: {recommendation}", style="cyan"))
         self.live = Live(
             console=self.console,
             auto_refresh=False,
-            redirect_stderr=sys.stderr.isatty(),  # above the view, unless it goes to a file
+            redirect_stderr=sys.stderr.isatty(),  # print it above the view, unless it is a file
         )
         self.live.start()
 
     def step_done(self, step: int, scalars: dict[str, Any]) -> None:
-        for _, key, _ in SHOWN:
-            self.past[key].append(scalars[key])
-        self.live.update(self.picture(step, scalars), refresh=True)
+        for _, key, _ in CURVES:
+            self.history[key].append(scalars[key])
+        self.live.update(self.render(step, scalars), refresh=True)
 
     def finished(self, outcome: dict[str, Any]) -> None:
         self.live.stop()
-        first, *more = ending(self.run, self.first, outcome)
+        headline, *details = summarize_outcome(self.run, self.first_step, outcome)
         style = "bold green" if outcome["state"] == "finished" else "bold yellow"
-        self.console.print(Text(first, style=style))
-        for line in more:
+        self.console.print(Text(headline, style=style))
+        for line in details:
             self.console.print(Text(line), soft_wrap=True)
 
-    def picture(self, step: int, scalars: dict[str, Any]) -> Group:
-        """Everything there is to see, as a rich renderable."""
+    def render(self, step: int, scalars: dict[str, Any]) -> Group:
+        """The whole view as a rich renderable."""
         run = self.run
         width = self.console.width
-        speed = (step - self.first) / max(scalars["seconds"], 1e-9)
-        left = format_duration((run.steps - step) / speed) if speed else "?"
+        speed = (step - self.first_step) / max(scalars["seconds"], 1e-9)
+        time_left = format_duration((run.steps - step) / speed) if speed else "?"
         rates = f"{speed:.1f} steps/s  {speed * run.batch_size * run.d_steps:.0f} images/s"
-        heading = Text(f"step {step:,}/{run.steps:,}  {rates}  left {left}")
-        bar = Table.grid()  # a bar alone does not end its line
+        heading = Text(f"step {step:,}/{run.steps:,}  {rates}  left {time_left}")
+        bar = Table.grid()  # a ProgressBar alone does not end its line
         bar.add_row(ProgressBar(total=run.steps, completed=step, width=min(width, 80)))
-        parts: list[RenderableType] = [heading, bar, self._curves(width)]
-        for name, did in scalars["activity"].items():
-            parts.append(Text.assemble((f"{name} ", "cyan"), did or "-"))
+        parts: list[RenderableType] = [heading, bar, self._render_curves(width)]
+        for name, activity in scalars["activity"].items():
+            parts.append(Text.assemble((f"{name} ", "cyan"), activity or "-"))
         if self.grid:
-            saved = f", saved at step {self.saved:,}" if self.saved else ""
+            saved = f", saved at step {self.saved_step:,}" if self.saved_step else ""
             parts.append(Text(f"{self.grid}{saved}", style="dim", overflow="fold"))
         return Group(*parts)
 
-    def _curves(self, width: int) -> Table:
+    def _render_curves(self, width: int) -> Table:
         table = Table.grid(padding=(0, 1))
-        for label, key, colour in SHOWN:
-            values = self.past[key]
+        for label, key, colour in CURVES:
+            values = self.history[key]
             spark = sparkline(values, min(width, 80) - 20)
             table.add_row(label, Text(f"{values[-1]:.2f}", justify="right"), Text(spark, colour))
         return table
 
 
 def sparkline(values: Iterable[float], width: int) -> str:
-    """The values' course in at most `width` characters; each stands for the mean of its stretch."""
+    """A curve of block characters, at most `width` wide; each shows the mean of its section."""
     means = downsample(list(values), max(1, width))
     low = min(means)
     span = (max(means) - low) or 1.0

@@ -1,4 +1,4 @@
-"""A line now and then, for logs, notebooks and pipes."""
+"""The view for logs, notebooks and pipes: one line every few seconds."""
 
 from __future__ import annotations
 
@@ -6,34 +6,33 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gankit.cli.console.advice import advice
-from gankit.cli.console.busy import slowdown_warnings
-from gankit.cli.console.format import ending
+from gankit.cli.console.format import explain_terms, summarize_outcome
+from gankit.cli.console.recommend import recommend_recipe
 from gankit.core.clock import format_duration
 from gankit.core.settings import Run, command_line
 
 if TYPE_CHECKING:
     from gankit.core.gan import Gan
 
-SECONDS_BETWEEN = 5
+SECONDS_BETWEEN_LINES = 5
 
 
 class PlainView:
-    """Prints a line when something worth reading has happened, and says how it ended."""
+    """Prints how a run starts, its losses every few seconds, and how it ended."""
 
     def __init__(self, run: Run, gan: Gan) -> None:
         self.run = run
-        self.first = gan.step
-        self.saved = gan.step
+        self.first_step = gan.step
+        self.saved_step = gan.step
         self.grid: Path | None = None
-        self.printed = 0.0  # the time of the last line
+        self.last_print = 0.0  # time.monotonic()
         self.print(command_line(run))
-        begins = "training" if gan.step == 0 else f"going on from step {gan.step:,}"
-        self.print(f"{begins}: {run.steps:,} steps on {run.device}, into {run.folder}")
-        for warning in slowdown_warnings(run):
-            self.print(f"warning: {warning}")
-        if advised := advice(run):
-            self.print(f"advice: {advised}")
+        start = "training" if gan.step == 0 else f"resuming at step {gan.step:,}"
+        self.print(f"{start}: {run.steps:,} steps on {run.device}, into {run.folder}")
+        if terms := explain_terms(run, gan.step):
+            self.print(terms)
+        if recommendation := recommend_recipe(run):
+            self.print(f"advice: {recommendation}")
 
     @staticmethod
     def print(line: str) -> None:
@@ -41,11 +40,11 @@ class PlainView:
 
     def step_done(self, step: int, scalars: dict[str, Any]) -> None:
         now = time.monotonic()
-        if now - self.printed < SECONDS_BETWEEN and step < self.run.steps:
+        if now - self.last_print < SECONDS_BETWEEN_LINES and step < self.run.steps:
             return
-        self.printed = now
-        speed = (step - self.first) / scalars["seconds"]
-        activity = [f"{name} {did}" for name, did in scalars["activity"].items() if did]
+        self.last_print = now
+        speed = (step - self.first_step) / scalars["seconds"]
+        activities = [f"{name} {text}" for name, text in scalars["activity"].items() if text]
         columns = [
             f"step {step:,}/{self.run.steps:,}",
             f"{speed:.1f}/s",
@@ -55,9 +54,9 @@ class PlainView:
             f"D(x) {scalars['d_real']:.2f}",
             f"D(G(z)) {scalars['d_fake']:.2f}",
         ]
-        if activity:
-            columns.append("; ".join(activity))
+        if activities:
+            columns.append("; ".join(activities))
         self.print("  ".join(columns))
 
     def finished(self, outcome: dict[str, Any]) -> None:
-        self.print("\n".join(ending(self.run, self.first, outcome)))
+        self.print("\n".join(summarize_outcome(self.run, self.first_step, outcome)))

@@ -1,4 +1,4 @@
-"""Advises the default recipe to those who train other networks on few pictures."""
+"""Recommends the default recipe when you train another network on few pictures."""
 
 import json
 
@@ -8,18 +8,18 @@ from gankit.core.settings import Run
 FEW = range(50, 8001)  # pictures
 
 
-def advice(run: Run) -> str:
-    """The recipe to try on so few pictures where another network is in use, or an empty text."""
+def recommend_recipe(run: Run) -> str:
+    """A line that recommends the default recipe, or an empty text if it does not apply."""
     path = run.folder / "run.json"
     record = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    count = record.get("prepared", {}).get("train", 0)
-    if count not in FEW:
+    num_pictures = record.get("prepared", {}).get("train", 0)
+    if num_pictures not in FEW:
         return ""
     registry = load_registry()
-    if run.dataset.name == registry.default("dataset"):  # drawn: no end of them
+    if run.dataset.name == registry.default("dataset"):  # gankit draws as many as a run needs
         return ""
-    name = registry.default("recipe")
-    _, networks = registry.networks(vars(registry.find("recipe", name))["settings"]["model"])
+    recipe = registry.default("recipe")
+    _, networks = registry.networks(vars(registry.find("recipe", recipe))["settings"]["model"])
     if run.generator.name == networks["generator"].name:
         return ""
-    return f"{count:,} pictures are few; for so many, --recipe {name} is what we recommend"
+    return f"{num_pictures:,} pictures are few: try --recipe {recipe}, which is made for few"

@@ -1,62 +1,74 @@
-"""A run says so when it must share the processor."""
+"""A run warns if it must share the CPU."""
+
+import os
+import time
 
 import pytest
 
 from gankit.cli.console import busy
+from gankit.cli.console.busy import other_load, warn_if_cpu_is_busy
 
 
 @pytest.fixture
 def computer(monkeypatch):
     def make(cores, load):
-        monkeypatch.setattr(busy, "cores", lambda: cores)
-        monkeypatch.setattr(busy, "load", lambda: load)
+        monkeypatch.setattr(busy, "count_cores", lambda: cores)
+        monkeypatch.setattr(busy, "other_load", lambda: load)
 
     return make
 
 
-def test_alone_nothing_is_said(computer):
+def test_an_idle_computer_gives_no_warning(computer):
     computer(cores=2, load=0.4)
-    assert busy.crowded("cpu", threads=2) == ""
+    assert warn_if_cpu_is_busy("cpu", threads=2) == ""
 
 
 def test_a_busy_computer_is_named_with_its_load(computer):
     computer(cores=2, load=1.9)
-    said = busy.crowded("cpu", threads=2)
-    assert "load 1.9 on 2 cores" in said
-    assert "--threads" in said
-    computer(cores=8, load=1.9)  # there is room for one more
-    assert busy.crowded("cpu", threads=8) == ""
+    warning = warn_if_cpu_is_busy("cpu", threads=2)
+    assert "1.9 on 2 cores" in warning
+    assert "--threads" in warning
+    computer(cores=8, load=1.9)  # enough cores are free
+    assert warn_if_cpu_is_busy("cpu", threads=8) == ""
 
 
 def test_more_threads_than_cores_are_too_many(computer):
     computer(cores=2, load=0)
-    assert busy.crowded("cpu", threads=4).endswith("try --threads 2")
+    assert "--threads 2" in warn_if_cpu_is_busy("cpu", threads=4)
 
 
-def test_processes_beside_one_another_count(computer, monkeypatch):
+def test_all_processes_on_the_computer_count(computer, monkeypatch):
     computer(cores=4, load=0)
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
-    assert busy.local_processes() == 2
-    assert busy.crowded("cpu", threads=2, processes=2) == ""
-    said = busy.crowded("cpu", threads=4, processes=2)
-    assert said.startswith("2 processes with 4 threads each wait for one another on 4 cores")
-    assert said.endswith("try --threads 2")
-    assert busy.crowded("cpu", threads=1, processes=9).endswith("try --threads 1")
+    assert busy.count_local_processes() == 2
+    assert warn_if_cpu_is_busy("cpu", threads=2, processes=2) == ""
+    warning = warn_if_cpu_is_busy("cpu", threads=4, processes=2)
+    for fact in ("2 processes", "4 threads", "4 cores", "--threads 2"):
+        assert fact in warning
+    assert "--threads 1" in warn_if_cpu_is_busy("cpu", threads=1, processes=9)
 
 
-def test_a_gpu_does_not_mind(computer):
+def test_a_gpu_run_does_not_need_the_cores(computer):
     computer(cores=2, load=9)
-    assert busy.crowded("cuda:0", threads=8) == ""
+    assert warn_if_cpu_is_busy("cuda:0", threads=8) == ""
 
 
-def test_what_the_system_says_makes_sense():
-    assert busy.cores() >= 1
-    assert busy.load() >= 0
+def test_the_systems_numbers_are_plausible():
+    assert busy.count_cores() >= 1
+    assert other_load() >= 0
 
 
-def test_the_run_says_it_when_it_begins(gankit_run, computer):
+def test_cpu_time_of_this_process_is_not_another_program(monkeypatch):
+    """Six short runs one after another in a program must not warn about each other."""
+    monkeypatch.setattr(os, "getloadavg", lambda: (2.0, 1.0, 1.0))
+    monkeypatch.setattr(time, "process_time", lambda: 90.0)
+    assert other_load() == 0.5
+    monkeypatch.setattr(time, "process_time", lambda: 900.0)
+    assert other_load() == 0
+
+
+def test_the_run_warns_on_stderr(gankit_run, computer):
     computer(cores=2, load=6.0)
-    out = gankit_run("--threads", "1").out
-    assert "warning: this computer was busy in the last minute (load 6.0 on 2 cores)" in out
+    assert "6.0 on 2 cores" in gankit_run("--threads", "1").err
     computer(cores=2, load=0.0)
-    assert "warning" not in gankit_run("--threads", "1").out
+    assert gankit_run("--threads", "1").err == ""

@@ -1,46 +1,46 @@
-"""Who trains another network on few pictures hears of the recipe; nobody else does."""
+"""If you train another network on few pictures, the run recommends the recipe for few."""
 
 import json
 from types import SimpleNamespace
 
 import pytest
 
-from gankit.cli.console.advice import advice
+from gankit.cli.console.recommend import recommend_recipe
 from gankit.training.compose import compose
 
 
 @pytest.fixture
-def told(tmp_path):
-    """`told(2250, dataset="ihc")`: the advice at the start of such a run."""
+def recommend(tmp_path):
+    """`recommend(2250, dataset="ihc")`: the recommendation for a run on 2,250 pictures."""
 
-    def of(count, **asked):
-        run = compose(**asked)
+    def call(count, **settings):
+        run = compose(**settings)
         (tmp_path / "run.json").write_text(json.dumps({"prepared": {"train": count}}))
-        return advice(SimpleNamespace(**vars(run) | {"folder": tmp_path}))
+        return recommend_recipe(SimpleNamespace(**vars(run) | {"folder": tmp_path}))
 
-    return of
+    return call
 
 
 @pytest.mark.parametrize("count", [90, 2250])
-def test_another_network_on_few_pictures(told, count):
-    said = told(count, dataset="ihc", model="dcgan64")
-    assert said.startswith(f"{count:,} pictures are few")
-    assert "--recipe small-data" in said
+def test_another_network_on_few_pictures(recommend, count):
+    line = recommend(count, dataset="ihc", model="dcgan64")
+    assert f"{count:,} pictures" in line
+    assert "--recipe small-data" in line
 
 
 @pytest.mark.parametrize(
-    ("count", "asked"),
+    ("count", "settings"),
     [
-        (2250, {"dataset": "ihc"}),  # has it already
+        (2250, {"dataset": "ihc"}),  # the recipe's own network
         (2250, {"dataset": "ihc", "model": "skip128"}),
         (2250, {"model": "dcgan64"}),  # petals
         (20_000, {"dataset": "ihc", "model": "dcgan64"}),
     ],
 )
-def test_nobody_else(told, count, asked):
-    assert told(count, **asked) == ""
+def test_other_runs_get_no_recommendation(recommend, count, settings):
+    assert recommend(count, **settings) == ""
 
 
-def test_the_run_says_it_when_it_begins(gankit_run):
+def test_the_run_prints_it_at_its_start(gankit_run):
     out = gankit_run("--dataset", "ihc:count=600", "--holdout", 0).out
-    assert "advice: 600 pictures are few" in out
+    assert "--recipe small-data" in out
