@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 
 import gankit
+from gankit.cli.console import Console
 from gankit.cli.main import main
 from gankit.core.registry import load_registry
 from gankit.training.assemble import assemble, resolve_auto
@@ -114,6 +115,7 @@ def gankit_cli(here, capsys):
 
     def call(*args):
         capsys.readouterr()
+        Console.warned.clear()  # each call stands for a new process
         with pytest.raises(SystemExit) as exit_info:
             main([str(arg) for arg in args])
         out, err = capsys.readouterr()

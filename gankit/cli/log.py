@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def show_log() -> Iterator[None]:
     """Show gankit's messages on stderr: all at a terminal, only warnings in a pipe or a file."""
     logger = logging.getLogger("gankit")
-    handler = _terminal_handler() if sys.stderr.isatty() else PlainHandler(logging.WARNING)
+    handler: logging.Handler
+    handler = TerminalHandler() if sys.stderr.isatty() else PlainHandler(logging.WARNING)
     previous_level = logger.level
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
@@ -38,10 +39,14 @@ class PlainHandler(logging.Handler):
         click.echo(f"gankit: {record.getMessage()}", err=True)
 
 
-def _terminal_handler() -> logging.Handler:
-    from rich.logging import RichHandler
+class TerminalHandler(logging.Handler):
+    """Prints each message through rich, with its level."""
 
-    return RichHandler(console=message_console(), show_time=False, show_path=False)
+    def emit(self, record: logging.LogRecord) -> None:
+        from rich.logging import RichHandler
+
+        # The console is looked up for each message, as a program may redirect stdout meanwhile.
+        RichHandler(console=message_console(), show_time=False, show_path=False).emit(record)
 
 
 def message_console() -> Console:

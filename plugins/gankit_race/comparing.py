@@ -97,7 +97,7 @@ def _run_folders(folder: Path) -> list[Path]:
 
 def _last_step(run: Run, warnings: list[str]) -> int:
     """The step of the run's newest checkpoint; adds a warning if the run is not finished."""
-    checkpoints = checkpoint.existing(run.folder / "checkpoints")
+    checkpoints = checkpoint.list_checkpoints(run.folder / "checkpoints")
     if not checkpoints:
         raise GankitError(f"{run.out} has no checkpoint yet, so it cannot be compared")
     step = checkpoint.step_of(checkpoints[0])

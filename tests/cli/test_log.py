@@ -1,5 +1,6 @@
 """Messages: through rich at a terminal, above the live view; plain lines elsewhere."""
 
+import contextlib
 import io
 import logging
 import re
@@ -104,6 +105,14 @@ def test_a_message_stands_above_the_live_view(streams, view):
     # the view is erased, the message written, the view drawn again below it
     assert update.startswith("\r\x1b[2K")
     assert re.search(r"WARNING.*skipped.*step 1/", plain(update), re.DOTALL)
+
+
+def test_a_message_is_shown_while_stdout_is_redirected(streams):
+    out, err = streams(Terminal(), Terminal())
+    with show_log(), contextlib.redirect_stdout(io.StringIO()) as redirected:
+        LOG.warning("this computer is busy")
+    assert "busy" in plain(err.getvalue())
+    assert redirected.getvalue() == out.getvalue() == ""
 
 
 def test_a_message_goes_to_the_file_that_stderr_goes_to(streams, view):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from gankit.core.hookspecs import hookimpl
 
@@ -21,13 +21,16 @@ class Console:
     """An observer that chooses the view when a run starts and passes events on to it."""
 
     view: LiveView | PlainView
+    warned: ClassVar[set[str]] = set()  # subjects; a program with many runs gets each warning once
 
     @hookimpl
     def run_started(self, run: Run, gan: Gan) -> None:
         from gankit.cli.console.busy import slowdown_warnings
 
-        for warning in slowdown_warnings(run):
-            log.warning(warning)  # to stderr: a program may redirect stdout
+        for subject, warning in slowdown_warnings(run).items():
+            if subject not in self.warned:
+                log.warning(warning)  # on stderr, as lesson 5 and others redirect stdout
+                self.warned.add(subject)
         if sys.stdout.isatty():
             from gankit.cli.console.live import LiveView
 

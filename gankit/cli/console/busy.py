@@ -30,14 +30,14 @@ def count_local_processes() -> int:
     return int(os.environ.get("LOCAL_WORLD_SIZE", 1))
 
 
-def slowdown_warnings(run: Run) -> list[str]:
-    """Warnings, one line each, about settings or programs that make this run slow."""
-    warnings = []
+def slowdown_warnings(run: Run) -> dict[str, str]:
+    """Warnings about what makes this run slow: their subject -> one line."""
+    warnings = {}
     cpu_warning = warn_if_cpu_is_busy(run.device, run.threads, count_local_processes())
     if cpu_warning:
-        warnings.append(cpu_warning)
+        warnings["cpu"] = cpu_warning
     if run.device == "cpu" and run.precision == "16":
-        warnings.append("--precision 16 is slow on a CPU: omit it, or use --precision auto")
+        warnings["precision"] = "--precision 16 is slow on a CPU: omit it, or use --precision auto"
     return warnings
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from gankit.core.clock import format_duration
 from gankit.core.settings import Run
 
-TERMS = "G draws, D judges. D(x), D(G(z)): D's scores for real and drawn pictures (high: real)"
+TERMS = "G draws, D judges. D(x), D(G(z)): how real D finds real pictures and G's."
 
 
 def explain_terms(run: Run, first_step: int) -> str:

@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from gankit.cli.console import busy
+import gankit
+from gankit.cli.console import Console, busy
 from gankit.cli.console.busy import other_load, warn_if_cpu_is_busy
 
 
@@ -68,7 +69,15 @@ def test_cpu_time_of_this_process_is_not_another_program(monkeypatch):
 
 
 def test_the_run_warns_on_stderr(gankit_run, computer):
-    computer(cores=2, load=6.0)
-    assert "6.0 on 2 cores" in gankit_run("--threads", "1").err
     computer(cores=2, load=0.0)
     assert gankit_run("--threads", "1").err == ""
+    computer(cores=2, load=6.0)
+    assert "6.0 on 2 cores" in gankit_run("--threads", "1").err
+
+
+def test_a_program_with_many_runs_warns_once(computer, monkeypatch, caplog, tiny, here):
+    monkeypatch.setattr(Console, "warned", set())
+    computer(cores=2, load=6.0)
+    for _ in range(2):
+        gankit.train(gankit.compose(**tiny(length="1 steps")))
+    assert [record.levelname for record in caplog.records if "6.0" in record.message] == ["WARNING"]

@@ -19,7 +19,7 @@ def test_the_first_run_explains_the_terms_in_one_line(run):
     line = explain_terms(run, first_step=0)
     for term in ("G ", "D ", "D(x)", "D(G(z))"):
         assert term in line
-    assert len(line) <= 100
+    assert len(line) <= 80
 
 
 def test_a_later_run_does_not(run):
