@@ -1,4 +1,4 @@
-"""`gankit data`: check, preview and tidy up pictures before a GAN sees them."""
+"""`gankit data`: checks and previews pictures before a GAN is trained on them."""
 
 from __future__ import annotations
 
@@ -12,4 +12,4 @@ if TYPE_CHECKING:
 
 @hookimpl
 def register_commands(cli: PluginCommands) -> None:
-    cli.later("data", "gankit_datacheck.commands:data", "Check, preview and tidy up pictures.")
+    cli.later("data", "gankit_datacheck.commands:data", "Check and preview your pictures.")

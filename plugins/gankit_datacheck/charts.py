@@ -1,4 +1,4 @@
-"""The drawings on a data set's page: where each dot goes; templates/check_charts.html draws."""
+"""Positions in the charts of a data set's page; templates/check_charts.html draws them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from PIL import Image
 from gankit.cli.page import data_uri
 from gankit_datacheck.survey import Survey
 
-WIDTH = 300  # px of a drawing
+WIDTH = 300  # px of a chart
 HEIGHT = 225
-EDGE = 34  # px for the numbers at a drawing's left and below it
-DOTS = 1500  # different sizes drawn: more would make a heavy page
-FILLED = 0.9  # of the height that the second largest share takes
-AVERAGE = (96, 96)  # px
+EDGE = 34  # px for the numbers on the left and below a chart
+MAX_DOTS = 1500  # different picture sizes; more would make a large page
+CURVE_HEIGHT = 0.9  # of the chart, for the second largest share
+AVERAGE_SIZE = (96, 96)  # px
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,13 +29,13 @@ class SizeChart:
     height: int = HEIGHT
     edge: int = EDGE
     ticks: list[tuple[int, float, float]]  # a power of two, its x and its y
-    limit: tuple[float, float]  # where the model's size is
+    limit: tuple[float, float]  # the model's image size
     dots: list[tuple[float, float, float]]  # x, y and radius
 
 
 @dataclass(frozen=True, kw_only=True)
 class ToneChart:
-    """How many pixels are how light, as points of a curve for each colour."""
+    """Histograms of red, green and blue, as points of a curve for each."""
 
     width: int = WIDTH
     height: int = HEIGHT
@@ -44,8 +44,8 @@ class ToneChart:
 
 
 def size_chart(survey: Survey) -> SizeChart:
-    """The sizes of all pictures that can be read, on scales that double."""
-    sizes = Counter((facts.width, facts.height) for facts in survey.good).most_common(DOTS)
+    """The sizes of all readable pictures, on logarithmic scales."""
+    sizes = Counter((facts.width, facts.height) for facts in survey.good).most_common(MAX_DOTS)
     sides = [survey.image_size, *(side for size, _ in sizes for side in size)]
     low = math.log2(min(sides)) - 0.4
     high = math.log2(max(sides)) + 0.4
@@ -73,25 +73,25 @@ def size_chart(survey: Survey) -> SizeChart:
 
 
 def tone_chart(histogram: list[list[float]]) -> ToneChart:
-    """The shares of dark to light pixels, for red, green and blue."""
+    """The curves of the histograms of red, green and blue (3, BINS)."""
     shares = np.array(histogram)
-    # Pure black or white may tower over all others, so the second largest sets the scale.
+    # The second largest share sets the scale: many pure black or white pixels would hide the rest.
     top = np.sort(shares, axis=1)[:, -2].max() or 1.0
     bottom = HEIGHT - EDGE
     curves = {}
     for name, row in zip(("red", "green", "blue"), shares, strict=True):
         xs = np.linspace(0, WIDTH, len(row))
-        ys = bottom - bottom * FILLED * np.minimum(row / top, 1 / FILLED)
+        ys = bottom - bottom * CURVE_HEIGHT * np.minimum(row / top, 1 / CURVE_HEIGHT)
         curves[name] = [f"{x:.0f} {y:.1f}" for x, y in zip(xs, ys, strict=True)]
     return ToneChart(curves=curves)
 
 
 def average_uri(survey: Survey) -> str:
-    """The mean of all pictures, enlarged."""
+    """The average of all pictures, enlarged, as a data: URI."""
     average = Image.fromarray(survey.average.round().astype(np.uint8))
-    return jpeg_uri(np.asarray(average.resize(AVERAGE, Image.Resampling.BICUBIC)))
+    return jpeg_uri(np.asarray(average.resize(AVERAGE_SIZE, Image.Resampling.BICUBIC)))
 
 
 def jpeg_uri(pixels: Any) -> str:
-    """A picture as part of the page."""
+    """A picture as a data: URI."""
     return data_uri(Image.fromarray(pixels), "JPEG", quality=88)

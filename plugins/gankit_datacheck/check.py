@@ -1,4 +1,4 @@
-"""`gankit data check`: a doctor for data sets."""
+"""`gankit data check`: finds problems of a data set before a GAN is trained on it."""
 
 from __future__ import annotations
 
@@ -15,41 +15,46 @@ from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run
 from gankit.data.read.files import PictureFiles
-from gankit_datacheck.report import report
+from gankit_datacheck.report import make_report
 from gankit_datacheck.survey import SIDE, Survey, examine
 
 
-@click.command()
-@click.argument("places", nargs=-1, required=True, metavar="PATH... | NAME")
+@click.command(short_help="Find problems in your pictures.")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH... | NAME")
 @click.option(
-    "--image-size", type=click.IntRange(1), default=64, show_default=True, help="In px, for what."
+    "--image-size",
+    type=click.IntRange(1),
+    default=64,
+    metavar="PX",
+    show_default="64",
+    help="Image size that you want to train with.",
 )
-@click.option("--classes", multiple=True, metavar="A,B", help="Only these class folders.")
-@click.option("--json", "as_json", is_flag=True, help="For programs: everything, in full.")
-@click.option("--page", type=Path, metavar="FILE", help="Write a page to look at, as .html.")
+@click.option("--classes", multiple=True, metavar="A,B", help="Check only these class folders.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON.")
+@click.option("--page", type=Path, metavar="FILE", help="Also write the report as an HTML page.")
 @click.pass_context
 def check(
     ctx: click.Context,
-    places: tuple[str, ...],
+    paths: tuple[str, ...],
     image_size: int,
     classes: tuple[str, ...],
     as_json: bool,
     page: Path | None,
 ) -> None:
-    """Look at pictures before a GAN does: what is there, what is wrong, what mends it.
+    """Check pictures before you train on them, and print what to do about each problem.
 
-    PATH is a folder, an archive or a picture; NAME is a data set of gankit list.
+    PATH is a folder, an archive or a picture. NAME is a data set from `gankit list dataset`.
     """
-    kinds = tuple(name for text in classes for name in text.split(","))
-    found, survey, pictures = _looked_at(places, kinds, image_size, ctx.obj)
+    class_names = tuple(name for text in classes for name in text.split(","))
+    report, survey, pictures = _examine_and_report(paths, class_names, image_size, ctx.obj)
     if page:
-        from gankit_datacheck.page import write_page  # most checks write none
+        from gankit_datacheck.page import write_page  # imports jinja2
 
-        write_page(page, found, survey, pictures)
+        write_page(page, report, survey, pictures)
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        click.echo(json.dumps(report, indent=2))
     else:
-        _tell(found, page)
+        _print_report(report, page)
 
 
 def check_data(
@@ -58,66 +63,73 @@ def check_data(
     classes: Sequence[str] = (),
     registry: Registry | None = None,
 ) -> dict[str, Any]:
-    """What `gankit data check` finds, as a dict: the one that its --json prints.
+    """The report of `gankit data check` as a dict, the same as its --json prints.
 
-    `check_data("my-pictures")["findings"]` is a list of what to know, the worst first, each with
-    its "level", "what", "mend" and the "names" of the pictures it is about.
+    `places` are folders, archives or pictures, or the name of one data set.
+    `check_data("my-pictures")["findings"]` is a list, the worst first, of dicts with "level"
+    ("problem", "advice" or "fine"), "what" was found, "mend" (what to do about it), and the
+    "names" of the pictures.
     """
     if not places:
-        raise GankitError("say what to look at: check_data('my-pictures')")
+        raise GankitError("check_data needs a folder or a data set: check_data('my-pictures')")
     registry = registry or load_registry()
-    return _looked_at([str(place) for place in places], tuple(classes), image_size, registry)[0]
+    paths = [str(place) for place in places]
+    report, _, _ = _examine_and_report(paths, tuple(classes), image_size, registry)
+    return report
 
 
-def _looked_at(
-    places: Sequence[str], classes: tuple[str, ...], image_size: int, registry: Registry
+def _examine_and_report(
+    paths: Sequence[str], classes: tuple[str, ...], image_size: int, registry: Registry
 ) -> tuple[dict[str, Any], Survey, Sequence[Any]]:
-    """The report, what it was made from, and the pictures."""
-    pictures, source = opened(registry, places, classes, image_size)
-    source += [word for name in classes for word in ("--classes", name)]
-    with progress_bar("looking at pictures") as progress:
+    """The report, the survey it was made from, and the pictures."""
+    pictures, source_options = open_pictures(registry, paths, classes, image_size)
+    for name in classes:
+        source_options += ["--classes", name]
+    with progress_bar("checking pictures") as progress:
         facts = examine(pictures, progress)
     survey = Survey(facts, image_size, getattr(pictures, "left_out", ()), len(pictures))
-    return report(survey, source), survey, pictures
+    return make_report(survey, source_options), survey, pictures
 
 
-def _tell(found: dict[str, Any], page: Path | None) -> None:
+def _print_report(report: dict[str, Any], page: Path | None) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from gankit_datacheck.show import show
+    from gankit_datacheck.show import print_report
 
     console = Console()
-    show(found, console)
-    hint = f"Page {page}" if page else "--page FILE.html shows the pictures, --json lists all."
+    print_report(report, console)
+    hint = "--page FILE.html shows the pictures, --json prints the whole report."
+    if page:
+        hint = f"Page: {page}"
     console.print()
     console.print(Text(hint, style="" if page else "dim"), soft_wrap=True)
 
 
-def opened(
-    registry: Registry, places: Sequence[str], classes: tuple[str, ...], image_size: int
+def open_pictures(
+    registry: Registry, paths: Sequence[str], classes: tuple[str, ...], image_size: int
 ) -> tuple[Sequence[Any], list[str]]:
-    """The pictures in places, or of a named data set, and how gankit run is given them."""
-    there = [Path(place).expanduser().exists() for place in places]
-    if len(places) > 1 or there[0]:
+    """The pictures at paths or of a named data set, and the options of gankit run for them."""
+    first = paths[0]
+    if len(paths) > 1 or Path(first).expanduser().exists():
         with progress_bar("unpacking") as progress:
-            pictures = PictureFiles(tuple(places), SIDE, classes, progress=progress)
-        return pictures, [word for place in places for word in ("--data", place)]
-    name = places[0].partition(":")[0]
-    known = {spec.name for spec in registry.specs("dataset")}
-    if name not in known:
-        hint = did_you_mean(name, known)
-        raise GankitError(f"there is no folder, file or data set {places[0]!r}.{hint}")
-    from gankit.data.prepare import open_dataset as of_set  # takes torch
+            pictures = PictureFiles(tuple(paths), SIDE, classes, progress=progress)
+        return pictures, [word for path in paths for word in ("--data", path)]
+    name = first.partition(":")[0]
+    dataset_names = {spec.name for spec in registry.specs("dataset")}
+    if name not in dataset_names:
+        hint = did_you_mean(name, dataset_names)
+        raise GankitError(f"there is no folder, file or data set {first!r}.{hint}")
+    from gankit.data.prepare import open_dataset  # imports torch
 
     settings = SimpleNamespace(
-        dataset=registry.check("dataset", places[0]),
+        dataset=registry.check("dataset", first),
         data=(),
         classes=classes,
         channels=0,
         background="white",
         image_size=image_size,
     )
-    run = cast(Run, settings)  # a whole one would need networks that draw this size
+    run = cast(Run, settings)  # a whole Run needs networks that draw this image size
     with progress_bar("downloading") as progress:
-        return of_set(run, registry, SIDE, progress), ["--dataset", places[0]]
+        return open_dataset(run, registry, SIDE, progress), ["--dataset", first]

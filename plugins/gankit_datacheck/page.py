@@ -1,4 +1,4 @@
-"""A page about a data set: one HTML file with its pictures in it, readable anywhere."""
+"""The report on a data set as one HTML file, with its pictures in it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from gankit.cli.page import render_page
 from gankit.core.errors import GankitError
 from gankit.data.read.fit import fit
 from gankit_datacheck.charts import average_uri, jpeg_uri, size_chart, tone_chart
-from gankit_datacheck.show import facts, headline
+from gankit_datacheck.show import headline, overview_rows
 from gankit_datacheck.survey import Facts, Survey
 
-SHEET = 10  # pictures along a side of the contact sheet
-SHOWN = 24  # groups of copies, and of broken files in the open; the rest is in --json
-IN_GROUP = 4  # pictures shown of each group
-NAMED = 200  # pictures named with a finding
-PIXELS = 128  # of a picture on the page, at most
+SHEET_SIDE = 10  # pictures along a side of the contact sheet
+MAX_GROUPS = 24  # of copies, and lines of broken files; --json has all
+GROUP_PICTURES = 4  # shown of each group of copies
+MAX_NAMES = 200  # of pictures, for each finding
+MAX_PIXELS = 128  # side of a picture on the page
 OPTION = re.compile(
     r"--(trick|fit|channels|classes|image-size|batch-size|model|background) ('[^']*'|[\w:=.-]+)"
     r"|--[a-z-]+"
@@ -34,62 +34,64 @@ OPTION = re.compile(
 def write_page(
     path: Path, report: dict[str, Any], survey: Survey, pictures: Sequence[Any] = ()
 ) -> None:
-    """Write the page; `pictures[facts.index]` gives a picture again.
+    """Write the page; `pictures[facts.index]` is the picture of these facts.
 
-    templates/check.html says what it looks like.
+    The layout is in templates/check.html.
     """
-    sources = [word for word in report["source"] if word not in ("--data", "--dataset")]
-    side = min(SHEET, math.isqrt(len(survey.good)))
-    groups = survey.alike_groups()
+    arguments = [word for word in report["source"] if word not in ("--data", "--dataset")]
+    side = min(SHEET_SIDE, math.isqrt(len(survey.good)))
+    groups = survey.duplicate_groups()
     broken = [f"{file['name']} {file['why']}" for file in report["broken"]]
     text = render_page(
         "gankit_datacheck",
         "check.html",
         title=headline(report),
-        command=f"gankit data check {shlex.join(sources)}",
+        command=f"gankit data check {shlex.join(arguments)}",
         report=report,
-        with_code=with_code,
-        facts=list(facts(report)),
+        with_code=mark_options,
+        facts=list(overview_rows(report)),
         side=side,
-        sheet=_sheet(side, survey, pictures),
+        sheet=_contact_sheet(side, survey, pictures),
         size_chart=size_chart(survey) if side else None,
         tone_chart=tone_chart(report["colour"]["histogram"]) if side else None,
         average=average_uri(survey),
-        copies=[_copies(group, exact, survey, pictures) for group, exact in groups[:SHOWN]],
-        more_copies=len(groups) - SHOWN,
+        copies=[
+            _show_group(group, exact, survey, pictures) for group, exact in groups[:MAX_GROUPS]
+        ],
+        more_copies=len(groups) - MAX_GROUPS,
         left_out=broken + report["left_out"],
-        most_names=NAMED,
-        most_lines=SHOWN,
+        most_names=MAX_NAMES,
+        most_lines=MAX_GROUPS,
     )
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise GankitError(f"cannot write {path}: {error.strerror}; name another file") from error
+        raise GankitError(f"cannot write {path}: {error.strerror}; give another --page") from error
 
 
-def with_code(advice: str) -> Markup:
-    """What to do, its options set as code."""
+def mark_options(advice: str) -> Markup:
+    """The advice as HTML, with its options as <code>."""
     return Markup(OPTION.sub(r"<code>\g<0></code>", escape(advice, quote=False)))
 
 
-def _sheet(side: int, survey: Survey, pictures: Sequence[Any]) -> list[dict[str, str]]:
-    """A square of pictures drawn at random, the same each time, as the model will see them."""
+def _contact_sheet(side: int, survey: Survey, pictures: Sequence[Any]) -> list[dict[str, str]]:
+    """A square of pictures chosen at random, the same each time, as the model will see them."""
     chosen = np.random.RandomState(0).permutation(len(survey.good))[: side * side]
-    return [_picture(survey.good[index], survey, pictures) for index in sorted(chosen)]
+    return [_show_picture(survey.good[index], survey, pictures) for index in sorted(chosen)]
 
 
-def _picture(shown: Facts, survey: Survey, pictures: Sequence[Any]) -> dict[str, str]:
-    """A picture as it will be prepared."""
+def _show_picture(facts: Facts, survey: Survey, pictures: Sequence[Any]) -> dict[str, str]:
+    """The name and pixels of a picture, prepared as for training."""
     try:
-        pixels = fit(pictures[shown.index], min(survey.image_size, PIXELS), 3)
-    except Exception:  # it could be read a moment ago
+        pixels = fit(pictures[facts.index], min(survey.image_size, MAX_PIXELS), 3)
+    except Exception:  # the file has changed since it was checked
         pixels = np.zeros((1, 1, 3), np.uint8)
-    return {"name": shown.name, "data": jpeg_uri(pixels)}
+    return {"name": facts.name, "data": jpeg_uri(pixels)}
 
 
-def _copies(
+def _show_group(
     group: list[Facts], exact: bool, survey: Survey, pictures: Sequence[Any]
 ) -> dict[str, Any]:
-    """The first pictures of a group that are alike."""
-    first = [_picture(shown, survey, pictures) for shown in group[:IN_GROUP]]
-    return {"exact": exact, "pictures": first, "rest": len(group) - IN_GROUP}
+    """The first pictures of a group of copies."""
+    first = [_show_picture(facts, survey, pictures) for facts in group[:GROUP_PICTURES]]
+    return {"exact": exact, "pictures": first, "rest": len(group) - GROUP_PICTURES}

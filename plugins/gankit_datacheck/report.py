@@ -1,4 +1,4 @@
-"""A survey of a data set as plain data: what --json prints, the terminal and the page show."""
+"""The report on a data set as plain data: --json prints it, the terminal and the page show it."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from gankit_datacheck.findings import Finding, findings
+from gankit_datacheck.findings import Finding, find_all
 from gankit_datacheck.survey import Facts, Survey
 
 
-def report(survey: Survey, source: Sequence[str] = ()) -> dict[str, Any]:
-    """Everything known; `source` is how gankit run is given these pictures.
+def make_report(survey: Survey, source: Sequence[str] = ()) -> dict[str, Any]:
+    """The whole report; `source` are the options that give gankit run these pictures.
 
-    Keys stay what they are: programs read them.
+    Do not rename a key: programs read the report.
     """
     good = survey.good
-    found = findings(survey)
+    findings = find_all(survey)
     return {
         "source": list(source),
         "image_size": survey.image_size,
@@ -29,14 +29,14 @@ def report(survey: Survey, source: Sequence[str] = ()) -> dict[str, Any]:
         "broken": [{"name": facts.name, "why": facts.broken} for facts in survey.broken],
         "left_out": survey.left_out,
         "bytes": sum(facts.bytes for facts in survey.facts),
-        "formats": _counted(facts.format for facts in good),
-        "modes": _counted(facts.mode for facts in good),
-        "classes": survey.kinds if set(survey.kinds) - {""} else {},
-        "width": _spread([facts.width for facts in good]),
-        "height": _spread([facts.height for facts in good]),
-        "short_side": _spread(survey.short.tolist()),
+        "formats": _count_each(facts.format for facts in good),
+        "modes": _count_each(facts.mode for facts in good),
+        "classes": survey.class_sizes if set(survey.class_sizes) - {""} else {},
+        "width": _summarize([facts.width for facts in good]),
+        "height": _summarize([facts.height for facts in good]),
+        "short_side": _summarize(survey.short.tolist()),
         "too_small": int((survey.short < survey.image_size).sum()),
-        "lost_in_crop": round(float(survey.lost.mean()), 4) if good else 0.0,
+        "lost_in_crop": round(float(survey.crop_loss.mean()), 4) if good else 0.0,
         "grey": int(survey.grey.sum()),
         "transparent": int(survey.transparent.sum()),
         "plain": int(survey.plain.sum()),
@@ -45,24 +45,24 @@ def report(survey: Survey, source: Sequence[str] = ()) -> dict[str, Any]:
         "copies": _copies(survey),
         "findings": [
             {"level": f.level, "what": f.what, "mend": f.mend, "names": list(f.names)}
-            for f in found
+            for f in findings
         ],
-        "try": _command(survey, source, found),
+        "try": _suggest_command(survey, source, findings),
     }
 
 
-def _counted(values: Iterable[str]) -> dict[str, int]:
+def _count_each(values: Iterable[str]) -> dict[str, int]:
     return dict(Counter(filter(None, values)).most_common())
 
 
-def _spread(values: list[int]) -> dict[str, float]:
+def _summarize(values: list[int]) -> dict[str, float]:
     if not values:
         return {"min": 0, "median": 0.0, "max": 0}
     return {"min": min(values), "median": float(np.median(values)), "max": max(values)}
 
 
 def _colour(good: list[Facts]) -> dict[str, Any]:
-    """Levels of 255 for red, green and blue, and how many of their pixels are how light."""
+    """Mean and spread (levels of 255) and histogram of red, green and blue."""
     if not good:
         return {"mean": [], "spread": [], "histogram": []}
     mean = np.mean([facts.mean for facts in good], axis=0)
@@ -82,16 +82,16 @@ def _copies(survey: Survey) -> dict[str, Any]:
         "different": survey.different,
         "groups": [
             {"exact": group.exact, "pictures": [facts.name for facts in group.pictures]}
-            for group in survey.alike_groups()
+            for group in survey.duplicate_groups()
         ],
     }
 
 
-def _command(survey: Survey, source: Sequence[str], found: list[Finding]) -> str:
-    """The command line that follows from the findings; "" where none would do."""
+def _suggest_command(survey: Survey, source: Sequence[str], findings: list[Finding]) -> str:
+    """The gankit run command that the findings suggest; empty if too few pictures are readable."""
     if not survey.good or len(survey.broken) > len(survey.facts) / 2:
         return ""
-    flags = list(dict.fromkeys(flag for finding in found for flag in finding.flags))
+    flags = list(dict.fromkeys(flag for finding in findings for flag in finding.flags))
     if survey.image_size != 64 and not any(flag.startswith("--image-size") for flag in flags):
         flags.insert(0, f"--image-size {survey.image_size}")
     return " ".join(["gankit run", shlex.join(source), *flags])

@@ -1,4 +1,4 @@
-"""A report on a data set in a terminal of 40 columns or more."""
+"""Prints the report on a data set, in a terminal 40 columns wide or more."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from rich.text import Text
 from gankit_datacheck.findings import count, percent
 
 MARKS = {"problem": ("✗", "bold red"), "advice": ("!", "bold yellow"), "fine": ("✓", "bold green")}
-ASCII = {"✗": "x", "✓": "+", "→": ">", "·": ","}  # for terminals that know no more
+ASCII = {"✗": "x", "✓": "+", "→": ">", "·": ","}  # for terminals without Unicode
 BARS = " ▁▂▃▄▅▆▇█"
-SHOWN = 8  # classes and broken files named; the page and --json have all
-WIDEST = 100  # columns: longer lines are hard to read
+MAX_NAMES = 8  # of classes and broken files; the page and --json have all
+MAX_WIDTH = 100  # columns: longer lines are hard to read
 
 
-def show(report: dict[str, Any], console: Console) -> None:
-    """Print what is there, what it means and what to do."""
-    plain = console.options.ascii_only
-    width = min(console.width, WIDEST)
+def print_report(report: dict[str, Any], console: Console) -> None:
+    """Print an overview of the pictures, the findings, and what to do about them."""
+    ascii_only = console.options.ascii_only
+    width = min(console.width, MAX_WIDTH)
 
-    def text(line: str) -> str:
-        return "".join(ASCII.get(letter, letter) for letter in line) if plain else line
+    def encodable(line: str) -> str:
+        return "".join(ASCII.get(letter, letter) for letter in line) if ascii_only else line
 
     overview = Table.grid(padding=(0, 2))
     overview.add_column(style="cyan", no_wrap=True)
     overview.add_column(overflow="fold")
-    for label, line in facts(report):
-        overview.add_row(label, Text(text(line)))
-    if report["readable"] and not plain:
-        overview.add_row("tones", _tones(report))
+    for label, line in overview_rows(report):
+        overview.add_row(label, Text(encodable(line)))
+    if report["readable"] and not ascii_only:
+        overview.add_row("tones", _draw_histograms(report))
     findings = Table.grid(padding=(0, 1))
     findings.add_column(no_wrap=True)
     findings.add_column(overflow="fold")
     for finding in report["findings"]:
         mark, style = MARKS[finding["level"]]
-        findings.add_row(Text(text(mark), style), Text(text(finding["what"])))
+        findings.add_row(Text(encodable(mark), style), Text(encodable(finding["what"])))
         if finding["mend"]:
-            findings.add_row("", Text(text(f"→ {finding['mend']}"), "cyan"))
+            findings.add_row("", Text(encodable(f"→ {finding['mend']}"), "cyan"))
     console.print(Text(headline(report), "bold"), width=width)
     for part in (overview, findings):
         console.print()
@@ -51,7 +51,7 @@ def show(report: dict[str, Any], console: Console) -> None:
 
 
 def headline(report: dict[str, Any]) -> str:
-    """One line: how many pictures, and how they fare."""
+    """One line: the number of pictures, of problems and of pieces of advice."""
     levels = [finding["level"] for finding in report["findings"]]
     problems = levels.count("problem")
     advice = levels.count("advice")
@@ -60,59 +60,61 @@ def headline(report: dict[str, Any]) -> str:
     return f"{count(report['pictures'])} for {report['image_size']} px: {verdict}{pieces}"
 
 
-def facts(report: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """What is there, as (label, words)."""
-    good = report["readable"]
-    kinds = [f"{number:,} {name}" for name, number in report["formats"].items()]
+def overview_rows(report: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The overview of the pictures as (label, text)."""
+    file_facts = [f"{number:,} {name}" for name, number in report["formats"].items()]
     if report["bytes"]:
-        kinds.append(f"{report['bytes'] / 1e6:,.1f} MB")
+        file_facts.append(f"{report['bytes'] / 1e6:,.1f} MB")
     if report["looked_at"] < report["pictures"]:
-        kinds.append(f"drawn on demand, {report['looked_at']:,} looked at")
-    if kinds:
-        yield "files", " · ".join(kinds)
+        file_facts.append(f"drawn on demand, {report['looked_at']:,} of them checked")
+    if file_facts:
+        yield "files", " · ".join(file_facts)
     for label, names in (
         ("broken", [f"{file['name']} {file['why']}" for file in report["broken"]]),
-        ("left out", report["left_out"]),
+        ("ignored", report["left_out"]),
         ("classes", [f"{name or '(none)'} {n:,}" for name, n in report["classes"].items()]),
     ):
         if names:
-            more = f" · {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
-            yield label, " · ".join(names[:SHOWN]) + more
-    if good:
-        yield "sizes", _sizes(report)
-        yield "colour", _colours(report)
+            more = f" · {len(names) - MAX_NAMES:,} more" if len(names) > MAX_NAMES else ""
+            yield label, " · ".join(names[:MAX_NAMES]) + more
+    if report["readable"]:
+        yield "sizes", _format_sizes(report)
+        yield "colour", _format_colours(report)
         copies = report["copies"]
         yield "copies", f"{copies['exact']:,} exact · {copies['near']:,} near"
 
 
-def _sizes(report: dict[str, Any]) -> str:
+def _format_sizes(report: dict[str, Any]) -> str:
     width = report["width"]
     height = report["height"]
     if width["min"] == width["max"] and height["min"] == height["max"]:
         return f"all {width['min']}x{height['min']} px"
-    middle = f"{width['median']:.0f}x{height['median']:.0f} px in the middle"
+    median = f"median {width['median']:.0f}x{height['median']:.0f} px"
     short = report["short_side"]
     kept = percent(1 - report["lost_in_crop"])
-    return f"{middle} · short side {short['min']:,} to {short['max']:,} · crop keeps {kept}"
+    return f"{median} · short side {short['min']:,} to {short['max']:,} · crop keeps {kept}"
 
 
-def _colours(report: dict[str, Any]) -> str:
+def _format_colours(report: dict[str, Any]) -> str:
     good = report["readable"]
     grey = report["grey"]
-    kinds = [f"{good - grey:,} in colour"] if grey < good else []
-    kinds += [f"{grey:,} grey"] if grey else []
-    kinds += [f"{report['plain']:,} plain"] if report["plain"] else []
-    kinds += [f"{report['transparent']:,} transparent"] if report["transparent"] else []
+    numbers = {
+        "in colour": good - grey,
+        "grey": grey,
+        "plain": report["plain"],
+        "transparent": report["transparent"],
+    }
+    facts = [f"{number:,} {kind}" for kind, number in numbers.items() if number]
     red, green, blue = report["colour"]["mean"]
-    return " · ".join([*kinds, f"mean {red:.0f} {green:.0f} {blue:.0f}"])
+    return " · ".join([*facts, f"mean {red:.0f} {green:.0f} {blue:.0f}"])
 
 
-def _tones(report: dict[str, Any]) -> Text:
-    """How many pixels are how light, in each of red, green and blue: dark on the left."""
+def _draw_histograms(report: dict[str, Any]) -> Text:
+    """Histograms of red, green and blue as block characters, dark on the left."""
     bars = Text()
     for row, style in zip(report["colour"]["histogram"], ("red", "green", "blue"), strict=True):
         pairs = [a + b for a, b in zip(row[::2], row[1::2], strict=True)]
-        # Pixels that are all black or white would leave nothing to be seen of the others.
+        # Scaled to the second largest: many pure black or white pixels would hide the rest.
         top = sorted(pairs)[-2] or 1
         bars.append("".join(BARS[min(8, round(8 * share / top))] for share in pairs), style)
         bars.append(" ")

@@ -1,4 +1,4 @@
-"""What there is to know about each picture of a data set, gathered on all cores; no pixels kept."""
+"""Facts about each picture of a data set, read on all cores, and statistics over all of them."""
 
 from __future__ import annotations
 
@@ -22,80 +22,80 @@ from gankit.data.read.decode import FORMATS, MAX_PIXELS, ORIENTATION
 from gankit.data.read.fit import GREY_TOLERANCE, fit
 from gankit.data.store import duplicates
 
-SIDE = 64  # pictures are looked at in this size: every statistic is the same for every model
+SIDE = 64  # px at which pictures are examined, so that statistics do not depend on --image-size
 BINS = 32  # of the colour histograms
-DRAWN = 2000  # of a set that draws its pictures, so many are looked at
-PART = 16  # pictures looked at by one thread before it asks for more
-ENOUGH = 100  # pictures from which on their average says something
-SIDEWAYS = 5  # from this value of the EXIF orientation on, a camera was held upright
+MAX_DRAWN = 2000  # pictures examined of a data set that draws them on demand
+CHUNK = 16  # pictures that a thread examines at a time
+MIN_PICTURES_FOR_AVERAGE = 100  # with fewer, the average says nothing
+SIDEWAYS = 5  # EXIF orientations from here on swap width and height
 
 
 @dataclass
 class Facts:
-    """One picture; what only files have stays empty for a drawn one."""
+    """Facts about one picture; those of files stay empty for a picture drawn on demand."""
 
     index: int  # in its data set
     name: str
-    kind: str = ""  # its class folder
-    format: str = ""  # "JPEG", whatever the file is called
-    width: int = 0  # as it is shown: turned as the camera says
+    class_name: str = ""  # its class folder
+    format: str = ""  # "JPEG", whatever the file's extension
+    width: int = 0  # after the rotation that EXIF asks for
     height: int = 0
     mode: str = ""  # of the file: RGB, L, CMYK, ...
     bytes: int = 0
-    transparent: bool = False  # in places
+    transparent: bool = False  # at least partly
     grey: bool = False
     mean: tuple[float, ...] = (0.0, 0.0, 0.0)  # red, green, blue; levels of 255
     std: tuple[float, ...] = (0.0, 0.0, 0.0)
     histogram: Any = None  # (3, BINS), shares of the picture
     look: Any = field(default=None, repr=False)  # duplicates.make_thumbnail
-    broken: str = ""  # what is wrong with it
+    broken: str = ""  # the reason if it cannot be read
 
 
 def examine(files: Sequence[Any], progress: Progress = lambda done, total: None) -> list[Facts]:
-    """The facts of every picture, or of DRAWN spread over a set without files; never raises."""
+    """The facts of every picture; broken pictures do not raise.
+
+    Of a data set without files, at most MAX_DRAWN pictures are examined, at equal distances.
+    """
     count = len(files)
-    drawn = not hasattr(files, "paths") and count > DRAWN
-    indices = np.linspace(0, count - 1, DRAWN).astype(int).tolist() if drawn else range(count)
-    parts = [indices[start : start + PART] for start in range(0, len(indices), PART)]
-    found: list[Facts] = []
+    indices: Sequence[int] = range(count)
+    if not hasattr(files, "paths") and count > MAX_DRAWN:
+        indices = np.linspace(0, count - 1, MAX_DRAWN).astype(int).tolist()
+    chunks = [indices[start : start + CHUNK] for start in range(0, len(indices), CHUNK)]
+    facts: list[Facts] = []
     with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
-        warnings.filterwarnings("ignore", module=r"PIL\.")  # of headers: a person cannot act on it
-        for part in pool.map(partial(_some, files), parts):
-            found += part
-            progress(len(found), len(indices))
-    return found
+        warnings.filterwarnings(
+            "ignore", module=r"PIL\."
+        )  # about file headers, which you cannot act on
+        for chunk_facts in pool.map(partial(_examine_chunk, files), chunks):
+            facts += chunk_facts
+            progress(len(facts), len(indices))
+    return facts
 
 
-def _some(files: Sequence[Any], indices: Sequence[int]) -> list[Facts]:
+def _examine_chunk(files: Sequence[Any], indices: Sequence[int]) -> list[Facts]:
     if not hasattr(files, "batch"):
-        return [_facts(files, index, partial(files.__getitem__, index)) for index in indices]
-    batch = files.batch(indices)  # a data set that is faster at many together
-    return [
-        _facts(files, index, partial(_itself, picture))
-        for index, picture in zip(indices, batch, strict=True)
-    ]
+        return [_examine_picture(files, index, files) for index in indices]
+    batch = files.batch(indices)  # faster than one picture after another
+    pictures = dict(zip(indices, batch, strict=True))
+    return [_examine_picture(files, index, pictures) for index in indices]
 
 
-def _itself(picture: Any) -> Any:
-    return picture
-
-
-def _facts(files: Any, index: int, take: Callable[[], Any]) -> Facts:
-    """The facts of one picture; `take` gives the picture itself."""
+def _examine_picture(files: Any, index: int, pictures: Any) -> Facts:
+    """The facts of the picture `pictures[index]`; `files` has its name, class and path."""
     names = getattr(files, "names", None)
-    kinds = getattr(files, "classes", None)
+    class_names = getattr(files, "classes", None)
     paths = getattr(files, "paths", None)
     facts = Facts(index, names[index] if names else f"picture {index}")
-    facts.kind = kinds[index] if kinds else ""
+    facts.class_name = class_names[index] if class_names else ""
     if paths:
-        with contextlib.suppress(Exception):  # reading the picture says what is wrong
+        with contextlib.suppress(Exception):  # reading the pixels below reports the error
             _read_header(paths[index], facts)
     try:
-        picture = take()
+        picture = pictures[index]
         if not facts.width:
             facts.height, facts.width = _shape(picture)
         _read_pixels(fit(picture, SIDE, 3), facts)
-    except Exception as error:  # a broken picture may raise anything
+    except Exception as error:  # Pillow may raise anything for a broken picture
         facts.broken = " ".join(str(error).split()) or type(error).__name__
     return facts
 
@@ -109,18 +109,18 @@ def _read_header(path: str | Path, facts: Facts) -> None:
         facts.format = str(image.format)
         facts.mode = image.mode
         size = image.size
-        with contextlib.suppress(Exception):  # a broken remark about the camera
+        with contextlib.suppress(Exception):  # broken EXIF data
             if image.getexif().get(ORIENTATION, 1) >= SIDEWAYS:
                 size = size[::-1]
         facts.width, facts.height = size
         if image.has_transparency_data and image.width * image.height <= MAX_PIXELS:
             alpha = (image if "A" in image.getbands() else image.convert("RGBA")).getchannel("A")
-            least, _ = cast(tuple[int, int], alpha.getextrema())  # of one band
-            facts.transparent = least < 255
+            lowest, _ = cast(tuple[int, int], alpha.getextrema())  # of one band
+            facts.transparent = lowest < 255
 
 
 def _shape(picture: Any) -> tuple[int, int]:
-    """Height and width of whatever a data set gives."""
+    """Height and width of an item of a data set: a picture, or (picture, label)."""
     picture = picture[0] if isinstance(picture, tuple) else picture
     return picture.size[::-1] if isinstance(picture, Image.Image) else picture.shape[:2]
 
@@ -137,15 +137,15 @@ def _read_pixels(pixels: Any, facts: Facts) -> None:
     facts.look = duplicates.make_thumbnail(pixels)
 
 
-class Alike(NamedTuple):
-    """Pictures that are the same, or nearly."""
+class DuplicateGroup(NamedTuple):
+    """Pictures that are copies of each other."""
 
     pictures: list[Facts]
-    exact: bool  # the same to the pixel, all of them
+    exact: bool  # all have the same pixels
 
 
 class Survey:
-    """A whole data set: the facts of all its pictures together."""
+    """Statistics over the facts of all pictures of a data set."""
 
     def __init__(
         self,
@@ -157,23 +157,26 @@ class Survey:
         self.facts = facts
         self.image_size = image_size
         self.left_out = list(left_out)
-        self.total = len(facts) if total is None else total  # where not all were looked at
-        self.good = [each for each in facts if not each.broken]
-        self.broken = [each for each in facts if each.broken]
-        self.files = any(each.format for each in facts)  # else nobody can delete or convert them
-        self.kinds = dict(sorted(Counter(facts.kind for facts in self.good).items()))
+        self.total = (
+            len(facts) if total is None else total
+        )  # more than were examined, if drawn on demand
+        self.good = [item for item in facts if not item.broken]
+        self.broken = [item for item in facts if item.broken]
+        self.files = any(item.format for item in facts)  # else they are drawn on demand
+        self.class_sizes = dict(sorted(Counter(item.class_name for item in self.good).items()))
         sizes = np.array([(facts.width, facts.height) for facts in self.good]).reshape(-1, 2)
         self.short = sizes.min(1)
         self.long = sizes.max(1)
-        self.lost = 1 - self.short / np.maximum(self.long, 1)  # share outside the middle square
+        self.crop_loss = 1 - self.short / np.maximum(self.long, 1)  # share of the area
         self.grey = np.array([facts.grey for facts in self.good], bool)
         self.transparent = np.array([facts.transparent for facts in self.good], bool)
-        self.light = np.array([facts.mean for facts in self.good]).reshape(-1, 3).mean(1)
+        self.brightness = np.array([facts.mean for facts in self.good]).reshape(-1, 3).mean(1)
         self.contrast = np.array([facts.std for facts in self.good]).reshape(-1, 3).mean(1)
 
-    def names(self, which: Any) -> tuple[str, ...]:
-        """The names of some of the pictures that can be read."""
-        return tuple(facts.name for facts, yes in zip(self.good, which, strict=True) if yes)
+    def names(self, mask: Any) -> tuple[str, ...]:
+        """The names of the readable pictures for which the mask is true."""
+        pairs = zip(self.good, mask, strict=True)
+        return tuple(facts.name for facts, is_chosen in pairs if is_chosen)
 
     @cached_property
     def looks(self) -> duplicates.Thumbnails:
@@ -198,44 +201,45 @@ class Survey:
 
     @property
     def different(self) -> int:
-        """Pictures, copies counted once; as many of each hundred as among those looked at."""
+        """Number of pictures, copies counted once; scaled up if only a sample was examined."""
         groups = len(np.unique(self.groups))
         return round(groups * self.total / len(self.facts)) if self.facts else 0
 
     @property
     def exact(self) -> int:
-        """Pictures that are, to the pixel, another one again."""
+        """Number of pictures with the same pixels as another one."""
         return len(self.good) - len(np.unique(self.copies))
 
     @property
     def near(self) -> int:
-        """Further ones that are nearly another one again."""
+        """Number of further pictures that are nearly the same as another one."""
         return len(self.good) - self.exact - len(np.unique(self.groups))
 
-    def alike_groups(self) -> list[Alike]:
-        """Every group of two or more, the largest first."""
+    def duplicate_groups(self) -> list[DuplicateGroup]:
+        """All groups of two or more copies, the largest first."""
         members: dict[int, list[int]] = {}
-        for place, group in enumerate(self.groups.tolist()):
-            members.setdefault(group, []).append(place)
-        alike = [
-            Alike([self.good[place] for place in group], len(np.unique(self.copies[group])) == 1)
-            for group in members.values()
-            if len(group) > 1
-        ]
-        return sorted(alike, key=lambda group: len(group.pictures), reverse=True)
+        for index, group in enumerate(self.groups.tolist()):
+            members.setdefault(group, []).append(index)
+        duplicate_groups = []
+        for indices in members.values():
+            if len(indices) > 1:
+                pictures = [self.good[index] for index in indices]
+                is_exact = len(np.unique(self.copies[indices])) == 1
+                duplicate_groups.append(DuplicateGroup(pictures, is_exact))
+        return sorted(duplicate_groups, key=lambda group: len(group.pictures), reverse=True)
 
     @cached_property
     def average(self) -> Any:
         """All pictures averaged, as a thumbnail (SIDE, SIDE, 3) of floats."""
         return self.looks["pixels"].mean(0) if self.good else np.zeros((16, 16, 3))
 
-    def same_when(self, turn: Callable[[Any], Any]) -> bool:
-        """Whether, on the whole, the pictures would be the same after a turn."""
-        if len(self.good) < ENOUGH:
+    def looks_the_same_after(self, turn: Callable[[Any], Any]) -> bool:
+        """Whether the average picture looks the same after a flip or a rotation."""
+        if len(self.good) < MIN_PICTURES_FOR_AVERAGE:
             return False
         grey = self.looks["pixels"].mean(-1, dtype=np.float32)
         typical = float(np.sqrt(grey.var((1, 2)).mean())) or 1.0
         average = grey.mean(0)
         difference = float((average - turn(average)).std()) / typical
-        # Were all as likely turned as not, the average of N would differ by some sqrt(2 / N).
+        # If each were turned with probability 1/2, averages of N would differ by about sqrt(2 / N).
         return difference < 2 * math.sqrt(2 / len(self.good))

@@ -1,4 +1,4 @@
-"""The data set doctor: facts of every picture, every rule, the report, the terminal, the page."""
+"""`gankit data check`: facts of every picture, every rule, the report, the terminal, the page."""
 
 import io
 import json
@@ -9,11 +9,11 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 from gankit_datacheck import findings as rules
-from gankit_datacheck.findings import Finding, findings
+from gankit_datacheck.findings import Finding, find_all
 from gankit_datacheck.page import write_page
-from gankit_datacheck.report import report
-from gankit_datacheck.show import headline, show
-from gankit_datacheck.survey import DRAWN, Facts, Survey, examine
+from gankit_datacheck.report import make_report
+from gankit_datacheck.show import headline, print_report
+from gankit_datacheck.survey import MAX_DRAWN, Facts, Survey, examine
 from PIL import Image, ImageOps
 from rich.console import Console
 
@@ -33,11 +33,11 @@ def drawn(number, seed=0):
     """A data set without files: different, in colour, with no up and no left."""
     random = np.random.default_rng(seed)
     blobs = random.integers(0, 256, (number, 8, 8, 3), np.uint8)
-    return [np.asarray(Image.fromarray(one).resize((64, 64), 2)) for one in blobs]
+    return [np.asarray(Image.fromarray(pixels).resize((64, 64), 2)) for pixels in blobs]
 
 
 def made(number, **given):
-    """A survey of pictures that exist only as facts; `given` replaces some of each."""
+    """A survey of pictures that exist only as facts; `given` replaces facts of each."""
     random = np.random.default_rng(0)
     found = np.zeros(number, duplicates.THUMBNAIL)
     found["digest"] = np.arange(number)
@@ -50,26 +50,30 @@ def made(number, **given):
     return survey
 
 
-def change(survey, some, **given):
-    """The first `some` pictures otherwise."""
-    for one in survey.facts[:some]:
-        for key, value in given.items():
-            setattr(one, key, value)
+def change(survey, number, **facts):
+    """The survey with other facts of its first `number` pictures."""
+    for item in survey.facts[:number]:
+        for key, value in facts.items():
+            setattr(item, key, value)
     again = Survey(survey.facts, survey.image_size, survey.left_out)
     again.groups = np.arange(len(again.good))
     return again
 
 
-def said(survey, *words):
-    """The one finding in which all the words are."""
-    found = [one for one in findings(survey) if all(word in one.what for word in words)]
-    assert len(found) == 1, findings(survey)
-    return found[0]
+def finding_with(survey, *words):
+    """The only finding with all these words, in what was found or in the advice."""
+    findings = [
+        item
+        for item in find_all(survey)
+        if all(word in f"{item.what}: {item.mend}" for word in words)
+    ]
+    assert len(findings) == 1, find_all(survey)
+    return findings[0]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Two classes, and one of everything that may be wrong."""
+    """Two classes, and one example of each fault."""
     root = tmp_path_factory.mktemp("garden")
     for kind in ("rose", "tulip"):
         (root / kind).mkdir()
@@ -104,16 +108,16 @@ def checked(folder):
 
 def test_facts_of_files(checked):
     _, survey = checked
-    facts = {one.name.rsplit("/")[-1]: one for one in survey.facts}
+    facts = {item.name.rsplit("/")[-1]: item for item in survey.facts}
     assert (facts["wide.png"].width, facts["wide.png"].height) == (400, 80)
     assert (facts["turned.jpg"].width, facts["turned.jpg"].height) == (90, 120)
     assert (facts["resaved.jpg"].format, facts["wide.png"].format) == ("JPEG", "PNG")
     assert (facts["grey.jpg"].mode, facts["clear.png"].mode) == ("L", "RGBA")
-    assert {name for name, one in facts.items() if one.transparent} == {"clear.png"}
-    assert {name for name, one in facts.items() if one.grey} == {"grey.jpg"}
-    assert {name for name, one in facts.items() if one.broken} == {"cut.png"}
+    assert {name for name, item in facts.items() if item.transparent} == {"clear.png"}
+    assert {name for name, item in facts.items() if item.grey} == {"grey.jpg"}
+    assert {name for name, item in facts.items() if item.broken} == {"cut.png"}
     assert facts["cut.png"].broken == "is cut off"
-    assert facts["exact.png"].kind == "tulip"
+    assert facts["exact.png"].class_name == "tulip"
     assert facts["exact.png"].bytes > 1000
     navy = facts["plain.png"]
     assert navy.mean == (0, 0, 128)
@@ -129,159 +133,166 @@ def test_statistics_are_those_of_the_pixels():
     assert np.allclose(facts.histogram.sum(1), 1)
 
 
-def test_the_noise_of_a_jpeg_is_no_colour():
+def test_the_noise_of_a_jpeg_is_not_colour():
     random = np.random.default_rng(0)
     grey = np.asarray(scene(0).convert("L").convert("RGB")).clip(30, 200)
     noisy = grey + random.integers(0, 9, grey.shape).astype(np.uint8)
     tinted = grey + np.array([0, 0, 20], np.uint8)
-    assert [one.grey for one in examine([grey, noisy, tinted])] == [True, True, False]
+    assert [item.grey for item in examine([grey, noisy, tinted])] == [True, True, False]
 
 
 def test_a_folder_with_one_of_everything(checked):
     _, survey = checked
     assert (survey.exact, survey.near, survey.different) == (1, 2, 19)
-    assert said(survey, "cannot be read").level == "advice"
-    assert said(survey, "cannot be read").names == ("tulip/cut.png",)
-    assert "raw.heic" in said(survey, "left out").what
-    assert said(survey, "do not fill a batch").flags == ("--batch-size 16",)
-    assert "1 exact and 2 near copies" in said(survey, "near copies").what
-    assert said(survey, "1 picture of 22 (5 %) is smaller than 64 px").level == "advice"
-    assert said(survey, "1 picture of 22 (5 %) is grey").names == ("tulip/grey.jpg",)
-    assert said(survey, "transparent").mend.endswith("--background black")
-    assert said(survey, "1 picture of 22 (5 %) shows nothing")
-    levels = [one.level for one in findings(survey)]
+    assert finding_with(survey, "cut.png").level == "advice"
+    assert finding_with(survey, "cut.png").names == ("tulip/cut.png",)
+    assert finding_with(survey, "1 file", "raw.heic").level == "advice"
+    assert finding_with(survey, "batch of 64").flags == ("--batch-size 16",)
+    assert finding_with(survey, "1 exact", "2 near")
+    assert finding_with(survey, "1 picture of 22 (5 %)", "64 px").level == "advice"
+    assert finding_with(survey, "1 picture of 22 (5 %)", "grey and").names == ("tulip/grey.jpg",)
+    assert "--background" in finding_with(survey, "transparent").mend
+    assert finding_with(survey, "1 picture of 22 (5 %)", "one colour")
+    levels = [item.level for item in find_all(survey)]
     assert levels == sorted(levels, key=rules.LEVELS.index)
 
 
 def test_a_clean_set_gets_no_advice():
-    survey = Survey(examine(drawn(DRAWN)))
-    assert {one.level for one in findings(survey)} == {"fine"}
-    assert said(survey, "2,000 pictures", "fine for 64 px")
-    assert said(survey, "turned or mirrored").flags == ("--dihedral",)
-    assert len(findings(survey)) == 2
+    survey = Survey(examine(drawn(MAX_DRAWN)))
+    assert {item.level for item in find_all(survey)} == {"fine"}
+    assert finding_with(survey, "2,000 pictures", "64 px")
+    assert finding_with(survey, "--dihedral").flags == ("--dihedral",)
+    assert len(find_all(survey)) == 2
 
 
 @pytest.mark.parametrize(
-    ("number", "level", "words", "flag"),
+    ("number", "level", "word", "flag"),
     [
-        (99, "problem", "learn them by heart", True),
+        (99, "problem", "at least 100", True),
         (100, "advice", "very few", True),
-        (500, "advice", "few, and augmentation decides", True),
-        (2_000, "fine", "fine for 64 px with augmentation", True),
-        (10_000, "fine", "plenty for 64 px", False),
-        (50_001, "fine", "augmenting what D sees hurts", False),
+        (500, "advice", "1,336 paintings", True),
+        (2_000, "fine", "5,000 faces", True),
+        (10_000, "fine", "plenty", False),
+        (50_001, "fine", "70,000 faces", False),
     ],
 )
-def test_what_a_set_of_its_size_can_carry(number, level, words, flag):
+def test_advice_depends_on_the_number_of_pictures(number, level, word, flag):
     survey = made(64)
     survey.total = number
-    found = said(survey, f"{number:,}", words)
-    assert found.level == level
-    assert ("--trick diffaugment" in found.flags) == flag
+    finding = finding_with(survey, f"{number:,} pictures", word)
+    assert finding.level == level
+    assert ("--trick diffaugment" in finding.flags) == flag
 
 
 def test_copies_count_once():
     survey = made(300)
     survey.groups = np.arange(300) // 4
-    assert said(survey, "75 different pictures").level == "problem"
-    assert said(survey, "225 near copies").level == "problem"
+    assert finding_with(survey, "75 different pictures").level == "problem"
+    assert finding_with(survey, "225 near").level == "problem"
     survey.groups = np.minimum(np.arange(300), 290)
-    assert said(survey, "9 near copies").level == "advice"
+    assert finding_with(survey, "9 near").level == "advice"
 
 
-def test_a_set_that_fills_no_batch():
-    assert said(made(63), "do not fill").flags == ("--batch-size 32",)
-    assert not [one for one in findings(made(64)) if "batch" in one.what]
+def test_fewer_pictures_than_a_batch():
+    assert finding_with(made(63), "batch of").flags == ("--batch-size 32",)
+    assert not [item for item in find_all(made(64)) if "batch" in item.what]
 
 
 def test_pictures_smaller_than_the_model():
-    survey = said(change(made(200), 150, width=40, height=50), "150 pictures of 200 (75 %)")
+    survey = finding_with(change(made(200), 150, width=40, height=50), "150 pictures of 200 (75 %)")
     assert (survey.level, survey.flags) == ("problem", ("--image-size 32",))
-    few = said(change(made(200), 3, width=40), "3 pictures of 200 (2 %)", "enlarged")
+    few = finding_with(change(made(200), 3, width=40), "3 pictures of 200 (2 %)")
     assert (few.level, few.flags) == ("advice", ())
 
 
 def test_pictures_large_enough_for_more():
     large = made(2500, width=300, height=260)
-    assert "--model dcgan256" in said(large, "large enough for 256 px", "16 times").mend
-    assert "patches:size=96" in said(made(200, width=800, height=400), "6,400 patches").mend
-    assert not [one for one in findings(made(200)) if "large" in one.what]
+    assert "--model dcgan256" in finding_with(large, "256 px", "16 times").mend
+    assert "patches:size=96" in finding_with(made(200, width=800, height=400), "6,400 patches").mend
+    assert not [item for item in find_all(made(200)) if "large" in item.what]
 
 
 def test_few_pictures_for_a_large_model():
     survey = made(300, width=300, height=300)
     survey.image_size = 256
-    assert said(survey, "300 pictures for 256 px").mend == "begin with --image-size 64"
+    assert "--image-size 64" in finding_with(survey, "300 pictures for 256 px").mend
 
 
 def test_extreme_shapes():
-    assert "--fit pad" in said(change(made(100), 10, width=300), "10 pictures of 100", "79 %").mend
+    assert (
+        "--fit pad"
+        in finding_with(change(made(100), 10, width=300), "10 pictures of 100", "79 %").mend
+    )
     photos = made(100, width=96, height=64)  # 3:2 loses a third, as all photos do
-    assert not [one for one in findings(photos) if "crop" in one.what]
+    assert not [item for item in find_all(photos) if "crop" in item.what]
 
 
 def test_colours():
-    assert "--channels 1" in said(made(100, grey=True), "all are grey").mend
-    assert said(made(100, grey=True), "all are grey").level == "fine"
-    assert "--channels 1" in said(change(made(100), 20, grey=True), "20 pictures", "grey").mend
-    assert len(said(change(made(100), 80, grey=True), "20 pictures", "in colour").names) == 20
-    assert not [one for one in findings(change(made(300), 1, grey=True)) if "grey" in one.what]
+    assert "--channels 1" in finding_with(made(100, grey=True), "all", "grey").mend
+    assert finding_with(made(100, grey=True), "all", "grey").level == "fine"
+    assert (
+        "--channels 1" in finding_with(change(made(100), 20, grey=True), "20 pictures", "grey").mend
+    )
+    assert (
+        len(finding_with(change(made(100), 80, grey=True), "20 pictures", "in colour").names) == 20
+    )
+    assert not [item for item in find_all(change(made(300), 1, grey=True)) if "grey" in item.what]
 
 
 @pytest.mark.parametrize(
-    ("given", "words"),
+    ("facts", "word"),
     [
-        ({"mean": (9.0,) * 3}, "very dark"),
-        ({"std": (5.0,) * 3}, "hardly any contrast"),
-        ({"transparent": True}, "transparent in places"),
+        ({"mean": (9.0,) * 3}, "dark"),
+        ({"std": (5.0,) * 3}, "contrast"),
+        ({"transparent": True}, "transparent"),
     ],
 )
-def test_dark_pale_and_transparent(given, words):
-    assert said(change(made(100), 10, **given), "10 pictures of 100 (10 %)", words)
-    assert not [one for one in findings(made(100)) if words in one.what]
+def test_dark_pale_and_transparent(facts, word):
+    assert finding_with(change(made(100), 10, **facts), "10 pictures of 100 (10 %)", word)
+    assert not [item for item in find_all(made(100)) if word in item.what]
 
 
 def test_pictures_with_nothing_on_them():
     survey = change(made(100), 5, std=(0.0,) * 3)
     survey.looks["pixels"][:5] = 200
-    assert said(survey, "5 pictures of 100", "show nothing")
-    assert not [one for one in findings(survey) if "contrast" in one.what]
+    assert finding_with(survey, "5 pictures of 100", "one colour")
+    assert not [item for item in find_all(survey) if "contrast" in item.what]
 
 
 def test_classes():
     def kinds(*numbers):
         survey = made(sum(numbers))
         names = [f"kind {i}" for i, number in enumerate(numbers) for _ in range(number)]
-        for one, name in zip(survey.facts, names, strict=True):
-            one.kind = name
+        for item, name in zip(survey.facts, names, strict=True):
+            item.class_name = name
         return change(survey, 0)
 
     even = kinds(500, 500, 500)
-    assert said(even, "3 classes").mend == "begin with one: --classes 'kind 0' (500 pictures)"
-    assert not [one for one in findings(even) if "uneven" in one.what]
-    assert said(kinds(500, 100), "uneven", "500 pictures of kind 0, 100 of kind 1")
-    assert not [one for one in findings(kinds(100, 90)) if "class" in one.what]
-    assert not [one for one in findings(kinds(600)) if "class" in one.what]
+    assert "--classes 'kind 0' (500 pictures)" in finding_with(even, "3 classes").mend
+    assert not [item for item in find_all(even) if "uneven" in item.what]
+    assert finding_with(kinds(500, 100), "uneven", "500 pictures of kind 0", "100 of kind 1")
+    assert not [item for item in find_all(kinds(100, 90)) if "class" in item.what]
+    assert not [item for item in find_all(kinds(600)) if "class" in item.what]
 
 
-def test_turns_are_advised_where_the_pictures_allow_them():
+def test_flips_and_rotations_are_advised_if_the_pictures_allow_them():
     pictures = drawn(300)
     lit = np.linspace(0, 120, 64).astype(np.uint8)[:, None, None]  # from above
     above = Survey(examine([pixels // 2 + lit for pixels in pictures]))
-    assert said(above, "mirrored they look").flags == ("--flip",)
+    assert finding_with(above, "mirrored").flags == ("--flip",)
     beside = Survey(examine([pixels // 2 + lit.swapaxes(0, 1) for pixels in pictures]))
-    assert not [one for one in findings(beside) if "look the same" in one.what]
-    assert said(Survey(examine(pictures)), "turned or mirrored").level == "advice"
-    assert not [one for one in findings(Survey(examine(pictures[:50]))) if "mirror" in one.what]
+    assert not [item for item in find_all(beside) if "mirrored" in item.what]
+    assert finding_with(Survey(examine(pictures)), "rotated or mirrored").level == "advice"
+    assert not [item for item in find_all(Survey(examine(pictures[:50]))) if "mirror" in item.what]
 
 
 def test_pictures_framed_alike():
     first, *others = drawn(121)
     alike = [(0.75 * first + 0.25 * other).astype(np.uint8) for other in others]
-    assert said(Survey(examine(alike)), "framed nearly alike")
+    assert finding_with(Survey(examine(alike)), "framed")
 
 
-def test_broken_ones_do_not_end_the_check():
+def test_broken_pictures_do_not_end_the_check():
     class Moody(list):
         names = ("<b>fine</b>.png", "bad\n.png", "worse.png", "odd.png")
 
@@ -293,25 +304,25 @@ def test_broken_ones_do_not_end_the_check():
 
     moody = Moody([drawn(1)[0], MemoryError(), ValueError("two\nlines"), np.zeros((0, 3))])
     facts = examine(moody)
-    assert [one.broken for one in facts][:3] == ["", "MemoryError", "two lines"]
+    assert [item.broken for item in facts][:3] == ["", "MemoryError", "two lines"]
     assert facts[3].broken
     survey = Survey(facts)
-    assert said(survey, "most are broken: 3 pictures of 4").level == "problem"
-    assert report(survey)["try"] == ""
+    assert finding_with(survey, "most are broken", "3 pictures of 4").level == "problem"
+    assert make_report(survey)["try"] == ""
 
 
 @pytest.mark.parametrize("facts", [[], [Facts(0, "a.jpg", broken="is empty")]])
-def test_nothing_to_learn_from(facts, tmp_path):
+def test_no_readable_picture(facts, tmp_path):
     survey = Survey(facts)
-    found = report(survey, ["--data", "x"])
-    assert [one["level"] for one in found["findings"]] == ["problem"]
+    found = make_report(survey, ["--data", "x"])
+    assert [item["level"] for item in found["findings"]] == ["problem"]
     assert found["try"] == ""
     json.dumps(found)
-    show(found, Console(file=io.StringIO()))
+    print_report(found, Console(file=io.StringIO()))
     write_page(tmp_path / "page.html", found, survey)
 
 
-def test_a_set_that_draws_its_pictures_is_looked_at_in_part():
+def test_only_a_sample_of_drawn_pictures_is_examined():
     class Endless:
         def __len__(self):
             return 10**9
@@ -321,21 +332,23 @@ def test_a_set_that_draws_its_pictures_is_looked_at_in_part():
 
     done = []
     facts = examine(Endless(), lambda some, total: done.append((some, total)))
-    assert (len(facts), facts[0].index, facts[-1].index) == (DRAWN, 0, 10**9 - 1)
-    assert done[-1] == (DRAWN, DRAWN)
+    assert (len(facts), facts[0].index, facts[-1].index) == (MAX_DRAWN, 0, 10**9 - 1)
+    assert done[-1] == (MAX_DRAWN, MAX_DRAWN)
     assert facts[1].mean[0] == facts[1].index % 251
     survey = Survey(facts, total=10**9)
-    survey.groups = np.arange(DRAWN)
-    assert said(survey, "1,000,000,000", "hurts")
-    assert headline(report(survey)).startswith("1,000,000,000 pictures")
+    survey.groups = np.arange(MAX_DRAWN)
+    assert finding_with(survey, "1,000,000,000")
+    assert headline(make_report(survey)).startswith("1,000,000,000 pictures")
 
 
 def test_the_report_is_plain_data_and_the_same_each_time(checked):
     _, survey = checked
-    found = report(survey, ["--data", "my garden"])
+    found = make_report(survey, ["--data", "my garden"])
     text = json.dumps(found)
     assert json.loads(text) == found
-    assert text == json.dumps(report(Survey(survey.facts, 64, survey.left_out), found["source"]))
+    assert text == json.dumps(
+        make_report(Survey(survey.facts, 64, survey.left_out), found["source"])
+    )
     assert found["broken"] == [{"name": "tulip/cut.png", "why": "is cut off"}]
     assert found["copies"]["groups"] == [
         {
@@ -364,13 +377,13 @@ def test_the_terminal_shows_it_at_any_width(checked, width, encoding):
     _, survey = checked
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding=encoding)
-    show(report(survey, ["--data", "garden"]), Console(file=file, width=width))
+    print_report(make_report(survey, ["--data", "garden"]), Console(file=file, width=width))
     file.flush()
     text = raw.getvalue().decode(encoding)
     lines = [line for line in text.splitlines() if not line.startswith("Try")]
     assert max(map(len, lines)) <= min(width, 100)
     words = " ".join(text.split())
-    assert "1 exact and 2 near copies" in words
+    assert "1 exact and 2 near" in words
     assert "tulip/cut.png is cut off" in words
     assert "Try gankit run --data garden" in words
 
@@ -395,7 +408,7 @@ class Page(HTMLParser):
 
 def test_the_page_stands_alone(checked, tmp_path):
     files, survey = checked
-    found = report(survey, ["--data", "garden"])
+    found = make_report(survey, ["--data", "garden"])
     write_page(tmp_path / "page.html", found, survey, files)
     text = (tmp_path / "page.html").read_text(encoding="utf-8")
     page = Page(text)
@@ -412,24 +425,24 @@ def test_the_page_stands_alone(checked, tmp_path):
     assert {"circle", "path", "svg"} <= {tag for tag, _ in page.tags}
 
 
-def test_names_are_only_names(tmp_path):
+def test_names_are_escaped(tmp_path):
     evil = """<script>alert("x")</script>[/]' onerror='y"""
     survey = made(120)
     survey.groups = np.arange(120) // 2
-    for one in survey.facts:
-        one.name = one.kind = evil
-    for one in survey.facts[:10]:
-        one.kind = "few"
+    for item in survey.facts:
+        item.name = item.class_name = evil
+    for item in survey.facts[:10]:
+        item.class_name = "few"
     survey.facts[0].broken = evil
     survey = change(survey, 0)
     survey.groups = np.arange(119) // 2
     survey.left_out = [evil]
-    write_page(tmp_path / "page.html", report(survey, ["--data", evil]), survey, drawn(120))
+    write_page(tmp_path / "page.html", make_report(survey, ["--data", evil]), survey, drawn(120))
     text = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "<script" not in text
     assert not [attrs for _, attrs in Page(text).tags if "onerror" in attrs]
     file = io.StringIO()
-    show(report(survey, ["--data", "[red]x[/]"]), Console(file=file, width=80))
+    print_report(make_report(survey, ["--data", "[red]x[/]"]), Console(file=file, width=80))
     assert "[red]x[/]" in file.getvalue()
     assert file.getvalue().count("</script>[/]") >= 3
 
@@ -438,7 +451,7 @@ def test_lines_stay_short_enough_to_be_read():
     survey = made(100)
     survey.left_out = ["a long name " * 30]
     file = io.StringIO()
-    show(report(survey), Console(file=file, width=300))
+    print_report(make_report(survey), Console(file=file, width=300))
     assert max(map(len, file.getvalue().splitlines())) == 100
 
 
@@ -449,7 +462,7 @@ def test_the_command(gankit_cli, folder, here):
     answer = gankit_cli("data", "check", folder, "--page", "page.html", "--classes", "rose")
     assert answer.code == 0
     assert "12 PNG" in answer.out
-    assert "Page page.html" in answer.out
+    assert "page.html" in answer.out
     assert (here / "page.html").stat().st_size > 10_000
     words = gankit_cli("data", "check", folder, "--classes", "rose,tulip", "--json").out
     assert "--classes rose --classes tulip" in json.loads(words)["try"]
@@ -464,16 +477,14 @@ def test_the_command_takes_data_sets_by_name(gankit_cli):
     assert found["try"].startswith("gankit run --dataset petals:count=150 --trick diffaugment")
 
 
-def test_the_command_says_what_is_not_there(gankit_cli, folder):
+def test_what_the_command_cannot_find_is_named(gankit_cli, folder):
     answer = gankit_cli("data", "check", "petal")
     assert answer.code == 2
-    assert (
-        answer.err
-        == "gankit: there is no folder, file or data set 'petal'. Did you mean 'petals'?\n"
-    )
+    assert "'petal'" in answer.err
+    assert "'petals'" in answer.err
     answer = gankit_cli("data", "check", folder, "--page", "no/such/folder/page.html")
     assert answer.code == 2
-    assert "cannot write no/such/folder/page.html" in answer.err
+    assert "no/such/folder/page.html" in answer.err
 
 
 def test_2000_files_are_quick_and_quiet(tmp_path):
@@ -501,7 +512,7 @@ def test_from_python_there_is_the_same_report_as_with_json(folder, gankit_cli):
     assert gankit.check_data(folder, image_size=32) == json.loads(out)
 
 
-def test_from_python_a_data_set_has_a_name_too_and_nothing_is_no_place():
+def test_from_python_a_data_set_can_be_named_and_is_required():
     assert gankit.check_data("petals:count=20")["pictures"] == 20
-    with pytest.raises(gankit.GankitError, match="say what to look at"):
+    with pytest.raises(gankit.GankitError, match="check_data"):
         gankit.check_data()
