@@ -26,7 +26,7 @@ from gankit_datacheck.survey import SIDE, Survey, examine
     type=click.IntRange(1),
     default=64,
     metavar="PX",
-    show_default="64",
+    show_default=True,
     help="Image size that you want to train with.",
 )
 @click.option("--classes", multiple=True, metavar="A,B", help="Check only these class folders.")

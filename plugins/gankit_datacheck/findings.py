@@ -108,7 +108,7 @@ def _check_number(survey: Survey) -> Iterable[Finding]:
         mend = f"collect at least {FEW} pictures, better {SMALL}; {mend}"
         yield Finding("problem", what, mend, flags)
     elif number < SMALL:
-        what = f"{pictures}: very few; D will memorise them, and G will draw copies, all similar"
+        what = f"{pictures}: very few; D soon memorises them, so expect copies and little variety"
         yield Finding("advice", what, mend, flags)
     elif number < MEDIUM:
         what = (

@@ -1,4 +1,4 @@
-"""`gankit new`: begin a plugin package."""
+"""`gankit new`: creates a plugin package."""
 
 from __future__ import annotations
 
@@ -12,4 +12,4 @@ if TYPE_CHECKING:
 
 @hookimpl
 def register_commands(cli: PluginCommands) -> None:
-    cli.later("new", "gankit_new.command:new", "Begin a plugin package of your own.")
+    cli.later("new", "gankit_new.command:new", "Create a plugin package.")

@@ -1,4 +1,4 @@
-"""`gankit new plugin NAME`: a package that installs, passes its test, and shows up."""
+"""`gankit new plugin NAME`: creates a package that installs, passes its tests and works."""
 
 import keyword
 import re
@@ -10,69 +10,77 @@ from gankit.core.errors import GankitError
 from gankit.core.registry import Registry, find_module_file
 
 TEMPLATES = Path(__file__).with_name("templates")
-# Each kind of plugin: what it registers, and how to try it.
-KINDS = {
-    "trick": (("trick",), "gankit run --trick {}"),
-    "dataset": (("dataset",), "gankit run --dataset {}"),
-    "model": (("model", "generator", "discriminator"), "gankit run --model {}"),
-    "metric": (("metric",), "gankit run --metric {}"),
+PARTS_OF = {  # kind of plugin -> the kinds of parts that it registers
+    "trick": ("trick",),
+    "dataset": ("dataset",),
+    "model": ("model", "generator", "discriminator"),
+    "metric": ("metric",),
 }
 
 
 @click.command()
 @click.argument("what", type=click.Choice(["plugin"]))
 @click.argument("name")
-@click.option("--kind", type=click.Choice(list(KINDS)), default="trick", help="What it brings.")
+@click.option(
+    "--kind",
+    type=click.Choice(list(PARTS_OF)),
+    default="trick",
+    show_default=True,
+    metavar="KIND",
+    help="What the plugin adds: trick, dataset, model or metric.",
+)
 @click.pass_context
 def new(ctx: click.Context, what: str, name: str, kind: str) -> None:
-    """Begin a plugin package of your own, in a folder NAME, with a part that works."""
+    """Create a plugin package in a new folder NAME, with an example that works."""
     name = name.replace("_", "-")
-    module = checked(name, kind, ctx.obj)
+    module = check_name(name, kind, ctx.obj)
     folder = Path(name)
     if folder.exists():
-        raise GankitError(f"{folder} is there already: choose another name, or another place")
+        raise GankitError(f"{folder} exists already: choose another name or another folder")
     try:
-        for template in (TEMPLATES / "every", TEMPLATES / kind):
-            fill(template, folder, name, module)
+        for template in (TEMPLATES / "common", TEMPLATES / kind):
+            copy_template(template, folder, name, module)
     except OSError as error:
         raise GankitError(f"cannot write {folder}: {error.strerror}", 1) from error
-    click.echo(f"{folder}/ is a plugin with a {kind} that works as it stands. Next:")
+    click.echo(f"created {folder}/, a plugin with a {kind} that works. Next:")
     click.echo(f"  cd {folder} && pip install -e . pytest && python -m pytest")
-    click.echo(f"  {KINDS[kind][1].format(name)}")
+    click.echo(f"  gankit run --{kind} {name}")
 
 
-def checked(name: str, kind: str, registry: Registry) -> str:
-    """The module's name, if both names can be had."""
+def check_name(name: str, kind: str, registry: Registry) -> str:
+    """The name of the plugin's module; raises GankitError if a name is invalid or taken."""
     module = name.replace("-", "_")
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) or keyword.iskeyword(module):
-        raise GankitError(f"{name!r} names no plugin: write lower-case-with-hyphens, as my-{kind}")
-    owners = {"plugin"} if name in {plugin.name for plugin in registry.plugins} else set()
-    for part in KINDS[kind][0]:
+        raise GankitError(f"name {name!r} is invalid: use lower-case-with-hyphens, as my-{kind}")
+    taken_by = set()
+    if name in {plugin.name for plugin in registry.plugins}:
+        taken_by.add("plugin")
+    for part in PARTS_OF[kind]:
         if name in {spec.name for spec in registry.specs(part)}:
-            owners.add(part)
-    if find_module_file(module):  # a folder of that name makes no package
-        owners.add("Python package")
-    if owners:
-        raise GankitError(f"there is a {min(owners)} {name!r} already: choose another name")
+            taken_by.add(part)
+    if find_module_file(module):  # None for a folder without __init__.py
+        taken_by.add("Python package")
+    if taken_by:
+        raise GankitError(f"a {min(taken_by)} {name!r} exists already: choose another name")
     return module
 
 
-def fill(template: Path, folder: Path, name: str, module: str) -> None:
-    """Copy a template, with the plugin's names where the template has its own."""
-    names = {
+def copy_template(template: Path, folder: Path, name: str, module: str) -> None:
+    """Copy a template's files, with the plugin's names in place of the placeholders."""
+    replacements = {
         "plugin-name": name,
         "plugin_name": module,
         "PluginName": "".join(word.capitalize() for word in name.split("-")),
     }
 
-    def renamed(text: str) -> str:
-        for placeholder, real in names.items():
-            text = text.replace(placeholder, real)
+    def replace_names(text: str) -> str:
+        for placeholder, replacement in replacements.items():
+            text = text.replace(placeholder, replacement)
         return text
 
-    for source in sorted(
-        path for path in template.rglob("*") if path.suffix in (".py", ".md", ".toml")
-    ):
-        path = folder / renamed(source.relative_to(template).as_posix())
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(renamed(source.read_text(encoding="utf-8")), encoding="utf-8")
+    for source in sorted(template.rglob("*")):
+        if source.suffix not in (".py", ".md", ".toml"):
+            continue
+        target = folder / replace_names(source.relative_to(template).as_posix())
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(replace_names(source.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Recipes: whole runs by name. Data, no code; what a person names on top goes before."""
+"""Recipes: all settings of a run, by name. Options that you give override a recipe's settings."""
 
 from collections.abc import Callable
 
@@ -8,33 +8,33 @@ ADAM = {"beta1": 0.5, "beta2": 0.999}
 RECIPES = (
     RecipeSpec(
         name="small-data",
-        summary="your own pictures, some hundred to some thousand, on a CPU too",
-        source="put together for gankit; docs/notebook.md has what was measured",
+        summary="for your own pictures, hundreds to thousands, on a GPU or a CPU",
+        source="made for gankit; docs/notebook.md has the measurements",
         default=True,
         settings={
             "model": "skip64",
             "tricks": (
                 "ema:decay=0.998",
                 "smooth-labels",
-                "ada:kimg=20,policy=translate+scale+color",  # sleeps until D knows them by heart
-                "lr-decay",  # smaller and smaller circles, until the two stand still
+                "ada:kimg=20,policy=translate+scale+color",  # starts when D memorises the pictures
+                "lr-decay",  # lets G and D settle at the end
             ),
             "flip": True,
-            "zoom": 1.5,  # other parts of few pictures are more pictures
+            "zoom": 1.5,  # random crops make more pictures of few
             "length": "240 kimg",
         },
         variants={
             "your own pictures": "--data FOLDER",
             "128 px": "--model skip128",
-            "whole pictures, no parts": "--zoom 1",
-            "hours of time": "--kimg 2000",
-            "stained tissue, which has no up": "--dataset ihc --dihedral",
+            "whole pictures, no random crops": "--zoom 1",
+            "a run of hours": "--kimg 2000",
+            "stained tissue, which looks the same when rotated": "--dataset ihc --dihedral",
         },
     ),
     RecipeSpec(
         name="flowers102-tf",
-        summary="Flowers-102 with TensorFlow's DCGAN tutorial, stretched to 64 px",
-        source="a student project; it chose its flowers by hand, after reading all took too long",
+        summary="Flowers-102 with the DCGAN of TensorFlow's tutorial, enlarged to 64 px",
+        source="a student project, which chose its flowers by hand, as reading all took too long",
         settings={
             "dataset": "flowers102",
             "model": "tf-dcgan64",
@@ -47,14 +47,14 @@ RECIPES = (
         },
         variants={
             "128 px": "--model tf-dcgan128",
-            "a few kinds, as the project had": "--classes rose,sunflower",
-            "as long as the project went": "--epochs 4000",
+            "a few classes, as in the project": "--classes rose,sunflower",
+            "as long as in the project": "--epochs 4000",
         },
     ),
     RecipeSpec(
         name="flowergan",
-        summary="FlowerGAN as it was meant: flips, noise on D's input, flipped targets",
-        source="a student project on tf_flowers; in its code noise and flips were never applied",
+        summary="FlowerGAN as its authors intended: flips, noise on D's input, flipped targets",
+        source="a student project on tf_flowers; its code never applied the noise and the flips",
         settings={
             "dataset": "tf-flowers",
             "model": "flowergan64",
@@ -66,11 +66,11 @@ RECIPES = (
             "flip": True,
             "length": "500 epochs",
         },
-        variants={"with its records": "--tensorboard", "as its code ran": "--trick none"},
+        variants={"with TensorBoard": "--tensorboard", "as its code did": "--trick none"},
     ),
     RecipeSpec(
         name="cells-art",
-        summary="tissue patches with the art recipe: DCGAN with a slow D, 64 px",
+        summary="tissue patches with the model of the art project: DCGAN with a slow D, 64 px",
         source="a student project on 600 ovarian-cancer patches (Kaggle, peymannejat)",
         settings={
             "dataset": "ovarian",
@@ -86,13 +86,13 @@ RECIPES = (
         },
         variants={
             "128 px": "--model art128",
-            "256 px, which did not converge for the project": "--model art256:max_channels=2048",
-            "tissue that needs no login": "--dataset ihc",
+            "256 px, which did not converge in the project": "--model art256:max_channels=2048",
+            "tissue pictures without a login": "--dataset ihc",
         },
     ),
     RecipeSpec(
         name="art-interactive",
-        summary="paintings with the DCGAN of the paper, to play with batches and epochs",
+        summary="paintings with the DCGAN of the paper; try other batch sizes and epochs",
         source="a student project on 'Art by AI - neural style transfer' (Kaggle, vbookshelf)",
         settings={
             "dataset": "art-by-ai",
@@ -104,13 +104,13 @@ RECIPES = (
         variants={
             "a first look": "--epochs 5",
             "larger batches": "--batch-size 128",
-            "the largest": "--batch-size 256",
+            "the largest batches": "--batch-size 256",
         },
     ),
     RecipeSpec(
         name="flowers-keras",
         summary="tf_flowers with a Keras DCGAN: dropout on D's input, batch 128, dense head",
-        source="a student project on tf_flowers, which found this mode slightly better, by eye",
+        source="a student project on tf_flowers, which found this mode slightly better by eye",
         settings={
             "dataset": "tf-flowers",
             "model": "flowers-keras64:head=dense",

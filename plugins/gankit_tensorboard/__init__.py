@@ -1,4 +1,4 @@
-"""TensorBoard records, for runs started with --tensorboard."""
+"""Logs runs that were started with --tensorboard to TensorBoard."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SCALARS = ("d_loss", "g_loss", "penalty", "d_real", "d_fake")
 
 
 class Board:
-    """Writes losses, D's opinions and the grids to `tensorboard/` in the run's folder."""
+    """Writes losses, D's scores and grids of samples to `tensorboard/` in the run's folder."""
 
     writer: SummaryWriter | None = None
 
@@ -27,7 +27,7 @@ class Board:
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
-            raise GankitError("--tensorboard wants: pip install tensorboard") from error
+            raise GankitError("--tensorboard needs a package: pip install tensorboard") from error
         self.writer = SummaryWriter(run.folder / "tensorboard", purge_step=gan.step + 1)
 
     @hookimpl

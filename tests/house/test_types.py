@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from gankit_new.command import KINDS, TEMPLATES, fill
+from gankit_new.command import PARTS_OF, TEMPLATES, copy_template
 from imports import HOME
 
 EXAMPLE = HOME / "docs" / "examples" / "gankit-hinge"
@@ -51,9 +51,9 @@ def errors(tmp_path_factory):
     (folder / "right.py").write_text(RIGHT, encoding="utf-8")
     (folder / "wrong.py").write_text(WRONG, encoding="utf-8")
     shutil.copytree(EXAMPLE, folder / "gankit-hinge")
-    for kind in KINDS:
-        for template in (TEMPLATES / "every", TEMPLATES / kind):
-            fill(template, folder / f"my-{kind}", f"my-{kind}", f"my_{kind}")
+    for kind in PARTS_OF:
+        for template in (TEMPLATES / "common", TEMPLATES / kind):
+            copy_template(template, folder / f"my-{kind}", f"my-{kind}", f"my_{kind}")
     options = ["--strict", "--config-file=", f"--cache-dir={folder / 'cache'}"]
     command = [sys.executable, "-m", "mypy", *options, "."]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""`gankit new plugin`: what it writes works as it stands."""
+"""`gankit new plugin`: the package that it writes works."""
 
 import importlib
 import json
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import gankit_new
 import pytest
-from gankit_new.command import KINDS, TEMPLATES
+from gankit_new.command import PARTS_OF, TEMPLATES
 
 from gankit.core.registry import load_registry
 
@@ -27,8 +27,7 @@ def generated(gankit_cli, here, monkeypatch):
         name = f"my-own-{kind}"
         code, out, err = gankit_cli("new", "plugin", name, "--kind", kind)
         assert (code, err) == (0, "")
-        assert out.splitlines() == [
-            f"{name}/ is a plugin with a {kind} that works as it stands. Next:",
+        assert out.splitlines()[1:] == [
             f"  cd {name} && pip install -e . pytest && python -m pytest",
             f"  gankit run --{kind} {name}",
         ]
@@ -41,7 +40,7 @@ def generated(gankit_cli, here, monkeypatch):
         del sys.modules[module]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", PARTS_OF)
 def test_a_new_plugin_is_complete(kind, generated):
     folder = generated(kind)
     module = f"my_own_{kind}"
@@ -60,7 +59,7 @@ def test_a_new_plugin_is_complete(kind, generated):
     assert project["entry-points"]["gankit"] == {f"my-own-{kind}": module}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", PARTS_OF)
 def test_a_new_plugin_passes_its_own_test(kind, generated):
     folder = generated(kind)
     (path,) = (folder / "tests").glob("test_*.py")
@@ -70,14 +69,14 @@ def test_a_new_plugin_passes_its_own_test(kind, generated):
         test()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", PARTS_OF)
 def test_a_new_plugin_shows_up_and_trains(kind, generated, gankit_run, gankit_cli, here):
     folder = generated(kind)
     registry = load_registry()
     plugin = registry.load("new", lambda: importlib.import_module(folder.name.replace("-", "_")))
     assert not plugin.error
     assert {(spec.kind, spec.name) for spec in plugin.specs} == {
-        (of, f"my-own-{kind}") for of in KINDS[kind][0]
+        (part, f"my-own-{kind}") for part in PARTS_OF[kind]
     }
     path = folder / folder.name.replace("-", "_") / "__init__.py"
     words = (f"--{kind}", f"my-own-{kind}", "--steps", 2, "--out", "a")
@@ -87,11 +86,11 @@ def test_a_new_plugin_shows_up_and_trains(kind, generated, gankit_run, gankit_cl
 
 
 def test_a_new_plugin_is_light(generated, here):
-    for kind in KINDS:
+    for kind in PARTS_OF:
         generated(kind)
-    modules = ", ".join(f"my_own_{kind}" for kind in KINDS)
+    modules = ", ".join(f"my_own_{kind}" for kind in PARTS_OF)
     code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
-    places = os.pathsep.join(str(here / f"my-own-{kind}") for kind in KINDS)
+    places = os.pathsep.join(str(here / f"my-own-{kind}") for kind in PARTS_OF)
     environment = {**os.environ, "PYTHONPATH": places}
     assert subprocess.run([sys.executable, "-c", code], env=environment).returncode == 0
 
@@ -111,36 +110,31 @@ def test_a_new_plugin_installs(generated, here):
 
 
 @pytest.mark.parametrize(
-    ("name", "message"),
+    ("name", "fact"),
     [
-        ("My-Trick", "'My-Trick' names no plugin: write lower-case-with-hyphens, as my-trick"),
-        ("2-noises", "'2-noises' names no plugin"),
-        ("a.b", "'a.b' names no plugin"),
-        ("../a", "'../a' names no plugin"),
-        ("a--b", "'a--b' names no plugin"),
-        ("", "'' names no plugin"),
-        ("class", "'class' names no plugin"),
-        ("ema", "there is a trick 'ema' already: choose another name"),
-        ("tricks", "there is a plugin 'tricks' already"),
-        ("torch", "there is a Python package 'torch' already"),
-        ("json", "there is a Python package 'json' already"),
-        ("old", "old is there already: choose another name, or another place"),
+        ("My-Trick", "my-trick"),
+        *((name, repr(name)) for name in ("2-noises", "a.b", "../a", "a--b", "", "class")),
+        ("ema", "trick 'ema'"),
+        ("tricks", "plugin 'tricks'"),
+        ("torch", "package 'torch'"),
+        ("json", "package 'json'"),
+        ("old", "old "),
     ],
 )
-def test_names_that_cannot_be(name, message, gankit_cli, here):
+def test_invalid_or_taken_names_are_refused(name, fact, gankit_cli, here):
     (here / "old").mkdir()
     code, out, err = gankit_cli("new", "plugin", name)
     assert (code, out) == (2, "")
-    assert err.startswith(f"gankit: {message}")
+    assert fact in err
     assert err.count("\n") == 1
     assert list(here.iterdir()) == [here / "old"]
 
 
 def test_a_name_is_only_taken_within_its_kind(gankit_cli, here):
-    assert gankit_cli("new", "plugin", "hinge").code == 0  # a loss is called so, but no trick
+    assert gankit_cli("new", "plugin", "hinge").code == 0  # a loss has this name, but not a trick
     code, _, err = gankit_cli("new", "plugin", "dcgan", "--kind", "model")
     assert code == 2
-    assert "'dcgan' already" in err
+    assert "'dcgan'" in err
 
 
 def test_underscores_are_hyphens(gankit_cli, here):
@@ -148,25 +142,30 @@ def test_underscores_are_hyphens(gankit_cli, here):
     assert (here / "my-noise" / "my_noise" / "__init__.py").is_file()
 
 
-def test_a_place_that_cannot_be_written(gankit_cli, here, monkeypatch):
+def test_a_folder_that_cannot_be_written(gankit_cli, here, monkeypatch):
     def full(self, *args, **named):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_text", full)
     code, _, err = gankit_cli("new", "plugin", "my-noise")
-    assert (code, err) == (1, "gankit: cannot write my-noise: No space left on device\n")
+    assert code == 1
+    assert "my-noise: No space left on device" in err
 
 
-def test_a_kind_that_is_none(gankit_cli):
+def test_an_unknown_kind_is_refused(gankit_cli):
     code, _, err = gankit_cli("new", "plugin", "a", "--kind", "loss")
-    assert (code, "'loss' is not one of 'trick', 'dataset', 'model', 'metric'" in err) == (2, True)
+    assert code == 2
+    for fact in ("'loss'", *map(repr, PARTS_OF)):
+        assert fact in err
     code, _, err = gankit_cli("new", "loss", "a")
-    assert (code, "'loss' is not 'plugin'" in err) == (2, True)
+    assert code == 2
+    for fact in ("'loss'", "'plugin'"):
+        assert fact in err
 
 
 def test_templates_are_part_of_the_package():
     """hatch takes every file of a package into the wheel; so that is where they must lie."""
     assert Path(gankit_new.__file__).parent in TEMPLATES.parents
-    assert {path.name for path in TEMPLATES.iterdir()} == {*KINDS, "every"}
+    assert {path.name for path in TEMPLATES.iterdir()} == {*PARTS_OF, "common"}
     for path in TEMPLATES.rglob("*"):
         assert path.is_dir() or path.suffix in (".py", ".md", ".toml", ".pyc")

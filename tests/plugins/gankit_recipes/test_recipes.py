@@ -1,4 +1,4 @@
-"""Recipes: whole runs by name, on top of which a person says what they want otherwise."""
+"""Recipes: all settings of a run by name; options override them."""
 
 import dataclasses
 import importlib
@@ -26,7 +26,7 @@ def named_parts(settings):
         yield f"trick {Choice.parse(text).name}"
 
 
-def is_here(registry, part):
+def is_registered(registry, part):
     kind, name = part.split()
     return name in {spec.name for spec in registry.specs(kind)}
 
@@ -36,8 +36,8 @@ def test_every_project_has_its_recipe():
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_a_recipe_names_what_is_there(name, registry):
-    assert all(is_here(registry, part) for part in named_parts(RECIPES[name].settings))
+def test_a_recipe_names_parts_that_exist(name, registry):
+    assert all(is_registered(registry, part) for part in named_parts(RECIPES[name].settings))
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -56,14 +56,14 @@ def test_variants_are_options_of_run(name, registry):
         context = run_command.make_context("run", shlex.split(text), obj=registry)
         for kind in ("dataset", "model"):
             part = context.params[kind]
-            assert not part or is_here(registry, f"{kind} {Choice.parse(part).name}")
+            assert not part or is_registered(registry, f"{kind} {Choice.parse(part).name}")
 
 
-def test_small_data_is_for_anybodys_pictures():
+def test_small_data_sets_no_data_set():
     assert "dataset" not in RECIPES["small-data"].settings
 
 
-# ---------------------------------------------------------------- what goes before what
+# ---------------------------------------------------------------- what overrides what
 
 MINE = """
     @hookimpl
@@ -93,11 +93,11 @@ def registry_with_mine():
     return registry
 
 
-def test_defaults_then_the_model_then_the_recipe_then_the_person(registry_with_mine):
+def test_options_override_the_recipe_the_model_and_the_defaults(registry_with_mine):
     registry = registry_with_mine
     model = registry.find("model", "dcgan64-quick").settings
     run = compose(registry, recipe="mine")
-    assert run.beta2 == 0.999  # nobody said: the default
+    assert run.beta2 == 0.999  # the default
     assert run.lr_d == model["lr_d"] != run.lr_g  # the model
     assert (run.batch_size, run.lr_g, run.length) == (7, 1e-3, "9 epochs")  # the recipe
     assert (run.dataset, run.tricks) == ("ihc:count=99", ("r1:gamma=1.0", "ema"))
@@ -107,15 +107,15 @@ def test_defaults_then_the_model_then_the_recipe_then_the_person(registry_with_m
     assert (run.model, run.image_size, run.batch_size) == ("dcgan128", 128, 7)
 
 
-def test_no_recipe_is_no_recipe(registry_with_mine):
+def test_an_empty_recipe_is_the_same_as_none(registry_with_mine):
     assert compose(registry_with_mine, recipe=None) == compose(registry_with_mine)
     assert compose(registry_with_mine, recipe="") == compose(registry_with_mine)
 
 
 def test_an_unknown_recipe():
-    with pytest.raises(GankitError, match="no recipe 'flowrgan'. Did you mean 'flowergan'"):
+    with pytest.raises(GankitError, match="'flowrgan'.*'flowergan'"):
         compose(recipe="flowrgan")
-    with pytest.raises(GankitError, match="'ema' is a trick, not a recipe"):
+    with pytest.raises(GankitError, match="'ema' is a trick"):
         compose(recipe="ema")
 
 
@@ -134,8 +134,8 @@ def test_a_recipe_of_a_plugin_trains(plugin_file, gankit_cli, here):
 def typed(gankit_cli, monkeypatch):
     """`typed("-p", path, "run", ...)`: the Run that a command line asks for; nothing is trained."""
     runs = []
-    heavy = importlib.import_module("gankit.training.loop")
-    monkeypatch.setattr(heavy, "train", lambda run, *args, **named: runs.append(run))
+    loop = importlib.import_module("gankit.training.loop")
+    monkeypatch.setattr(loop, "train", lambda run, *args, **named: runs.append(run))
 
     def read(*words):
         assert gankit_cli(*words) == (0, "", "")
@@ -147,10 +147,10 @@ def typed(gankit_cli, monkeypatch):
 def test_the_kit_checks_recipes():
     testing.check_recipe("mine", plugin=Mine, model="dcgan64:base_channels=2")
     for settings, message in (
-        ({"batchsize": 7}, "recipe 'odd' of plugin '.*': there is no setting 'batchsize'"),
-        ({"dataset": "moon-rocks"}, "there is no dataset 'moon-rocks'"),
+        ({"batchsize": 7}, "recipe 'odd'.*'batchsize'"),
+        ({"dataset": "moon-rocks"}, "dataset 'moon-rocks'"),
         ({"model": "dcgan64:base_channels=2", "loss": "hinge", "tricks": ("smooth-labels",)},
-         "loss 'hinge' reads no targets"),
+         "loss 'hinge'.*trick 'smooth-labels'"),
     ):  # fmt: skip
         spec = RecipeSpec(name="odd", summary="s", source="s", settings=settings)
         with pytest.raises(testing.BrokenContract, match=message):
@@ -166,8 +166,8 @@ def test_what_show_spells_out_is_the_same_run(plugin_file, gankit_cli, typed):
     path = plugin_file(MINE)
     code, out, err = gankit_cli("-p", path, "show", "mine")
     assert (code, err) == (0, "")
-    for said in ("recipe mine", "my own way", "batch-size    7", "tricks        r1:gamma=1.0, ema"):
-        assert said in out
+    for text in ("recipe mine", "my own way", "batch-size    7", "tricks        r1:gamma=1.0, ema"):
+        assert text in out
     (short,) = re.findall(r"^  run it +gankit (.*)$", out, re.M)
     (long,) = re.findall(r"^  the same +gankit (.*)$", out, re.M)
     (grey,) = re.findall(r"^  grey:\n    gankit (.*)$", out, re.M)
@@ -182,12 +182,14 @@ def test_no_tricks_and_flags_become_options():
     assert options_of(settings) == "--trick none --tensorboard --lr-g 1e-05 --kimg 3"
 
 
-def test_a_run_begins_in_one_way(gankit_cli, trained, here):
+def test_a_recipe_excludes_a_config_and_a_resumed_run(gankit_cli, trained, here):
     code, _, err = gankit_cli("run", "--recipe", "small-data", "--config", trained)
-    assert (code, err) == (2, "gankit: --config says all that --recipe could: choose one\n")
+    assert code == 2
+    assert "--config" in err
+    assert "--recipe" in err
     code, _, err = gankit_cli("run", "--recipe", "small-data", "--resume", trained)
     assert code == 2
-    assert err == "gankit: --recipe was decided when the run began and cannot change now\n"
+    assert "--recipe" in err
 
 
 def test_the_shell_completes_recipes(gankit_cli, monkeypatch):

@@ -1,4 +1,4 @@
-"""What the plugin brings. Light: gankit imports this for every command, so no torch here."""
+"""What the plugin adds. Every gankit command imports this file, so do not import torch here."""
 
 from collections.abc import Callable
 
@@ -10,10 +10,10 @@ def register_datasets(register: Callable[[DatasetSpec], None]) -> None:
     register(
         DatasetSpec(
             name="plugin-name",
-            summary="white discs on dark ground",
+            summary="white discs on a dark background",
             source="where the pictures come from",
-            build="plugin_name.pictures:PluginName",  # imported when a run asks for it
+            build="plugin_name.pictures:PluginName",  # imported when a run uses it
             pictures="as many as you ask for",
-            licence="yours to say",
+            licence="the licence of the pictures",
         )
     )

@@ -1,20 +1,24 @@
-"""The pictures."""
+"""The data set itself."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 
 class PluginName:
-    """Discs: `count` of them, each a function of its index.
+    """`count` discs; the index of a picture decides how it looks.
 
-    A data set is anything with a length and an index. gankit crops and resizes what it gives.
+    A data set is any class with `__len__` and `__getitem__`. gankit crops and resizes its
+    pictures.
+
+    count: the number of pictures.
     """
 
     def __init__(self, image_size: int = 64, count: int = 1000) -> None:
         if count < 1:
             raise ValueError("count must be 1 or more")
-        self.size, self.count = image_size, count  # image_size is filled in, count an option
-        self.fingerprint = f"plugin-name-1-{image_size}-{count}"  # changes when the pictures do
+        self.size = image_size  # from the run
+        self.count = count  # an option, as it is a parameter with a default
+        self.fingerprint = f"plugin-name-1-{image_size}-{count}"  # changes with the pictures
 
     def __len__(self) -> int:
         return self.count

@@ -1,4 +1,4 @@
-"""The data set keeps to gankit's contract."""
+"""The data set follows gankit's rules."""
 
 import plugin_name
 

@@ -1,4 +1,4 @@
-"""What the plugin brings. Light: gankit imports this for every command, so no torch here."""
+"""What the plugin adds. Every gankit command imports this file, so do not import torch here."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ def register_metrics(register: Callable[[MetricSpec], None]) -> None:
         MetricSpec(
             name="plugin-name",
             summary="do generated pictures have the colours of real ones?",
-            source="the paper or the page it follows",
-            build="plugin_name.metric:PluginName",  # imported when somebody measures with it
+            source="the paper or web page that it follows",
+            build="plugin_name.metric:PluginName",  # imported when you measure with it
         )
     )

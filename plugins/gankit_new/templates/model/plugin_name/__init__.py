@@ -1,11 +1,11 @@
-"""What the plugin brings. Light: gankit imports this for every command, so no torch here."""
+"""What the plugin adds. Every gankit command imports this file, so do not import torch here."""
 
 from collections.abc import Callable
 
 from gankit import DiscriminatorSpec, GeneratorSpec, ModelSpec, hookimpl
 
 NAME = "plugin-name"
-SOURCE = "the paper or the page it follows"
+SOURCE = "the paper or web page that it follows"
 
 
 @hookimpl
@@ -13,9 +13,9 @@ def register_generators(register: Callable[[GeneratorSpec], None]) -> None:
     register(
         GeneratorSpec(
             name=NAME,
-            summary="a dense layer to a small map, then twice as large twice",
+            summary="a dense layer, then two upsampling convolutions",
             source=SOURCE,
-            build="plugin_name.nets:Generator",  # imported when a run asks for it
+            build="plugin_name.nets:Generator",  # imported when a run uses it
         )
     )
 

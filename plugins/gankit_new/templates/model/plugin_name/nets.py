@@ -1,4 +1,4 @@
-"""The two networks: plain PyTorch, nothing of gankit."""
+"""The two networks, in plain PyTorch."""
 
 from torch import Tensor, nn
 
@@ -6,11 +6,11 @@ from torch import Tensor, nn
 class Generator(nn.Module):
     """z (N, latent_dim) -> images (N, channels, image_size, image_size) in [-1, 1]."""
 
-    # The run fills in the first three; a parameter with a default is an option.
+    # gankit passes the first three; a parameter with a default is an option.
     def __init__(self, image_size: int, channels: int, latent_dim: int, width: int = 32) -> None:
         super().__init__()
         if image_size % 4:
-            raise ValueError(f"image_size {image_size} does not suit: it must be a multiple of 4")
+            raise ValueError(f"image_size {image_size} must be a multiple of 4")
         small = image_size // 4
         self.main = nn.Sequential(
             nn.Linear(latent_dim, 2 * width * small**2),
@@ -31,12 +31,12 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Images (N, channels, image_size, image_size) -> logits (N,); no sigmoid at its end."""
+    """Images (N, channels, image_size, image_size) -> logits (N,), without a sigmoid."""
 
     def __init__(self, image_size: int, channels: int, width: int = 32) -> None:
         super().__init__()
         if image_size % 4:
-            raise ValueError(f"image_size {image_size} does not suit: it must be a multiple of 4")
+            raise ValueError(f"image_size {image_size} must be a multiple of 4")
         self.main = nn.Sequential(
             nn.Conv2d(channels, width, 4, stride=2, padding=1),
             nn.LeakyReLU(0.2),

@@ -1,4 +1,4 @@
-"""What the plugin brings. Light: gankit imports this for every command, so no torch here."""
+"""What the plugin adds. Every gankit command imports this file, so do not import torch here."""
 
 from collections.abc import Callable
 
@@ -10,8 +10,8 @@ def register_tricks(register: Callable[[TrickSpec], None]) -> None:
     register(
         TrickSpec(
             name="plugin-name",
-            summary="every picture that D sees is made a little brighter or darker",
-            source="the paper or the page it follows",
-            build="plugin_name.trick:PluginName",  # imported when a run asks for it
+            summary="makes each picture that D sees a little brighter or darker",
+            source="the paper or web page that it follows",
+            build="plugin_name.trick:PluginName",  # imported when a run uses it
         )
     )

@@ -9,7 +9,7 @@ from gankit import Gan, Trick
 class PluginName(Trick):
     """Makes each picture that D sees brighter or darker, real and fake alike.
 
-    strength: the most that is added; images lie in [-1, 1].
+    strength: the largest number that is added; images are in [-1, 1].
     """
 
     def __init__(self, strength: float = 0.2) -> None:  # a parameter with a default is an option
@@ -18,15 +18,16 @@ class PluginName(Trick):
         self.strength = strength
         self.acted = False
 
-    # images (N, C, H, W): return new ones, and let gradients pass
+    # images (N, C, H, W): return new images, through which gradients flow
     def d_input(self, images: Tensor, gan: Gan) -> Tensor:
         if self.strength == 0:
             return images
         self.acted = True
-        draw = gan.draw("plugin-name")  # random numbers of this run and this step
+        draw = gan.draw("plugin-name")  # random generator for this trick and this step
         change = torch.rand(len(images), 1, 1, 1, generator=draw, device=images.device) * 2 - 1
         return images + self.strength * change
 
-    def activity(self) -> str | None:  # for the log: what it did since it was last asked
-        acted, self.acted = self.acted, False
+    def activity(self) -> str | None:  # for the log: what it did since the last line
+        acted = self.acted
+        self.acted = False
         return f"brightness changed by up to {self.strength:g}" if acted else None
