@@ -452,7 +452,7 @@ def test_names_that_would_fill_the_memory(tmp_path, kind):
     (tmp_path / "b.tar").write_bytes(start + long.tobuf(tarfile.GNU_FORMAT) + bytes(300_000))
     found, left_out = read(tmp_path / "b.tar")
     assert len(found) == 3
-    assert "200000 bytes" in left_out[0]
+    assert "200000" in left_out[0]
 
 
 @pytest.mark.parametrize("size", [1 << 60, -512])
@@ -463,7 +463,7 @@ def test_sizes_that_would_never_end(tmp_path, size, first):
     start = tar_of(tmp_path / "a.tar", NINE).read_bytes()[: first * (512 + 3072)]
     (tmp_path / "b.tar").write_bytes(start + vast.tobuf(tarfile.GNU_FORMAT) + bytes(10_000))
     if first == 0:
-        assert f"{size} bytes" in refusal(tmp_path / "b.tar")
+        assert str(size) in refusal(tmp_path / "b.tar")
     else:
         assert len(read(tmp_path / "b.tar")[0]) == 3
 

@@ -3,6 +3,7 @@
 import errno
 import operator
 import os
+import re
 import shutil
 import threading
 
@@ -106,6 +107,11 @@ def test_pictures_in_batches_are_the_same(cache, registry):
     assert np.array_equal(prepared.pixels, np.stack([petals[i] for i in range(70)]))
 
 
+def numbers_in(lines):
+    """The first number in each line."""
+    return [int(re.search(r"\d+", line)[0]) for line in lines]
+
+
 def test_an_empty_set_is_refused(cache):
     with pytest.raises(GankitError):
         ready(Drawn(count=0))
@@ -118,14 +124,15 @@ def test_broken_pictures_are_skipped_and_listed(cache, fingerprint):
     pictures = Drawn(broken=(3, 17, 39), fingerprint=fingerprint)
     for prepared in (ready(pictures), ready(pictures)):  # found again, still listed
         assert np.array_equal(prepared.pixels, np.delete(pictures.arrays, (3, 17, 39), axis=0))
-        assert prepared.skipped == [f"picture {i}: unreadable" for i in (3, 17, 39)]
+        assert numbers_in(prepared.skipped) == [3, 17, 39]
+        assert all("unreadable" in line for line in prepared.skipped)
 
 
 @pytest.mark.parametrize("fingerprint", ["known", None])
 def test_a_broken_first_picture_is_skipped_too(cache, fingerprint):
     prepared = ready(Drawn(broken=(0,), fingerprint=fingerprint))
     assert len(prepared.pixels) == 39
-    assert prepared.skipped == ["picture 0: unreadable"]
+    assert numbers_in(prepared.skipped) == [0]
 
 
 def test_broken_pictures_are_listed_by_name(cache):
@@ -136,7 +143,7 @@ def test_broken_pictures_are_listed_by_name(cache):
 
 def test_a_set_of_broken_pictures_is_refused(cache):
     for _ in range(2):
-        with pytest.raises(GankitError, match="'drawn'.*picture 0: unreadable"):
+        with pytest.raises(GankitError, match="'drawn'.*0: unreadable"):
             ready(Drawn(count=2, broken=(0, 1)))
 
 
@@ -270,7 +277,7 @@ def test_jpeg_rounding_does_not_count_as_colour(cache):
 
 def test_a_set_of_mostly_broken_pictures_is_refused(cache):
     broken = tuple(range(25))
-    with pytest.raises(GankitError, match="'drawn'.*25 of 40"):
+    with pytest.raises(GankitError, match="'drawn'.*25 .*40"):
         ready(Drawn(broken=broken))
     assert left_over(cache) == []
     assert len(ready(Drawn(broken=broken[:20])).pixels) == 20

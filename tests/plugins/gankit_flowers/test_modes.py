@@ -1,5 +1,7 @@
 """modes: the recogniser against the true factors of pictures, and sets with known modes."""
 
+import re
+
 import numpy as np
 import pytest
 from gankit_flowers.factors import COLOURS, COUNTS
@@ -82,7 +84,7 @@ def test_all_modes_of_real_petals_are_hit(pictures):
     kinds = metric.features(pictures)
     state = metric.compare(kinds, kinds)
     assert 33 < metric.score(state, ROWS, ROWS) <= MODES  # as evenly as 600 draws are
-    assert metric.describe(state).startswith("36 of 36 kinds; 0.")
+    assert re.findall(r"\d+", metric.describe(state))[:3] == ["36", "36", "0"]
 
 
 def test_missing_modes_are_noticed(pictures, truth):
@@ -107,7 +109,7 @@ def test_one_mode_alone_and_uneven_ones():
     assert metric.score((uneven, even), rows, rows) < 0.5 * metric.score((even, even), rows, rows)
     none = np.full(100, -1)
     assert metric.score((none, even), rows, rows) == 0
-    assert metric.describe((none, even)).endswith("100.0% unclear")
+    assert "100.0%" in metric.describe((none, even))
 
 
 def test_grey_petals_have_no_colour(pictures):
