@@ -57,9 +57,9 @@ ABOUT = {  # by the name of a race's folder: heading, description, short names o
         "here. Every run took the same time, 20 seconds; the speeds were measured in turns, so a "
         "slow trick saw fewer pictures. This is only a first look: a trick against late problems "
         "has nothing to do yet, and in 91 to 100 of 100 pictures no petals can be counted. "
-        "`modes` uses the few pictures in which they can; 0 means that there were none. With 22 "
-        "comparisons of three seeds, few tricks get a verdict; the undecided ones are candidates for "
-        "another race.",
+        "`modes` uses only the other pictures; 0 means that there were none. With 22 comparisons "
+        "of three seeds, few tricks get a verdict; those whose interval excludes 0 are candidates "
+        "for another race.",
         (),
     ),
     "flowers-tricks": (
@@ -110,10 +110,10 @@ HEAD = """# Results
 
 Written by `docs/write_races.py` from the files of races and comparisons. [Races](races.md) explains
 how to read the tables, and [Measures](measures.md) what the numbers mean. All pictures are compared
-with the [hold-out](glossary.md#hold-out): real pictures that were not used for training. "Real
-against real" is the [floor](glossary.md#floor): the value that real pictures get.
-[kimg](glossary.md#kimg) are thousands of real pictures that D saw. Single runs from tuning the
-recipes are in [Tried and measured](notebook.md).
+with the [hold-out](glossary.md#hold-out): real pictures that were not used for training. In
+parentheses after each metric is its [floor](glossary.md#floor), the value of real against real
+pictures. A [kimg](glossary.md#kimg) is a thousand real pictures that D saw. Single runs from tuning
+the recipes are in [Tried and measured](notebook.md).
 """
 
 
