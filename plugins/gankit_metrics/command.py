@@ -7,7 +7,14 @@ from pathlib import Path
 import click
 
 from gankit.cli.progress import progress_bar
-from gankit_metrics.measurement import Measurement
+from gankit_metrics.measurement import DEFAULT_SAMPLES, Measurement
+
+samples_option = click.option(
+    "--samples",
+    default=DEFAULT_SAMPLES,
+    show_default=True,
+    help="Number of pictures to generate and measure.",
+)
 
 
 @click.command()
@@ -22,9 +29,7 @@ from gankit_metrics.measurement import Measurement
     metavar="STEP",
     help="Step of the checkpoint to measure. Default: the newest.",
 )
-@click.option(
-    "--samples", default=1000, show_default=True, help="Number of pictures to generate and measure."
-)
+@samples_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.pass_context
 def evaluate(

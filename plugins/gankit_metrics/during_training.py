@@ -11,7 +11,7 @@ import click
 from gankit.data.prepare import prepare
 from gankit_metrics.command import format_number
 from gankit_metrics.evaluate import build_metrics, measure_all
-from gankit_metrics.measurement import Measurement
+from gankit_metrics.measurement import DEFAULT_SAMPLES, Measurement
 from gankit_metrics.metrics_file import add_metrics
 from gankit_metrics.picture_sets import choose_picture_sets
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from gankit.core.gan import Gan
     from gankit.core.registry import Registry
     from gankit.core.settings import Run
-
-SAMPLES = 1000
 
 
 class TrainingEvaluator:
@@ -34,7 +32,7 @@ class TrainingEvaluator:
         self.last_step = gan.step  # of the last measurement
         self.total_seconds = 0.0
         prepared = prepare(run, registry, lambda done, total: None)
-        self.sets = choose_picture_sets(prepared, SAMPLES, run.data_seed)
+        self.sets = choose_picture_sets(prepared, DEFAULT_SAMPLES, run.data_seed)
         self.metrics = build_metrics(run.metrics, run, registry, self.sets)
 
     def measure_if_due(self, step: int) -> None:

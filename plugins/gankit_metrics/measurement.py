@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+DEFAULT_SAMPLES = 1000  # pictures to generate and measure
+
 
 @dataclass(frozen=True)
 class Measurement:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
+from gankit_metrics.command import samples_option
+from gankit_metrics.measurement import DEFAULT_SAMPLES
 
 from gankit.cli.log import show_log
 from gankit.cli.progress import progress_bar
@@ -28,7 +30,10 @@ if TYPE_CHECKING:
     from gankit_race.plan import Plan
 
 RESUME_OPTIONS = {"resume", "seeds", "metrics"}  # what --resume can be combined with
-SAMPLES = 1000
+
+metric_option = click.option(
+    "--metric", "metrics", multiple=True, help="Metric to measure; repeatable. Default: kid, swd."
+)
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -41,15 +46,8 @@ SAMPLES = 1000
 @click.option(
     "--budget", default="", metavar="LENGTH", help="Length of each run: 5m, 40kimg, 500steps."
 )
-@click.option(
-    "--metric", "metrics", multiple=True, help="Metric to measure; repeatable. Default: kid, swd."
-)
-@click.option(
-    "--samples",
-    default=SAMPLES,
-    show_default=True,
-    help="Number of pictures to generate and measure.",
-)
+@metric_option
+@samples_option
 @click.option("--recipe", help="Name of a race (see --list), or a recipe of gankit run.")
 @click.option("--out", type=Path, metavar="DIR", help="Folder for the race. Default: races/...")
 @click.option("--resume", type=Path, metavar="DIR", help="Continue the race in this folder.")
@@ -200,7 +198,7 @@ def _command_line(
     words += ["--seeds", str(seeds)]
     if budget:
         words += ["--budget", budget]
-    if samples != SAMPLES:
+    if samples != DEFAULT_SAMPLES:
         words += ["--samples", str(samples)]
     for name in metrics:
         words += ["--metric", name]
@@ -231,15 +229,8 @@ def _describe_plan(plan: Plan) -> str:
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, type=Path, metavar="RUN RUN...")
-@click.option(
-    "--metric", "metrics", multiple=True, help="Metric to measure; repeatable. Default: kid, swd."
-)
-@click.option(
-    "--samples",
-    default=SAMPLES,
-    show_default=True,
-    help="Number of pictures to generate and measure.",
-)
+@metric_option
+@samples_option
 @click.option(
     "--out", type=Path, metavar="DIR", help="Folder for the results. Default: races/compare-..."
 )

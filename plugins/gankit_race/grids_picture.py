@@ -7,8 +7,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from gankit.core.errors import GankitError
 from gankit_race.report import Report
+from gankit_race.results import explain_write_error
 
 SIDE = 320  # px, about: of a variant's grid
 GAP = 16  # px
@@ -60,10 +60,8 @@ def write_grids_picture(report: Report, path: Path) -> None:
         draw.multiline_text((x, y), "\n".join(wrapped[index]), "black", font)
         if grid is not None:
             sheet.paste(grid, (x, y + label_height))
-    try:
+    with explain_write_error(path):
         sheet.save(path)
-    except OSError as error:
-        raise GankitError(f"cannot write {path}: {error.strerror}") from error
 
 
 def _first_grid(report: Report, label: str, image_size: int) -> Image.Image | None:

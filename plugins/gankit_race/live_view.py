@@ -38,7 +38,7 @@ class LiveView(PlainView):
         self.refresh()
 
     def run_begins(self, variant: Variant, seed: int) -> None:
-        self._race().begin_run(variant, seed)
+        self.progress.begin_run(variant, seed)
         self.first_step = None
         self.activity = f"{variant.label}, seed {seed}"
         self.refresh()
@@ -53,7 +53,7 @@ class LiveView(PlainView):
         self.refresh()
 
     def run_ends(self, row: Row) -> None:
-        self._race().end_run(row)
+        self.progress.end_run(row)
         self.refresh()
 
     def race_ends(self) -> None:
@@ -66,30 +66,30 @@ class LiveView(PlainView):
 
     def render(self) -> Group:
         """The view as a rich renderable."""
-        race = self._race()
+        progress = self.progress
         width = min(self.console.width, 80)
-        finished = len(race.rows)
-        share = race.step / max(1, race.steps) if race.current else 0.0
+        finished = len(progress.rows)
+        share = progress.step / max(1, progress.steps) if progress.current else 0.0
         heading = Text(
-            f"run {min(finished + 1, race.total)} of {race.total}  left {self.time_left()}"
+            f"run {min(finished + 1, progress.total)} of {progress.total}  left {self.time_left()}"
         )
         bar = Table.grid()  # a bar alone does not end its line
-        bar.add_row(ProgressBar(total=race.total, completed=finished + share, width=width))
+        bar.add_row(ProgressBar(total=progress.total, completed=finished + share, width=width))
         losses = "  ".join(f"{name} {self.scalars[name]:.2f}" for name in ("d_loss", "g_loss"))
-        steps = Text(f"step {race.step:,}/{race.steps:,}  {losses}", style="dim")
+        steps = Text(f"step {progress.step:,}/{progress.steps:,}  {losses}", style="dim")
         return Group(heading, bar, Text(self.activity, style="bold"), steps, self._variants())
 
     def _variants(self) -> Table:
-        race = self._race()
-        names = [*race.plan.metrics, SPEED]
+        progress = self.progress
+        names = [*progress.plan.metrics, SPEED]
         table = Table(box=None, padding=(0, 1), pad_edge=False)
         for column in ("variant", "runs", *names):
             table.add_column(column, justify="left" if column == "variant" else "right")
-        for variant in race.plan.variants:
-            rows = [row for row in race.rows if row.variant == variant.label]
+        for variant in progress.plan.variants:
+            rows = [row for row in progress.rows if row.variant == variant.label]
             means = [_format_mean([row.value(name) for row in rows]) for name in names]
-            runs = f"{len(rows)}/{len(race.plan.seeds)}"
-            running = race.current is not None and race.current[0] is variant
+            runs = f"{len(rows)}/{len(progress.plan.seeds)}"
+            running = progress.current is not None and progress.current[0] is variant
             label = Text(variant.label, style="bold" if running else "", overflow="fold")
             table.add_row(label, runs, *means)
         return table

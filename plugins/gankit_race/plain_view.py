@@ -75,29 +75,29 @@ class PlainView:
     """Prints a line when a run begins, every 20 seconds while it trains, and when it ends."""
 
     def __init__(self) -> None:
-        self.race: RaceProgress | None = None
+        self._progress: RaceProgress | None = None
         self.printed_at = 0.0  # time of the last line about this run
         self.measuring_began = 0.0  # time
         self.first_step: int | None = None  # step at which the run started or was resumed
 
     def race_begins(self, plan: Plan, rows: Sequence[Row], folder: Path) -> None:
-        self.race = RaceProgress(plan, rows)
+        self._progress = RaceProgress(plan, rows)
         self._print(plan.command)
         size = f"{len(plan.variants)} variants, {len(plan.seeds)} seeds"
-        runs = f"{self.race.total} runs"
+        runs = f"{self.progress.total} runs"
         if rows:
             runs += f", {len(rows)} of them finished"
-        duration = format_duration(self.race.seconds_left())
+        duration = format_duration(self.progress.seconds_left())
         self._print(f"race: {size}, {runs}; training takes about {duration}")
         self._print(f"folder: {folder}")
 
     def run_begins(self, variant: Variant, seed: int) -> None:
-        race = self._race()
-        race.begin_run(variant, seed)
+        progress = self.progress
+        progress.begin_run(variant, seed)
         self.first_step = None
         self.printed_at = time.monotonic()
         self._print(
-            f"run {len(race.rows) + 1} of {race.total}: {variant.label}, seed {seed}, "
+            f"run {len(progress.rows) + 1} of {progress.total}: {variant.label}, seed {seed}, "
             f"{variant.run.steps:,} steps"
         )
 
@@ -107,47 +107,48 @@ class PlainView:
 
     @hookimpl
     def step_done(self, step: int, scalars: dict[str, Any]) -> None:
-        race = self._race()
-        race.step = step
+        progress = self.progress
+        progress.step = step
         steps = step - (self.first_step or 0)
         if steps > 0:
-            race.step_seconds = scalars["seconds"] / steps
+            progress.step_seconds = scalars["seconds"] / steps
         self.show_step(scalars)
 
     def show_step(self, scalars: Mapping[str, Any]) -> None:
         if time.monotonic() - self.printed_at < SECONDS_BETWEEN_LINES:
             return
         self.printed_at = time.monotonic()
-        race = self._race()
-        self._print(f"  step {race.step:,} of {race.steps:,}  left {self.time_left()}")
+        progress = self.progress
+        self._print(f"  step {progress.step:,} of {progress.steps:,}  left {self.time_left()}")
 
     def measuring_begins(self) -> None:
         self.measuring_began = time.monotonic()
 
     def measuring_ends(self) -> None:
-        self._race().measuring_seconds.append(time.monotonic() - self.measuring_began)
+        self.progress.measuring_seconds.append(time.monotonic() - self.measuring_began)
 
     def run_ends(self, row: Row) -> None:
-        race = self._race()
-        race.end_run(row)
+        progress = self.progress
+        progress.end_run(row)
         numbers = []
         for name, measured in row.measured.items():
             numbers.append(f"{name} {format_number(measured['value'])}")
         speed = row.value(SPEED)
         if speed is not None:
             numbers.append(f"{format_number(speed)} {SPEED}")
-        left = f"  left {self.time_left()}" if len(race.rows) < race.total else ""
+        left = f"  left {self.time_left()}" if len(progress.rows) < progress.total else ""
         self._print(f"  {row.failed or '  '.join(numbers)}{left}")
 
     def race_ends(self) -> None:
         pass
 
     def time_left(self) -> str:
-        return format_duration(self._race().seconds_left())
+        return format_duration(self.progress.seconds_left())
 
-    def _race(self) -> RaceProgress:
-        assert self.race is not None, "race_begins comes first"
-        return self.race
+    @property
+    def progress(self) -> RaceProgress:
+        assert self._progress is not None, "call race_begins first"
+        return self._progress
 
     def _print(self, line: str) -> None:
         click.echo(line)

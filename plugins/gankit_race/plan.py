@@ -86,10 +86,9 @@ def read_plan(folder: Path) -> Plan:
         return Plan(variants=tuple(variants), **_lists_to_tuples(record))
     except OSError as error:
         raise GankitError(f"there is no race in {folder}: {error.strerror}") from error
-    except KeyError as error:
-        raise GankitError(f"{path} is not the plan of a race: {error} is missing") from error
-    except (ValueError, TypeError, AttributeError) as error:
-        raise GankitError(f"{path} is not the plan of a race: {error}") from error
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        reason = f"{error} is missing" if isinstance(error, KeyError) else error
+        raise GankitError(f"{path} is not the plan of a race: {reason}") from error
 
 
 def _lists_to_tuples(record: dict[str, Any]) -> dict[str, Any]:

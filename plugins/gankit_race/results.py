@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import io
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
@@ -208,7 +209,14 @@ def read_results(folder: Path) -> list[Row]:
 
 def write_file(path: Path, text: str) -> None:
     """Write a file atomically; GankitError if the disk refuses."""
-    try:
+    with explain_write_error(path):
         write_atomically(path, text)
+
+
+@contextlib.contextmanager
+def explain_write_error(path: Path) -> Iterator[None]:
+    """Turn an OSError into a GankitError that names the file."""
+    try:
+        yield
     except OSError as error:
         raise GankitError(f"cannot write {path}: {error.strerror}") from error
