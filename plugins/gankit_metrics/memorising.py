@@ -65,9 +65,11 @@ class Memorising(FeatureMetric):
         return float(1 - mean_rank / len(held_out_ratios))
 
     def describe(self, state: Any) -> str:
+        """How many generated pictures have a smaller ratio than nearly all held-out ones."""
         ratios, held_out_ratios, *_ = state
         share = (ratios < np.quantile(held_out_ratios, RARE)).mean()
-        return f"{share:.1%} are closer to a training picture than {1 - RARE:.0%} of new ones are"
+        most = f"{1 - RARE:.0%} of held-out pictures"
+        return f"{share:.1%} are closer to a training picture than {most} are"
 
     def picture(self, state: Any, generated: Pixels, reference: Pixels, training: Pixels) -> Any:
         """The generated pictures with the smallest ratios, each beside its nearest training picture

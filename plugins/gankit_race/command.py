@@ -71,7 +71,8 @@ def race(ctx: click.Context, /, options: tuple[str, ...], listed: bool, **given:
         }
         if options or typed - RESUME_OPTIONS:
             raise GankitError(
-                "--resume continues a race as it was planned: you can add only --seeds and --metric"
+                "--resume continues a race as it was planned: combine it only with --seeds and "
+                "--metric"
             )
 
     with show_log(), stop_signals() as stop, progress_bar("preparing") as progress:
@@ -158,12 +159,12 @@ def _refuse_contradictions(
         if name and given & {*parameter.opts, *parameter.secondary_opts}:
             hint = "; to use several tricks in one variant, write ema+r1" if name == "trick" else ""
             raise GankitError(
-                f"--{name} is given for all variants and also varied: omit one of them{hint}"
+                f"--{name} is given for all variants and also varied: give it only once{hint}"
             )
     names = {*varied, *(word.removeprefix("--") for word in given)}
     length = next((name for name in LENGTHS if name in names), None)
     if budget and length:
-        raise GankitError(f"a run has only one length: omit --budget or {length}")
+        raise GankitError(f"a run has only one length: omit --budget or --{length}")
 
 
 def _make_variants(

@@ -189,7 +189,7 @@ def test_intervals():
 
 def test_a_note_with_numbers_is_shown_if_most_runs_have_it(registry):
     few = "only 60 of 200 kinds"
-    levels = "fine to coarse 5.1, 4.2"
+    levels = "levels 5.1, 4.2"
     run_notes = [few, few, levels, "blurred", levels, few]
     variants = [("a", compose(registry))]
     rows = [
