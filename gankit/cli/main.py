@@ -94,7 +94,9 @@ def new_cli() -> PluginCommands:
 
     @click.group(cls=PluginCommands, context_settings=settings)
     @click.option(
-        *("-p", "--plugin", "files"),
+        "-p",
+        "--plugin",
+        "files",
         multiple=True,
         is_eager=True,
         metavar="FILE",

@@ -35,17 +35,17 @@ def write_preview(run: Run, registry: Registry, file: Path, progress: Progress) 
     _write(images, seen_by_d, file)
     names = [trick.name for trick in trainer.tricks if trick.overrides("d_input")]
     if names:
-        right = f"as D sees them, after {', '.join(names)}"
+        change = f"as D sees them, after {', '.join(names)}"
     else:
-        right = "the same, because no trick changes D's input"
-    return f"{file}: left, {len(images)} real pictures; right, {right}"
+        change = "the same, because no trick changes D's input"
+    return f"{file}: left, {len(images)} real pictures; right, {change}"
 
 
-def _write(left: torch.Tensor, right: torch.Tensor, file: Path) -> None:
+def _write(images: torch.Tensor, seen_by_d: torch.Tensor, file: Path) -> None:
     from torchvision.utils import make_grid, save_image
 
     layout = {"nrow": 4, "normalize": True, "value_range": (-1, 1), "pad_value": 1.0}
-    grids = [make_grid(images.float().cpu(), **layout) for images in (left, right)]
+    grids = [make_grid(side.float().cpu(), **layout) for side in (images, seen_by_d)]
     gap = torch.ones(3, grids[0].shape[1], grids[0].shape[2] // 16)
     try:
         save_image(torch.cat((grids[0], gap, grids[1]), 2), file)

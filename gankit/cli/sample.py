@@ -72,29 +72,29 @@ def sample(
     out = out or run / FILE_NAMES[form].format(seed=seed)
     try:
         if form == "history":
-            _history(run, out)
+            _write_history(run, out)
         else:
             from gankit.runs.sampler import load
 
             sampler = load(run, step=checkpoint, registry=ctx.obj)
-            DRAW[form](sampler, seed, count, out)
+            WRITERS[form](sampler, seed, count, out)
     except (OSError, ValueError) as error:  # ValueError: Pillow does not know the file extension
         raise GankitError(f"cannot write {out}: {error}") from error
     click.echo(out)
 
 
-def _grid(sampler: Sampler, seed: int, count: int, out: Path) -> None:
+def _write_grid(sampler: Sampler, seed: int, count: int, out: Path) -> None:
     picture = sampler.sample(seed) if count == 1 else sampler.grid(count, seed)
     picture.save(out)
 
 
-def _files(sampler: Sampler, seed: int, count: int, out: Path) -> None:
+def _write_files(sampler: Sampler, seed: int, count: int, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for number in range(seed, seed + count):
         sampler.sample(number).save(out / f"{number:06d}.png")
 
 
-def _strip(sampler: Sampler, seed: int, count: int, out: Path) -> None:
+def _write_strip(sampler: Sampler, seed: int, count: int, out: Path) -> None:
     from gankit.runs.images import to_grid
 
     count = min(count, 10)
@@ -102,7 +102,7 @@ def _strip(sampler: Sampler, seed: int, count: int, out: Path) -> None:
     to_grid(sampler.images(z), columns=count).save(out)
 
 
-def _loop(sampler: Sampler, seed: int, count: int, out: Path) -> None:
+def _write_loop(sampler: Sampler, seed: int, count: int, out: Path) -> None:
     from gankit.runs.images import to_grid
     from gankit.runs.video import write_video
 
@@ -112,15 +112,15 @@ def _loop(sampler: Sampler, seed: int, count: int, out: Path) -> None:
     write_video([to_grid(image[None], gap=0) for image in images], out, fps=24)
 
 
-DRAW: dict[str, Callable[[Sampler, int, int, Path], None]] = {
-    "grid": _grid,
-    "files": _files,
-    "strip": _strip,
-    "loop": _loop,
+WRITERS: dict[str, Callable[[Sampler, int, int, Path], None]] = {
+    "grid": _write_grid,
+    "files": _write_files,
+    "strip": _write_strip,
+    "loop": _write_loop,
 }
 
 
-def _history(run: Path, out: Path) -> None:
+def _write_history(run: Path, out: Path) -> None:
     from PIL import Image
 
     from gankit.runs.video import write_video

@@ -64,7 +64,7 @@ def print_list() -> None:
     open_lessons = [item.number for item in lessons if not _state_of(item, states).get("done")]
     num_done = len(lessons) - len(open_lessons)
     next_lesson = open_lessons[0] if open_lessons else 1
-    summary = f"{num_done} of {len(lessons)} done. Take the next: gankit lesson {next_lesson}"
+    summary = f"{num_done} of {len(lessons)} done. Next: gankit lesson {next_lesson}"
     click.echo("\n" + textwrap.fill(summary, terminal_width))
 
 

@@ -8,7 +8,7 @@ ADAM = {"beta1": 0.5, "beta2": 0.999}
 RECIPES = (
     RecipeSpec(
         name="small-data",
-        summary="for your own pictures, hundreds to thousands, on a GPU or a CPU",
+        summary="for hundreds to thousands of your own pictures, on a GPU or a CPU",
         source="made for gankit; docs/notebook.md has the measurements",
         default=True,
         settings={

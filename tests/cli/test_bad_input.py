@@ -1,4 +1,4 @@
-"""What can go wrong at a keyboard: one clear line, the right exit code, nothing lost."""
+"""Mistakes and failures: one clear line, the right exit code, nothing lost."""
 
 import errno
 import json
@@ -86,7 +86,7 @@ MISUSED = {
     "a folder without pictures": ("run --data texts", "texts; "),
     "a folder of broken pictures": ("run --data broken", "a.png"),
     "a file for a folder": ("run --data a.txt", "a.txt"),
-    "too few of one's own pictures": ("run --data one", "1 picture", "batch of 8"),
+    "too few of your own pictures": ("run --data one", "1 picture", "batch of 8"),
     "an out that is a file": ("run --out a.txt", "a.txt: "),
     "an out below a file": ("run --out a.txt/b", "a.txt/b: "),
     "an out that holds a run": ("run --out used", "used", "--resume"),
@@ -135,7 +135,7 @@ def with_tiny(argv):
 
 @pytest.fixture
 def place(here):
-    """A folder with all sorts of things in it."""
+    """A folder with runs, pictures and broken files."""
     for name in ("empty", "texts", "broken", "one", "used", "half"):
         (here / name).mkdir()
     (here / "a.txt").write_text("words")
@@ -194,10 +194,10 @@ def test_a_sample_that_cannot_be_written(gankit_cli, trained, here, options, fac
 def test_debug_shows_the_traceback(gankit_cli, here, where):
     from gankit.cli.main import main
 
-    words = ["run", "--loss", "x"]
-    words.insert(0 if where == "before" else 3, "--debug")
+    argv = ["run", "--loss", "x"]
+    argv.insert(0 if where == "before" else 3, "--debug")
     with pytest.raises(Exception, match="loss 'x'"):
-        main(words)
+        main(argv)
 
 
 def test_debug_shows_the_line_of_a_plugin_that_broke(here, plugin_file):
@@ -208,7 +208,7 @@ def test_debug_shows_the_line_of_a_plugin_that_broke(here, plugin_file):
     assert isinstance(error.value.__cause__, ZeroDivisionError)
 
 
-def test_a_part_that_breaks_in_the_middle_is_found(gankit_run, plugin_file):
+def test_an_error_in_a_part_names_its_file_and_line(gankit_run, plugin_file):
     trick = """
         from torch import nn
 
@@ -220,14 +220,14 @@ def test_a_part_that_breaks_in_the_middle_is_found(gankit_run, plugin_file):
         def register_tricks(register):
             register(TrickSpec(name="late", summary="s", source="s", build=Late))
     """
-    words = ("--trick", "late", "--steps", 9, "--out", "a")
-    code, _, err = gankit_run(*words, before=("-p", plugin_file(trick)))
+    argv = ("--trick", "late", "--steps", 9, "--out", "a")
+    code, _, err = gankit_run(*argv, before=("-p", plugin_file(trick)))
     assert code == 1
     assert "TypeError in mine.py, line 7: relu()" in err
     assert err.count("\n") == 1
 
 
-def test_the_place_of_an_error_is_found_in_a_folder_called_torch_too():
+def test_the_line_of_an_error_is_found_in_a_folder_called_torch_too():
     from gankit.cli.main import _location
 
     with pytest.raises(ZeroDivisionError) as raised:
@@ -241,8 +241,8 @@ def test_the_place_of_an_error_is_found_in_a_folder_called_torch_too():
 
 def test_one_broken_picture_is_skipped_and_named(gankit_run, pictures_folder, here):
     (pictures_folder / "05.png").write_bytes(b"\x89PNG half a pict")
-    words = ("--dataset", "folder", "--data", pictures_folder, "--out", "a", "--steps", 1)
-    code, _, err = gankit_run(*words)
+    argv = ("--dataset", "folder", "--data", pictures_folder, "--out", "a", "--steps", 1)
+    code, _, err = gankit_run(*argv)
     assert code == 0
     assert "05.png" in one_line(err)
     prepared = json.loads((here / "a" / "run.json").read_text())["prepared"]
@@ -265,7 +265,7 @@ def test_a_cache_that_cannot_be_written(gankit_run, here, monkeypatch):
 
 @pytest.fixture
 def saved(trained, here):
-    """The checkpoints of a run of 8 steps that was saved at 4 and at 8, and shall become longer."""
+    """The checkpoints of a run of 8 steps that was saved at 4 and at 8, to be made longer."""
     shutil.copytree(trained, here / "a")
     return here / "a" / "checkpoints"
 
@@ -286,9 +286,7 @@ def resumed_at(step, out):
         ("manifest.json", "gone"),
     ],
 )
-def test_a_damaged_checkpoint_is_found_out_and_the_one_before_is_used(
-    saved, gankit_cli, name, damage
-):
+def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(saved, gankit_cli, name, damage):
     path = saved / "step-000008" / name
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 4
@@ -305,7 +303,7 @@ def test_a_damaged_checkpoint_is_found_out_and_the_one_before_is_used(
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"sha256": {}}'])
-def test_a_damaged_manifest_is_found_out(saved, gankit_cli, content):
+def test_a_damaged_manifest_is_named(saved, gankit_cli, content):
     (saved / "step-000008" / "manifest.json").write_text(content)
     code, out, err = longer(gankit_cli)
     assert "step-000004" in one_line(err)
@@ -324,7 +322,7 @@ def test_without_a_whole_checkpoint_nothing_is_resumed(saved, gankit_cli):
 
 
 @pytest.mark.parametrize("left", [".step-000012.writing", "step-000004 (copy)", "notes", "step-x"])
-def test_what_else_lies_there_does_no_harm(saved, gankit_cli, left):
+def test_other_files_in_the_folder_are_ignored(saved, gankit_cli, left):
     (saved / left).mkdir()
     (saved / left / "model.safetensors").write_bytes(b"half")
     code, out, err = longer(gankit_cli)
@@ -367,8 +365,8 @@ def test_a_run_with_another_number_of_d_weights_is_not_sampled(saved, gankit_run
 def test_a_finished_run_has_nothing_to_resume(saved, gankit_cli, here):
     before = json.loads((here / "a" / "run.json").read_text())
     weights = contents(saved)
-    for words in ((), ("--steps", 8), ("--steps", 3)):
-        code, out, err = gankit_cli("run", "--resume", "a", *words)
+    for argv in ((), ("--steps", 8), ("--steps", 3)):
+        code, out, err = gankit_cli("run", "--resume", "a", *argv)
         assert code in (0, 2)
         assert "--steps" in out + err
         assert contents(saved) == weights
@@ -380,7 +378,7 @@ def test_a_finished_run_has_nothing_to_resume(saved, gankit_cli, here):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A disk of three megabytes, or None where nobody may mount one."""
+    """A disk of three megabytes, or None where mounting is not allowed."""
     place = tmp_path / "disk"
     place.mkdir()
     mount = shutil.which("mount")
@@ -402,13 +400,13 @@ def fill(disk, leave):
     return filler
 
 
-def test_a_disk_that_fills_up_costs_no_earlier_checkpoint(
+def test_a_disk_that_fills_up_keeps_earlier_checkpoints(
     gankit_run, gankit_cli, small_disk, here, monkeypatch
 ):
     disk = small_disk or here
     run = disk / "a"
-    words = ("--steps", 4, "--trick", "ema", "--out", run)
-    assert gankit_run(*words).code == 0
+    argv = ("--steps", 4, "--trick", "ema", "--out", run)
+    assert gankit_run(*argv).code == 0
     whole = contents(run / "checkpoints")
     assert whole
     with monkeypatch.context() as patch:
@@ -478,8 +476,8 @@ def test_a_loss_that_is_not_finite_stops_the_run(
     bad = BAD.format(value=value, call=7)
     source = TURNS.format(d=bad if first == "d_loss" else "1", g=bad if first == "g_loss" else "1")
     path = plugin_file(source)
-    words = ("--loss", "turns", "--steps", 40, "--save-every", 3, "--log-every", log_every)
-    code, out, err = gankit_run(*words, "--out", "a", before=("-p", path))
+    argv = ("--loss", "turns", "--steps", 40, "--save-every", 3, "--log-every", log_every)
+    code, out, err = gankit_run(*argv, "--out", "a", before=("-p", path))
     message = one_line(err)
     assert code == 1
     for fact in (first, f"{value} at step 7", "a/checkpoints/step-000006"):
@@ -523,8 +521,8 @@ def test_weights_that_are_not_finite_are_not_saved(gankit_run, plugin_file, here
             register(TrickSpec(name="ruin", summary="s", source="s", build=Ruin))
         """
     )
-    words = ("--steps", 8, "--save-every", 4, "--trick", "ruin", "--out", "a")
-    code, _, err = gankit_run(*words, before=("-p", path))
+    argv = ("--steps", 8, "--save-every", 4, "--trick", "ruin", "--out", "a")
+    code, _, err = gankit_run(*argv, before=("-p", path))
     message = one_line(err)
     assert code == 1
     for fact in ("weight of G", "step 8", "step-000004"):
@@ -533,9 +531,7 @@ def test_weights_that_are_not_finite_are_not_saved(gankit_run, plugin_file, here
 
 
 @pytest.mark.parametrize("error", ["RuntimeError('boom')", "MemoryError()", "OSError('gone')"])
-def test_a_part_that_breaks_down_is_an_error_without_traceback(
-    gankit_run, plugin_file, here, error
-):
+def test_a_part_that_raises_is_an_error_without_traceback(gankit_run, plugin_file, here, error):
     path = plugin_file(
         f"""
         class Boom(Trick):
@@ -548,8 +544,8 @@ def test_a_part_that_breaks_down_is_an_error_without_traceback(
             register(TrickSpec(name="boom", summary="s", source="s", build=Boom))
         """
     )
-    words = ("--steps", 8, "--save-every", 4, "--trick", "boom", "--out", "a")
-    code, out, err = gankit_run(*words, before=("-p", path))
+    argv = ("--steps", 8, "--save-every", 4, "--trick", "boom", "--out", "a")
+    code, out, err = gankit_run(*argv, before=("-p", path))
     assert code == 1
     assert err.startswith("gankit: ")
     assert err.count("\n") == 1
@@ -577,8 +573,8 @@ main_thread_only = pytest.mark.skipif(
 def test_a_run_that_is_asked_to_stop_saves_first(gankit_run, gankit_cli, plugin_file, name, number):
     before = signal.getsignal(getattr(signal, name))
     path = plugin_file(INTERRUPTS.format(steps="(3,)", name=name))
-    words = ("--steps", 50, "--log-every", 1, "--out", "a")
-    code, out, err = gankit_run(*words, before=("-p", path))
+    argv = ("--steps", 50, "--log-every", 1, "--out", "a")
+    code, out, err = gankit_run(*argv, before=("-p", path))
     assert "step 4 of 50" in one_line(err)
     assert code == 128 + number
     assert "gankit run --resume a" in out
@@ -604,8 +600,8 @@ def test_a_second_ctrl_c_does_not_wait(gankit_run, plugin_file, here):
             register(TrickSpec(name="slow", summary="s", source="s", build=Slow))
     """
     path = plugin_file(source)
-    words = ("--steps", 50, "--save-every", 2, "--trick", "slow", "--out", "a")
-    code, out, err = gankit_run(*words, before=("-p", path))
+    argv = ("--steps", 50, "--save-every", 2, "--trick", "slow", "--out", "a")
+    code, out, err = gankit_run(*argv, before=("-p", path))
     assert code == 130
     assert err.strip() == "gankit: interrupted"
     assert "stopped after" in out

@@ -1,4 +1,4 @@
-"""What a person types, and what they see."""
+"""Commands: what you type and what gankit prints."""
 
 import csv
 import io
@@ -35,9 +35,9 @@ def finished(trained, tmp_path):
 # ---------------------------------------------------------------- help, list, show, plugins
 
 
-@pytest.mark.parametrize("words", [[], ["--help"]])
-def test_alone_it_explains_itself(gankit_cli, words):
-    code, out, err = gankit_cli(*words)
+@pytest.mark.parametrize("argv", [[], ["--help"]])
+def test_gankit_without_a_command_prints_its_help(gankit_cli, argv):
+    code, out, err = gankit_cli(*argv)
     assert (code, err) == (0, "")
     assert out.startswith("Usage: gankit")
     for command in ("run", "list", "show", "plugins", "sample"):
@@ -89,7 +89,7 @@ def test_list_for_programs(gankit_cli, registry):
     assert {row["kind"] for row in json.loads(gankit_cli("list", "loss", "--json").out)} == {"loss"}
 
 
-def test_show_tells_all_about_a_trick(gankit_cli, registry):
+def test_show_prints_everything_about_a_trick(gankit_cli, registry):
     code, out, err = gankit_cli("show", "noisy-d")
     assert (code, err) == (0, "")
     spec = registry.find("trick", "noisy-d")
@@ -102,7 +102,7 @@ def test_show_tells_all_about_a_trick(gankit_cli, registry):
         assert text in out
 
 
-def test_show_says_what_a_docstring_says_once(gankit_cli):
+def test_show_prints_a_docstring_once(gankit_cli):
     out = gankit_cli("show", "noisy-d").out
     assert out.count("Adds Gaussian noise to everything D sees") == 1
     code = out[out.index("  | class NoisyD(Trick):") :].rstrip().splitlines()
@@ -168,7 +168,7 @@ def test_show_leaves_code_in_a_docstring_alone(gankit_cli, plugin_file):
     assert "\n  First a word.\n\n      one = 1\n      two = 2\n\n  The last word.\n" in out
 
 
-def test_show_tells_nothing_of_the_class_a_part_is_derived_from(gankit_cli, plugin_file):
+def test_show_does_not_print_the_docstring_of_a_base_class(gankit_cli, plugin_file):
     path = plugin_file(
         """
         class Mine(Trick):
@@ -185,7 +185,7 @@ def test_show_tells_nothing_of_the_class_a_part_is_derived_from(gankit_cli, plug
     assert "Does nothing" not in out
 
 
-def test_show_tells_what_a_model_sets(gankit_cli, registry):
+def test_show_prints_the_settings_of_a_model(gankit_cli, registry):
     out = gankit_cli("show", "dcgan64").out
     for key, value in registry.find("model", "dcgan64").settings.items():
         assert re.search(rf"{key.replace('_', '-')} +{value}\b", out)
@@ -193,7 +193,7 @@ def test_show_tells_what_a_model_sets(gankit_cli, registry):
     assert "64 px" in out
 
 
-def test_show_tells_whose_pictures_they_are(gankit_cli):
+def test_show_prints_the_licence_of_a_data_set(gankit_cli):
     out = gankit_cli("show", "ihc").out
     for text in ("licence", "no known copyright restrictions", "scikit-image.org", "count  "):
         assert text in out
@@ -234,7 +234,7 @@ def test_show_says_which_module_is_missing(gankit_cli, plugin_file, module):
     assert f"'{module}'" in err
 
 
-def test_plugins_say_who_they_are(gankit_cli, registry):
+def test_plugins_are_listed_with_their_versions(gankit_cli, registry):
     rows = {row["name"]: row for row in json.loads(gankit_cli("plugins", "--json").out)}
     assert set(rows) == {plugin.name for plugin in registry.plugins}
     assert all(row["version"] == gankit.__version__ for row in rows.values())
@@ -267,14 +267,14 @@ def test_the_shell_completes_names(gankit_cli, monkeypatch, line, offered, not_o
     monkeypatch.setenv("COMP_CWORD", str(len(line.split(" ")) - 1))
     code, out, err = gankit_cli()
     assert (code, err) == (0, "")
-    words = [row.partition(",")[2] for row in out.splitlines()]
-    assert offered <= set(words)
-    assert not not_offered & set(words)
-    assert len(words) == len(set(words))
+    completions = [row.partition(",")[2] for row in out.splitlines()]
+    assert offered <= set(completions)
+    assert not not_offered & set(completions)
+    assert len(completions) == len(set(completions))
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_shell_can_be_told_how(gankit_cli, monkeypatch, shell):
+def test_completion_scripts_for_shells(gankit_cli, monkeypatch, shell):
     from click.shell_completion import BashComplete
 
     monkeypatch.setattr(BashComplete, "_check_version", staticmethod(lambda: None))
@@ -285,9 +285,9 @@ def test_the_shell_can_be_told_how(gankit_cli, monkeypatch, shell):
 # ---------------------------------------------------------------- run: plan and plain lines
 
 
-def test_a_dry_run_tells_what_would_happen_and_writes_nothing(gankit_run, here, registry):
-    words = ("--steps", 4000, "--trick", "ema", "--trick", "r1:gamma=1", "--out", "there")
-    code, out, err = gankit_run(*words, "--dry-run")
+def test_a_dry_run_prints_the_plan_and_writes_nothing(gankit_run, here, registry):
+    argv = ("--steps", 4000, "--trick", "ema", "--trick", "r1:gamma=1", "--out", "new")
+    code, out, err = gankit_run(*argv, "--dry-run")
     assert (code, err) == (0, "")
     shown = dict(line.split(maxsplit=1) for line in out.splitlines())
     sizes = {"image_size": 16, "channels": 3}
@@ -308,12 +308,12 @@ def test_a_dry_run_tells_what_would_happen_and_writes_nothing(gankit_run, here, 
         r"about .*\d (s|min).* \(measured: .* steps/s, .* images/s\)", shown["time"]
     )
     assert re.match(r"[\d,]+ MB|unknown", shown["memory"])
-    assert "there" in shown["output"]
+    assert "new" in shown["output"]
     assert shown["command"].startswith("gankit run --dataset petals:count=64 ")
     assert list(here.iterdir()) == []
 
 
-def test_a_dry_run_tells_whose_convolutions_are_fast(gankit_run, plugin_file):
+def test_a_dry_run_counts_fast_convolutions(gankit_run, plugin_file):
     """Those of a plugin's network stay torch's own, unless `--convolutions fast` is given."""
     path = plugin_file(
         """
@@ -325,8 +325,8 @@ def test_a_dry_run_tells_whose_convolutions_are_fast(gankit_run, plugin_file):
     )
     shown = {}
     for convolutions in ("auto", "fast", "plain"):
-        words = ("--discriminator", "theirs", "--convolutions", convolutions, "--dry-run")
-        out = gankit_run(*words, before=("-p", path)).out
+        argv = ("--discriminator", "theirs", "--convolutions", convolutions, "--dry-run")
+        out = gankit_run(*argv, before=("-p", path)).out
         lines = dict(line.split(maxsplit=1) for line in out.splitlines())
         shown[convolutions] = lines["convolutions"]
     assert shown["auto"] == "auto: 3 of 3 fast in G, 0 of 3 fast in D"
@@ -351,8 +351,8 @@ def test_lengths_become_steps(gankit_run, monkeypatch, length, steps):
 
 
 def test_plain_lines_where_there_is_no_terminal(gankit_run, here):
-    words = ("--trick", "ema", "--trick", "r1:gamma=0", "--trick", "smooth-labels")
-    code, out, err = gankit_run(*words, "--out", "my run")
+    argv = ("--trick", "ema", "--trick", "r1:gamma=0", "--trick", "smooth-labels")
+    code, out, err = gankit_run(*argv, "--out", "my run")
     assert (code, err) == (0, "")
     assert "\x1b" not in out
     first, *others = out.splitlines()
@@ -392,12 +392,12 @@ def test_a_run_with_a_one_file_plugin(gankit_run, plugin_file, here):
 
         @hookimpl
         def run_finished(run, outcome):
-            print("the plugin was told:", outcome["state"], outcome["step"], outcome["tricks"])
+            print("the outcome:", outcome["state"], outcome["step"], outcome["tricks"])
         """
     )
     code, out, err = gankit_run("--trick", "halve", "--out", "a", before=("-p", path))
     assert (code, err) == (0, "")
-    assert "the plugin was told: finished 4 {'halve': 'halved'}" in out
+    assert "the outcome: finished 4 {'halve': 'halved'}" in out
 
 
 def test_an_observer_that_raises_is_named_and_the_run_goes_on(gankit_run, plugin_file, here):
@@ -408,8 +408,8 @@ def test_an_observer_that_raises_is_named_and_the_run_goes_on(gankit_run, plugin
             raise RuntimeError(f"tired at {step}")
         """
     )
-    words = ("--out", "a", "--log-every", 1)
-    code, out, err = gankit_run(*words, before=("-p", path))
+    argv = ("--out", "a", "--log-every", 1)
+    code, out, err = gankit_run(*argv, before=("-p", path))
     assert code == 0
     assert "finished" in out
     assert err.startswith("gankit: plugin 'mine' ")
@@ -433,11 +433,11 @@ def test_warnings_come_once_however_many_runs_there_were(gankit_run, plugin_file
 # ---------------------------------------------------------------- a closed pipe
 
 
-def into_a_closed_pipe(tmp_path, *words):
-    """`gankit ... | true`, without the race: nobody reads from the start."""
+def into_a_closed_pipe(tmp_path, *argv):
+    """`gankit ... | true`, but the pipe is closed before gankit starts."""
     reading, writing = os.pipe()
     os.close(reading)
-    command = [sys.executable, "-m", "gankit", *map(str, words)]
+    command = [sys.executable, "-m", "gankit", *map(str, argv)]
     try:
         return subprocess.run(
             command, stdout=writing, stderr=subprocess.PIPE, text=True, cwd=tmp_path, check=False
@@ -453,9 +453,9 @@ def test_a_list_into_a_closed_pipe_is_quiet(tmp_path):
 
 
 def test_a_run_into_a_closed_pipe_saves_and_stops(tmp_path, tiny):
-    asked = {k: v for k, v in tiny(log_every=1, out="run").items() if k != "length"}
-    words = [w for k, v in asked.items() for w in ("--" + k.replace("_", "-"), v)]
-    done = into_a_closed_pipe(tmp_path, "run", *words, "--steps", 1_000_000)
+    settings = {k: v for k, v in tiny(log_every=1, out="run").items() if k != "length"}
+    argv = [w for k, v in settings.items() for w in ("--" + k.replace("_", "-"), v)]
+    done = into_a_closed_pipe(tmp_path, "run", *argv, "--steps", 1_000_000)
     assert "Traceback" not in done.stderr
     assert "Exception ignored" not in done.stderr
     *warnings, message = done.stderr.splitlines()
@@ -545,7 +545,7 @@ def test_sparklines(values, width, line):
     assert sparkline(values, width) == line
 
 
-def test_a_stopped_run_says_how_to_go_on(registry, tiny, here, capsys):
+def test_a_stopped_run_prints_how_to_resume(registry, tiny, here, capsys):
     from gankit.core.errors import RunStopped
 
     run = compose(registry, **tiny(out="my run", tricks=["ema"]))
@@ -559,7 +559,7 @@ def test_a_stopped_run_says_how_to_go_on(registry, tiny, here, capsys):
     assert "WARNING" not in out  # the tricks' activity has not been logged yet
 
 
-# ---------------------------------------------------------------- what stays of a run
+# ---------------------------------------------------------------- the files of a run
 
 
 def test_the_log_is_a_table(trained):
@@ -582,8 +582,8 @@ def test_the_log_is_a_table(trained):
 
 
 def test_a_penalty_is_logged(gankit_run, here):
-    words = ("--trick", "r1:every=2", "--log-every", 1, "--out", "a")
-    assert gankit_run(*words).code == 0
+    argv = ("--trick", "r1:every=2", "--log-every", 1, "--out", "a")
+    assert gankit_run(*argv).code == 0
     with (here / "a" / "log.csv").open(newline="") as file:
         penalties = [row["penalty"] for row in csv.DictReader(file)]
     assert [value != "" for value in penalties] == [True, False, True, False]
@@ -644,14 +644,14 @@ def test_sample_draws_a_grid(gankit_cli, trained, here):
 
 
 def test_sample_draws_one_picture(gankit_cli, trained, here, registry):
-    words = ("sample", trained, "--count", 1, "--seed", 7, "--out", "a.png")
-    picture = drawn(gankit_cli(*words), "a.png")
+    argv = ("sample", trained, "--count", 1, "--seed", 7, "--out", "a.png")
+    picture = drawn(gankit_cli(*argv), "a.png")
     assert np.array_equal(picture, gankit.load(trained, registry=registry).sample(seed=7))
 
 
 def test_sample_writes_many_files(gankit_cli, trained, here, registry):
-    words = ("sample", trained, "--files", "--count", 3, "--seed", 5, "--out", "many/deep")
-    assert gankit_cli(*words) == (0, "many/deep\n", "")
+    argv = ("sample", trained, "--files", "--count", 3, "--seed", 5, "--out", "many/deep")
+    assert gankit_cli(*argv) == (0, "many/deep\n", "")
     assert [p.name for p in sorted((here / "many" / "deep").iterdir())] == [
         *("000005.png", "000006.png", "000007.png")
     ]
@@ -660,9 +660,9 @@ def test_sample_writes_many_files(gankit_cli, trained, here, registry):
 
 
 @pytest.mark.parametrize(("count", "shown"), [(1, 1), (2, 2), (5, 5), (64, 10)])
-def test_sample_walks_in_a_strip(gankit_cli, trained, here, registry, count, shown):
-    words = ("sample", trained, "--strip", "--count", count, "--seed", 3, "--out", "a.png")
-    picture = drawn(gankit_cli(*words), "a.png")
+def test_sample_draws_a_strip(gankit_cli, trained, here, registry, count, shown):
+    argv = ("sample", trained, "--strip", "--count", count, "--seed", 3, "--out", "a.png")
+    picture = drawn(gankit_cli(*argv), "a.png")
     assert picture.size == (shown * 18 + 2, 20)
     sampler = gankit.load(trained, registry=registry)
     ends = {0: sampler.sample(3)} | ({shown - 1: sampler.sample(4)} if shown > 1 else {})
@@ -673,8 +673,8 @@ def test_sample_walks_in_a_strip(gankit_cli, trained, here, registry, count, sho
 
 @pytest.mark.parametrize("ending", ["gif", "webp", "mp4"])
 def test_sample_makes_a_loop(gankit_cli, trained, here, ending):
-    words = ("sample", trained, "--loop", "--count", 2, "--out", f"a.{ending}")
-    assert gankit_cli(*words) == (0, f"a.{ending}\n", "")
+    argv = ("sample", trained, "--loop", "--count", 2, "--out", f"a.{ending}")
+    assert gankit_cli(*argv) == (0, f"a.{ending}\n", "")
     assert (here / f"a.{ending}").stat().st_size < 1_000_000
     if ending != "mp4":
         with Image.open(here / f"a.{ending}") as picture:
@@ -689,13 +689,13 @@ def test_sample_makes_a_loop(gankit_cli, trained, here, ending):
 
 def test_a_loop_of_one_picture_stands_still(gankit_cli, trained, here):
     for seed in range(12):  # the angle from a picture to itself is 0, or all but
-        words = ("sample", trained, "--loop", "--count", 1, "--seed", seed, "--out", "a.gif")
-        assert gankit_cli(*words) == (0, "a.gif\n", "")
+        argv = ("sample", trained, "--loop", "--count", 1, "--seed", seed, "--out", "a.gif")
+        assert gankit_cli(*argv) == (0, "a.gif\n", "")
         with Image.open("a.gif") as picture:
             assert picture.n_frames <= 2
 
 
-def test_a_z_of_one_number_walks_too(gankit_run, gankit_cli, here):
+def test_a_z_of_one_number_can_be_interpolated(gankit_run, gankit_cli, here):
     assert gankit_run("--latent-dim", 1, "--steps", 1, "--out", "a").code == 0
     for what in ("--strip", "--loop"):
         code, _, err = gankit_cli("sample", "a", what, "--count", 2, "--out", "a/a.webp")
@@ -731,13 +731,13 @@ def test_sample_shows_the_history(gankit_cli, trained, finished):
 
 
 def test_sample_draws_from_an_earlier_checkpoint(gankit_cli, trained, here):
-    words = ("sample", trained, "--count", 1, "--out")
-    now = drawn(gankit_cli(*words, "a.png"), "a.png")
-    then = drawn(gankit_cli(*words, "b.png", "--checkpoint", 4), "b.png")
+    argv = ("sample", trained, "--count", 1, "--out")
+    now = drawn(gankit_cli(*argv, "a.png"), "a.png")
+    then = drawn(gankit_cli(*argv, "b.png", "--checkpoint", 4), "b.png")
     assert not np.array_equal(now, then)
 
 
-def test_sample_puts_things_into_the_runs_folder(gankit_cli, finished):
+def test_sample_writes_into_the_runs_folder(gankit_cli, finished):
     before = {path.name for path in finished.iterdir()}
     answer = gankit_cli("sample", finished, "--seed", 3, "--count", 2)
     assert answer.code == 0
@@ -763,7 +763,7 @@ def test_sample_knows_parts_of_a_one_file_plugin(gankit_cli, gankit_run, plugin_
     assert "trick 'still'" in err
 
 
-def test_the_environment_speaks_to_new_runs_only(gankit_run, gankit_cli, monkeypatch, here):
+def test_environment_variables_affect_new_runs_only(gankit_run, gankit_cli, monkeypatch, here):
     monkeypatch.setenv("GANKIT_RUN_SEED", "5")
     assert gankit_run("--out", "a").code == 0
     assert json.loads((here / "a" / "run.json").read_text())["seed"] == 5

@@ -79,8 +79,8 @@ def test_a_new_plugin_shows_up_and_trains(kind, generated, gankit_run, gankit_cl
         (part, f"my-own-{kind}") for part in PARTS_OF[kind]
     }
     path = folder / folder.name.replace("-", "_") / "__init__.py"
-    words = (f"--{kind}", f"my-own-{kind}", "--steps", 2, "--out", "a")
-    code, _, err = gankit_run(*words, before=("-p", path))
+    argv = (f"--{kind}", f"my-own-{kind}", "--steps", 2, "--out", "a")
+    code, _, err = gankit_run(*argv, before=("-p", path))
     assert (code, err) == (0, "")
     assert gankit_cli("-p", path, "show", f"my-own-{kind}").code == 0
 
@@ -103,8 +103,8 @@ def test_a_new_plugin_installs(generated, here):
     pip += ["--disable-pip-version-check", "--no-compile", "--target", str(here / "site")]
     subprocess.run([*pip, str(folder)], check=True)
     environment = {**os.environ, "PYTHONPATH": str(here / "site")}
-    words = [sys.executable, "-m", "gankit", "list", "tricks", "--json"]
-    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
+    argv = [sys.executable, "-m", "gankit", "list", "tricks", "--json"]
+    done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=True)
     (row,) = [row for row in json.loads(done.stdout) if row["name"] == "my-own-trick"]
     assert row["plugin"] == "my-own-trick"
 

@@ -121,8 +121,8 @@ def test_an_unknown_recipe():
 
 def test_a_recipe_of_a_plugin_trains(plugin_file, gankit_cli, here):
     path = plugin_file(MINE)
-    words = ("--image-size", 16, "--model", "dcgan64:base_channels=4", "--steps", 2, "--out", "a")
-    code, out, err = gankit_cli("-p", path, "run", "--recipe", "mine", *words)
+    argv = ("--image-size", 16, "--model", "dcgan64:base_channels=4", "--steps", 2, "--out", "a")
+    code, out, err = gankit_cli("-p", path, "run", "--recipe", "mine", *argv)
     assert (code, err) == (0, "")
     command = out.splitlines()[0]  # repeats it, without a recipe
     assert "--batch-size 7" in command
@@ -137,8 +137,8 @@ def typed(gankit_cli, monkeypatch):
     loop = importlib.import_module("gankit.training.loop")
     monkeypatch.setattr(loop, "train", lambda run, *args, **named: runs.append(run))
 
-    def read(*words):
-        assert gankit_cli(*words) == (0, "", "")
+    def read(*argv):
+        assert gankit_cli(*argv) == (0, "", "")
         return runs.pop()
 
     return read
@@ -196,8 +196,8 @@ def test_the_shell_completes_recipes(gankit_cli, monkeypatch):
     monkeypatch.setenv("_GANKIT_COMPLETE", "bash_complete")
     monkeypatch.setenv("COMP_WORDS", "gankit run --recipe flo")
     monkeypatch.setenv("COMP_CWORD", "3")
-    words = {row.partition(",")[2] for row in gankit_cli().out.splitlines()}
-    assert words == {name for name in RECIPES if name.startswith("flo")}
+    argv = {row.partition(",")[2] for row in gankit_cli().out.splitlines()}
+    assert argv == {name for name in RECIPES if name.startswith("flo")}
 
 
 # ---------------------------------------------------------------- lists
