@@ -1,6 +1,6 @@
-"""Every lesson runs once, in its short form, whatever is then asked about it.
+"""Each lesson runs once, in its short form, and all tests use that run.
 
-Under xdist that holds for the tests of one file: `--dist loadfile` keeps them together.
+Under xdist this holds for the tests of one file: `--dist loadfile` keeps them in one process.
 """
 
 import contextlib
@@ -22,10 +22,10 @@ LESSONS = {
 
 
 def pytest_generate_tests(metafunc):
-    """A test that takes `number` is asked of every lesson, or of those its file names."""
+    """A test with the argument `number` runs for each lesson, or for those in its file's LESSONS."""
     if "number" in metafunc.fixturenames:
-        asked = getattr(metafunc.module, "LESSONS", LESSONS)
-        metafunc.parametrize("number", asked, ids=lambda number: LESSONS[number].stem)
+        numbers = getattr(metafunc.module, "LESSONS", LESSONS)
+        metafunc.parametrize("number", numbers, ids=lambda number: LESSONS[number].stem)
 
 
 @pytest.fixture(scope="session")
@@ -36,18 +36,19 @@ def path_of():
 
 @pytest.fixture(scope="session")
 def lesson(tmp_path_factory, isolated):
-    """`lesson(5)`: the folder lesson 5 ran in, what it printed, and the variables it left."""
-    folder, done = tmp_path_factory.mktemp("lessons"), {}
+    """`lesson(5)`: the folder where lesson 5 ran, what it printed (said), its variables (found)."""
+    folder = tmp_path_factory.mktemp("lessons")
+    done = {}
 
     def run(number):
         if number not in done:
-            said = io.StringIO()
-            with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(said):
+            output = io.StringIO()
+            with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(output):
                 patch.chdir(folder)
                 patch.setenv("GANKIT_LESSON_STEPS", "8")
                 patch.setattr(sys, "path", [*sys.path])
-                found = runpy.run_path(str(LESSONS[number]))
-            done[number] = SimpleNamespace(folder=folder, said=said.getvalue(), found=found)
+                variables = runpy.run_path(str(LESSONS[number]))
+            done[number] = SimpleNamespace(folder=folder, said=output.getvalue(), found=variables)
         return done[number]
 
     return run
@@ -55,23 +56,23 @@ def lesson(tmp_path_factory, isolated):
 
 @pytest.fixture
 def keeps_its_promises(lesson, monkeypatch, capsys):
-    """`keeps_its_promises(5, right, wrong)`: it leaves a picture and knows these answers."""
+    """`keeps_its_promises(5, right, wrong)`: it draws its picture and checks these answers."""
 
     def check(number, right, wrong):
         with Image.open(lesson(number).folder / f"lesson-{number:02d}.png") as picture:
             assert min(picture.size) > 200
-            assert len(picture.convert("RGB").getcolors(2**24)) > 2  # more than letters
+            assert len(picture.convert("RGB").getcolors(2**24)) > 2  # more than text
         monkeypatch.chdir(lesson(number).folder)
         monkeypatch.setenv("GANKIT_LESSON_STEPS", "8")
         session = Session(reading.read(LESSONS[number]))
         vars(session.module).update(lesson(number).found)
-        for answer, verdict in [(one, "Right") for one in right] + [
-            (one, "Not yet") for one in wrong
-        ]:
+        verdicts = [(answer, "Right") for answer in right]
+        verdicts += [(answer, "Not yet") for answer in wrong]
+        for answer, verdict in verdicts:
             capsys.readouterr()
             assert session.check(answer) is (verdict == "Right")
             assert capsys.readouterr().out.splitlines()[-1].startswith(verdict), answer
-        if session.lesson.exercise_imports():  # then one may come back for it without training
+        if session.lesson.exercise_imports():  # then it needs no cell to run before
             assert all(Session(session.lesson).check(answer) for answer in right)
 
     return check

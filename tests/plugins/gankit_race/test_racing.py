@@ -361,7 +361,7 @@ def test_ctrl_c_saves_and_tells_how_to_resume(race_cli, gankit_cli, evaluate, he
     stops_when((here / "a race" / "ema" / "seed-0" / "checkpoints" / "step-000004").exists)
     code, _, err = race_cli(*words, "a race", length="8steps")
     assert code == 130
-    assert re.search(r"ema, seed 0: .* 5 of 8,.* gankit race --resume 'a race'\n$", err)
+    assert re.search(r"ema, seed 0: .* 5 of 8\b.* gankit race --resume 'a race'\n$", err)
     stops_when(None)
     code, out, err = gankit_cli("race", "--resume", "a race")
     assert (code, err) == (0, "")
