@@ -22,7 +22,7 @@ LESSONS = {
 
 
 def pytest_generate_tests(metafunc):
-    """A test with the argument `number` runs for each lesson, or for those in its file's LESSONS."""
+    """A test with the argument `number` runs for each lesson, or those in its file's LESSONS."""
     if "number" in metafunc.fixturenames:
         numbers = getattr(metafunc.module, "LESSONS", LESSONS)
         metafunc.parametrize("number", numbers, ids=lambda number: LESSONS[number].stem)
