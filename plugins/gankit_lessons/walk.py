@@ -151,7 +151,7 @@ class LessonWalk:
     def _rerun(self, index: int) -> None:
         """Run a cell without showing what it prints."""
         with (
-            self.view.console.status(f"cell {index + 1} runs again"),
+            self.view.console.status(f"cell {index + 1} runs again{self._last_time(index)}"),
             contextlib.redirect_stdout(io.StringIO()),
         ):
             try:
