@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from gankit import GankitError, compose, hookimpl, train
+from gankit import GankitError, compose, hookimpl, prepare, train
 from gankit.cli.run_from_options import resumed
 from gankit.core.errors import RunStopped
 from gankit.core.registry import load_registry
@@ -44,7 +44,10 @@ def fingerprint(folder):
 def run_of(registry, tiny, tmp_path):
     def build(name, **settings):
         settings = {"tricks": EVERYTHING, **NEVER_STOPPED, **settings}
-        return compose(registry, **tiny(**settings), out=str(tmp_path / name))
+        run = compose(registry, **tiny(**settings), out=str(tmp_path / name))
+        # Fill the cache now: preparing pictures in `train` would use up calls of `stop_after`.
+        prepare(run, registry, lambda done, total: None)
+        return run
 
     return build
 
