@@ -49,11 +49,9 @@ class _Product(torch.autograd.Function):
         ctx.save_for_backward(first, second)
         ctx.product = product
         ctx.geometry = geometry
-        compute = {"images": _compute_images, "maps": _compute_maps, "weight": _compute_weight}[
-            product
-        ]
+        functions = {"images": _compute_images, "maps": _compute_maps, "weight": _compute_weight}
         # Detached, because a view could not be changed in place, as some activations do.
-        return compute(geometry, first, second).detach()
+        return functions[product](geometry, first, second).detach()
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:

@@ -33,7 +33,8 @@ def with_small_scale(trainer):
 
 def test_weights_statistics_averages_moments_and_losses_stay_in_float32(trainer_of, half):
     trainer = trainer_of("ema", "r1", "lecam", precision=half)
-    gan, seen = trainer.gan, []
+    gan = trainer.gan
+    seen = []
     d_loss = trainer.loss.d_loss
     trainer.loss.d_loss = lambda *logits: seen.append(d_loss(*logits)) or seen[-1]
     gan.G.net.main[0].register_forward_hook(lambda net, given, out: seen.append(out))
@@ -66,7 +67,8 @@ def test_batch_norm_counts_in_float32(trainer_of, half):
     trainer.step(0)
     assert given[0].dtype == HALVES[half]
     exact = given[0].double()
-    mean, var = exact.mean(dim=(0, 2, 3)), exact.var(dim=(0, 2, 3))
+    mean = exact.mean(dim=(0, 2, 3))
+    var = exact.var(dim=(0, 2, 3))
     torch.testing.assert_close(norm.running_mean.double(), mean, rtol=1e-4, atol=1e-6)
     torch.testing.assert_close(norm.running_var.double(), var, rtol=1e-4, atol=1e-6)
 

@@ -112,7 +112,8 @@ class Gradients(Trick):
 
 
 def test_each_step_has_gradients_of_one_player(trainer_of):
-    trainer, seen = trainer_of(), Gradients()
+    trainer = trainer_of()
+    seen = Gradients()
     gan = trainer.gan
     gan.begin_step(0)
     g_step(gan, trainer.loss, [seen], trainer.batches[0], gan.generate(gan.latents(8)))
@@ -131,10 +132,13 @@ def test_each_step_has_gradients_of_one_player(trainer_of):
 )
 def test_ds_gradient_is_that_of_the_whole_loss(trainer_of, loss):
     """Whether backward runs once over both graphs, or over one after the other."""
-    trainer, seen = trainer_of(loss=loss), Gradients()
-    gan, real = trainer.gan, trainer.batches[0]
+    trainer = trainer_of(loss=loss)
+    seen = Gradients()
+    gan = trainer.gan
+    real = trainer.batches[0]
     fakes = torch.randn(8, 3, 16, 16)
-    d_real, d_fake = gan.judge(real), gan.judge(fakes)
+    d_real = gan.judge(real)
+    d_fake = gan.judge(fakes)
     whole = trainer.loss.d_loss(d_real, d_fake, Targets(torch.ones(8), torch.zeros(8)))
     gradients = torch.autograd.grad(whole, list(gan.D.net.parameters()))
     scalars = d_step(gan, trainer.loss, [seen], real, fakes)
@@ -165,7 +169,8 @@ def test_g_does_not_move_in_ds_step_nor_d_in_gs(trainer_of):
     gan = trainer.gan
     gan.begin_step(0)
     before = {k: v.clone() for k, v in gan.G.net.state_dict().items()}
-    real, fakes = trainer.batches[0], torch.randn(8, 3, 16, 16)
+    real = trainer.batches[0]
+    fakes = torch.randn(8, 3, 16, 16)
     d_step(gan, trainer.loss, [], real, fakes)
     assert all(torch.equal(before[k], v) for k, v in gan.G.net.state_dict().items())
     weights = [p.clone() for p in gan.D.net.parameters()]

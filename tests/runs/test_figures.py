@@ -37,7 +37,8 @@ def test_empty_curves_and_curves_of_one_point_are_drawn():
 
 
 def test_a_sheet_has_every_picture_whole_in_its_place():
-    red, blue = Image.new("RGB", (40, 30), "red"), Image.new("RGBA", (90, 20), "blue")
+    red = Image.new("RGB", (40, 30), "red")
+    blue = Image.new("RGBA", (90, 20), "blue")
     whole = np.asarray(sheet({"a": red, "b\nand more": blue, "c": red}, 2))
     assert (whole == (255, 0, 0)).all(-1).sum() == 2 * 40 * 30
     assert (whole == (0, 0, 255)).all(-1).sum() == 90 * 20

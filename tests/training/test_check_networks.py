@@ -449,7 +449,8 @@ def test_a_part_that_cannot_be_built_is_named_with_its_plugin(what, refused):
 
 @pytest.mark.parametrize("kind", ["loss", "generator", "trick"])
 def test_a_builder_that_cannot_be_imported_is_named(kind, refused):
-    spec, plural = f"{kind.title()}Spec", {"loss": "losses"}.get(kind, f"{kind}s")
+    spec = f"{kind.title()}Spec"
+    plural = "losses" if kind == "loss" else f"{kind}s"
     source = f"""
         @hookimpl
         def register_{plural}(register):

@@ -105,7 +105,8 @@ def test_a_trick_that_acted_before_a_resume_is_reported_as_acting(run_of):
 
 
 def test_the_same_run_twice_is_the_same_and_another_seed_is_not(run_of, registry):
-    first, again = train(run_of("a"), registry), train(run_of("b"), registry)
+    first = train(run_of("a"), registry)
+    again = train(run_of("b"), registry)
     other = train(run_of("c", seed=1), registry)
     assert fingerprint(first) == fingerprint(again)
     assert fingerprint(first)[1] != fingerprint(other)[1]
