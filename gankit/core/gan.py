@@ -53,9 +53,7 @@ class Gan:
     accumulate: int = 1  # micro-batches that a batch is cut into, for one update
     process_group: ProcessGroup = field(default_factory=ProcessGroup)
     d_inputs: list[Callable[[Tensor, Gan], Tensor]] = field(default_factory=list)
-    sampler: nn.Module = field(
-        init=False
-    )  # the G that pictures are sampled from: with the trick ema, an average
+    sampler: nn.Module = field(init=False)  # the G to sample from: an average, with the trick ema
     features: Tensor | None = None  # (N, ...), see keep_features
     _draws: dict[str, int] = field(default_factory=dict)
 
