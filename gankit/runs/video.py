@@ -33,9 +33,8 @@ def write_video(frames: Iterable[Image.Image], path: Path, fps: int = 12) -> Non
 def _write_mp4(pictures: list[Image.Image], path: Path, fps: int) -> None:
     import imageio.v3 as iio
 
-    frames = np.stack(
-        [np.asarray(_resize_to_even(picture)) for picture in pictures]
-    )  # (T, H, W, 3)
+    arrays = [np.asarray(_resize_to_even(picture)) for picture in pictures]
+    frames = np.stack(arrays)  # (T, H, W, 3)
     iio.imwrite(
         path, frames, plugin="pyav", codec="libx264", fps=fps,
         out_pixel_format="yuv420p",

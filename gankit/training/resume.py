@@ -29,9 +29,8 @@ def restore(trainer: Trainer) -> None:
     if saved.step > trainer.run.steps:
         last = f"the run's last step, {trainer.run.steps}"
         raise GankitError(f"checkpoint {path} is past {last}: use a larger --steps")
-    scalers = saved.state.get(
-        "scalers", {"G": {}, "D": {}}
-    )  # for float16; those of gankit 0.1 have none
+    # For float16; checkpoints of gankit 0.1 have none.
+    scalers = saved.state.get("scalers", {"G": {}, "D": {}})
     for player in (gan.G, gan.D):
         checkpoint.load_weights(player.net, saved.model[player.name], player.name, path)
         checkpoint.load_optimizer(player.adam, saved.state[player.name])

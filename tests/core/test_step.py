@@ -121,9 +121,8 @@ def test_each_step_has_gradients_of_one_player(trainer_of):
     assert all(float(grad.abs().sum()) > 0 for grad in seen.gradients["G", "G"])
     assert all(p.requires_grad for p in gan.D.net.parameters())  # no longer frozen
     d_step(gan, trainer.loss, [seen], trainer.batches[0], torch.zeros(8, 3, 16, 16))
-    assert all(
-        grad is None for grad in seen.gradients["D", "G"]
-    )  # not those of the step before either
+    # Not even those of the step before.
+    assert all(grad is None for grad in seen.gradients["D", "G"])
     assert all(float(grad.abs().sum()) > 0 for grad in seen.gradients["D", "D"])
 
 
