@@ -127,7 +127,7 @@ def test_code_is_shown_without_its_docstring(code, expected):
 def test_show_without_code(gankit_cli):
     out = gankit_cli("show", "noisy-d", "--no-code").out
     assert "class NoisyD" not in out
-    assert "Helps when D wins early" in out
+    assert "\n  sigma: " in out
 
 
 @pytest.mark.parametrize("wide", [40, 80])
@@ -144,7 +144,7 @@ def test_show_gives_each_option_its_line(gankit_cli, monkeypatch):
     out = gankit_cli("show", "lecam", "--no-code").out
     (after,) = re.findall(r"\n  after: .*\n      (?:.*)\n", out)
     assert "StyleGAN2 code: 0" in after
-    assert "\n  decay: how much" in out
+    assert "\n  decay: " in out
 
 
 def test_show_leaves_code_in_a_docstring_alone(gankit_cli, plugin_file):

@@ -127,7 +127,7 @@ def test_a_recipe_of_a_plugin_trains(plugin_file, gankit_cli, here):
     command = out.splitlines()[0]  # repeats it, without a recipe
     assert "--batch-size 7" in command
     assert "--recipe" not in command
-    assert re.search("^  r1: mean squared slope", out, re.M)
+    assert re.search("^  r1: ", out, re.M)
 
 
 @pytest.fixture
