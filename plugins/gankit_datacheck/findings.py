@@ -127,7 +127,7 @@ def _check_number(survey: Survey) -> Iterable[Finding]:
         what = f"{pictures}: plenty for 64 px; the more pictures, the less augmentation helps"
         yield Finding("fine", what, "compare runs with and without --trick diffaugment")
     else:
-        what = f"{pictures}: so many that augmentation hurts (DiffAugment, 70,000 faces)"
+        what = f"{pictures}: with this many, augmentation hurts (DiffAugment, 70,000 faces)"
         yield Finding("fine", what, "omit --trick diffaugment")
     if len(survey.good) < BATCH_SIZE:
         size = 2 ** (len(survey.good).bit_length() - 1)

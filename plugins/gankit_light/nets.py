@@ -22,17 +22,20 @@ G_WIDTHS = {4: 16, 8: 8, 16: 4, 32: 2, 64: 2, 128: 1, 256: 1 / 2, 512: 1 / 4, 10
 SLE = 16  # a map sets the factors of the map that is 16 times as large
 
 
-def map_sizes(image_size: int, base_channels: int) -> list[int]:
-    """The sides of the maps from 8 up to the image."""
-    sizes = [size for size in G_WIDTHS if 8 <= size <= image_size]
-    if image_size < 16 or image_size not in sizes:
+def feature_map_sides(image_size: int) -> list[int]:
+    """The sides of the feature maps in px, from 8 up to the image's: 8, 16, ..., image_size."""
+    sides = [side for side in G_WIDTHS if 8 <= side <= image_size]
+    if image_size < 16 or image_size not in sides:
         raise ValueError(
             f"image_size is {image_size}, but this network needs one of "
             "16, 32, 64, 128, 256, 512, 1024"
         )
+    return sides
+
+
+def check_width(base_channels: int) -> None:
     if base_channels < 1:
         raise ValueError("base_channels must be 1 or more")
-    return sizes
 
 
 def init_generator(module: nn.Module) -> None:
@@ -106,12 +109,12 @@ class Generator(nn.Module):
         base_channels: int = 16,
     ) -> None:
         super().__init__()
-        maps = map_sizes(image_size, base_channels)
+        check_width(base_channels)
+        maps = feature_map_sides(image_size)
         width = {size: max(1, int(base_channels * times)) for size, times in G_WIDTHS.items()}
         start = nn.ConvTranspose2d(latent_dim, 2 * width[4], 4, bias=False)
-        self.start = nn.Sequential(
-            *gated_layers(start, width[4])
-        )  # z as a 1x1 image -> (width, 4, 4)
+        # z as a 1x1 image -> (width, 4, 4)
+        self.start = nn.Sequential(*gated_layers(start, width[4]))
         self.blocks = nn.ModuleDict()
         self.excitations = nn.ModuleDict()
         for number, size in enumerate(maps):  # every other block convolves twice
@@ -171,7 +174,8 @@ class Discriminator(nn.Module):
         base_channels: int = 16,
     ) -> None:
         super().__init__()
-        full, *maps = reversed(map_sizes(image_size, base_channels))
+        check_width(base_channels)
+        full, *maps = reversed(feature_map_sides(image_size))
         narrow = max(1, base_channels * 64 // full)
         layers: list[nn.Module] = [  # the image -> (narrow, image_size, image_size)
             nn.Conv2d(channels, narrow, 3, padding=1, bias=False),

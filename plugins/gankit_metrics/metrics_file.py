@@ -37,8 +37,8 @@ def add_metrics(folder: Path, measurements: Iterable[Measurement]) -> None:
     for measurement in measurements:
         fields = dataclasses.asdict(measurement)
         new_rows.append({name: fields[name] for name in COLUMNS})
-    new_keys = [_key(row) for row in new_rows]
-    rows = [row for row in read_metrics(folder) if _key(row) not in new_keys]
+    new_keys = [_identity(row) for row in new_rows]
+    rows = [row for row in read_metrics(folder) if _identity(row) not in new_keys]
     rows = sorted(rows + new_rows, key=lambda row: row["step"])
     try:
         write_atomically(folder / "metrics.json", json.dumps(rows, indent=1) + "\n")
@@ -47,7 +47,7 @@ def add_metrics(folder: Path, measurements: Iterable[Measurement]) -> None:
         raise GankitError(f"cannot write to {folder}: {error.strerror}", 1) from error
 
 
-def _key(row: dict[str, Any]) -> tuple[Any, ...]:
+def _identity(row: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(row[name] for name in KEY)
 
 

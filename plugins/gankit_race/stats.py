@@ -54,7 +54,7 @@ class Difference:
 
 
 def difference(baseline: Mapping[int, float], variant: Mapping[int, float]) -> Difference | None:
-    """Compare two variants, given each one's numbers by seed; None if one has no numbers."""
+    """Compare two variants, given the numbers of each by seed; None if a variant has none."""
     if not baseline or not variant:
         return None
     common_seeds = sorted(baseline.keys() & variant.keys())
