@@ -152,7 +152,7 @@ class Registry:
             raise
         except Exception as error:  # a plugin may raise anything
             what = " ".join(str(error).split()) or type(error).__name__
-            raise GankitError(f"{kind} {spec.name!r} of plugin {plugin!r}: {what}") from error
+            raise GankitError(f"{describe_part(kind, spec.name, plugin)}: {what}") from error
 
     def networks(self, text: str) -> tuple[ModelSpec, dict[str, Choice]]:
         """A model's spec and its two networks, each with the options of `text` that it has."""
@@ -202,3 +202,8 @@ def find_module_file(name: str) -> Path | None:
     except ModuleNotFoundError:  # the package of the module is missing
         return None
     return Path(spec.origin) if spec and spec.origin else None
+
+
+def describe_part(kind: str, name: str, plugin: str) -> str:
+    """A part as messages name it: `trick 'noisy-d' of plugin 'tricks'`."""
+    return f"{kind} {name!r} of plugin {plugin!r}"

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -48,7 +49,7 @@ MISUSED = {
     "a discriminator": ("run --discriminator x", "discriminator 'x'", "dcgan"),
     "a loss": ("run --loss wassertein", "loss 'wassertein'", "'wasserstein'"),
     "a trick": ("run --trick smoth-labels", "trick 'smoth-labels'", "'smooth-labels'"),
-    "a part of another kind": ("run --loss ema", "'ema' is a trick"),
+    "a part of another kind": ("run --loss ema", "'ema'", "trick"),
     "a part's option": ("run --trick r1:gama=1", "trick 'r1'", "'gama'", "'gamma'"),
     "a model's option": ("run --model dcgan64:base=1", "model 'dcgan64'", "'base'"),
     "an option of a part with none": ("run --loss hinge:margin=2", "loss 'hinge'", "'margin'"),
@@ -86,7 +87,7 @@ MISUSED = {
     "a folder without pictures": ("run --data texts", "texts; "),
     "a folder of broken pictures": ("run --data broken", "a.png"),
     "a file for a folder": ("run --data a.txt", "a.txt"),
-    "too few of your own pictures": ("run --data one", "1 picture", "batch of 8"),
+    "too few of your own pictures": ("run --data one", "1 picture", "8"),
     "an out that is a file": ("run --out a.txt", "a.txt: "),
     "an out below a file": ("run --out a.txt/b", "a.txt/b: "),
     "an out that holds a run": ("run --out used", "used", "--resume"),
@@ -480,7 +481,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(
     code, out, err = gankit_run(*argv, "--out", "a", before=("-p", path))
     message = one_line(err)
     assert code == 1
-    for fact in (first, f"{value} at step 7", "a/checkpoints/step-000006"):
+    for fact in (first, value, "step 7", "a/checkpoints/step-000006"):
         assert fact in message
     kept = sorted(p.name for p in (here / "a" / "checkpoints").glob("step-*"))
     assert kept == ["step-000003", "step-000006"]
@@ -495,7 +496,7 @@ def test_a_loss_that_is_not_finite_before_anything_is_saved(gankit_run, plugin_f
     message = one_line(err)
     assert code == 1
     assert "d_loss" in message
-    assert "nan at step 2" in message
+    assert re.search(r"\bnan\b.*\b2\b", message)
     assert "--resume" not in out
 
 
@@ -575,7 +576,7 @@ def test_a_run_that_is_asked_to_stop_saves_first(gankit_run, gankit_cli, plugin_
     path = plugin_file(INTERRUPTS.format(steps="(3,)", name=name))
     argv = ("--steps", 50, "--log-every", 1, "--out", "a")
     code, out, err = gankit_run(*argv, before=("-p", path))
-    assert "step 4 of 50" in one_line(err)
+    assert re.search(r"\b4\b.*\b50\b", one_line(err))
     assert code == 128 + number
     assert "gankit run --resume a" in out
     assert signal.getsignal(getattr(signal, name)) == before

@@ -56,7 +56,7 @@ BROKEN = {
         def register_tricks(register):
             register(LossSpec(name="odd", summary="s", source="s", build=Trick))
         """,
-        "expected a TrickSpec",
+        "TrickSpec",
     ),
     "registers a string": (
         """
@@ -64,7 +64,7 @@ BROKEN = {
         def register_losses(register):
             register("odd")
         """,
-        "expected a LossSpec",
+        "LossSpec",
     ),
     "registers one name twice": (
         """

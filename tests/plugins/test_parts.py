@@ -221,9 +221,7 @@ def test_opinions_are_probabilities_where_that_makes_sense(name):
     ],
 )
 def test_values_that_make_no_sense_are_refused(text):
-    with pytest.raises(
-        GankitError, match=f"^trick '{Choice.parse(text).name}' of plugin 'tricks': "
-    ):
+    with pytest.raises(GankitError, match=f"^trick '{Choice.parse(text).name}' .*'tricks': "):
         REGISTRY.make("trick", text)
 
 

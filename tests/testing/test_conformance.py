@@ -145,7 +145,7 @@ def test_penalties_for_a_linear_d():
     testing.check_penalty("r2:gamma=4", lambda *args: 2 * squared(*args))
     for name, weight in (("wgan-gp", 10), ("dragan", 10)):
         testing.check_penalty(name, lambda *args, w=weight: w * (squared(*args).sqrt() - 1) ** 2)
-    with pytest.raises(BrokenContract, match=r"trick 'r1' of plugin 'tricks': .*\d; expected \d"):
+    with pytest.raises(BrokenContract, match=r"trick 'r1' .*\d; expected \d"):
         testing.check_penalty("r1:gamma=4", squared)
     with pytest.raises(BrokenContract, match="None; expected"):
         testing.check_penalty("r1", squared, player="G")
@@ -256,7 +256,7 @@ BROKEN_TRICKS = {  # a builder, and a fact that the message must contain
     "the clock": (acting(wrap=seeds_from_the_clock), "repeated run"),
     "state left behind": (acting(fakes=counted), "resumed run"),
     "ruined weights": (acting(after_update=ruins_g), "weights of G"),
-    "a ruined loss": (acting(after_update=ruins_d), "nan at step 1"),
+    "a ruined loss": (acting(after_update=ruins_d), "nan"),
     "an infinite slope": (acting(d_input=steep), "d_input has"),
     "a blind G": (acting(wrap=blinds), "weights of G"),
     "a refusal": (
@@ -276,7 +276,7 @@ def broken(check, spec, **options):
         check(spec, **options)
     message = str(error.value)
     assert "\n" not in message
-    head = f"{spec.kind} 'mine' of plugin '"
+    head = f"{spec.kind} 'mine' "
     assert message.startswith(head), message
     return message.removeprefix(head).partition("': ")[2]
 
@@ -671,7 +671,7 @@ def test_an_installed_plugin_may_be_passed_too(installed):
     import given_twice_module
 
     harness._load_installed.cache_clear()
-    with pytest.raises(BrokenContract, match="trick 'twice' of plugin 'given_twice'"):
+    with pytest.raises(BrokenContract, match="trick 'twice'.*'given_twice'"):
         testing.check_trick("twice", plugin=given_twice_module)
     harness._load_installed.cache_clear()
 

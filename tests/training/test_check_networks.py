@@ -5,7 +5,7 @@ import textwrap
 import pytest
 
 from gankit import GankitError, TrickSpec, compose, hookimpl
-from gankit.core.registry import load_registry
+from gankit.core.registry import describe_part, load_registry
 
 NETWORK = """
     from torch import nn
@@ -208,7 +208,7 @@ def refused(gankit_run, plugin_file, here):
 def test_networks(what, refused):
     (about, forward), fact = NETWORKS[what]
     message = refused(NETWORK.format(**about, forward=forward), f"--{about['kind']}", "mine")
-    assert message.startswith(f"{about['kind']} 'mine' of plugin 'mine': ")
+    assert message.startswith(describe_part(about["kind"], "mine", "mine"))
     assert fact in message
 
 
@@ -228,7 +228,7 @@ def test_a_network_that_is_not_a_module(refused):
             register(GeneratorSpec(name="mine", summary="s", source="s", build=build))
     """
     message = refused(source, "--generator", "mine")
-    assert message.startswith("generator 'mine' of plugin 'mine': ")
+    assert message.startswith(describe_part("generator", "mine", "mine"))
     assert "'function'" in message
 
 
@@ -236,7 +236,7 @@ def test_a_network_that_is_not_a_module(refused):
 def test_tricks(what, refused):
     method, fact = TRICKS[what]
     message = refused(TRICK.format(method=method), "--trick", "mine")
-    assert message.startswith("trick 'mine' of plugin 'mine': ")
+    assert message.startswith(describe_part("trick", "mine", "mine"))
     assert fact in message
 
 
@@ -244,7 +244,7 @@ def test_tricks(what, refused):
 def test_losses(what, refused):
     (d, g), fact = LOSSES[what]
     message = refused(LOSS.format(d=d, g=g), "--loss", "mine", "--trick", "none")
-    assert message.startswith("loss 'mine' of plugin 'mine': ")
+    assert message.startswith(describe_part("loss", "mine", "mine"))
     assert fact in message
 
 
@@ -255,7 +255,7 @@ def test_a_first_step_that_breaks_the_weights(refused):
     """
     method = textwrap.indent(textwrap.dedent(method), 8 * " ").strip()
     message = refused(TRICK.format(method=method), "--trick", "mine")
-    assert message.startswith("trick 'mine' of plugin 'mine': ")
+    assert message.startswith(describe_part("trick", "mine", "mine"))
     assert "at the first step" in message
 
 
@@ -263,7 +263,7 @@ def test_a_step_with_two_external_parts_that_raises(refused):
     source = TRICK.format(method="def before_update(self, gan, player): player.nett")
     source += LOSS.format(d="(fake - real).mean()", g="-fake.mean()").replace("Mine", "Other")
     message = refused(source, "--trick", "mine", "--loss", "mine")
-    assert message.startswith("trick 'mine' of plugin 'mine': ")
+    assert message.startswith(describe_part("trick", "mine", "mine"))
     assert "'nett'" in message
     assert "loss 'mine'" in message
 
@@ -275,7 +275,7 @@ def test_a_data_set_that_is_not_a_sequence(refused):
             register(DatasetSpec(name="mine", summary="s", source="s", build=lambda: iter("ab")))
     """
     message = refused(source, "--dataset", "mine")
-    assert message.startswith("dataset 'mine' of plugin 'mine': ")
+    assert message.startswith(describe_part("dataset", "mine", "mine"))
     assert "__len__ and __getitem__" in message
 
 
@@ -304,13 +304,15 @@ BROKEN_SETS = {  # a first picture, and a fact that the message must contain
 def test_data_sets(what, refused):
     picture, fact = BROKEN_SETS[what]
     message = refused(PICTURES.format(length=64, picture=picture), "--dataset", "mine")
-    assert message.startswith("dataset 'mine' of plugin 'mine': picture 0 ")
+    assert message.startswith(describe_part("dataset", "mine", "mine"))
+    assert "picture 0" in message
     assert fact in message
 
 
 def test_a_data_set_without_a_length(refused):
     message = refused(PICTURES.format(length="len(None)", picture="0"), "--dataset", "mine")
-    assert message.startswith("dataset 'mine' of plugin 'mine': object of type 'NoneType'")
+    assert message.startswith(describe_part("dataset", "mine", "mine"))
+    assert "NoneType" in message
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
@@ -351,7 +353,7 @@ METRICS = {  # what features returns, and a fact that the message must contain
 def test_metrics(what, refused):
     rows, fact = METRICS[what]
     message = refused(METRIC.format(rows=rows), "--metric", "mine")
-    assert message.startswith("metric 'mine' of plugin 'mine': ")
+    assert message.startswith(describe_part("metric", "mine", "mine"))
     assert fact in message
 
 
@@ -404,8 +406,8 @@ def test_excludes_of_bundled_tricks_name_tricks(registry):
 @pytest.mark.parametrize(
     ("settings", "facts"),
     [
-        ({"batchsize": 3}, ("recipe 'mine' of plugin 'mine'", "'batchsize'", "'batch_size'")),
-        ({"batch_size": "3"}, ("recipe 'mine' of plugin 'mine'", "--batch-size", "'3'")),
+        ({"batchsize": 3}, ("recipe 'mine'", "'batchsize'", "'batch_size'")),
+        ({"batch_size": "3"}, ("recipe 'mine'", "--batch-size", "'3'")),
         ({"dataset": "moon-rocks"}, ("dataset 'moon-rocks'",)),
         ({"dataset": "folder"}, ("'folder'", "--data PATH")),
         ({"model": "dcgan65"}, ("model 'dcgan65'", "'dcgan64'")),
@@ -433,18 +435,19 @@ def test_recipes_with_wrong_settings(settings, facts, gankit_cli, plugin_file, h
 UNBUILT = {
     "a value beyond its limits": (
         "raise ValueError('p is 3')",
-        "trick 'mine' of plugin 'mine': p is 3",
+        "p is 3",
     ),
-    "a mistake": ("{}['x']", "trick 'mine' of plugin 'mine': 'x'"),
-    "an error without a message": ("assert p < 0", "trick 'mine' of plugin 'mine': AssertionError"),
+    "a mistake": ("{}['x']", "'x'"),
+    "an error without a message": ("assert p < 0", "AssertionError"),
 }
 
 
 @pytest.mark.parametrize("what", UNBUILT)
 def test_a_part_that_cannot_be_built_is_named_with_its_plugin(what, refused):
-    statement, message = UNBUILT[what]
+    statement, reason = UNBUILT[what]
     method = f"def __init__(self, p: float = 0.5): {statement}"
-    assert refused(TRICK.format(method=method), "--trick", "mine:p=3") == message
+    message = refused(TRICK.format(method=method), "--trick", "mine:p=3")
+    assert message == f"{describe_part('trick', 'mine', 'mine')}: {reason}"
 
 
 @pytest.mark.parametrize("kind", ["loss", "generator", "trick"])
@@ -457,7 +460,7 @@ def test_a_builder_that_cannot_be_imported_is_named(kind, refused):
             register({spec}(name="mine", summary="s", source="s", build="no_such_module:Mine"))
     """
     message = refused(source, f"--{kind}", "mine")
-    assert message.startswith(f"{kind} 'mine' of plugin 'mine': ")
+    assert message.startswith(describe_part(kind, "mine", "mine"))
     assert "'no_such_module'" in message
 
 
@@ -473,7 +476,7 @@ def test_a_network_of_a_model_that_cannot_be_imported_is_named(refused):
             register(ModelSpec(**about, generator="mine", discriminator="dcgan"))
     """
     message = refused(source, "--model", "mine")
-    assert message.startswith("generator 'mine' of plugin 'mine': ")
+    assert message.startswith(describe_part("generator", "mine", "mine"))
     assert "'no_such_module'" in message
 
 
@@ -496,4 +499,4 @@ def test_an_error_without_a_message_is_named_by_its_type():
     registry.load("quiet", Silent)
     with pytest.raises(GankitError) as error, registry.attribute_errors_to("trick", "silent:p=3"):
         raise MemoryError
-    assert str(error.value) == "trick 'silent' of plugin 'quiet': MemoryError"
+    assert str(error.value) == f"{describe_part('trick', 'silent', 'quiet')}: MemoryError"

@@ -149,10 +149,10 @@ def test_a_folder_with_one_of_everything(checked):
     assert finding_with(survey, "1 file", "raw.heic").level == "advice"
     assert finding_with(survey, "batch of 64").flags == ("--batch-size 16",)
     assert finding_with(survey, "1 exact", "2 near")
-    assert finding_with(survey, "1 picture of 22 (5 %)", "64 px").level == "advice"
-    assert finding_with(survey, "1 picture of 22 (5 %)", "grey and").names == ("tulip/grey.jpg",)
+    assert finding_with(survey, "1 picture", "5 %", "64 px").level == "advice"
+    assert finding_with(survey, "1 picture", "5 %", "grey and").names == ("tulip/grey.jpg",)
     assert "--background" in finding_with(survey, "transparent").mend
-    assert finding_with(survey, "1 picture of 22 (5 %)", "one colour")
+    assert finding_with(survey, "1 picture", "5 %", "one colour")
     levels = [item.level for item in find_all(survey)]
     assert levels == sorted(levels, key=rules.LEVELS.index)
 
@@ -199,9 +199,9 @@ def test_fewer_pictures_than_a_batch():
 
 
 def test_pictures_smaller_than_the_model():
-    survey = finding_with(change(made(200), 150, width=40, height=50), "150 pictures of 200 (75 %)")
+    survey = finding_with(change(made(200), 150, width=40, height=50), "150 pictures", "75 %")
     assert (survey.level, survey.flags) == ("problem", ("--image-size 32",))
-    few = finding_with(change(made(200), 3, width=40), "3 pictures of 200 (2 %)")
+    few = finding_with(change(made(200), 3, width=40), "3 pictures", "2 %")
     assert (few.level, few.flags) == ("advice", ())
 
 
@@ -219,10 +219,7 @@ def test_few_pictures_for_a_large_model():
 
 
 def test_extreme_shapes():
-    assert (
-        "--fit pad"
-        in finding_with(change(made(100), 10, width=300), "10 pictures of 100", "79 %").mend
-    )
+    assert "--fit pad" in finding_with(change(made(100), 10, width=300), "10 pictures", "79 %").mend
     photos = made(100, width=96, height=64)  # 3:2 loses a third, as all photos do
     assert not [item for item in find_all(photos) if "crop" in item.what]
 
@@ -248,14 +245,14 @@ def test_colours():
     ],
 )
 def test_dark_pale_and_transparent(facts, word):
-    assert finding_with(change(made(100), 10, **facts), "10 pictures of 100 (10 %)", word)
+    assert finding_with(change(made(100), 10, **facts), "10 pictures", "10 %", word)
     assert not [item for item in find_all(made(100)) if word in item.what]
 
 
 def test_pictures_with_nothing_on_them():
     survey = change(made(100), 5, std=(0.0,) * 3)
     survey.looks["pixels"][:5] = 200
-    assert finding_with(survey, "5 pictures of 100", "one colour")
+    assert finding_with(survey, "5 pictures", "one colour")
     assert not [item for item in find_all(survey) if "contrast" in item.what]
 
 
@@ -307,7 +304,7 @@ def test_broken_pictures_do_not_end_the_check():
     assert [item.broken for item in facts][:3] == ["", "MemoryError", "two lines"]
     assert facts[3].broken
     survey = Survey(facts)
-    assert finding_with(survey, "most are broken", "3 pictures of 4").level == "problem"
+    assert finding_with(survey, "most are broken", "3 pictures").level == "problem"
     assert make_report(survey)["try"] == ""
 
 
@@ -383,9 +380,8 @@ def test_the_terminal_shows_it_at_any_width(checked, width, encoding):
     lines = [line for line in text.splitlines() if not line.startswith("Try")]
     assert max(map(len, lines)) <= min(width, 100)
     words = " ".join(text.split())
-    assert "1 exact and 2 near" in words
-    assert "tulip/cut.png is cut off" in words
-    assert "Try gankit run --data garden" in words
+    assert "tulip/cut.png" in words
+    assert "gankit run --data garden" in words
 
 
 class Page(HTMLParser):

@@ -248,7 +248,7 @@ def test_modes_measure_only_petals(gankit_cli, gankit_run, pictures_folder, here
     assert code == 0
     code, _, err = gankit_cli("evaluate", "tissue", "--metric", "modes")
     assert code == 2
-    assert re.search(r"'modes' of plugin 'flowers'.* petals.* ihc:count=60\n$", err)
+    assert re.search(r"'modes' .*'flowers'.* petals.* ihc:count=60\n$", err)
 
 
 def test_too_few_pictures(gankit_cli, gankit_run, pictures_folder):
@@ -310,7 +310,7 @@ def broken(**methods):
     ],
 )
 def test_a_broken_metric_is_named_with_its_plugin(run, build, fact):
-    with pytest.raises(GankitError, match="^metric 'mine' of plugin 'theirs': ") as error:
+    with pytest.raises(GankitError, match="^metric 'mine' .*'theirs': ") as error:
         gankit.evaluate(run, ["mine"], samples=30, registry=with_metric(build))
     assert fact in str(error.value)
 

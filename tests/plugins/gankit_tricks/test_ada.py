@@ -284,5 +284,5 @@ def test_listening_costs_no_forward_pass_and_leaves_batch_norm_alone(trainer_of)
 
 
 def test_ada_and_diffaugment_are_not_for_one_run(registry, tiny):
-    with pytest.raises(GankitError, match="'ada' and 'diffaugment' exclude each other: both"):
+    with pytest.raises(GankitError, match="'ada' .*'diffaugment'"):
         compose(registry, **tiny(tricks=("diffaugment", "ada")))
