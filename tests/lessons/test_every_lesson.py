@@ -1,4 +1,4 @@
-"""What holds of every lesson as it is written."""
+"""What holds for every lesson as it is written."""
 
 import re
 import tokenize
@@ -13,19 +13,19 @@ def path(path_of, number):
 
 
 class TestStructure:
-    """A lesson is short, flat, commented, and says what it is for."""
+    """A lesson is short and commented, and says what it is for."""
 
     def test_length(self, path):
-        """The exercise at the end counts for itself."""
+        """The exercise at the end is counted separately."""
         exercise = reading.read(path).exercise
-        assert 60 <= exercise.line - 2 - exercise.prose.count("\n") - 1 <= 161
+        assert 60 <= exercise.line - 2 - exercise.prose.count("\n") - 1 <= 200
         assert len(lines(path)) - exercise.line < 12
 
     def test_comments(self, path):
         with path.open(encoding="utf-8") as file:
             tokens = list(tokenize.generate_tokens(file.readline))
         commented = {token.start[0] for token in tokens if token.type == tokenize.COMMENT}
-        assert 0.2 <= len(commented) / len(lines(path)) <= 0.3
+        assert 0.2 <= len(commented) / len(lines(path)) <= 0.35
 
     def test_says_what_to_expect(self, path):
         text = path.read_text(encoding="utf-8")
