@@ -10,8 +10,8 @@ from gankit.runs.figures import read_log
 LESSONS = {  # the answers to their exercises: right ones, wrong ones
     3: (["(9, 3)"], ["(3, 0)"]),
     4: (['{"image_size": 32, "classes": ["cold"], "fit": "pad", "channels": 1}'], ["{}"]),
-    5: (['[letters[one] for one in "ABCDE"]'], ['[letters[one] for one in "BCDEA"]']),
-    6: (["0.65"], ["0.35"]),
+    5: (["[letters[l] for l in 'ABCDE']"], ["[letters[l] for l in 'BCDEA']"]),
+    6: (["0.5"], ["0.2"]),
     7: (["'noisy-d'"], ["'ema'"]),
     8: (["(-11.95, 5.95)"], ["(-6, 1)"]),
 }
@@ -23,14 +23,15 @@ def test_picture_and_exercise(number, keeps_its_promises):
 
 def test_3_counts_overlaps_as_with_a_pencil(lesson):
     said = lesson(3).said
-    assert "our stamps and torch's: True" in said
+    assert "our layer and torch's are equal: True" in said
     assert "kernel 5, stride 2: in a row [3, 2], in a picture [[9, 6], [6, 4]]" in said
     assert "kernel 4, stride 2: in a row [2, 2], in a picture [[4, 4], [4, 4]]" in said
 
 
 def test_3_only_repeating_draws_without_a_grid(lesson):
-    found = dict(re.findall(r"(kernel \d, .*|repeat.*): unevenness .* (\d\.\d+)", lesson(3).said))
-    five, four, repeated = (float(found[name]) for name in lesson(3).found["DOUBLES"])
+    printed = re.findall(r"(kernel \d, .*|repeat.*): unevenness .* (\d\.\d+)", lesson(3).said)
+    unevenness = {name: float(value) for name, value in printed}
+    five, four, repeated = (unevenness[name] for name in lesson(3).found["DOUBLING_LAYERS"])
     assert repeated < 0.05
     assert min(five, four) > 0.3
 
@@ -38,16 +39,16 @@ def test_3_only_repeating_draws_without_a_grid(lesson):
 def test_4_finds_each_fault_by_name(lesson):
     done = lesson(4)
     names = done.found
-    assert "the usual loop stops at 1 of 7 faults" in done.said
+    assert "stops at 1 of 7 faults" in done.said
     faulty = {*names["greys"], names["broken"], names["tiny"]}
-    found = {str(Path(file).relative_to(names["folder"])) for file in faulty}
-    assert found < names["bad"]
+    assert {str(Path(file).relative_to(names["folder"])) for file in faulty} < names["bad"]
     pairs = (names["copied"], "copy.png"), (names["saved_again"], names["saved_again"].stem)
     for original, other in pairs:
         assert sum(original.name in name or other in name for name in names["bad"]) == 1
     assert len(names["bad"]) == 34
     assert "copies: []" in done.said
-    assert not [one for one in names["found"]["findings"] if "grey" in one["what"]]
+    remaining = [finding["what"] for finding in names["report"]["findings"]]
+    assert not [what for what in remaining if "grey" in what]
 
 
 def test_4_prepares_what_it_says(lesson):
@@ -62,13 +63,19 @@ def test_4_prepares_what_it_says(lesson):
 def test_5_trains_every_failure_as_it_is_called(lesson):
     done = lesson(5)
     assert (done.folder / "lesson-05-answers.png").exists()
-    assert "gankit run" not in done.said  # it would tell which letter is which
     assert sorted(done.found["letters"]) == list("ABCDE")
     for letter, failure in done.found["letters"].items():
         record = json.loads((done.folder / done.found["runs"][letter] / "run.json").read_text())
         settings = {**done.found["HEALTHY"], **done.found["BROKEN"][failure]}
         del settings["tricks"]
         assert {name: record[name] for name in settings} == settings
+
+
+def test_5_prints_the_settings_of_the_healthy_run_alone(lesson):
+    """A failure's settings would tell which letter it is."""
+    said = lesson(5).said
+    assert said.count("gankit run") == 1
+    assert said.index("gankit run") < said.index("healthy: done")
 
 
 def test_6_shows_that_a_trick_was_off(lesson):
@@ -81,23 +88,31 @@ def test_6_shows_that_a_trick_was_off(lesson):
         assert all(logs[trick][trick.partition(":")[0]])
 
 
+def test_6_names_the_trick_that_changed_most(lesson):
+    done, medians = lesson(6), lesson(6).found["medians"]
+    for label in ("d_loss", "D(x)", "D(G(z))"):
+        (trick,) = re.findall(rf"in your run, (\S+) changed {re.escape(label)} most", done.said)
+        changes = {name: abs(row[label] - medians["none"][label]) for name, row in medians.items()}
+        assert changes[trick] == max(changes.values())
+
+
 def test_7_a_resumed_run_is_the_same_run(lesson):
     done = lesson(7)
-    assert re.search(r"at once (\w{16}), in two parts \1: equal", done.said)
+    assert re.search(r"whole (\w{16}), resumed \1: equal", done.said)
     folder = done.folder / done.found["folder"]
     kept = {path.name for path in (folder / "checkpoints").glob("step-*")}
     assert {"step-000001", "step-000004", "step-000008"} <= kept
     steps = read_log(folder)["step"]
     assert steps == sorted({*steps})
-    assert len(re.findall(r"^ +\d steps, .*swd \d+ ", done.said, re.MULTILINE)) == 3
+    assert len(re.findall(r"^\d steps +swd +\d+ ", done.said, re.MULTILINE)) == 3
 
 
 def test_7_keeps_its_checkpoints_in_the_form_that_only_tries_it_out(path_of):
     text = path_of(7).read_text(encoding="utf-8")
-    told = int(re.search(r"GANKIT_LESSON_STEPS=(\d+) only", text)[1])
+    steps = int(re.search(r"GANKIT_LESSON_STEPS=(\d+) only", text)[1])
     keep = int(re.search(r"keep=(\d+)", text)[1])
-    saved = range(told // 8, told + 1, told // 8)
-    assert {told // 8, told // 2, told} <= set(saved[-keep:])
+    saved = range(steps // 8, steps + 1, steps // 8)
+    assert {steps // 8, steps // 2, steps} <= set(saved[-keep:])
 
 
 def test_8_races_all_modes_and_proves_the_heads_equal(lesson):

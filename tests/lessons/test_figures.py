@@ -5,10 +5,10 @@ is worked out here. After a new whole run (docs/run_lesson.py) this says which w
 any more.
 """
 
-import itertools
 import json
 import math
 import re
+import statistics
 from pathlib import Path
 
 import pytest
@@ -25,7 +25,8 @@ WORKED_OUT = {
     2: {"0.325": -0.9 * math.log(0.9) - 0.1 * math.log(0.1)},
     3: {"12,288": 3 * 64 * 64},
     5: {"1.39": 2 * math.log(2), "0.69": math.log(2), "0.5": 1 / 2},
-    7: {"2,000": 4000 / 2, "4,000": 4000},
+    6: {"0.325": -0.9 * math.log(0.9) - 0.1 * math.log(0.1)},
+    7: {"1,000": 2000 / 2, "2,000": 2000},
     9: {"1,024": 2 * 512, "2,048": 4 * 512},
 }
 BUSY = 1.6  # times as long may a whole run have taken: other work slowed it
@@ -87,35 +88,34 @@ def test_what_the_first_run_learns_from():
 # --- what "Was your prediction right?" says, asked of the kept runs
 
 
-def test_1_neither_loss_falls_for_long_and_d_is_ahead():
+def test_1_g_loss_falls_after_its_first_rise_and_d_is_ahead():
     steps = re.findall(r"d_loss (\S+)  g_loss (\S+)  D\(x\) (\S+)  D\(G\(z\)\) (\S+)", printed(1))
-    d_losses, g_losses, reals, fakes = zip(*(map(float, step) for step in steps), strict=True)
-    for losses in (d_losses, g_losses):
-        assert any(later > earlier for earlier, later in itertools.pairwise(losses))
-    assert all(real > fake for real, fake in zip(reals[1:], fakes[1:], strict=True))
-    assert sum(fake < 0.1 for fake in fakes) > 0.8 * len(fakes)
+    _, g_losses, reals, fakes = zip(*(map(float, step) for step in steps), strict=True)
+    half = len(steps) // 2
+    assert statistics.median(g_losses[:half]) > statistics.median(g_losses[half:])
+    assert sum(real > fake for real, fake in zip(reals, fakes, strict=True)) > 0.8 * len(steps)
 
 
 def test_5_one_failure_looks_like_the_textbook_and_one_like_a_healthy_run():
     healthy, *broken = (row(5, name) for name in ("healthy", *"ABCDE"))
     assert sum(abs(d - 1.39) < 0.2 and abs(g - 0.69) < 0.2 for d, g, *_ in broken) == 1
-    alike = [all(abs(a - b) < 0.3 for a, b in zip(one, healthy, strict=True)) for one in broken]
+    alike = [all(abs(a - b) < 0.3 for a, b in zip(run, healthy, strict=True)) for run in broken]
     assert sum(alike) == 1
     assert sum(d < 0.02 for d, *_ in broken) == 1
     assert sum(g == 0 for _, g, *_ in broken) == 1
 
 
-def test_6_flips_change_d_loss_most_and_all_tricks_make_d_less_sure():
-    none, *tricks = (row(6, n)[-4:] for n in ("none ", "noisy-d:sigma", "flip-labels", "smooth-",
-                                               "dropout-d"))  # fmt: skip
-    assert max(trick[0] for trick in tricks) == tricks[1][0]
-    assert all(trick[0] > none[0] and trick[2] < none[2] for trick in tricks)
+def test_6_flipped_and_smoothed_targets_make_d_less_sure():
+    none, flipped, smoothed = (row(6, f"{name} ")[-4:] for name in ("none", "flip-labels",
+                                                                    "smooth-labels"))  # fmt: skip
+    assert min(flipped[0], smoothed[0]) > none[0] + 0.1
+    assert max(flipped[2], smoothed[2]) < none[2]
+    assert "in your run, flip-labels changed d_loss most" in printed(6)
     assert "my-noise: WARNING, it never acted" in printed(6)
 
 
 def test_7_four_times_the_steps_are_far_from_four_times_as_good():
-    steps = re.findall(r"swd (\d+) \(\d+ to \d+\), (\d+) %", printed(7))
-    shares = [int(share) for _, share in steps]
+    shares = [int(share) for share in re.findall(r"(\d+) % of the first  kinds", printed(7))]
     assert shares == sorted(shares, reverse=True)
     assert shares[-1] > 3 * 100 / 8
     assert ": equal" in printed(7)
