@@ -1,29 +1,33 @@
 """Lesson 11: losses and penalties
 ===============================
 
-The loss says what D and G want. A penalty, or a norm, says how steep D may be while they want it.
-Six short runs from the same weights and the same z, and what their curves can and cannot tell.
+The loss says what D and G try to reach. A penalty, or a norm, limits how steep D may become while
+they try. This lesson trains six short runs from the same weights and the same z, and shows what
+their curves can tell you and what they cannot.
 
-You will learn   what hinge, Wasserstein, R1 and spectral norm change, why losses of different kinds
-                 cannot be compared, and why a critic needs a bound.
-You should know  lesson 5: what d_loss and g_loss say under the usual loss.
-It takes         about 3 minutes on two cores. GANKIT_LESSON_STEPS=16 only tries it out.
-You will see     `lesson-11.png`: for each run its two losses, how steep D is, and its flowers,
-                 which have hardly begun to open: in 400 steps, causes are seen best.
-Predict          Wasserstein's critic may give any number as its answer, and nothing holds it. What
-                 will its loss do? What will its slope do?
-Break it         Ask for loss="wasserstein" with tricks=["smooth-labels"]. What does gankit say, and
-                 why is it right? Then give r1 a hundred times its weight.
+You will learn   what hinge, Wasserstein, R1 and spectral norm change, why you cannot compare losses
+                 of different kinds, and why a Wasserstein critic needs a bound.
+You should know  lesson 5: what d_loss and g_loss tell under the non-saturating loss.
+It takes         about 3 minutes on two cores. GANKIT_LESSON_STEPS=16 makes it short, to try it out.
+You will see     `lesson-11.png`: for each run its two losses, how steep D is, and 20 flowers. After
+                 400 steps they are hardly flowers yet, but the effect of each loss is already
+                 visible.
+Predict          A Wasserstein critic may answer with any number, and nothing limits it. What will
+                 its loss do? How will its slope change?
+Break it         Train with loss="wasserstein" and tricks=["smooth-labels"]. What does gankit say,
+                 and why is it right? Then give r1 a hundred times its weight.
 Exercise         Work out a hinge loss by hand.
 
 Take it with `gankit lesson 11`, or run `python lessons/11_losses_and_penalties.py`.
 """
 
 # %%
-# Six games: three losses, each alone and with a bound. What is not named stays as it is. R1 charges
-# D for being steep at real pictures: gamma / 2 times the mean squared slope. Spectral norm divides
-# each layer of D by the most that it can stretch anything. Neither asks for a certain loss.
+# Six runs: three losses, each without and with a bound for D. All other settings are equal. R1 adds
+# a penalty to D's loss: gamma / 2 times the mean squared slope of D at real pictures. Spectral norm
+# divides the weights of each layer of D by the largest factor by which the layer can stretch its
+# input. Both work with every loss.
 import os
+from statistics import median
 
 import torch
 from PIL import Image, ImageDraw, ImageFont
@@ -33,98 +37,117 @@ from gankit import compose, hookimpl, load_registry, train
 from gankit.runs.images import to_grid
 
 STEPS = int(os.environ.get("GANKIT_LESSON_STEPS", 400))
-GAMES = {
-    "non-saturating": {},  # D: real or fake? G: maximise log D(G(z))
-    "non-saturating, r1": {"tricks": ["r1:gamma=1"]},  # the same, and be flat at real pictures
-    "hinge": {"loss": "hinge"},  # D: right by a margin of one, and no more
+RUNS = {
+    "non-saturating": {},  # D: is it real or fake? G: maximise log D(G(z))
+    "non-saturating, r1": {"tricks": ["r1:gamma=1"]},  # the same, and D stays flat at real pictures
+    "hinge": {"loss": "hinge"},  # D: be right by a margin of 1, and no more
     "hinge, spectral-norm": {"loss": "hinge", "tricks": ["spectral-norm"]},
-    "wasserstein": {"loss": "wasserstein"},  # D: reals as high as can be, fakes as low as can be
+    "wasserstein": {"loss": "wasserstein"},  # D: answer high for reals and low for fakes
     "wasserstein, r1": {"loss": "wasserstein", "tricks": ["r1:gamma=1"]},
 }
-SAME = {"dataset": "petals", "model": "dcgan64:base_channels=16", "image_size": 32,
-        "batch_size": 32, "lr_g": 5e-4, "lr_d": 5e-4, "seed": 0,
-        "length": f"{STEPS} steps"}  # fmt: skip
+SHARED = {"dataset": "petals", "model": "dcgan64:base_channels=16", "image_size": 32,
+          "batch_size": 32, "lr_g": 5e-4, "lr_d": 5e-4, "seed": 0,
+          "length": f"{STEPS} steps"}  # fmt: skip
 
 
 # %%
-# An observer as in lesson 10. It writes down the losses and how steep D is at real pictures: how
-# much D's answer changes when a picture changes a little, in the direction where it changes most.
-class Curves:
+# An observer, as in lesson 10. It records both losses and how steep D is at real pictures: how much
+# D's answer changes when a picture changes a little, in the direction of the largest change.
+class RecordCurves:
     @hookimpl
     def run_started(self, run, gan):
         prepared = gankit.prepare(run)
         real = torch.from_numpy(prepared.pixels[prepared.train[:32]]).permute(0, 3, 1, 2)
         self.real = real.to(run.device) / 127.5 - 1  # (32, 3, 32, 32) in [-1, 1]
-        self.gan, self.seen = gan, []
+        self.gan = gan
+        self.history = []  # (step, d_loss, g_loss, slope)
 
     @hookimpl
     def step_done(self, step, scalars):
         real = self.real.clone().requires_grad_()
-        (slope,) = torch.autograd.grad(self.gan.D.net(real).sum(), real)  # one for each pixel
-        steepness = slope.flatten(1).norm(dim=1).mean().item()  # one for each picture, their mean
-        self.seen.append((step, scalars["d_loss"], scalars["g_loss"], steepness))
+        (gradient,) = torch.autograd.grad(self.gan.D.net(real).sum(), real)  # (32, 3, 32, 32)
+        slope = gradient.flatten(1).norm(dim=1).mean().item()  # a norm for each picture, their mean
+        self.history.append((step, scalars["d_loss"], scalars["g_loss"], slope))
 
 
 # %%
-# The six runs, each with its own folder under `runs/`.
-curves, drawn = {}, {}
-for name, game in GAMES.items():
-    registry, curves[name] = load_registry(), Curves()
-    registry.load("curves", lambda watch=curves[name]: watch)
-    sampler = gankit.load(train(compose(registry, **SAME, **game), registry))
-    drawn[name] = sampler.images(sampler.latents(range(20)))
+# Train the six runs, each in its own folder under `runs/`.
+curves = {}
+flowers = {}
+for name, settings in RUNS.items():
+    print(f"\n{name}:", flush=True)
+    recorder = RecordCurves()
+    registry = load_registry()
+    registry.load("curves", lambda recorder=recorder: recorder)
+    sampler = gankit.load(train(compose(registry, **SHARED, **settings), registry))
+    curves[name] = recorder.history
+    flowers[name] = sampler.images(sampler.latents(range(20)))
 
 # %%
-# The same numbers as a table: at a tenth of the run, and at its end.
+# The numbers as a table: each is the median of the first quarter of the run, then of the last. A
+# median, because single steps jump.
 print(f"{'':28} d_loss           g_loss           slope of D")
-for name, watch in curves.items():
-    early, late = watch.seen[len(watch.seen) // 10], watch.seen[-1]
-    pairs = (f"{early[i]:7.2f} {late[i]:7.2f}" for i in (1, 2, 3))
+for name, history in curves.items():
+    quarter = max(1, len(history) // 4)
+    pairs = []
+    for column in (1, 2, 3):
+        first = median(row[column] for row in history[:quarter])
+        last = median(row[column] for row in history[-quarter:])
+        pairs.append(f"{first:7.2f} {last:7.2f}")
     print(f"{name:28} {'  '.join(pairs)}")
 
 # %%
-# The picture. Every drawing has its own scale, whose ends are written beside it: d_loss is blue,
-# g_loss orange; in the second drawing, the slope.
-sheet = Image.new("RGB", (1020, 152 * len(GAMES)), "white")
-draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(14)
+# A sheet for the picture, and a function that draws some columns of a history as curves. Each plot
+# has its own scale; the numbers at its left are the lowest and the highest value.
+sheet = Image.new("RGB", (1020, 152 * len(RUNS) + 20), "white")
+draw = ImageDraw.Draw(sheet)
+font = ImageFont.load_default(14)
+COLOURS = {1: "#2050b0", 2: "#e08020", 3: "#208040"}
 
 
-def drawing(left, top, rows, columns):
-    """Curves of some columns of the rows, between the lowest and the highest number in them."""
-    values = [row[i] for row in rows for i in columns]
-    low, high = min(*values, 0), max(*values, 0.01)
+def plot(left, top, history, columns):
+    values = [row[column] for row in history for column in columns]
+    low = min(*values, 0)
+    high = max(*values, 0.01)
     draw.rectangle((left, top, left + 150, top + 120), "#f2f2f2")
-    for i in columns:
-        points = [(left + 150 * row[0] / STEPS, top + 120 * (high - row[i]) / (high - low))
-                  for row in rows]  # fmt: skip
-        draw.line(points, ("#2050b0", "#e08020", "#208040")[i - 1], 2)
+    for column in columns:
+        points = [(left + 150 * row[0] / STEPS, top + 120 * (high - row[column]) / (high - low))
+                  for row in history]  # fmt: skip
+        draw.line(points, COLOURS[column], 2)
     draw.text((left + 4, top), f"{high:.1f}", "black", font)
     draw.text((left + 4, top + 104), f"{low:.1f}", "black", font)
 
 
-for row, (name, watch) in enumerate(curves.items()):
-    draw.text((8, 152 * row + 4), name, "black", font)
-    drawing(8, 152 * row + 24, watch.seen, (1, 2))
-    drawing(166, 152 * row + 24, watch.seen, (3,))
-    strip = to_grid(drawn[name], columns=10)
-    sheet.paste(strip.resize((2 * strip.width, 2 * strip.height)), (326, 152 * row + 8))
+# %%
+# The picture: a row for each run, with its losses, its slope and its flowers.
+for left, label, column in ((8, "d_loss", 1), (80, "g_loss", 2), (166, "slope of D", 3)):
+    draw.text((left, 2), label, COLOURS[column], font)
+for row, (name, history) in enumerate(curves.items()):
+    top = 152 * row + 20
+    draw.text((8, top + 4), name, "black", font)
+    plot(8, top + 24, history, (1, 2))
+    plot(166, top + 24, history, (3,))
+    strip = to_grid(flowers[name], columns=10)
+    sheet.paste(strip.resize((2 * strip.width, 2 * strip.height)), (326, top + 8))
 sheet.save("lesson-11.png")
 
 # %%
-# Was your prediction right? Wasserstein's critic pulls its answers apart without end: its loss is
-# as large as they are, and means nothing by itself. D becomes steep, G is thrown about, and its
-# flowers are blotches. With r1 the same loss stays within reach, and there are flowers again. Under
-# the usual loss, r1 keeps D as steep as it began, and each flower has a colour and an outline. So
-# non-saturating and hinge hold themselves, and a bound helps; Wasserstein cannot do without one
-# (its own is wgan-gp, with several D steps for each of G: slow). Spectral norm made flowers pale
-# here. It was published for a D without batch norm, which scales up again what was scaled down. And
-# never compare losses of different kinds: the lowest d_loss in the table is that of the worst run.
+# Was your prediction right? Without a bound, the Wasserstein critic moves its answers for reals and
+# fakes further and further apart. Its loss is as large as these answers and tells you nothing by
+# itself. D becomes steep, G gets huge gradients, and its flowers are blotches. With r1, the same
+# loss stays moderate, and there are flowers again. Under the non-saturating loss, r1 keeps D about
+# as steep as it was at the start, and the flowers tend to have clearer outlines. So non-saturating
+# and hinge work without a bound, and a bound helps; Wasserstein needs one. (Its own bound is
+# wgan-gp, usually with several steps of D for each step of G, which is slow.) Spectral norm makes
+# the flowers pale here. It was published for a D without batch norm, because batch norm scales up
+# again what spectral norm has scaled down. And never compare losses of different kinds: the lowest
+# d_loss in the table belongs to the worst run.
 
 # %%
-# Exercise. Under the hinge loss, D says 1.5 to a real picture and -0.2 to a fake. What is d_loss?
-# `gankit show hinge` has the formula. Put the number in the place of None.
+# Exercise. Under the hinge loss, D answers 1.5 for a real picture and -0.2 for a fake. What is
+# d_loss? `gankit show hinge` shows the formula. Replace None with the number.
 answer = None
 if answer is not None:
-    print("Right: D is content with the real one, not yet with the fake."
+    print("Right: D is content with the real picture, but not yet with the fake."
           if abs(answer - 0.8) < 1e-6 else "Not yet: an answer beyond the margin of 1 costs "
-          "nothing, and nothing is won by it either.")  # fmt: skip
+          "nothing, and gains nothing either.")  # fmt: skip

@@ -31,7 +31,7 @@ def picture(run, name):
         return np.asarray(image.convert("RGB"))
 
 
-def test_9_weighs_what_it_says(lesson):
+def test_9_measures_the_cost_of_each_design(lesson):
     run = lesson(9)
     costs = run.found["costs"]
     assert f"{costs[64, 'naive']['weights']:,}" == "3,576,704"
@@ -42,39 +42,41 @@ def test_9_weighs_what_it_says(lesson):
     assert picture(run, "lesson-09.png").shape == (600, 800, 3)
 
 
-def test_9_says_what_naive_doubling_and_the_cap_give(lesson):
-    found = {}
-    for way, options in lesson(9).found["WAYS"].items():
-        with torch.device("meta"):  # weighed, not built
+def test_9_counts_the_weights_of_g_at_256_pixels(lesson):
+    weights = {}
+    for design, options in lesson(9).found["DESIGNS"].items():
+        with torch.device("meta"):  # shapes only, no memory
             G = Generator(image_size=256, **Choice.parse(f"dcgan:{options}").options)
-        found[way] = sum(weight.numel() for weight in G.parameters())
-    assert found == {"naive": 47_983_488, "capped": 11_967_360, "narrow": 7_803_328}
+        weights[design] = sum(weight.numel() for weight in G.parameters())
+    assert weights == {"naive": 47_983_488, "capped": 11_967_360, "narrow": 7_803_328}
 
 
-def test_10_asks_d_about_pictures_it_has_never_seen(lesson):
+def test_10_scores_pictures_that_d_has_never_seen(lesson):
     run = lesson(10)
-    known, fresh = (getattr(run.found["of_plain"], name) for name in ("known", "fresh"))
-    assert known.shape == fresh.shape == (100, 3, 32, 32)
-    assert torch.cdist(known.flatten(1), fresh.flatten(1)).min() > 0.1, "a picture is in both parts"
-    assert len(re.findall(r"a gap of -?\d\.\d\d", run.said)) == 2
-    assert "memorising, copies: 1.00 (1.00 to 1.00)" in run.said
+    recorder = run.found["recorder"]  # of the last run, with 50 pictures
+    assert recorder.train_images.shape == recorder.fresh_images.shape == (50, 3, 32, 32)
+    distances = torch.cdist(recorder.train_images.flatten(1), recorder.fresh_images.flatten(1))
+    assert distances.min() > 0.1, "a picture is in both parts"
+    assert len(re.findall(r"a gap of -?\d\.\d\d", run.said)) == 3
+    assert run.said.count("memorising, copies: 1.00 (1.00 to 1.00)") == 3
     assert "diffaugment: color, translation, cutout" in run.said
     assert picture(run, "lesson-10.png").std() > 20
 
 
-def test_11_shows_six_games(lesson):
+def test_11_trains_six_runs(lesson):
     run = lesson(11)
-    assert len(run.found["curves"]) == 6
-    for name, watch in run.found["curves"].items():
+    curves = run.found["curves"]
+    assert len(curves) == 6
+    for name, history in curves.items():
         assert re.search(rf"^{re.escape(name)} +-?\d", run.said, re.MULTILINE), name
-        assert all(np.isfinite(row).all() for row in watch.seen)
-    last = {name: watch.seen[-1] for name, watch in run.found["curves"].items()}
+        assert all(np.isfinite(row).all() for row in history)
+    last = {name: history[-1] for name, history in curves.items()}
     assert last["wasserstein"][1] < 0 < last["hinge"][1]  # a difference of means, and a cost
     assert last["non-saturating, r1"][3] < last["non-saturating"][3]  # less steep
-    assert picture(run, "lesson-11.png").shape == (912, 1020, 3)
+    assert picture(run, "lesson-11.png").shape == (932, 1020, 3)
 
 
-def test_12_walks_on_the_shell(lesson):
+def test_12_the_arc_keeps_the_length_of_z(lesson):
     run = lesson(12)
     arc, line, z = (run.found[name] for name in ("arc", "line", "z"))
     assert torch.allclose(arc(z[:9], z[9:18], 0.0), z[:9], atol=1e-4)
@@ -82,11 +84,11 @@ def test_12_walks_on_the_shell(lesson):
     assert arc(z[::2], z[1::2], 0.5).norm(dim=1).mean() == pytest.approx(10, abs=0.3)
     assert line(z[::2], z[1::2], 0.5).norm(dim=1).mean() == pytest.approx(7.07, abs=0.3)
     assert re.search(r"length of z: (9\.9|10\.[01])", run.said)
-    assert re.search(r"of points halfway: 7\.[012]", run.said)
+    assert re.search(r"points halfway: 7\.[012]", run.said)
     assert picture(run, "lesson-12.png").std() > 5
 
 
-def test_12_films_a_walk_that_ends_where_it_began(lesson):
+def test_12_the_film_ends_where_it_begins(lesson):
     run = lesson(12)
     film = iio.imread(run.folder / "lesson-12.mp4", plugin="pyav")
     assert len(film) == 100
@@ -94,40 +96,48 @@ def test_12_films_a_walk_that_ends_where_it_began(lesson):
     assert np.abs(a - b).mean() < np.abs(a - middle).mean()
 
 
-def test_13_the_measures_find_the_faults(lesson):
+def test_13_each_measure_finds_its_faults(lesson):
     run = lesson(13)
 
-    def told(suspect, metric):
-        line = re.search(rf"^{suspect} .*", run.said, re.MULTILINE)[0]
+    def value(name, metric):
+        line = re.search(rf"^{name} .*", run.said, re.MULTILINE)[0]
         return float(re.search(rf"{metric} (-?[\d.]+)", line)[1])
 
-    assert told("copies", "memorising") == 1 > 0.7 > told("fresh flowers", "memorising")
-    assert told("red only", "modes") < 7 < 18 < told("fresh flowers", "modes")
-    assert told("one flower", "modes") == 1
-    for spoilt in ("blurred", "noisy", "one flower", "your G"):
+    assert value("copies", "memorising") == 1 > 0.7 > value("fresh flowers", "memorising")
+    assert value("red only", "modes") < 7 < 18 < value("fresh flowers", "modes")
+    assert value("one flower", "modes") == 1
+    for faulty in ("blurred", "noisy", "one flower", "only noise", "your G"):
         for metric in ("swd", "kid"):
-            assert told(spoilt, metric) > 1.3 * told("fresh flowers", metric), (spoilt, metric)
-    assert picture(run, "lesson-13.png").shape == (644, 960, 3)
+            assert value(faulty, metric) > 1.3 * value("fresh flowers", metric), (faulty, metric)
+    assert picture(run, "lesson-13.png").shape == (736, 960, 3)
 
 
-def test_13_goes_on_without_the_network_of_kid(lesson, path_of, capsys, monkeypatch):
+def test_13_sorts_the_sets_by_kid(lesson):
+    run = lesson(13)
+    scale = re.findall(r"^kid +(-?\d+\.\d+)  (.*)$", run.said, re.MULTILINE)
+    values = [float(value) for value, _ in scale]
+    assert {name for _, name in scale} == set(run.found["picture_sets"])
+    assert values == sorted(values)
+
+
+def test_13_also_runs_without_the_network_of_kid(lesson, path_of, capsys, monkeypatch):
     run = lesson(13)
     monkeypatch.chdir(run.folder)
     monkeypatch.setattr("gankit_metrics.evaluate.features_available", lambda name: False)
     cells = path_of(13).read_text(encoding="utf-8").split("# %%\n")
-    (measuring,) = [cell for cell in cells if cell.startswith("# Measure, ")]
-    copies = {"copies": run.found["suspects"]["copies"]}
-    exec(measuring, {**run.found, "suspects": copies})
-    said = capsys.readouterr().out
-    assert "kid is left out" in said
-    assert re.search(r"^copies +swd [\d.]+ .* memorising 1\.00", said, re.MULTILINE)
+    measuring = [cell for cell in cells if cell.startswith(("# Measure all", "# A scale for kid"))]
+    sets = {name: run.found["picture_sets"][name] for name in ("copies", "your G")}
+    exec("".join(measuring), {**run.found, "picture_sets": sets})
+    printed = capsys.readouterr().out
+    assert "kid is left out" in printed
+    assert re.search(r"^copies +swd [\d.]+ .* memorising 1\.00", printed, re.MULTILINE)
 
 
-def test_14_trains_parts_of_ones_own_and_writes_a_package(lesson):
+def test_14_trains_its_own_parts_and_writes_a_package(lesson):
     run = lesson(14)
     assert "mean-picture: means differ by 0." in run.said  # it acted
     assert "$ gankit -p my_trick.py show mean-picture" in run.said
-    assert "weight" in run.said.split("$ gankit -p")[1]  # its option
+    assert "weight" in run.said.split("$ gankit -p")[1]  # the trick's option
     assert (run.folder / "my-noise" / "my_noise" / "trick.py").is_file()
     assert run.found["mine"].generator == "enlarger"
     faces = run.found["Faces"]()
@@ -135,7 +145,7 @@ def test_14_trains_parts_of_ones_own_and_writes_a_package(lesson):
     assert picture(run, "lesson-14.png").shape == (412, 684, 3)
 
 
-def test_14_a_generator_without_its_tanh_is_found_out(lesson, monkeypatch):
+def test_14_the_conformance_tests_find_a_missing_tanh(lesson, monkeypatch):
     found = lesson(14).found
 
     class Loud(found["Enlarger"]):
@@ -149,20 +159,23 @@ def test_14_a_generator_without_its_tanh_is_found_out(lesson, monkeypatch):
         found["testing"].check_generator("enlarger", plugin=mine, sizes=(32,))
 
 
-def test_15_the_true_direction_leads_home(lesson, monkeypatch):
+def test_15_samples_the_flower_if_the_direction_is_exact(lesson, monkeypatch):
     run = lesson(15)
-    flower, noise = torch.rand(2, 3, 32, 32), torch.randn(2, 3, 32, 32)
-    names = run.found["grown"].__wrapped__.__globals__  # no_grad wraps it
+    sample = run.found["sample"]
+    flower = torch.rand(2, 3, 32, 32)
+    noise = torch.randn(2, 3, 32, 32)
+    names = sample.__wrapped__.__globals__  # no_grad wraps it
     monkeypatch.setitem(names, "average", lambda x, t: noise - flower)
-    seen = run.found["grown"](noise, steps=4)
-    assert len(seen) == 5
-    assert torch.allclose(seen[-1], flower, atol=1e-5)
-    assert torch.allclose(seen[2], (noise + flower) / 2, atol=1e-5)
+    path = sample(noise, steps=4)
+    assert len(path) == 5
+    assert torch.allclose(path[-1], flower, atol=1e-5)
+    assert torch.allclose(path[2], (noise + flower) / 2, atol=1e-5)
 
 
-def test_15_points_to_papers_and_leaves_its_picture(lesson):
+def test_15_names_papers_and_learns(lesson):
     run = lesson(15)
-    assert len(set(re.findall(r"arXiv \d{4}\.\d{5}", run.said))) == len(run.found["AFTER"])
+    papers = set(re.findall(r"arXiv \d{4}\.\d{5}", run.said))
+    assert len(papers) == len(run.found["LATER_IDEAS"])
     losses = run.found["losses"]
     assert len(losses) == 8
     assert losses[-1] < losses[0]
