@@ -1,7 +1,8 @@
-"""Builds the site: `python -m sphinx -W --keep-going docs docs/_build`, without a network.
+"""Settings of the site. Build it with `python -m sphinx -W --keep-going docs docs/_build`.
 
-Lessons, commands and parts are written from the code before Sphinx reads the pages; lessons show
-the whole runs that docs/run_lesson.py has kept. Nothing is trained here.
+Before Sphinx reads the pages, the pages of lessons and commands are written from the code. Lesson
+pages show the output that docs/run_lesson.py saved; the build itself trains nothing and needs no
+network.
 """
 
 import os
@@ -29,8 +30,8 @@ language = "en"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton", "sphinx_design"]
 exclude_patterns = ["_build", "examples", "outputs"]
 nitpicky = True
-nitpick_ignore_regex = [(r"py:.*", r".*")]  # of the types in signatures, few have an entry
-smartquotes_action = "qe"  # quotes and ellipses; two hyphens begin an option: --data
+nitpick_ignore_regex = [(r"py:.*", r".*")]  # few types in signatures have an entry to link to
+smartquotes_action = "qe"  # quotes and ellipses, but not dashes: --data is an option
 default_role = "code"  # in docstrings: `run.json`
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
@@ -46,38 +47,42 @@ pygments_dark_style = "github-dark"
 html_title = "gankit"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
-html_baseurl = os.environ.get("GANKIT_SITE", "")  # where the site will be, if that is known
+html_baseurl = os.environ.get("GANKIT_SITE", "")  # the address of the site, if known
 html_show_sphinx = False
 html_copy_source = False
 html_theme_options = {"footer_icons": [], "top_of_page_buttons": []}
 
-LESSON = re.compile(r"\]\((?:\.\./)?lessons/(\d\d_\w+)\.py\)")
+LESSON_LINK = re.compile(r"\]\((?:\.\./)?lessons/(\d\d_\w+)\.py\)")
+
+logger = logging.getLogger(__name__)
 
 
 def write_pages(app):
-    """The pages that are made from the code."""
+    """Write the pages of lessons and commands; warn if lesson output or parts.md is stale."""
     wheel = f"gankit-{__version__}-py3-none-any.whl"
-    wrong = write_lessons.write(DOCS / "lessons", f"{html_baseurl.rstrip('/')}/{wheel}".lstrip("/"))
-    for line in wrong:
-        logging.getLogger(__name__).warning(line)
-    write_lessons.put(DOCS / "reference" / "commands.md", write_commands.commands())
-    parts = write_parts.parts(write_parts.bundled())
-    if parts != (DOCS / "parts.md").read_text(encoding="utf-8"):
-        logging.getLogger(__name__).warning("parts.md is old: run python docs/write_parts.py")
+    if html_baseurl:
+        wheel = f"{html_baseurl.rstrip('/')}/{wheel}"
+    for problem in write_lessons.write_all(DOCS / "lessons", wheel):
+        logger.warning(problem)
+    write_lessons.write_if_changed(DOCS / "reference" / "commands.md", write_commands.page())
+    parts_page = write_parts.page(write_parts.bundled_registry())
+    if parts_page != (DOCS / "parts.md").read_text(encoding="utf-8"):
+        logger.warning("parts.md is stale: run python docs/write_parts.py")
 
 
-def link_lessons(app, name, source):
-    """On the site, a link to a lesson's file leads to its page; VERSION is this one."""
-    up = "../" * name.count("/")
-    source[0] = LESSON.sub(rf"]({up}lessons/\1.md)", source[0])
-    source[0] = source[0].replace("gankit-VERSION-", f"gankit-{__version__}-")
-    for page in ("benchmarks", "results"):  # in the index once they are written
+def edit_source(app, docname, source):
+    """Link lessons to their pages instead of their files, and insert gankit's version."""
+    to_root = "../" * docname.count("/")
+    text = LESSON_LINK.sub(rf"]({to_root}lessons/\1.md)", source[0])
+    text = text.replace("gankit-VERSION-", f"gankit-{__version__}-")
+    for page in ("benchmarks", "results"):  # leave them out of the index until they are written
         if not (DOCS / f"{page}.md").exists():
-            source[0] = source[0].replace(f"\n{page}\n", "\n")
+            text = text.replace(f"\n{page}\n", "\n")
+    source[0] = text
 
 
 def build_wheel(app, error):
-    """The package beside the pages: notebooks on Colab install it from here."""
+    """Build gankit's wheel into the site, from where notebooks on Colab install it."""
     if not error and app.builder.format == "html":
         command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", app.outdir]
         subprocess.run(command, cwd=DOCS.parent, check=True, stdout=subprocess.DEVNULL)
@@ -85,5 +90,5 @@ def build_wheel(app, error):
 
 def setup(app):
     app.connect("builder-inited", write_pages)
-    app.connect("source-read", link_lessons)
+    app.connect("source-read", edit_source)
     app.connect("build-finished", build_wheel)

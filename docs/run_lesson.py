@@ -1,9 +1,9 @@
-"""Runs lessons whole and keeps what they print and draw, in docs/outputs/, for the site.
+"""Run whole lessons, and save what they print and draw in docs/outputs/ for the site.
 
-Run `python docs/run_lesson.py 6` after changing the code of lesson 6; it takes as long as the
-lesson says. The build of the site and a test compare each lesson with the run that is kept, so
-that no page shows what its lesson did not make; a page without a run says so. Words and exercises
-may change without a new run.
+Run `python docs/run_lesson.py 6` after you change the code of lesson 6. It takes as long as the
+lesson says. The build of the site and a test compare each lesson with its saved run, so no page
+shows output of older code; a page without a saved run says so. You may change prose and exercises
+without a new run.
 """
 
 import contextlib
@@ -22,93 +22,138 @@ from gankit import __version__
 
 ROOT = Path(__file__).parents[1]
 OUTPUTS = Path(__file__).with_name("outputs")
-PLACE = ROOT / "runs" / "lessons"  # one for all: some lessons look at what an earlier one left
-LARGEST = 200_000  # bytes of a picture
-LARGEST_FILM = 600_000
-BUSY = "this computer was busy"  # a warning that is true only while the lesson runs
-STILL, MOVING = (".png", ".jpg"), (".webp", ".gif", ".mp4")
+WORK_FOLDER = ROOT / "runs" / "lessons"  # shared: some lessons read the runs of earlier lessons
+MAX_PICTURE_BYTES = 200_000
+MAX_VIDEO_BYTES = 600_000
+BUSY_WARNING = "this computer was busy"  # only true while the lesson runs, so not shown later
+PICTURE_SUFFIXES = (".png", ".jpg")
+VIDEO_SUFFIXES = (".webp", ".gif", ".mp4")
 
 
-class Stale(ValueError):
-    """A run is kept that is not of the lesson as it stands."""
+class StaleOutputError(ValueError):
+    """The saved run is of an older version of the lesson."""
 
 
-def kept(lesson):
-    """What a whole run of this lesson gave; None if none is kept, an error if it is of another."""
-    path = OUTPUTS / f"lesson-{lesson.number:02d}" / "output.json"
+def output_folder(lesson):
+    return OUTPUTS / f"lesson-{lesson.number:02d}"
+
+
+def load_output(lesson):
+    """Return the saved record of a whole run of this lesson, or None if there is none.
+
+    Raises:
+        StaleOutputError: the lesson's code has changed since that run.
+    """
+    path = output_folder(lesson) / "output.json"
     if not path.exists():
         return None
-    found = json.loads(path.read_text(encoding="utf-8"))
-    if found["fingerprint"] != lesson.fingerprint():
-        run_it = f"run python docs/run_lesson.py {lesson.number}"
-        raise Stale(f"lesson {lesson.number} has changed since it was run: {run_it}")
-    return found
+    record = json.loads(path.read_text(encoding="utf-8"))
+    if record["fingerprint"] != lesson.fingerprint():
+        raise StaleOutputError(
+            f"lesson {lesson.number} has changed since it was run: "
+            f"run python docs/run_lesson.py {lesson.number}"
+        )
+    return record
 
 
-def keep(lesson):
-    """Run a lesson whole, and write what it gave in place of what was kept before."""
-    aside = PLACE / "kept"
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
-    session, cells = Session(lesson), []
-    with contextlib.chdir(PLACE):
-        for cell in (cell for cell in lesson.cells if cell.code):
-            before, heard = drawn(lesson), Tee(sys.__stdout__)
-            with contextlib.redirect_stdout(heard), contextlib.redirect_stderr(heard):
-                seconds = session.run(cell)
-            new = [path for path, when in drawn(lesson).items() if before.get(path) != when]
-            pictures = [picture(PLACE / path, aside) for path in sorted(new)]
-            text = plain(heard.getvalue())
-            cells.append({"seconds": round(seconds, 1), "text": text, "pictures": pictures})
+def save_output(lesson):
+    """Run a whole lesson and replace its saved output; return the folder of the new output."""
+    new_folder = WORK_FOLDER / "new-output"
+    shutil.rmtree(new_folder, ignore_errors=True)
+    new_folder.mkdir(parents=True)
+    session = Session(lesson)
+    with contextlib.chdir(WORK_FOLDER):
+        cells = [run_cell(session, cell, new_folder) for cell in lesson.cells if cell.code]
+    record = {"fingerprint": lesson.fingerprint(), "made": versions(), "cells": cells}
+    text = json.dumps(record, indent=1) + "\n"
+    (new_folder / "output.json").write_text(text, encoding="utf-8")
+    OUTPUTS.mkdir(exist_ok=True)
+    shutil.rmtree(output_folder(lesson), ignore_errors=True)
+    return shutil.move(new_folder, output_folder(lesson))
+
+
+def run_cell(session, cell, folder):
+    """Run one cell in the working directory, and convert the pictures that it draws into `folder`.
+
+    Returns:
+        The cell's entry in output.json: seconds, text, and the file names of its pictures.
+    """
+    times_before = picture_times(session.lesson)
+    captured = Tee(sys.__stdout__)
+    with contextlib.redirect_stdout(captured), contextlib.redirect_stderr(captured):
+        seconds = session.run(cell)
+    times_after = picture_times(session.lesson)
+    new_pictures = sorted(
+        path for path, time in times_after.items() if times_before.get(path) != time
+    )
+    return {
+        "seconds": round(seconds, 1),
+        "text": clean_output(captured.getvalue()),
+        "pictures": [convert_picture(path.absolute(), folder) for path in new_pictures],
+    }
+
+
+def versions():
+    """The software versions and the number of threads that a page states for its output."""
     import torch
 
-    torch_version = torch.__version__.partition("+")[0]
-    made = {"gankit": __version__, "torch": torch_version, "python": platform.python_version()}
-    made["threads"] = torch.get_num_threads()
-    found = {"fingerprint": lesson.fingerprint(), "made": made, "cells": cells}
-    (aside / "output.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    goal = OUTPUTS / f"lesson-{lesson.number:02d}"
-    OUTPUTS.mkdir(exist_ok=True)
-    shutil.rmtree(goal, ignore_errors=True)
-    return shutil.move(aside, goal)
+    return {
+        "gankit": __version__,
+        "torch": torch.__version__.partition("+")[0],
+        "python": platform.python_version(),
+        "threads": torch.get_num_threads(),
+    }
 
 
-def drawn(lesson):
-    """The lesson's pictures in the working directory, and when each was written."""
-    found = Path().glob(f"lesson-{lesson.number:02d}*")
-    return {path: path.stat().st_mtime_ns for path in found if path.suffix in STILL + MOVING}
+def picture_times(lesson):
+    """The lesson's pictures and videos in the working directory, and when each was written."""
+    paths = Path().glob(f"lesson-{lesson.number:02d}*")
+    suffixes = PICTURE_SUFFIXES + VIDEO_SUFFIXES
+    return {path: path.stat().st_mtime_ns for path in paths if path.suffix in suffixes}
 
 
-def picture(path, folder):
-    """A picture or film for the site, as WebP, in the best quality that is small enough."""
+def convert_picture(path, folder):
+    """Convert a picture or video to WebP for the site, and return the new file's name.
+
+    The quality is the best that stays within MAX_PICTURE_BYTES or MAX_VIDEO_BYTES.
+    """
     from PIL import Image
 
-    if path.suffix in STILL:
-        goal = folder / f"{path.stem}.webp"
-        webp.save(Image.open(path).convert("RGB"), goal, LARGEST)
+    if path.suffix in PICTURE_SUFFIXES:
+        target = folder / f"{path.stem}.webp"
+        webp.save(Image.open(path).convert("RGB"), target, MAX_PICTURE_BYTES)
     else:
-        goal = folder / f"{path.stem}-film.webp"
-        (frame, *others), duration = film(path)
-        more = {"append_images": others, "duration": duration, "loop": 0}
-        webp.save(frame, goal, LARGEST_FILM, save_all=True, **more)
-    return goal.name
+        target = folder / f"{path.stem}-film.webp"
+        frames, duration = read_video(path)
+        webp.save(
+            frames[0],
+            target,
+            MAX_VIDEO_BYTES,
+            save_all=True,
+            append_images=frames[1:],
+            duration=duration,
+            loop=0,
+        )
+    return target.name
 
 
-def film(path):
-    """The frames of a film, and the milliseconds of each."""
+def read_video(path):
+    """The frames of a video as PIL images, and the duration of each in milliseconds."""
     import imageio.v3 as imageio
     from PIL import Image
 
     fps = imageio.immeta(path).get("fps", 10)
-    return [Image.fromarray(frame) for frame in imageio.imiter(path)], round(1000 / fps)
+    frames = [Image.fromarray(frame) for frame in imageio.imiter(path)]
+    return frames, round(1000 / fps)
 
 
-def plain(text):
-    """What was printed, as a terminal would show it at last, without what concerns this machine."""
+def clean_output(text):
+    """Printed text as a terminal finally shows it, without paths and warnings of this machine."""
     lines = [line.rsplit("\r", 1)[-1].rstrip() for line in text.split("\n")]
-    text = "\n".join(line for line in lines if BUSY not in line).strip("\n")
-    for place in (PLACE, ROOT, os.environ.get("GANKIT_CACHE") or Path.home() / ".cache"):
-        text = text.replace(f"{place}/", "").replace(str(place), ".")
+    text = "\n".join(line for line in lines if BUSY_WARNING not in line).strip("\n")
+    cache = os.environ.get("GANKIT_CACHE") or Path.home() / ".cache"
+    for folder in (WORK_FOLDER, ROOT, cache):
+        text = text.replace(f"{folder}/", "").replace(str(folder), ".")
     return text
 
 
@@ -116,4 +161,4 @@ if __name__ == "__main__":
     if not sys.argv[1:] or "GANKIT_LESSON_STEPS" in os.environ:
         raise SystemExit("usage: python docs/run_lesson.py 6 7 ... (without GANKIT_LESSON_STEPS)")
     for number in sys.argv[1:]:
-        print(keep(reading.find(number)))
+        print(save_output(reading.find(number)))

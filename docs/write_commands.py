@@ -1,4 +1,4 @@
-"""Writes the reference of all commands, from the commands themselves; docs/conf.py calls it."""
+"""Write the reference of all commands from the commands themselves; docs/conf.py calls this."""
 
 import inspect
 
@@ -9,65 +9,68 @@ from gankit.cli.main import LazyCommand, new_cli
 
 HEAD = """# Commands
 
-Every command with every option, written from the commands themselves; `gankit COMMAND --help` says
-the same. What they are for and how they go together is in [Running](../running.md).
+Every command with every option, written from the commands themselves; `gankit COMMAND --help` shows
+the same. [Running](../running.md) explains what the commands are for and how to combine them.
 """
 
 
-def commands():
-    """The page's text."""
+def page():
+    """The text of the page, as Markdown."""
     cli = new_cli()
     top = click.Context(cli, info_name="gankit")
-    blocks = [HEAD, *described(cli, top)]
+    blocks = [HEAD, *describe(cli, top)]
     for name in cli.list_commands(top):
-        blocks += walk(cli.get_command(top, name), name, top)
+        blocks += sections(cli.get_command(top, name), name, top)
     return "\n".join(blocks)
 
 
-def walk(command, name, parent):
-    """A command, and those below it."""
-    command = command.load() if isinstance(command, LazyCommand) else command
+def sections(command, name, parent):
+    """Yield the section of a command, then those of its subcommands."""
+    if isinstance(command, LazyCommand):
+        command = command.load()
     context = click.Context(command, info_name=name, parent=parent)
     yield f"## {context.command_path}\n"
-    yield from described(command, context)
+    yield from describe(command, context)
     if isinstance(command, click.Group):
-        for inner in command.list_commands(context):
-            yield from walk(command.get_command(context, inner), inner, context)
+        for subcommand in command.list_commands(context):
+            yield from sections(command.get_command(context, subcommand), subcommand, context)
 
 
-def described(command, context):
-    """What it does, how it is called, and its options as tables, one for each heading."""
-    yield f"{literal(inspect.cleandoc(command.help or command.short_help or ''))}\n"
-    pieces = " ".join(command.collect_usage_pieces(context))
-    yield f"```text\n{context.command_path} {pieces}\n```\n"
+def describe(command, context):
+    """Yield the command's help text, its usage line, and a table for each group of options."""
+    yield f"{escape_markdown(inspect.cleandoc(command.help or command.short_help or ''))}\n"
+    usage = " ".join(command.collect_usage_pieces(context))
+    yield f"```text\n{context.command_path} {usage}\n```\n"
     if isinstance(command, GroupedCommand):
         groups = command.help_groups(context)
     else:
         options = [p for p in command.get_params(context) if isinstance(p, click.Option)]
-        groups = {"": [p.get_help_record(context) for p in options]}
+        groups = {"": [option.get_help_record(context) for option in options]}
     for heading, records in groups.items():
-        yield from table(heading, [record for record in records if record])
+        yield from option_table(heading, [record for record in records if record])
     if command.epilog:
-        yield f"{literal(command.epilog)}\n"
+        yield f"{escape_markdown(command.epilog)}\n"
 
 
-def table(heading, records):
-    """Options with what they are for."""
+def option_table(heading, records):
+    """Yield a table of options; each record is (option names, help text), as click gives it."""
     if not records:
         return
     if heading:
         yield f"**{heading}**\n"
     yield "| option | for |\n|---|---|"
-    yield from (f"| `{cell(names)}` | {cell(literal(about))} |" for names, about in records)
+    for names, help_text in records:
+        yield f"| `{table_cell(names)}` | {table_cell(escape_markdown(help_text))} |"
     yield ""
 
 
-def cell(text):
+def table_cell(text):
+    """`text` on one line, with its pipes escaped."""
     return " ".join(text.split()).replace("|", "\\|")
 
 
-def literal(text):
-    """Words of a help text as Markdown: what has a meaning there means itself."""
+def escape_markdown(text):
+    """Escape the marks of Markdown in a help text, and remove click's `\\b` marks."""
     for mark in ("\\", "<", "*", "_", "[", "]"):
         text = text.replace(mark, "\\" + mark)
     return text.replace("\b\n", "")
