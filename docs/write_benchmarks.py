@@ -11,12 +11,13 @@ measurements that were made right after one another.
 """
 
 import json
+import math
 import statistics
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-HERE = Path(__file__).parent
+DOCS = Path(__file__).parent
 
 HEAD = """# Benchmarks
 
@@ -96,209 +97,252 @@ QUESTIONS = {
         "One step under torchrun with two processes of one thread each, which share the batch.",
     ),
 }
-PLOTTED = {"training step": "bars", "image size": "lines", "batch": "lines"}
 
 
 @dataclass
 class Row:
-    """One benchmark: gankit's numbers and the baseline's, one per round."""
+    """One benchmark: gankit's numbers and the baseline's, one per round.
+
+    Numbers are seconds, or MB for the question "memory".
+    """
 
     question: str
-    what: str
-    yardstick: str
-    ours: list
-    theirs: list
-    about: dict
+    name: str
+    baseline: str
+    gankit_numbers: list
+    baseline_numbers: list
+    info: dict  # extra_info in the file of pytest-benchmark
 
     @property
     def ratios(self):
         """How many times as fast as the baseline; for memory, how many times its size."""
-        pairs = zip(self.ours, self.theirs, strict=True)
+        pairs = list(zip(self.gankit_numbers, self.baseline_numbers, strict=True))
         if self.question == "memory":
-            return [ours / theirs for ours, theirs in pairs]
-        work = self.about.get("operations", 1) / self.about.get("yardstick_operations", 1)
-        return [work * theirs / ours for ours, theirs in pairs]
+            return [gankit / baseline for gankit, baseline in pairs]
+        work = self.info.get("operations", 1) / self.info.get("yardstick_operations", 1)
+        return [work * baseline / gankit for gankit, baseline in pairs]
 
 
-def read_files(paths):
-    """Merge the files: a benchmark replaces one of the same name in an earlier file.
+def merge_files(paths):
+    """Read and merge files: a benchmark replaces one of the same name in an earlier file.
 
     A file with another number of threads than the first adds rows that name the number.
     """
     files = [json.loads(Path(path).read_text(encoding="utf-8")) for path in paths]
-    usual, latest = files[0]["machine_info"]["threads"], {}
+    usual_threads = files[0]["machine_info"]["threads"]
+    latest = {}
     for file in files:
         threads = file["machine_info"]["threads"]
-        for one in file["benchmarks"]:
-            if threads != usual:
-                one["extra_info"]["what"] += f", threads: {threads}"
-            latest[one["fullname"], threads] = one
+        for benchmark in file["benchmarks"]:
+            if threads != usual_threads:
+                benchmark["extra_info"]["what"] += f", threads: {threads}"
+            latest[benchmark["fullname"], threads] = benchmark
     return {**files[0], "benchmarks": list(latest.values())}
 
 
-def read(measured):
+def make_rows(measured):
     """The rows of a file of pytest-benchmark; benchmarks without a baseline are omitted."""
     rows = []
-    for found in measured["benchmarks"]:
-        about = found["extra_info"]
-        if about.get("question") in QUESTIONS:
-            timed = [seconds / about.get("times", 1) for seconds in found["stats"]["data"]]
-            ours, theirs = about.get("numbers", timed), about["yardstick_seconds"]
-            names = (about["question"], about["what"], about["yardstick"])
-            rows.append(Row(*names, ours, theirs, about))
+    for benchmark in measured["benchmarks"]:
+        info = benchmark["extra_info"]
+        if info.get("question") not in QUESTIONS:
+            continue
+        calls_per_round = info.get("times", 1)
+        seconds = [total / calls_per_round for total in benchmark["stats"]["data"]]
+        row = Row(
+            question=info["question"],
+            name=info["what"],
+            baseline=info["yardstick"],
+            gankit_numbers=info.get("numbers", seconds),
+            baseline_numbers=info["yardstick_seconds"],
+            info=info,
+        )
+        rows.append(row)
     return rows
 
 
-def machine(measured):
+def describe_machine(measured):
     """A line about the machine, without its host name, and about its load."""
-    about = measured["machine_info"]
-    cpu = about["cpu"]
-    load = about.get("load")
-    busy = f" Load at the start: {load:.1f}." if load is not None else ""
+    info = measured["machine_info"]
+    cpu = info["cpu"]
+    load = info.get("load")
+    load_text = f" Load at the start: {load:.1f}." if load is not None else ""
     return (
         f"Machine: {cpu.get('brand_raw', 'unknown processor')}, {cpu.get('count', '?')} cores, "
-        f"threads: {about['threads']}; torch {about['torch']}, Python {about['python_version']}; "
-        f"{measured['datetime'][:10]}.{busy}"
+        f"threads: {info['threads']}; torch {info['torch']}, Python {info['python_version']}; "
+        f"{measured['datetime'][:10]}.{load_text}"
     )
 
 
-def spread(values, written):
+def format_spread(values, format_value):
     """`median (lowest to highest)`."""
-    low, middle, high = min(values), statistics.median(values), max(values)
-    return f"{written(middle)} ({written(low)} to {written(high)})"
+    low, median, high = (
+        format_value(value) for value in (min(values), statistics.median(values), max(values))
+    )
+    return f"{median} ({low} to {high})"
 
 
-def seconds(value):
+def format_seconds(value):
     if value >= 1:
         return f"{value:.2f} s"
     return f"{1000 * value:.3g} ms"
 
 
 def table(question, rows):
-    """A table of a question's rows."""
+    """A table of a question's rows, as Markdown."""
     if question == "product speed":
-        heads, kinds = ("gankit, GFLOP/s", "product, GFLOP/s", "share"), _speeds
+        headings = ["gankit, GFLOP/s", "product, GFLOP/s", "share"]
+        row_cells = _speed_cells
     elif question == "memory":
-        heads, kinds = ("gankit, MB", "baseline, MB", "times as much"), _sizes
+        headings = ["gankit, MB", "baseline, MB", "times as much"]
+        row_cells = _memory_cells
     else:
-        first = {"kept memory": "kept", "compiled": "compiled"}.get(question, "gankit")
-        heads, kinds = (first, "baseline", "times as fast"), _times
-    many = any("x" in row.about for row in rows)
-    pictures = kinds is _times and any("pictures" in row.about for row in rows)
-    columns = ["what", *(["at"] if many else []), *heads, *(["pictures/s"] if pictures else [])]
-    lines = [" | ".join(columns), "|".join("---" for _ in columns)]
+        first_heading = {"kept memory": "kept", "compiled": "compiled"}.get(question, "gankit")
+        headings = [first_heading, "baseline", "times as fast"]
+        row_cells = _time_cells
+    has_sizes = any("x" in row.info for row in rows)
+    has_pictures = row_cells is _time_cells and any("pictures" in row.info for row in rows)
+    if has_sizes:
+        headings.insert(0, "at")
+    if has_pictures:
+        headings.append("pictures/s")
+    headings.insert(0, "what")
+    lines = [" | ".join(headings), "|".join("---" for _ in headings)]
     for row in rows:
-        at = [f"{row.about.get('x', ''):,}"] if many else []
-        speed = [_pictures_per_second(row)] if pictures else []
-        lines.append(" | ".join([row.what, *at, *kinds(row), *speed]))
+        cells = [row.name]
+        if has_sizes:
+            cells.append(f"{row.info['x']:,}" if "x" in row.info else "")
+        cells += row_cells(row)
+        if has_pictures:
+            cells.append(_pictures_per_second(row))
+        lines.append(" | ".join(cells))
     return "\n".join(f"| {line} |" for line in lines)
 
 
 def _pictures_per_second(row):
-    many = row.about.get("pictures")
-    return f"{many / statistics.median(row.ours):,.0f}" if many else ""
+    pictures = row.info.get("pictures")
+    return f"{pictures / statistics.median(row.gankit_numbers):,.0f}" if pictures else ""
 
 
-def _times(row):
-    ratio = spread(row.ratios, lambda value: f"{value:.3g}")
-    return spread(row.ours, seconds), f"{spread(row.theirs, seconds)}: {row.yardstick}", ratio
+def _time_cells(row):
+    gankit = format_spread(row.gankit_numbers, format_seconds)
+    baseline = format_spread(row.baseline_numbers, format_seconds)
+    ratio = format_spread(row.ratios, lambda value: f"{value:.3g}")
+    return [gankit, f"{baseline}: {row.baseline}", ratio]
 
 
-def _sizes(row):
-    ratio = spread(row.ratios, lambda value: f"{value:.2f}")
-    both = (spread(values, lambda value: f"{value:,.0f}") for values in (row.ours, row.theirs))
-    return (*both, ratio)
+def _memory_cells(row):
+    gankit = format_spread(row.gankit_numbers, _format_whole)
+    baseline = format_spread(row.baseline_numbers, _format_whole)
+    ratio = format_spread(row.ratios, lambda value: f"{value:.2f}")
+    return [gankit, baseline, ratio]
 
 
-def _speeds(row):
-    work = row.about["operations"], row.about["yardstick_operations"]
-    pairs = zip(work, (row.ours, row.theirs), strict=True)
-    speeds = [[many / value / 1e9 for value in values] for many, values in pairs]
-    both = (spread(values, lambda value: f"{value:,.0f}") for values in speeds)
-    return (*both, spread(row.ratios, lambda value: f"{value:.0%}"))
+def _speed_cells(row):
+    gankit = _gflops(row.info["operations"], row.gankit_numbers)
+    baseline = _gflops(row.info["yardstick_operations"], row.baseline_numbers)
+    share = format_spread(row.ratios, lambda value: f"{value:.0%}")
+    return [format_spread(gankit, _format_whole), format_spread(baseline, _format_whole), share]
 
 
-def bars(rows):
-    """Ratios as bars, with a thin line from the lowest to the highest; a tick at 1."""
-    top, left, high = max(max(row.ratios) for row in rows), 300, 22
-    width = 240 / max(top, 1)
+def _gflops(operations, seconds):
+    return [operations / value / 1e9 for value in seconds]
+
+
+def _format_whole(value):
+    return f"{value:,.0f}"
+
+
+def bar_plot(rows):
+    """An SVG of ratios as bars, with a thin line from lowest to highest, and a dashed line at 1."""
+    left = 300
+    row_height = 22
+    px_per_unit = 240 / max(1, max(max(row.ratios) for row in rows))
     parts = []
     for number, row in enumerate(rows):
-        y, middle = number * high + 14, statistics.median(row.ratios)
-        low, most = min(row.ratios), max(row.ratios)
+        y = number * row_height + 14
+        median = statistics.median(row.ratios)
+        width = px_per_unit * median
+        low_x = left + px_per_unit * min(row.ratios)
+        high_x = left + px_per_unit * max(row.ratios)
         parts += [
-            f'<text x="{left - 8}" y="{y + 4}" text-anchor="end">{row.what}</text>',
-            f'<rect x="{left}" y="{y - 7}" width="{width * middle:.1f}" height="14" fill="#47a"/>',
-            f'<path d="M{left + width * low:.1f} {y}H{left + width * most:.1f}" stroke="#c63"/>',
-            f'<text x="{left + width * most + 6:.1f}" y="{y + 4}">{middle:.2f}</text>',
+            f'<text x="{left - 8}" y="{y + 4}" text-anchor="end">{row.name}</text>',
+            f'<rect x="{left}" y="{y - 7}" width="{width:.1f}" height="14" fill="#47a"/>',
+            f'<path d="M{low_x:.1f} {y}H{high_x:.1f}" stroke="#c63"/>',
+            f'<text x="{high_x + 6:.1f}" y="{y + 4}">{median:.2f}</text>',
         ]
-    one, bottom = left + width, len(rows) * high + 8
-    parts.append(f'<path d="M{one:.1f} 0V{bottom}" stroke="#888" stroke-dasharray="3"/>')
+    x_of_1 = left + px_per_unit
+    bottom = len(rows) * row_height + 8
+    parts.append(f'<path d="M{x_of_1:.1f} 0V{bottom}" stroke="#888" stroke-dasharray="3"/>')
     return svg(parts, 600, bottom + 4, "times as fast as the baseline (dashed line)")
 
 
-def lines(rows):
-    """Seconds over x, both axes logarithmic: one line for gankit and one for the baseline."""
-    points = [(row.about["x"], statistics.median(values)) for row in rows
-              for values in (row.ours, row.theirs)]  # fmt: skip
-    xs, ys = ([point[axis] for point in points] for axis in (0, 1))
+def line_plot(rows):
+    """An SVG of seconds over x, both axes logarithmic: a line for gankit, one for the baseline."""
+    rows = sorted(rows, key=lambda row: row.info["x"])
+    sizes = [row.info["x"] for row in rows]
+    gankit = [statistics.median(row.gankit_numbers) for row in rows]
+    baseline = [statistics.median(row.baseline_numbers) for row in rows]
+    seconds = [*gankit, *baseline]
+    xs = [60 + 480 * _log_position(size, sizes) for size in sizes]
     parts = []
-    for name, colour, key in (("gankit", "#47a", "ours"), ("baseline", "#888", "theirs")):
-        places = [
-            f"{60 + 480 * _share(row.about['x'], xs):.1f},"
-            f"{200 - 180 * _share(statistics.median(getattr(row, key)), ys):.1f}"
-            for row in sorted(rows, key=lambda row: row.about["x"])
-        ]
-        parts.append(f'<polyline points="{" ".join(places)}" fill="none" stroke="{colour}"/>')
-        end = places[-1].partition(",")
-        parts.append(f'<text x="{float(end[0]) + 4}" y="{end[2]}" fill="{colour}">{name}</text>')
-    for row in rows:
-        x = 60 + 480 * _share(row.about["x"], xs)
-        parts.append(f'<text x="{x:.1f}" y="222" text-anchor="middle">{row.about["x"]:,}</text>')
-    for value in (min(ys), max(ys)):
-        y = 204 - 180 * _share(value, ys)
-        parts.append(f'<text x="52" y="{y:.1f}" text-anchor="end">{seconds(value)}</text>')
+    for name, colour, medians in (("gankit", "#47a", gankit), ("baseline", "#888", baseline)):
+        ys = [200 - 180 * _log_position(median, seconds) for median in medians]
+        points = [f"{x:.1f},{y:.1f}" for x, y in zip(xs, ys, strict=True)]
+        parts.append(f'<polyline points="{" ".join(points)}" fill="none" stroke="{colour}"/>')
+        parts.append(f'<text x="{xs[-1] + 4:.1f}" y="{ys[-1]:.1f}" fill="{colour}">{name}</text>')
+    for x, size in zip(xs, sizes, strict=True):
+        parts.append(f'<text x="{x:.1f}" y="222" text-anchor="middle">{size:,}</text>')
+    for value in (min(seconds), max(seconds)):
+        y = 204 - 180 * _log_position(value, seconds)
+        parts.append(f'<text x="52" y="{y:.1f}" text-anchor="end">{format_seconds(value)}</text>')
     return svg(parts, 620, 230, "seconds for a step; both axes are logarithmic")
 
 
-def _share(value, values):
-    """Where a value lies between the least and the greatest, by its logarithm."""
-    from math import log
+def _log_position(value, values):
+    """Where a value lies on a logarithmic axis: 0 at the least of `values`, 1 at the greatest."""
+    low = min(values)
+    high = max(values)
+    return math.log(value / low) / math.log(high / low) if high > low else 0.5
 
-    low, high = min(values), max(values)
-    return log(value / low) / log(high / low) if high > low else 0.5
 
-
-def svg(parts, width, height, what):
+def svg(parts, width, height, title):
     style = 'xmlns="http://www.w3.org/2000/svg" font-family="sans-serif" font-size="12"'
     size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
     inside = "\n".join(parts)
-    return f'<svg {style} fill="#888" {size} role="img"><title>{what}</title>\n{inside}\n</svg>\n'
+    return f'<svg {style} fill="#888" {size} role="img"><title>{title}</title>\n{inside}\n</svg>\n'
+
+
+PLOTS = {"training step": bar_plot, "image size": line_plot, "batch": line_plot}
 
 
 def page(measured):
-    """The text of benchmarks.md, and the plots by their file's name."""
-    rows, blocks, plots = read(measured), [HEAD.format(machine=machine(measured))], {}
-    for question, (title, words) in QUESTIONS.items():
-        here = [row for row in rows if row.question == question]
-        if not here:
+    """The text of benchmarks.md, and its plots: file name -> SVG."""
+    rows = make_rows(measured)
+    blocks = [HEAD.format(machine=describe_machine(measured))]
+    plots = {}
+    for question, (title, introduction) in QUESTIONS.items():
+        question_rows = [row for row in rows if row.question == question]
+        if not question_rows:
             continue
-        blocks += [f"## {title}\n", f"{words}\n", table(question, here) + "\n"]
-        if question in PLOTTED:
+        blocks += [f"## {title}\n", f"{introduction}\n", table(question, question_rows) + "\n"]
+        if question in PLOTS:
             name = f"benchmark-{question.replace(' ', '-')}.svg"
-            plots[name] = {"bars": bars, "lines": lines}[PLOTTED[question]](here)
+            plots[name] = PLOTS[question](question_rows)
             blocks.append(f"![{title}](pictures/{name})\n")
     return "\n".join(blocks), plots
 
 
 def main():
     if not sys.argv[1:]:
-        sys.exit("give the file that pytest --benchmark-json wrote")
-    text, plots = page(read_files(sys.argv[1:]))
-    (HERE / "benchmarks.md").write_text(text, encoding="utf-8")
+        sys.exit(
+            "usage: python docs/write_benchmarks.py MEASURED.json ... (pytest-benchmark files)"
+        )
+    text, plots = page(merge_files(sys.argv[1:]))
+    (DOCS / "benchmarks.md").write_text(text, encoding="utf-8")
     for name, plot in plots.items():
-        (HERE / "pictures" / name).write_text(plot, encoding="utf-8")
-    print(HERE / "benchmarks.md")
+        (DOCS / "pictures" / name).write_text(plot, encoding="utf-8")
+    print(DOCS / "benchmarks.md")
 
 
 if __name__ == "__main__":
