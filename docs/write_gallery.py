@@ -1,13 +1,13 @@
-"""Writes docs/gallery.md from finished runs: what each recipe draws on each data set.
+"""Write docs/gallery.md from finished runs: what each recipe draws on each data set.
 
     gankit run --recipe flowergan --dataset folder --data .../flowers --kimg 88 \\
         --out gallery/flowergan--flowers
     python docs/write_gallery.py gallery/flowergan--flowers
 
-A run's folder is called NAME--SET: NAME is a recipe or a model, SET is one of SETS. docs/gallery/
-keeps a part of each run's last grid, and a json file with what the page says about the run. The
-command under a picture follows from run.json: NAME, and every setting that changes the pictures and
-differs from NAME's own.
+A run's folder is called NAME--SET: NAME is a recipe or a model, SET is one of SETS. For each run,
+docs/gallery/ stores a part of its last grid, and a JSON file with the facts on the page. The
+command under a picture is computed from run.json: NAME, and every setting that changes the pictures
+and differs from NAME's own.
 """
 
 import dataclasses
@@ -26,8 +26,9 @@ from gankit.core.settings import setting_to_argv
 from gankit.runs.log import read_rows
 from gankit.training.run_file import load_run
 
-HERE = Path(__file__).parent
-WIDEST, LARGEST = 400, 60_000  # px and bytes of a picture
+DOCS = Path(__file__).parent
+MAX_WIDTH = 400  # px of a picture
+MAX_BYTES = 60_000  # of a picture
 GAP = 2  # px between the pictures of a grid
 SETS = {  # by the second half of a folder's name
     "petals": ("Petals", "Flowers that gankit draws itself; you need no pictures of your own."),
@@ -54,112 +55,153 @@ the seed where it is not 0. Under the command you read how many pictures D, the
 that had other work too. [Results](results.md) has the numbers. (`docs/write_gallery.py` writes this
 page from finished runs.)
 """
-# Settings that change no picture, or follow from the pictures and the machine.
+# Settings that do not change the pictures, or that follow from the pictures and the machine.
 # fmt: off
-SILENT = {"device", "threads", "precision", "channels", "steps", "log_every", "draw_every", "keep",
-          "save_every", "metrics", "measure_every", "tensorboard", "out", "fingerprint"}
+HIDDEN_SETTINGS = {
+    "device", "threads", "precision", "channels", "steps", "log_every", "draw_every", "keep",
+    "save_every", "metrics", "measure_every", "tensorboard", "out", "fingerprint",
+}
 # fmt: on
 
 
-def keep(folder):
-    """Put what the page shows of a run into docs/gallery/."""
-    name, _, pictures = folder.resolve().name.partition("--")
-    if pictures not in SETS:
+def add_run(folder):
+    """Store a finished run's picture and facts in docs/gallery/; exit if it is not finished."""
+    name, _, set_name = folder.resolve().name.partition("--")
+    if set_name not in SETS:
         sys.exit(f"{folder.name}: call it NAME--SET, with a SET of {', '.join(SETS)}")
     run = load_run(folder)
-    last = read_rows(folder)[-1]
-    if int(last["step"]) < run.steps:
-        sys.exit(f"{folder.name} stopped at step {last['step']} of {run.steps}: --resume it first")
-    prepared = json.loads((folder / "run.json").read_text(encoding="utf-8"))["prepared"]
-    record = {"name": name, "set": pictures, "command": command(name, pictures, run)}
-    record |= {"shown": round(1000 * float(last["kimg"])), "of": prepared["train"]}
-    record |= {"seconds": round(float(last["seconds"])), "threads": run.threads}
-    record["precision"] = run.precision
-    (HERE / "gallery").mkdir(exist_ok=True)
-    path = HERE / "gallery" / f"{name}--{pictures}.webp"
-    webp.save(some(sorted((folder / "samples").glob("*.png"))[-1], run.image_size), path, LARGEST)
+    last_row = read_rows(folder)[-1]
+    if int(last_row["step"]) < run.steps:
+        sys.exit(
+            f"{folder.name} stopped at step {last_row['step']} of {run.steps}: --resume it first"
+        )
+    run_json = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    record = {
+        "name": name,
+        "set": set_name,
+        "command": make_command(name, set_name, run),
+        "shown": round(1000 * float(last_row["kimg"])),
+        "of": run_json["prepared"]["train"],
+        "seconds": round(float(last_row["seconds"])),
+        "threads": run.threads,
+        "precision": run.precision,
+    }
+    last_grid = max((folder / "samples").glob("*.png"))
+    path = DOCS / "gallery" / f"{name}--{set_name}.webp"
+    path.parent.mkdir(exist_ok=True)
+    webp.save(crop_grid(last_grid, run.image_size), path, MAX_BYTES)
     text = json.dumps(record, indent=1) + "\n"
     path.with_suffix(".json").write_text(text, encoding="utf-8")
 
 
-def command(name, pictures, run):
-    """The command that makes the run: a recipe or model, and every setting that overrides it."""
+def make_command(name, set_name, run):
+    """The command line of a run: a recipe or model, and every setting that overrides it."""
     registry = load_registry()
-    kind = "recipe" if name in names(registry, "recipe") else "model"
-    asked = {kind: name, **({"data": run.data} if run.data else {})}
-    try:
-        same = compose(registry, **asked).dataset == run.dataset
-    except GankitError:  # its own pictures need a login
-        same = False
-    if not same:
-        asked = {kind: name, "dataset": run.dataset, **asked}
-    brought = compose(registry, **asked)
-    if brought.model != run.model:
-        sys.exit(f"{run.out} is a run of {run.model}, but the {kind} {name} is {brought.model}")
-    words = [
-        word for key in asked for word in setting_to_argv(key, {**asked, "data": pictures}[key])
-    ]
+    kind = "recipe" if name in part_names(registry, "recipe") else "model"
+    settings = {kind: name}
+    if not is_default_dataset(registry, settings, run):
+        settings["dataset"] = run.dataset
+    if run.data:
+        settings["data"] = run.data
+    base = compose(registry, **settings)
+    if base.model != run.model:
+        sys.exit(f"{run.out} is a run of {run.model}, but the {kind} {name} is {base.model}")
+    if run.data:
+        settings["data"] = set_name  # instead of the paths on this machine
+    settings |= overrides(run, base)
+    argv = ["gankit", "run"]
+    for key, value in settings.items():
+        argv += setting_to_argv(key, value)
+    return shlex.join(argv)
+
+
+def overrides(run, base):
+    """The settings that change pictures and differ between two runs, with the values of `run`."""
+    settings = {}
     for field in dataclasses.fields(run):
         value = getattr(run, field.name)
-        if field.name not in SILENT and value != getattr(brought, field.name):
-            number, unit = value.split() if field.name == "length" else (value, field.name)
-            words += setting_to_argv(unit, number)
-    return shlex.join(["gankit", "run", *words])
+        if field.name in HIDDEN_SETTINGS or value == getattr(base, field.name):
+            continue
+        if field.name == "length":
+            number, unit = value.split()
+            settings[unit] = number
+        else:
+            settings[field.name] = value
+    return settings
 
 
-def some(path, side):
-    """The upper left pictures of a grid, as many as fit into WIDEST without being shrunk."""
+def is_default_dataset(registry, settings, run):
+    """Whether these settings, with the run's own pictures if any, imply the run's data set."""
+    if run.data:
+        settings = {**settings, "data": run.data}
+    try:
+        return compose(registry, **settings).dataset == run.dataset
+    except GankitError:  # the recipe's own data set needs a login
+        return False
+
+
+def crop_grid(path, image_size):
+    """The upper left pictures of a grid, as many as fit into MAX_WIDTH at their full size."""
+    pitch = image_size + GAP
+    per_side = max(1, (MAX_WIDTH - GAP) // pitch)
     with Image.open(path) as grid:
-        many = max(1, (WIDEST - GAP) // (side + GAP))
-        width, height = (min(length, many * (side + GAP) + GAP) for length in grid.size)
+        width, height = (min(length, per_side * pitch + GAP) for length in grid.size)
         return grid.convert("RGB").crop((0, 0, width, height))
 
 
 def page():
     """The text of gallery.md: a section for each set, a card for each run in docs/gallery/."""
-    registry, blocks = load_registry(), [HEAD]
-    order = [*names(registry, "recipe"), *names(registry, "model")]
-    for pictures, (title, about) in SETS.items():
-        found = [HERE / "gallery" / f"{name}--{pictures}.json" for name in order]
-        texts = [path.read_text(encoding="utf-8") for path in found if path.exists()]
+    registry = load_registry()
+    names = [*part_names(registry, "recipe"), *part_names(registry, "model")]
+    blocks = [HEAD]
+    for set_name, (title, description) in SETS.items():
+        paths = [DOCS / "gallery" / f"{name}--{set_name}.json" for name in names]
+        texts = [path.read_text(encoding="utf-8") for path in paths if path.exists()]
         cards = [card(json.loads(text)) for text in texts]
         if cards:
-            blocks += [f"## {title}", about, "::::{grid} 1 2 2 2\n:gutter: 3", *cards, "::::"]
+            blocks += [f"## {title}", description]
+            blocks += ["::::{grid} 1 2 2 2\n:gutter: 3", *cards, "::::"]
     return "\n\n".join(block.strip() for block in blocks) + "\n"
 
 
-def names(registry, kind):
+def part_names(registry, kind):
     return [spec.name for spec in registry.specs(kind)]
 
 
-def card(kept):
-    """A run: its recipe, its picture, its command, how many pictures D saw, how long it took."""
-    name, pictures = kept["name"], kept["set"]
-    often = f"each of {kept['of']:,} about {max(1, round(kept['shown'] / kept['of'])):,} times"
-    threads = f"{kept['threads']} thread{'s' * (kept['threads'] > 1)}"
-    minutes = max(1, round(kept["seconds"] / 60))
-    numbers = kept["precision"].replace("32", "float32")
-    took = f"{minutes} minute{'s' * (minutes > 1)} on {threads}, in {numbers}"
+def card(record):
+    """A run as Markdown: its recipe, picture and command, how many pictures D saw, its time."""
+    name = record["name"]
+    set_name = record["set"]
+    epochs = max(1, round(record["shown"] / record["of"]))
+    minutes = max(1, round(record["seconds"] / 60))
+    duration = f"{count_of(minutes, 'minute')} on {count_of(record['threads'], 'thread')}"
+    precision = record["precision"].replace("32", "float32")
+    pictures = f"{record['shown']:,} pictures, each of {record['of']:,} about {epochs:,} times"
     return f""":::{{grid-item-card}}
 **[{name}](parts.md#{name})**
 
-```{{image}} gallery/{name}--{pictures}.webp
-:alt: {SETS[pictures][0]} drawn by a GAN trained with {name}
+```{{image}} gallery/{name}--{set_name}.webp
+:alt: {SETS[set_name][0]} drawn by a GAN trained with {name}
 :class: drawn
 ```
 
 {{.command}}
-`{kept["command"]}`
+`{record["command"]}`
 
-D was shown {kept["shown"]:,} pictures, {often}; {took}.
+D was shown {pictures}; {duration}, in {precision}.
 :::"""
+
+
+def count_of(number, unit):
+    """`1 minute`, `2 minutes`."""
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
 
 
 def main():
     for folder in map(Path, sys.argv[1:]):
-        keep(folder)
-    (HERE / "gallery.md").write_text(page(), encoding="utf-8")
-    print(HERE / "gallery.md")
+        add_run(folder)
+    (DOCS / "gallery.md").write_text(page(), encoding="utf-8")
+    print(DOCS / "gallery.md")
 
 
 if __name__ == "__main__":

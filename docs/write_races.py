@@ -3,8 +3,8 @@
     gankit race ... --out races/flowers-tricks      (or gankit compare ... --out ...)
     python docs/write_races.py races/flowers-tricks
 
-The script keeps each race in docs/races/ under its folder's name: the values from results.json, and
-its picture, made smaller. The page is written from all kept races; intervals and verdicts are
+The script stores each race in docs/races/ under its folder's name: the values from results.json,
+and its picture, made smaller. The page is written from all stored races; intervals and verdicts are
 computed from the values each time.
 """
 
@@ -15,17 +15,18 @@ import sys
 from pathlib import Path
 
 import webp
-from gankit_race import notes as writing
+from gankit_race import notes as race_notes
 from gankit_race.format import format_number, table_cells
 from gankit_race.results import Row, make_tables
 from PIL import Image
 
-HERE = Path(__file__).parent
-WIDEST, LARGEST = 1000, 200_000  # px and bytes of a picture
-MANY = 5  # rows of a table that needs a summary
-SIX = ("the tutorials' DCGAN", "small-data")
+DOCS = Path(__file__).parent
+MAX_WIDTH = 1000  # px of a picture
+MAX_BYTES = 200_000  # of a picture
+MAX_ROWS = 5  # of a table without a summary
+NETWORKS = ("the tutorials' DCGAN", "small-data")
 TRICKS = ("no trick", "ema", "smooth-labels", "lr-decay", "diffaugment")
-ABOUT = {  # by the name of a race's folder: heading, description, short names of its variants
+RACES = {  # by the name of a race's folder: heading, description, short names of its variants
     "flowers": (
         "Six minutes on flowers",
         "Photographs of five kinds of flowers, a part of `tf-flowers`. What a GAN learns in six "
@@ -34,19 +35,19 @@ ABOUT = {  # by the name of a race's folder: heading, description, short names o
         "338 to 404 pictures a second and the loop 66 to 74 (87 on a quieter day). In six minutes "
         "this is 122 thousand or more, and 24 to 31 thousand. The DCGAN saw 31.5 thousand "
         "pictures, `small-data` 120 thousand. Each run had one core.",
-        SIX,
+        NETWORKS,
     ),
     "cells": (
         "Six minutes on stained cells",
         "The same for stained tissue and cytology from the Data Science Bowl of 2018. The race "
         "also has the modern networks of `modern64`, which take half as many pictures a second as "
         "`small-data`.",
-        (*SIX, "modern64"),
+        (*NETWORKS, "modern64"),
     ),
     "art": (
         "Six minutes on paintings",
         "The same for 150 paintings by van Gogh. Only 90 of them are used for training.",
-        (*SIX, "modern64"),
+        (*NETWORKS, "modern64"),
     ),
     "petals-tricks": (
         "Which tricks help? Petals",
@@ -117,107 +118,121 @@ the recipes are in [Tried and measured](notebook.md).
 """
 
 
-def keep(folder):
-    """Copy the results of a race into docs/races/, without paths of this machine."""
+def add_race(folder):
+    """Store the results of a race in docs/races/, without paths of this machine."""
+    name = folder.resolve().name
+    if name not in RACES:
+        sys.exit(f"{name}: add an entry for this race to RACES in docs/{Path(__file__).name}")
     record = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     for run in record["runs"]:
         run["folder"] = Path(run["folder"]).name
-    name = folder.resolve().name
-    if name not in ABOUT:
-        sys.exit(f"{name}: say in ABOUT of {Path(__file__).name} what this race asks")
-    computed = writing.notes_on_chance(compared(rows_of(record["runs"])))
-    kept = [note for note in record["notes"] if note not in computed]
-    (HERE / "races").mkdir(exist_ok=True)
-    text = json.dumps({"runs": record["runs"], "notes": kept}, indent=1) + "\n"
-    (HERE / "races" / f"{name}.json").write_text(text, encoding="utf-8")
+    # The page computes these notes again from the values.
+    computed = race_notes.notes_on_chance(make_all_tables(make_rows(record["runs"])))
+    stored = {
+        "runs": record["runs"],
+        "notes": [note for note in record["notes"] if note not in computed],
+    }
+    path = DOCS / "races" / f"{name}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
     with Image.open(folder / "race.png") as picture:
         small = picture.convert("RGB")
-        small.thumbnail((WIDEST, 4 * WIDEST))
-    webp.save(small, HERE / "races" / f"{name}.webp", LARGEST)
+        small.thumbnail((MAX_WIDTH, 4 * MAX_WIDTH))
+    webp.save(small, path.with_suffix(".webp"), MAX_BYTES)
 
 
-def rows_of(runs):
+def make_rows(runs):
     return [Row(**run) for run in runs]
 
 
-def compared(rows):
-    """The tables of a race, the baseline's variant first."""
-    return make_tables(list(dict.fromkeys(row.variant for row in rows)), rows)
+def make_all_tables(rows):
+    """The tables of a race, one per metric; the baseline is the variant of the first row."""
+    variants = list(dict.fromkeys(row.variant for row in rows))
+    return make_tables(variants, rows)
 
 
 def page():
-    """The text of results.md, from the kept races, in the order of ABOUT."""
+    """The text of results.md, from the stored races, in the order of RACES."""
     blocks = [HEAD]
-    for name, (title, asks, short) in ABOUT.items():
-        path = HERE / "races" / f"{name}.json"
-        if path.exists():
-            record = named(json.loads(path.read_text(encoding="utf-8")), short)
-            rows = rows_of(record["runs"])
-            # Races run in the background: how fast they were there says nothing.
-            found = [each for each in compared(rows) if each.measure != "images/s"]
-            blocks += [f"## {title}", asks, *(table(each, rows) for each in found), runs(rows)]
-            blocks += [f"![{title}](races/{name}.webp)"]
-            blocks += notes([*record["notes"], *writing.notes_on_chance(found)])
+    for name, (title, description, short_names) in RACES.items():
+        path = DOCS / "races" / f"{name}.json"
+        if not path.exists():
+            continue
+        record = shorten_variants(json.loads(path.read_text(encoding="utf-8")), short_names)
+        rows = make_rows(record["runs"])
+        # These races shared the machine with other programs, so their speed means nothing.
+        tables = [table for table in make_all_tables(rows) if table.measure != "images/s"]
+        blocks += [f"## {title}", description]
+        blocks += [format_table(table, rows) for table in tables]
+        blocks += [count_pictures(rows), f"![{title}](races/{name}.webp)"]
+        notes = [*record["notes"], *race_notes.notes_on_chance(tables)]
+        if notes:
+            blocks.append(format_notes(notes))
     return "\n\n".join(block.strip() for block in blocks) + "\n"
 
 
-def named(record, short):
-    """The record with short names for its variants, in their order."""
-    text = json.dumps(record)
+def shorten_variants(record, short_names):
+    """The record with short names for its variants, in their order; no names, no change."""
+    if not short_names:
+        return record
     variants = dict.fromkeys(run["variant"] for run in record["runs"])
-    for label, name in zip(variants, short, strict=bool(short)):
-        text = text.replace(json.dumps(label)[1:-1], name)
+    text = json.dumps(record)
+    for variant, short_name in zip(variants, short_names, strict=True):
+        text = text.replace(json.dumps(variant)[1:-1], short_name)  # also inside notes
     return json.loads(text)
 
 
-def table(found, rows):
-    """A table of one metric for all variants."""
-    about = f" ({found.about})" if found.about else ""
-    lines = [f"**{found.measure}**, {found.better} is better{about}", ""]
-    lines += ["| variant | median | mean | difference | 95 % interval | verdict |"]
-    lines += ["|---|---|---|---|---|---|"]
-    for variant, mean, difference, interval, verdict in table_cells(found):
-        values = [row.value(found.measure) for row in rows if row.variant == variant]
+def format_table(table, rows):
+    """A table of one metric for all variants, as Markdown."""
+    details = f" ({table.about})" if table.about else ""
+    lines = [
+        f"**{table.measure}**, {table.better} is better{details}",
+        "",
+        "| variant | median | mean | difference | 95 % interval | verdict |",
+        "|---|---|---|---|---|---|",
+    ]
+    for variant, mean, difference, interval, verdict in table_cells(table):
+        values = [row.value(table.measure) for row in rows if row.variant == variant]
         measured = [value for value in values if value is not None]
-        middle = format_number(statistics.median(measured) if measured else None)
-        cells = (variant, middle, mean, difference or "-", interval or "-", verdict)
+        median = format_number(statistics.median(measured) if measured else None)
+        cells = (variant, median, mean, difference or "-", interval or "-", verdict)
         lines.append(f"| {' | '.join(cells)} |")
-    verdicts = [(row.variant, row.verdict) for row in found.rows[1:]]
-    return "\n".join([*lines, *summary(verdicts)])
+    verdicts = [(row.variant, row.verdict) for row in table.rows[1:]]
+    if len(verdicts) > MAX_ROWS:
+        lines += ["", summarize(verdicts)]
+    return "\n".join(lines)
 
 
-def summary(verdicts):
-    """For a long table, a sentence per verdict that lists its variants."""
-    if len(verdicts) <= MANY:
-        return []
+def summarize(verdicts):
+    """One sentence per verdict that lists its variants; `verdicts` are (variant, verdict)."""
     variants = {}
     for variant, verdict in verdicts:
         variants.setdefault(verdict, []).append(variant)
-    said = [f"{verdict}: {', '.join(names)}." for verdict, names in variants.items()]
-    return ["", " ".join(text[0].upper() + text[1:] for text in said)]
+    sentences = [f"{verdict}: {', '.join(names)}." for verdict, names in variants.items()]
+    return " ".join(sentence[0].upper() + sentence[1:] for sentence in sentences)
 
 
-def runs(rows):
+def count_pictures(rows):
     """How many pictures D saw with each variant, and the number of seeds."""
-    said = []
+    counts = []
     for variant in dict.fromkeys(row.variant for row in rows):
-        own = [row for row in rows if row.variant == variant]
-        pictures = " or ".join(sorted({f"{row.images / 1000:,.4g} kimg" for row in own}))
-        said.append(f"{variant}: {pictures}, {len(own)} seed{'s' * (len(own) > 1)}")
-    return "Shown to D: " + "; ".join(said) + "."
+        variant_rows = [row for row in rows if row.variant == variant]
+        pictures = sorted({f"{row.images / 1000:,.4g} kimg" for row in variant_rows})
+        seeds = "1 seed" if len(variant_rows) == 1 else f"{len(variant_rows)} seeds"
+        counts.append(f"{variant}: {' or '.join(pictures)}, {seeds}")
+    return "Shown to D: " + "; ".join(counts) + "."
 
 
-def notes(sentences):
+def format_notes(notes):
     """The notes as a Markdown list, with options as code."""
-    lines = [re.sub(r"--\w[\w-]*", r"`\g<0>`", f"- {sentence}") for sentence in sentences]
-    return ["\n".join(lines)] if lines else []
+    return "\n".join(re.sub(r"--\w[\w-]*", r"`\g<0>`", f"- {note}") for note in notes)
 
 
 def main():
     for folder in map(Path, sys.argv[1:]):
-        keep(folder)
-    (HERE / "results.md").write_text(page(), encoding="utf-8")
-    print(HERE / "results.md")
+        add_race(folder)
+    (DOCS / "results.md").write_text(page(), encoding="utf-8")
+    print(DOCS / "results.md")
 
 
 if __name__ == "__main__":
