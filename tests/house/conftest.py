@@ -1,4 +1,4 @@
-"""The tests of the house share one reader of imports."""
+"""Tests of the structure of the code; imports.py reads imports for all of them."""
 
 import sys
 from pathlib import Path

@@ -1,17 +1,26 @@
-"""Who may import whom, what stays light, and how long functions may grow."""
+"""The structure of the code: imports between layers, light imports, and short functions."""
 
 import ast
+import functools
 import json
-import os
 import subprocess
 import sys
-import textwrap
 
 import pytest
-from imports import HOME, PLUGINS, circles, graph, imported_by, imports, modules, package, packages
+from imports import (
+    PLUGINS,
+    ROOT,
+    find_cycles,
+    find_modules,
+    imported_names,
+    iter_imports,
+    module_graph,
+    package_graph,
+    package_of,
+)
 
-FILES = sorted(modules().values())
-RINGS = {  # each imports only rings to the right of its colon
+FILES = sorted(find_modules().values())
+LAYERS = {  # package of gankit -> the packages that it may import
     "core": "",
     "compute": "core",
     "distributed": "core",
@@ -21,31 +30,68 @@ RINGS = {  # each imports only rings to the right of its colon
     "testing": "core compute distributed data training",
     "cli": "core compute distributed data training runs testing",
 }
-IMPORTS_BY_NAME = {"gankit", "gankit.core.registry"}  # the face, and what finds plugins
-LIGHT_CORE = {"choice", "errors", "hookspecs", "registry", "settings", "specs", "trick", "version"}
-LIGHT_CORE |= {"atomic_write", "clock"}
-LIGHT = {"gankit", "gankit.__main__", "gankit.cli", "gankit.data.datasets"}
-LIGHT |= {"gankit.training.compose", "gankit.training.run_file"}
-LIGHT |= {f"gankit.core.{name}" for name in LIGHT_CORE}
-LIGHT |= {name for name in modules() if name.startswith("gankit_") and "." not in name}
-LIGHT |= {f"gankit.cli.{n}" for n in ("main", "commands", "run", "list", "show", "read_source")}
-LIGHT |= {
-    f"gankit.cli.{n}" for n in ("param_types", "stop", "sample", "console", "log", "progress")
+IMPORT_BY_NAME = {"gankit", "gankit.core.registry"}  # they may use importlib
+LIGHT = {  # modules that every command imports, so they must not import torch and the like
+    "gankit",
+    "gankit.__main__",
+    "gankit.cli",
+    "gankit.cli.commands",
+    "gankit.cli.console",
+    "gankit.cli.grouped_command",
+    "gankit.cli.list",
+    "gankit.cli.log",
+    "gankit.cli.main",
+    "gankit.cli.options",
+    "gankit.cli.param_types",
+    "gankit.cli.progress",
+    "gankit.cli.read_source",
+    "gankit.cli.run",
+    "gankit.cli.run_from_options",
+    "gankit.cli.sample",
+    "gankit.cli.show",
+    "gankit.cli.stop",
+    "gankit.core.atomic_write",
+    "gankit.core.choice",
+    "gankit.core.clock",
+    "gankit.core.errors",
+    "gankit.core.hookspecs",
+    "gankit.core.registry",
+    "gankit.core.settings",
+    "gankit.core.specs",
+    "gankit.core.trick",
+    "gankit.core.version",
+    "gankit.data.datasets",
+    "gankit.training.compose",
+    "gankit.training.run_file",
 }
-LIGHT |= {f"gankit.cli.{n}" for n in ("grouped_command", "options", "run_from_options")}
-HEAVY = {"torch", "torchvision", "numpy", "PIL", "skimage", "safetensors", "imageio", "av", "rich"}
-HEAVY |= {"jinja2"}
+LIGHT |= {name for name in find_modules() if name.startswith("gankit_") and "." not in name}
+HEAVY = {
+    "PIL",
+    "av",
+    "imageio",
+    "jinja2",
+    "numpy",
+    "rich",
+    "safetensors",
+    "skimage",
+    "torch",
+    "torchvision",
+}
 
 
-def name_of(path):
-    return str(path.relative_to(HOME))
+def relative_name(path):
+    return str(path.relative_to(ROOT))
 
 
-def tops(path, **how):
-    return {name.partition(".")[0] for name in imported_by(path, **how)}
+def imported_packages(path, *, everywhere=True):
+    """The top-level packages that a file imports."""
+    return {name.partition(".")[0] for name in imported_names(path, everywhere=everywhere)}
 
 
-def test_the_walk_sees_what_there_is():
+# --- the functions in imports.py
+
+
+def test_iter_imports_finds_every_import():
     source = """
 import a.b
 from c.d import e, f
@@ -63,91 +109,119 @@ if not TYPE_CHECKING:
     import l
 """
     tree = ast.parse(source)
-    assert {module for module, _ in imports(tree)} == {"a.b", "c.d", *"ghijkl"}
-    assert {module for module, _ in imports(tree, everywhere=False)} == {"a.b", "c.d", *"ijkl"}
-    assert {"gankit.core.step", "gankit_tricks.ema", "gankit"} <= set(modules())
+    anywhere = {module for module, _ in iter_imports(tree)}
+    assert anywhere == {"a.b", "c.d", "g", "h", "i", "j", "k", "l"}
+    at_import = {module for module, _ in iter_imports(tree, everywhere=False)}
+    assert at_import == {"a.b", "c.d", "i", "j", "k", "l"}
 
 
-def test_the_graph_sees_what_there_is(tmp_path):
-    texts = {
+def test_find_modules_finds_library_and_plugins():
+    assert {"gankit.core.step", "gankit_tricks.ema", "gankit"} <= set(find_modules())
+
+
+def test_module_graph_and_find_cycles(tmp_path):
+    sources = {
         "a": "from a.b import c",
         "a.b": "def f():\n    import a.d",
         "a.d": "from a.b import c\nfrom a import e",
         "a.e": "",
+        "a.f": "from a import e, name",
     }
-    files = {name: tmp_path / f"{name}.py" for name in texts}
-    for name, text in texts.items():
-        files[name].write_text(text)
-    needs = graph(files)
-    assert needs == {"a": {"a.b"}, "a.b": {"a.d"}, "a.d": {"a.b", "a.e"}, "a.e": set()}
-    assert circles(needs) == ["a.b", "a.d"]
-
-
-def test_no_file_needs_one_that_needs_it():
-    """Imports in functions and for types count: who knows whom makes code hard to take apart."""
-    needs = graph()
-    assert "gankit.core.step" in needs["gankit.training.assemble"]
-    assert circles(needs) == []
-
-
-def test_no_package_needs_one_that_needs_it():
-    needs = packages(graph())
-    assert "gankit.core" in needs["gankit.training"]
-    assert circles(needs) == []
-
-
-def test_rings_import_only_rings_below():
-    needs = packages(graph())
-    assert {name for name in needs if name.startswith("gankit.")} == {
-        *(f"gankit.{ring}" for ring in RINGS),
-        "gankit.__main__",
+    modules = {name: tmp_path / f"{name}.py" for name in sources}
+    for name, source in sources.items():
+        modules[name].write_text(source)
+    graph = module_graph(modules)
+    assert graph == {
+        "a": {"a.b"},
+        "a.b": {"a.d"},
+        "a.d": {"a.b", "a.e"},
+        "a.e": set(),
+        "a.f": {"a", "a.e"},
     }
-    for ring, below in RINGS.items():
-        assert needs[f"gankit.{ring}"] <= {f"gankit.{name}" for name in below.split()}, ring
+    assert find_cycles(graph) == ["a.b", "a.d"]
 
 
-def test_nobody_inside_imports_the_face_or_a_plugin():
-    for name, others in graph().items():
-        if name.startswith("gankit."):
-            above = {other for other in others if other == "gankit" or "_" in package(other)}
-            assert not above, name
+# --- imports in gankit and its plugins
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_modules_have_no_circular_imports():
+    """Imports in functions and for types count, too: they also tie modules to each other."""
+    graph = module_graph()
+    assert "gankit.core.step" in graph["gankit.training.assemble"]
+    assert find_cycles(graph) == []
+
+
+def test_packages_have_no_circular_imports():
+    graph = package_graph(module_graph())
+    assert "gankit.core" in graph["gankit.training"]
+    assert find_cycles(graph) == []
+
+
+def test_layers_only_import_layers_below():
+    graph = package_graph(module_graph())
+    packages = {name for name in graph if name.startswith("gankit.")}
+    assert packages == {"gankit.__main__", *(f"gankit.{layer}" for layer in LAYERS)}
+    for layer, below in LAYERS.items():
+        assert graph[f"gankit.{layer}"] <= {f"gankit.{name}" for name in below.split()}, layer
+
+
+def test_the_library_imports_neither_gankit_itself_nor_plugins():
+    for module, imported in module_graph().items():
+        if module.startswith("gankit."):
+            forbidden = {
+                n for n in imported if n == "gankit" or package_of(n).startswith("gankit_")
+            }
+            assert not forbidden, module
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative_name)
 def test_nothing_imports_lessons_or_tests(path):
-    assert not tops(path) & {"lessons", "tests"}
+    assert not imported_packages(path) & {"lessons", "tests"}
 
 
-def test_only_the_face_and_the_registry_import_by_name():
-    for name, path in modules().items():
-        imported = {other for other in imported_by(path) if other.startswith("importlib")}
-        assert name in IMPORTS_BY_NAME or not imported, f"{name} imports {imported}"
+def test_only_gankit_and_the_registry_use_importlib():
+    for module, path in find_modules().items():
+        imported = {name for name in imported_names(path) if name.startswith("importlib")}
+        assert module in IMPORT_BY_NAME or not imported, f"{module} imports {imported}"
 
 
-@pytest.mark.parametrize("path", [p for p in FILES if p.name == "nets.py"], ids=name_of)
-def test_networks_are_plain_pytorch(path):
-    assert tops(path) - sys.stdlib_module_names == {"torch"}
+@pytest.mark.parametrize("path", [p for p in FILES if p.name == "nets.py"], ids=relative_name)
+def test_networks_only_import_torch(path):
+    assert imported_packages(path) - sys.stdlib_module_names == {"torch"}
 
 
-@pytest.mark.parametrize("name", sorted(LIGHT))
-def test_light_files_import_nothing_heavy(name):
-    path = modules()[name]
-    heavy = {name for name, path in modules().items() if tops(path, everywhere=False) & HEAVY}
-    assert {"gankit.core.gan", "gankit.core.step", "gankit.runs.video"} <= heavy
-    assert not tops(path, everywhere=False) & HEAVY
-    assert not imported_by(path, everywhere=False) & heavy
+@functools.cache
+def heavy_modules():
+    """The modules of gankit and its plugins that import a heavy package at once."""
+    return {
+        module
+        for module, path in find_modules().items()
+        if imported_packages(path, everywhere=False) & HEAVY
+    }
 
 
-CORE_ALONE = """
+def test_some_modules_are_heavy():
+    assert {"gankit.core.gan", "gankit.core.step", "gankit.runs.video"} <= heavy_modules()
+
+
+@pytest.mark.parametrize("module", sorted(LIGHT))
+def test_light_modules_import_nothing_heavy(module):
+    path = find_modules()[module]
+    assert not imported_packages(path, everywhere=False) & HEAVY
+    assert not imported_names(path, everywhere=False) & heavy_modules()
+
+
+CORE_SCRIPT = """
 import sys
 
-class Refuse:
+class BlockImports:
     def find_spec(self, name, path=None, target=None):
-        ours = name.split(".")[0].startswith("gankit") and not name.startswith("gankit.core")
-        if ours and name != "gankit" or name in {libraries!r}:
+        is_ours = name.split(".")[0].startswith("gankit")
+        is_core = name == "gankit" or name.startswith("gankit.core")
+        if (is_ours and not is_core) or name in {libraries!r}:
             raise ImportError(f"{{name}} is blocked")
 
-sys.meta_path.insert(0, Refuse())
+sys.meta_path.insert(0, BlockImports())
 import torch
 from torch import nn
 from gankit.core.device import setup_machine
@@ -177,80 +251,90 @@ assert not [name for name in sys.modules if name.startswith("gankit.") and "core
 
 
 def test_the_core_alone_takes_a_training_step():
-    """With every other room of the house blocked, and the libraries that only they need."""
-    others = {"torchvision", "rich", "click", "imageio", "av", "PIL", "scipy", "skimage"}
-    script = CORE_ALONE.format(libraries=others)
-    command = [sys.executable, "-c", script]
+    """gankit's other packages, and the libraries that only they need, are blocked."""
+    libraries = {"torchvision", "rich", "click", "imageio", "av", "PIL", "scipy", "skimage"}
+    command = [sys.executable, "-c", CORE_SCRIPT.format(libraries=libraries)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "d_loss" in done.stdout
 
 
-WATCH = """
+LOADED_SCRIPT = """
 import json, runpy, sys
-heavy = [name for name in {heavy!r}]
 try:
     {code}
-except SystemExit as left:
-    assert not left.code, left.code
+except SystemExit as stop:
+    assert not stop.code, stop.code
 finally:
     sys.stdout.flush()
-    print(json.dumps([name for name in heavy if name in sys.modules]), file=sys.stderr)
+    print(json.dumps([name for name in {heavy!r} if name in sys.modules]), file=sys.stderr)
 """
 
 
-def loaded_by(code):
-    """Which heavy packages a fresh Python has loaded after running some code."""
-    script = WATCH.format(code=code, heavy=sorted(HEAVY))
+def run_and_list_heavy(code):
+    """Run code in a new Python; return the heavy packages that it loaded, and what it printed."""
+    script = LOADED_SCRIPT.format(code=code, heavy=sorted(HEAVY))
     command = [sys.executable, "-W", "error", "-c", script]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ}, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return set(json.loads(done.stderr.splitlines()[-1])), done.stdout
 
 
 def test_importing_gankit_loads_nothing_heavy():
     names = "GankitError, hookimpl, TrickSpec, DatasetSpec, ModelSpec, Trick, Targets, Run"
-    assert loaded_by(f"from gankit import {names}") == (set(), "")
+    assert run_and_list_heavy(f"from gankit import {names}") == (set(), "")
 
 
-def test_looking_at_parts_loads_nothing_heavy(registry):
-    """One fresh Python for all: list, help, plugins, and show for every part."""
-    names = {spec.name for plugin in registry.plugins for spec in plugin.specs}
-    calls = [["list"], ["list", "trick", "--json"], ["--help"], ["run", "--help"], ["plugins"]]
-    calls += [["race", "--help"], ["race", "--list"], ["compare", "--help"]]
-    calls += [["lesson"], ["lesson", "--help"]]
-    calls += [["sample", "--help"], ["list", "--help"], *(["show", name] for name in sorted(names))]
-    code = textwrap.indent(
-        textwrap.dedent(f"""
-            from gankit.cli.main import main
-            for call in {calls!r}:
-                try:
-                    main(call)
-                except SystemExit as left:
-                    assert not left.code, call
-        """),
-        "    ",
-    ).lstrip()
-    loaded, out = loaded_by(code)
-    assert loaded == set()
-    assert all(name in out for name in names)
+def test_light_commands_load_nothing_heavy(registry):
+    """Run all commands in one new Python, with `gankit show` for every part."""
+    names = sorted({spec.name for plugin in registry.plugins for spec in plugin.specs})
+    commands = [
+        "list",
+        "list trick --json",
+        "list --help",
+        "plugins",
+        "--help",
+        "run --help",
+        "race --help",
+        "race --list",
+        "compare --help",
+        "lesson",
+        "lesson --help",
+        "sample --help",
+        *(f"show {name}" for name in names),
+    ]
+    code = f"""
+    from gankit.cli.main import main
+    for command in {commands!r}:
+        try:
+            main(command.split())
+        except SystemExit as stop:
+            assert not stop.code, command
+"""
+    heavy, output = run_and_list_heavy(code.strip())
+    assert heavy == set()
+    assert all(name in output for name in names)
 
 
-def test_the_watch_sees_what_is_loaded():
-    assert loaded_by("import gankit, numpy")[0] == {"numpy"}
+def test_run_and_list_heavy_sees_numpy():
+    heavy, _ = run_and_list_heavy("import gankit, numpy")
+    assert heavy == {"numpy"}
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_functions_are_short(path):
-    long = {
+# --- functions and plugins
+
+
+@pytest.mark.parametrize("path", FILES, ids=relative_name)
+def test_functions_have_at_most_40_lines(path):
+    lengths = {
         node.name: node.end_lineno - node.lineno + 1
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
-    assert {name: length for name, length in long.items() if length > 40} == {}
+    assert {name: length for name, length in lengths.items() if length > 40} == {}
 
 
-def test_no_plugin_is_infrastructure():
-    """Each registers something, or it belongs into the library."""
+def test_every_plugin_implements_a_hook():
+    """A package without hooks is not a plugin; it belongs in gankit/."""
     for path in sorted(PLUGINS.glob("gankit_*/__init__.py")):
         assert "hookimpl" in path.read_text(encoding="utf-8"), path.parent.name

@@ -1,4 +1,4 @@
-"""Type checkers see gankit as a stranger's code uses it: right code passes, mistakes do not."""
+"""mypy checks code that uses gankit: correct code passes, and mistakes are errors."""
 
 import re
 import shutil
@@ -7,11 +7,11 @@ import sys
 
 import pytest
 from gankit_new.command import PARTS_OF, TEMPLATES, copy_template
-from imports import HOME
+from imports import ROOT
 
-EXAMPLE = HOME / "docs" / "examples" / "gankit-hinge"
+EXAMPLE = ROOT / "docs" / "examples" / "gankit-hinge"
 
-RIGHT = """
+CORRECT = """
 from pathlib import Path
 
 import gankit
@@ -26,7 +26,7 @@ testing.check_trick("noisy-d", off="sigma=0", beside=("ema", "r1"))
 for measured in gankit.evaluate(folder, ["kid"]):
     print(measured.value)
 """
-WRONG = """
+INCORRECT = """
 import gankit
 from gankit import testing
 
@@ -36,7 +36,7 @@ testing.check_penalty("r1")
 folder = gankit.train("500 steps")
 print(gankit.load(folder).stepp)
 """
-MISTAKES = {
+MISTAKES = {  # line of INCORRECT -> mypy's message
     6: 'Module has no attribute "preparee"',
     7: 'Missing positional argument "expected"',
     8: 'Argument 1 to "train" has incompatible type "str"; expected "Run"',
@@ -46,10 +46,10 @@ MISTAKES = {
 
 @pytest.fixture(scope="module")
 def errors(tmp_path_factory):
-    """File -> [(line, message)], from one run of `mypy --strict` over all that is checked here."""
-    folder = tmp_path_factory.mktemp("strangers")
-    (folder / "right.py").write_text(RIGHT, encoding="utf-8")
-    (folder / "wrong.py").write_text(WRONG, encoding="utf-8")
+    """Run `mypy --strict` once for all tests of this file. Returns file -> [(line, message)]."""
+    folder = tmp_path_factory.mktemp("user-code")
+    (folder / "correct.py").write_text(CORRECT, encoding="utf-8")
+    (folder / "incorrect.py").write_text(INCORRECT, encoding="utf-8")
     shutil.copytree(EXAMPLE, folder / "gankit-hinge")
     for kind in PARTS_OF:
         for template in (TEMPLATES / "common", TEMPLATES / kind):
@@ -57,20 +57,20 @@ def errors(tmp_path_factory):
     options = ["--strict", "--config-file=", f"--cache-dir={folder / 'cache'}"]
     command = [sys.executable, "-m", "mypy", *options, "."]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    checked = re.search(r"\(checked (\d+) source files\)", done.stdout)
-    assert checked, done.stdout + done.stderr
-    assert int(checked[1]) == len(list(folder.rglob("*.py")))
-    found = {}
+    summary = re.search(r"\(checked (\d+) source files\)", done.stdout)
+    assert summary, done.stdout + done.stderr
+    assert int(summary[1]) == len(list(folder.rglob("*.py")))
+    errors = {}
     for file, line, message in re.findall(r"(?m)^(\S+):(\d+): error: (.*)$", done.stdout):
-        found.setdefault(file, []).append((int(line), message))
-    return found
+        errors.setdefault(file, []).append((int(line), message))
+    return errors
 
 
 def test_four_mistakes_are_four_errors(errors):
-    assert [line for line, _ in errors["wrong.py"]] == list(MISTAKES)
-    for line, message in errors["wrong.py"]:
+    assert [line for line, _ in errors["incorrect.py"]] == list(MISTAKES)
+    for line, message in errors["incorrect.py"]:
         assert MISTAKES[line] in message
 
 
-def test_the_same_code_without_mistakes_the_example_and_new_plugins_have_none(errors):
-    assert {file: found for file, found in errors.items() if file != "wrong.py"} == {}
+def test_correct_code_the_example_and_new_plugins_have_no_errors(errors):
+    assert errors.keys() <= {"incorrect.py"}

@@ -1,25 +1,25 @@
-"""The wheel holds what the checkout holds, and says that it is typed."""
+"""The wheel contains every file of the packages, and marks the typed ones."""
 
 import zipfile
 
 import pytest
-from imports import HOME, LIBRARY, PLUGINS
+from imports import LIBRARY, PLUGINS, ROOT
 
-TYPED = ("gankit", "gankit_datacheck", "gankit_metrics", "gankit_race")  # what `gankit` offers
+TYPED = ("gankit", "gankit_datacheck", "gankit_metrics", "gankit_race")  # `gankit` exports these
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     """The names of the files in a wheel of this checkout."""
-    builder = pytest.importorskip("hatchling.builders.wheel").WheelBuilder(str(HOME))
+    builder = pytest.importorskip("hatchling.builders.wheel").WheelBuilder(str(ROOT))
     folder = tmp_path_factory.mktemp("wheel")
     (path,) = builder.build(directory=str(folder), versions=["standard"])
     with zipfile.ZipFile(path) as archive:
         return set(archive.namelist())
 
 
-def test_no_file_is_left_out(wheel):
-    """A pattern in .gitignore keeps files out of the wheel, too."""
+def test_no_file_is_missing(wheel):
+    """The build omits files that match .gitignore, so a careless pattern there fails here."""
     packages = [LIBRARY, *sorted(PLUGINS.glob("gankit_*"))]
     files = {
         path.relative_to(package.parent).as_posix()
@@ -29,12 +29,12 @@ def test_no_file_is_left_out(wheel):
     }
     assert {"gankit/core/step.py", "gankit_tricks/ema.py"} < files
     assert files - wheel == set()
-    lessons = {f"gankit_lessons/lessons/{path.name}" for path in HOME.glob("lessons/*.py")}
+    lessons = {f"gankit_lessons/lessons/{path.name}" for path in ROOT.glob("lessons/*.py")}
     assert lessons
     assert lessons <= wheel
 
 
-def test_type_checkers_may_read_what_gankit_offers(wheel):
+def test_exported_packages_are_marked_as_typed(wheel):
     assert {f"{package}/py.typed" for package in TYPED} <= wheel
 
 
