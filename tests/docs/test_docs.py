@@ -1,4 +1,4 @@
-"""The docs: complete, true, and every example in them runs."""
+"""The docs describe every hook, part, command and option, and every example in them runs."""
 
 import importlib
 import importlib.util
@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tomllib
 import types
-from functools import partial
 from pathlib import Path
 
 import click
@@ -31,9 +30,9 @@ DOCS = ROOT / "docs"
 EXAMPLE = DOCS / "examples" / "gankit-hinge"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 HOOKS = [name for name, value in vars(hookspecs).items() if hasattr(value, "gankit_spec")]
-WRITTEN = ("lessons/index.md", "reference/commands.md")  # by the build, from the code
-ATTRIBUTES = ("name", "excludes", "overrides")
-PLACES = [n for n in vars(Trick) if not n.startswith("_") and n not in ATTRIBUTES]
+WRITTEN_BY_BUILD = ("lessons/index.md", "reference/commands.md")
+TRICK_ATTRIBUTES = ("name", "excludes", "overrides")
+TRICK_METHODS = [n for n in vars(Trick) if not n.startswith("_") and n not in TRICK_ATTRIBUTES]
 
 
 def import_file(path, name):
@@ -43,25 +42,27 @@ def import_file(path, name):
     return module
 
 
-def blocks(text, language="python"):
+def code_blocks(text, language="python"):
+    """The contents of the fenced blocks of a language."""
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
-def sections(path):
-    """The text under each `###` heading."""
+def read_sections(path):
+    """The text under each `###` heading: heading -> text."""
     _, *parts = re.split(r"^### ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    found = {}
+    sections = {}
     for part in parts:
         heading, _, text = part.partition("\n")
-        found[heading.strip()] = re.split(r"^## ", text, flags=re.MULTILINE)[0]
-    return found
+        sections[heading.strip()] = re.split(r"^## ", text, flags=re.MULTILINE)[0]
+    return sections
 
 
-SECTIONS = sections(DOCS / "hooks.md")
+SETTING_OF_KIND = {"trick": "tricks", "metric": "metrics"}  # others are called as their kind
+SECTIONS = read_sections(DOCS / "hooks.md")
 EXAMPLES = [
     pytest.param(block, id=f"{page.stem}-{number}")
     for page in PAGES
-    for number, block in enumerate(blocks(page.read_text(encoding="utf-8")))
+    for number, block in enumerate(code_blocks(page.read_text(encoding="utf-8")))
 ]
 PLUGINS = [example for example in EXAMPLES if "@hookimpl" in example.values[0]]
 TRICKS = [e for e in EXAMPLES if "(Trick):" in e.values[0] and e not in PLUGINS]
@@ -69,29 +70,35 @@ SCRIPTS = [e for e in EXAMPLES if e not in PLUGINS and e not in TRICKS]
 
 
 @pytest.fixture
-def loaded(tmp_path):
-    """`loaded(source)`: an example, saved as a file and loaded, beside all that is bundled."""
+def load_source(tmp_path):
+    """`load_source(source, registry)`: save an example as a file, and load it as a plugin."""
 
     def load(source, registry):
         path = tmp_path / "example.py"
         path.write_text(source, encoding="utf-8")
         module = import_file(path, "docs_example")
-        classes = [value for value in vars(module).values() if isinstance(value, type)]
-        observers = [c for c in classes if any(hasattr(v, "gankit_impl") for v in vars(c).values())]
-        plugin = registry.load("example", lambda: (observers or [module])[0])
+        observers = [value for value in vars(module).values() if is_observer(value)]
+        plugin = registry.load("example", lambda: observers[0] if observers else module)
         assert not plugin.error
         return plugin
 
     return load
 
 
-@pytest.fixture
-def short_run(here, tiny, caplog):
-    """`short_run(registry, loss="margin")` trains a few steps; no plugin may fail in it."""
+def is_observer(value):
+    """Whether a value is a class with hook implementations."""
+    if not isinstance(value, type):
+        return False
+    return any(hasattr(attribute, "gankit_impl") for attribute in vars(value).values())
 
-    def run(registry, **asked):
-        asked = {"tricks": "none", "log_every": 1, **asked}
-        folder = train(compose(registry, **tiny(**asked)), registry)
+
+@pytest.fixture
+def train_briefly(here, tiny, caplog):
+    """`train_briefly(registry, loss="margin")` trains a few steps; a plugin's warning fails it."""
+
+    def run(registry, **settings):
+        settings = {"tricks": "none", "log_every": 1, **settings}
+        folder = train(compose(registry, **tiny(**settings)), registry)
         assert not caplog.records, caplog.text
         return folder
 
@@ -101,26 +108,26 @@ def short_run(here, tiny, caplog):
 # --- completeness
 
 
-@pytest.mark.parametrize("name", [*HOOKS, *PLACES])
-def test_every_hook_and_place_has_a_section(name):
+@pytest.mark.parametrize("name", [*HOOKS, *TRICK_METHODS])
+def test_every_hook_and_trick_method_has_a_section(name):
     assert name in SECTIONS
     assert "*When:*" in SECTIONS[name]
 
 
-def test_hooks_md_describes_nothing_else():
-    assert list(SECTIONS) == [*HOOKS, *PLACES]
+def test_hooks_md_has_no_other_sections():
+    assert list(SECTIONS) == [*HOOKS, *TRICK_METHODS]
 
 
 @pytest.mark.parametrize("hook", HOOKS)
-def test_every_hook_has_an_example_that_implements_it(hook, loaded):
+def test_every_hook_has_an_example_that_implements_it(hook, load_source):
     registry = Registry()
-    assert loaded(blocks(SECTIONS[hook])[0], registry).implements(hook)
+    assert load_source(code_blocks(SECTIONS[hook])[0], registry).implements(hook)
 
 
-@pytest.mark.parametrize("place", PLACES)
-def test_every_place_has_an_example_that_acts_there(place):
-    source = "".join(blocks(SECTIONS[place]) or blocks(SECTIONS["load_state_dict"]))
-    assert f"def {place}(self" in source
+@pytest.mark.parametrize("method", TRICK_METHODS)
+def test_every_trick_method_has_an_example_that_defines_it(method):
+    source = "".join(code_blocks(SECTIONS[method]) or code_blocks(SECTIONS["load_state_dict"]))
+    assert f"def {method}(self" in source
 
 
 @pytest.mark.parametrize("hook", HOOKS)
@@ -128,14 +135,14 @@ def test_every_hook_is_used_by_a_bundled_plugin(hook, registry):
     assert any(plugin.implements(hook) for plugin in registry.plugins)
 
 
-def test_what_a_hook_is_given_is_named_in_its_section():
+def test_every_argument_of_a_hook_is_in_its_section():
     for hook in HOOKS:
         for argument in inspect.signature(getattr(hookspecs, hook)).parameters:
             assert f"`{argument}`" in SECTIONS[hook], f"{hook}: {argument}"
 
 
 def test_every_part_and_option_is_in_parts_md(registry):
-    documented = sections(DOCS / "parts.md")
+    documented = read_sections(DOCS / "parts.md")
     for kind in KINDS:
         for spec in registry.specs(kind):
             assert spec.name in documented
@@ -147,95 +154,107 @@ def test_every_part_and_option_is_in_parts_md(registry):
 
 def test_parts_md_is_up_to_date(docs_script):
     write_parts = docs_script("write_parts")
-    written = (DOCS / "parts.md").read_text(encoding="utf-8")
-    assert written == write_parts.page(write_parts.bundled_registry()), (
+    text = (DOCS / "parts.md").read_text(encoding="utf-8")
+    assert text == write_parts.page(write_parts.bundled_registry()), (
         "run python docs/write_parts.py"
     )
 
 
 @pytest.fixture(scope="module")
 def cli():
-    """The command line with every command gathered."""
+    """The command line with all commands, also those of plugins."""
     group = new_cli()
     group.list_commands(click.Context(group))
     return group
 
 
-def real(commands):
-    """The commands themselves, where a later one stands in until it is called."""
+def load_lazy(commands):
+    """The commands, with each LazyCommand replaced by the command that it loads."""
     return [command.load() if isinstance(command, LazyCommand) else command for command in commands]
 
 
-def ends(commands):
-    """The commands that do something: those of a group such as `gankit data`, not the group."""
-    for command in real(commands):
+def leaf_commands(commands):
+    """Yield the commands that do something: for a group such as `gankit data`, its subcommands."""
+    for command in load_lazy(commands):
         if isinstance(command, click.Group):
-            yield from ends(command.commands.values())
+            yield from leaf_commands(command.commands.values())
         else:
             yield command
 
 
-def test_later_commands_are_what_they_stand_in_for(cli):
-    later = [command for command in cli.commands.values() if isinstance(command, LazyCommand)]
-    assert {"list", "run", "show"} <= {command.name for command in later}
-    for command in later:
+def option_names(command):
+    """The spellings of all options of a command: `--seed`, ..."""
+    options = [param for param in command.params if isinstance(param, click.Option)]
+    return [name for option in options for name in option.opts]
+
+
+def test_lazy_commands_load_the_command_of_their_name(cli):
+    lazy = [command for command in cli.commands.values() if isinstance(command, LazyCommand)]
+    assert {"list", "run", "show"} <= {command.name for command in lazy}
+    for command in lazy:
         assert command.load().name == command.name
-        told = CliRunner().invoke(cli, [command.name, "--help"]).output
-        assert f"Usage: cli {command.name}" in told
+        help_text = CliRunner().invoke(cli, [command.name, "--help"]).output
+        assert f"Usage: cli {command.name}" in help_text
 
 
 def test_every_command_and_option_is_in_running_md(cli):
     text = (DOCS / "running.md").read_text(encoding="utf-8")
-    for command in [cli, *real(cli.commands.values())]:
-        assert command is cli or f"`gankit {command.name}" in text
-        for parameter in command.params:
-            for option in parameter.opts if isinstance(parameter, click.Option) else ():
-                assert re.search(rf"(?<![\w-]){option}(?![\w-])", text), option
+    commands = load_lazy(cli.commands.values())
+    for command in commands:
+        assert f"`gankit {command.name}" in text
+    for command in [cli, *commands]:
+        for option in option_names(command):
+            assert re.search(rf"(?<![\w-]){option}(?![\w-])", text), option
 
 
 def test_readme_has_two_commands_that_ci_can_find():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    found = re.findall(r"^<!-- command: (\w+) -->\n```bash\n(.*)\n```$", text, re.MULTILINE)
-    assert [name for name, _ in found] == ["train", "test"]
-    assert len(blocks(text, "bash")) == 2
-    ends = ("gankit run", "pytest -n auto --dist loadfile")
-    for (_, command), end in zip(found, ends, strict=True):
+    found_commands = dict(
+        re.findall(r"^<!-- command: (\w+) -->\n```bash\n(.*)\n```$", text, re.MULTILINE)
+    )
+    assert list(found_commands) == ["train", "test"]
+    assert len(code_blocks(text, "bash")) == 2
+    for command in found_commands.values():
         assert command.startswith("python3 -m venv .venv && . .venv/bin/activate && pip install ")
-        assert command.endswith(f" && {end}")
+    assert found_commands["train"].endswith(" && gankit run")
+    assert found_commands["test"].endswith(" && pytest -n auto --dist loadfile")
 
 
 def test_readme_shows_the_tree():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     tree = text.partition("## The tree")[2].partition("\n## ")[0]
-    there = {path.name for path in (ROOT / "gankit").glob("*.py")}
-    there |= {f"{path.parent.name}/" for path in (ROOT / "gankit").glob("*/__init__.py")}
-    there |= {f"{path.parent.name}/" for path in (ROOT / "plugins").glob("gankit_*/__init__.py")}
-    named = set(re.findall(r"^      ([\w./-]+)", tree, re.MULTILINE))
-    scripts = {path.name for path in DOCS.glob("*_*.py")}
-    assert named == there | scripts | {"examples/gankit-hinge/"}
+    in_readme = set(re.findall(r"^      ([\w./-]+)", tree, re.MULTILINE))
+    packages = [
+        *(ROOT / "gankit").glob("*/__init__.py"),
+        *(ROOT / "plugins").glob("gankit_*/__init__.py"),
+    ]
+    expected = {f"{path.parent.name}/" for path in packages} | {"examples/gankit-hinge/"}
+    expected |= {path.name for path in (ROOT / "gankit").glob("*.py")}
+    expected |= {path.name for path in DOCS.glob("*_*.py")}
+    assert in_readme == expected
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_links_lead_somewhere(page):
+def test_links_have_a_target(page):
     text = page.read_text(encoding="utf-8")
     for target, _, anchor in re.findall(r"(?<!!)\[[^\]]*\]\(([^)#]*)(#?)([^)]*)\)", text):
         if target.startswith("https://"):
-            continue  # there is no network here
-        goal = page.parent / target if target else page
-        assert goal.exists() or target in WRITTEN, target
+            continue  # tests use no network
+        path = page.parent / target if target else page
+        assert path.exists() or target in WRITTEN_BY_BUILD, target
         if anchor:
-            headings = re.findall(r"^#+ (.*)$", goal.read_text(encoding="utf-8"), re.MULTILINE)
+            headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
             assert anchor in {h.lower().replace(" ", "-") for h in headings}, anchor
 
 
-def test_what_tricks_md_says_to_try_exists(cli, registry):
+def test_options_and_tricks_in_the_table_of_tricks_md_exist(cli, registry):
     text = (DOCS / "tricks.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\|.*\|.*\|(.*)\|$", text, re.MULTILINE)[2:]
-    named = {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
-    options = {option for p in cli.commands["run"].load().params for option in p.opts}
-    assert len(rows) > 4
-    assert len(named) > 10
-    assert named <= options | {spec.name for spec in registry.specs("trick")}
+    last_cells = re.findall(r"^\|.*\|.*\|(.*)\|$", text, re.MULTILINE)[2:]
+    names = {name for cell in last_cells for name in re.findall(r"`([^`]+)`", cell)}
+    assert len(last_cells) > 4
+    assert len(names) > 10
+    (run,) = load_lazy([cli.commands["run"]])
+    assert names <= {*option_names(run), *(spec.name for spec in registry.specs("trick"))}
 
 
 def test_api_md_has_every_public_name():
@@ -246,26 +265,25 @@ def test_api_md_has_every_public_name():
         assert f":: gankit.{name}\n" in text, f"{name}: describe it in docs/api.md"
 
 
-# --- truth: examples run, commands parse
+# --- examples run, commands parse
 
 
 @pytest.mark.parametrize("source", PLUGINS)
-def test_plugin_examples_train(source, loaded, short_run):
+def test_plugin_examples_train(source, load_source, train_briefly):
     registry = load_registry()
-    asked = {"image_size": 16}
-    for spec in loaded(source, registry).specs:
+    settings = {"image_size": 16}
+    for spec in load_source(source, registry).specs:
         if isinstance(spec.build, str) and spec.build.startswith("my_"):
-            return  # stands for a file of the reader's own
+            return  # it names a module that only the reader's own plugin would have
         if getattr(spec, "downloads", ()):
-            return  # the archive is nowhere; test_named_sets.py downloads one that is somewhere
-        several = {"trick": "tricks", "metric": "metrics"}
-        asked[several.get(spec.kind, spec.kind)] = spec.name
-    folder = short_run(registry, **asked)
+            return  # its archive does not exist; test_named_sets.py tests downloads
+        settings[SETTING_OF_KIND.get(spec.kind, spec.kind)] = spec.name
+    folder = train_briefly(registry, **settings)
     assert (folder / "checkpoints" / "last").is_file()
 
 
 @pytest.mark.parametrize("source", TRICKS)
-def test_trick_examples_train_and_resume(source, short_run):
+def test_trick_examples_train_and_resume(source, train_briefly):
     names = {}
     exec(source, names)
     (trick,) = [v for v in names.values() if isinstance(v, type) and v.__base__ is Trick]
@@ -277,53 +295,59 @@ def test_trick_examples_train_and_resume(source, short_run):
 
     registry = load_registry()
     registry.load("example", Plugin)
-    folder = short_run(registry, tricks="example", length="3 steps")
+    folder = train_briefly(registry, tricks="example", length="3 steps")
     train(resumed(folder, length="5 steps"), registry, resume=True)
     log = (folder / "log.csv").read_text().splitlines()
     assert [line.partition(",")[0] for line in log] == ["step", "1", "2", "3", "4", "5"]
     assert trick.activity is Trick.activity or log[-1].rpartition(",")[2]
 
 
-def test_observer_examples_say_what_they_saw(loaded, short_run, capsys):
+def test_observer_examples_print_and_write(load_source, train_briefly, capsys):
     registry = load_registry()
     for hook in HOOKS:
         if not hook.startswith("register_"):
-            for source in blocks(SECTIONS[hook]):
-                loaded(source, registry)
-    folder = short_run(registry, lr_d=0.01, length="20 steps")
-    said = capsys.readouterr().out
-    for words in ("G has", "weights", "D hardly errs", "pictures differ by", "MB in", "the lowest"):
-        assert words in said
+            for source in code_blocks(SECTIONS[hook]):
+                load_source(source, registry)
+    folder = train_briefly(registry, lr_d=0.01, length="20 steps")
+    output = capsys.readouterr().out
+    for text in ("G has", "weights", "D hardly errs", "pictures differ by", "MB in", "the lowest"):
+        assert text in output
     assert (folder / "outcome.txt").read_text() == "finished at step 20\n"
 
 
 def test_scripts_run(here, capsys, monkeypatch):
     assert len(SCRIPTS) == 6
-    mounted = types.SimpleNamespace(drive=types.SimpleNamespace(mount=print))  # Colab's own
-    monkeypatch.setitem(sys.modules, "google.colab", mounted)
+    colab = types.SimpleNamespace(drive=types.SimpleNamespace(mount=print))  # only exists there
+    monkeypatch.setitem(sys.modules, "google.colab", colab)
     for script in SCRIPTS:
-        short = script.values[0].replace("500 steps", "2 steps")
-        exec(short.replace('"petals"', '"petals:count=64"'), {})
+        source = script.values[0].replace("500 steps", "2 steps")
+        exec(source.replace('"petals"', '"petals:count=64"'), {})
     assert {path.name for path in here.glob("*.png")} == {"between.png", "flower.png", "garden.png"}
 
 
-def commands(text):
-    """Every `gankit ...` in a page: in running text, in fences, in indented blocks."""
-    found = [" ".join(inline.split()) for inline in re.findall(r"`(gankit [^`]+)`", text)]
-    for block in [*blocks(text, "bash"), *re.findall(r"^    .*$", text, re.MULTILINE)]:
-        found += re.findall(r"^\s*(gankit .*)$", block, re.MULTILINE)
-    for block in blocks(text, "text"):  # a notebook's cells
-        found += re.findall(r"^!(gankit .*)$", block, re.MULTILINE)
-    return [re.split(r"\s{3,}|\s\\?\|", command)[0] for command in found]
+def find_commands(text):
+    """Every `gankit ...` in a page: in the prose, in fenced blocks and in indented blocks."""
+    lines = [" ".join(inline.split()) for inline in re.findall(r"`(gankit [^`]+)`", text)]
+    for block in [*code_blocks(text, "bash"), *re.findall(r"^    .*$", text, re.MULTILINE)]:
+        lines += re.findall(r"^\s*(gankit .*)$", block, re.MULTILINE)
+    for block in code_blocks(text, "text"):  # the cells of a notebook
+        lines += re.findall(r"^!(gankit .*)$", block, re.MULTILINE)
+    return [re.split(r"\s{3,}|\s\\?\|", line)[0] for line in lines]  # without a comment or a pipe
 
 
-COMMANDS = [(page, command) for page in PAGES for command in commands(page.read_text("utf-8"))]
-for example in sorted((DOCS / "outputs" / "examples").glob("*.txt")):
-    COMMANDS.append((example, example.read_text("utf-8").partition("\n")[0].removeprefix("$ ")))
+COMMANDS = [
+    pytest.param(command, id=f"{page.stem}: {command}")
+    for page in PAGES
+    for command in find_commands(page.read_text(encoding="utf-8"))
+]
+for path in sorted((DOCS / "outputs" / "examples").glob("*.txt")):
+    first_line = path.read_text(encoding="utf-8").partition("\n")[0]
+    command = first_line.removeprefix("$ ")
+    COMMANDS.append(pytest.param(command, id=f"{path.stem}: {command}"))
 
 
 @pytest.fixture(scope="module")
-def everything():
+def full_registry():
     """A registry with the bundled parts and those of all examples."""
     registry = load_registry()
     for number, example in enumerate(PLUGINS):
@@ -335,22 +359,26 @@ def everything():
     return registry
 
 
-@pytest.mark.parametrize("command", [pytest.param(c, id=f"{p.stem}: {c}") for p, c in COMMANDS])
-def test_commands_parse(command, cli, everything, here, monkeypatch):
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_parse(command, cli, full_registry, here, monkeypatch):
     calls = []
-    for found in ends(cli.commands.values()):
-        if found.name != "preview":  # which hands its options on to `gankit run`
-            monkeypatch.setattr(found, "callback", lambda *context, **given: calls.append(given))
-    words = shlex.split(command)[1:]
-    CliRunner().invoke(cli, words, standalone_mode=False, catch_exceptions=False)
-    (given,) = calls  # it was understood, and nothing ran
+    for leaf in leaf_commands(cli.commands.values()):
+        if leaf.name != "preview":  # it passes its options on to `gankit run`
+            monkeypatch.setattr(leaf, "callback", lambda *context, **params: calls.append(params))
+    argv = shlex.split(command)[1:]
+    CliRunner().invoke(cli, argv, standalone_mode=False, catch_exceptions=False)
+    (params,) = calls  # the command was parsed, and its replaced callback did nothing
     for kind in KINDS:
-        texts = given.get({"trick": "tricks", "metric": "metrics"}.get(kind, kind)) or ()
+        texts = params.get(SETTING_OF_KIND.get(kind, kind)) or ()
         for text in (texts,) if isinstance(texts, str) else texts:
-            if kind == "recipe" and find_race(text):
-                continue  # one of `gankit race`
-            known = everything.networks if kind == "model" else partial(everything.check, kind)
-            assert text == "none" or known(text)
+            assert text == "none" or is_valid_part(full_registry, kind, text)
+
+
+def is_valid_part(registry, kind, text):
+    """Whether `name:option=value` names a part with valid options; an invalid one may raise."""
+    if kind == "recipe" and find_race(text):
+        return True  # a recipe of `gankit race`
+    return registry.networks(text) if kind == "model" else registry.check(kind, text)
 
 
 # --- the example plugin package
@@ -365,21 +393,21 @@ def load_example(registry):
     return plugin
 
 
-def test_the_example_package_trains(short_run):
+def test_the_example_package_trains(train_briefly):
     registry = load_registry()
     load_example(registry)
-    folder = short_run(registry, loss="hinge-margin:margin=0.5", tricks="drift")
+    folder = train_briefly(registry, loss="hinge-margin:margin=0.5", tricks="drift")
     assert "D(x)^2" in (folder / "log.csv").read_text()
 
 
-def test_the_example_package_keeps_to_its_contracts():
+def test_the_example_package_passes_the_conformance_checks():
     load_example(load_registry())
     package = sys.modules["gankit_hinge"]
     testing.check_loss("hinge-margin:margin=0.5", plugin=package)
     testing.check_trick("drift", plugin=package, loss="hinge-margin", beside=("ema",))
 
 
-def test_the_example_package_is_light():
+def test_the_example_package_does_not_import_torch():
     code = "import sys, gankit_hinge; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=EXAMPLE).returncode == 0
 
