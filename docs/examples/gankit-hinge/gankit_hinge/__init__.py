@@ -1,4 +1,4 @@
-"""What the plugin brings. Light: gankit imports this for every command, so no torch here."""
+"""The hooks, which register the parts. Every gankit command imports this, so it omits torch."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ def register_losses(register: Callable[[LossSpec], None]) -> None:
     register(
         LossSpec(
             name="hinge-margin",
-            summary="the hinge loss; D is content once it is right by `margin`",
+            summary="the hinge loss; D's loss is 0 once its answers are right by `margin`",
             source="Lim & Ye 2017, arXiv 1705.02894, where the margin is 1",
             build="gankit_hinge.parts:HingeMargin",  # imported when a run asks for it
         )

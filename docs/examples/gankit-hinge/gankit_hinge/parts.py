@@ -1,4 +1,4 @@
-"""The parts themselves; gankit imports this only when a run asks for one of them."""
+"""The loss and the trick. gankit imports this only when a run uses one of them."""
 
 from torch import Tensor
 from torch.nn.functional import relu
@@ -21,15 +21,18 @@ class HingeMargin(Loss):
         return -fake.mean()
 
     def score(self, logits: Tensor) -> Tensor:
-        return logits  # no probability
+        return logits  # not a probability, so the log shows it as it is
 
 
 class Drift(Trick):
-    """Adds epsilon * E[D(x)^2] to D's loss: hinge and Wasserstein bound no logit by themselves."""
+    """Adds epsilon * E[D(x)^2] to D's loss.
+
+    The hinge and Wasserstein losses do not keep D's logits near 0 by themselves.
+    """
 
     def __init__(self, epsilon: float = 0.001) -> None:
         self.epsilon = epsilon
-        self.last: Tensor | None = None  # the mean square that the log has not shown yet
+        self.last: Tensor | None = None  # the mean square, until the log has shown it
 
     def penalty(self, gan: Gan, player: Player, real: Tensor, fake: Tensor) -> Tensor | None:
         if player is not gan.D:
@@ -39,5 +42,8 @@ class Drift(Trick):
         return self.epsilon * square
 
     def activity(self) -> str | None:
-        last, self.last = self.last, None
-        return None if last is None else f"D(x)^2 {float(last):.2f}"
+        if self.last is None:
+            return None
+        text = f"D(x)^2 {float(self.last):.2f}"
+        self.last = None
+        return text
