@@ -27,7 +27,7 @@ class TestStructure:
         commented = {token.start[0] for token in tokens if token.type == tokenize.COMMENT}
         assert 0.2 <= len(commented) / len(lines(path)) <= 0.35
 
-    def test_says_what_to_expect(self, path):
+    def test_has_all_labels(self, path):
         text = path.read_text(encoding="utf-8")
         labels = "You will learn|You should know|It takes|You will see|Predict|Break it|Exercise"
         for label in labels.split("|"):
@@ -48,7 +48,7 @@ def lines(path):
     return path.read_text(encoding="utf-8").splitlines()
 
 
-def test_a_part_that_names_its_lesson_is_found_there(registry, path_of):
+def test_each_lesson_names_the_parts_that_refer_to_it(registry, path_of):
     for kind in ("dataset", "loss", "trick", "generator", "discriminator"):
         for spec in registry.specs(kind):
             if spec.lesson:
@@ -56,9 +56,9 @@ def test_a_part_that_names_its_lesson_is_found_there(registry, path_of):
                 assert spec.name in text, f"{kind} {spec.name}"
 
 
-def test_the_exercise_says_nothing_before_there_is_an_answer(number, path, capsys):
-    *_, last = path.read_text(encoding="utf-8").split("# %%\n")
-    assert last.startswith("# Exercise. ")
-    assert "\nanswer = None\n" in last
-    exec(last, {})
+def test_an_unanswered_exercise_prints_nothing(number, path, capsys):
+    *_, exercise = path.read_text(encoding="utf-8").split("# %%\n")
+    assert exercise.startswith("# Exercise. ")
+    assert "\nanswer = None\n" in exercise
+    exec(exercise, {})
     assert capsys.readouterr().out == ""
