@@ -123,11 +123,11 @@ print(f"the answers, for later: {Path('lesson-05-answers.png').resolve()}")
 
 # %%
 # Was your prediction right? At 0.5, d_loss is 2 log 2 = 1.39 and g_loss is log 2 = 0.69. One of the
-# five usually comes to rest near these numbers, as in a textbook, and draws the same two or three
-# garish flowers over and over: its slow D cannot tell them from real ones. Another has curves much
-# like the healthy run's, but only few pictures to draw. Both are *mode collapse*: G draws only a
-# small part of what there is. The curves say how the players stand against each other, and not what
-# they play. So look at many pictures at once; then measure.
+# five usually comes to rest near these numbers, as in a textbook, and draws the same few flowers
+# over and over: its slow D cannot tell them from real ones. Another has curves much like those of
+# the healthy run, but only a few pictures to draw. Both are *mode collapse*: G draws only a small
+# part of what there is. The curves say how the players stand against each other; they do not say
+# how good the game is. So look at many pictures at once, and then measure.
 
 # %%
 # Exercise. Which is which? Write the failures from A to E, with the names in BROKEN:
