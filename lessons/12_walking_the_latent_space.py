@@ -119,10 +119,11 @@ write_video(film, Path("lesson-12.mp4"), fps=20)
 
 # %%
 # Was your prediction right? A z is about 10 long, the square root of 100, and the point halfway is
-# about 7 long. G never saw such a short z in training, but it can handle it: flowers on the line
-# are only a little duller than flowers on the arc, and both ways lead through flowers, not through
-# two photos laid over each other. Red is a direction, although G was never told what red is. Very
-# far along it, the flowers tend to become one and the same.
+# about 7 long. G never saw such a short z, but it can handle it: flowers on the line are only a
+# little duller, and both ways lead through flowers, not through two photos laid over each other.
+# Red is a direction, although G was never told what red is. (If `recognise` counts few red flowers
+# in your run, trust the picture: it only counts a red like that of the data set.) Very far along
+# this direction, the flowers become more and more alike.
 
 # %%
 # Exercise. About how long is the mean of four z? Replace None with a number. (Independent z are at
