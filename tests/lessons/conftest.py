@@ -29,50 +29,52 @@ def pytest_generate_tests(metafunc):
 
 
 @pytest.fixture(scope="session")
-def path_of():
-    """`path_of(5)`: the script of lesson 5."""
+def lesson_path():
+    """`lesson_path(5)`: the script of lesson 5."""
     return LESSONS.__getitem__
 
 
 @pytest.fixture(scope="session")
 def lesson(tmp_path_factory, isolated):
-    """`lesson(5)`: the folder where lesson 5 ran, what it printed (said), its variables (found)."""
+    """`lesson(5)`: a short run of lesson 5, with its `folder`, `output` (text) and `variables`."""
     folder = tmp_path_factory.mktemp("lessons")
-    done = {}
+    runs = {}
 
     def run(number):
-        if number not in done:
+        if number not in runs:
             output = io.StringIO()
             with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(output):
                 patch.chdir(folder)
                 patch.setenv("GANKIT_LESSON_STEPS", "8")
                 patch.setattr(sys, "path", [*sys.path])
                 variables = runpy.run_path(str(LESSONS[number]))
-            done[number] = SimpleNamespace(folder=folder, said=output.getvalue(), found=variables)
-        return done[number]
+            runs[number] = SimpleNamespace(
+                folder=folder, output=output.getvalue(), variables=variables
+            )
+        return runs[number]
 
     return run
 
 
 @pytest.fixture
-def keeps_its_promises(lesson, monkeypatch, capsys):
-    """`keeps_its_promises(5, right, wrong)`: it draws its picture and checks these answers."""
+def check_picture_and_answers(lesson, monkeypatch, capsys):
+    """`check_picture_and_answers(5, right, wrong)`: test lesson 5's picture and its exercise."""
 
-    def check(number, right, wrong):
+    def check(number, right_answers, wrong_answers):
         with Image.open(lesson(number).folder / f"lesson-{number:02d}.png") as picture:
             assert min(picture.size) > 200
             assert len(picture.convert("RGB").getcolors(2**24)) > 2  # more than text
         monkeypatch.chdir(lesson(number).folder)
         monkeypatch.setenv("GANKIT_LESSON_STEPS", "8")
         session = Session(reading.read(LESSONS[number]))
-        vars(session.module).update(lesson(number).found)
-        verdicts = [(answer, "Right") for answer in right]
-        verdicts += [(answer, "Not yet") for answer in wrong]
+        vars(session.module).update(lesson(number).variables)
+        verdicts = [(answer, "Right") for answer in right_answers]
+        verdicts += [(answer, "Not yet") for answer in wrong_answers]
         for answer, verdict in verdicts:
             capsys.readouterr()
             assert session.check(answer) is (verdict == "Right")
             assert capsys.readouterr().out.splitlines()[-1].startswith(verdict), answer
-        if session.lesson.exercise_imports():  # then it needs no cell to run before
-            assert all(Session(session.lesson).check(answer) for answer in right)
+        if session.lesson.exercise_imports():  # then the exercise also works without the cells
+            assert all(Session(session.lesson).check(answer) for answer in right_answers)
 
     return check

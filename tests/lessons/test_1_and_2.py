@@ -44,19 +44,19 @@ def core(registry):
     return SimpleNamespace(trainer=trainer, history=history)
 
 
-def test_picture_and_exercise(number, keeps_its_promises):
-    keeps_its_promises(number, *LESSONS[number])
+def test_picture_and_exercise(number, check_picture_and_answers):
+    check_picture_and_answers(number, *LESSONS[number])
 
 
 def test_1_has_the_losses_of_the_core(lesson, core):
-    history = lesson(1).found["history"]
+    history = lesson(1).variables["history"]
     assert len(history) == STEPS
     assert history == core.history  # floats, every bit
 
 
 @pytest.mark.parametrize("player", ["G", "D"])
 def test_1_ends_with_the_weights_of_the_core(lesson, core, player):
-    by_hand = lesson(1).found[player].state_dict()
+    by_hand = lesson(1).variables[player].state_dict()
     through_gankit = getattr(core.trainer.gan, player).net.state_dict()
     assert len(by_hand) == len(through_gankit)
     tensor_pairs = zip(by_hand.items(), through_gankit.values(), strict=True)
@@ -68,7 +68,7 @@ def test_1_trains_every_weight_of_both_networks(lesson, core, registry):
     untrained, _ = assemble.build_gan(core.trainer.run, registry)
     for player in ("G", "D"):
         before = getattr(untrained, player).net.parameters()
-        after = lesson(1).found[player].named_parameters()
+        after = lesson(1).variables[player].named_parameters()
         for (name, tensor), initial in zip(after, before, strict=True):
             assert not torch.equal(tensor, initial), name
 
@@ -77,18 +77,18 @@ def test_1_leaves_real_flowers_the_way_and_the_result(lesson):
     for name in ("lesson-01-real.png", "lesson-01.png"):
         with Image.open(lesson(1).folder / name) as picture:
             assert picture.size == (530, 530)
-    assert len(lesson(1).found["progress"]) == 8
+    assert len(lesson(1).variables["progress"]) == 8
     with Image.open(lesson(1).folder / "lesson-01-progress.png") as picture:
         assert picture.width > 3 * 266
 
 
 def test_1_says_where_its_pictures_are(lesson):
     for name in ("lesson-01-real.png", "lesson-01-progress.png", "lesson-01.png"):
-        assert str((lesson(1).folder / name).resolve()) in lesson(1).said
+        assert str((lesson(1).folder / name).resolve()) in lesson(1).output
 
 
 def test_2_gets_the_same_numbers_and_leaves_its_picture(lesson):
-    said = lesson(2).said
+    said = lesson(2).output
     assert f"{STEPS} steps by hand and through gankit: equal" in said
     for did in ("noisy-d: sigma 0", "smooth-labels: targets 0.9", "ema: decay 0."):
         assert did in said

@@ -22,8 +22,8 @@ LESSONS = {  # the answers to their exercises: right ones, wrong ones
 }
 
 
-def test_picture_and_exercise(number, keeps_its_promises):
-    keeps_its_promises(number, *LESSONS[number])
+def test_picture_and_exercise(number, check_picture_and_answers):
+    check_picture_and_answers(number, *LESSONS[number])
 
 
 def picture(run, name):
@@ -33,18 +33,18 @@ def picture(run, name):
 
 def test_9_measures_the_cost_of_each_design(lesson):
     run = lesson(9)
-    costs = run.found["costs"]
+    costs = run.variables["costs"]
     assert f"{costs[64, 'naive']['weights']:,}" == "3,576,704"
     assert costs[64, "naive"]["work"] > 5 * costs[32, "naive"]["work"]
     assert 3.5 < costs[64, "naive"]["memory"] / costs[32, "naive"]["memory"] < 4.5
     assert costs[64, "narrow"]["memory"] < 0.6 * costs[64, "naive"]["memory"]
-    assert "64 pixels, narrow: weights x 3.2" in run.said
+    assert "64 pixels, narrow: weights x 3.2" in run.output
     assert picture(run, "lesson-09.png").shape == (600, 800, 3)
 
 
 def test_9_counts_the_weights_of_g_at_256_pixels(lesson):
     weights = {}
-    for design, options in lesson(9).found["DESIGNS"].items():
+    for design, options in lesson(9).variables["DESIGNS"].items():
         with torch.device("meta"):  # shapes only, no memory
             G = Generator(image_size=256, **Choice.parse(f"dcgan:{options}").options)
         weights[design] = sum(weight.numel() for weight in G.parameters())
@@ -53,22 +53,22 @@ def test_9_counts_the_weights_of_g_at_256_pixels(lesson):
 
 def test_10_scores_pictures_that_d_has_never_seen(lesson):
     run = lesson(10)
-    recorder = run.found["recorder"]  # of the last run, with 50 pictures
+    recorder = run.variables["recorder"]  # of the last run, with 50 pictures
     assert recorder.train_images.shape == recorder.fresh_images.shape == (50, 3, 32, 32)
     distances = torch.cdist(recorder.train_images.flatten(1), recorder.fresh_images.flatten(1))
     assert distances.min() > 0.1, "a picture is in both parts"
-    assert len(re.findall(r"a gap of -?\d\.\d\d", run.said)) == 3
-    assert run.said.count("memorising, copies: 1.00 (1.00 to 1.00)") == 3
-    assert "diffaugment: color, translation, cutout" in run.said
+    assert len(re.findall(r"a gap of -?\d\.\d\d", run.output)) == 3
+    assert run.output.count("memorising, copies: 1.00 (1.00 to 1.00)") == 3
+    assert "diffaugment: color, translation, cutout" in run.output
     assert picture(run, "lesson-10.png").std() > 20
 
 
 def test_11_trains_six_runs(lesson):
     run = lesson(11)
-    curves = run.found["curves"]
+    curves = run.variables["curves"]
     assert len(curves) == 6
     for name, history in curves.items():
-        assert re.search(rf"^{re.escape(name)} +-?\d", run.said, re.MULTILINE), name
+        assert re.search(rf"^{re.escape(name)} +-?\d", run.output, re.MULTILINE), name
         assert all(np.isfinite(row).all() for row in history)
     last = {name: history[-1] for name, history in curves.items()}
     assert last["wasserstein"][1] < 0 < last["hinge"][1]  # a difference of means, and a cost
@@ -78,13 +78,13 @@ def test_11_trains_six_runs(lesson):
 
 def test_12_the_arc_keeps_the_length_of_z(lesson):
     run = lesson(12)
-    arc, line, z = (run.found[name] for name in ("arc", "line", "z"))
+    arc, line, z = (run.variables[name] for name in ("arc", "line", "z"))
     assert torch.allclose(arc(z[:9], z[9:18], 0.0), z[:9], atol=1e-4)
     assert torch.allclose(arc(z[:9], z[9:18], 1.0), z[9:18], atol=1e-4)
     assert arc(z[::2], z[1::2], 0.5).norm(dim=1).mean() == pytest.approx(10, abs=0.3)
     assert line(z[::2], z[1::2], 0.5).norm(dim=1).mean() == pytest.approx(7.07, abs=0.3)
-    assert re.search(r"length of z: (9\.9|10\.[01])", run.said)
-    assert re.search(r"points halfway: 7\.[012]", run.said)
+    assert re.search(r"length of z: (9\.9|10\.[01])", run.output)
+    assert re.search(r"points halfway: 7\.[012]", run.output)
     assert picture(run, "lesson-12.png").std() > 5
 
 
@@ -92,7 +92,7 @@ def test_12_the_film_ends_where_it_begins(lesson):
     run = lesson(12)
     film = iio.imread(run.folder / "lesson-12.mp4", plugin="pyav")
     assert len(film) == 100
-    a, b, middle = (np.asarray(run.found["film"][n]).astype(int) for n in (0, 99, 50))
+    a, b, middle = (np.asarray(run.variables["film"][n]).astype(int) for n in (0, 99, 50))
     assert np.abs(a - b).mean() < np.abs(a - middle).mean()
 
 
@@ -100,7 +100,7 @@ def test_13_each_measure_finds_its_faults(lesson):
     run = lesson(13)
 
     def value(name, metric):
-        line = re.search(rf"^{name} .*", run.said, re.MULTILINE)[0]
+        line = re.search(rf"^{name} .*", run.output, re.MULTILINE)[0]
         return float(re.search(rf"{metric} (-?[\d.]+)", line)[1])
 
     assert value("copies", "memorising") == 1 > 0.7 > value("fresh flowers", "memorising")
@@ -114,20 +114,20 @@ def test_13_each_measure_finds_its_faults(lesson):
 
 def test_13_sorts_the_sets_by_kid(lesson):
     run = lesson(13)
-    scale = re.findall(r"^kid +(-?\d+\.\d+)  (.*)$", run.said, re.MULTILINE)
+    scale = re.findall(r"^kid +(-?\d+\.\d+)  (.*)$", run.output, re.MULTILINE)
     values = [float(value) for value, _ in scale]
-    assert {name for _, name in scale} == set(run.found["picture_sets"])
+    assert {name for _, name in scale} == set(run.variables["picture_sets"])
     assert values == sorted(values)
 
 
-def test_13_also_runs_without_the_network_of_kid(lesson, path_of, capsys, monkeypatch):
+def test_13_also_runs_without_the_network_of_kid(lesson, lesson_path, capsys, monkeypatch):
     run = lesson(13)
     monkeypatch.chdir(run.folder)
     monkeypatch.setattr("gankit_metrics.evaluate.features_available", lambda name: False)
-    cells = path_of(13).read_text(encoding="utf-8").split("# %%\n")
+    cells = lesson_path(13).read_text(encoding="utf-8").split("# %%\n")
     measuring = [cell for cell in cells if cell.startswith(("# Measure all", "# A scale for kid"))]
-    sets = {name: run.found["picture_sets"][name] for name in ("copies", "your G")}
-    exec("".join(measuring), {**run.found, "picture_sets": sets})
+    sets = {name: run.variables["picture_sets"][name] for name in ("copies", "your G")}
+    exec("".join(measuring), {**run.variables, "picture_sets": sets})
     printed = capsys.readouterr().out
     assert "kid is left out" in printed
     assert re.search(r"^copies +swd [\d.]+ .* memorising 1\.00", printed, re.MULTILINE)
@@ -135,18 +135,18 @@ def test_13_also_runs_without_the_network_of_kid(lesson, path_of, capsys, monkey
 
 def test_14_trains_its_own_parts_and_writes_a_package(lesson):
     run = lesson(14)
-    assert "mean-picture: means differ by 0." in run.said  # it acted
-    assert "$ gankit -p my_trick.py show mean-picture" in run.said
-    assert "weight" in run.said.split("$ gankit -p")[1]  # the trick's option
+    assert "mean-picture: means differ by 0." in run.output  # it acted
+    assert "$ gankit -p my_trick.py show mean-picture" in run.output
+    assert "weight" in run.output.split("$ gankit -p")[1]  # the trick's option
     assert (run.folder / "my-noise" / "my_noise" / "trick.py").is_file()
-    assert run.found["mine"].generator == "enlarger"
-    faces = run.found["Faces"]()
+    assert run.variables["mine"].generator == "enlarger"
+    faces = run.variables["Faces"]()
     assert not np.array_equal(np.asarray(faces[0]), np.asarray(faces[1]))
     assert picture(run, "lesson-14.png").shape == (412, 684, 3)
 
 
 def test_14_the_conformance_tests_find_a_missing_tanh(lesson, monkeypatch):
-    found = lesson(14).found
+    found = lesson(14).variables
 
     class Loud(found["Enlarger"]):
         def __init__(self, image_size: int, channels: int, latent_dim: int):
@@ -161,7 +161,7 @@ def test_14_the_conformance_tests_find_a_missing_tanh(lesson, monkeypatch):
 
 def test_15_samples_the_flower_if_the_direction_is_exact(lesson, monkeypatch):
     run = lesson(15)
-    sample = run.found["sample"]
+    sample = run.variables["sample"]
     flower = torch.rand(2, 3, 32, 32)
     noise = torch.randn(2, 3, 32, 32)
     names = sample.__wrapped__.__globals__  # no_grad wraps it
@@ -174,9 +174,9 @@ def test_15_samples_the_flower_if_the_direction_is_exact(lesson, monkeypatch):
 
 def test_15_names_papers_and_learns(lesson):
     run = lesson(15)
-    papers = set(re.findall(r"arXiv \d{4}\.\d{5}", run.said))
-    assert len(papers) == len(run.found["LATER_IDEAS"])
-    losses = run.found["losses"]
+    papers = set(re.findall(r"arXiv \d{4}\.\d{5}", run.output))
+    assert len(papers) == len(run.variables["LATER_IDEAS"])
+    losses = run.variables["losses"]
     assert len(losses) == 8
     assert losses[-1] < losses[0]
     assert picture(run, "lesson-15.png").std() > 20

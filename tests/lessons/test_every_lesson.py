@@ -8,8 +8,8 @@ from gankit_lessons import lesson as reading
 
 
 @pytest.fixture
-def path(path_of, number):
-    return path_of(number)
+def path(lesson_path, number):
+    return lesson_path(number)
 
 
 class TestStructure:
@@ -48,11 +48,11 @@ def lines(path):
     return path.read_text(encoding="utf-8").splitlines()
 
 
-def test_each_lesson_names_the_parts_that_refer_to_it(registry, path_of):
+def test_each_lesson_names_the_parts_that_refer_to_it(registry, lesson_path):
     for kind in ("dataset", "loss", "trick", "generator", "discriminator"):
         for spec in registry.specs(kind):
             if spec.lesson:
-                text = path_of(spec.lesson).read_text(encoding="utf-8").lower()
+                text = lesson_path(spec.lesson).read_text(encoding="utf-8").lower()
                 assert spec.name in text, f"{kind} {spec.name}"
 
 

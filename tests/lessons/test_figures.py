@@ -33,9 +33,9 @@ BUSY = 1.6  # a kept run may take this many times longer, because other programs
 
 
 @pytest.fixture
-def prose(path_of, number):
+def prose(lesson_path, number):
     """The prose of a lesson, without code, papers and its exercise."""
-    lesson = reading.read(path_of(number))
+    lesson = reading.read(lesson_path(number))
     labels = [lesson.labels[label] for label in LABELS]
     text = "\n".join([lesson.intro, *labels, *(cell.prose for cell in lesson.cells)])
     return re.sub(r"`[^`]*`|\d{4}\.\d{5}", "", text)
@@ -59,8 +59,8 @@ def row(number, name):
     return [float(value) for value in re.findall(r"-?\d+\.?\d*", rest.replace(",", ""))]
 
 
-def test_every_figure_has_its_source(number, prose, path_of):
-    code = "\n".join(cell.code for cell in reading.read(path_of(number)).cells)
+def test_every_figure_has_its_source(number, prose, lesson_path):
+    code = "\n".join(cell.code for cell in reading.read(lesson_path(number)).cells)
     sources = set(FIGURE.findall(f"{code}\n{printed(number)}"))
     for figure in FIGURE.findall(prose):
         computed = WORKED_OUT.get(number, {}).get(figure)
@@ -71,8 +71,8 @@ def test_every_figure_has_its_source(number, prose, path_of):
             assert figure in sources, f"{figure} is neither a setting nor in the kept run"
 
 
-def test_the_minutes_are_those_of_the_kept_run(number, path_of):
-    stated = int(reading.read(path_of(number)).minutes)
+def test_the_minutes_are_those_of_the_kept_run(number, lesson_path):
+    stated = int(reading.read(lesson_path(number)).minutes)
     took = sum(cell["seconds"] for cell in output(number)) / 60
     assert took / BUSY <= stated <= max(1, BUSY * took), f"it took {took:.1f} minutes"
 
