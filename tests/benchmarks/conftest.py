@@ -1,4 +1,4 @@
-"""Benchmarks run only when asked for: `pytest tests/benchmarks --benchmark-only`."""
+"""Benchmarks only run on request: `pytest tests/benchmarks --benchmark-only`."""
 
 import os
 import sys
@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 
-THREADS = torch.get_num_threads()  # as a user has them; other tests take one
-sys.path.insert(0, str(Path(__file__).parent))  # for the files beside: beside, loops, photos
+THREADS = torch.get_num_threads()  # all that torch uses by default; other tests use one
+sys.path.insert(0, str(Path(__file__).parent))  # for comparison.py, loops.py and photos.py
 
 
 @pytest.fixture(scope="session", autouse=True)
-def as_a_user_has_it(isolated):
+def use_all_threads(isolated):
     torch.set_num_threads(THREADS)
 
 
@@ -21,7 +21,7 @@ def pytest_ignore_collect(collection_path, config):
 
 
 def pytest_benchmark_update_machine_info(config, machine_info):
-    """What a figure hangs on, beside the processor; no name of the computer."""
+    """Add what else the numbers depend on: versions, threads and load."""
     machine_info["torch"] = torch.__version__
     machine_info["threads"] = THREADS
     machine_info["load"] = os.getloadavg()[0] if hasattr(os, "getloadavg") else None

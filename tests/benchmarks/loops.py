@@ -1,7 +1,7 @@
-"""The two loops that are compared: the textbook's and gankit's, on pictures of random bytes.
+"""Two training loops to compare, the textbook's and gankit's, on pictures of random bytes.
 
-As a program, one of them takes steps for a second whenever it is given a line, and says how many
-seconds each took: `python loops.py own textbook 64 64 64`.
+As a script, it answers each line on stdin with the mean seconds of a step:
+`python loops.py own textbook 64 64 64`.
 """
 
 import itertools
@@ -22,30 +22,35 @@ from gankit.training import assemble
 from gankit.training.compose import compose
 
 
-def networks(size, base):
+def make_networks(size, base):
+    """G and D of DCGAN for pictures of `size` px, with `base` channels."""
     torch.manual_seed(0)
     return Generator(size, base_channels=base), Discriminator(size, base_channels=base)
 
 
-def bytes_of(size, count):
+def random_pixels(size, count):
+    """Random pictures: a uint8 array (count, size, size, 3)."""
     return np.random.default_rng(0).integers(0, 256, (count, size, size, 3), dtype=np.uint8)
 
 
 def textbook(size, base, batch):
-    """The DCGAN loop of the tutorials: unfused Adam, D not frozen in G's step, float32.
+    """Return the step of the tutorials' DCGAN loop: the loop of lesson 1, in float32.
 
-    It is lesson 1 without words.
+    Adam is not fused, and D is not frozen in G's step.
     """
-    G, D = networks(size, base)
+    G, D = make_networks(size, base)
     adam_g = torch.optim.Adam(G.parameters(), 2e-4, (0.5, 0.999), foreach=False, fused=False)
     adam_d = torch.optim.Adam(D.parameters(), 2e-4, (0.5, 0.999), foreach=False, fused=False)
-    bce, ones, zeros = nn.BCEWithLogitsLoss(), torch.ones(batch), torch.zeros(batch)
-    images = torch.tensor(bytes_of(size, 4 * batch)).permute(0, 3, 1, 2).contiguous()
-    images, numbers = images.float() / 127.5 - 1, itertools.count()
+    bce = nn.BCEWithLogitsLoss()
+    ones = torch.ones(batch)
+    zeros = torch.zeros(batch)
+    pixels = torch.tensor(random_pixels(size, 4 * batch)).permute(0, 3, 1, 2).contiguous()
+    images = pixels.float() / 127.5 - 1
+    step_numbers = itertools.count()
 
     def step():
-        first = next(numbers) % 4 * batch
-        real = images[first : first + batch]
+        start = next(step_numbers) % 4 * batch
+        real = images[start : start + batch]
         D.zero_grad()
         bce(D(real), ones).backward()
         fakes = G(torch.randn(batch, 100))
@@ -59,33 +64,44 @@ def textbook(size, base, batch):
 
 
 def gankit(size, base, batch, precision):
-    """gankit's own step, without tricks."""
-    ours, numbers = trainer(size, base, batch, precision), itertools.count()
-    return lambda: ours.step(next(numbers))
+    """Return gankit's own step, without tricks."""
+    trainer = make_trainer(size, base, batch, precision)
+    step_numbers = itertools.count()
+    return lambda: trainer.step(next(step_numbers))
 
 
-def trainer(size, base, batch, precision):
-    """What gankit's own step is taken of."""
-    registry, pixels = load_registry(), bytes_of(size, 4 * batch)
+def make_trainer(size, base, batch, precision):
+    """A Trainer of gankit for dcgan64, without tricks."""
+    registry = load_registry()
+    pixels = random_pixels(size, 4 * batch)
     prepared = PreparedDataset(pixels, np.arange(len(pixels)), np.arange(0), "random")
-    asked = {"model": f"dcgan64:base_channels={base}", "image_size": size, "batch_size": batch}
-    asked |= {"tricks": "none", "loss": "non-saturating", "precision": precision}
-    run = compose(registry, device="cpu", length="1000 steps", **asked)
+    run = compose(
+        registry,
+        device="cpu",
+        length="1000 steps",
+        model=f"dcgan64:base_channels={base}",
+        image_size=size,
+        batch_size=batch,
+        tricks="none",
+        loss="non-saturating",
+        precision=precision,
+    )
     return assemble.assemble(assemble.resolve_auto(run, prepared), registry, prepared)
 
 
 def measure(size, count):
-    """What KID knows of pictures, worked out for `count` of them."""
-    rows, pictures = features.load_features("imagenet-lite")[1], bytes_of(size, count)
-    return lambda: rows(pictures)
+    """Return a function that computes the features of `count` pictures, as KID does."""
+    _, compute_features = features.load_features("imagenet-lite")
+    pixels = random_pixels(size, count)
+    return lambda: compute_features(pixels)
 
 
-def operations(size, base, batch):
-    """Multiplications and additions that a step needs: D twice, G once, then G through a frozen D.
+def count_operations(size, base, batch):
+    """Multiplications and additions of a step: D twice, G once, then G through a frozen D.
 
-    Counted on plain layers, whatever a faster kernel may do instead.
+    They are counted on plain layers, although a faster algorithm may need fewer.
     """
-    G, D = networks(size, base)
+    G, D = make_networks(size, base)
     with FlopCounterMode(display=False) as counter:
         fakes = G(torch.randn(batch, 100))
         (D(torch.zeros(batch, 3, size, size)).mean() + D(fakes.detach()).mean()).backward()
@@ -95,25 +111,39 @@ def operations(size, base, batch):
     return counter.get_total_flops()
 
 
-def main(memory, loop, *about):
-    """Answer each line; `memory` that is freed is kept, given back, or what the loop makes of it.
+LOOPS = {"textbook": textbook, "gankit": gankit, "measure": measure}
 
-    It says "ready" or "cannot" first.
+
+def main(memory, loop, *args):
+    """Print "ready" (or "cannot" if memory cannot be kept), then answer each line.
+
+    `memory` says what happens to freed memory: "kept", "given-back" (gankit's allocator settings
+    are off), or "own" (as the loop does by default).
     """
-    agreed = memory != "kept" or tune_allocator(torch.device("cpu"))
+    can_keep = memory != "kept" or tune_allocator(torch.device("cpu"))
     if memory == "given-back":
-        for caller in (assemble, features):
-            caller.tune_allocator = lambda device: False
-    step = globals()[loop](*map(int, about[:3]), *about[3:])  # a precision is a word, even 32
-    for _ in range(4):  # until the process has found the memory that it needs
+        for module in (assemble, features):
+            module.tune_allocator = lambda device: False
+    sizes = map(int, args[:3])
+    precision = args[3:]  # text, also for 32; only gankit's loop has it
+    step = LOOPS[loop](*sizes, *precision)
+    for _ in range(4):  # warm-up, until the process has all its memory
         step()
-    print("ready" if agreed else "cannot", flush=True)
+    print("ready" if can_keep else "cannot", flush=True)
     for _ in sys.stdin:
-        started, taken, seconds = time.perf_counter(), 0, 0.0
-        while taken < 2 or seconds < 1:
-            step()
-            taken, seconds = taken + 1, time.perf_counter() - started
-        print(seconds / taken, flush=True)
+        print(time_step(step), flush=True)
+
+
+def time_step(step):
+    """The mean seconds of a step, over at least two steps and one second."""
+    start = time.perf_counter()
+    num_steps = 0
+    seconds = 0.0
+    while num_steps < 2 or seconds < 1:
+        step()
+        num_steps += 1
+        seconds = time.perf_counter() - start
+    return seconds / num_steps
 
 
 if __name__ == "__main__":

@@ -1,53 +1,71 @@
-"""How long one picture takes, and how long it takes until one can be drawn."""
+"""How long it takes to sample one picture, and to load a run."""
 
 import itertools
 
 import pytest
 import torch
-from beside import beside, numbers_beside, said_by
-from loops import networks
+from comparison import measure_against, run_for_number, time_against
+from loops import make_networks
 
 import gankit
 
-LOADING = """
+SCRIPT = """
 import time
-started = time.perf_counter()
+start = time.perf_counter()
 import torch
-torch_there = time.perf_counter()
+torch_imported = time.perf_counter()
 import gankit
 gankit.load({folder!r})
-print({said})
+run_loaded = time.perf_counter()
+print({seconds})
 """
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A run of one step of DCGAN 64 at base 64."""
-    place = tmp_path_factory.mktemp("runs") / "run"
-    asked = {"dataset": "petals:count=64", "model": "dcgan64:base_channels=64", "batch_size": 8}
-    return gankit.train(gankit.compose(**asked, length="1 steps", out=str(place)))
+    run = gankit.compose(
+        dataset="petals:count=64",
+        model="dcgan64:base_channels=64",
+        batch_size=8,
+        length="1 steps",
+        out=str(tmp_path_factory.mktemp("runs") / "run"),
+    )
+    return gankit.train(run)
 
 
 def test_one_picture(benchmark, folder):
-    sampler, seeds, (G, _) = gankit.load(folder), itertools.count(), networks(64, 64)
+    sampler = gankit.load(folder)
+    seeds = itertools.count()
+    G, _ = make_networks(64, 64)
     G.eval()
 
     @torch.no_grad()
-    def plain():
+    def run_generator():
         return G(torch.randn(1, 100))
 
-    about = {"what": "sampler.sample(seed), 64 px", "yardstick": "G(z) alone, float32"}
-
-    def ours():
-        return sampler.sample(next(seeds))
-
-    beside(benchmark, ours, plain, times=20, question="sampling", pictures=1, **about)
+    time_against(
+        benchmark,
+        lambda: sampler.sample(next(seeds)),
+        run_generator,
+        times=20,
+        question="sampling",
+        what="sampler.sample(seed), 64 px",
+        yardstick="G(z) alone, float32",
+        pictures=1,
+    )
 
 
 def test_loading_a_run(benchmark, folder):
-    def told(said):
-        return lambda: said_by("-c", LOADING.format(folder=str(folder), said=said))
+    def run_script(seconds):
+        return run_for_number("-c", SCRIPT.format(folder=str(folder), seconds=seconds))
 
-    about = {"what": "gankit.load(run), after importing torch", "yardstick": "importing torch"}
-    ways = told("time.perf_counter() - torch_there"), told("torch_there - started")
-    numbers_beside(benchmark, *ways, rounds=5, question="sampling", **about)
+    measure_against(
+        benchmark,
+        lambda: run_script("run_loaded - torch_imported"),
+        lambda: run_script("torch_imported - start"),
+        rounds=5,
+        question="sampling",
+        what="gankit.load(run), after importing torch",
+        yardstick="importing torch",
+    )

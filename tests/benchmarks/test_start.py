@@ -1,27 +1,40 @@
-"""How long a command takes that trains nothing, beside the imports that none can do without."""
+"""How long commands take that do not train, compared with the imports that all of them need."""
 
 import subprocess
 import sys
 
 import pytest
-from beside import beside
+from comparison import time_against
 
-LEAST = "import importlib.metadata, click, pluggy; importlib.metadata.entry_points(group='gankit')"
+MINIMUM = (
+    "import importlib.metadata, click, pluggy; importlib.metadata.entry_points(group='gankit')"
+)
 YARDSTICK = "click, pluggy and reading entry points alone"
 
 
-def called(*words):
-    return lambda: subprocess.run([sys.executable, *words], check=True, capture_output=True)
+def run_python(*args):
+    subprocess.run([sys.executable, *args], check=True, capture_output=True)
 
 
 @pytest.mark.parametrize("command", ["list", "show ema", "run --help", "plugins"])
 def test_light_commands(benchmark, command):
-    ways = called("-m", "gankit", *command.split()), called("-c", LEAST)
-    about = {"what": f"gankit {command}", "yardstick": YARDSTICK}
-    beside(benchmark, *ways, question="start-up", **about)
+    time_against(
+        benchmark,
+        lambda: run_python("-m", "gankit", *command.split()),
+        lambda: run_python("-c", MINIMUM),
+        question="start-up",
+        what=f"gankit {command}",
+        yardstick=YARDSTICK,
+    )
 
 
 def test_importing_torch(benchmark):
-    about = {"what": "import torch, for comparison", "yardstick": YARDSTICK}
-    ways = called("-c", "import torch"), called("-c", LEAST)
-    beside(benchmark, *ways, rounds=3, question="start-up", **about)
+    time_against(
+        benchmark,
+        lambda: run_python("-c", "import torch"),
+        lambda: run_python("-c", MINIMUM),
+        rounds=3,
+        question="start-up",
+        what="import torch, for comparison",
+        yardstick=YARDSTICK,
+    )
