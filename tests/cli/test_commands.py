@@ -329,9 +329,9 @@ def test_a_dry_run_counts_fast_convolutions(gankit_run, plugin_file):
         out = gankit_run(*argv, before=("-p", path)).out
         lines = dict(line.split(maxsplit=1) for line in out.splitlines())
         shown[convolutions] = lines["convolutions"]
-    assert shown["auto"] == "auto: 3 of 3 fast in G, 0 of 3 fast in D"
-    assert shown["fast"] == "fast: 3 of 3 fast in G, 3 of 3 fast in D"
-    assert shown["plain"] == "plain: 0 of 3 fast in G, 0 of 3 fast in D"
+    assert re.findall(r"\d", shown["auto"]) == ["3", "3", "0", "3"]
+    assert re.findall(r"\d", shown["fast"]) == ["3", "3", "3", "3"]
+    assert re.findall(r"\d", shown["plain"]) == ["0", "3", "0", "3"]
 
 
 @pytest.mark.parametrize(

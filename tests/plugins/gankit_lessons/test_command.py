@@ -156,8 +156,8 @@ def test_keys_pressed_while_a_cell_runs_are_discarded(monkeypatch):
 
 def test_q_quits_at_every_question(walk, gankit_cli):
     assert "Cell 1" not in walk("q").out
-    assert re.search(r"\b4 of 4\b", walk("", "", "", "", "q").out)
-    assert "4 of 4" in gankit_cli("lesson").out
+    assert re.search(r"\b4\b", walk("", "", "", "", "q").out.splitlines()[-2])
+    assert re.search(r"stopped .*\b4\b", gankit_cli("lesson").out)
 
 
 @pytest.mark.parametrize(
@@ -209,9 +209,9 @@ def test_a_cell_that_raises_can_be_run_again_or_skipped(walk, here):
 
 def test_stopping_and_resuming(walk, here, gankit_cli):
     out = walk("it grows", "", "q").out
-    assert "2 of 4" in out
+    assert re.search(r"Stopped .*\b2\b", out)
     assert "gankit lesson 7" in out
-    assert "2 of 4" in gankit_cli("lesson").out
+    assert re.search(r"stopped .*\b2\b", gankit_cli("lesson").out)
     out = walk("", "", "", "4").out
     assert "before cell 2." in out
     assert "What comes out?" not in out
@@ -291,7 +291,7 @@ def test_unknown_keys_are_asked_again(walk):
 def test_the_end_of_a_piped_input_quits(walk):
     code, out, _ = walk("", "")
     assert code == 0
-    assert "2 of 4" in out
+    assert re.search(r"Stopped .*\b2\b", out)
 
 
 class Terminal(io.StringIO):
