@@ -1,13 +1,7 @@
 """The commands that come with the library: run, sample, list, show, plugins."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
+from gankit.cli.main import PluginCommands
 from gankit.core.hookspecs import hookimpl
-
-if TYPE_CHECKING:
-    from gankit.cli.main import PluginCommands
 
 
 @hookimpl

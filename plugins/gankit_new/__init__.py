@@ -1,13 +1,7 @@
 """`gankit new`: creates a plugin package."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from gankit import hookimpl
-
-if TYPE_CHECKING:
-    from gankit.cli.main import PluginCommands
+from gankit.cli.main import PluginCommands
 
 
 @hookimpl

@@ -1,13 +1,7 @@
 """Races: train variants of a run under equal conditions, and test whether they differ."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
+from gankit.cli.main import PluginCommands
 from gankit.core.hookspecs import hookimpl
-
-if TYPE_CHECKING:
-    from gankit.cli.main import PluginCommands
 
 
 @hookimpl
