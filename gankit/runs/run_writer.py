@@ -20,9 +20,8 @@ class RunWriter:
     def run_started(self, run: Run, gan: Gan) -> None:
         from gankit.runs import log  # here, so that `gankit list` stays fast
 
-        self.unwritten: list[
-            dict[str, Any]
-        ] = []  # rows that could not be written, if the disk was full
+        # Rows that could not be written, because the disk was full.
+        self.unwritten: list[dict[str, Any]] = []
         self.earlier_seconds = 0.0  # of the run before it was resumed
         (run.folder / "samples").mkdir(exist_ok=True)
         # Drop rows after the checkpoint: these steps are taken again.

@@ -157,9 +157,8 @@ class Survey:
         self.facts = facts
         self.image_size = image_size
         self.left_out = list(left_out)
-        self.total = (
-            len(facts) if total is None else total
-        )  # more than were examined, if drawn on demand
+        # More than were examined, if pictures are drawn on demand.
+        self.total = len(facts) if total is None else total
         self.good = [item for item in facts if not item.broken]
         self.broken = [item for item in facts if item.broken]
         self.files = any(item.format for item in facts)  # else they are drawn on demand

@@ -77,10 +77,8 @@ def register_models(register: Callable[[ModelSpec], None]) -> None:
             lesson=2,
         )
     )
-    tricks = (
-        *QUICK_TRICKS,
-        "r1:gamma=0.1,every=4",
-    )  # takes some minutes: the default of `gankit run`
+    tricks = (*QUICK_TRICKS, "r1:gamma=0.1,every=4")
+    # The default of `gankit run`; it trains in a few minutes.
     register(_skip(64, 24, default=True, tricks=tricks, length="60 kimg"))
     register(_skip(128, 24))
     register(_skip(256, 12))

@@ -95,9 +95,7 @@ class Generator(nn.Module):
                 *(Block(narrow, depth) for _ in range(blocks)),
             ]
         last = nn.ConvTranspose2d(maps[-1], channels, 4, 2, 1, bias=False)
-        layers.append(
-            init_scaled(last, 4 * maps[-1])
-        )  # each pixel is a sum over 4 of its 16 weights
+        layers.append(init_scaled(last, 4 * maps[-1]))  # a pixel is a sum over 4 of 16 weights
         self.main = nn.Sequential(*layers)
 
     def forward(self, z: Tensor) -> Tensor:

@@ -49,9 +49,8 @@ class DiffAugment(Trick):
         is_cut: torch.Tensor | bool = True
         for dim, size in ((2, x.shape[2]), (3, x.shape[3])):
             cut = int(size * side + 0.5)
-            centres = (
-                size + 1 - cut % 2
-            )  # an even square has its centre between pixels: one more place
+            # The centre of an even square is between two pixels, so there is one more of them.
+            centres = size + 1 - cut % 2
             centre = torch.randint(centres, (len(x), 1, 1, 1), generator=draw, device=x.device)
             shape = [1, 1, 1, 1]
             shape[dim] = size

@@ -31,9 +31,8 @@ class DRAGAN(WGANGP):
 
     def _penalised_images(self, gan, real, fake):
         draw = gan.draw("dragan")
-        noise = torch.rand(
-            real.shape, generator=draw, device=real.device
-        )  # its own for each pixel and channel
+        # Every pixel and channel has its own noise.
+        noise = torch.rand(real.shape, generator=draw, device=real.device)
         share = torch.rand(len(real), 1, 1, 1, generator=draw, device=real.device)
         perturbation = 0.5 * real.std(correction=0) * noise
         return real + share * perturbation  # a random point on the way, as in the paper's code

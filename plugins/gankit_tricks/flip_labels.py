@@ -35,9 +35,8 @@ class FlipLabels(Trick):
     def _flip(self, targets, gan):
         draw = gan.draw("flip-labels")
         is_flipped = torch.rand(targets.shape, generator=draw, device=targets.device) < self.p
-        self.flipped = (
-            self.flipped + is_flipped.sum()
-        )  # a tensor, so that nothing waits for the device before the log does
+        # A tensor: the step does not wait for the device until the number is logged.
+        self.flipped = self.flipped + is_flipped.sum()
         self.judged += len(targets)
         return torch.where(is_flipped, 1 - targets, targets)
 

@@ -28,9 +28,8 @@ class NoisyD(Trick):
             return images
         draw = gan.draw("noisy-d")
         noise = torch.randn(images.shape, generator=draw, device=images.device)
-        return torch.add(
-            images, noise, alpha=self.current_sigma
-        )  # images + sigma * noise, in one pass
+        # images + sigma * noise, in one pass
+        return torch.add(images, noise, alpha=self.current_sigma)
 
     def activity(self):
         return f"sigma {self.current_sigma:.3f}" if self.current_sigma else None

@@ -31,7 +31,5 @@ def _sigma(layer):
     parametrization = layer.parametrizations.weight
     u = parametrization[0]._u
     v = parametrization[0]._v
-    weight = (
-        parametrization.original.detach().transpose(0, parametrization[0].dim).flatten(1)
-    )  # (outputs, inputs)
-    return u @ weight @ v
+    weight = parametrization.original.detach().transpose(0, parametrization[0].dim)
+    return u @ weight.flatten(1) @ v  # the matrix is (outputs, inputs)

@@ -42,9 +42,8 @@ class TopK(Trick):
         values = logits.detach()
         best = values.topk(k).indices
         weights = torch.zeros_like(values).index_fill(0, best, len(logits) / k)
-        return values + weights * (
-            logits - values
-        )  # the second term is 0, and only it has a gradient
+        # The second term is 0, and only it has a gradient.
+        return values + weights * (logits - values)
 
     def activity(self):
         kept = self.kept

@@ -47,8 +47,6 @@ class WGANGP(Trick):
     def activity(self):
         norm = self.norm
         self.norm = None
-        return (
-            None
-            if norm is None
-            else f"mean gradient norm {float(norm):.3g}, wanted: {self.target_norm:g}"
-        )
+        if norm is None:
+            return None
+        return f"mean gradient norm {float(norm):.3g}, wanted: {self.target_norm:g}"
