@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Sized
+from collections.abc import Iterable, Sized
+from os import PathLike
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from gankit.testing.harness import Harness
+from gankit.core.specs import DatasetSpec
+from gankit.testing.harness import Harness, open_harness
 
 SIZE = 16
 
 
-def check(harness: Harness, data: Sequence[str], channels: Iterable[int]) -> None:
-    for channel_count in channels:
-        for contract in (check_pictures, check_repeatable):
-            harness.check(contract, tuple(data), channel_count)
+def check_dataset(
+    part: DatasetSpec | str,
+    *,
+    plugin: object | None = None,
+    data: str | PathLike[str] | Iterable[str | PathLike[str]] = (),
+    channels: Iterable[int] = (1, 3),
+) -> None:
+    """It is a sequence of pictures, which are the same each time.
+
+    data: files and folders, for a data set that reads them.
+    channels: 1 for grey and 3 for colour pictures; all of them are tried.
+    """
+    paths = [data] if isinstance(data, str | PathLike) else data
+    texts = tuple(str(path) for path in paths)
+    with open_harness("dataset", part, plugin, {}) as harness:
+        for channel_count in channels:
+            for contract in (check_pictures, check_repeatable):
+                harness.check(contract, texts, channel_count)
 
 
 def _build(harness: Harness, data: tuple[str, ...], channels: int) -> Any:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
+from os import PathLike
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
@@ -21,12 +22,12 @@ from gankit.core.settings import Run
 from gankit.core.specs import DatasetSpec, DiscriminatorSpec, GeneratorSpec, Spec
 from gankit.core.step import Scalars
 from gankit.data.prepare import prepare
-from gankit.testing.errors import BrokenContract
 from gankit.training.assemble import Trainer, assemble, resolve_auto
 from gankit.training.compose import compose
 
 HARNESS = "gankit-testing"  # the name of the harness's own parts
 Weights = dict[str, Tensor]  # of both networks, by name
+Setting = str | int | float | PathLike[str] | Sequence[str] | None  # of a run, as in gankit.compose
 CheckOptions = ParamSpec("CheckOptions")
 PartClass = TypeVar("PartClass")
 
@@ -39,6 +40,10 @@ SMALL: dict[str, Any] = {
     "precision": "32",
     "log_every": 1,
 }
+
+
+class BrokenContract(AssertionError):
+    """A part does not do what gankit or another part relies on."""
 
 
 class Pictures:
@@ -159,9 +164,8 @@ class Harness:
         except ValueError as error:
             raise BrokenContract(self.name_part(str(error))) from error
         except Exception as error:  # a plugin may raise anything
-            what = (
-                f"raises {type(error).__name__}: {error} (while checking that {contract.__doc__})"
-            )
+            clause = f"while checking that {contract.__doc__}"
+            what = f"raises {type(error).__name__}: {error} ({clause})"
             raise BrokenContract(self.name_part(what)) from error
 
     def name_part(self, message: str) -> str:

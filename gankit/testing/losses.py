@@ -6,20 +6,29 @@ import torch
 from torch import Tensor
 
 from gankit.core.loss import Loss
+from gankit.core.specs import LossSpec
 from gankit.core.trick import Targets
-from gankit.testing.harness import Harness, require_finite, require_scalar
+from gankit.testing.harness import (
+    Harness,
+    Setting,
+    open_harness,
+    require_finite,
+    require_scalar,
+)
 
 
-def check(harness: Harness) -> None:
-    for contract in (
-        check_attributes,
-        check_values,
-        check_gradient_signs,
-        check_flags,
-        check_extreme_logits,
-        check_training,
-    ):
-        harness.check(contract)
+def check_loss(part: LossSpec | str, *, plugin: object | None = None, **run: Setting) -> None:
+    """Losses are finite scalars, gradients have the right signs, and its flags are right."""
+    with open_harness("loss", part, plugin, run) as harness:
+        for contract in (
+            check_attributes,
+            check_values,
+            check_gradient_signs,
+            check_flags,
+            check_extreme_logits,
+            check_training,
+        ):
+            harness.check(contract)
 
 
 def check_attributes(harness: Harness) -> None:

@@ -9,22 +9,25 @@ import numpy as np
 
 from gankit.core.metric import Metric
 from gankit.core.prepared import Pixels
-from gankit.testing.harness import Harness
+from gankit.core.specs import MetricSpec
+from gankit.testing.harness import Harness, open_harness
 
 SET_SIZE = 48  # pictures
 IMAGE_SIZE = 32
 ROWS = np.arange(SET_SIZE)
 
 
-def check(harness: Harness) -> None:
-    for contract in (
-        check_attributes,
-        check_features,
-        check_scores,
-        check_inputs_unchanged,
-        check_order_of_scores,
-    ):
-        harness.check(contract)
+def check_metric(part: MetricSpec | str, *, plugin: object | None = None) -> None:
+    """Scores are finite and the same each time, and no set scores better than the reference."""
+    with open_harness("metric", part, plugin, {}) as harness:
+        for contract in (
+            check_attributes,
+            check_features,
+            check_scores,
+            check_inputs_unchanged,
+            check_order_of_scores,
+        ):
+            harness.check(contract)
 
 
 def load_pictures(harness: Harness, first: int, channels: int = 3) -> Pixels:

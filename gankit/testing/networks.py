@@ -10,13 +10,15 @@ import torch
 from torch import Tensor, nn
 
 from gankit.core.errors import GankitError
-from gankit.core.specs import ModelSpec, RecipeSpec
+from gankit.core.specs import DiscriminatorSpec, GeneratorSpec, ModelSpec, RecipeSpec
 from gankit.testing.harness import (
     HARNESS,
     SMALL,
     Harness,
+    Setting,
     changes_input,
     first_difference,
+    open_harness,
     require_finite,
 )
 from gankit.training.assemble import Trainer
@@ -24,36 +26,62 @@ from gankit.training.check_networks import RETURNS_PROBABILITIES
 from gankit.training.compose import compose
 
 
-def check_generator(harness: Harness, sizes: Iterable[int]) -> None:
-    harness.check(check_sizes, sizes, {"discriminator": HARNESS})
-    for contract in (
-        check_training,
-        check_initial_weights,
-        check_state_dict,
-        check_copy,
-        check_eval_mode,
-    ):
-        harness.check(contract)
+def check_generator(
+    part: GeneratorSpec | str,
+    *,
+    plugin: object | None = None,
+    sizes: Iterable[int] = (16, 32, 64),
+    **run: Setting,
+) -> None:
+    """It returns images in [-1, 1], trains, and can be copied and saved.
+
+    sizes: image sizes to try; those that it does not support are skipped.
+    """
+    with open_harness("generator", part, plugin, run) as harness:
+        harness.check(check_sizes, sizes, {"discriminator": HARNESS})
+        for contract in (
+            check_training,
+            check_initial_weights,
+            check_state_dict,
+            check_copy,
+            check_eval_mode,
+        ):
+            harness.check(contract)
 
 
-def check_discriminator(harness: Harness, sizes: Iterable[int]) -> None:
-    harness.check(check_sizes, sizes, {"generator": HARNESS})
-    for contract in (
-        check_training,
-        check_initial_weights,
-        check_state_dict,
-        check_logits,
-        check_second_derivative,
-    ):
-        harness.check(contract)
+def check_discriminator(
+    part: DiscriminatorSpec | str,
+    *,
+    plugin: object | None = None,
+    sizes: Iterable[int] = (16, 32, 64),
+    **run: Setting,
+) -> None:
+    """It returns logits, trains, can be saved, and has second derivatives.
+
+    sizes: image sizes to try; those that it does not support are skipped.
+    """
+    with open_harness("discriminator", part, plugin, run) as harness:
+        harness.check(check_sizes, sizes, {"generator": HARNESS})
+        for contract in (
+            check_training,
+            check_initial_weights,
+            check_state_dict,
+            check_logits,
+            check_second_derivative,
+        ):
+            harness.check(contract)
 
 
-def check_model(harness: Harness) -> None:
-    harness.check(check_model_trains)
+def check_model(part: ModelSpec | str, *, plugin: object | None = None, **run: Setting) -> None:
+    """Its networks train together with its settings, in small batches."""
+    with open_harness("model", part, plugin, run) as harness:
+        harness.check(check_model_trains)
 
 
-def check_recipe(harness: Harness) -> None:
-    harness.check(check_recipe_trains)
+def check_recipe(part: RecipeSpec | str, *, plugin: object | None = None, **run: Setting) -> None:
+    """Its parts exist, and it trains."""
+    with open_harness("recipe", part, plugin, run) as harness:
+        harness.check(check_recipe_trains)
 
 
 def check_sizes(harness: Harness, sizes: Iterable[int], opponent: dict[str, str]) -> None:

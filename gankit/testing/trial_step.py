@@ -27,8 +27,13 @@ TRICK_CHECKS = (
 )
 
 
-def try_external_parts(run: Run, registry: Registry, progress: Progress) -> None:
-    """Try the parts of a run that are not bundled with gankit; GankitError names a broken one."""
+def try_external_parts(
+    run: Run, registry: Registry, progress: Progress = lambda done, total: None
+) -> None:
+    """Try parts of a run in a trial step, as `gankit run` does; GankitError names a broken one.
+
+    Parts that are bundled with gankit are not tried: gankit's tests check them.
+    """
     _build_metrics(run, registry)
     external = _external_parts(run, registry)
     if not external:

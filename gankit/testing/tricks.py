@@ -6,20 +6,24 @@ import itertools
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from gankit.core.errors import GankitError, RunStopped
+from gankit.core.specs import TrickSpec
 from gankit.core.trick import Trick
 from gankit.testing import trick_hooks
 from gankit.testing.harness import (
     HARNESS,
     Harness,
     LinearD,
+    Setting,
     Weights,
     copy_weights,
     first_difference,
+    open_harness,
     require_finite,
 )
 from gankit.training import checkpoint
@@ -43,13 +47,52 @@ Penalty = Callable[[Tensor, Tensor, Tensor], Tensor | float]  # of slope, real a
 SAVE_ALL_STATE = "return all it needs from state_dict, and restore it in load_state_dict"
 
 
-def check(harness: Harness, off: str, partners: Iterable[str] | None) -> None:
-    for contract in (check_methods, check_hooks, check_training, check_repeat_and_resume):
-        harness.check(contract)
-    if off:
-        harness.check(check_switched_off, off)
-    for partner in _bundled_tricks(harness) if partners is None else partners:
-        harness.check(check_combination, partner)
+def check_trick(
+    part: TrickSpec | str,
+    *,
+    plugin: object | None = None,
+    off: str = "",
+    beside: Iterable[str] | None = None,
+    **run: Setting,
+) -> None:
+    """It trains, reports what it did, can be repeated and resumed, and works with other tricks.
+
+    off: options that switch it off, such as `sigma=0`; with them it must not change anything.
+    beside: tricks to combine it with; by default all that are bundled with gankit, () for none.
+    run: settings that it needs, as in `gankit.compose`: loss="wasserstein", model="mine".
+    """
+    with open_harness("trick", part, plugin, run) as harness:
+        for contract in (check_methods, check_hooks, check_training, check_repeat_and_resume):
+            harness.check(contract)
+        if off:
+            harness.check(check_switched_off, off)
+        for partner in _bundled_tricks(harness) if beside is None else beside:
+            harness.check(check_combination, partner)
+
+
+def check_together(
+    part: TrickSpec | str, *others: str, plugin: object | None = None, **run: Setting
+) -> None:
+    """These tricks train together, in this order, and each acts."""
+    with open_harness("trick", part, plugin, run) as harness:
+        harness.check(check_trained_together, harness.text, *others)
+
+
+def check_penalty(
+    part: TrickSpec | str,
+    expected: Penalty,
+    *,
+    plugin: object | None = None,
+    player: Literal["D", "G"] = "D",
+    **run: Setting,
+) -> None:
+    """The trick's penalty is `expected(slope, real, fake)` for a linear D.
+
+    D(x) is the sum of slope * x over a picture, so its gradient is `slope` (C, H, W) everywhere.
+    player: the player in whose update the penalty is computed.
+    """
+    with open_harness("trick", part, plugin, run) as harness:
+        harness.check(check_penalty_value, expected, player)
 
 
 def check_methods(harness: Harness) -> None:
@@ -171,10 +214,6 @@ def _trains_alone(harness: Harness, partner: str) -> bool:
     except GankitError:
         return False
     return True
-
-
-def check_penalty(harness: Harness, expected: Penalty, player: str) -> None:
-    harness.check(check_penalty_value, expected, player)
 
 
 def check_penalty_value(harness: Harness, expected: Penalty, player_name: str) -> None:
