@@ -51,7 +51,7 @@ def _advice(run: Run, registry: Registry) -> str:
     world_size = int(os.environ.get("WORLD_SIZE", 1))  # set by torchrun
     micro_batches = f" in {run.accumulate} micro-batches" if run.accumulate > 1 else ""
     problem = f"a batch of {size}{micro_batches} does not fit into memory"
-    prepared = prepare(run, registry, lambda done, total: None)
+    prepared = prepare(run, registry)
     size_per_process = size // world_size
     resolved = assemble.resolve_auto(run, prepared)
     one_process = dataclasses.replace(resolved, batch_size=size_per_process)

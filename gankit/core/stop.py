@@ -7,6 +7,10 @@ from collections.abc import Callable
 Progress = Callable[[int, int], None]  # called with (done, total)
 
 
+def no_progress(done: int, total: int) -> None:
+    """A Progress that shows nothing."""
+
+
 class Stop:
     """Whether a run should end: `stop()` returns 0 to continue, else a signal's number.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gankit.core.hookspecs import hookimpl
 from gankit.core.specs import DatasetSpec
+from gankit.core.stop import Progress, no_progress
 
 if TYPE_CHECKING:
     from gankit.data.read.files import PictureFiles
@@ -19,7 +20,7 @@ def picture_files(
     classes: tuple[str, ...] = (),
     classify: Callable[[list[Path]], list[str]] | None = None,
     background: str = "white",
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Progress = no_progress,
 ) -> PictureFiles:
     """The pictures in folders, archives and single files, sorted; a broken one is a ValueError.
 

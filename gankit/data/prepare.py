@@ -15,7 +15,7 @@ from gankit.core.errors import GankitError
 from gankit.core.prepared import Pixels, PreparedDataset
 from gankit.core.registry import Registry, load_registry
 from gankit.core.specs import DatasetSpec
-from gankit.core.stop import Progress
+from gankit.core.stop import Progress, no_progress
 from gankit.data.messages import NO_CLASS_FOLDERS
 from gankit.data.read.fit import FIT_METHODS, Box, cut_patches, fit
 from gankit.data.store.split import choose_subset, split_holdout
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def prepare(
-    run: Run, registry: Registry | None = None, progress: Progress = lambda done, total: None
+    run: Run, registry: Registry | None = None, progress: Progress = no_progress
 ) -> PreparedDataset:
     """The run's pictures at its image size, from the cache if they are there, else prepared now.
 

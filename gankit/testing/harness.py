@@ -144,7 +144,7 @@ class Harness:
 
     def assemble(self, run: Run) -> Trainer:
         """A trainer of any run."""
-        prepared = prepare(run, self.registry, lambda done, total: None)
+        prepared = prepare(run, self.registry)
         return assemble(resolve_auto(run, prepared), self.registry, prepared)
 
     def check(

@@ -8,7 +8,7 @@ from gankit.core.choice import Choice
 from gankit.core.prepared import PreparedDataset
 from gankit.core.registry import Registry
 from gankit.core.settings import Run
-from gankit.core.stop import Progress
+from gankit.core.stop import Progress, no_progress
 from gankit.data.prepare import prepare
 from gankit.testing import trick_hooks
 from gankit.testing.datasets import require_picture, require_sequence
@@ -27,9 +27,7 @@ TRICK_CHECKS = (
 )
 
 
-def try_external_parts(
-    run: Run, registry: Registry, progress: Progress = lambda done, total: None
-) -> None:
+def try_external_parts(run: Run, registry: Registry, progress: Progress = no_progress) -> None:
     """Try parts of a run in a trial step, as `gankit run` does; GankitError names a broken one.
 
     Parts that are bundled with gankit are not tried: gankit's tests check them.

@@ -19,7 +19,7 @@ from gankit.core.process_group import ProcessGroup
 from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run
 from gankit.core.step import Scalars
-from gankit.core.stop import Progress, Stop
+from gankit.core.stop import Progress, Stop, no_progress
 from gankit.core.version import __version__
 from gankit.data.prepare import prepare
 from gankit.distributed.processes import process_group
@@ -38,7 +38,7 @@ def train(
     registry: Registry | None = None,
     *,
     resume: bool = False,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = no_progress,
     stop: Stop | Callable[[], int] | None = None,
 ) -> Path:
     """Train a run to its end; returns its folder. With `resume`, start at its newest checkpoint.

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from PIL import Image
 
-from gankit.core.stop import Progress
+from gankit.core.stop import Progress, no_progress
 from gankit.data.read.decode import FORMATS, MAX_PIXELS, ORIENTATION
 from gankit.data.read.fit import GREY_TOLERANCE, fit
 from gankit.data.store import duplicates
@@ -51,7 +51,7 @@ class Facts:
     broken: str = ""  # the reason if it cannot be read
 
 
-def examine(files: Sequence[Any], progress: Progress = lambda done, total: None) -> list[Facts]:
+def examine(files: Sequence[Any], progress: Progress = no_progress) -> list[Facts]:
     """The facts of every picture; broken pictures do not raise.
 
     Of a data set without files, at most MAX_DRAWN pictures are examined, at equal distances.

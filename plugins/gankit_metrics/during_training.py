@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gankit.core.stop import no_progress
 from gankit.data.prepare import prepare
 from gankit_metrics.command import format_number
 from gankit_metrics.evaluate import build_metrics, measure_all
@@ -31,7 +32,7 @@ class TrainingEvaluator:
         self.interval = run.measure_every or max(1, run.steps // 5)  # steps
         self.last_step = gan.step  # of the last measurement
         self.total_seconds = 0.0
-        prepared = prepare(run, registry, lambda done, total: None)
+        prepared = prepare(run, registry)
         self.sets = choose_picture_sets(prepared, DEFAULT_SAMPLES, run.data_seed)
         self.metrics = build_metrics(run.metrics, run, registry, self.sets)
 
@@ -45,7 +46,7 @@ class TrainingEvaluator:
         self.sets.generate(self.gan.sample, self.run.latent_dim)
         folder = Path(self.run.out)
         measurements = measure_all(
-            self.metrics, self.sets, self.registry, folder, step, lambda done, total: None
+            self.metrics, self.sets, self.registry, folder, step, no_progress
         )
         add_metrics(folder, measurements)
         seconds = time.perf_counter() - started

@@ -16,7 +16,7 @@ from gankit.core.metric import Metric
 from gankit.core.prepared import Pixels
 from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run
-from gankit.core.stop import Progress
+from gankit.core.stop import Progress, no_progress
 from gankit.data.prepare import prepare
 from gankit.runs.sampler import load
 from gankit_metrics.bootstrap import measure
@@ -61,7 +61,7 @@ def evaluate(
     samples: int = 1000,
     checkpoint: int | None = None,
     registry: Registry | None = None,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = no_progress,
     pictures: Pixels | Mapping[str, Pixels] | None = None,
 ) -> list[Measurement] | dict[str, list[Measurement]]:
     """Measure the run in `folder` at its newest checkpoint, or at step `checkpoint`.
@@ -78,7 +78,7 @@ def evaluate(
     """
     registry = registry or load_registry()
     sampler = load(folder, step=checkpoint, registry=registry)
-    prepared = prepare(sampler.run, registry, lambda done, total: None)
+    prepared = prepare(sampler.run, registry)
     own_pictures = _by_name(pictures)
     samples = max((len(pixels) for pixels in own_pictures.values()), default=samples)
     sets = choose_picture_sets(prepared, samples, sampler.run.data_seed)

@@ -13,7 +13,7 @@ from gankit_metrics.evaluate import evaluate
 from gankit.core.errors import GankitError
 from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run, option
-from gankit.core.stop import Progress
+from gankit.core.stop import Progress, no_progress
 from gankit.training import checkpoint
 from gankit.training.run_file import load_run
 from gankit_race.plan import choose_metrics, make_numbered_folder, read_plan
@@ -44,7 +44,7 @@ def compare(
         samples,
         Path(out) if out else None,
         registry,
-        lambda done, total: None,
+        no_progress,
     )
     return report.folder
 

@@ -11,6 +11,7 @@ from typing import Any
 from gankit.core.errors import GankitError
 from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run
+from gankit.core.stop import no_progress
 from gankit.training.compose import compose
 from gankit_race.plain_view import PlainView
 from gankit_race.plan import (
@@ -23,7 +24,7 @@ from gankit_race.plan import (
 )
 from gankit_race.publish import print_report
 from gankit_race.recipes import SEEDS
-from gankit_race.runner import RaceRunner, no_progress
+from gankit_race.runner import RaceRunner
 from gankit_race.variants import Variant, make_variants, parse_fields
 
 

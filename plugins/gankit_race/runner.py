@@ -14,7 +14,7 @@ from gankit_metrics.evaluate import evaluate
 
 from gankit.core.errors import GankitError, RunFailed, RunStopped
 from gankit.core.registry import Registry
-from gankit.core.stop import Progress
+from gankit.core.stop import Progress, no_progress
 from gankit.data.prepare import prepare
 from gankit.training.loop import train
 from gankit_race.plain_view import PlainView
@@ -31,10 +31,6 @@ from gankit_race.results import (
 from gankit_race.variants import PICTURES, Variant
 
 Stop = Callable[[], int]  # called after each step: 0 to go on, or the number of a signal
-
-
-def no_progress(done: int, total: int) -> None:
-    """Show nothing."""
 
 
 class RaceRunner:

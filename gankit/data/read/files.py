@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from PIL import Image, ImageColor
 
 from gankit.core.errors import GankitError, did_you_mean
-from gankit.core.stop import Progress
+from gankit.core.stop import Progress, no_progress
 from gankit.data.read.decode import decode
 from gankit.data.read.find import Classify, find_pictures
 
@@ -24,7 +24,7 @@ class PictureFiles(Sequence[Image.Image]):
         classes: tuple[str, ...] = (),
         classify: Classify | None = None,
         background: str = "white",
-        progress: Progress = lambda done, total: None,
+        progress: Progress = no_progress,
     ) -> None:
         _check_colour(background)
         pictures = find_pictures(data, classes, classify, progress)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gankit.core.errors import GankitError, did_you_mean
-from gankit.core.stop import Progress
+from gankit.core.stop import Progress, no_progress
 from gankit.data.messages import NO_CLASS_FOLDERS, NOT_A_FILE, NOT_FOUND, READS
 from gankit.data.read.decode import describe_error, looks_like_picture
 from gankit.data.read.names import SYSTEM_NAMES, printable
@@ -51,7 +51,7 @@ def find_pictures(
     sources: Sequence[str],
     classes: Sequence[str] = (),
     classify: Classify | None = None,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = no_progress,
 ) -> FoundPictures:
     """Every picture in the sources: folders, archives and single files, as given with --data.
 

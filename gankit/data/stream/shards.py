@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from PIL import Image
 
 from gankit.core.errors import GankitError
-from gankit.core.stop import Progress
+from gankit.core.stop import Progress, no_progress
 from gankit.data.messages import MORE_SHARDS, NO_CLASS_FOLDERS
 from gankit.data.read.decode import decode_bytes
 from gankit.data.shuffle import permutation
@@ -44,7 +44,7 @@ class Shards(Sequence[Image.Image]):
         image_size: int = 64,
         classes: tuple[str, ...] = (),
         background: str = "white",
-        progress: Progress = lambda done, total: None,
+        progress: Progress = no_progress,
         block: int = 1024,
         sample: int = 2000,
     ) -> None:
