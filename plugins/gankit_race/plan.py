@@ -170,14 +170,8 @@ def _fit_steps(variant: Variant, seconds: float) -> Variant:
     the same numbers.
     """
     steps = max(1, round(seconds / variant.step_seconds))
-    return _with_run(
-        variant,
-        length=f"{steps} steps",
-        steps=steps,
-        # the defaults for a run of this length
-        draw_every=max(25, steps // 40),
-        save_every=max(100, steps // 10),
-    )
+    # Training sets the intervals to the defaults for this length.
+    return _with_run(variant, length=f"{steps} steps", steps=steps, draw_every=0, save_every=0)
 
 
 def _resolve_auto(
