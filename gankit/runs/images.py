@@ -10,10 +10,15 @@ from PIL import Image
 Frame = NDArray[np.uint8]  # (H, W, 3)
 
 
+def to_uint8(images: torch.Tensor) -> NDArray[np.uint8]:
+    """Convert images to uint8 (N, H, W, C)."""
+    pixels = images.float().clamp(-1, 1).add(1).mul(127.5).round().to(torch.uint8)
+    return pixels.permute(0, 2, 3, 1).cpu().numpy()
+
+
 def to_frames(images: torch.Tensor) -> Frame:
     """Convert images to uint8 (N, H, W, 3); a grey channel is repeated."""
-    pixels = images.float().clamp(-1, 1).add(1).mul(127.5).round().to(torch.uint8)
-    return pixels.expand(-1, 3, -1, -1).permute(0, 2, 3, 1).cpu().numpy()
+    return to_uint8(images.expand(-1, 3, -1, -1))
 
 
 def to_grid(images: torch.Tensor, columns: int = 0, gap: int = 2) -> Image.Image:

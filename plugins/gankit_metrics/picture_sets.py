@@ -13,6 +13,7 @@ from gankit.core import randomness
 from gankit.core.errors import GankitError
 from gankit.core.metric import Metric
 from gankit.core.prepared import Pixels, PreparedDataset, Rows
+from gankit.runs.images import to_uint8
 
 MIN_PICTURES = 20  # in each set; fewer are not measured at all
 HOLDOUT = "hold-out"
@@ -57,7 +58,7 @@ class PictureSets:
         """
         z = randomness.latents(0, 0, self.samples, latent_dim, "measuring")
         batches = [to_uint8(generator(batch)) for batch in torch.split(z, 64)]
-        self.set_generated(np.concatenate(batches))
+        self.set_generated(np.ascontiguousarray(np.concatenate(batches)))
 
     def set_generated(self, pictures: Pixels) -> None:
         """Measure these pictures from now on: uint8 (N, H, W, C), N the number of `samples`."""
@@ -78,12 +79,6 @@ class PictureSets:
         if key not in self._features:
             self._features[key] = metric.rows(self.pictures(name))
         return self._features[key]
-
-
-def to_uint8(images: torch.Tensor) -> Pixels:
-    """Images (N, C, H, W) in [-1, 1] as uint8 (N, H, W, C)."""
-    pixels = images.float().clamp(-1, 1).add(1).mul(127.5).round().to(torch.uint8)
-    return pixels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
 
 
 def choose_picture_sets(prepared: PreparedDataset, samples: int, seed: int) -> PictureSets:
