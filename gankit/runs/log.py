@@ -50,11 +50,16 @@ def read_log(folder: str | Path) -> dict[str, list[Any]]:
 
 def write_rows(folder: Path, names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
     """Write a new log with these columns and rows; an old one is replaced."""
+    write_atomically(folder / NAME, to_csv(names, rows))
+
+
+def to_csv(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    """The text of a CSV file with these columns and rows."""
     text = io.StringIO()
     writer = csv.DictWriter(text, names, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    write_atomically(folder / NAME, text.getvalue())
+    return text.getvalue()
 
 
 def append_rows(folder: Path, names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:

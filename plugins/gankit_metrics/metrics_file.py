@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any
 from gankit.core.atomic_write import write_atomically
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError
+from gankit.runs.log import to_csv
 from gankit_metrics.measurement import Measurement
 
 KEY = ("step", "metric")  # a new row replaces an old one that has the same two values
@@ -42,21 +41,13 @@ def add_metrics(folder: Path, measurements: Iterable[Measurement]) -> None:
     rows = sorted(rows + new_rows, key=lambda row: row["step"])
     try:
         write_atomically(folder / "metrics.json", json.dumps(rows, indent=1) + "\n")
-        write_atomically(folder / "metrics.csv", _to_csv(rows))
+        write_atomically(folder / "metrics.csv", to_csv(COLUMNS, rows))
     except OSError as error:
         raise GankitError(f"cannot write to {folder}: {error.strerror}", 1) from error
 
 
 def _identity(row: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(row[name] for name in KEY)
-
-
-def _to_csv(rows: list[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
-    return text.getvalue()
 
 
 def picture_path(folder: Path, step: int, metric: Choice) -> Path:
