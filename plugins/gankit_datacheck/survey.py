@@ -63,9 +63,8 @@ def examine(files: Sequence[Any], progress: Progress = no_progress) -> list[Fact
     chunks = [indices[start : start + CHUNK] for start in range(0, len(indices), CHUNK)]
     facts: list[Facts] = []
     with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
-        warnings.filterwarnings(
-            "ignore", module=r"PIL\."
-        )  # about file headers, which you cannot act on
+        # You cannot act on warnings about file headers.
+        warnings.filterwarnings("ignore", module=r"PIL\.")
         for chunk_facts in pool.map(partial(_examine_chunk, files), chunks):
             facts += chunk_facts
             progress(len(facts), len(indices))
