@@ -13,7 +13,9 @@ def claim_folder(run: Run) -> Run:
 
     GankitError if the folder already contains a run.
     """
-    folder = run.folder if run.out else _new_folder(f"{run.dataset.name}-{run.model.name}")
+    folder = run.folder
+    if not run.out:
+        folder = make_numbered_folder("runs", f"{run.dataset.name}-{run.model.name}")
     if (folder / "run.json").exists():
         raise GankitError(
             f"{folder} already holds a run: --resume {folder}, or choose another --out"
@@ -21,14 +23,16 @@ def claim_folder(run: Run) -> Run:
     return dataclasses.replace(run, out=str(folder))
 
 
-def _new_folder(name: str) -> Path:
-    """Create runs/<name>-1, or the same with the first number that is free."""
+def make_numbered_folder(parent: str, name: str) -> Path:
+    """Make the folder PARENT/NAME-1, or the first of NAME-2, NAME-3, ... that does not exist."""
     for number in itertools.count(1):
-        folder = Path("runs", f"{name}-{number}")
+        folder = Path(parent, f"{name}-{number}")
         try:
             folder.mkdir(parents=True)
-        except OSError:
-            if folder.exists():  # perhaps created by another run just now
+        except OSError as error:
+            if folder.exists():  # perhaps made by another run just now
                 continue
-        return folder  # if it could not be created, write_run will say why
-    raise AssertionError("numbers do not end")
+            why = f"{error.strerror}: choose another --out"
+            raise GankitError(f"cannot create {folder}: {why}") from error
+        return folder
+    raise AssertionError("unreachable")

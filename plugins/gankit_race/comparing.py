@@ -15,8 +15,9 @@ from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run, option
 from gankit.core.stop import Progress, no_progress
 from gankit.training import checkpoint
+from gankit.training.folder import make_numbered_folder
 from gankit.training.run_file import load_run
-from gankit_race.plan import choose_metrics, make_numbered_folder, read_plan
+from gankit_race.plan import choose_metrics, read_plan
 from gankit_race.publish import write_report
 from gankit_race.racing import refuse_used_folder
 from gankit_race.report import Report
@@ -79,7 +80,7 @@ def compare_folders(
         variants=first_runs,
         rows=rows,
         seeds=max(len(variant_runs) for variant_runs in variants.values()),
-        folder=out or make_numbered_folder("compare"),
+        folder=out or make_numbered_folder("races", "compare"),
         warnings=[*warnings, *_warn_if_confounded(first_runs)],
     )
     write_report(report)

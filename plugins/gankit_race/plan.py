@@ -24,6 +24,7 @@ from gankit.core.stop import Progress
 from gankit.core.version import __version__
 from gankit.data.prepare import prepare
 from gankit.training import assemble
+from gankit.training.folder import make_numbered_folder
 from gankit_race.results import write_file
 from gankit_race.variants import Variant
 
@@ -252,18 +253,4 @@ def _time_turn(trainer: assemble.Trainer, first_step: int) -> float:
 def make_race_folder(variants: Sequence[Variant], names: Sequence[str]) -> Path:
     """Make a folder under races/ for a race that varies the options `names`."""
     dataset = variants[0].run.dataset.name
-    return make_numbered_folder("-".join([dataset, *dict.fromkeys(names)]))
-
-
-def make_numbered_folder(name: str) -> Path:
-    """Make the folder races/NAME-1, or the first of NAME-2, NAME-3, ... that does not exist."""
-    for number in itertools.count(1):
-        folder = Path("races", f"{name}-{number}")
-        try:
-            folder.mkdir(parents=True)
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise GankitError(f"cannot create {folder}: {error.strerror}") from error
-        return folder
-    raise AssertionError("unreachable")
+    return make_numbered_folder("races", "-".join([dataset, *dict.fromkeys(names)]))
