@@ -27,9 +27,12 @@ def picture_files(
     `image_size` lets large JPEG files be decoded at a reduced scale, not below this size; with 0
     they are decoded in full. This is the builder for any data set of archives with `downloads`.
     """
-    from gankit.data.read.files import PictureFiles  # imports Pillow
+    from gankit.data.read.files import PictureFiles, check_colour  # imports Pillow
+    from gankit.data.read.find import find_pictures
 
-    return PictureFiles(data, image_size, classes, classify, background, progress)
+    check_colour(background)
+    found = find_pictures(data, classes, classify, progress)
+    return PictureFiles(*found, image_size=image_size, background=background)
 
 
 @hookimpl

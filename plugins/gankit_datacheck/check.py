@@ -14,7 +14,7 @@ from gankit.cli.progress import progress_bar
 from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run
-from gankit.data.read.files import PictureFiles
+from gankit.data.datasets import picture_files
 from gankit_datacheck.report import make_report
 from gankit_datacheck.survey import SIDE, Survey, examine
 
@@ -113,7 +113,7 @@ def open_pictures(
     first = paths[0]
     if len(paths) > 1 or Path(first).expanduser().exists():
         with progress_bar("unpacking") as progress:
-            pictures = PictureFiles(tuple(paths), SIDE, classes, progress=progress)
+            pictures = picture_files(tuple(paths), SIDE, classes, progress=progress)
         return pictures, [word for path in paths for word in ("--data", path)]
     name = first.partition(":")[0]
     dataset_names = {spec.name for spec in registry.specs("dataset")}

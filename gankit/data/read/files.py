@@ -1,40 +1,26 @@
 """Your own pictures, as a sequence that decodes each picture when it is read."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from PIL import Image, ImageColor
 
 from gankit.core.errors import GankitError, did_you_mean
-from gankit.core.stop import Progress, no_progress
 from gankit.data.read.decode import decode
-from gankit.data.read.find import Classify, find_pictures
 
 
+@dataclass(eq=False, repr=False)
 class PictureFiles(Sequence[Image.Image]):
-    """The pictures in folders, archives and single files, sorted; a broken one is a ValueError.
+    """The pictures that `gankit.picture_files` has found: FoundPictures, and how to decode them."""
 
-    `image_size` lets large JPEG files be decoded at a reduced scale, not below this size; with 0
-    they are decoded in full.
-    """
-
-    def __init__(
-        self,
-        data: tuple[str, ...],
-        image_size: int = 64,
-        classes: tuple[str, ...] = (),
-        classify: Classify | None = None,
-        background: str = "white",
-        progress: Progress = no_progress,
-    ) -> None:
-        _check_colour(background)
-        pictures = find_pictures(data, classes, classify, progress)
-        self.paths = pictures.paths
-        self.names = pictures.names
-        self.classes = pictures.classes
-        self.left_out = pictures.left_out
-        self.fingerprint = pictures.fingerprint
-        self.image_size = image_size
-        self.background = background
+    paths: list[Path]
+    names: list[str]
+    classes: list[str]
+    left_out: list[str]
+    fingerprint: str
+    image_size: int
+    background: str
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -43,7 +29,8 @@ class PictureFiles(Sequence[Image.Image]):
         return decode(self.paths[index], self.image_size, self.background)
 
 
-def _check_colour(name: str) -> None:
+def check_colour(name: str) -> None:
+    """GankitError unless Pillow knows the colour of a background."""
     try:
         ImageColor.getrgb(name)
     except ValueError:

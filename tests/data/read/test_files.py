@@ -15,7 +15,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from gankit import GankitError
-from gankit.data.read.files import PictureFiles
+from gankit.data.datasets import picture_files
 from gankit.data.read.fit import fit
 
 RED = (250, 10, 20)
@@ -57,13 +57,13 @@ def test_a_folder_is_a_sequence_of_pictures(place):
     for name in ("b/2.png", "a/1.jpg", "0.webp"):
         (place / name).parent.mkdir(exist_ok=True)
         two_halves().save(place / name)
-    files = PictureFiles((str(place),))
+    files = picture_files((str(place),))
     assert (len(files), files.names) == (3, ["0.webp", "a/1.jpg", "b/2.png"])
     assert (files.classes, files.left_out) == (["", "a", "b"], [])
     assert [picture.size for picture in files] == [(40, 40)] * 3
     assert near(files[-1].getpixel((3, 3)), RED)
-    assert PictureFiles((str(place),), classes=("B",)).names == ["b/2.png"]
-    assert PictureFiles((str(place),), classify=lambda paths: ["x"] * 3).classes == ["x"] * 3
+    assert picture_files((str(place),), classes=("B",)).names == ["b/2.png"]
+    assert picture_files((str(place),), classify=lambda paths: ["x"] * 3).classes == ["x"] * 3
     with pytest.raises(IndexError):
         files[3]
 
@@ -73,7 +73,7 @@ def test_a_folder_is_a_sequence_of_pictures(place):
 )
 def test_a_large_jpeg_is_decoded_small_and_stays_sharp(place, image_size, size):
     two_halves(1600, 1600).save(place / "one.jpg", quality=95)
-    picture = PictureFiles((str(place),), image_size)[0]
+    picture = picture_files((str(place),), image_size)[0]
     assert picture.size == size
     pixels = fit(picture, 16, 3)
     assert near(pixels[8, 6], RED, within=12)
@@ -83,14 +83,14 @@ def test_a_large_jpeg_is_decoded_small_and_stays_sharp(place, image_size, size):
 def test_a_transparent_picture_lies_on_the_background(place):
     Image.new("RGBA", (9, 9), (0, 0, 0, 0)).save(place / "one.png")
     for name, colour in (("white", (255, 255, 255)), ("#ff8000", (255, 128, 0))):
-        assert PictureFiles((str(place),), background=name)[0].getpixel((3, 3)) == colour
+        assert picture_files((str(place),), background=name)[0].getpixel((3, 3)) == colour
 
 
 @pytest.mark.parametrize("name", ["whit", "", "#12345", "rgb(1,2"])
 def test_an_unknown_colour_is_refused(place, name):
     two_halves().save(place / "one.png")
     with pytest.raises(GankitError, match="--background") as error:
-        PictureFiles((str(place),), background=name)
+        picture_files((str(place),), background=name)
     assert repr(name) in str(error.value)
     assert ("'white'" in str(error.value)) == (name == "whit")
 
@@ -98,24 +98,24 @@ def test_an_unknown_colour_is_refused(place, name):
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "I", "F"])
 def test_every_mode_is_prepared(place, mode):
     Image.new("L", (30, 20), 255).convert(mode).save(place / "one.tif")
-    assert (fit(PictureFiles((str(place),))[0], 8, 3) == 255).all()
+    assert (fit(picture_files((str(place),))[0], 8, 3) == 255).all()
 
 
 def test_a_changed_folder_has_another_fingerprint(place):
     two_halves().save(place / "one.png")
-    prints = {PictureFiles((str(place),)).fingerprint, PictureFiles((str(place),)).fingerprint}
+    prints = {picture_files((str(place),)).fingerprint, picture_files((str(place),)).fingerprint}
     assert len(prints) == 1
     Image.new("RGB", (99, 9)).save(place / "one.png")
-    prints.add(PictureFiles((str(place),)).fingerprint)
+    prints.add(picture_files((str(place),)).fingerprint)
     shutil.copy(place / "one.png", place / "two.png")
-    assert len(prints | {PictureFiles((str(place),)).fingerprint}) == 3
+    assert len(prints | {picture_files((str(place),)).fingerprint}) == 3
 
 
 def test_a_folder_without_pictures_is_refused(place):
     with pytest.raises(GankitError, match="absent.*--data"):
-        PictureFiles((str(place / "absent"),))
+        picture_files((str(place / "absent"),))
     with pytest.raises(GankitError, match="pictures.*png"):
-        PictureFiles((str(place),))
+        picture_files((str(place),))
 
 
 class Odd(NamedTuple):
@@ -224,7 +224,7 @@ def odd(tmp_path_factory):
 def test_every_odd_file_is_reported_and_none_ends_a_run(odd):
     assert len(odd.broken | odd.unsure) > 500
     before = set(Path("/dev/fd").iterdir())
-    files = PictureFiles((str(odd.place),), image_size=8)
+    files = picture_files((str(odd.place),), image_size=8)
     results = read(files)
     reported = {name: why for name, why in results.items() if isinstance(why, str)}
     reported |= dict(line.split(": ", 1) for line in files.left_out)
@@ -239,7 +239,7 @@ def test_every_odd_file_is_reported_and_none_ends_a_run(odd):
 
 
 def test_good_files_among_odd_ones_are_read(odd, capfd):
-    results = read(PictureFiles((str(odd.place),), image_size=8))
+    results = read(picture_files((str(odd.place),), image_size=8))
     for name, image in odd.good.items():
         grey = image if image.mode == "RGB" else image.point(lambda v: v / 257).convert("L")
         expected = ImageOps.fit(grey.convert("RGB"), (8, 8), Image.Resampling.LANCZOS)

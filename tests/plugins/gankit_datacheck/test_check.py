@@ -18,7 +18,7 @@ from PIL import Image, ImageOps
 from rich.console import Console
 
 import gankit
-from gankit.data.read.files import PictureFiles
+from gankit.data.datasets import picture_files
 from gankit.data.store import duplicates
 
 
@@ -101,7 +101,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def checked(folder):
-    files = PictureFiles((str(folder),), 64)
+    files = picture_files((str(folder),), 64)
     facts = examine(files)
     return files, Survey(facts, 64, files.left_out)
 
@@ -486,7 +486,7 @@ def test_what_the_command_cannot_find_is_named(gankit_cli, folder):
 def test_2000_files_are_quick_and_quiet(tmp_path):
     for seed in range(50):
         scene(seed, 96, 72).save(tmp_path / f"{seed}.jpg")
-    files = PictureFiles((str(tmp_path),), 64)
+    files = picture_files((str(tmp_path),), 64)
     paths, names = files.paths * 40, files.names * 40
     files.paths, files.names, files.classes = paths, names, files.classes * 40
     with warnings.catch_warnings():
