@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageColor
 
-from gankit.core.errors import did_you_mean
 from gankit.data.read.decode import extent, to_rgb_or_grey
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
@@ -24,8 +23,6 @@ def fit(
     middle square, `pad` for the whole picture on the background, or `stretch` for the whole picture
     squeezed into the square.
     """
-    if method not in FIT_METHODS:
-        raise ValueError(f"there is no fit {method!r}.{did_you_mean(method, FIT_METHODS)}")
     image = FIT_METHODS[method](_to_image(picture, channels, background), size, background)
     return np.asarray(image).reshape(size, size, channels)
 
@@ -80,8 +77,6 @@ def cut_patches(
     If at least half a patch remains at the right or the lower border, it gets a patch of its own,
     aligned to the border. Raises ValueError if the picture is smaller than a patch.
     """
-    if patch_size < 1 or stride < 1:
-        raise ValueError(f"patch size {patch_size} and stride {stride} must both be 1 or more")
     pixels = np.asarray(_to_image(picture, channels, "white"))
     height, width = pixels.shape[:2]
     if min(height, width) < patch_size:
