@@ -168,6 +168,11 @@ class Harness:
             what = f"raises {type(error).__name__}: {error} ({clause})"
             raise BrokenContract(self.name_part(what)) from error
 
+    def check_all(self, *contracts: Callable[[Harness], None]) -> None:
+        """Check contracts that need no arguments, in this order."""
+        for contract in contracts:
+            self.check(contract)
+
     def name_part(self, message: str) -> str:
         """Put the part and its plugin before a message: `trick 'mine' of plugin 'x': message`."""
         try:

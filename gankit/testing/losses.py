@@ -20,15 +20,14 @@ from gankit.testing.harness import (
 def check_loss(part: LossSpec | str, *, plugin: object | None = None, **run: Setting) -> None:
     """Losses are finite scalars, gradients have the right signs, and its flags are right."""
     with open_harness("loss", part, plugin, run) as harness:
-        for contract in (
+        harness.check_all(
             check_attributes,
             check_values,
             check_gradient_signs,
             check_flags,
             check_extreme_logits,
             check_training,
-        ):
-            harness.check(contract)
+        )
 
 
 def check_attributes(harness: Harness) -> None:

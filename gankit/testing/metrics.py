@@ -20,14 +20,13 @@ ROWS = np.arange(SET_SIZE)
 def check_metric(part: MetricSpec | str, *, plugin: object | None = None) -> None:
     """Scores are finite and the same each time, and no set scores better than the reference."""
     with open_harness("metric", part, plugin, {}) as harness:
-        for contract in (
+        harness.check_all(
             check_attributes,
             check_features,
             check_scores,
             check_inputs_unchanged,
             check_order_of_scores,
-        ):
-            harness.check(contract)
+        )
 
 
 def load_pictures(harness: Harness, first: int, channels: int = 3) -> Pixels:

@@ -39,14 +39,9 @@ def check_generator(
     """
     with open_harness("generator", part, plugin, run) as harness:
         harness.check(check_sizes, sizes, {"discriminator": HARNESS})
-        for contract in (
-            check_training,
-            check_initial_weights,
-            check_state_dict,
-            check_copy,
-            check_eval_mode,
-        ):
-            harness.check(contract)
+        harness.check_all(
+            check_training, check_initial_weights, check_state_dict, check_copy, check_eval_mode
+        )
 
 
 def check_discriminator(
@@ -62,14 +57,13 @@ def check_discriminator(
     """
     with open_harness("discriminator", part, plugin, run) as harness:
         harness.check(check_sizes, sizes, {"generator": HARNESS})
-        for contract in (
+        harness.check_all(
             check_training,
             check_initial_weights,
             check_state_dict,
             check_logits,
             check_second_derivative,
-        ):
-            harness.check(contract)
+        )
 
 
 def check_model(part: ModelSpec | str, *, plugin: object | None = None, **run: Setting) -> None:

@@ -62,8 +62,7 @@ def check_trick(
     run: settings that it needs, as in `gankit.compose`: loss="wasserstein", model="mine".
     """
     with open_harness("trick", part, plugin, run) as harness:
-        for contract in (check_methods, check_hooks, check_training, check_repeat_and_resume):
-            harness.check(contract)
+        harness.check_all(check_methods, check_hooks, check_training, check_repeat_and_resume)
         if off:
             harness.check(check_switched_off, off)
         for partner in _bundled_tricks(harness) if beside is None else beside:
