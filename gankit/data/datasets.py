@@ -31,8 +31,8 @@ def picture_files(
     from gankit.data.read.find import find_pictures
 
     check_colour(background)
-    found = find_pictures(data, classes, classify, progress)
-    return PictureFiles(*found, image_size=image_size, background=background)
+    pictures = find_pictures(data, classes, classify, progress)
+    return PictureFiles(*pictures, image_size=image_size, background=background)
 
 
 @hookimpl
