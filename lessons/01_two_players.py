@@ -7,7 +7,7 @@ other does. That is a GAN, and this file is a whole one: DCGAN (Radford et al. 2
 You will learn   what the two networks are, whose turn it is, and which loss trains which network.
 You should know  Python, what a convolution is, and what `loss.backward()` does. The glossary
                  (`docs/glossary.md`, also on the site) explains the words of GANs.
-It takes         about 7 minutes on two cores. GANKIT_LESSON_STEPS=16 only tries it out.
+It takes         about 2 minutes on two cores. GANKIT_LESSON_STEPS=16 only tries it out.
 You will see     `lesson-01-real.png`: real flowers. `lesson-01-progress.png`: G's flowers on the
                  way. `lesson-01.png`: 64 flowers by G at the end.
 Predict          D is the critic, G the forger, and each has a loss. What will the two losses do

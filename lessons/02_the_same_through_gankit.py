@@ -8,7 +8,7 @@ your own, unless you want to change the loop.
 You will learn   how to start a run from Python, what the fast settings change, and how to see that
                  a trick is on.
 You should know  lesson 1. If this folder holds its `lesson-01.csv`, the losses are compared.
-It takes         about 6 minutes on two cores. GANKIT_LESSON_STEPS=16 only tries it out.
+It takes         about 2 minutes on two cores. GANKIT_LESSON_STEPS=16 only tries it out.
 You will see     `lesson-02.png`: flowers from the same 64 z, without tricks (left) and with tricks.
 Predict          Three tricks: noise on all pictures that D sees; softer targets for D; pictures
                  drawn with an average of G's last weights. Which of them changes neither loss? What

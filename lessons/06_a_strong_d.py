@@ -8,7 +8,7 @@ the code: because of a slip, no noise had ever been added. Nobody had looked.
 You will learn   four tricks against a strong D, what each does to the numbers, and how to see that
                  a trick really acts.
 You should know  lessons 2 and 5.
-It takes         about 3 minutes on two cores. GANKIT_LESSON_STEPS=16 only tries it out.
+It takes         about 1 minute on two cores. GANKIT_LESSON_STEPS=16 only tries it out.
 You will see     `lesson-06.png`: what six runs draw from the same z. One is without tricks, four
                  have one trick each, and in one the trick is off: two of the six are the same to
                  the last pixel.

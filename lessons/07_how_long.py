@@ -7,7 +7,7 @@ Pictures and measures do. And you need not decide beforehand: a finished run can
 You will learn   what longer training buys, how to make a finished run longer, and that a resumed
                  run is the same run, to the last bit.
 You should know  lesson 2.
-It takes         about 5 minutes on two cores. GANKIT_LESSON_STEPS=16 only tries it out.
+It takes         about 2 minutes on two cores. GANKIT_LESSON_STEPS=16 only tries it out.
 You will see     `lesson-07.png`: noise, what G draws from the same 9 z after 250, 1,000 and 2,000
                  steps, and real flowers, each with its swd.
 Predict          `swd` measures how far G's pictures are from real ones; lower is better. Call its

@@ -9,7 +9,7 @@ seeds, so that you can tell a real difference from luck.
 You will learn   which settings can matter at all, what a race is, and what "no measurable
                  difference" means.
 You should know  lessons 2 and 7. docs/races.md has the details.
-It takes         about 4 minutes on two cores. GANKIT_LESSON_STEPS=16 makes it short, to try it out.
+It takes         about 2 minutes on two cores. GANKIT_LESSON_STEPS=16 makes it short, to try it out.
 You will see     `lesson-08.png`: pictures of the four settings, all from the first seed. The race
                  prints its tables at the end; `race.html` in the race's folder shows all results.
 Predict          Four settings see the same number of pictures: batch size 64 or 16, and a
@@ -121,12 +121,14 @@ print(f"a step of 64 took {step:.0f} ms, making its batch {from_bytes:.2f}: work
 # %%
 # Was your prediction right? Batch size 16 is far better, in every seed, and its interval is far
 # from 0. (But the training was very short, and batch size 16 took four times as many steps. It may
-# also take more time: see images/s. Race again with a budget in minutes.) For the heads the race
-# says "no measurable difference". That does not mean "no difference", but "smaller than this
-# interval". Here you know by thinking that there is none: with the same weights, both heads are the
-# same function. Only rounding differs, but training makes tiny differences grow, sometimes until
-# the heads are as far apart as two seeds. If you rank the heads after one run of each, you toss a
-# coin.
+# also take more time: see images/s. Race again with a budget in minutes.)
+#
+# For the heads you know by thinking that there is no difference: with the same weights, both are
+# the same function. Only rounding differs, but training makes tiny differences grow, until the
+# heads may be as far apart as two seeds. So if you rank the heads after one run of each, you toss a
+# coin. The race mostly says "no measurable difference", which means "smaller than this interval"
+# and not "none". If it calls a head better or worse, it is wrong: at 95 %, that happens in one of
+# 20 comparisons, even if everything is done right. More seeds correct it.
 
 # %%
 # Exercise. A race with three seeds gave the differences -6, +1 and -4 in swd (lower is better). The

@@ -125,8 +125,8 @@ def test_8_small_batches_win_in_every_seed_and_heads_do_not_matter():
     for ranking in rankings:
         assert re.findall(r"batch-size (\d+)", ranking) == ["16", "16", "64", "64"]
     assert "no measurable difference" in printed(8)
-    for size in (16, 64):  # much less than between the two batch sizes
-        assert max(row(8, f"batch-size {size}: ")) < 20
+    for size in (16, 64):  # less than half of what the batch sizes differ by, 60 to 66
+        assert max(row(8, f"batch-size {size}: ")) < 30
 
 
 def test_9_what_a_block_costs_and_a_cap_saves():
