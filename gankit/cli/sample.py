@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import itertools
-import math
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
+from gankit.cli.log import show_log
+from gankit.cli.progress import progress_bar
 from gankit.core.errors import GankitError
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from PIL import Image
 
     from gankit.runs.sampler import Sampler
 
-FRAMES_PER_PICTURE = 24  # of a loop: from one picture to the next
 FILE_NAMES = {
     "grid": "grid-{seed}.png",
     "files": "pictures",
@@ -25,14 +26,28 @@ FILE_NAMES = {
     "loop": "loop.mp4",
     "history": "progress.mp4",
 }
+COUNTS = {"grid": 64, "files": 64, "strip": 10, "loop": 12}  # pictures, if --count is not given
 
 
-@click.command()
+class UnrepeatedOptions(click.Command):
+    """A command that refuses an option given twice, where click would use only the last value."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        _, _, order = self.make_parser(ctx).parse_args(list(args))
+        for parameter, times in Counter(order).items():
+            if isinstance(parameter, click.Option) and not parameter.is_flag and times > 1:
+                raise GankitError(f"{parameter.opts[0]} is given {times} times: give it only once")
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=UnrepeatedOptions)
 @click.argument("run", type=Path)
 @click.option("--seed", default=0, show_default=True, help="Seed of the first picture.")
-@click.option("--count", default=64, show_default=True, help="Number of pictures.")
+@click.option("--count", type=int, help="Number of pictures.  [default: 64; --strip 10; --loop 12]")
 @click.option("--files", is_flag=True, help="Write one file per picture, into the folder --out.")
-@click.option("--strip", is_flag=True, help="Draw one row, from --seed to the next seed.")
+@click.option(
+    "--strip", is_flag=True, help="Draw one row of --count pictures, from --seed to the next seed."
+)
 @click.option("--loop", is_flag=True, help="Make a video through --count pictures and back.")
 @click.option("--history", is_flag=True, help="Make a video of the grids drawn during training.")
 @click.option(
@@ -51,7 +66,7 @@ def sample(
     /,
     run: Path,
     seed: int,
-    count: int,
+    count: int | None,
     checkpoint: int | None,
     out: Path | None,
     **forms: bool,
@@ -60,56 +75,84 @@ def sample(
 
     Without --files, --strip, --loop or --history, draw a grid.
     """
-    chosen_forms = [form for form in FILE_NAMES if forms.get(form)]
-    if len(chosen_forms) > 1:
-        options = " and ".join(f"--{form}" for form in chosen_forms)
-        raise GankitError(f"{options} exclude each other: give only one of them")
-    if count < 1:
+    from gankit.cli import sample_output
+
+    form = _choose_form(ctx, forms)
+    if count is not None and count < 1:
         raise GankitError(f"--count is {count}; it must be 1 or more")
     if seed < 0:
         raise GankitError(f"--seed is {seed}; it must be 0 or more")
-    form = chosen_forms[0] if chosen_forms else "grid"
-    out = out or run / FILE_NAMES[form].format(seed=seed)
-    try:
+    if out:
+        sample_output.check_path(out, form, run)
+    else:
+        out = run / FILE_NAMES[form].format(seed=seed)
+    with show_log():
         if form == "history":
-            _write_history(run, out)
+            sample_output.write_history(run, out)
         else:
             from gankit.runs.sampler import load
 
             sampler = load(run, step=checkpoint, registry=ctx.obj)
-            WRITERS[form](sampler, seed, count, out)
-    except (OSError, ValueError) as error:  # ValueError: Pillow does not know the file extension
-        raise GankitError(f"cannot write {out}: {error}") from error
+            with sample_output.explain_write_error(out):
+                WRITERS[form](sampler, seed, count or COUNTS[form], out)
     click.echo(out)
 
 
+def _choose_form(ctx: click.Context, forms: dict[str, bool]) -> str:
+    """What to draw. GankitError if options contradict each other."""
+    chosen_forms = [form for form in FILE_NAMES if forms.get(form)]
+    if len(chosen_forms) > 1:
+        options = " and ".join(f"--{form}" for form in chosen_forms)
+        raise GankitError(f"{options} exclude each other: give only one of them")
+    form = chosen_forms[0] if chosen_forms else "grid"
+    for name in ("seed", "count", "checkpoint"):
+        is_given = ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if form == "history" and is_given:
+            raise GankitError(f"--history shows the grids that training has drawn: omit --{name}")
+    return form
+
+
 def _write_grid(sampler: Sampler, seed: int, count: int, out: Path) -> None:
-    picture = sampler.sample(seed) if count == 1 else sampler.grid(count, seed)
-    picture.save(out)
+    from gankit.cli.sample_output import check_picture_size, save_picture
+    from gankit.runs.images import square_columns
+
+    if count == 1:
+        save_picture(sampler.sample(seed), out)
+        return
+    check_picture_size(sampler, count, square_columns(count), out)
+    save_picture(sampler.grid(count, seed), out)
 
 
 def _write_files(sampler: Sampler, seed: int, count: int, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    for number in range(seed, seed + count):
-        sampler.sample(number).save(out / f"{number:06d}.png")
+    with progress_bar("drawing") as progress:
+        for number in range(seed, seed + count):
+            sampler.sample(number).save(out / f"{number:06d}.png")
+            progress(number - seed + 1, count)
 
 
 def _write_strip(sampler: Sampler, seed: int, count: int, out: Path) -> None:
-    from gankit.runs.images import to_grid
+    from gankit.cli.sample_output import check_picture_size, save_picture
+    from gankit.runs.walk import strip
 
-    count = min(count, 10)
-    z = _interpolate(sampler.latents([seed, seed + 1]), count - 1)[:count]
-    to_grid(sampler.images(z), columns=count).save(out)
+    check_picture_size(sampler, count, count, out)
+    save_picture(strip(sampler, seed, count), out)
 
 
 def _write_loop(sampler: Sampler, seed: int, count: int, out: Path) -> None:
-    from gankit.runs.images import to_grid
+    from gankit.cli.sample_output import check_frames_fit
     from gankit.runs.video import write_video
+    from gankit.runs.walk import FRAMES_PER_PICTURE, loop_frames
 
-    count = min(count, 12)
-    z = sampler.latents([*range(seed, seed + count), seed])
-    images = sampler.images(_interpolate(z, FRAMES_PER_PICTURE)[:-1])  # the last equals the first
-    write_video([to_grid(image[None], gap=0) for image in images], out, fps=24)
+    check_frames_fit(sampler, count, FRAMES_PER_PICTURE, out)
+    with progress_bar("drawing") as progress:
+
+        def draw() -> Iterator[Image.Image]:
+            for number, frame in enumerate(loop_frames(sampler, seed, count), 1):
+                yield frame
+                progress(number, count * FRAMES_PER_PICTURE)
+
+        write_video(draw(), out, fps=24)
 
 
 WRITERS: dict[str, Callable[[Sampler, int, int, Path], None]] = {
@@ -118,37 +161,3 @@ WRITERS: dict[str, Callable[[Sampler, int, int, Path], None]] = {
     "strip": _write_strip,
     "loop": _write_loop,
 }
-
-
-def _write_history(run: Path, out: Path) -> None:
-    from PIL import Image
-
-    from gankit.runs.video import write_video
-
-    grids = sorted((run / "samples").glob("*.png"))
-    if not grids:
-        raise GankitError(f"{run} has no grids in samples/, so --history has nothing to show")
-    write_video([Image.open(path) for path in grids], out, fps=8)
-
-
-def _interpolate(z: Tensor, steps: int) -> Tensor:
-    """Spherical interpolation (slerp) through z (N, latent_dim), with `steps` points from each z
-    to the next; the last z comes last.
-
-    Gaussian z lie near a sphere. A straight line leaves the sphere, and its middle gives grey
-    pictures (White 2016, arXiv 1609.04468).
-    """
-    import torch
-
-    points = []
-    for start, end in itertools.pairwise(z):
-        cosine = torch.dot(start, end) / (start.norm() * end.norm())
-        angle = math.acos(float(cosine.clamp(-1, 1)))
-        for t in torch.arange(max(steps, 1)) / max(steps, 1):
-            if math.sin(angle) > 1e-3:
-                start_weight = math.sin((1 - t) * angle)
-                end_weight = math.sin(t * angle)
-                points.append((start_weight * start + end_weight * end) / math.sin(angle))
-            else:  # parallel vectors have no unique arc between them
-                points.append(torch.lerp(start, end, t))
-    return torch.stack([*points, z[-1]])

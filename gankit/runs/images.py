@@ -23,14 +23,28 @@ def to_frames(images: torch.Tensor) -> Frame:
 
 def to_grid(images: torch.Tensor, columns: int = 0, gap: int = 2) -> Image.Image:
     """Arrange images row by row in one picture; nearly square if `columns` is 0."""
-    frames = to_frames(images)
-    columns = columns or math.ceil(math.sqrt(len(frames)))
-    rows = math.ceil(len(frames) / columns)
+    return arrange(to_frames(images), columns, gap)
+
+
+def arrange(frames: NDArray[np.uint8], columns: int = 0, gap: int = 2) -> Image.Image:
+    """Arrange frames (N, H, W, 3) as `to_grid` does."""
     height, width = frames.shape[1:3]
-    size = (columns * (width + gap) + gap, rows * (height + gap) + gap)
-    grid = Image.new("RGB", size, "white")
+    columns = columns or square_columns(len(frames))
+    grid = Image.new("RGB", grid_size(len(frames), columns, (width, height), gap), "white")
     for index, frame in enumerate(frames):
         row, column = divmod(index, columns)
         corner = (gap + column * (width + gap), gap + row * (height + gap))
         grid.paste(Image.fromarray(frame), corner)
     return grid
+
+
+def square_columns(count: int) -> int:
+    """The columns of a nearly square grid of `count` pictures."""
+    return math.ceil(math.sqrt(count))
+
+
+def grid_size(count: int, columns: int, size: tuple[int, int], gap: int = 2) -> tuple[int, int]:
+    """Width and height of a grid of `count` pictures of this size (width, height), in pixels."""
+    rows = math.ceil(count / columns)
+    width, height = size
+    return columns * (width + gap) + gap, rows * (height + gap) + gap

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
@@ -10,10 +11,12 @@ from gankit.core import randomness
 from gankit.core.errors import GankitError
 from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run
-from gankit.runs.images import to_frames, to_grid
+from gankit.runs.images import arrange, to_frames
 from gankit.training import checkpoint
 from gankit.training.assemble import build_gan
 from gankit.training.run_file import load_run
+
+BATCH_SIZE = 64  # pictures that the generator draws at once
 
 
 class Sampler:
@@ -25,28 +28,49 @@ class Sampler:
         self.net = net.eval().requires_grad_(False)
 
     def latents(self, seeds: range | list[int]) -> Tensor:
-        """The latents z of these seeds: (N, latent_dim)."""
+        """The latents z of these seeds: (N, latent_dim). GankitError if there is no seed."""
+        if not len(seeds):
+            raise GankitError("there is no seed to draw: give one or more")
         return torch.cat([randomness.latents(seed, 0, 1, self.run.latent_dim) for seed in seeds])
 
     @torch.no_grad()
     def images(self, z: Tensor) -> Tensor:
-        """Images (N, C, H, W) in [-1, 1] of z (N, latent_dim), in batches of 64."""
-        if z.ndim != 2 or z.shape[1] != self.run.latent_dim:
-            expected = f"(N, {self.run.latent_dim})"
-            raise GankitError(f"z has shape {tuple(z.shape)}; expected {expected}")
-        return torch.cat([self.net(batch).float() for batch in torch.split(z, 64)])
+        """Images (N, C, H, W) in [-1, 1] of z (N, latent_dim), in batches of 64.
+
+        GankitError if z has another shape or no rows.
+        """
+        self._check_shape(z)
+        return torch.cat([self.net(batch).float() for batch in torch.split(z, BATCH_SIZE)])
 
     def sample(self, seed: int = 0) -> Image.Image:
         """The picture of a seed."""
         return Image.fromarray(to_frames(self.images(self.latents([seed])))[0])
 
     def draw(self, z: Tensor, columns: int = 0) -> Image.Image:
-        """A grid of the pictures of z (N, latent_dim); nearly square if `columns` is 0."""
-        return to_grid(self.images(z), columns)
+        """A grid of the pictures of z (N, latent_dim); nearly square if `columns` is 0.
+
+        GankitError if z has another shape or no rows, or if `columns` is negative.
+        """
+        self._check_shape(z)
+        if columns < 0:
+            raise GankitError(f"columns is {columns}; it must be 0 (nearly square) or more")
+        # Converted batch by batch, because bytes take a quarter of the memory of floats.
+        frames = [to_frames(self.images(batch)) for batch in torch.split(z, BATCH_SIZE)]
+        return arrange(np.concatenate(frames), columns)
 
     def grid(self, count: int = 64, seed: int = 0) -> Image.Image:
-        """A grid of the pictures of seeds `seed`, `seed + 1`, ..."""
+        """A grid of the pictures of seeds `seed`, `seed + 1`, ...
+
+        GankitError if `count` is below 1.
+        """
+        if count < 1:
+            raise GankitError(f"count is {count}; it must be 1 or more")
         return self.draw(self.latents(range(seed, seed + count)))
+
+    def _check_shape(self, z: Tensor) -> None:
+        if z.ndim != 2 or z.shape[1] != self.run.latent_dim or not len(z):
+            expected = f"(N, {self.run.latent_dim}) with N of 1 or more"
+            raise GankitError(f"z has shape {tuple(z.shape)}; expected {expected}")
 
 
 def load(folder: str | Path, step: int | None = None, registry: Registry | None = None) -> Sampler:

@@ -2,43 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+import logging
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
 
+from gankit.core.atomic_write import open_atomically
 from gankit.core.errors import GankitError
 
+log = logging.getLogger("gankit")
+ENDINGS = (".mp4", ".webp", ".gif")
+MAX_GIF_WIDTH = 256  # pixels
 
-def write_video(frames: Iterable[Image.Image], path: Path, fps: int = 12) -> None:
-    """Write PIL images as .mp4 (H.264), .webp or .gif, depending on the ending of `path`.
+
+def write_video(frames: Iterable[Image.Image], path: str | Path, fps: int = 12) -> None:
+    """Write PIL images of one size as .mp4 (H.264), .webp or .gif, depending on the path's ending.
 
     A large gif gets half the size and 64 colours; else it would be ten times as large as an mp4.
-    GankitError for another ending.
+    The frames of an mp4 are written one by one; those of a webp or gif are collected in memory
+    first. GankitError for another ending, for no frame, or for frames of several sizes.
     """
-    pictures = [frame.convert("RGB") for frame in frames]
-    if path.suffix == ".gif" and pictures[0].width > 256:
-        half = (pictures[0].width // 2, pictures[0].height // 2)
-        pictures = [picture.resize(half).quantize(64) for picture in pictures]
-    if path.suffix in (".webp", ".gif"):
-        first, *rest = pictures
-        first.save(path, save_all=True, append_images=rest, duration=1000 // fps, loop=0)
-    elif path.suffix == ".mp4":
-        _write_mp4(pictures, path, fps)
-    else:
+    path = Path(path)
+    ending = path.suffix.lower()
+    if ending not in ENDINGS:
         raise GankitError(f"{path.name} is not a video: its name must end in .mp4, .webp or .gif")
+    pictures: Iterator[Image.Image] = (frame.convert("RGB") for frame in frames)
+    first = next(pictures, None)
+    if first is None:
+        raise GankitError(f"there is no picture to write into the video {path.name}")
+    pictures = _check_size(itertools.chain([first], pictures), first.size)
+    if ending == ".gif" and first.width > MAX_GIF_WIDTH:
+        log.warning(
+            "%s is written with half the size and 64 colours, because it is wider than %d pixels; "
+            ".mp4 and .webp keep the size", path.name, MAX_GIF_WIDTH,
+        )  # fmt: skip
+        half = (first.width // 2, first.height // 2)
+        pictures = (picture.resize(half).quantize(64) for picture in pictures)
+    with open_atomically(path) as file:
+        if ending == ".mp4":
+            _write_mp4(pictures, file, fps)
+        else:
+            start, *rest = pictures
+            options = {"save_all": True, "append_images": rest, "duration": 1000 // fps, "loop": 0}
+            start.save(file, format=ending[1:].upper(), **options)
 
 
-def _write_mp4(pictures: list[Image.Image], path: Path, fps: int) -> None:
+def _check_size(pictures: Iterable[Image.Image], size: tuple[int, int]) -> Iterator[Image.Image]:
+    for picture in pictures:
+        if picture.size != size:
+            sizes = " and ".join(f"{width} x {height}" for width, height in (size, picture.size))
+            raise GankitError(f"the pictures of a video must have the same size, not {sizes}")
+        yield picture
+
+
+def _write_mp4(pictures: Iterable[Image.Image], file: BinaryIO, fps: int) -> None:
     import imageio.v3 as iio
 
-    arrays = [np.asarray(_resize_to_even(picture)) for picture in pictures]
-    frames = np.stack(arrays)  # (T, H, W, 3)
-    iio.imwrite(
-        path, frames, plugin="pyav", codec="libx264", fps=fps,
-        out_pixel_format="yuv420p",
-    )  # fmt: skip
+    with iio.imopen(file, "w", plugin="pyav", extension=".mp4", container="mp4") as video:
+        video.init_video_stream("libx264", fps=fps, pixel_format="yuv420p")
+        for picture in pictures:
+            video.write_frame(np.asarray(_resize_to_even(picture)))
 
 
 def _resize_to_even(picture: Image.Image) -> Image.Image:

@@ -175,10 +175,10 @@ def test_misuse_is_one_clear_line(what, gankit_cli, place):
 @pytest.mark.parametrize(
     ("options", "fact"),
     [
-        (("--out", "a.xyz"), "a.xyz: "),
+        (("--out", "a.xyz"), "a.xyz"),
         (("--out", "nowhere/a.png"), "nowhere/a.png: "),
         (("--loop", "--count", "1", "--out", "a.png"), ".mp4"),
-        (("--files", "--count", "1", "--out", "file"), "file: "),
+        (("--files", "--count", "1", "--out", "file"), "--out file"),
         (("--checkpoint", "5"), "step-000005"),
     ],
 )

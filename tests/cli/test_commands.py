@@ -659,9 +659,9 @@ def test_sample_writes_many_files(gankit_cli, trained, here, registry):
     assert np.array_equal(Image.open(here / "many" / "deep" / "000006.png"), sampler.sample(6))
 
 
-@pytest.mark.parametrize(("count", "shown"), [(1, 1), (2, 2), (5, 5), (64, 10)])
-def test_sample_draws_a_strip(gankit_cli, trained, here, registry, count, shown):
-    argv = ("sample", trained, "--strip", "--count", count, "--seed", 3, "--out", "a.png")
+@pytest.mark.parametrize("shown", [1, 2, 5, 20])
+def test_sample_draws_a_strip(gankit_cli, trained, here, registry, shown):
+    argv = ("sample", trained, "--strip", "--count", shown, "--seed", 3, "--out", "a.png")
     picture = drawn(gankit_cli(*argv), "a.png")
     assert picture.size == (shown * 18 + 2, 20)
     sampler = gankit.load(trained, registry=registry)

@@ -130,3 +130,18 @@ def test_imports_of_modules_do_not_replace_functions():
     assert inspect.isclass(gankit.Loss)
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         gankit.nonsense  # noqa: B018
+
+
+def test_counts_seeds_and_columns_that_draw_nothing_are_refused(sampler):
+    z = sampler.latents([0])
+    for draw, fact in (
+        (lambda: sampler.grid(0), "count is 0"),
+        (lambda: sampler.grid(-1), "count is -1"),
+        (lambda: sampler.draw(z, columns=-2), "columns is -2"),
+        (lambda: sampler.draw(z[:0]), r"\(0, 100\)"),
+        (lambda: sampler.draw(z[0]), r"\(100,\)"),
+        (lambda: sampler.images(z[:0]), r"\(0, 100\)"),
+        (lambda: sampler.latents([]), "seed"),
+    ):
+        with pytest.raises(GankitError, match=fact):
+            draw()

@@ -1,0 +1,131 @@
+"""What `gankit sample` writes: is the path a good one, will the pictures fit, and writing them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from gankit.core.atomic_write import open_atomically
+from gankit.core.errors import GankitError
+from gankit.runs import video
+
+if TYPE_CHECKING:
+    from gankit.runs.sampler import Sampler
+
+MAX_PIXELS = 89_478_485  # Pillow warns of a larger picture when it opens it
+MAX_SIDES = {"JPEG": 65_500, "WEBP": 16_383, "GIF": 65_535, "AVIF": 65_535}  # pixels
+PICTURE_ENDINGS = ".png, .jpg or .webp"
+
+
+def check_path(out: Path, form: str, run: Path) -> None:
+    """GankitError if --out cannot be what `form` ("grid", "files", ...) writes."""
+    if form == "files":
+        _check_folder(out, run)
+        return
+    if out.is_dir():
+        example = out / ("loop.mp4" if form in ("loop", "history") else "flowers.png")
+        raise GankitError(
+            f"--out {out} is a folder: name a file in it, such as {example}, or use --files"
+        )
+    ending = out.suffix.lower()
+    if form in ("loop", "history"):
+        if ending not in video.ENDINGS:
+            raise GankitError(f"--{form} writes a video, so --out must end in .mp4, .webp or .gif; "
+                              f"it is {out}")  # fmt: skip
+    elif ending == ".mp4":
+        raise GankitError(
+            f"--out {out} is a video: add --loop or --history, or write {PICTURE_ENDINGS}"
+        )
+    elif _picture_format(ending) is None:
+        raise GankitError(
+            f"--out {out} must end in {PICTURE_ENDINGS}, so that gankit knows the kind of picture"
+        )
+    if not out.parent.is_dir():
+        raise GankitError(f"cannot write {out}: there is no folder {out.parent}")
+
+
+def _check_folder(out: Path, run: Path) -> None:
+    """GankitError if --files cannot write into the folder --out."""
+    if out.is_file():
+        raise GankitError(f"--files writes into a folder, and --out {out} is a file")
+    ending = out.suffix.lower()
+    is_named_like_a_file = ending in video.ENDINGS or _picture_format(ending) is not None
+    if is_named_like_a_file and not out.is_dir():
+        raise GankitError(
+            f"--files writes into a folder, and --out {out} is named like a file: omit {out.suffix}"
+        )
+    if out.resolve() == (run / "samples").resolve():
+        raise GankitError(f"--out {out} holds the grids of training: choose another folder")
+
+
+def _picture_format(ending: str) -> str | None:
+    """Pillow's name of the format with this ending, or None if it cannot write one."""
+    file_format = Image.registered_extensions().get(ending)
+    return file_format if file_format in Image.SAVE else None
+
+
+def check_picture_size(sampler: Sampler, count: int, columns: int, out: Path) -> None:
+    """GankitError if a grid of `count` pictures would be larger than its format or MAX_PIXELS."""
+    from gankit.runs.images import grid_size  # imports torch
+
+    side = sampler.run.image_size
+    width, height = grid_size(count, columns, (side, side))
+    file_format = _picture_format(out.suffix.lower()) or ""
+    max_side = MAX_SIDES.get(file_format, MAX_PIXELS)
+    if width * height > MAX_PIXELS:
+        limit = f"{MAX_PIXELS:,} pixels are the most that programs open safely"
+    elif max(width, height) > max_side:
+        limit = f"{out.suffix} has at most {max_side:,} pixels on a side"
+    else:
+        return
+    raise GankitError(
+        f"--count {count} is too many for one picture: it would have {width:,} x {height:,} "
+        f"pixels, and {limit}. Use a smaller --count, or --files"
+    )
+
+
+def check_frames_fit(sampler: Sampler, count: int, frames_per_picture: int, out: Path) -> None:
+    """GankitError if the frames of a .webp or .gif do not fit into memory; .mp4 needs only one."""
+    max_count = MAX_PIXELS // (frames_per_picture * sampler.run.image_size**2)
+    if out.suffix.lower() != ".mp4" and count > max_count:
+        raise GankitError(
+            f"--count {count} is too many for {out.suffix}, whose frames must be in memory at "
+            f"once: use --count {max_count} or less, or .mp4"
+        )
+
+
+def save_picture(picture: Image.Image, out: Path) -> None:
+    """Write a picture in the format of the path's ending. Raises OSError or Pillow's errors."""
+    with open_atomically(out) as file:
+        picture.save(file, format=_picture_format(out.suffix.lower()))
+
+
+@contextlib.contextmanager
+def explain_write_error(out: Path) -> Iterator[None]:
+    """Raise an error of the file system or of Pillow again as a GankitError that names the path."""
+    try:
+        yield
+    except (OSError, ValueError, OverflowError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise GankitError(f"cannot write {out}: {why}; --out chooses another place") from error
+
+
+def write_history(run: Path, out: Path) -> None:
+    """Write the grids that a run has drawn during training as a video."""
+    grids = sorted((run / "samples").glob("*.png"))
+    if not grids:
+        raise GankitError(f"{run} has no grids in samples/, so --history has nothing to show")
+    with explain_write_error(out):
+        video.write_video(map(_open_grid, grids), out, fps=8)
+
+
+def _open_grid(path: Path) -> Image.Image:
+    try:
+        with Image.open(path) as picture:
+            return picture.convert("RGB")
+    except OSError as error:
+        raise GankitError(f"cannot read {path}, so --history cannot show it: {error}") from error
