@@ -16,6 +16,7 @@ from PIL import Image
 import gankit
 from gankit.cli.console import Console
 from gankit.cli.main import main
+from gankit.cli.terminal import NOTEBOOK_VARIABLES
 from gankit.core.registry import load_registry
 from gankit.training.assemble import assemble, resolve_auto
 from gankit.training.compose import compose
@@ -46,7 +47,8 @@ def isolated(tmp_path_factory):
     """One thread, an own picture cache, no settings from the environment."""
     torch.set_num_threads(1)
     with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("GANKIT_")]:
+        chosen = ("GANKIT_", "CI", *NOTEBOOK_VARIABLES)  # some choose plain lines
+        for name in [name for name in os.environ if name.startswith(chosen)]:
             patch.delenv(name)
         # other tests keep the cores busy
         patch.setattr("gankit.cli.console.busy.other_load", lambda: 0.0)

@@ -1,4 +1,4 @@
-"""Shows gankit's messages: through rich at a terminal, as plain `gankit: ...` lines elsewhere."""
+"""Shows gankit's messages: through rich where live views are, else as lines `gankit: ...`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gankit.cli.terminal import is_terminal, shows_live_view
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -20,7 +22,10 @@ def show_log() -> Iterator[None]:
     """Show gankit's messages on stderr: all at a terminal, only warnings in a pipe or a file."""
     logger = logging.getLogger("gankit")
     handler: logging.Handler
-    handler = TerminalHandler() if sys.stderr.isatty() else PlainHandler(logging.WARNING)
+    if shows_live_view(sys.stderr):
+        handler = TerminalHandler()
+    else:
+        handler = PlainHandler(logging.INFO if is_terminal(sys.stderr) else logging.WARNING)
     previous_level = logger.level
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
@@ -57,7 +62,7 @@ def message_console() -> Console:
     """
     import rich
 
-    return rich.get_console() if sys.stdout.isatty() else _stderr_console()
+    return rich.get_console() if shows_live_view(sys.stdout) else _stderr_console()
 
 
 @functools.cache

@@ -16,6 +16,8 @@ from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.registry import Plugin, import_file, load_registry
 from gankit.core.version import __version__
 
+ALLOWED_AFTER_COMMAND = ("--debug", "--plain", "--no-plain")  # options that belong before it
+
 
 class LazyCommand(click.Command):
     """A command whose module is imported only when it is called."""
@@ -107,8 +109,14 @@ def new_cli() -> PluginCommands:
         is_flag=True,
         help="Show the traceback of an error; also allowed after the command.",
     )
+    @click.option(
+        "--plain/--no-plain",
+        default=None,
+        help="Print plain lines in place of a live view and progress bars, or draw these where "
+        "gankit prints lines by itself, such as in a notebook; also allowed after the command.",
+    )
     @click.version_option(__version__, prog_name="gankit")
-    def cli(files: tuple[str, ...], debug: bool) -> None:
+    def cli(files: tuple[str, ...], debug: bool, plain: bool | None) -> None:
         """Learn and train GANs (generative adversarial networks).
 
         Start with `gankit lesson`, which teaches GANs step by step, or with `gankit run`, which
@@ -128,7 +136,8 @@ def main(args: Sequence[str] | None = None) -> None:
 
 
 def _run(args: Sequence[str]) -> int:
-    argv = [arg for arg in args if arg != "--debug"] or ["--help"]
+    flags = [arg for arg in args if arg in ALLOWED_AFTER_COMMAND]
+    argv = [*flags, *([arg for arg in args if arg not in flags] or ["--help"])]
     try:
         result = new_cli().main(args=argv, prog_name="gankit", standalone_mode=False)
         sys.stdout.flush()

@@ -3,34 +3,52 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import click
+
 from gankit.cli.log import message_console
-from gankit.core.stop import Progress
+from gankit.cli.terminal import is_terminal, shows_live_view
+from gankit.core.stop import Progress, no_progress
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
+
+SECONDS_BETWEEN_LINES = 10
 
 
 @contextmanager
 def progress_bar(label: str) -> Iterator[Progress]:
     """Give a function `progress(done, total)` that draws a bar on stderr, if that is a terminal.
 
-    A total of 0 means unknown and draws no bar. The bar disappears when all is done, so that
+    A terminal that cannot show a bar gets a line every 10 seconds. A total of 0 means unknown and
+    draws no bar. The bar disappears when all is done, so that
     another view may start, and appears again if more follows: a download, then unpacking.
     """
-    bar = _Bar(label) if sys.stderr.isatty() else None
+    if not shows_live_view(sys.stderr):
+        yield _Lines(label) if is_terminal(sys.stderr) else no_progress
+        return
+    bar = _Bar(label)
     try:
-        yield bar or _ignore
+        yield bar
     finally:
-        if bar:
-            bar.stop()
+        bar.stop()
 
 
-def _ignore(done: int, total: int) -> None:
-    pass
+class _Lines:
+    def __init__(self, label: str) -> None:
+        self.label = label
+        self.last_print = time.monotonic()
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if not total or now - self.last_print < SECONDS_BETWEEN_LINES:
+            return
+        self.last_print = now
+        click.echo(f"gankit: {self.label}: {done / total:.0%}", err=True)
 
 
 class _Bar:

@@ -1,29 +1,27 @@
-"""Ctrl-C and SIGTERM ask a run to stop: it ends between two steps, with a checkpoint."""
+"""Signals ask a run to stop: it ends between two steps, with a checkpoint."""
 
 import contextlib
 import signal
 from collections.abc import Iterator
-from types import FrameType
 
 from gankit.core.errors import RunFailed
-from gankit.core.stop import Stop
+from gankit.core.stop import HANGUP, Stop, request_on_signals
 
 
 @contextlib.contextmanager
 def stop_signals() -> Iterator[Stop]:
-    """Give a Stop that Ctrl-C and SIGTERM set, instead of ending the process.
+    """Give a Stop that Ctrl-C, SIGTERM and SIGHUP set, instead of ending the process.
 
-    A second signal raises KeyboardInterrupt: the run ends at once, at its last checkpoint. After a
+    SIGHUP comes when the terminal's window is closed; under nohup it stays ignored.
+
+    A second signal raises Interrupted: the run ends at once, at its last checkpoint. After a
     RunFailed the handlers stay, so that no signal ends the process before it prints the error.
     """
     stop = Stop()
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        if stop.signal:
-            raise KeyboardInterrupt
-        stop.request(number)
-
-    previous = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers: list[int] = [signal.SIGINT, signal.SIGTERM]
+    if HANGUP > 0 and signal.getsignal(HANGUP) is signal.SIG_DFL:
+        numbers.append(HANGUP)
+    previous = request_on_signals(stop, *numbers)
     try:
         yield stop
     except RunFailed:

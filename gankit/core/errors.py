@@ -15,11 +15,22 @@ class RunFailed(GankitError):
     """A run failed after it had begun; its checkpoints are kept. Exit code 1."""
 
 
-class RunStopped(GankitError):
-    """Ctrl-C, SIGTERM or a closed pipe stopped the run; exit code 128 + the signal's number.
+class OneLineInNotebooks:
+    """An exception that ends a notebook's cell with its message, without a traceback."""
+
+    def _render_traceback_(self) -> list[str]:  # IPython calls it
+        return [f"gankit: {self}"]
+
+
+class RunStopped(OneLineInNotebooks, GankitError):
+    """An interrupt, SIGTERM or a closed pipe stopped the run; exit code 128 + the signal's number.
 
     A checkpoint was saved before.
     """
+
+
+class Interrupted(OneLineInNotebooks, KeyboardInterrupt):
+    """An interrupt that ended the work at once, because there was nothing to save or no time."""
 
 
 def did_you_mean(name: str, choices: Iterable[str]) -> str:

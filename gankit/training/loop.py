@@ -19,7 +19,7 @@ from gankit.core.process_group import ProcessGroup
 from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run
 from gankit.core.step import Scalars
-from gankit.core.stop import Progress, Stop, no_progress
+from gankit.core.stop import Progress, Stop, no_progress, stop_on_interrupt
 from gankit.core.version import __version__
 from gankit.data.prepare import prepare
 from gankit.distributed.processes import process_group
@@ -44,14 +44,16 @@ def train(
     """Train a run to its end; returns its folder. With `resume`, start at its newest checkpoint.
 
     `progress(done, total)` is called while pictures are prepared. `stop` is called after each step;
-    it returns 0 to continue, else a signal's number. Raises RunStopped if `stop` ended the run
-    (after a checkpoint was saved), KeyboardInterrupt if it did so before the first step, RunFailed
-    if training failed, and GankitError if the run could not start.
+    it returns 0 to continue, else a signal's number. An interrupt (Ctrl-C, or a notebook's stop
+    button) does the same as `stop` if this is the main thread and no other handler is set; a second
+    one raises KeyboardInterrupt at once. Raises RunStopped if the run was stopped (after a
+    checkpoint was saved), KeyboardInterrupt if that was before the first step, RunFailed if
+    training failed, and GankitError if the run could not start.
     """
     registry = registry or load_registry()
     if not isinstance(stop, Stop):
         stop = Stop(poll=stop) if stop else Stop()
-    with process_group(stop) as group:
+    with stop_on_interrupt(stop) as is_in_python, process_group(stop) as group:
         prepared = prepare(run, registry, stop.raise_on_stop(progress))
         if run.fingerprint not in ("", prepared.fingerprint):
             log.warning("the pictures have changed since %s began", run.folder)
@@ -67,7 +69,7 @@ def train(
         trainer.run = dataclasses.replace(trainer.run, out=group.broadcast(trainer.run.out))
         if group.rank == 0:
             _write_run_file(trainer.run, prepared)
-        TrainingLoop(trainer, registry, stop).run_to_end()
+        TrainingLoop(trainer, registry, stop, is_in_python).run_to_end()
     return trainer.run.folder
 
 
@@ -101,12 +103,19 @@ def _write_run_file(run: Run, prepared: PreparedDataset) -> None:
 class TrainingLoop:
     """Trains a run from its trainer's current step to the last step."""
 
-    def __init__(self, trainer: assemble.Trainer, registry: Registry, stop: Stop) -> None:
+    def __init__(
+        self,
+        trainer: assemble.Trainer,
+        registry: Registry,
+        stop: Stop,
+        is_in_python: bool = False,  # called from a program or notebook, not the command line
+    ) -> None:
         self.trainer = trainer
         self.run = trainer.run
         self.gan = trainer.gan
         self.registry = registry
         self.stop = stop
+        self.is_in_python = is_in_python
         has_observers = trainer.gan.process_group.rank == 0
         self.observers = Observers(registry if has_observers else Registry(), stop)
         # What each trick did last, or None if it has not acted yet.
@@ -159,8 +168,14 @@ class TrainingLoop:
             if done % run.save_every == 0 or is_last or signal:
                 self._save(done)
             if signal and not is_last:
-                message = f"stopped at step {done} of {run.steps}; a checkpoint was saved"
-                raise RunStopped(message, 128 + signal)
+                raise RunStopped(self._stop_message(done), 128 + signal)
+
+    def _stop_message(self, step: int) -> str:
+        folder = str(self.run.folder)
+        message = f"stopped at step {step} of {self.run.steps}; a checkpoint was saved in {folder}"
+        if not self.is_in_python:  # the command line prints how to resume
+            return message
+        return f"{message}; to go on: gankit.train(gankit.load_run({folder!r}), resume=True)"
 
     def _stop_signal(self, is_logged: bool) -> int:
         """0, or the signal's number if the run should end.

@@ -46,8 +46,9 @@ def read_run(path: Path) -> dict[str, Any]:
     return {k: tuple(v) if isinstance(v, list) else v for k, v in record.items() if k in fields}
 
 
-def load_run(folder: Path, **changes: Any) -> Run:
+def load_run(folder: str | Path, **changes: Any) -> Run:
     """Load the run of a folder, with changed settings, such as `length="4000 steps"`."""
+    folder = Path(folder)
     settings = read_run(folder)
     if "length" in changes:
         settings["steps"] = 0  # resolve_auto computes it from the length

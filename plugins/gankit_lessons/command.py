@@ -74,7 +74,7 @@ def _state_of(item: reading.Lesson, states: dict[str, dict[str, Any]]) -> dict[s
 
 def run_as_script(chosen: reading.Lesson) -> None:
     """Run all cells, as `python lessons/...` does; print only what they print."""
-    from gankit_lessons.session import CellFailed, Session
+    from gankit_lessons.session import INTERRUPTED, CellFailed, Session
 
     session = Session(chosen)
     try:
@@ -83,4 +83,4 @@ def run_as_script(chosen: reading.Lesson) -> None:
     except CellFailed as failed:
         if isinstance(failed.error, KeyboardInterrupt):
             raise failed.error from failed
-        raise GankitError(str(failed), 1) from failed
+        raise GankitError(str(failed), INTERRUPTED if failed.is_interrupted else 1) from failed

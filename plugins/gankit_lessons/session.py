@@ -10,7 +10,10 @@ import time
 import types
 from typing import Any
 
+from gankit.core.errors import RunStopped
 from gankit_lessons.lesson import Cell, Lesson
+
+INTERRUPTED = 130  # exit code
 
 
 class CellFailed(Exception):
@@ -18,8 +21,9 @@ class CellFailed(Exception):
 
     def __init__(self, lesson: Lesson, error: BaseException) -> None:
         self.error = error
+        self.is_interrupted = isinstance(error, KeyboardInterrupt | RunStopped)
         message = " ".join(str(error).split())
-        name = "interrupted" if isinstance(error, KeyboardInterrupt) else type(error).__name__
+        name = "interrupted" if self.is_interrupted else type(error).__name__
         self.line, self.source = _find_lesson_line(lesson, error)
         location = f"{lesson.path.name}, line {self.line}" if self.line else lesson.path.name
         super().__init__(f"{location}: {name}: {message}" if message else f"{location}: {name}")

@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 
+from gankit.cli.terminal import shows_live_view
 from gankit_lessons.lesson import STEPS, Cell, Lesson
 
 with contextlib.suppress(ImportError):  # not on Windows
@@ -44,6 +45,13 @@ class View:
     def say(self, text: str, style: str = "") -> None:
         """Print a line of the walk; square brackets in it are not rich's markup."""
         self.console.print(text, style=style or None, markup=False)
+
+    def status(self, text: str) -> contextlib.AbstractContextManager[Any]:
+        """Show what is going on while this is open: a spinner, or a line where none can turn."""
+        if shows_live_view(self.console.file):
+            return self.console.status(text)
+        self.say(text)
+        return contextlib.nullcontext()
 
     def markdown(self, text: str) -> None:
         if text:

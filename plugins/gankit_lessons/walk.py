@@ -12,10 +12,8 @@ from typing import Any
 
 from gankit_lessons import progress
 from gankit_lessons.lesson import STEPS, Cell, Lesson
-from gankit_lessons.session import CellFailed, Session
+from gankit_lessons.session import INTERRUPTED, CellFailed, Session
 from gankit_lessons.view import View
-
-INTERRUPTED = 130  # exit code
 
 
 class Quit(Exception):
@@ -151,7 +149,7 @@ class LessonWalk:
     def _rerun(self, index: int) -> None:
         """Run a cell without showing what it prints."""
         with (
-            self.view.console.status(f"cell {index + 1} runs again{self._last_time(index)}"),
+            self.view.status(f"cell {index + 1} runs again{self._last_time(index)}"),
             contextlib.redirect_stdout(io.StringIO()),
         ):
             try:
@@ -160,7 +158,7 @@ class LessonWalk:
             except CellFailed as error:
                 failed = error
         self.view.say(f"Cell {index + 1} failed when it ran again. {failed}", "red")
-        raise self._quit(INTERRUPTED if isinstance(failed.error, KeyboardInterrupt) else 1)
+        raise self._quit(INTERRUPTED if failed.is_interrupted else 1)
 
     # --- cells
 
@@ -201,7 +199,7 @@ class LessonWalk:
                 return
 
     def _explain(self, failed: CellFailed, index: int) -> None:
-        if isinstance(failed.error, KeyboardInterrupt):
+        if failed.is_interrupted:
             self.view.say("")  # ends the line with the terminal's ^C
         self.view.say(f"Cell {index + 1}: {failed}", "red")
         if failed.source:

@@ -11,7 +11,7 @@ from typing import Any
 from gankit.core.errors import GankitError
 from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run
-from gankit.core.stop import no_progress
+from gankit.core.stop import Stop, no_progress, stop_on_interrupt
 from gankit.training.compose import compose
 from gankit_race.plain_view import PlainView
 from gankit_race.plan import (
@@ -44,7 +44,8 @@ def race(
 
     `race(vary={"tricks": ["none", "ema"]}, seeds=3, budget="5m", dataset="petals")`: the other
     settings are those of `gankit.compose`. `race(resume=folder)` continues a race that stopped.
-    Raises GankitError; RunFailed only if a run fails for a reason outside the variant.
+    An interrupt (Ctrl-C, or a notebook's stop button) ends it as in `gankit.train`. Raises
+    GankitError; RunFailed only if a run fails for a reason outside the variant.
     """
     registry = registry or load_registry()
     if resume is not None:
@@ -66,7 +67,10 @@ def race(
             command=f"gankit.race({dict(vary)!r}, seeds={seeds}, budget={budget!r}, **{settings})",
         )
         folder = write_plan(plan, Path(out) if out else None, list(vary))
-    print_report(RaceRunner(plan, folder, registry, PlainView()).run_all())
+    stop = Stop()
+    progress = stop.raise_on_stop(no_progress)
+    with stop_on_interrupt(stop):
+        print_report(RaceRunner(plan, folder, registry, PlainView(), stop, progress).run_all())
     return folder
 
 

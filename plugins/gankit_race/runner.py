@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from gankit_metrics.evaluate import evaluate
 
+from gankit.cli.terminal import shows_live_view
 from gankit.core.errors import GankitError, RunFailed, RunStopped
 from gankit.core.registry import Registry
 from gankit.core.stop import Progress, no_progress
@@ -180,8 +181,8 @@ def replace_console(registry: Registry, view: Any) -> Registry:
 
 
 def _default_view() -> PlainView:
-    """A live view in a terminal, plain lines elsewhere."""
-    if sys.stdout.isatty():
+    """A live view in a terminal that can show one, plain lines elsewhere."""
+    if shows_live_view(sys.stdout):
         from gankit_race.live_view import LiveView
 
         return LiveView()

@@ -26,6 +26,31 @@ def test_a_signal_sets_stop_and_the_handlers_are_restored():
     assert signal.getsignal(signal.SIGTERM) == before
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no such signal")
+def test_a_closed_window_stops_a_run_and_does_not_hurry_it():
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        with stop_signals() as stop:
+            for _ in range(2):
+                signal.raise_signal(signal.SIGHUP)
+            assert stop() == signal.SIGHUP
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+        with stop_signals() as stop:
+            signal.raise_signal(signal.SIGHUP)
+            assert stop() == 0
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        with stop_signals() as stop:  # as Jupyter stops a command
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGHUP)
+            assert stop() == signal.SIGINT
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_a_signal_from_torchrun_does_not_hide_an_error():
     printed = []
     try:

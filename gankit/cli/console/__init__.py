@@ -26,12 +26,13 @@ class Console:
     @hookimpl
     def run_started(self, run: Run, gan: Gan) -> None:
         from gankit.cli.console.busy import slowdown_warnings
+        from gankit.cli.terminal import shows_live_view  # here, so that `gankit list` stays fast
 
         for subject, warning in slowdown_warnings(run).items():
             if subject not in self.warned:
                 log.warning(warning)  # on stderr, as lesson 5 and others redirect stdout
                 self.warned.add(subject)
-        if sys.stdout.isatty():
+        if shows_live_view(sys.stdout):
             from gankit.cli.console.live import LiveView
 
             self.view = LiveView(run, gan)

@@ -1,4 +1,4 @@
-"""The view for logs, notebooks and pipes: one line every few seconds."""
+"""The view for logs, notebooks and pipes: a line every few seconds, later every minute."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from gankit.core.settings import Run, command_line
 if TYPE_CHECKING:
     from gankit.core.gan import Gan
 
-SECONDS_BETWEEN_LINES = 5
+MIN_SECONDS_BETWEEN_LINES = 5
+MAX_SECONDS_BETWEEN_LINES = 60
 
 
 class PlainView:
-    """Prints how a run starts, its losses every few seconds, and how it ended."""
+    """Prints how a run starts, its losses now and then, and how it ended."""
 
     def __init__(self, run: Run, gan: Gan) -> None:
         self.run = run
@@ -40,7 +41,8 @@ class PlainView:
 
     def step_done(self, step: int, scalars: dict[str, Any]) -> None:
         now = time.monotonic()
-        if now - self.last_print < SECONDS_BETWEEN_LINES and step < self.run.steps:
+        pause = seconds_between_lines(scalars["seconds"])
+        if now - self.last_print < pause and step < self.run.steps:
             return
         self.last_print = now
         speed = (step - self.first_step) / scalars["seconds"]
@@ -60,3 +62,11 @@ class PlainView:
 
     def finished(self, outcome: dict[str, Any]) -> None:
         self.print("\n".join(summarize_outcome(self.run, self.first_step, outcome)))
+
+
+def seconds_between_lines(elapsed: float) -> float:
+    """The pause after a line of a run that has taken `elapsed` seconds; a long run waits longer.
+
+    So a run of ten hours prints some hundred lines, not thousands.
+    """
+    return min(MAX_SECONDS_BETWEEN_LINES, max(MIN_SECONDS_BETWEEN_LINES, elapsed / 100))

@@ -361,6 +361,20 @@ def test_ctrl_c(walk, lesson_7, monkeypatch, when):
         assert f"\n\nCell 2: 07_counting.py, line {ADDING}: interrupted" in out
 
 
+def test_a_run_that_was_stopped_in_a_cell(walk, lesson_7):
+    source = """
+from gankit import RunStopped
+raise RunStopped("stopped at step 3 of 8", 130)
+"""
+    lesson_7.write_text(LESSON.replace("number = number + 1", source), encoding="utf-8")
+    code, out, _ = walk("", "", "", "q")
+    assert code == 0
+    assert "interrupted: stopped at step 3 of 8" in out
+    code, _, err = walk(args=["--run"])
+    assert code == 130
+    assert "stopped at step 3 of 8" in err
+
+
 def interrupt(prompt):
     print(prompt, end="")
     raise KeyboardInterrupt

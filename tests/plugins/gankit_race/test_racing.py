@@ -20,7 +20,7 @@ import torch
 from gankit_race import plan as planning
 from gankit_race.live_view import LiveView
 from gankit_race.page import write_page
-from gankit_race.plain_view import RaceProgress
+from gankit_race.plain_view import PlainView, RaceProgress
 from gankit_race.plan import read_plan
 from gankit_race.report import Report
 from gankit_race.results import Row
@@ -32,7 +32,7 @@ from rich.console import Console
 import gankit
 from gankit import GankitError
 from gankit.cli.log import message_console
-from gankit.core.errors import RunFailed
+from gankit.core.errors import RunFailed, RunStopped
 from gankit.core.stop import Stop
 from gankit.training import checkpoint
 
@@ -210,6 +210,30 @@ def test_from_python(evaluate, here, tiny, capsys):
     began, ended = capsys.readouterr().out.split("run 4 ")
     assert "run 1 " in began
     assert ended.count("the baseline") == 4  # swd and images/s, and both again for the resumed
+
+
+@pytest.mark.parametrize("when", ["training", "measuring"])
+def test_an_interrupt_from_python_tells_how_to_go_on(evaluate, here, tiny, monkeypatch, when):
+    """Such as a notebook's stop button."""
+    settings = tiny(length="3 steps", log_every=1)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    method = {"training": "show_step", "measuring": "measuring_begins"}[when]
+    presses = []
+
+    def press_once(*args):
+        if not presses:
+            presses.append(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PlainView, method, press_once)
+        with pytest.raises(RunStopped, match="gankit race --resume a") as stopped:
+            gankit.race({"tricks": ["none", "ema"]}, seeds=1, metrics=["swd"], out="a", **settings)
+    assert stopped.value.exit_code == 130
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    signal.signal(signal.SIGINT, before)
+    gankit.race({"tricks": ["none", "ema"]}, seeds=1, metrics=["swd"], out="b", **settings)
+    assert weights(gankit.race(resume="a")) == weights(here / "b")
 
 
 def test_the_real_metric(race_cli, here):
@@ -539,5 +563,6 @@ def test_the_live_view_fits(width, begun):
 
 def test_messages_go_through_the_console_of_the_live_view(monkeypatch):
     """Another console would write a warning into the middle of the view."""
+    monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     assert LiveView().console is message_console()
