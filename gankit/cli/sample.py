@@ -113,8 +113,8 @@ def _choose_form(ctx: click.Context, forms: dict[str, bool]) -> str:
 
 
 def _write_grid(sampler: Sampler, seed: int, count: int, out: Path) -> None:
-    from gankit.cli.sample_output import check_picture_size, save_picture
-    from gankit.runs.images import square_columns
+    from gankit.cli.sample_output import check_picture_size
+    from gankit.runs.images import save_picture, square_columns
 
     if count == 1:
         save_picture(sampler.sample(seed), out)
@@ -124,15 +124,18 @@ def _write_grid(sampler: Sampler, seed: int, count: int, out: Path) -> None:
 
 
 def _write_files(sampler: Sampler, seed: int, count: int, out: Path) -> None:
+    from gankit.runs.images import save_picture
+
     out.mkdir(parents=True, exist_ok=True)
     with progress_bar("drawing") as progress:
         for number in range(seed, seed + count):
-            sampler.sample(number).save(out / f"{number:06d}.png")
+            save_picture(sampler.sample(number), out / f"{number:06d}.png")
             progress(number - seed + 1, count)
 
 
 def _write_strip(sampler: Sampler, seed: int, count: int, out: Path) -> None:
-    from gankit.cli.sample_output import check_picture_size, save_picture
+    from gankit.cli.sample_output import check_picture_size
+    from gankit.runs.images import save_picture
     from gankit.runs.walk import strip
 
     check_picture_size(sampler, count, count, out)

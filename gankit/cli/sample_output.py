@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from gankit.core.atomic_write import open_atomically
 from gankit.core.errors import GankitError
 from gankit.runs import video
 
@@ -96,12 +95,6 @@ def check_frames_fit(sampler: Sampler, count: int, frames_per_picture: int, out:
             f"--count {count} is too many for {out.suffix}, whose frames must be in memory at "
             f"once: use --count {max_count} or less, or .mp4"
         )
-
-
-def save_picture(picture: Image.Image, out: Path) -> None:
-    """Write a picture in the format of the path's ending. Raises OSError or Pillow's errors."""
-    with open_atomically(out) as file:
-        picture.save(file, format=_picture_format(out.suffix.lower()))
 
 
 @contextlib.contextmanager

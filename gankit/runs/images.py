@@ -1,11 +1,14 @@
-"""Convert tensors (N, C, H, W) in [-1, 1] to pictures."""
+"""Convert tensors (N, C, H, W) in [-1, 1] to pictures, and write pictures."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+
+from gankit.core.atomic_write import open_atomically
 
 Frame = NDArray[np.uint8]  # (H, W, 3)
 
@@ -48,3 +51,13 @@ def grid_size(count: int, columns: int, size: tuple[int, int], gap: int = 2) -> 
     rows = math.ceil(count / columns)
     width, height = size
     return columns * (width + gap) + gap, rows * (height + gap) + gap
+
+
+def save_picture(picture: Image.Image, path: str | Path) -> None:
+    """Write a picture in the format of the path's ending, in upper or lower case.
+
+    An old file is replaced only if that works. Raises OSError, and KeyError for an unknown ending.
+    """
+    path = Path(path)
+    with open_atomically(path) as file:
+        picture.save(file, format=Image.registered_extensions()[path.suffix.lower()])

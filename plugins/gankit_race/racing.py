@@ -44,8 +44,7 @@ def race(
 
     `race(vary={"tricks": ["none", "ema"]}, seeds=3, budget="5m", dataset="petals")`: the other
     settings are those of `gankit.compose`. `race(resume=folder)` continues a race that stopped.
-    An interrupt (Ctrl-C, or a notebook's stop button) ends it as in `gankit.train`. Raises
-    GankitError; RunFailed only if a run fails for a reason outside the variant.
+    Raises GankitError; RunStopped after an interrupt; RunFailed if a failure is not the variant's.
     """
     registry = registry or load_registry()
     if resume is not None:
@@ -67,11 +66,16 @@ def race(
             command=f"gankit.race({dict(vary)!r}, seeds={seeds}, budget={budget!r}, **{settings})",
         )
         folder = write_plan(plan, Path(out) if out else None, list(vary))
+    _run_plan(plan, folder, registry)
+    return folder
+
+
+def _run_plan(plan: Plan, folder: Path, registry: Registry) -> None:
+    """Train and measure the runs that are missing, and print the tables; an interrupt stops it."""
     stop = Stop()
     progress = stop.raise_on_stop(no_progress)
     with stop_on_interrupt(stop):
         print_report(RaceRunner(plan, folder, registry, PlainView(), stop, progress).run_all())
-    return folder
 
 
 def _make_variants(
