@@ -29,9 +29,10 @@ class Sampler:
 
     def latents(self, seeds: range | list[int]) -> Tensor:
         """The latents z of these seeds: (N, latent_dim). GankitError if there is no seed."""
-        if not len(seeds):
+        z = [randomness.latents(seed, 0, 1, self.run.latent_dim) for seed in seeds]
+        if not z:
             raise GankitError("there is no seed to draw: give one or more")
-        return torch.cat([randomness.latents(seed, 0, 1, self.run.latent_dim) for seed in seeds])
+        return torch.cat(z)
 
     @torch.no_grad()
     def images(self, z: Tensor) -> Tensor:
