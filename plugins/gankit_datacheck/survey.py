@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from gankit.core.stop import Progress, no_progress
-from gankit.data.read.decode import FORMATS, MAX_PIXELS, ORIENTATION
+from gankit.data.read.decode import MAX_PIXELS, ORIENTATION, open_picture
 from gankit.data.read.fit import GREY_TOLERANCE, fit
 from gankit.data.store import duplicates
 
@@ -104,7 +104,7 @@ def _read_header(path: str | Path, facts: Facts) -> None:
     facts.bytes = path.stat().st_size
     if not path.is_file():
         return
-    with Image.open(path, formats=FORMATS) as image:
+    with path.open("rb") as file, open_picture(file) as image:
         facts.format = str(image.format)
         facts.mode = image.mode
         size = image.size

@@ -13,32 +13,36 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import (  # each plugin registers itself with Pillow; some others would start programs
-    BmpImagePlugin,  # noqa: F401
-    GifImagePlugin,  # noqa: F401
-    Image,
-    ImageColor,
-    JpegImagePlugin,  # noqa: F401
-    PngImagePlugin,  # noqa: F401
-    TiffImagePlugin,  # noqa: F401
-    WebPImagePlugin,  # noqa: F401
-)
+from PIL import Image, ImageColor
 
-from gankit.data.messages import NOT_A_FILE
+from gankit.data.messages import NOT_A_FILE, format_is_missing, kind_not_read
+from gankit.data.read.formats import (
+    FIRST_BYTES,
+    is_missing,
+    looks_like_picture,
+    picture_format,
+    starts_like_picture,
+)
 from gankit.data.read.names import printable
+
+__all__ = [
+    "decode",
+    "decode_bytes",
+    "describe_error",
+    "extent",
+    "looks_like_picture",
+    "open_picture",
+    "starts_like_picture",
+    "to_rgb_or_grey",
+]
 
 with contextlib.suppress(Exception):  # libtiff would print its errors to the terminal
     ctypes.CDLL(Image.core.__file__).TIFFSetErrorHandler(None)  # type: ignore[attr-defined]
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # and so would Pillow without it
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-# The last two break the standard; some programs write them.
-TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"II\0*", b"MM*\0")
-STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", *TIFF_STARTS)
-BMP_HEADERS = {12, 16, 40, 52, 56, 64, 108, 124}  # sizes; any text may begin with "BM"
-
 MAX_PIXELS = 200_000_000  # a larger picture is treated as a decompression bomb
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2  # Pillow warns above this, and refuses twice as many
+COMPLETE = {"GIF", "JPEG", "PNG", "WEBP"}  # formats of which Pillow reads every kind
 TRUNCATED = re.compile("truncated|not (large )?enough|incomplete", re.IGNORECASE)
 DRAFT_SCALE = 1.25  # a JPEG may be decoded at a reduced scale, if this times the size remains
 EXTENT_KEY: Any = ("gankit", "extent")  # in Image.info; keys that come from files are strings
@@ -93,9 +97,7 @@ def _decode_file(file: BinaryIO, min_size: int, background: str) -> Image.Image:
 
 
 def _load(file: BinaryIO, min_size: int) -> Image.Image:
-    if not _starts_like_picture(file):
-        raise _NotReadable("is not a picture")
-    with Image.open(file, formats=FORMATS) as image:
+    with open_picture(file) as image:
         if image.width * image.height > MAX_PIXELS:
             raise Image.DecompressionBombError(f"{image.width}x{image.height} pixels")
         draft = None
@@ -108,17 +110,20 @@ def _load(file: BinaryIO, min_size: int) -> Image.Image:
         return image
 
 
-def looks_like_picture(path: str | Path) -> bool:
-    """Whether a file starts like one of the formats that are read, whatever its name."""
-    with open(path, "rb") as file:  # noqa: PTH123 - takes both kinds of path
-        return _starts_like_picture(file)
-
-
-def _starts_like_picture(file: BinaryIO) -> bool:
-    start = file.read(18)
-    if start.startswith(b"BM"):
-        return int.from_bytes(start[14:18], "little") in BMP_HEADERS
-    return start.startswith(STARTS) or (start[:4] == b"RIFF" and start[8:12] == b"WEBP")
+def open_picture(file: BinaryIO) -> Image.Image:
+    """The picture in an open file, with its header read but not its pixels."""
+    name = picture_format(file.read(FIRST_BYTES))
+    if not name:
+        raise _NotReadable("is not a picture")
+    if is_missing(name):
+        raise _NotReadable(format_is_missing(name))
+    try:
+        return Image.open(file, formats=(name,))
+    except Exception as error:  # what a plugin does not know, it says with nearly any error
+        is_about_kind = not isinstance(error, Image.DecompressionBombError | MemoryError)
+        if name in COMPLETE or getattr(error, "errno", None) or not is_about_kind:
+            raise
+        raise _NotReadable(kind_not_read(name)) from error
 
 
 class _NotReadable(ValueError):

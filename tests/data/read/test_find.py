@@ -269,7 +269,7 @@ def test_a_source_without_pictures_is_refused(place):
         line = refusal(source)
         assert line.startswith(f"{shown} ")
         assert "--data" in line
-    formats = "bmp, gif, jpg, png, tif and webp"
+    formats = "bmp, gif, jp2, jpg, png"
     line = refusal()
     assert "--data" in line
     assert formats in line
