@@ -84,22 +84,26 @@ def sample(
 
 
 def _write_grid(sampler: Sampler, seed: int, count: int, out: Path) -> None:
+    from gankit.runs.images import save_picture
+
     picture = sampler.sample(seed) if count == 1 else sampler.grid(count, seed)
-    picture.save(out)
+    save_picture(picture, out)
 
 
 def _write_files(sampler: Sampler, seed: int, count: int, out: Path) -> None:
+    from gankit.runs.images import save_picture
+
     out.mkdir(parents=True, exist_ok=True)
     for number in range(seed, seed + count):
-        sampler.sample(number).save(out / f"{number:06d}.png")
+        save_picture(sampler.sample(number), out / f"{number:06d}.png")
 
 
 def _write_strip(sampler: Sampler, seed: int, count: int, out: Path) -> None:
-    from gankit.runs.images import to_grid
+    from gankit.runs.images import save_picture, to_grid
 
     count = min(count, 10)
     z = _interpolate(sampler.latents([seed, seed + 1]), count - 1)[:count]
-    to_grid(sampler.images(z), columns=count).save(out)
+    save_picture(to_grid(sampler.images(z), columns=count), out)
 
 
 def _write_loop(sampler: Sampler, seed: int, count: int, out: Path) -> None:

@@ -16,8 +16,9 @@ from gankit.core.prepared import Pixels, PreparedDataset
 from gankit.core.registry import Registry, load_registry
 from gankit.core.specs import DatasetSpec
 from gankit.core.stop import Progress, no_progress
-from gankit.data.messages import NO_CLASS_FOLDERS
+from gankit.data.messages import NO_CLASS_FOLDERS, mostly_broken
 from gankit.data.read.fit import FIT_METHODS, Box, cut_patches, fit
+from gankit.data.read.reasons import BROKEN
 from gankit.data.store.split import choose_subset, split_holdout
 from gankit.data.store.write import PixelSettings, Transform, load_or_prepare
 from gankit.data.stream.shards import Shards, ShardSample
@@ -44,11 +45,21 @@ def prepare(
     settings = PixelSettings(name, run.image_size, run.channels, run.fit, run.background)
     if isinstance(pictures, Shards):
         return _prepare_shards(run, pictures, settings, progress)
+    left_out = list(getattr(pictures, "left_out", ()))
+    _refuse_mostly_broken(name, left_out, len(pictures))
     cached = load_or_prepare(pictures, settings, transform, progress)
     rows = choose_subset(len(cached.pixels), run.subset, run.data_seed)
     train, holdout = split_holdout(rows, cached.groups, cached.boxes, run.holdout, run.data_seed)
-    skipped = [*getattr(pictures, "left_out", ()), *cached.skipped]
+    skipped = left_out + cached.skipped
     return PreparedDataset(cached.pixels, train, holdout, cached.fingerprint, skipped)
+
+
+def _refuse_mostly_broken(name: str, left_out: list[str], num_pictures: int) -> None:
+    """GankitError if most files that should be pictures do not even begin like one."""
+    broken = [line for line in left_out if line.partition(": ")[2] in BROKEN]
+    total = num_pictures + len(broken)
+    if len(broken) > total / 2:
+        raise GankitError(mostly_broken(name, len(broken), total, broken[0]))
 
 
 def _prepare_shards(

@@ -1,11 +1,15 @@
 """Convert tensors (N, C, H, W) in [-1, 1] to pictures."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from gankit.data.read.kinds import MARK
 
 Frame = NDArray[np.uint8]  # (H, W, 3)
 
@@ -34,3 +38,14 @@ def to_grid(images: torch.Tensor, columns: int = 0, gap: int = 2) -> Image.Image
         corner = (gap + column * (width + gap), gap + row * (height + gap))
         grid.paste(Image.fromarray(frame), corner)
     return grid
+
+
+def save_picture(picture: Image.Image, path: str | Path) -> None:
+    """Write a picture that gankit drew, in the format of the file's ending.
+
+    A comment in a png, jpg or gif says so, and `--data` passes over such files. Raises OSError, and
+    ValueError for an unknown ending.
+    """
+    comment = PngInfo()
+    comment.add_text("Comment", MARK.decode())
+    picture.save(path, pnginfo=comment, comment=MARK)

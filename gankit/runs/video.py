@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from gankit.core.errors import GankitError
+from gankit.data.read.kinds import MARK
 
 
 def write_video(frames: Iterable[Image.Image], path: Path, fps: int = 12) -> None:
@@ -23,7 +24,9 @@ def write_video(frames: Iterable[Image.Image], path: Path, fps: int = 12) -> Non
         pictures = [picture.resize(half).quantize(64) for picture in pictures]
     if path.suffix in (".webp", ".gif"):
         first, *rest = pictures
-        first.save(path, save_all=True, append_images=rest, duration=1000 // fps, loop=0)
+        first.save(
+            path, save_all=True, append_images=rest, duration=1000 // fps, loop=0, comment=MARK
+        )
     elif path.suffix == ".mp4":
         _write_mp4(pictures, path, fps)
     else:

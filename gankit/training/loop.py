@@ -21,6 +21,7 @@ from gankit.core.settings import Run
 from gankit.core.step import Scalars
 from gankit.core.stop import Progress, Stop, no_progress
 from gankit.core.version import __version__
+from gankit.data.messages import summarise
 from gankit.data.prepare import prepare
 from gankit.distributed.processes import process_group
 from gankit.training import assemble, checkpoint
@@ -92,10 +93,9 @@ def _write_run_file(run: Run, prepared: PreparedDataset) -> None:
     write_run(run, versions=versions, prepared=pictures)
     if prepared.skipped:
         count = len(prepared.skipped)
-        pictures_skipped = "1 picture" if count == 1 else f"{count} pictures"
+        what = "1 file" if count == 1 else f"{count:,} files"
         path = run.folder / "run.json"
-        message = "skipped %s, listed in %s; the first: %s"
-        log.warning(message, pictures_skipped, path, prepared.skipped[0])
+        log.warning("skipped %s, listed in %s: %s", what, path, summarise(prepared.skipped))
 
 
 class TrainingLoop:

@@ -118,6 +118,8 @@ def open_pictures(
     name = first.partition(":")[0]
     dataset_names = {spec.name for spec in registry.specs("dataset")}
     if name not in dataset_names:
+        if any(sign in first for sign in ("*", "?", "[", "://")):
+            picture_files(tuple(paths))  # raises, and says what is wrong with such a path
         hint = did_you_mean(name, dataset_names)
         raise GankitError(f"there is no folder, file or data set {first!r}.{hint}")
     from gankit.data.prepare import open_dataset  # imports torch

@@ -18,6 +18,7 @@ from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run
 from gankit.core.stop import Progress, no_progress
 from gankit.data.prepare import prepare
+from gankit.runs.images import save_picture
 from gankit.runs.sampler import load
 from gankit_metrics.bootstrap import measure
 from gankit_metrics.features import features_available
@@ -180,6 +181,6 @@ def _draw_picture(metric: Metric, state: Any, sets: PictureSets) -> Any:
 def _save(pixels: Any, path: Path) -> None:
     try:
         path.parent.mkdir(exist_ok=True)
-        Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(path)
+        save_picture(Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels), path)
     except OSError as error:
         raise GankitError(f"cannot write {path}: {error}", 1) from error

@@ -23,7 +23,7 @@ from gankit.core.atomic_write import open_atomically, write_atomically
 from gankit.core.errors import GankitError
 from gankit.core.prepared import Pixels, Rows
 from gankit.core.stop import Progress
-from gankit.data.messages import MOVE_CACHE, skipped_line
+from gankit.data.messages import MOVE_CACHE, mostly_broken, shorten, skipped_line
 from gankit.data.read.fit import GREY_TOLERANCE
 from gankit.data.store import duplicates
 from gankit.data.store.cache import cache_folder
@@ -123,7 +123,7 @@ def _prepare(
     progress: Progress,
 ) -> None:
     """Prepare all pictures into a temporary folder, and rename it when it is complete."""
-    log.info("preparing %s pictures of %s", f"{len(pictures):,}", settings.name)
+    log.info("preparing %s pictures of %s", f"{len(pictures):,}", shorten(settings.name))
     folder.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix="preparing-", dir=folder.parent))
     try:
@@ -194,12 +194,9 @@ class _Writer:
         broken = len(self.skipped)
         if not self.thumbnails:
             reason = f"the first: {self.skipped[0]}" if self.skipped else "it is empty"
-            raise GankitError(f"data set {name!r} has no usable pictures; {reason}")
+            raise GankitError(f"data set {shorten(name)!r} has no usable pictures; {reason}")
         if broken > total / 2:
-            line = f"most pictures of {name!r} are broken, {broken:,} of {total:,}"
-            raise GankitError(
-                f"{line}; the first: {self.skipped[0]}; list them all with gankit data check"
-            )
+            raise GankitError(mostly_broken(name, broken, total, self.skipped[0]))
 
     def _keep_one_channel(self, count: int) -> None:
         """Rewrite the file as grey: no picture in it has a colour."""
