@@ -127,11 +127,19 @@ def test_names_that_the_shell_did_or_did_not_replace(gankit_run, gankit_cli, wor
 
 
 @pytest.mark.parametrize("command", [("run", "--data"), ("data", "check")])
-def test_a_web_address(command, gankit_cli):
-    code, _, err = gankit_cli(*command, "https://example.com/pictures.zip")
+@pytest.mark.parametrize("address", ["https://example.com/pictures.zip", "s3://bucket/pictures"])
+def test_a_web_address(command, address, gankit_cli):
+    code, _, err = gankit_cli(*command, address)
     assert code == 2
-    assert "web address" in err
+    assert f"{address} is an address" in err
     assert "download" in err
+
+
+def test_paths_with_commas_between_them(gankit_cli, working_folder):
+    code, _, err = gankit_cli("run", "--data", "00.jpg,01.png")
+    assert code == 2
+    assert "00.jpg,01.png does not exist" in err
+    assert "each path" in err
 
 
 def test_a_list_of_many_files(gankit_run, working_folder):

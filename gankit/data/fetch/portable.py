@@ -17,7 +17,7 @@ def path_parts(name: str) -> list[str]:
 
 def path_problem(name: str) -> str:
     """Why no file may have this path: it leads out of its folder, or is too long; "" if it may."""
-    if name.startswith(("/", "\\")) or re.match("[A-Za-z]:", name):
+    if name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:[/\\]", name):
         return "its path is absolute"
     parts = path_parts(name)
     if ".." in parts:

@@ -13,7 +13,7 @@ from gankit.data.read import kinds, reasons
 from gankit.data.read.decode import describe_error
 from gankit.data.read.names import LABEL_FILES, is_hidden, online_name, printable
 
-WEB_ADDRESS = re.compile(r"https?://", re.IGNORECASE)
+ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
 class PictureFile(NamedTuple):
@@ -66,8 +66,11 @@ def walk_source(
 def _why_missing(source: str) -> str:
     """The message for a source that does not exist."""
     shown = printable(source)
-    if WEB_ADDRESS.match(source):
-        return f"{shown} is a web address: download it, and give the file or folder with --data"
+    if ADDRESS.match(source):
+        return f"{shown} is an address and not a path: download it, and give the file with --data"
+    parts = re.split("[,;]", source)
+    if len(parts) > 1 and all(os.path.lexists(part.strip()) for part in parts):
+        return f"{shown} does not exist: give each path with a --data of its own"
     if any(letter in source for letter in "*?["):
         cure = "give the folder with --data, which takes all pictures in it"
         return f"{shown} does not exist, and gankit does not replace * and ? by names: {cure}"

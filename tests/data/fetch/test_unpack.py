@@ -167,7 +167,7 @@ def test_an_archive_without_pictures(tmp_path, ending, files):
 
 BAD_NAMES = [
     "/abs.jpg", "//host/share/x.jpg", "../up.jpg", "a/../../up.jpg", "..\\up.jpg", "a\\..\\up.jpg",
-    "\\abs.jpg", "\\\\host\\share\\x.jpg", "C:/x.jpg", "C:\\x.jpg", "c:x.jpg", "a/..",
+    "\\abs.jpg", "\\\\host\\share\\x.jpg", "C:/x.jpg", "C:\\x.jpg", "a/..",
     "./../up.jpg", "a/" + "n" * 300 + ".jpg", "\u00e9" * 150 + ".jpg",
     "d/" * 60 + "x.jpg", "d/" * 1500 + "x.jpg",
 ]  # fmt: skip
@@ -192,6 +192,7 @@ def test_paths_out_of_the_folder_are_left_out_and_listed(tmp_path, ending):
         ("com1/lpt\u00b2.png", "_com1/_lpt\u00b2.png"),
         ("console.jpg", "console.jpg"),
         ("a:b/what?.jpg", "a_b/what_.jpg"),
+        ("c:x.jpg", "c_x.jpg"),
         ("a./b /.../c.jpg", "a/b/_/c.jpg"),
         ("a/.. /b.jpg", "a/_/b.jpg"),
         ("line\nbreak\x1b[31m.jpg", "line_break_[31m.jpg"),
@@ -200,9 +201,6 @@ def test_paths_out_of_the_folder_are_left_out_and_listed(tmp_path, ending):
     ],
 )
 def test_names_are_made_portable(tmp_path, ending, name, portable):
-    if name.startswith("a:b"):
-        name = "x/" + name
-        portable = "x/" + portable
     archive = archive_of(tmp_path / f"a{ending}", {name: JPEG})
     assert read(archive) == ({portable: JPEG}, [])
 

@@ -4,10 +4,13 @@ import gzip
 import io
 import pickle
 import random
+import shutil
 import tarfile
 import zipfile
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from gankit import GankitError
@@ -241,3 +244,53 @@ def test_folders_of_runs_are_passed_over_and_named_once(source):
 def test_a_folder_of_a_run_is_taken_if_it_is_given_by_name(source):
     files = {"run.json": RUN_FILE, "samples/000100.png": encoded("PNG")}
     assert find_pictures([source(files)]).names == ["samples/000100.png"]
+
+
+STEMS = [
+    "a",
+    "A",
+    "\u00e9",
+    "e\u0301",
+    "con",
+    ".x",
+    "~1",
+    "a:b",
+    "a?b",
+    "x\ny",
+    "\u212a",
+    "lesson-01",
+]
+ENDINGS = ["", ".jpg", ".JPG", ".jpg?w=1", ".jpg.1", ".txt", ".zip", ".mp4", ".xyz", ".", " "]
+NAMES = st.builds(lambda stem, ending: stem + ending, *map(st.sampled_from, (STEMS, ENDINGS)))
+PATHS = st.lists(NAMES, min_size=1, max_size=3).map("/".join)
+BYTES = st.sampled_from([*TAKEN.values(), *(content for content, _ in NAMED.values()), RUN_FILE])
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.dictionaries(PATHS, BYTES, min_size=1, max_size=9))
+def test_any_files_give_the_same_from_a_folder_a_zip_and_a_tar(tmp_path, files):
+    shutil.rmtree(tmp_path)
+    folder = tmp_path / "folder"
+    folder.mkdir(parents=True)
+    written = {}
+    for name, content in files.items():
+        if not any(name.startswith(f"{file}/") or file.startswith(f"{name}/") for file in written):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+            written[name] = content
+    (tmp_path / "zip").write_bytes(zip_bytes(written))
+    (tmp_path / "tar").write_bytes(tar_bytes(written))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GANKIT_CACHE", str(tmp_path / "cache"))
+        results = [outcome(tmp_path / source) for source in ("folder", "zip", "tar")]
+    assert results[0] == results[1] == results[2]
+
+
+def outcome(source):
+    """What is found in a source: names, bytes, classes and what is left out; None if nothing is."""
+    try:
+        found = find_pictures([str(source)])
+    except GankitError:
+        return None
+    contents = [path.read_bytes() for path in found.paths]
+    return found.names, contents, found.classes, found.left_out
