@@ -8,16 +8,15 @@ counted as they are written, whatever the archive says about its sizes.
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import itertools
 import json
 import logging
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError
@@ -29,26 +28,17 @@ from gankit.data.fetch.archives import (
     is_archive,
     iter_members,
 )
-from gankit.data.fetch.portable import PortableNames, path_parts, path_problem
+from gankit.data.fetch.limited_writer import LeftOut, LimitedWriter, LimitReached
+from gankit.data.fetch.portable import path_parts, path_problem
 from gankit.data.messages import MOVE_CACHE, NOT_A_FILE, summarise
 from gankit.data.read import kinds, reasons
-from gankit.data.read.names import LABEL_FILES, is_hidden, online_name, printable
+from gankit.data.read.names import LABEL_FILES, LESSON_FOLDERS, is_hidden, online_name, printable
 from gankit.data.store.cache import cache_folder
 from gankit.data.store.lock import file_lock
 
 __all__ = ["Unpacked", "UnpackedPicture", "is_archive", "unpack_pictures"]
 
-MAX_TOTAL_BYTES = 50 << 30  # of an archive's pictures together
-MIN_FREE_BYTES = 256 << 20  # left free on the disk
-MAX_FILE_BYTES = 1 << 30  # of one picture
-MAX_RATIO = 200  # a picture of RATIO_BYTES or more seldom compresses so well; a bomb does
-RATIO_BYTES = 10 << 20
 MAX_ENTRIES = 2_000_000
-# Errors about a name that the disk cannot store; other errors are about the disk itself.
-NAME_ERRORS = (
-    errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENOENT, errno.EINVAL, errno.EILSEQ,
-    errno.ENAMETOOLONG,
-)  # fmt: skip
 log = logging.getLogger("gankit")
 CONTENTS_FILE = "contents.json"  # next to the folder "files"; written last
 LAYOUT = 2  # version of the unpacked folder; increase it to unpack every archive again
@@ -69,10 +59,6 @@ class Unpacked(NamedTuple):
     folder: Path
     pictures: list[UnpackedPicture]
     left_out: list[str]
-
-
-class _LeftOut(Exception):
-    """Why this one file is not unpacked."""
 
 
 def unpack_pictures(archive: Path, progress: Progress) -> Unpacked:
@@ -132,6 +118,8 @@ def _unpack(archive: Path, aside: Path, progress: Callable[[int], None]) -> None
         if not unpacker.pictures and not unpacker.left_out:
             raise _refusal(archive, str(error)) from error
         unpacker.left_out.append(("the rest", str(error)))  # the pictures before it are kept
+    except LimitReached as error:
+        raise _refusal(archive, f"holds {error}") from error
     unpacker.leave_out_runs()
     left_out = [printable(f"{name[-200:]}: {reason}") for name, reason in unpacker.left_out]
     if not unpacker.pictures:
@@ -151,7 +139,7 @@ def _unpack_members(unpacker: _Unpacker, archive: Path, progress: Callable[[int]
             name = "/".join(path_parts(member.name))
             try:
                 unpacker.add(member, name)
-            except (_LeftOut, DamagedArchive) as reason:
+            except (LeftOut, DamagedArchive) as reason:
                 if kinds.ending_of(name) not in reasons.IGNORED_ENDINGS:
                     unpacker.left_out.append((name, str(reason)))
 
@@ -161,27 +149,17 @@ def _refusal(archive: Path, reason: str) -> GankitError:
 
 
 class _Unpacker:
-    """Writes members into a folder: never two files of one name, and never more than fits."""
+    """Decides for each member whether it is written, left out or ignored."""
 
     def __init__(self, folder: Path, archive: Path) -> None:
-        folder.mkdir(parents=True)
-        self.folder = folder
+        self.writer = LimitedWriter(folder)
         self.archive = archive
         self.pictures: list[UnpackedPicture] = []
         self.left_out: list[tuple[str, str]] = []  # (name, reason)
-        self.run_folders: list[str] = []  # of gankit's runs and races
-        self.names = PortableNames()
-        free_bytes = shutil.disk_usage(folder).free - MIN_FREE_BYTES
-        if free_bytes < MAX_TOTAL_BYTES:
-            self.bytes_left = free_bytes
-            self.limit = f"more pictures than this disk has room for; {MOVE_CACHE}"
-        else:
-            self.bytes_left = MAX_TOTAL_BYTES
-            limit_gb = MAX_TOTAL_BYTES >> 30
-            self.limit = f"more than {limit_gb} GB of pictures; {PACK_AGAIN}"
+        self.run_folders: set[str] = set()  # of gankit's runs, races and lessons
 
     def add(self, member: Member, name: str) -> None:
-        """Write the member if it is a picture; raises _LeftOut or DamagedArchive if it is not.
+        """Write the member if it is a picture; raises LeftOut or DamagedArchive if it is not.
 
         Files that hold no pictures, such as texts, are ignored. Bytes that do not begin like a
         picture are never written, except a data set's labels.
@@ -193,18 +171,17 @@ class _Unpacker:
         first = next(chunks, b"")
         start = first[: kinds.START_BYTES]
         kind = kinds.recognise(parts[-1], start)
-        if len(parts) > 1 and kinds.is_run_file(parts[-1], start):
-            self.run_folders.append("/".join(parts[:-1]))
-        elif kind.is_picture:
-            file, size = self._write_new(parts, member, itertools.chain([first], chunks))
+        self._note_run_folders(parts, start)
+        if kind.is_picture:
+            file, size = self.writer.write(parts, itertools.chain([first], chunks), member)
             self.pictures.append(UnpackedPicture(name, file, size, kind.is_own))
-        elif parts[-1].lower() in LABEL_FILES:
-            self._write_new(parts, member, itertools.chain([first], chunks))
+        elif parts[-1].lower() in LABEL_FILES and start.startswith(b"MATLAB"):
+            self.writer.write(parts, itertools.chain([first], chunks), member)
         elif kind.reason:
-            raise _LeftOut(kind.reason)
+            raise LeftOut(kind.reason)
 
     def _is_ignored(self, member: Member, name: str) -> bool:
-        """Whether the member's name alone says that it does not matter; may raise _LeftOut."""
+        """Whether the member's name alone says that it does not matter; may raise LeftOut."""
         *folders, last = name.split("/")
         if any(is_hidden(folder) for folder in folders):
             return True
@@ -214,13 +191,22 @@ class _Unpacker:
             return True
         if not member.is_file:
             if kinds.ending_is_known(last):
-                raise _LeftOut(NOT_A_FILE)
+                raise LeftOut(NOT_A_FILE)
             return True
         if problem := path_problem(member.name):
-            raise _LeftOut(problem)
+            raise LeftOut(problem)
         if member.is_encrypted and kinds.ending_of(last) not in reasons.IGNORED_ENDINGS:
             raise _refusal(self.archive, f"is protected by a password; {PACK_AGAIN}")
         return member.is_encrypted
+
+    def _note_run_folders(self, parts: list[str], start: bytes) -> None:
+        """Note the folders of gankit's runs, races and lessons that this member shows."""
+        folders = parts[:-1]
+        if folders and kinds.is_run_file(parts[-1], start):
+            self.run_folders.add("/".join(folders))
+        for depth, folder in enumerate(folders, start=1):
+            if folder in LESSON_FOLDERS:
+                self.run_folders.add("/".join(folders[:depth]))
 
     def leave_out_runs(self) -> None:
         """Leave out the folders of gankit's runs, and name each outermost one."""
@@ -229,50 +215,7 @@ class _Unpacker:
             if not any(inside.startswith(f"{name}/") for name, _ in self.left_out):
                 for picture in self.pictures:
                     if picture.name.startswith(inside):
-                        (self.folder / picture.file).unlink()
+                        (self.writer.folder / picture.file).unlink()
                 self.pictures = [p for p in self.pictures if not p.name.startswith(inside)]
                 self.left_out = [line for line in self.left_out if not line[0].startswith(inside)]
                 self.left_out.append((folder, reasons.RUN_FOLDER))
-
-    def _write_new(
-        self, parts: list[str], member: Member, chunks: Iterator[bytes]
-    ) -> tuple[str, int]:
-        """(the new file's path in the folder, its size); after an error, there is no file."""
-        file_parts = self.names.reserve(parts)
-        if not file_parts:
-            raise _LeftOut("another file has this name already")
-        path = self.folder.joinpath(*file_parts)
-        with _create(path) as file:
-            try:
-                size = self._write(file, member, chunks)
-            except BaseException:
-                file.close()  # Windows cannot remove an open file
-                path.unlink()
-                raise
-        return "/".join(file_parts), size
-
-    def _write(self, file: BinaryIO, member: Member, chunks: Iterator[bytes]) -> int:
-        """Write the chunks, as long as they are within all limits; returns their size."""
-        size = 0
-        for chunk in chunks:
-            size += len(chunk)
-            if size > MAX_FILE_BYTES:
-                raise _LeftOut(f"is larger than {MAX_FILE_BYTES >> 20} MB")
-            if size > RATIO_BYTES and size > MAX_RATIO * member.packed_bytes():
-                raise _LeftOut(f"grows more than {MAX_RATIO}-fold, like a decompression bomb")
-            if size > self.bytes_left:
-                raise _refusal(self.archive, f"holds {self.limit}")
-            file.write(chunk)
-        self.bytes_left -= size
-        return size
-
-
-def _create(path: Path) -> BinaryIO:
-    """Open a new file for writing; raises _LeftOut if the disk cannot store its name."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("xb")
-    except (OSError, UnicodeEncodeError) as error:
-        if isinstance(error, OSError) and error.errno not in NAME_ERRORS:
-            raise
-        raise _LeftOut("this disk cannot store its name") from error

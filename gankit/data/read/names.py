@@ -10,6 +10,7 @@ SYSTEM_NAMES = frozenset({
 })  # fmt: skip
 LABEL_FILES = frozenset({"imagelabels.mat"})  # which a data set's `classify` reads
 LESSON_PICTURE = re.compile(r"lesson-\d\d(-[a-z]+)*\.png")
+LESSON_FOLDERS = frozenset({"lesson-04-pictures", "lesson-04-aside"})
 
 
 def is_hidden(name: str) -> bool:

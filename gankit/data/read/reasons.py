@@ -20,7 +20,9 @@ TEXT = "is text and not a picture: if it was downloaded, download it again"
 ZEROS = "holds only zeros: copy or download it again"
 UNKNOWN = "is not a picture that gankit knows: if it holds pictures, save them as png"
 BROKEN = frozenset({EMPTY, NOT_A_PICTURE, LFS_POINTER, WEB_PAGE, TEXT, ZEROS})
-RUN_FOLDER = "is the folder of a gankit run: to train on its pictures, give it with --data"
+RUN_FOLDER = (
+    "is the folder of a gankit run or lesson: to train on its pictures, give it with --data"
+)
 OWN_PICTURE = "was drawn by gankit: to train on it, give it with --data, without other pictures"
 IN_ICLOUD = "is kept in iCloud: download it to this computer first"
 
@@ -30,15 +32,15 @@ def _words(text: str) -> frozenset[str]:
 
 
 PICTURE_ENDINGS = _words(
-    "jpg jpeg jpe jfif jif pjpeg pjp png apng webp gif bmp dib tif tiff pgm ppm pbm pnm pfm pam "
-    "tga pcx ico icns jp2 j2k jpf jpx sgi rgb bw qoi dds psd avif mpo fits fit xbm xpm jxl exr "
-    "hdr wbmp cur ras"
+    "jpg jpeg jpe jfif jif pjpeg pjp png apng webp gif bmp dib tif tiff pgm ppm pbm pnm pfm "
+    "tga pcx ico icns jp2 j2k jpf jpx sgi rgb bw qoi dds psd avif mpo ras"
 )
 RAW_ENDINGS = _words(  # some of them begin like a TIFF
     "3fr arw cr2 cr3 crw dcr dng erf iiq kdc mrw nef nrw orf pef raf rw2 rwl sr2 srw x3f"
 )
 ENDINGS = {
     HEIC: "heic heif heics heifs hif",
+    UNREAD: "jxl exr hdr xbm xpm pam wbmp cur fits fit dpx jng mng flif bpg",
     DRAWING: "svg svgz ai eps ps cdr emf wmf xcf kra ora clip sai sai2 mdp procreate psb "
     "afphoto afdesign sketch fig xd indd",
     DOCUMENT: "pdf doc docx xls xlsx ppt pptx odt ods odp odg epub djvu xps",

@@ -11,7 +11,7 @@ from gankit.core.stop import Progress
 from gankit.data.messages import NOT_A_FILE, NOT_FOUND, READS, summarise
 from gankit.data.read import kinds, reasons
 from gankit.data.read.decode import describe_error
-from gankit.data.read.names import LABEL_FILES, is_hidden, online_name, printable
+from gankit.data.read.names import LABEL_FILES, LESSON_FOLDERS, is_hidden, online_name, printable
 
 ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
@@ -218,7 +218,9 @@ def _read_start(path: str) -> bytes:
 
 
 def _is_run_folder(folder: str) -> bool:
-    """Whether gankit wrote the folder: a run's or a race's."""
+    """Whether gankit wrote the folder: a run's, a race's or a lesson's."""
+    if os.path.basename(folder) in LESSON_FOLDERS:  # noqa: PTH119
+        return True
     for name in kinds.RUN_FILES:
         path = os.path.join(folder, name)  # noqa: PTH118
         if os.path.isfile(path) and kinds.is_run_file(name, _read_start(path)):  # noqa: PTH113

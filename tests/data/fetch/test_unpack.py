@@ -23,7 +23,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gankit import GankitError
-from gankit.data.fetch import archives, unpack
+from gankit.data.fetch import archives, limited_writer, unpack
 from gankit.data.fetch.unpack import is_archive, unpack_pictures
 
 JPEG = b"\xff\xd8\xff\xe0" + os.urandom(3000)  # does not compress, like a picture
@@ -258,7 +258,7 @@ def test_the_first_of_two_equal_names_is_kept(tmp_path, ending):
 
 
 def test_a_disk_that_confuses_two_names(tmp_path, monkeypatch):
-    monkeypatch.setattr(unpack.PortableNames, "reserve", lambda self, parts: parts)
+    monkeypatch.setattr(limited_writer.PortableNames, "reserve", lambda self, parts: parts)
     archive = tar_of(tmp_path / "a.tar", [("a.jpg", JPEG), ("a.jpg", picture(b"2"))])
     found, left_out = read(archive)
     assert found == {"a.jpg": JPEG}
@@ -306,7 +306,7 @@ def test_links_in_a_zip(tmp_path):
 
 @pytest.mark.parametrize("ending", [".zip", ".tar.gz", ".tar.xz"])
 def test_a_bomb_is_left_out(tmp_path, ending, monkeypatch):
-    monkeypatch.setattr(unpack, "RATIO_BYTES", 100_000)
+    monkeypatch.setattr(limited_writer, "RATIO_BYTES", 100_000)
     monkeypatch.setattr(archives, "READ_AHEAD", 10_000)
     files = {"1.jpg": JPEG, "bomb.jpg": picture(bytes(4_000_000)),
              "small.bmp": picture(bytes(99_000)), "2.jpg": JPEG}  # fmt: skip
@@ -323,7 +323,7 @@ def test_a_zip_that_lies_about_sizes(tmp_path, monkeypatch):
     at = data.rindex(b"PK\x01\x02")
     data[at + 24 : at + 28] = (4_000_000_000).to_bytes(4, "little")  # its length, unpacked
     archive.write_bytes(data)
-    monkeypatch.setattr(unpack, "MAX_FILE_BYTES", 1_000_000)
+    monkeypatch.setattr(limited_writer, "MAX_FILE_BYTES", 1_000_000)
     found, left_out = read(archive)
     assert list(found) == ["1.jpg"]
     assert names_of(left_out) == ["bomb.jpg"]
@@ -336,7 +336,7 @@ def test_a_zip_that_lies_about_its_compression(tmp_path, monkeypatch):
     at = data.rindex(b"PK\x01\x02")
     data[at + 20 : at + 24] = (2_000_000_000).to_bytes(4, "little")  # its length, packed
     archive.write_bytes(data)
-    monkeypatch.setattr(unpack, "RATIO_BYTES", 100_000)
+    monkeypatch.setattr(limited_writer, "RATIO_BYTES", 100_000)
     found, left_out = read(archive)
     assert list(found) == ["1.jpg"]
     assert len(left_out) == 1
@@ -347,12 +347,12 @@ def test_a_zip_that_lies_about_its_compression(tmp_path, monkeypatch):
 def test_limits_of_one_picture_of_all_and_of_their_number(tmp_path, ending, monkeypatch):
     files = {f"{i}.jpg": JPEG * (i + 1) for i in range(4)}
     archive = archive_of(tmp_path / f"a{ending}", files)
-    monkeypatch.setattr(unpack, "MAX_FILE_BYTES", len(JPEG) * 3)
+    monkeypatch.setattr(limited_writer, "MAX_FILE_BYTES", len(JPEG) * 3)
     assert list(read(archive)[0]) == ["0.jpg", "1.jpg", "2.jpg"]
     others = archive_of(tmp_path / f"b{ending}", files)
-    monkeypatch.setattr(unpack, "MAX_TOTAL_BYTES", len(JPEG) * 5)
+    monkeypatch.setattr(limited_writer, "MAX_TOTAL_BYTES", len(JPEG) * 5)
     assert "0 GB" in refusal(others)
-    monkeypatch.setattr(unpack, "MAX_TOTAL_BYTES", len(JPEG) * 6)
+    monkeypatch.setattr(limited_writer, "MAX_TOTAL_BYTES", len(JPEG) * 6)
     monkeypatch.setattr(unpack, "MAX_ENTRIES", 3)
     assert " 3 " in refusal(others)
     monkeypatch.setattr(unpack, "MAX_ENTRIES", 4)
@@ -360,8 +360,10 @@ def test_limits_of_one_picture_of_all_and_of_their_number(tmp_path, ending, monk
 
 
 def test_some_disk_space_stays_free(tmp_path, monkeypatch):
-    free = unpack.MIN_FREE_BYTES + 2 * len(JPEG)
-    monkeypatch.setattr(unpack.shutil, "disk_usage", lambda path: SimpleNamespace(free=free))
+    free = limited_writer.MIN_FREE_BYTES + 2 * len(JPEG)
+    monkeypatch.setattr(
+        limited_writer.shutil, "disk_usage", lambda path: SimpleNamespace(free=free)
+    )
     two = zip_of(tmp_path / "a.zip", {"1.jpg": JPEG, "2.jpg": JPEG})
     assert len(read(two)[0]) == 2
     assert "GANKIT_CACHE" in refusal(
@@ -521,11 +523,11 @@ def test_progress_grows_to_the_end(tmp_path, ending):
 
 
 def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
-    def full(self, file, member, chunks):
+    def full(self, file, chunks, member):
         raise OSError(28, "No space left on device", "x")
 
     archive = zip_of(tmp_path / "a.zip", NINE)
-    monkeypatch.setattr(unpack._Unpacker, "_write", full)
+    monkeypatch.setattr(limited_writer.LimitedWriter, "_write_chunks", full)
     line = refusal(archive, code=1)
     assert "No space left on device" in line
     assert "GANKIT_CACHE" in line

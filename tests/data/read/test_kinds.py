@@ -229,6 +229,7 @@ def test_folders_of_runs_are_passed_over_and_named_once(source):
         "runs/folder-1/run.json": RUN_FILE,
         "runs/folder-1/samples/000100.png": encoded("PNG"),
         "runs/folder-1/samples/film.mp4": b"\0\0\0\x20ftypisom",
+        "lesson-04-pictures/warm/000.png": encoded("PNG"),
         "race/race.json": b'{\n "gankit": "0.2"}',
         "race/race.png": encoded("PNG"),
         "race/a-0/run.json": RUN_FILE,
@@ -238,7 +239,7 @@ def test_folders_of_runs_are_passed_over_and_named_once(source):
     }
     found = find_pictures([source(files)])
     assert found.names == ["a.jpg", "sports/b.jpg"]
-    assert set(reasons_of(found)) == {"race", "runs/folder-1"}
+    assert set(reasons_of(found)) == {"lesson-04-pictures", "race", "runs/folder-1"}
 
 
 def test_a_folder_of_a_run_is_taken_if_it_is_given_by_name(source):
