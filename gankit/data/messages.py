@@ -15,6 +15,28 @@ MORE_SHARDS = "split the pictures into more shards"
 MOVE_CACHE = "set GANKIT_CACHE to use another cache folder"
 
 
+def group_by_reason(lines: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """(reason, names) of lines "name: reason", the most frequent reason first."""
+    groups: defaultdict[str, list[str]] = defaultdict(list)
+    for line in lines:
+        name, _, reason = line.partition(": ")
+        groups[reason].append(name)
+    return sorted(groups.items(), key=lambda group: -len(group[1]))
+
+
+def summarise(lines: Sequence[str], limit: int = 3) -> str:
+    """`a.mp4 is a film: ... (8 times); b.7z is ...` of lines "name: reason": counts by reason."""
+    groups = group_by_reason(lines)
+    parts = []
+    for reason, names in groups[:limit]:
+        count = f" ({len(names):,} times)" if len(names) > 1 else ""
+        parts.append(f"{names[0]} {reason}{count}")
+    others = sum(len(names) for _, names in groups[limit:])
+    if others:
+        parts.append(f"and {others:,} for other reasons")
+    return "; ".join(parts)
+
+
 def skipped_line(name: str, error: Exception) -> str:
     """`name: what is wrong`, on one line, for a picture that is skipped."""
     return " ".join(f"{name}: {error}".split())
@@ -39,25 +61,3 @@ def format_is_missing(name: str) -> str:
 def kind_not_read(name: str) -> str:
     """Why a picture that starts like a known format cannot be read, and the cure."""
     return f"is broken, cut off, or a kind of {name} that gankit does not read: save it as png"
-
-
-def group_by_reason(lines: Sequence[str]) -> list[tuple[str, list[str]]]:
-    """(reason, names) of lines "name: reason", the most frequent reason first."""
-    groups: defaultdict[str, list[str]] = defaultdict(list)
-    for line in lines:
-        name, _, reason = line.partition(": ")
-        groups[reason].append(name)
-    return sorted(groups.items(), key=lambda group: -len(group[1]))
-
-
-def summarise(lines: Sequence[str], limit: int = 3) -> str:
-    """`a.mp4 is a film: ... (8 times); b.7z is ...` of lines "name: reason": counts by reason."""
-    groups = group_by_reason(lines)
-    parts = []
-    for reason, names in groups[:limit]:
-        count = f" ({len(names):,} times)" if len(names) > 1 else ""
-        parts.append(f"{names[0]} {reason}{count}")
-    others = sum(len(names) for _, names in groups[limit:])
-    if others:
-        parts.append(f"and {others:,} for other reasons")
-    return "; ".join(parts)

@@ -45,19 +45,19 @@ def prepare(
     settings = PixelSettings(name, run.image_size, run.channels, run.fit, run.background)
     if isinstance(pictures, Shards):
         return _prepare_shards(run, pictures, settings, progress)
-    left_out = list(getattr(pictures, "left_out", ()))
-    _refuse_mostly_broken(name, left_out, len(pictures))
+    _refuse_mostly_broken(name, pictures)
     cached = load_or_prepare(pictures, settings, transform, progress)
     rows = choose_subset(len(cached.pixels), run.subset, run.data_seed)
     train, holdout = split_holdout(rows, cached.groups, cached.boxes, run.holdout, run.data_seed)
-    skipped = left_out + cached.skipped
+    skipped = [*getattr(pictures, "left_out", ()), *cached.skipped]
     return PreparedDataset(cached.pixels, train, holdout, cached.fingerprint, skipped)
 
 
-def _refuse_mostly_broken(name: str, left_out: list[str], num_pictures: int) -> None:
+def _refuse_mostly_broken(name: str, pictures: Sequence[Any]) -> None:
     """GankitError if most files that should be pictures do not even begin like one."""
+    left_out = getattr(pictures, "left_out", ())
     broken = [line for line in left_out if line.partition(": ")[2] in BROKEN]
-    total = num_pictures + len(broken)
+    total = len(pictures) + len(broken)
     if len(broken) > total / 2:
         raise GankitError(mostly_broken(name, len(broken), total, broken[0]))
 
