@@ -73,10 +73,10 @@ class GroupedCommand(click.Command):
         ctx.allow_extra_args = True
         extra = super().parse_args(ctx, args)
         if extra:
-            more = f" and {len(extra) - 1:,} more arguments" if len(extra) > 1 else ""
+            more = f", and {len(extra) - 1:,} more" if len(extra) > 1 else ""
             cure = "--data takes one path: give the folder that holds them, or repeat --data"
             hint = f"; {cure}" if has_data else ""
-            ctx.fail(f"{extra[0]!r}{more} cannot follow the options{hint}")
+            ctx.fail(f"unexpected argument {extra[0]!r}{more}{hint}")
         return extra
 
     def help_groups(self, ctx: click.Context) -> dict[str, list[tuple[str, str]]]:
