@@ -61,3 +61,9 @@ def format_is_missing(name: str) -> str:
 def kind_not_read(name: str) -> str:
     """Why a picture that starts like a known format cannot be read, and the cure."""
     return f"is broken, cut off, or a kind of {name} that gankit does not read: save it as png"
+
+
+def nearly_grey(tint: float) -> str:
+    """Why pictures whose channels differ a little are trained in grey, and how to keep them."""
+    differ = f"their channels differ by {tint:.1f} levels of 255 or less on average, like noise"
+    return f"no picture has a colour ({differ}), so one channel is used; --channels 3 keeps all"

@@ -50,7 +50,9 @@ def prepare(
     rows = choose_subset(len(cached.pixels), run.subset, run.data_seed)
     train, holdout = split_holdout(rows, cached.groups, cached.boxes, run.holdout, run.data_seed)
     skipped = [*getattr(pictures, "left_out", ()), *cached.skipped]
-    return PreparedDataset(cached.pixels, train, holdout, cached.fingerprint, skipped)
+    return PreparedDataset(
+        cached.pixels, train, holdout, cached.fingerprint, skipped, notes=cached.notes
+    )
 
 
 def _refuse_mostly_broken(name: str, pictures: Sequence[Any]) -> None:
@@ -84,6 +86,7 @@ def _prepare_shards(
         holdout=rows[:num_held_out],
         fingerprint=hashlib.sha256(contents.encode()).hexdigest()[:20],
         skipped=cached.skipped,
+        notes=cached.notes,
         streamed=sum(shard.count for shard in train),
         make_batches=functools.partial(
             StreamedBatches, shards=shards, train=train, transform=transform

@@ -82,15 +82,18 @@ def _check_agreement(trainer: assemble.Trainer, group: ProcessGroup) -> None:
 
 
 def _write_run_file(run: Run, prepared: PreparedDataset) -> None:
-    """Write run.json, and warn of skipped pictures."""
+    """Write run.json; say how pictures were read, and warn of those that were skipped."""
     versions = {"gankit": __version__, "torch": torch.__version__, "system": platform.platform()}
     pictures = {
         "pictures": len(prepared.pixels),
         "train": prepared.num_train,
         "holdout": len(prepared.holdout),
         "skipped": prepared.skipped,
+        "notes": prepared.notes,
     }
     write_run(run, versions=versions, prepared=pictures)
+    for note in prepared.notes:  # decisions that you may want to change
+        log.warning("%s", note)
     if prepared.skipped:
         count = len(prepared.skipped)
         what = "1 file" if count == 1 else f"{count:,} files"

@@ -87,7 +87,9 @@ def _examine_and_report(
         source_options += ["--classes", name]
     with progress_bar("checking pictures") as progress:
         facts = examine(pictures, progress)
-    survey = Survey(facts, image_size, getattr(pictures, "left_out", ()), len(pictures))
+    left_out = getattr(pictures, "left_out", ())
+    notes = getattr(pictures, "notes", ())
+    survey = Survey(facts, image_size, left_out, len(pictures), notes)
     return make_report(survey, source_options), survey, pictures
 
 

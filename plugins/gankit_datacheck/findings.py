@@ -52,7 +52,11 @@ LEVELS = ("problem", "advice", "fine")
 def find_all(survey: Survey) -> list[Finding]:
     """All findings, the worst first."""
     rules = RULES if survey.good else (_report_unreadable,)
-    findings = [finding for rule in rules for finding in rule(survey)]
+    return sort_findings([finding for rule in rules for finding in rule(survey)])
+
+
+def sort_findings(findings: list[Finding]) -> list[Finding]:
+    """The same findings, the worst first."""
     return sorted(findings, key=lambda finding: LEVELS.index(finding.level))
 
 

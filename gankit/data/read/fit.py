@@ -10,7 +10,6 @@ from gankit.data.read.decode import extent, to_rgb_or_grey
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 Box = tuple[int, int, int, int]  # left, top, right, bottom, in pixels of the picture
-GREY_TOLERANCE = 16  # channels may differ by this and be grey; JPEG's rounding is less
 LANCZOS = Image.Resampling.LANCZOS
 
 

@@ -4,6 +4,7 @@ import contextlib
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 from PIL import (  # each plugin registers itself with Pillow; some others would start programs
     BmpImagePlugin,  # noqa: F401
@@ -12,6 +13,7 @@ from PIL import (  # each plugin registers itself with Pillow; some others would
     IcnsImagePlugin,  # noqa: F401
     IcoImagePlugin,  # noqa: F401
     Image,
+    ImageFile,
     Jpeg2KImagePlugin,  # noqa: F401
     JpegImagePlugin,  # noqa: F401
     MpoImagePlugin,  # noqa: F401
@@ -27,6 +29,8 @@ from PIL import (  # each plugin registers itself with Pillow; some others would
     WebPImagePlugin,  # noqa: F401
     features,
 )
+
+from gankit.data.messages import format_is_missing, kind_not_read
 
 with contextlib.suppress(ImportError):  # Pillow 11.2 and later
     from PIL import AvifImagePlugin  # noqa: F401
@@ -53,6 +57,13 @@ NETPBM = re.compile(rb"P(?:[1-6]|[fF])\s+(?:#|\d)")  # a number or a comment fol
 TGA_TYPES = {1: (1, 9), 0: (2, 3, 10, 11)}  # with and without a colour table
 # Formats that Pillow reads only if it was built with a library, by its name for them.
 OPTIONAL = {"AVIF": "avif", "JPEG2000": "jpg_2000", "WEBP": "webp"}
+
+
+COMPLETE = {"GIF", "JPEG", "PNG", "WEBP"}  # formats of which Pillow reads every kind
+
+
+class NotReadable(ValueError):
+    """Why a picture cannot be read, in words that need no further description."""
 
 
 def _is_avif(start: bytes) -> bool:
@@ -123,7 +134,24 @@ def looks_like_picture(path: str | Path) -> bool:
         return starts_like_picture(file.read(FIRST_BYTES))
 
 
-def is_missing(name: str) -> bool:
-    """Whether this Pillow was built without the library for a format."""
+def recognise(file: BinaryIO) -> str:
+    """The format of an open file; NotReadable if it is none, or one that this Pillow lacks."""
+    file.seek(0)
+    name = picture_format(file.read(FIRST_BYTES))
+    if not name:
+        raise NotReadable("is not a picture")
     feature = OPTIONAL.get(name)
-    return feature is not None and (name not in Image.OPEN or not features.check(feature))
+    if feature and not (name in Image.OPEN and features.check(feature)):
+        raise NotReadable(format_is_missing(name))
+    return name
+
+
+def open_as(name: str, file: BinaryIO) -> ImageFile.ImageFile:
+    """The picture in an open file of this format, with its header read but not its pixels."""
+    try:
+        return Image.open(file, formats=(name,))
+    except Exception as error:  # what a plugin does not know, it says with nearly any error
+        is_about_kind = not isinstance(error, Image.DecompressionBombError | MemoryError)
+        if name in COMPLETE or getattr(error, "errno", None) or not is_about_kind:
+            raise
+        raise NotReadable(kind_not_read(name)) from error

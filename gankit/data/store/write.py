@@ -23,13 +23,13 @@ from gankit.core.atomic_write import open_atomically, write_atomically
 from gankit.core.errors import GankitError
 from gankit.core.prepared import Pixels, Rows
 from gankit.core.stop import Progress
-from gankit.data.messages import MOVE_CACHE, mostly_broken, shorten, skipped_line
-from gankit.data.read.fit import GREY_TOLERANCE
+from gankit.data.messages import MOVE_CACHE, mostly_broken, nearly_grey, shorten, skipped_line
+from gankit.data.read.colour import find_colour
 from gankit.data.store import duplicates
 from gankit.data.store.cache import cache_folder
 
 log = logging.getLogger("gankit")
-VERSION = 2  # of the prepared file; increase it to prepare all pictures again
+VERSION = 3  # of the prepared file; increase it to prepare all pictures again
 CHUNK = 256  # pictures prepared at a time, which limits the memory
 PICTURES_PER_THREAD = 16  # of a chunk, before a thread takes more
 
@@ -55,6 +55,7 @@ class CachedPictures(NamedTuple):
     boxes: Any  # (N, 5), the source and the region's first and last corner in it; or None
     fingerprint: str  # of the pixels
     skipped: list[str]  # "name: reason"
+    notes: list[str]  # what was decided about all pictures
 
 
 def load_or_prepare(
@@ -63,12 +64,13 @@ def load_or_prepare(
     """The pictures as one file, from the cache if it is there, else prepared now.
 
     `pictures[i]` is a PIL image or a uint8 array (H, W) or (H, W, C) of any size; one that raises
-    is skipped and listed. A data set may have three more attributes:
+    is skipped and listed. A data set may have more attributes:
 
     - `fingerprint`, which identifies the contents. Without it, their number and the first picture
       do.
     - `batch(indices)`, which returns many pictures faster than one by one.
     - `where(i)`, (top, left, bottom, right): the region of one large picture that i shows.
+    - `notes`: lines about what was decided for all pictures while they were read.
 
     Raises GankitError if most pictures are broken, or if the cache cannot be written or read.
     """
@@ -112,6 +114,7 @@ def _load(folder: Path) -> CachedPictures:
         boxes=np.load(boxes_file) if boxes_file.exists() else None,
         fingerprint=manifest["fingerprint"],
         skipped=manifest["skipped"],
+        notes=manifest["notes"],
     )
 
 
@@ -135,6 +138,7 @@ def _prepare(
                 writer.add(result)
                 if done % CHUNK == 0 or done == total:
                     progress(done, total)
+        writer.notes += getattr(pictures, "notes", ())
         writer.finish(total)
         with contextlib.suppress(OSError):  # another run was first
             aside.rename(folder)
@@ -150,6 +154,8 @@ class _Writer:
         self.file = file
         self.settings = settings
         self.all_grey = settings.channels == 0  # until a picture with a colour comes
+        self.strongest_tint = 0.0  # of the grey pictures
+        self.notes: list[str] = []
         self.thumbnails = bytearray()  # 776 bytes a picture; single arrays would take more
         self.boxes: list[Any] = []
         self.skipped: list[str] = []
@@ -162,8 +168,9 @@ class _Writer:
             return
         for pixels, box in result:
             if self.all_grey:
-                spread = pixels.max(axis=2).astype(int) - pixels.min(axis=2)
-                self.all_grey = bool((spread <= GREY_TOLERANCE).all())
+                colour = find_colour(pixels)
+                self.all_grey = colour.is_grey
+                self.strongest_tint = max(self.strongest_tint, colour.tint)
             self.file.write(pixels.tobytes())
             self.hash.update(pixels.data)
             self.thumbnails += duplicates.make_thumbnail(pixels).tobytes()
@@ -178,6 +185,8 @@ class _Writer:
         channels = settings.channels or (1 if self.all_grey else 3)
         if channels == 1 and not settings.channels:
             self._keep_one_channel(count)
+            if self.strongest_tint:
+                self.notes.append(nearly_grey(self.strongest_tint))
         np.save(self.folder / "groups.npy", duplicates.group_near_duplicates(thumbnails))
         if self.boxes[0] is not None:
             np.save(self.folder / "boxes.npy", np.asarray(self.boxes, np.int32))
@@ -186,6 +195,7 @@ class _Writer:
             "fingerprint": self.hash.hexdigest()[:20],
             "settings": dataclasses.asdict(settings),
             "skipped": self.skipped,
+            "notes": self.notes,
         }
         write_atomically(self.folder / "manifest.json", json.dumps(manifest, indent=1))
 
