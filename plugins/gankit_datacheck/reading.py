@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gankit.data.messages import nearly_grey
-from gankit.data.read.colour import MAX_DIFFERENCE
 from gankit_datacheck.findings import Finding, count
 from gankit_datacheck.survey import Survey
+
+FAINT = 40  # levels of 255 by which channels differ in a pixel: a pale tint, also after JPEG
 
 
 def how_they_are_read(survey: Survey) -> Iterable[Finding]:
     """What gankit decides about the pictures, and how to decide otherwise."""
     for note in survey.notes:
-        mend = "if they look too dark or too bright, save them as 8 bits, all with the same white"
-        yield Finding("advice", note, mend)
+        mend = "if they look too dark, save them as 8 bits, all with the same white"
+        yield Finding("fine", note, mend)
     yield from _check_pages(survey)
     if survey.good:
         yield from _check_tint(survey)
@@ -38,7 +39,7 @@ def _check_tint(survey: Survey) -> Iterable[Finding]:
             yield Finding("fine", nearly_grey(tint))
         return
     coloured = [facts for facts in survey.good if not facts.grey]
-    if 0 < max(facts.colour.pixel for facts in coloured) <= MAX_DIFFERENCE:
+    if 0 < max(facts.colour.pixel for facts in coloured) <= FAINT:
         are = "is" if len(coloured) == 1 else "are"
         what = (
             f"{count(len(coloured))} of {len(survey.good):,} {are} faintly tinted (channels differ "

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageColor
 
+from gankit.data.messages import NO_PIXELS
 from gankit.data.read.decode import extent, to_rgb_or_grey
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
@@ -34,7 +35,7 @@ def _to_image(picture: Any, channels: int, background: str) -> Image.Image:
         has_one_channel = picture.shape[2:] == (1,)
         picture = Image.fromarray(picture[:, :, 0] if has_one_channel else picture)
     if not picture.width * picture.height:
-        raise ValueError("has no pixels")
+        raise ValueError(NO_PIXELS)
     mode = "L" if channels == 1 else "RGB"
     if picture.mode not in ("L", "RGB"):
         picture = to_rgb_or_grey(picture, background)

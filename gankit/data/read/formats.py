@@ -1,6 +1,7 @@
 """The picture formats that gankit reads, each recognised by its first bytes."""
 
 import contextlib
+import io
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -59,7 +60,8 @@ TGA_TYPES = {1: (1, 9), 0: (2, 3, 10, 11)}  # with and without a colour table
 OPTIONAL = {"AVIF": "avif", "JPEG2000": "jpg_2000", "WEBP": "webp"}
 
 
-COMPLETE = {"GIF", "JPEG", "PNG", "WEBP"}  # formats of which Pillow reads every kind
+COMPLETE = {"GIF", "PNG", "WEBP"}  # formats of which Pillow reads every kind
+JPEG_END = b"\xff\xd9"
 
 
 class NotReadable(ValueError):
@@ -151,7 +153,14 @@ def open_as(name: str, file: BinaryIO) -> ImageFile.ImageFile:
     try:
         return Image.open(file, formats=(name,))
     except Exception as error:  # what a plugin does not know, it says with nearly any error
-        is_about_kind = not isinstance(error, Image.DecompressionBombError | MemoryError)
-        if name in COMPLETE or getattr(error, "errno", None) or not is_about_kind:
+        is_about_memory = isinstance(error, Image.DecompressionBombError | MemoryError)
+        is_about_disk = getattr(error, "errno", None) is not None
+        if is_about_memory or is_about_disk or name in COMPLETE or _is_cut_off_jpeg(name, file):
             raise
         raise NotReadable(kind_not_read(name)) from error
+
+
+def _is_cut_off_jpeg(name: str, file: BinaryIO) -> bool:
+    """Whether it is a JPEG without its end; with it, it may have 12 bits or no losses."""
+    file.seek(-len(JPEG_END), io.SEEK_END)
+    return name == "JPEG" and file.read() != JPEG_END

@@ -40,7 +40,7 @@ def read_tiff(file: BinaryIO, max_pixels: int) -> tuple[DeepPicture, int]:
     file.seek(0)
     with tifffile.TiffFile(file) as tiff:
         page: Any = tiff.pages.first
-        if page.imagewidth * page.imagelength > max_pixels:
+        if page.imagewidth * page.imagelength > max_pixels or page.nbytes > 8 * max_pixels:
             raise Image.DecompressionBombError(f"{page.imagewidth}x{page.imagelength} pixels")
         channels = page.samplesperpixel
         is_transparent = channels in (2, 4) and page.extrasamples[-1:] in OPAQUE_KINDS
@@ -67,9 +67,8 @@ def _refuse_other_kinds(page: Any, channels: int, is_transparent: bool) -> None:
         raise NotReadable(
             f"has {channels} channels; gankit reads 1, 3 or 4: export three of them as RGB"
         )
-    kind = getattr(page.photometric, "name", page.photometric)
     if page.photometric not in GREY_OR_RGB:
-        raise NotReadable(f"is a TIFF with {kind} colours; save it as RGB")
+        raise NotReadable(f"is a TIFF with {page.photometric.name} colours; save it as RGB")
     if page.dtype is None or page.dtype.kind not in "buif" or page.imagedepth > 1:
         raise NotReadable("is a TIFF that holds no flat picture of numbers; save it as png")
 

@@ -158,6 +158,19 @@ def test_grey_formats_stay_grey(file, kind):
     assert picture.getpixel((picture.width - 1, 0)) <= 10
 
 
+@pytest.mark.parametrize("kind", ["AVIF", "MPO"])
+def test_new_formats_too_are_turned_upright(file, kind):
+    if kind not in Image.SAVE:
+        pytest.skip("this Pillow does not write it")
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by a quarter to the right
+    more = {"save_all": True, "append_images": [two_halves()]} if kind == "MPO" else {}
+    picture = decode(file(encoded(two_halves(), kind, exif=exif, **more)))
+    assert picture.size == (32, 48)
+    assert picture.getpixel((16, 4))[0] > 200
+    assert picture.getpixel((16, 44))[2] > 200
+
+
 @pytest.mark.parametrize("kind", OTHERS)
 def test_nothing_else_starts_like_a_picture(file, kind):
     assert not starts_like_picture(OTHERS[kind][:FIRST_BYTES])
@@ -187,9 +200,12 @@ def test_a_format_that_this_pillow_cannot_read_is_named(tmp_path, monkeypatch, n
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("kind", ["PSD", "DDS", "SGI", "PCX", "PPM"])
+@pytest.mark.parametrize("kind", ["JPEG", "PSD", "DDS", "SGI", "PCX", "PPM"])
 def test_a_kind_that_pillow_cannot_read_is_not_called_cut_off(file, kind):
+    jpeg = PICTURES["JPEG"]
+    at = jpeg.index(b"\xff\xc0") + 4  # its bits
     data = {
+        "JPEG": jpeg[:at] + b"\x0c" + jpeg[at + 1 :],
         "PSD": psd(two_halves(), depth=32),
         "DDS": PICTURES["DDS"][:80] + b"\4\0\0\0ABCD" + PICTURES["DDS"][88:],
         "SGI": PICTURES["SGI"][:3] + b"\7" + PICTURES["SGI"][4:],
