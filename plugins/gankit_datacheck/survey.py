@@ -19,9 +19,10 @@ from PIL import Image
 
 from gankit.core.stop import Progress, no_progress
 from gankit.data.read.colour import NO_COLOUR, Colour, find_colour
-from gankit.data.read.decode import MAX_PIXELS, ORIENTATION
+from gankit.data.read.decode import MAX_PIXELS
 from gankit.data.read.fit import fit
 from gankit.data.read.formats import open_as, recognise
+from gankit.data.read.upright import ORIENTATION
 from gankit.data.store import duplicates
 
 SIDE = 64  # px at which pictures are examined, so that statistics do not depend on --image-size

@@ -11,10 +11,10 @@ import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageColor
+from PIL import Image, ImageColor, ImageFile
 
 from gankit.data.messages import NOT_A_FILE, kind_not_read
 from gankit.data.read.deep import (
@@ -37,12 +37,12 @@ from gankit.data.read.formats import (
 )
 from gankit.data.read.names import printable
 from gankit.data.read.tiff import pillow_misreads, read_tiff
+from gankit.data.read.upright import orientation, rotate_upright, set_extent
 
 __all__ = [
     "decode",
     "decode_bytes",
     "describe_error",
-    "extent",
     "looks_like_picture",
     "starts_like_picture",
     "to_rgb_or_grey",
@@ -58,19 +58,6 @@ DEEP_FORMATS = {"JPEG2000", "PNG", "PPM", "TIFF"}  # formats that may have more 
 EMPTY = "is empty"
 TRUNCATED = re.compile("truncated|not (large )?enough|incomplete", re.IGNORECASE)
 DRAFT_SCALE = 1.25  # a JPEG may be decoded at a reduced scale, if this times the size remains
-EXTENT_KEY: Any = ("gankit", "extent")  # in Image.info; keys that come from files are strings
-
-ORIENTATION = 0x0112  # the EXIF tag that says how the camera was held
-UPRIGHT = 1
-TRANSPOSES = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 def decode(
@@ -142,10 +129,10 @@ def _open_file(picture: str | Path | bytes) -> BinaryIO:
 def _decode_file(
     file: BinaryIO, min_size: int, background: str, ranges: SharedRanges | None
 ) -> Image.Image:
-    picture, orientation = _load(file, min_size)
+    picture, turn = _load(file, min_size)
     if isinstance(picture, DeepPicture):
         picture = to_8_bits(picture, ranges.find(picture) if ranges else measure(picture))
-    return to_rgb_or_grey(_rotate_upright(picture, orientation), background)
+    return to_rgb_or_grey(rotate_upright(picture, turn), background)
 
 
 def _load(file: BinaryIO, min_size: int) -> tuple[Image.Image | DeepPicture, int]:
@@ -164,15 +151,22 @@ def _load(file: BinaryIO, min_size: int) -> tuple[Image.Image | DeepPicture, int
             return _read_other_tiff(file)
         if is_deep(image):
             deep = read_deep(image, lambda: open_as(name, file))
-            return deep, _orientation(image)
-        draft = None
-        if min_size:
-            side = int(DRAFT_SCALE * min_size)
-            draft = image.draft(None, (side, side))
-        image.load()
-        if draft:
-            image.info[EXTENT_KEY] = image.size, draft[1]
-        return image, _orientation(image)
+            return deep, orientation(image)
+        return _load_8_bits(image, min_size), orientation(image)
+
+
+def _load_8_bits(image: ImageFile.ImageFile, min_size: int) -> Image.Image:
+    draft = None
+    if min_size:
+        side = int(DRAFT_SCALE * min_size)
+        draft = image.draft(None, (side, side))
+    image.load()
+    if draft:
+        set_extent(image, draft[1])
+    is_tga = image.format == "TGA" and image.mode == "RGBA"
+    if is_tga and not image.getchannel("A").getbbox():
+        return image.convert("RGB")  # its fourth byte is unused
+    return image
 
 
 def _read_other_tiff(file: BinaryIO) -> tuple[DeepPicture, int]:
@@ -203,41 +197,6 @@ def describe_error(error: Exception) -> str:
     if isinstance(error, OSError | SyntaxError):
         return "is broken or cut off"  # Pillow's own "decoder error -2" would help nobody
     return f"is broken: {printable(text)[:100] or type(error).__name__}"
-
-
-def extent(image: Image.Image) -> tuple[float, float, float, float]:
-    """The part of the image that the picture covers: left, top, right, bottom, in pixels.
-
-    At a reduced scale this need not be whole pixels: a quarter of 333 rows is 83.25, so only a
-    quarter of row 84 is picture. Counting all of that row would shift the middle: 37 dB instead of
-    51 when half scale is resized to 64 pixels.
-    """
-    size, box = image.info.get(EXTENT_KEY, (None, None))
-    return box if size == image.size else (0, 0, *image.size)
-
-
-def _orientation(image: Image.Image) -> int:
-    """How an image that was loaded is still to be turned; Pillow itself turns a TIFF."""
-    with contextlib.suppress(Exception):  # a picture with broken EXIF data is still a picture
-        orientation = image.getexif().get(ORIENTATION)
-        return orientation if orientation in TRANSPOSES else UPRIGHT
-    return UPRIGHT
-
-
-def _rotate_upright(image: Image.Image, orientation: int) -> Image.Image:
-    """The image rotated and mirrored as its EXIF orientation says."""
-    if orientation not in TRANSPOSES:
-        return image
-    left, top, right, bottom = extent(image)
-    image = image.transpose(TRANSPOSES[orientation])
-    if orientation >= 5:  # rows become columns
-        left, top, right, bottom = top, left, bottom, right
-    if orientation in (2, 3, 6, 7):  # left and right change places
-        left, right = image.width - right, image.width - left
-    if orientation in (3, 4, 7, 8):  # top and bottom change places
-        top, bottom = image.height - bottom, image.height - top
-    image.info[EXTENT_KEY] = image.size, (left, top, right, bottom)
-    return image
 
 
 def to_rgb_or_grey(image: Image.Image, background: str = "white") -> Image.Image:

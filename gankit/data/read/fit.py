@@ -7,7 +7,8 @@ import numpy as np
 from PIL import Image, ImageColor
 
 from gankit.data.messages import NO_PIXELS
-from gankit.data.read.decode import extent, to_rgb_or_grey
+from gankit.data.read.decode import to_rgb_or_grey
+from gankit.data.read.upright import extent
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 Box = tuple[int, int, int, int]  # left, top, right, bottom, in pixels of the picture

@@ -5,12 +5,14 @@ import struct
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from gankit import GankitError
 from gankit.data.datasets import picture_files
 from gankit.data.read import formats
-from gankit.data.read.decode import decode, looks_like_picture, starts_like_picture
+from gankit.data.read.decode import decode, decode_bytes, looks_like_picture, starts_like_picture
 from gankit.data.read.formats import FIRST_BYTES, picture_format
 
 RED = (250, 10, 20)
@@ -147,6 +149,35 @@ def test_every_format_is_read_whatever_its_name(file, kind):
     right = picture.getpixel((width - 1 - width // 8, height // 2))
     for pixel, colour in ((left, RED), (right, BLUE)):
         assert max(abs(a - b) for a, b in zip(pixel, colour, strict=True)) <= 12
+
+
+def test_the_unused_fourth_byte_of_a_tga_is_not_transparency(file):
+    picture = decode(file(encoded(Image.new("RGBA", (4, 4), (*RED, 0)), "TGA")))
+    assert picture.getpixel((1, 1)) == RED
+    half = Image.new("RGBA", (4, 4), (*RED, 0))
+    half.paste((*BLUE, 255), (0, 0, 2, 4))
+    picture = decode(file(encoded(half, "TGA")))
+    assert [picture.getpixel((x, 1)) for x in (0, 3)] == [BLUE, (255, 255, 255)]
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from([*PICTURES, *GREY_PICTURES]),
+    st.lists(st.tuples(st.floats(0, 0.9999), st.integers(0, 255)), max_size=5),
+    st.floats(0, 1),
+)
+def test_flipped_bytes_and_cut_ends_give_pixels_or_a_reason(kind, flips, share):
+    data = bytearray((PICTURES | GREY_PICTURES)[kind])
+    for place, value in flips:
+        data[int(place * len(data))] = value
+    try:
+        picture = decode_bytes(bytes(data[: int(share * len(data))]))
+    except ValueError as error:
+        reason = str(error)
+    else:
+        reason = f"has {picture.width}x{picture.height} pixels"
+    assert reason.isprintable()
+    assert 5 < len(reason) < 140
 
 
 @pytest.mark.parametrize("kind", GREY_PICTURES)
