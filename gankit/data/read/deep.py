@@ -16,9 +16,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image, ImageFile
 
-from gankit.data.messages import NO_PIXELS
-from gankit.data.read.formats import NotReadable
-
 log = logging.getLogger("gankit")
 Values = np.ndarray[Any, Any]
 WHITE_LEVELS = (255.0, 1023.0, 4095.0, 16383.0, 65535.0)  # of 8 to 16 bits; floats also have 1
@@ -95,9 +92,7 @@ class SharedRanges:
         with self._lock:
             if self._ranges is None:
                 log.info("pictures have more than 8 bits: finding one white for all of them")
-                self._ranges = {}
-                for item in self._measure_all():
-                    self._ranges[item.kind] = _join(self._ranges.get(item.kind, item), item)
+                self._ranges = _join(self._measure_all())
         return self._ranges.get(picture.kind) or measure(picture)
 
     @property
@@ -106,20 +101,24 @@ class SharedRanges:
         return [item.describe() for item in (self._ranges or {}).values()]
 
 
-def _join(total: Range, item: Range) -> Range:
-    if total is item:
-        return total
-    low = min(total.low, item.low)
-    high = max(total.high, item.high)
-    return Range(item.kind, total.pictures + item.pictures, low, high)
+def _join(ranges: Iterable[Range]) -> dict[str, Range]:
+    """One range for each kind."""
+    joined: dict[str, Range] = {}
+    for item in ranges:
+        total = joined.get(item.kind)
+        if total is None:
+            joined[item.kind] = item
+            continue
+        low = min(total.low, item.low)
+        high = max(total.high, item.high)
+        joined[item.kind] = Range(item.kind, total.pictures + item.pictures, low, high)
+    return joined
 
 
 def measure(picture: DeepPicture) -> Range:
     """The range of one picture."""
     if picture.white:
         return Range(picture.kind, 1, 0, picture.white)
-    if not picture.values.size:
-        raise NotReadable(NO_PIXELS)
     values = _finite(picture.values)
     return Range(picture.kind, 1, float(values.min()), float(values.max()))
 
@@ -233,7 +232,9 @@ def to_8_bits(picture: DeepPicture, shared: Range) -> Image.Image:
     if picture.white:
         black, white = 0.0, picture.white
     values = picture.values
-    if values.dtype == np.uint16 and values.size > NUM_16_BIT:  # faster by a table
+    if (
+        values.dtype.kind == "u" and values.itemsize == 2 and values.size > NUM_16_BIT
+    ):  # faster by a table
         every_value = np.arange(NUM_16_BIT, dtype=np.uint16)
         pixels = _scale(every_value, black, white, picture.is_inverted)[values]
     else:

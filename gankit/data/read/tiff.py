@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, ImageFile
 
+from gankit.data.messages import NO_PIXELS
 from gankit.data.read.deep import TIFF_BITS, TIFF_SAMPLE_FORMAT, DeepPicture
 from gankit.data.read.formats import NotReadable
 
@@ -19,6 +20,7 @@ UNSPECIFIED = (0,)
 SIGNED = 2
 WHITE_IS_ZERO = 0
 GREY_OR_RGB = (WHITE_IS_ZERO, 1, 2)
+WHITES = {"bool": 1, "uint8": 255}  # of values that are not deep
 OPAQUE_KINDS = ((1,), (2,))  # a last channel that says how opaque a pixel is
 logging.getLogger("tifffile").addHandler(logging.NullHandler())  # users cannot act on its warnings
 
@@ -49,12 +51,14 @@ def read_tiff(file: BinaryIO, max_pixels: int) -> tuple[DeepPicture, int]:
         if max(offset + count for offset, count in parts) > file.seek(0, 2):
             raise EOFError
         values = _read_values(page, channels)
+        if not values.size:
+            raise NotReadable(NO_PIXELS)
         orientation = page.tags.get(ORIENTATION)
     return (
         DeepPicture(
             values[..., 0] if channels < 3 else values[..., :3],
             values[..., -1] if is_transparent else None,
-            white=255 if values.dtype == np.uint8 else 0,
+            white=WHITES.get(values.dtype.name, 0),
             is_inverted=page.photometric == WHITE_IS_ZERO,
         ),
         orientation.value if orientation else 1,

@@ -126,6 +126,13 @@ def test_the_values_are_exact(kind):
     assert np.abs(difference).max() == 0
 
 
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+def test_large_pictures_get_the_same_values(byteorder):
+    values = np.arange(65536 * 2, dtype=np.uint32).reshape(512, 256).astype(np.uint16)
+    picture = decode_bytes(tif(values, byteorder=byteorder))
+    assert np.array_equal(np.asarray(picture), eight(values))
+
+
 def outcome(data):
     """The pixels, or the one line that says why the file cannot be read."""
     try:
@@ -237,6 +244,20 @@ def test_a_set_with_negative_values_has_one_range(write):
     assert np.concatenate(pixels(place)).tolist() == [[0, 64], [64, 255]]
     place = write({"1.tif": tif(np.array([[-3, 5]], np.int8)), "2.tif": tif(first)}, "bytes")
     assert np.concatenate(pixels(place)).tolist() == [[253, 255], [0, 254]]
+
+
+def test_a_search_that_fails_is_repeated(write, monkeypatch):
+    pictures = picture_files((str(write({"1.png": png(ramp(900)), "2.png": png(ramp(4095))})),), 0)
+    measure_all = pictures.ranges._measure_all
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pictures.ranges, "_measure_all", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        pictures[0]
+    monkeypatch.setattr(pictures.ranges, "_measure_all", measure_all)
+    assert pictures[0].getextrema() == (0, 56)
 
 
 def test_white_is_zero_in_a_set(write):
