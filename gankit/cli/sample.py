@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gankit.core.errors import GankitError
+from gankit.training.find_run import find_run
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -68,6 +69,7 @@ def sample(
         raise GankitError(f"--count is {count}; it must be 1 or more")
     if seed < 0:
         raise GankitError(f"--seed is {seed}; it must be 0 or more")
+    run = find_run(run, " and --checkpoint {step}")
     form = chosen_forms[0] if chosen_forms else "grid"
     out = out or run / FILE_NAMES[form].format(seed=seed)
     try:

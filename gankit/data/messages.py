@@ -11,6 +11,7 @@ READS = (
 NOT_FOUND = "does not exist; check the path given with --data"
 NOT_A_FILE = "is not a regular file"  # a link, a pipe or a device
 NO_PIXELS = "has no pixels"
+OWN_PICTURES = "has its own pictures; omit --data"
 NO_CLASS_FOLDERS = "has no class folders; omit --classes"
 MORE_SHARDS = "split the pictures into more shards"
 MOVE_CACHE = "set GANKIT_CACHE to use another cache folder"

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gankit.core.errors import GankitError
+from gankit.core.portable_path import real_path
 from gankit.core.prepared import Pixels, PreparedDataset
 from gankit.core.registry import Registry, load_registry
 from gankit.core.specs import DatasetSpec
 from gankit.core.stop import Progress, no_progress
-from gankit.data.messages import NO_CLASS_FOLDERS, mostly_broken
+from gankit.data.messages import NO_CLASS_FOLDERS, OWN_PICTURES, mostly_broken
 from gankit.data.read.fit import FIT_METHODS, Box, cut_patches, fit
 from gankit.data.read.reasons import BROKEN
 from gankit.data.store.split import choose_subset, split_holdout
@@ -41,11 +42,13 @@ def prepare(
     transform = _make_transform(run)
     decode_in_full = run.fit.name == "patches"
     pictures = open_dataset(run, registry, 0 if decode_in_full else run.image_size, progress)
-    name = " ".join((run.dataset, *run.data, *run.classes))
-    settings = PixelSettings(name, run.image_size, run.channels, run.fit, run.background)
+    label = " ".join((run.dataset, *run.data, *run.classes))
+    places = map(real_path, run.data)  # the same, whatever the working directory
+    name = " ".join((run.dataset, *places, *run.classes))
+    settings = PixelSettings(name, run.image_size, run.channels, run.fit, run.background, label)
     if isinstance(pictures, Shards):
         return _prepare_shards(run, pictures, settings, progress)
-    _refuse_mostly_broken(name, pictures)
+    _refuse_mostly_broken(label, pictures)
     cached = load_or_prepare(pictures, settings, transform, progress)
     rows = choose_subset(len(cached.pixels), run.subset, run.data_seed)
     train, holdout = split_holdout(rows, cached.groups, cached.boxes, run.holdout, run.data_seed)
@@ -118,6 +121,8 @@ def open_dataset(
         arguments["classify"] = _load_classify(spec) if run.classes else None
         arguments["progress"] = progress
         arguments["data"] = run.data or _download_files(spec, progress)
+    elif run.data:
+        raise GankitError(f"data set {spec.name!r} {OWN_PICTURES}")
     elif run.classes:
         raise GankitError(f"data set {spec.name!r} {NO_CLASS_FOLDERS}")
     pictures: Sequence[Any] = registry.make("dataset", run.dataset, **arguments)

@@ -45,6 +45,7 @@ class PixelSettings:
     channels: int  # 0: as the pictures are
     fit: str
     background: str
+    label: str = ""  # the name in messages; the pixels do not depend on it
 
 
 class CachedPictures(NamedTuple):
@@ -94,7 +95,8 @@ def load_or_prepare(
 
 
 def _prepared_folder(settings: PixelSettings, count: int, contents: str) -> Path:
-    key = json.dumps([VERSION, dataclasses.astuple(settings), count, contents])
+    *pixel_settings, _ = dataclasses.astuple(settings)
+    key = json.dumps([VERSION, pixel_settings, count, contents])
     return cache_folder("pictures", hashlib.sha256(key.encode()).hexdigest()[:20])
 
 
@@ -126,7 +128,8 @@ def _prepare(
     progress: Progress,
 ) -> None:
     """Prepare all pictures into a temporary folder, and rename it when it is complete."""
-    log.info("preparing %s pictures of %s", f"{len(pictures):,}", shorten(settings.name))
+    label = shorten(settings.label or settings.name)
+    log.info("preparing %s pictures of %s", f"{len(pictures):,}", label)
     folder.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix="preparing-", dir=folder.parent))
     try:
@@ -200,7 +203,7 @@ class _Writer:
         write_atomically(self.folder / "manifest.json", json.dumps(manifest, indent=1))
 
     def _refuse_mostly_broken(self, total: int) -> None:
-        name = self.settings.name
+        name = self.settings.label or self.settings.name
         broken = len(self.skipped)
         if not self.thumbnails:
             reason = f"the first: {self.skipped[0]}" if self.skipped else "it is empty"
