@@ -67,6 +67,18 @@ class GroupedCommand(click.Command):
         super().__init__(name, params=[*(params or ()), *grouped], **attributes)
         self.groups = groups
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse options only; a shell that replaces * by names leaves other arguments, too."""
+        has_data = "--data" in args
+        ctx.allow_extra_args = True
+        extra = super().parse_args(ctx, args)
+        if extra:
+            more = f", and {len(extra) - 1:,} more" if len(extra) > 1 else ""
+            cure = "--data takes one path: give the folder that holds them, or repeat --data"
+            hint = f"; {cure}" if has_data else ""
+            ctx.fail(f"unexpected argument {extra[0]!r}{more}{hint}")
+        return extra
+
     def help_groups(self, ctx: click.Context) -> dict[str, list[tuple[str, str]]]:
         """The help: heading -> (option, text); `--help` itself is in the last group."""
         grouped = [option for group in self.groups.values() for option in group]

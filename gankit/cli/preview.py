@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from PIL import Image
 
 from gankit.core.errors import GankitError
 from gankit.core.registry import Registry
 from gankit.core.settings import Run
 from gankit.core.stop import Progress
 from gankit.data.prepare import prepare
+from gankit.runs.images import save_picture
 from gankit.training import assemble
 
 NUM_PICTURES = 32  # on each side
@@ -42,13 +44,14 @@ def write_preview(run: Run, registry: Registry, file: Path, progress: Progress) 
 
 
 def _write(images: torch.Tensor, seen_by_d: torch.Tensor, file: Path) -> None:
-    from torchvision.utils import make_grid, save_image
+    from torchvision.utils import make_grid
 
     layout = {"nrow": 4, "normalize": True, "value_range": (-1, 1), "pad_value": 1.0}
     grids = [make_grid(side.float().cpu(), **layout) for side in (images, seen_by_d)]
     gap = torch.ones(3, grids[0].shape[1], grids[0].shape[2] // 16)
     try:
-        save_image(torch.cat((grids[0], gap, grids[1]), 2), file)
+        pixels = torch.cat((grids[0], gap, grids[1]), 2).mul(255).add(0.5).clamp(0, 255)
+        save_picture(Image.fromarray(pixels.permute(1, 2, 0).byte().numpy()), file)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error  # Pillow's ValueError has no strerror
         raise GankitError(f"cannot write {file}: {reason}; give another .png file") from error

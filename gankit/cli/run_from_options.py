@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from gankit.core.settings import Run
 
 LENGTHS = ("steps", "epochs", "kimg")
-# Settings that may change on --resume; all others affect the numbers.
+# Settings that may change on --resume; all others affect the numbers. `data` may only name another
+# place of the same pictures.
 FREE_ON_RESUME = {
-    "length", "device", "threads", "compile", "keep", "tensorboard", "metrics", "measure_every",
+    "data", "length", "device", "threads", "compile", "keep", "tensorboard", "metrics",
+    "measure_every",
 }  # fmt: skip
 
 
@@ -80,7 +82,10 @@ def new_run(registry: Registry, config: Path | None, fields: dict[str, Any]) -> 
 def resumed(folder: Path, **fields: Any) -> Run:
     """The run in a folder, with settings changed that do not affect its numbers."""
     from gankit.core.settings import option, parse_length
+    from gankit.training.find_run import find_run
     from gankit.training.run_file import load_run
+
+    folder = find_run(folder, "; it continues from its newest checkpoint")
 
     fixed = sorted(set(fields) - FREE_ON_RESUME)
     if fixed:
@@ -91,4 +96,4 @@ def resumed(folder: Path, **fields: Any) -> Run:
         if unit != "steps":
             raise GankitError(f"--resume takes a new length in steps: use --steps, not --{unit}")
         fields["steps"] = int(number)
-    return load_run(folder, **fields, out=str(folder))
+    return load_run(folder, **fields)

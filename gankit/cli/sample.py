@@ -13,6 +13,7 @@ from click.core import ParameterSource
 from gankit.cli.log import show_log
 from gankit.cli.progress import progress_bar
 from gankit.core.errors import GankitError
+from gankit.training.find_run import find_run
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -82,6 +83,7 @@ def sample(
         raise GankitError(f"--count is {count}; it must be 1 or more")
     if seed < 0:
         raise GankitError(f"--seed is {seed}; it must be 0 or more")
+    run = find_run(run, " and --checkpoint {step}")
     if out:
         sample_output.check_path(out, form, run)
     else:

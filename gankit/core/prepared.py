@@ -19,6 +19,7 @@ class PreparedDataset(NamedTuple):
     skipped: Sequence[str] = ()  # pictures that could not be read, and why
     streamed: int = 0  # number of training pictures in the stream; `train` is a sample of them
     make_batches: Any = None  # used in place of gankit.Batches, with the same arguments
+    notes: Sequence[str] = ()  # what was decided about all pictures, such as one white
 
     @property
     def num_train(self) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError, did_you_mean
+from gankit.core.portable_path import portable_path
 
 # The fields that name parts; a Run parses them into Choices.
 CHOICES = ("dataset", "fit", "model", "generator", "discriminator", "loss", "tricks", "metrics")
@@ -141,11 +142,17 @@ def parse_length(text: str) -> tuple[float, str]:
     return float(match[1]), match[2]
 
 
-def command_line(run: Run) -> str:
-    """The command line that repeats a run: `gankit run` with all of its settings."""
+def command_line(run: Run, working_folder: Path | None = None) -> str:
+    """The command line that repeats a run: `gankit run` with all of its settings.
+
+    Paths are those that work in `working_folder`, by default the working directory, and do not name
+    your home folder.
+    """
+    start = working_folder or Path.cwd()
+    data = tuple(portable_path(path, start, start) for path in run.data)
     argv = ["gankit", "run"]
     for field in dataclasses.fields(run):
-        value = getattr(run, field.name)
+        value = data if field.name == "data" else getattr(run, field.name)
         if field.name in _NEVER_WRITTEN or (
             value == field.default and field.name not in _ALWAYS_WRITTEN
         ):

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gankit.core.errors import GankitError
+from gankit.core.portable_path import real_path
 from gankit.core.prepared import Pixels, PreparedDataset
 from gankit.core.registry import Registry, load_registry
 from gankit.core.specs import DatasetSpec
 from gankit.core.stop import Progress, no_progress
-from gankit.data.messages import NO_CLASS_FOLDERS
+from gankit.data.messages import NO_CLASS_FOLDERS, OWN_PICTURES, mostly_broken
 from gankit.data.read.fit import FIT_METHODS, Box, cut_patches, fit
+from gankit.data.read.reasons import BROKEN
 from gankit.data.store.split import choose_subset, split_holdout
 from gankit.data.store.write import PixelSettings, Transform, load_or_prepare
 from gankit.data.stream.shards import Shards, ShardSample
@@ -40,15 +42,29 @@ def prepare(
     transform = _make_transform(run)
     decode_in_full = run.fit.name == "patches"
     pictures = open_dataset(run, registry, 0 if decode_in_full else run.image_size, progress)
-    name = " ".join((run.dataset, *run.data, *run.classes))
-    settings = PixelSettings(name, run.image_size, run.channels, run.fit, run.background)
+    label = " ".join((run.dataset, *run.data, *run.classes))
+    places = map(real_path, run.data)  # the same, whatever the working directory
+    name = " ".join((run.dataset, *places, *run.classes))
+    settings = PixelSettings(name, run.image_size, run.channels, run.fit, run.background, label)
     if isinstance(pictures, Shards):
         return _prepare_shards(run, pictures, settings, progress)
+    _refuse_mostly_broken(label, pictures)
     cached = load_or_prepare(pictures, settings, transform, progress)
     rows = choose_subset(len(cached.pixels), run.subset, run.data_seed)
     train, holdout = split_holdout(rows, cached.groups, cached.boxes, run.holdout, run.data_seed)
     skipped = [*getattr(pictures, "left_out", ()), *cached.skipped]
-    return PreparedDataset(cached.pixels, train, holdout, cached.fingerprint, skipped)
+    return PreparedDataset(
+        cached.pixels, train, holdout, cached.fingerprint, skipped, notes=cached.notes
+    )
+
+
+def _refuse_mostly_broken(name: str, pictures: Sequence[Any]) -> None:
+    """GankitError if most files that should be pictures do not even begin like one."""
+    left_out = getattr(pictures, "left_out", ())
+    broken = [line for line in left_out if line.partition(": ")[2] in BROKEN]
+    total = len(pictures) + len(broken)
+    if len(broken) > total / 2:
+        raise GankitError(mostly_broken(name, len(broken), total, broken[0]))
 
 
 def _prepare_shards(
@@ -73,6 +89,7 @@ def _prepare_shards(
         holdout=rows[:num_held_out],
         fingerprint=hashlib.sha256(contents.encode()).hexdigest()[:20],
         skipped=cached.skipped,
+        notes=cached.notes,
         streamed=sum(shard.count for shard in train),
         make_batches=functools.partial(
             StreamedBatches, shards=shards, train=train, transform=transform
@@ -104,6 +121,8 @@ def open_dataset(
         arguments["classify"] = _load_classify(spec) if run.classes else None
         arguments["progress"] = progress
         arguments["data"] = run.data or _download_files(spec, progress)
+    elif run.data:
+        raise GankitError(f"data set {spec.name!r} {OWN_PICTURES}")
     elif run.classes:
         raise GankitError(f"data set {spec.name!r} {NO_CLASS_FOLDERS}")
     pictures: Sequence[Any] = registry.make("dataset", run.dataset, **arguments)

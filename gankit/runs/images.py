@@ -7,8 +7,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from gankit.core.atomic_write import open_atomically
+from gankit.data.read.kinds import MARK
 
 Frame = NDArray[np.uint8]  # (H, W, 3)
 
@@ -54,10 +56,16 @@ def grid_size(count: int, columns: int, size: tuple[int, int], gap: int = 2) -> 
 
 
 def save_picture(picture: Image.Image, path: str | Path) -> None:
-    """Write a picture in the format of the path's ending, in upper or lower case.
+    """Write a picture that gankit drew, in the format of the path's ending, in any case.
 
-    An old file is replaced only if that works. Raises OSError, and KeyError for an unknown ending.
+    A comment in a png, jpg or gif says so, and `--data` passes over such files. An old file is
+    replaced only if that works. Raises OSError, and ValueError for an unknown ending.
     """
     path = Path(path)
+    file_format = Image.registered_extensions().get(path.suffix.lower())
+    if file_format is None:
+        raise ValueError(f"there is no picture format {path.suffix!r}")
+    comment = PngInfo()
+    comment.add_text("Comment", MARK.decode())
     with open_atomically(path) as file:
-        picture.save(file, format=Image.registered_extensions()[path.suffix.lower()])
+        picture.save(file, format=file_format, pnginfo=comment, comment=MARK)

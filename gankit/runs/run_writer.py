@@ -48,9 +48,9 @@ class RunWriter:
 
     @hookimpl
     def samples_drawn(self, run: Run, step: int, images: torch.Tensor) -> None:
-        from gankit.runs.images import to_grid
+        from gankit.runs.images import save_picture, to_grid
 
-        to_grid(images).save(run.folder / "samples" / f"{step:06d}.png")
+        save_picture(to_grid(images), run.folder / "samples" / f"{step:06d}.png")
 
     @hookimpl
     def run_finished(self, run: Run) -> None:

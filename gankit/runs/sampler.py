@@ -14,6 +14,7 @@ from gankit.core.settings import Run
 from gankit.runs.images import arrange, to_frames
 from gankit.training import checkpoint
 from gankit.training.assemble import build_gan
+from gankit.training.find_run import find_run
 from gankit.training.run_file import load_run
 
 BATCH_SIZE = 64  # pictures that the generator draws at once
@@ -80,8 +81,9 @@ def load(folder: str | Path, step: int | None = None, registry: Registry | None 
     `gankit.load("runs/petals-1").sample(seed=7)` is a PIL image. The network is on the CPU.
     GankitError if there is no run or no such checkpoint.
     """
-    run = load_run(Path(folder), device="cpu", precision="32", threads=0)
-    checkpoints = Path(folder, "checkpoints")
+    folder = find_run(folder, " and step={step}")
+    run = load_run(folder, device="cpu", precision="32", threads=0)
+    checkpoints = run.folder / "checkpoints"
     if step is None:
         path, saved, _ = checkpoint.load_newest(checkpoints)
     else:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from gankit.core.atomic_write import open_atomically
 from gankit.core.errors import GankitError
+from gankit.data.read.kinds import MARK
 
 log = logging.getLogger("gankit")
 ENDINGS = (".mp4", ".webp", ".gif")
@@ -48,7 +49,7 @@ def write_video(frames: Iterable[Image.Image], path: str | Path, fps: int = 12) 
         else:
             start, *rest = pictures
             options = {"save_all": True, "append_images": rest, "duration": 1000 // fps, "loop": 0}
-            start.save(file, format=ending[1:].upper(), **options)
+            start.save(file, format=ending[1:].upper(), comment=MARK, **options)
 
 
 def _check_size(pictures: Iterable[Image.Image], size: tuple[int, int]) -> Iterator[Image.Image]:

@@ -10,6 +10,7 @@ from gankit.core.errors import GankitError
 from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run, option, unknown_setting
 from gankit.core.specs import DatasetSpec, RecipeSpec, describe_type
+from gankit.data.messages import OWN_PICTURES
 
 _FIELDS = {field.name: field for field in dataclasses.fields(Run)}
 
@@ -23,7 +24,8 @@ def compose(registry: Registry | None = None, recipe: str | None = None, **setti
     GankitError if a name, an option or a value is wrong.
     """
     registry = registry or load_registry()
-    chosen = {name: _convert(name, value) for name, value in settings.items() if value is not None}
+    given = {name: value for name, value in settings.items() if value is not None}
+    chosen = {name: convert_setting(name, value) for name, value in given.items()}
     if not recipe and not chosen.keys() & {"model", "generator", "discriminator"}:
         own_pictures = _choose_dataset(registry, chosen).name != registry.default("dataset")
         recipe = registry.default("recipe") if own_pictures else None
@@ -45,10 +47,10 @@ def _recipe_settings(registry: Registry, name: str) -> dict[str, Any]:
     spec = registry.find("recipe", name)
     assert isinstance(spec, RecipeSpec)
     with registry.attribute_errors_to("recipe", name):
-        return {name: _convert(name, value) for name, value in spec.settings.items()}
+        return {name: convert_setting(name, value) for name, value in spec.settings.items()}
 
 
-def _convert(name: str, value: Any) -> Any:
+def convert_setting(name: str, value: Any) -> Any:
     """Convert a value to the type of its field of Run; GankitError if it has another type."""
     if name not in _FIELDS:
         raise unknown_setting(name)
@@ -81,7 +83,7 @@ def _choose_dataset(registry: Registry, settings: dict[str, Any]) -> Choice:
     assert isinstance(spec, DatasetSpec)
     parameter = spec.parameters().get("data")
     if data and not parameter:
-        raise GankitError(f"data set {spec.name!r} has its own pictures: omit --data")
+        raise GankitError(f"data set {spec.name!r} {OWN_PICTURES}")
     if parameter and parameter.default is parameter.empty and not (data or spec.downloads):
         instructions = spec.by_hand or "give the path of your pictures: --data PATH"
         raise GankitError(f"data set {spec.name!r}: {instructions}")

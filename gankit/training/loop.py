@@ -14,6 +14,7 @@ import torch
 from gankit.compute.compiling import compile_networks
 from gankit.core import randomness
 from gankit.core.errors import GankitError, RunFailed, RunStopped
+from gankit.core.portable_path import hide_home
 from gankit.core.prepared import PreparedDataset
 from gankit.core.process_group import ProcessGroup
 from gankit.core.registry import Registry, load_registry
@@ -21,13 +22,14 @@ from gankit.core.settings import Run
 from gankit.core.step import Scalars
 from gankit.core.stop import Progress, Stop, no_progress, stop_on_interrupt
 from gankit.core.version import __version__
-from gankit.data.prepare import prepare
+from gankit.data.messages import summarise
 from gankit.distributed.processes import process_group
 from gankit.training import assemble, checkpoint
 from gankit.training.folder import claim_folder
 from gankit.training.observers import Observers
 from gankit.training.resume import restore
 from gankit.training.run_file import write_run
+from gankit.training.run_pictures import prepare_again
 
 log = logging.getLogger("gankit")
 GRID_SIZE = 64  # pictures in a grid of samples
@@ -54,9 +56,7 @@ def train(
     if not isinstance(stop, Stop):
         stop = Stop(poll=stop) if stop else Stop()
     with stop_on_interrupt(stop) as is_in_python, process_group(stop) as group:
-        prepared = prepare(run, registry, stop.raise_on_stop(progress))
-        if run.fingerprint not in ("", prepared.fingerprint):
-            log.warning("the pictures have changed since %s began", run.folder)
+        prepared = prepare_again(run, registry, stop.raise_on_stop(progress))
         run = assemble.resolve_auto(run, prepared)
         run = dataclasses.replace(run, precision=group.broadcast(run.precision))
         trainer = assemble.assemble(run, registry, prepared)
@@ -83,21 +83,23 @@ def _check_agreement(trainer: assemble.Trainer, group: ProcessGroup) -> None:
 
 
 def _write_run_file(run: Run, prepared: PreparedDataset) -> None:
-    """Write run.json, and warn of skipped pictures."""
+    """Write run.json; say how pictures were read, and warn of those that were skipped."""
     versions = {"gankit": __version__, "torch": torch.__version__, "system": platform.platform()}
     pictures = {
         "pictures": len(prepared.pixels),
         "train": prepared.num_train,
         "holdout": len(prepared.holdout),
-        "skipped": prepared.skipped,
+        "skipped": [hide_home(line) for line in prepared.skipped],
+        "notes": prepared.notes,
     }
     write_run(run, versions=versions, prepared=pictures)
+    for note in prepared.notes:  # decisions that you may want to change
+        log.warning("%s", note)
     if prepared.skipped:
         count = len(prepared.skipped)
-        pictures_skipped = "1 picture" if count == 1 else f"{count} pictures"
+        what = "1 file" if count == 1 else f"{count:,} files"
         path = run.folder / "run.json"
-        message = "skipped %s, listed in %s; the first: %s"
-        log.warning(message, pictures_skipped, path, prepared.skipped[0])
+        log.warning("skipped %s, listed in %s: %s", what, path, summarise(prepared.skipped))
 
 
 class TrainingLoop:

@@ -2,19 +2,41 @@
 
 import dataclasses
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from gankit.core.atomic_write import write_atomically
-from gankit.core.errors import GankitError, did_you_mean
+from gankit.core.errors import GankitError
 from gankit.core.settings import Run, command_line, unknown_setting
+from gankit.training.compose import convert_setting
+from gankit.training.find_run import RUN_FILE, find_run
+from gankit.training.recorded_paths import begun_in, find_data, path_entries, recorded_places
+
+Data = str | Path | Iterable[str | Path]  # paths, as after --data
+_OTHER_ENTRIES = {"command", "begun_in", "versions", "prepared"}  # not fields of Run
 
 
 def write_run(run: Run, **extra: Any) -> None:
-    """Write run.json: all settings, the command that repeats the run, and `extra` entries."""
-    record = {**dataclasses.asdict(run), "command": command_line(run), **extra}
+    """Write run.json: all settings, the command that repeats the run, and `extra` entries.
+
+    Paths are written so that they mean the same elsewhere and do not name your home folder.
+    """
+    paths = {"command": "", "begun_in": ""}  # their place in the file
+    _write(run, {**dataclasses.asdict(run), **paths, **extra})
+
+
+def record_move(folder: Path, data: tuple[str, ...]) -> None:
+    """Write into the run.json of a run that its pictures were moved; all else stays as it is."""
+    _write(load_run(folder, data=data), _read_record(folder / RUN_FILE))
+
+
+def _write(run: Run, record: dict[str, Any]) -> None:
+    file = run.folder / RUN_FILE
+    command = command_line(run, begun_in(file))
+    record = {**record, **path_entries(file, run.data), "out": ".", "command": command}
     try:
-        write_atomically(run.folder / "run.json", json.dumps(record, indent=2) + "\n")
+        write_atomically(file, json.dumps(record, indent=2) + "\n")
     except OSError as error:
         why = f"{error.strerror}: choose another --out"
         raise GankitError(f"cannot write to {run.folder}: {why}") from error
@@ -23,36 +45,68 @@ def write_run(run: Run, **extra: Any) -> None:
 def read_run(path: Path) -> dict[str, Any]:
     """Read the fields of Run from a run.json, or from that of a run's folder. GankitError.
 
+    Paths are returned as seen from the working directory; pictures that were moved with the run, or
+    when only the run was moved, are found.
+
     Runs of gankit 0.1 have no `convolutions`; they get the layers that 0.1 used.
     """
-    path = path / "run.json" if path.is_dir() else path
-    try:
-        record = dict(json.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        run_names = {file.parent.name for file in path.parent.glob("*/run.json")}
-        hint = f"; there are no runs in {path.parent.absolute()}"
-        if run_names:
-            hint = f".{did_you_mean(path.name, run_names)}"
-        raise GankitError(f"there is no run at {path}: {error.strerror}{hint}") from error
-    except (ValueError, TypeError) as error:
-        raise GankitError(f"{path} is not a run.json of gankit: {error}") from error
+    path = path if path.is_file() else find_run(path) / RUN_FILE
+    record = _read_record(path)
     fields = {field.name for field in dataclasses.fields(Run)}
-    unknown = set(record) - {*fields, "command", "versions", "prepared"}
+    unknown = set(record) - fields - _OTHER_ENTRIES
     if unknown:
-        raise GankitError(f"{path}: {unknown_setting(min(unknown))}")
+        is_other = "" if fields & set(record) else " is not a run.json of gankit"
+        raise GankitError(f"{path}{is_other}: {unknown_setting(min(unknown))}")
     if "memory_format" in record and "convolutions" not in record:
         channels_last = record["memory_format"] == "channels-last"
         record["convolutions"] = "fast" if channels_last else "plain"
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in record.items() if k in fields}
+    try:
+        settings = {k: convert_setting(k, v) for k, v in record.items() if k in fields}
+    except GankitError as error:
+        raise GankitError(f"{path}: {error}") from error
+    if "out" in settings:
+        settings["out"] = str(path.parent)
+    if settings.get("data"):
+        settings["data"] = find_data(record, settings["data"], path.parent)
+    return settings
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise GankitError(f"cannot read {path}: {error.strerror}") from error
+    except (ValueError, TypeError) as error:
+        raise GankitError(f"{path} is not a run.json of gankit: {error}") from error
+
+
+def recorded_data(run: Run) -> tuple[str, ...]:
+    """Where a run's run.json says that its pictures are; where `run` says, if it has none yet."""
+    path = run.folder / RUN_FILE
+    if not path.is_file():
+        return run.data
+    record = _read_record(path)
+    return tuple(recorded_places(record, record.get("data") or (), path.parent))
+
+
+def data_paths(data: Data) -> tuple[str, ...]:
+    """The field `data` of Run from one path or several."""
+    paths = [data] if isinstance(data, str | Path) else data
+    return tuple(str(path) for path in paths)
 
 
 def load_run(folder: str | Path, **changes: Any) -> Run:
-    """Load the run of a folder, with changed settings, such as `length="4000 steps"`."""
-    folder = Path(folder)
+    """Load the run of a folder, with changed settings, such as `length="4000 steps"`.
+
+    Its `out` is the folder, wherever the run began. GankitError if that is not a run.
+    """
+    folder = find_run(folder)
     settings = read_run(folder)
     if "length" in changes:
         settings["steps"] = 0  # resolve_auto computes it from the length
+    if "data" in changes:
+        changes["data"] = data_paths(changes["data"])
     try:
-        return Run(**{**settings, **changes})
+        return Run(**{**settings, "out": str(folder), **changes})
     except TypeError as error:
-        raise GankitError(f"{folder / 'run.json'} is incomplete: {error}") from error
+        raise GankitError(f"{folder / RUN_FILE} is incomplete: {error}") from error

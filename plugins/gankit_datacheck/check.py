@@ -87,7 +87,9 @@ def _examine_and_report(
         source_options += ["--classes", name]
     with progress_bar("checking pictures") as progress:
         facts = examine(pictures, progress)
-    survey = Survey(facts, image_size, getattr(pictures, "left_out", ()), len(pictures))
+    left_out = getattr(pictures, "left_out", ())
+    notes = getattr(pictures, "notes", ())
+    survey = Survey(facts, image_size, left_out, len(pictures), notes)
     return make_report(survey, source_options), survey, pictures
 
 
@@ -118,6 +120,8 @@ def open_pictures(
     name = first.partition(":")[0]
     dataset_names = {spec.name for spec in registry.specs("dataset")}
     if name not in dataset_names:
+        if any(sign in first for sign in ("*", "?", "[", "://")):
+            picture_files(tuple(paths))  # raises, and says what is wrong with such a path
         hint = did_you_mean(name, dataset_names)
         raise GankitError(f"there is no folder, file or data set {first!r}.{hint}")
     from gankit.data.prepare import open_dataset  # imports torch

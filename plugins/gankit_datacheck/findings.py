@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gankit.data.messages import group_by_reason
+from gankit.data.read.reasons import BROKEN, OWN_PICTURE, RUN_FOLDER
 from gankit_datacheck.survey import MIN_PICTURES_FOR_AVERAGE, Survey
 
 FEW = 100  # different pictures, here and below: see _check_number
@@ -26,6 +28,8 @@ DARK = 40  # mean brightness, levels of 255
 PALE = 10  # standard deviation, levels of 255
 UNEVEN = 5  # ratio of the largest class to the smallest
 PATCH_FACTOR = 1.5  # patch size / image size; ihc has 96 px for 64, so that some detail is left
+MAX_REASONS = 5  # why files are ignored, each with a finding of its own
+DRAWN_BY_GANKIT = (OWN_PICTURE, RUN_FOLDER)  # reasons that need no action
 MIN_PATCHES = 4  # per picture, on average, for cutting patches to be worth it
 
 
@@ -48,7 +52,11 @@ LEVELS = ("problem", "advice", "fine")
 def find_all(survey: Survey) -> list[Finding]:
     """All findings, the worst first."""
     rules = RULES if survey.good else (_report_unreadable,)
-    findings = [finding for rule in rules for finding in rule(survey)]
+    return sort_findings([finding for rule in rules for finding in rule(survey)])
+
+
+def sort_findings(findings: list[Finding]) -> list[Finding]:
+    """The same findings, the worst first."""
     return sorted(findings, key=lambda finding: LEVELS.index(finding.level))
 
 
@@ -91,10 +99,24 @@ def _check_broken(survey: Survey) -> Iterable[Finding]:
         else:
             mend = "save them again, or delete them; a run ignores them"
             yield Finding("advice", what, mend, names=names)
-    if survey.left_out:
-        what = f"{count(len(survey.left_out), 'file')} ignored: {survey.left_out[0]}"
-        mend = "to train on them, save them as jpg or png"
-        yield Finding("advice", what, mend, names=tuple(survey.left_out))
+
+
+def _check_left_out(survey: Survey) -> Iterable[Finding]:
+    """One finding for each reason why files were left out, the most frequent first."""
+    groups = group_by_reason(survey.left_out)
+    for reason, names in groups[:MAX_REASONS]:
+        fact, _, mend = reason.partition(": ")
+        number = len(names)
+        what = f"{count(number, 'file')} ignored: {names[0]} {fact}"
+        if number > 1:
+            what += f", and {number - 1:,} more"
+        is_broken = reason in BROKEN and number > len(survey.facts)
+        level = "problem" if is_broken else "fine" if reason in DRAWN_BY_GANKIT else "advice"
+        yield Finding(level, what, mend, names=tuple(names))
+    others = [name for _, names in groups[MAX_REASONS:] for name in names]
+    if others:
+        what = f"{count(len(others), 'file')} ignored for other reasons, such as {others[0]}"
+        yield Finding("advice", what, "--json lists them all", names=tuple(others))
 
 
 def _check_number(survey: Survey) -> Iterable[Finding]:
@@ -249,6 +271,7 @@ def _check_classes(survey: Survey) -> Iterable[Finding]:
 
 RULES: tuple[Rule, ...] = (
     _check_broken,
+    _check_left_out,
     _check_number,
     _check_copies,
     _check_size,

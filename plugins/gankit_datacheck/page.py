@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from gankit.cli.page import render_page
 from gankit.core.errors import GankitError
+from gankit.core.portable_path import hide_home
 from gankit.data.read.fit import fit
 from gankit_datacheck.charts import average_uri, jpeg_uri, size_chart, tone_chart
 from gankit_datacheck.show import headline, overview_rows
@@ -64,7 +65,7 @@ def write_page(
         most_lines=MAX_GROUPS,
     )
     try:
-        path.write_text(text, encoding="utf-8")
+        path.write_text(hide_home(text), encoding="utf-8")
     except OSError as error:
         raise GankitError(f"cannot write {path}: {error.strerror}; give another --page") from error
 

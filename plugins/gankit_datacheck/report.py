@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from gankit_datacheck.findings import Finding, find_all
+from gankit_datacheck.findings import Finding, find_all, sort_findings
+from gankit_datacheck.reading import how_they_are_read
 from gankit_datacheck.survey import Facts, Survey
 
 
@@ -19,7 +20,7 @@ def make_report(survey: Survey, source: Sequence[str] = ()) -> dict[str, Any]:
     Do not rename a key: programs read the report.
     """
     good = survey.good
-    findings = find_all(survey)
+    findings = sort_findings([*find_all(survey), *how_they_are_read(survey)])
     return {
         "source": list(source),
         "image_size": survey.image_size,

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from gankit.data.messages import group_by_reason
 from gankit_datacheck.findings import count, percent
 
 MARKS = {"problem": ("✗", "bold red"), "advice": ("!", "bold yellow"), "fine": ("✓", "bold green")}
@@ -71,7 +72,7 @@ def overview_rows(report: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "files", " · ".join(file_facts)
     for label, names in (
         ("broken", [f"{file['name']} {file['why']}" for file in report["broken"]]),
-        ("ignored", report["left_out"]),
+        ("ignored", [_format_ignored(*group) for group in group_by_reason(report["left_out"])]),
         ("classes", [f"{name or '(none)'} {n:,}" for name, n in report["classes"].items()]),
     ):
         if names:
@@ -82,6 +83,12 @@ def overview_rows(report: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "colour", _format_colours(report)
         copies = report["copies"]
         yield "copies", f"{copies['exact']:,} exact · {copies['near']:,} near"
+
+
+def _format_ignored(reason: str, names: list[str]) -> str:
+    """`a.mp4 is a film (8)`: the first of the files that are ignored for one reason."""
+    number = f" ({len(names):,})" if len(names) > 1 else ""
+    return f"{names[0]} {reason.partition(': ')[0]}{number}"
 
 
 def _format_sizes(report: dict[str, Any]) -> str:

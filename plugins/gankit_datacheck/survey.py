@@ -18,8 +18,11 @@ import numpy as np
 from PIL import Image
 
 from gankit.core.stop import Progress, no_progress
-from gankit.data.read.decode import FORMATS, MAX_PIXELS, ORIENTATION
-from gankit.data.read.fit import GREY_TOLERANCE, fit
+from gankit.data.read.colour import NO_COLOUR, Colour, find_colour
+from gankit.data.read.decode import MAX_PIXELS
+from gankit.data.read.fit import fit
+from gankit.data.read.formats import open_as, recognise
+from gankit.data.read.upright import ORIENTATION
 from gankit.data.store import duplicates
 
 SIDE = 64  # px at which pictures are examined, so that statistics do not depend on --image-size
@@ -27,6 +30,7 @@ BINS = 32  # of the colour histograms
 MAX_DRAWN = 2000  # pictures examined of a data set that draws them on demand
 CHUNK = 16  # pictures that a thread examines at a time
 MIN_PICTURES_FOR_AVERAGE = 100  # with fewer, the average says nothing
+PAGED = ("TIFF", "GIF", "WEBP", "PNG", "AVIF")  # formats of which one page is used
 SIDEWAYS = 5  # EXIF orientations from here on swap width and height
 
 
@@ -43,7 +47,9 @@ class Facts:
     mode: str = ""  # of the file: RGB, L, CMYK, ...
     bytes: int = 0
     transparent: bool = False  # at least partly
+    pages: int = 1  # of a TIFF, or frames of an animation
     grey: bool = False
+    colour: Colour = NO_COLOUR  # how strong it is
     mean: tuple[float, ...] = (0.0, 0.0, 0.0)  # red, green, blue; levels of 255
     std: tuple[float, ...] = (0.0, 0.0, 0.0)
     histogram: Any = None  # (3, BINS), shares of the picture
@@ -104,8 +110,16 @@ def _read_header(path: str | Path, facts: Facts) -> None:
     facts.bytes = path.stat().st_size
     if not path.is_file():
         return
-    with Image.open(path, formats=FORMATS) as image:
+    with path.open("rb") as file:
+        facts.format = recognise(file)
+        _read_image_header(open_as(facts.format, file), facts)
+
+
+def _read_image_header(image: Image.Image, facts: Facts) -> None:
+    with image:
         facts.format = str(image.format)
+        if image.format in PAGED:
+            facts.pages = getattr(image, "n_frames", 1)
         facts.mode = image.mode
         size = image.size
         with contextlib.suppress(Exception):  # broken EXIF data
@@ -131,8 +145,8 @@ def _read_pixels(pixels: Any, facts: Facts) -> None:
     facts.mean = tuple(mean.tolist())
     facts.std = tuple(np.sqrt(np.maximum(counts @ levels**2 - mean**2, 0)).tolist())
     facts.histogram = counts.reshape(3, BINS, -1).sum(2)
-    spread = pixels.max(axis=-1) - pixels.min(axis=-1)  # of red, green and blue
-    facts.grey = bool((spread <= GREY_TOLERANCE).all())
+    facts.colour = find_colour(pixels)
+    facts.grey = facts.colour.is_grey
     facts.look = duplicates.make_thumbnail(pixels)
 
 
@@ -152,10 +166,12 @@ class Survey:
         image_size: int = 64,
         left_out: Sequence[str] = (),
         total: int | None = None,
+        notes: Sequence[str] = (),
     ) -> None:
         self.facts = facts
         self.image_size = image_size
         self.left_out = list(left_out)
+        self.notes = list(notes)  # what was decided about all pictures
         # More than were examined, if pictures are drawn on demand.
         self.total = len(facts) if total is None else total
         self.good = [item for item in facts if not item.broken]

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
+from gankit.cli.log import show_log
 from gankit.cli.progress import progress_bar
+from gankit.training.find_run import find_run
 from gankit_metrics.measurement import DEFAULT_SAMPLES, Measurement
 
 samples_option = click.option(
@@ -14,6 +16,13 @@ samples_option = click.option(
     default=DEFAULT_SAMPLES,
     show_default=True,
     help="Number of pictures to generate and measure.",
+)
+
+data_option = click.option(
+    "--data",
+    multiple=True,
+    metavar="PATH",
+    help="Where the run's pictures are now, if they were moved; repeatable.",
 )
 
 
@@ -30,6 +39,7 @@ samples_option = click.option(
     help="Step of the checkpoint to measure. Default: the newest.",
 )
 @samples_option
+@data_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.pass_context
 def evaluate(
@@ -38,12 +48,14 @@ def evaluate(
     metrics: tuple[str, ...],
     checkpoint: int | None,
     samples: int,
+    data: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Measure how good the pictures of the run in folder RUN are."""
     from gankit_metrics import evaluate as evaluation  # imports torch
 
-    with progress_bar("measuring") as progress:
+    run = find_run(run, " and --checkpoint {step}")
+    with show_log(), progress_bar("measuring") as progress:
         measurements = evaluation.evaluate(
             run,
             metrics or None,
@@ -51,6 +63,7 @@ def evaluate(
             checkpoint=checkpoint,
             registry=ctx.obj,
             progress=progress,
+            data=data,
         )
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(row) for row in measurements], indent=2))

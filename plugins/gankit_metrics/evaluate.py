@@ -17,8 +17,11 @@ from gankit.core.prepared import Pixels
 from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run
 from gankit.core.stop import Progress, no_progress
-from gankit.data.prepare import prepare
+from gankit.runs.images import save_picture
 from gankit.runs.sampler import load
+from gankit.training.find_run import find_run
+from gankit.training.run_file import Data, load_run
+from gankit.training.run_pictures import prepare_again
 from gankit_metrics.bootstrap import measure
 from gankit_metrics.features import features_available
 from gankit_metrics.measurement import Measurement
@@ -38,6 +41,7 @@ def evaluate(
     registry: Registry | None = ...,
     progress: Progress = ...,
     pictures: Pixels | None = None,
+    data: Data = ...,
 ) -> list[Measurement]: ...
 
 
@@ -51,6 +55,7 @@ def evaluate(
     registry: Registry | None = ...,
     progress: Progress = ...,
     pictures: Mapping[str, Pixels],
+    data: Data = ...,
 ) -> dict[str, list[Measurement]]: ...
 
 
@@ -63,36 +68,36 @@ def evaluate(
     registry: Registry | None = None,
     progress: Progress = no_progress,
     pictures: Pixels | Mapping[str, Pixels] | None = None,
+    data: Data = (),
 ) -> list[Measurement] | dict[str, list[Measurement]]:
     """Measure the run in `folder` at its newest checkpoint, or at step `checkpoint`.
 
     Returns a Measurement for each metric, and adds them to metrics.csv and metrics.json in the
     folder. The same call gives the same numbers. Raises GankitError if the run cannot be measured.
 
-    metrics: texts such as `name:option=value`. None measures those that suit the run and whose
-    features are installed.
+    metrics: such as `name:option=value`. None: those that suit the run and have their features.
 
     pictures: uint8 (N, H, W, C), measured in place of G's. Use it to see how a metric answers
     pictures that you know (blurred ones, copies). Nothing is written. You can also give a dict of
     several such arrays of equal length; you then get a dict of lists with the same keys.
+
+    data: where the run's pictures are now, if they were moved; they must be the same pictures.
     """
     registry = registry or load_registry()
+    folder = find_run(folder, " and checkpoint={step}")
     sampler = load(folder, step=checkpoint, registry=registry)
-    prepared = prepare(sampler.run, registry)
+    prepared = prepare_again(load_run(folder, data=data) if data else sampler.run, registry)
     own_pictures = _by_name(pictures)
     samples = max((len(pixels) for pixels in own_pictures.values()), default=samples)
     sets = choose_picture_sets(prepared, samples, sampler.run.data_seed)
     texts = default_metrics(sampler.run, registry, sets) if metrics is None else tuple(metrics)
     built = build_metrics(texts, sampler.run, registry, sets)
     if pictures is not None:
-        results = {}
-        for name, pixels in own_pictures.items():
-            sets.set_generated(pixels)
-            results[name] = measure_all(built, sets, registry, None, sampler.step, progress)
+        results = _measure_each(own_pictures, built, sets, registry, sampler.step, progress)
         return results if isinstance(pictures, Mapping) else results[""]
     sets.generate(sampler.images, sampler.run.latent_dim)
-    measurements = measure_all(built, sets, registry, Path(folder), sampler.step, progress)
-    add_metrics(Path(folder), measurements)
+    measurements = measure_all(built, sets, registry, folder, sampler.step, progress)
+    add_metrics(folder, measurements)
     return measurements
 
 
@@ -101,6 +106,22 @@ def _by_name(pictures: Pixels | Mapping[str, Pixels] | None) -> Mapping[str, Pix
     if pictures is None:
         return {}
     return pictures if isinstance(pictures, Mapping) else {"": pictures}
+
+
+def _measure_each(
+    own_pictures: Mapping[str, Pixels],
+    built: BuiltMetrics,
+    sets: PictureSets,
+    registry: Registry,
+    step: int,
+    progress: Progress,
+) -> dict[str, list[Measurement]]:
+    """Measure each of these arrays in place of G's pictures; nothing is written."""
+    results = {}
+    for name, pixels in own_pictures.items():
+        sets.set_generated(pixels)
+        results[name] = measure_all(built, sets, registry, None, step, progress)
+    return results
 
 
 def default_metrics(run: Run, registry: Registry, sets: PictureSets) -> tuple[str, ...]:
@@ -180,6 +201,6 @@ def _draw_picture(metric: Metric, state: Any, sets: PictureSets) -> Any:
 def _save(pixels: Any, path: Path) -> None:
     try:
         path.parent.mkdir(exist_ok=True)
-        Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(path)
+        save_picture(Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels), path)
     except OSError as error:
         raise GankitError(f"cannot write {path}: {error}", 1) from error

@@ -35,6 +35,8 @@ def add_metrics(folder: Path, measurements: Iterable[Measurement]) -> None:
     new_rows = []
     for measurement in measurements:
         fields = dataclasses.asdict(measurement)
+        if measurement.picture:  # relative to the folder, which may be moved
+            fields["picture"] = Path(measurement.picture).relative_to(folder).as_posix()
         new_rows.append({name: fields[name] for name in COLUMNS})
     new_keys = [_identity(row) for row in new_rows]
     rows = [row for row in read_metrics(folder) if _identity(row) not in new_keys]

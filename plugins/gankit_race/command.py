@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
-from gankit_metrics.command import samples_option
+from gankit_metrics.command import data_option, samples_option
 from gankit_metrics.measurement import DEFAULT_SAMPLES
 
 from gankit.cli.log import show_log
@@ -20,6 +20,7 @@ from gankit.cli.run import read_options
 from gankit.cli.stop import stop_signals
 from gankit.core.clock import format_duration
 from gankit.core.errors import GankitError
+from gankit_race.find_race import find_race
 from gankit_race.recipes import RACES, apply_recipe
 from gankit_race.variants import LENGTHS, Variant, VariedValue, make_variants, parse_vary
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from gankit.core.stop import Progress, Stop
     from gankit_race.plan import Plan
 
-RESUME_OPTIONS = {"resume", "seeds", "metrics"}  # what --resume can be combined with
+RESUME_OPTIONS = {"resume", "seeds", "metrics", "data"}  # what --resume can be combined with
 
 metric_option = click.option(
     "--metric", "metrics", multiple=True, help="Metric to measure; repeatable. Default: kid, swd."
@@ -46,6 +47,10 @@ metric_option = click.option(
 @click.option(
     "--budget", default="", metavar="LENGTH", help="Length of each run: 5m, 40kimg, 500steps."
 )
+@click.option(
+    "--data", multiple=True, metavar="PATH",
+    help="Your pictures, as in gankit run; with --resume, where they are now.",
+)  # fmt: skip
 @metric_option
 @samples_option
 @click.option("--recipe", help="Name of a race (see --list), or a recipe of gankit run.")
@@ -71,12 +76,16 @@ def race(ctx: click.Context, /, options: tuple[str, ...], listed: bool, **given:
         }
         if options or typed - RESUME_OPTIONS:
             raise GankitError(
-                "--resume continues a race as it was planned: combine it only with --seeds and "
-                "--metric"
+                "--resume continues a race as it was planned: combine it only with --seeds, "
+                "--metric and, if its pictures were moved, --data"
             )
+        given["resume"] = find_race(given["resume"])
+    argv = list(options)
+    for path in given["data"]:
+        argv += ["--data", path]
 
     with show_log(), stop_signals() as stop, progress_bar("preparing") as progress:
-        _race(ctx, list(options), given, stop, stop.raise_on_stop(progress))
+        _race(ctx, argv, given, stop, stop.raise_on_stop(progress))
 
 
 def _list_races() -> None:
@@ -104,7 +113,7 @@ def _race(
 
     folder = given["resume"]
     if folder:
-        plan = resume_plan(folder, given["seeds"], given["metrics"], ctx.obj)
+        plan = resume_plan(folder, given["seeds"], given["metrics"], ctx.obj, given["data"])
     else:
         if given["out"]:
             refuse_used_folder(given["out"])
@@ -232,6 +241,7 @@ def _describe_plan(plan: Plan) -> str:
 @click.argument("runs", nargs=-1, required=True, type=Path, metavar="RUN RUN...")
 @metric_option
 @samples_option
+@data_option
 @click.option(
     "--out", type=Path, metavar="DIR", help="Folder for the results. Default: races/compare-..."
 )
@@ -241,6 +251,7 @@ def compare(
     runs: tuple[Path, ...],
     metrics: tuple[str, ...],
     samples: int,
+    data: tuple[str, ...],
     out: Path | None,
 ) -> None:
     """Compare trained runs. The folder of a race means all its runs.
@@ -251,6 +262,6 @@ def compare(
     from gankit_race.comparing import compare_folders
     from gankit_race.publish import print_report
 
-    with progress_bar("measuring") as progress:
-        report = compare_folders(runs, metrics, samples, out, ctx.obj, progress)
+    with show_log(), progress_bar("measuring") as progress:
+        report = compare_folders(runs, metrics, samples, out, ctx.obj, progress, data)
     print_report(report)

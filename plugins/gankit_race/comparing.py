@@ -11,17 +11,20 @@ from typing import Any
 from gankit_metrics.evaluate import evaluate
 
 from gankit.core.errors import GankitError
+from gankit.core.portable_path import portable_path
 from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run, option
 from gankit.core.stop import Progress, no_progress
 from gankit.training import checkpoint
+from gankit.training.find_run import find_run
 from gankit.training.folder import make_numbered_folder
-from gankit.training.run_file import load_run
+from gankit.training.run_file import Data, load_run
+from gankit_race.find_race import race_folder
 from gankit_race.plan import choose_metrics, read_plan
 from gankit_race.publish import write_report
 from gankit_race.racing import refuse_used_folder
 from gankit_race.report import Report
-from gankit_race.results import Row, measurement_as_dict, row_of_run
+from gankit_race.results import measurement_as_dict, row_of_run
 from gankit_race.variants import PICTURES, SELF_EXPLANATORY, differing_settings
 
 SET_BY_MODEL = ("generator", "discriminator")
@@ -33,10 +36,12 @@ def compare(
     samples: int = 1000,
     out: str | Path | None = None,
     registry: Registry | None = None,
+    data: Data = (),
 ) -> Path:
     """Compare trained runs; returns the folder with the results and race.html.
 
-    The folder of a race means all its runs. Raises GankitError if the runs cannot be compared.
+    The folder of a race means all its runs. `data` says where their pictures are now, if they were
+    moved. Raises GankitError if the runs cannot be compared.
     """
     registry = registry or load_registry()
     report = compare_folders(
@@ -46,6 +51,7 @@ def compare(
         Path(out) if out else None,
         registry,
         no_progress,
+        data,
     )
     return report.folder
 
@@ -57,21 +63,24 @@ def compare_folders(
     out: Path | None,
     registry: Registry,
     progress: Progress,
+    data: Data = (),
 ) -> Report:
     """Measure and compare the runs in these folders; returns the report, which is written."""
     if out:
         refuse_used_folder(out)
     names = choose_metrics(metrics, registry)
     warnings: list[str] = []
-    runs = [load_run(path, out=str(path)) for folder in folders for path in _run_folders(folder)]
+    runs = [load_run(path) for folder in folders for path in _run_folders(folder)]
     steps = {run.out: _last_step(run, warnings) for run in runs}
     variants = _group_by_variant(runs, steps, warnings)
+    folder = out or make_numbered_folder("races", "compare")
     rows = []
     for label, variant_runs in variants.items():
         for run in variant_runs:
-            row = row_of_run(label, run, str(run.folder.resolve()), last_step=steps[run.out])
+            run_folder = portable_path(run.out, folder, Path.cwd())
+            row = row_of_run(label, run, run_folder, last_step=steps[run.out])
             if names:
-                _measure(row, names, samples, registry, progress)
+                row.measured = _measure(run, names, samples, registry, progress, data)
             rows.append(row)
     first_runs = [(label, variant_runs[0]) for label, variant_runs in variants.items()]
     report = Report(
@@ -80,7 +89,7 @@ def compare_folders(
         variants=first_runs,
         rows=rows,
         seeds=max(len(variant_runs) for variant_runs in variants.values()),
-        folder=out or make_numbered_folder("races", "compare"),
+        folder=folder,
         warnings=[*warnings, *_warn_if_confounded(first_runs)],
     )
     write_report(report)
@@ -89,9 +98,11 @@ def compare_folders(
 
 def _run_folders(folder: Path) -> list[Path]:
     """The folder of a run, or the folders of a race's runs, in order, that exist."""
-    if (folder / "run.json").exists() or not (folder / "race.json").exists():
-        return [folder]
-    all_runs = read_plan(folder).all_runs()
+    race = race_folder(folder)
+    if race is None:
+        return [find_run(folder)]
+    all_runs = read_plan(race).all_runs()
+    folder = race
     runs = [folder / variant.folder / f"seed-{seed}" for variant, seed in all_runs]
     return [run for run in runs if (run / "run.json").exists()]
 
@@ -155,18 +166,22 @@ def _setting_label(name: str, value: Any) -> str:
 
 
 def _measure(
-    row: Row, names: Sequence[str], samples: int, registry: Registry, progress: Progress
-) -> None:
+    run: Run,
+    names: Sequence[str],
+    samples: int,
+    registry: Registry,
+    progress: Progress,
+    data: Data,
+) -> dict[str, dict[str, Any]]:
     measurements = evaluate(
-        Path(row.folder),
+        run.folder,
         metrics=tuple(names),
         samples=samples,
         registry=registry,
         progress=progress,
+        data=data,
     )
-    row.measured = {
-        measurement.metric: measurement_as_dict(measurement) for measurement in measurements
-    }
+    return {measurement.metric: measurement_as_dict(measurement) for measurement in measurements}
 
 
 def _warn_if_confounded(variants: Sequence[tuple[str, Run]]) -> list[str]:

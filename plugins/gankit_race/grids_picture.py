@@ -8,6 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from gankit.runs.figures import sheet
+from gankit.runs.images import save_picture
 from gankit_race.report import Report
 from gankit_race.results import explain_write_error
 
@@ -42,7 +43,7 @@ def write_grids_picture(report: Report, path: Path) -> None:
     blank = Image.new("RGB", (1, 1), "white")
     tiles = {textwrap.fill(label, LABEL_WIDTH): grid or blank for label, grid in grids.items()}
     with explain_write_error(path):
-        sheet(tiles, PER_ROW).save(path)
+        save_picture(sheet(tiles, PER_ROW), path)
 
 
 def _first_grid(report: Report, label: str, image_size: int) -> Image.Image | None:

@@ -25,6 +25,8 @@ from gankit.core.version import __version__
 from gankit.data.prepare import prepare
 from gankit.training import assemble
 from gankit.training.folder import make_numbered_folder
+from gankit.training.recorded_paths import find_data, path_entries
+from gankit_race.find_race import RACE_FILE
 from gankit_race.results import write_file
 from gankit_race.variants import Variant
 
@@ -69,21 +71,27 @@ class Plan:
         return [(variant, seed) for seed in self.seeds for variant in self.variants]
 
     def write(self, folder: Path) -> None:
-        """Write race.json."""
+        """Write race.json, with paths as seen from `folder`."""
         record = {"gankit": __version__, **dataclasses.asdict(self)}
-        write_file(folder / "race.json", json.dumps(record, indent=1) + "\n")
+        for variant in record["variants"]:
+            entries = path_entries(folder / RACE_FILE, variant["run"]["data"])
+            variant["run"]["data"] = entries["data"]
+            record["begun_in"] = entries["begun_in"]
+        write_file(folder / RACE_FILE, json.dumps(record, indent=1) + "\n")
 
 
 def read_plan(folder: Path) -> Plan:
     """Read a race's race.json."""
-    path = folder / "race.json"
+    path = folder / RACE_FILE
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         record.pop("gankit")
         variants = []
         for fields in record.pop("variants"):
-            run = Run(**_lists_to_tuples(fields.pop("run")))
-            variants.append(Variant(run=run, **fields))
+            settings = _lists_to_tuples(fields.pop("run"))
+            settings["data"] = find_data(record, settings["data"], folder)
+            variants.append(Variant(run=Run(**settings), **fields))
+        record.pop("begun_in", None)
         return Plan(variants=tuple(variants), **_lists_to_tuples(record))
     except OSError as error:
         raise GankitError(f"there is no race in {folder}: {error.strerror}") from error

@@ -13,6 +13,10 @@ from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run
 from gankit.core.stop import Stop, no_progress, stop_on_interrupt
 from gankit.training.compose import compose
+from gankit.training.find_run import RUN_FILE
+from gankit.training.run_file import data_paths, record_move
+from gankit_race.find_race import RACE_FILE, find_race
+from gankit_race.pictures import check_pictures, move_pictures
 from gankit_race.plain_view import PlainView
 from gankit_race.plan import (
     UNKNOWN_LENGTH,
@@ -43,13 +47,14 @@ def race(
     """Race variants of a run and print the tables; returns the folder with results and race.html.
 
     `race(vary={"tricks": ["none", "ema"]}, seeds=3, budget="5m", dataset="petals")`: the other
-    settings are those of `gankit.compose`. `race(resume=folder)` continues a race that stopped.
-    Raises GankitError; RunStopped after an interrupt; RunFailed if a failure is not the variant's.
+    settings are those of `gankit.compose`. `race(resume=folder)` continues a race that stopped,
+    with `data=` if its pictures moved. Raises GankitError; RunStopped after an interrupt; RunFailed
+    if a failure is not the variant's.
     """
     registry = registry or load_registry()
     if resume is not None:
-        folder = Path(resume)
-        plan = resume_plan(folder, seeds, metrics, registry)
+        folder = find_race(resume)
+        plan = resume_plan(folder, seeds, metrics, registry, data_paths(settings.get("data", ())))
     else:
         if not vary:
             raise GankitError("vary is missing: vary={'tricks': ['none', 'ema']}")
@@ -108,7 +113,7 @@ def write_plan(plan: Plan, folder: Path | None, names: Sequence[str]) -> Path:
 
 def refuse_used_folder(folder: Path) -> None:
     """GankitError if the folder already holds a race or a run."""
-    if (folder / "race.json").exists():
+    if (folder / RACE_FILE).exists():
         resume = f"gankit race --resume {shlex.quote(str(folder))}"
         raise GankitError(
             f"{folder} already holds a race: continue it with {resume}, or choose another --out"
@@ -118,10 +123,24 @@ def refuse_used_folder(folder: Path) -> None:
 
 
 def resume_plan(
-    folder: Path, seeds: int | None, metrics: Sequence[str], registry: Registry
+    folder: Path,
+    seeds: int | None,
+    metrics: Sequence[str],
+    registry: Registry,
+    data: tuple[str, ...] = (),
 ) -> Plan:
-    """Read the plan of a race, and add seeds and metrics to it if they are given."""
+    """Read the plan of a race, and add seeds and metrics to it if they are given.
+
+    data: where its pictures are now, if they were moved.
+    """
     plan = read_plan(folder)
+    if data:
+        plan = move_pictures(plan, data)
+        check_pictures(plan, folder, registry, no_progress)
+        for variant, seed in plan.all_runs():
+            run_folder = folder / variant.folder / f"seed-{seed}"
+            if (run_folder / RUN_FILE).exists():
+                record_move(run_folder, data)
     if seeds is not None and seeds < len(plan.seeds):
         raise GankitError(
             f"--seeds is {seeds}, but the race in {folder} has {len(plan.seeds)} seeds; you can "
@@ -134,6 +153,6 @@ def resume_plan(
     if all_metrics:
         choose_metrics(all_metrics, registry)  # a plugin of the first start may be missing now
     new_plan = dataclasses.replace(plan, seeds=all_seeds, metrics=all_metrics)
-    if new_plan != plan:
+    if data or new_plan != plan:
         new_plan.write(folder)
     return new_plan

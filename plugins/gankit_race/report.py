@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gankit.core.portable_path import resolve_path
 from gankit.core.settings import Run
 from gankit_race.notes import all_notes
 from gankit_race.results import Row, Table, make_tables
@@ -32,5 +33,5 @@ class Report:
         return [*self.warnings, *all_notes(self.variants, self.rows, self.tables, self.seeds)]
 
     def run_folder(self, row: Row) -> Path:
-        """The folder of a run; in a comparison, `row.folder` is absolute."""
-        return self.folder / row.folder
+        """The folder of a run; `row.folder` is a path as seen from the report's folder."""
+        return Path(resolve_path(row.folder, self.folder))

@@ -16,6 +16,7 @@ from typing import Any
 
 from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError
+from gankit.core.portable_path import hide_home
 from gankit.core.settings import Run
 from gankit.runs.log import read_rows
 from gankit_race.stats import Difference, Verdict, difference, verdicts
@@ -208,9 +209,9 @@ def read_results(folder: Path) -> list[Row]:
 
 
 def write_file(path: Path, text: str) -> None:
-    """Write a file atomically; GankitError if the disk refuses."""
+    """Write a file atomically, without the name of your home; GankitError if the disk refuses."""
     with explain_write_error(path):
-        write_atomically(path, text)
+        write_atomically(path, hide_home(text))
 
 
 @contextlib.contextmanager

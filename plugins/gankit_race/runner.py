@@ -16,8 +16,8 @@ from gankit.cli.terminal import shows_live_view
 from gankit.core.errors import GankitError, RunFailed, RunStopped
 from gankit.core.registry import Registry
 from gankit.core.stop import Progress, no_progress
-from gankit.data.prepare import prepare
 from gankit.training.loop import train
+from gankit_race.pictures import check_pictures
 from gankit_race.plain_view import PlainView
 from gankit_race.plan import Plan
 from gankit_race.publish import write_report
@@ -29,7 +29,7 @@ from gankit_race.results import (
     row_of_run,
     write_results,
 )
-from gankit_race.variants import PICTURES, Variant
+from gankit_race.variants import Variant
 
 Stop = Callable[[], int]  # called after each step: 0 to go on, or the number of a signal
 
@@ -57,7 +57,7 @@ class RaceRunner:
 
     def run_all(self) -> Report:
         """Train and measure what is missing; write the results, the page and the picture."""
-        self._check_pictures()
+        check_pictures(self.plan, self.folder, self.registry, self.progress)
         finished = [row for row in self._ordered_rows() if self._is_finished(row)]
         self.view.race_begins(self.plan, finished, self.folder)
         try:
@@ -103,7 +103,7 @@ class RaceRunner:
             write_results(self.folder, self._ordered_rows())
         row = self.rows[key]
         if not self._is_finished(row):
-            self._measure(row)
+            self._measure(row, variant.run.data)
             write_results(self.folder, self._ordered_rows())
         self.view.run_ends(row)
         signal = self.stop()
@@ -127,7 +127,7 @@ class RaceRunner:
             failed = str(error)
         return row_of_run(variant.label, run, folder, failed)
 
-    def _measure(self, row: Row) -> None:
+    def _measure(self, row: Row, data: tuple[str, ...]) -> None:
         missing = tuple(name for name in self.plan.metrics if name not in row.measured)
         torch.set_num_threads(self.threads)  # all runs are measured with the same number
 
@@ -145,6 +145,7 @@ class RaceRunner:
             samples=self.plan.samples,
             registry=self.registry,
             progress=progress,
+            data=data,
         )
         for measurement in measurements:
             row.measured[measurement.metric] = measurement_as_dict(measurement)
@@ -152,18 +153,6 @@ class RaceRunner:
         if unmeasured:
             raise GankitError(f"metric {unmeasured[0]!r} has no result for {folder}")
         self.view.measuring_ends()
-
-    def _check_pictures(self) -> None:
-        """GankitError if the pictures are not those that the race was planned with."""
-        runs = [variant.run for variant in self.plan.variants]
-        different = {tuple(getattr(run, name) for name in PICTURES): run for run in runs}
-        for run in different.values():
-            fingerprint = prepare(run, self.registry, self.progress).fingerprint
-            if fingerprint != run.fingerprint:
-                raise GankitError(
-                    f"the pictures have changed since the race in {self.folder} was planned: "
-                    "restore them, or start a new race"
-                )
 
     def _stopped(self, what: str, signal: int) -> RunStopped:
         return RunStopped(f"{what}; {self._resume_hint()}", 128 + signal)

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from gankit.core.errors import GankitError, did_you_mean
+from gankit.core.portable_path import hide_home
 from gankit.core.settings import Run, option
 from gankit.core.specs import KINDS
 
@@ -117,7 +118,7 @@ def _value_of_option(parameter: click.Option, value: str) -> VariedValue:
     elif parameter.name in SELF_EXPLANATORY:
         label = value
     else:
-        label = f"{name} {value}"
+        label = f"{name} {hide_home(value)}"
     parts = split_parts(value) if parameter.name in REPEATABLE else [value]
     arguments: list[str] = []
     for part in parts:
@@ -199,4 +200,7 @@ def _folder_name(label: str, used: set[str]) -> str:
 def differing_settings(runs: Sequence[Run]) -> list[str]:
     """The settings in which runs differ, except for NOT_COMPARED."""
     names = [name for name in vars(runs[0]) if name not in NOT_COMPARED]
-    return [name for name in names if len({getattr(run, name) for run in runs}) > 1]
+    differing = [name for name in names if len({getattr(run, name) for run in runs}) > 1]
+    if runs[0].fingerprint and "fingerprint" not in differing:  # the same pictures at two places
+        differing = [name for name in differing if name != "data"]
+    return differing

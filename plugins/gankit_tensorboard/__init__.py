@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gankit import GankitError, hookimpl
@@ -47,3 +50,13 @@ class Board:
         if self.writer:
             self.writer.close()
             self.writer = None
+            _remove_host_name(run.folder / "tensorboard")
+
+
+def _remove_host_name(folder: Path) -> None:
+    """Rename the event files, as torch writes this computer's name into their names."""
+    host = f".{socket.gethostname()}."
+    for file in folder.glob(f"events.out.tfevents.*{host}*"):
+        before, _, after = file.name.partition(host)
+        with contextlib.suppress(OSError):  # Windows refuses while TensorBoard reads the file
+            file.rename(folder / f"{before}.{after}")

@@ -321,7 +321,8 @@ def test_a_data_set_with_a_broken_first_picture_trains(channels, gankit_run, plu
     path = plugin_file(PICTURES.format(length=64, picture=picture))
     code, _, err = gankit_run("--dataset", "mine", before=("-p", path))
     assert code == 0
-    assert "skipped 1 picture" in err
+    assert "skipped 1 file" in err
+    assert "picture 0 " in err
 
 
 METRIC = """

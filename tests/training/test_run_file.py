@@ -61,6 +61,12 @@ def test_run_json_has_all_settings_and_facts_about_the_run(trained):
         ("[1, 2]", "run.json"),
         ("\0\xff", "run.json"),
         ('{"batchsize": 8}', "'batch_size'"),
+        ('{"seed": 1, "batchsize": 8}', "'batch_size'"),
+        ('{"epoch": 8, "wandb": true}', "is not a run.json"),
+        ('{"seed": "one"}', "--seed"),
+        ('{"dataset": 3}', "--dataset"),
+        ('{"data": [["a"], 2], "seed": null}', "--seed"),
+        ('{"data": 5}', "--data"),
     ],
 )
 def test_a_file_that_is_not_a_run(tmp_path, content, fact):

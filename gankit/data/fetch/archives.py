@@ -18,6 +18,7 @@ ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")  # a zip with members, and one witho
 TAR_LONG_NAMES = (b"L", b"K", b"x", b"g", b"X")  # tar members that only describe the next member
 MAX_NAME_BYTES = 1 << 16  # a longer name in a tar would only fill the memory
 MAX_MEMBER_BYTES = 1 << 38  # tarfile would search almost forever for the end of a larger member
+PACK_AGAIN = "unpack it yourself and give the folder with --data"
 READ_AHEAD = 1 << 18  # archive bytes that may have been read before a member began
 
 
@@ -62,6 +63,8 @@ def _raise_as_damaged() -> Iterator[None]:
     """Re-raise any error as DamagedArchive: on bad bytes the libraries raise almost anything."""
     try:
         yield
+    except NotImplementedError as error:  # of zipfile: Deflate64, for example
+        raise DamagedArchive(f"is packed in a way that Python cannot read: {PACK_AGAIN}") from error
     except Exception as error:
         raise DamagedArchive(f"cannot be read: {str(error) or type(error).__name__}") from error
 

@@ -9,126 +9,180 @@ import re
 import stat
 import threading
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
-from PIL import (  # each plugin registers itself with Pillow; some others would start programs
-    BmpImagePlugin,  # noqa: F401
-    GifImagePlugin,  # noqa: F401
-    Image,
-    ImageColor,
-    JpegImagePlugin,  # noqa: F401
-    PngImagePlugin,  # noqa: F401
-    TiffImagePlugin,  # noqa: F401
-    WebPImagePlugin,  # noqa: F401
-)
+from PIL import Image, ImageColor, ImageFile
 
-from gankit.data.messages import NOT_A_FILE
+from gankit.data.messages import NOT_A_FILE, kind_not_read
+from gankit.data.read.deep import (
+    DeepPicture,
+    Range,
+    SharedRanges,
+    is_deep,
+    measure,
+    read_deep,
+    to_8_bits,
+)
+from gankit.data.read.formats import (
+    FIRST_BYTES,
+    NotReadable,
+    looks_like_picture,
+    open_as,
+    picture_format,
+    recognise,
+    starts_like_picture,
+)
 from gankit.data.read.names import printable
+from gankit.data.read.tiff import pillow_misreads, read_tiff
+from gankit.data.read.upright import orientation, rotate_upright, set_extent
+
+__all__ = [
+    "decode",
+    "decode_bytes",
+    "describe_error",
+    "looks_like_picture",
+    "starts_like_picture",
+    "to_rgb_or_grey",
+]
 
 with contextlib.suppress(Exception):  # libtiff would print its errors to the terminal
     ctypes.CDLL(Image.core.__file__).TIFFSetErrorHandler(None)  # type: ignore[attr-defined]
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # and so would Pillow without it
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-# The last two break the standard; some programs write them.
-TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"II\0*", b"MM*\0")
-STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", *TIFF_STARTS)
-BMP_HEADERS = {12, 16, 40, 52, 56, 64, 108, 124}  # sizes; any text may begin with "BM"
-
 MAX_PIXELS = 200_000_000  # a larger picture is treated as a decompression bomb
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2  # Pillow warns above this, and refuses twice as many
+DEEP_FORMATS = {"JPEG2000", "PNG", "PPM", "TIFF"}  # formats that may have more than 8 bits
+EMPTY = "is empty"
 TRUNCATED = re.compile("truncated|not (large )?enough|incomplete", re.IGNORECASE)
 DRAFT_SCALE = 1.25  # a JPEG may be decoded at a reduced scale, if this times the size remains
-EXTENT_KEY: Any = ("gankit", "extent")  # in Image.info; keys that come from files are strings
-
-ORIENTATION = 0x0112  # the EXIF tag that says how the camera was held
-TRANSPOSES = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-WHITE_LEVELS = (1.0, 255.0, 4095.0, 65535.0)  # white in floats, and in 8, 12 and 16 bits
 
 
-def decode(path: str | Path, min_size: int = 0, background: str = "white") -> Image.Image:
+def decode(
+    path: str | Path,
+    min_size: int = 0,
+    background: str = "white",
+    ranges: SharedRanges | None = None,
+) -> Image.Image:
     """The picture in a file, upright, in mode RGB, or L if the file itself is grey.
 
     With `min_size` > 0, a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size, as long as both sides
     stay a quarter above `min_size` pixels. Animations and files of several pages give their first
-    picture. Colour profiles are ignored: values are read as sRGB, so wide-gamut photos come out a
-    little pale and CMYK a little too vivid. Raises ValueError with a short reason on one line.
+    picture. Pictures of more than 8 bits get the black and white of `ranges`, or their own. Colour
+    profiles are ignored: values are read as sRGB, so wide-gamut photos come out a little pale and
+    CMYK a little too vivid. Raises ValueError with a short reason on one line.
     """
-    try:
-        info = os.stat(path)  # noqa: PTH116 - takes both kinds of path
-        if not stat.S_ISREG(info.st_mode):  # opening a pipe would wait forever
-            raise _NotReadable(NOT_A_FILE)
-        if not info.st_size:
-            raise _NotReadable("is empty")
-        with _NO_PILLOW_WARNINGS, open(path, "rb") as file:  # noqa: PTH123
-            return _decode_file(file, min_size, background)
-    except Exception as error:  # on a broken file, Pillow raises nearly anything
-        raise ValueError(describe_error(error)) from error
+    with _opened(path) as file:
+        return _decode_file(file, min_size, background, ranges)
 
 
-def decode_bytes(data: bytes, min_size: int = 0, background: str = "white") -> Image.Image:
+def decode_bytes(
+    data: bytes,
+    min_size: int = 0,
+    background: str = "white",
+    ranges: SharedRanges | None = None,
+) -> Image.Image:
     """The same as `decode`, for the bytes of a picture file."""
+    with _opened(data) as file:
+        return _decode_file(file, min_size, background, ranges)
+
+
+def measure_range(picture: str | Path | bytes) -> Range | None:
+    """The range of a deep picture's values (a path or the bytes of a file).
+
+    None if it has 8 bits, says itself what is white, or cannot be read.
+    """
+    with contextlib.suppress(ValueError), _opened(picture) as file:
+        if picture_format(file.read(FIRST_BYTES)) in DEEP_FORMATS:
+            file.seek(0)
+            loaded, _ = _load(file, 0)
+            if isinstance(loaded, DeepPicture) and not loaded.white:
+                return measure(loaded)
+    return None
+
+
+@contextlib.contextmanager
+def _opened(picture: str | Path | bytes) -> Iterator[BinaryIO]:
+    """The picture's file, open; re-raises all errors as a ValueError with a short reason."""
     try:
-        if not data:
-            raise _NotReadable("is empty")
-        with _NO_PILLOW_WARNINGS:
-            return _decode_file(io.BytesIO(data), min_size, background)
+        with _NO_PILLOW_WARNINGS, _open_file(picture) as file:
+            yield file
     except Exception as error:  # on a broken file, Pillow raises nearly anything
         raise ValueError(describe_error(error)) from error
 
 
-def _decode_file(file: BinaryIO, min_size: int, background: str) -> Image.Image:
-    image = _load(file, min_size)
-    return to_rgb_or_grey(_rotate_upright(image), background)
+def _open_file(picture: str | Path | bytes) -> BinaryIO:
+    if isinstance(picture, bytes):
+        if not picture:
+            raise NotReadable(EMPTY)
+        return io.BytesIO(picture)
+    info = os.stat(picture)  # noqa: PTH116 - takes both kinds of path
+    if not stat.S_ISREG(info.st_mode):  # opening a pipe would wait forever
+        raise NotReadable(NOT_A_FILE)
+    if not info.st_size:
+        raise NotReadable(EMPTY)
+    return open(picture, "rb")  # noqa: PTH123
 
 
-def _load(file: BinaryIO, min_size: int) -> Image.Image:
-    if not _starts_like_picture(file):
-        raise _NotReadable("is not a picture")
-    with Image.open(file, formats=FORMATS) as image:
+def _decode_file(
+    file: BinaryIO, min_size: int, background: str, ranges: SharedRanges | None
+) -> Image.Image:
+    picture, turn = _load(file, min_size)
+    if isinstance(picture, DeepPicture):
+        picture = to_8_bits(picture, ranges.find(picture) if ranges else measure(picture))
+    return to_rgb_or_grey(rotate_upright(picture, turn), background)
+
+
+def _load(file: BinaryIO, min_size: int) -> tuple[Image.Image | DeepPicture, int]:
+    """The picture or, if it is deep, its values; and its EXIF orientation."""
+    name = recognise(file)
+    try:
+        image = open_as(name, file)
+    except NotReadable:
+        if name != "TIFF":
+            raise
+        return _read_other_tiff(file)
+    with image:
         if image.width * image.height > MAX_PIXELS:
             raise Image.DecompressionBombError(f"{image.width}x{image.height} pixels")
-        draft = None
-        if min_size:
-            side = int(DRAFT_SCALE * min_size)
-            draft = image.draft(None, (side, side))
-        image.load()
-        if draft:
-            image.info[EXTENT_KEY] = image.size, draft[1]
-        return image
+        if pillow_misreads(image):
+            return _read_other_tiff(file)
+        if is_deep(image):
+            deep = read_deep(image, lambda: open_as(name, file))
+            return deep, orientation(image)
+        return _load_8_bits(image, min_size), orientation(image)
 
 
-def looks_like_picture(path: str | Path) -> bool:
-    """Whether a file starts like one of the formats that are read, whatever its name."""
-    with open(path, "rb") as file:  # noqa: PTH123 - takes both kinds of path
-        return _starts_like_picture(file)
+def _load_8_bits(image: ImageFile.ImageFile, min_size: int) -> Image.Image:
+    draft = None
+    if min_size:
+        side = int(DRAFT_SCALE * min_size)
+        draft = image.draft(None, (side, side))
+    image.load()
+    if draft:
+        set_extent(image, draft[1])
+    is_tga = image.format == "TGA" and image.mode == "RGBA"
+    if is_tga and not image.getchannel("A").getbbox():
+        return image.convert("RGB")  # its fourth byte is unused
+    return image
 
 
-def _starts_like_picture(file: BinaryIO) -> bool:
-    start = file.read(18)
-    if start.startswith(b"BM"):
-        return int.from_bytes(start[14:18], "little") in BMP_HEADERS
-    return start.startswith(STARTS) or (start[:4] == b"RIFF" and start[8:12] == b"WEBP")
-
-
-class _NotReadable(ValueError):
-    """A reason that needs no further description."""
+def _read_other_tiff(file: BinaryIO) -> tuple[DeepPicture, int]:
+    """A TIFF of a kind that Pillow cannot read, and its orientation."""
+    try:
+        return read_tiff(file, MAX_PIXELS)
+    except (NotReadable, EOFError, MemoryError, Image.DecompressionBombError):
+        raise
+    except Exception as error:  # tifffile too raises nearly anything
+        raise NotReadable(kind_not_read("TIFF")) from error
 
 
 def describe_error(error: Exception) -> str:
     """What is wrong with a file, in a few words: "is cut off", "cannot be read: ..."."""
     text = " ".join(str(error).split())
-    if isinstance(error, _NotReadable):
+    if isinstance(error, NotReadable):
         return text
     if isinstance(error, Image.DecompressionBombError):
         pixels = re.search(r"\d+x\d+ pixels|\d+ pixels", text)
@@ -145,42 +199,11 @@ def describe_error(error: Exception) -> str:
     return f"is broken: {printable(text)[:100] or type(error).__name__}"
 
 
-def extent(image: Image.Image) -> tuple[float, float, float, float]:
-    """The part of the image that the picture covers: left, top, right, bottom, in pixels.
-
-    At a reduced scale this need not be whole pixels: a quarter of 333 rows is 83.25, so only a
-    quarter of row 84 is picture. Counting all of that row would shift the middle: 37 dB instead of
-    51 when half scale is resized to 64 pixels.
-    """
-    size, box = image.info.get(EXTENT_KEY, (None, None))
-    return box if size == image.size else (0, 0, *image.size)
-
-
-def _rotate_upright(image: Image.Image) -> Image.Image:
-    """The image rotated and mirrored as its EXIF orientation says."""
-    try:
-        orientation: Any = image.getexif().get(ORIENTATION)
-        transpose = TRANSPOSES.get(orientation)
-    except Exception:  # a picture with broken EXIF data is still a picture
-        transpose = None
-    if transpose is None:
-        return image
-    left, top, right, bottom = extent(image)
-    image = image.transpose(transpose)
-    if orientation >= 5:  # rows become columns
-        left, top, right, bottom = top, left, bottom, right
-    if orientation in (2, 3, 6, 7):  # left and right change places
-        left, right = image.width - right, image.width - left
-    if orientation in (3, 4, 7, 8):  # top and bottom change places
-        top, bottom = image.height - bottom, image.height - top
-    image.info[EXTENT_KEY] = image.size, (left, top, right, bottom)
-    return image
-
-
 def to_rgb_or_grey(image: Image.Image, background: str = "white") -> Image.Image:
     """An image of any mode in RGB, or in L if it is grey: 8 bits, nothing transparent."""
     if image.mode == "F" or image.mode.startswith("I"):
-        return _to_8_bits(image)
+        deep = DeepPicture(np.asarray(image))
+        return to_8_bits(deep, measure(deep))
     if image.has_transparency_data:
         colour = ImageColor.getrgb(background)[:3]
         stays_grey = _is_grey(image) and len(set(colour)) == 1
@@ -197,30 +220,6 @@ def _is_grey(image: Image.Image) -> bool:
         return image.mode in ("1", "L", "LA", "La")
     palette = image.getpalette("RGB") or []
     return palette[0::3] == palette[1::3] == palette[2::3]
-
-
-def _to_8_bits(image: Image.Image) -> Image.Image:
-    """Deep grey (16 or 32 bits, floats) in 8 bits.
-
-    Files do not say which value is white: a 12-bit microscope writes 0-4095 into 16 bits. So white
-    is the first of 255, 4095 and 65535 (for floats also 1) that is not below the largest value. If
-    none is, or if values are negative, the range from the smallest to the largest is stretched.
-    """
-    values = np.asarray(image)
-    is_float = values.dtype.kind == "f"
-    if is_float:
-        values = np.nan_to_num(values, posinf=0, neginf=0)
-    low = float(values.min())
-    high = float(values.max())
-    tolerance = 1.1 if is_float else 1.0  # sharpening leaves values a little above white
-    levels = WHITE_LEVELS if is_float else WHITE_LEVELS[1:]
-    white = next((level for level in levels if high <= tolerance * level), None)
-    scaled: np.ndarray[Any, Any]
-    if low < 0 or white is None:
-        scaled = (values.astype(np.float64) - low) * (255 / max(high - low, 1e-300))
-    else:
-        scaled = values.astype(np.float32) * (255 / white)
-    return Image.fromarray((scaled + 0.5).clip(0, 255).astype(np.uint8))
 
 
 class _NoPillowWarnings:

@@ -1,13 +1,16 @@
 """Your own pictures, as a sequence that decodes each picture when it is read."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from PIL import Image, ImageColor
 
 from gankit.core.errors import GankitError, did_you_mean
-from gankit.data.read.decode import decode
+from gankit.data.read.decode import decode, measure_range
+from gankit.data.read.deep import Range, SharedRanges
 
 
 @dataclass(eq=False, repr=False)
@@ -21,12 +24,26 @@ class PictureFiles(Sequence[Image.Image]):
     fingerprint: str
     image_size: int
     background: str
+    ranges: SharedRanges = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ranges = SharedRanges(self._measure_all)
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def __getitem__(self, index: int) -> Image.Image:  # type: ignore[override]  # no slices
-        return decode(self.paths[index], self.image_size, self.background)
+        return decode(self.paths[index], self.image_size, self.background, self.ranges)
+
+    @property
+    def notes(self) -> list[str]:
+        """What the pictures that were decoded so far have in common: lines for the user."""
+        return self.ranges.notes
+
+    def _measure_all(self) -> Iterator[Range]:
+        """The range of each picture of more than 8 bits."""
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            yield from filter(None, pool.map(measure_range, self.paths))
 
 
 def check_colour(name: str) -> None:

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageColor
 
-from gankit.data.read.decode import extent, to_rgb_or_grey
+from gankit.data.messages import NO_PIXELS
+from gankit.data.read.decode import to_rgb_or_grey
+from gankit.data.read.upright import extent
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 Box = tuple[int, int, int, int]  # left, top, right, bottom, in pixels of the picture
-GREY_TOLERANCE = 16  # channels may differ by this and be grey; JPEG's rounding is less
 LANCZOS = Image.Resampling.LANCZOS
 
 
@@ -35,7 +36,7 @@ def _to_image(picture: Any, channels: int, background: str) -> Image.Image:
         has_one_channel = picture.shape[2:] == (1,)
         picture = Image.fromarray(picture[:, :, 0] if has_one_channel else picture)
     if not picture.width * picture.height:
-        raise ValueError("has no pixels")
+        raise ValueError(NO_PIXELS)
     mode = "L" if channels == 1 else "RGB"
     if picture.mode not in ("L", "RGB"):
         picture = to_rgb_or_grey(picture, background)

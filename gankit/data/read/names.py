@@ -1,7 +1,32 @@
-"""File names: those that systems leave behind, and any name made fit for a message."""
+"""File names: those that systems and lessons write, and any name made fit for a message."""
 
-# Files and folders that macOS, Windows and NAS systems add to a person's own.
-SYSTEM_NAMES = frozenset({"__macosx", "@eadir", "desktop.ini", "thumbs.db"})
+import re
+
+# Files and folders that macOS, Windows, NAS systems and package managers add to a person's own.
+SYSTEM_NAMES = frozenset({
+    "__macosx", "icon\r", "@eadir", "#recycle", "$recycle.bin", "system volume information",
+    "desktop.ini", "thumbs.db", "ehthumbs.db", "lost+found", "__pycache__", "site-packages",
+    "node_modules",
+})  # fmt: skip
+LABEL_FILES = frozenset({"imagelabels.mat"})  # which a data set's `classify` reads
+LESSON_PICTURE = re.compile(r"lesson-\d\d(-[a-z]+)*\.png")
+LESSON_FOLDERS = frozenset({"lesson-04-pictures", "lesson-04-aside"})
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder of this name is hidden, or a system's own."""
+    return (name.startswith(".") and bool(name.strip(". "))) or name.lower() in SYSTEM_NAMES
+
+
+def online_name(name: str) -> str:
+    """`a.jpg` for `.a.jpg.icloud`, which iCloud writes while it keeps a.jpg online; else ""."""
+    is_placeholder = name.startswith(".") and name.endswith(".icloud")
+    return name[1 : -len(".icloud")] if is_placeholder else ""
+
+
+def is_lesson_picture(name: str) -> bool:
+    """Whether a lesson writes a picture of this name into the folder where it is run."""
+    return bool(LESSON_PICTURE.fullmatch(name))
 
 
 def printable(text: str) -> str:

@@ -23,13 +23,13 @@ from gankit.core.atomic_write import open_atomically, write_atomically
 from gankit.core.errors import GankitError
 from gankit.core.prepared import Pixels, Rows
 from gankit.core.stop import Progress
-from gankit.data.messages import MOVE_CACHE, skipped_line
-from gankit.data.read.fit import GREY_TOLERANCE
+from gankit.data.messages import MOVE_CACHE, mostly_broken, nearly_grey, shorten, skipped_line
+from gankit.data.read.colour import find_colour
 from gankit.data.store import duplicates
 from gankit.data.store.cache import cache_folder
 
 log = logging.getLogger("gankit")
-VERSION = 2  # of the prepared file; increase it to prepare all pictures again
+VERSION = 3  # of the prepared file; increase it to prepare all pictures again
 CHUNK = 256  # pictures prepared at a time, which limits the memory
 PICTURES_PER_THREAD = 16  # of a chunk, before a thread takes more
 
@@ -45,6 +45,7 @@ class PixelSettings:
     channels: int  # 0: as the pictures are
     fit: str
     background: str
+    label: str = ""  # the name in messages; the pixels do not depend on it
 
 
 class CachedPictures(NamedTuple):
@@ -55,6 +56,7 @@ class CachedPictures(NamedTuple):
     boxes: Any  # (N, 5), the source and the region's first and last corner in it; or None
     fingerprint: str  # of the pixels
     skipped: list[str]  # "name: reason"
+    notes: list[str]  # what was decided about all pictures
 
 
 def load_or_prepare(
@@ -63,12 +65,13 @@ def load_or_prepare(
     """The pictures as one file, from the cache if it is there, else prepared now.
 
     `pictures[i]` is a PIL image or a uint8 array (H, W) or (H, W, C) of any size; one that raises
-    is skipped and listed. A data set may have three more attributes:
+    is skipped and listed. A data set may have more attributes:
 
     - `fingerprint`, which identifies the contents. Without it, their number and the first picture
       do.
     - `batch(indices)`, which returns many pictures faster than one by one.
     - `where(i)`, (top, left, bottom, right): the region of one large picture that i shows.
+    - `notes`: lines about what was decided for all pictures while they were read.
 
     Raises GankitError if most pictures are broken, or if the cache cannot be written or read.
     """
@@ -92,7 +95,8 @@ def load_or_prepare(
 
 
 def _prepared_folder(settings: PixelSettings, count: int, contents: str) -> Path:
-    key = json.dumps([VERSION, dataclasses.astuple(settings), count, contents])
+    *pixel_settings, _ = dataclasses.astuple(settings)
+    key = json.dumps([VERSION, pixel_settings, count, contents])
     return cache_folder("pictures", hashlib.sha256(key.encode()).hexdigest()[:20])
 
 
@@ -112,6 +116,7 @@ def _load(folder: Path) -> CachedPictures:
         boxes=np.load(boxes_file) if boxes_file.exists() else None,
         fingerprint=manifest["fingerprint"],
         skipped=manifest["skipped"],
+        notes=manifest["notes"],
     )
 
 
@@ -123,7 +128,8 @@ def _prepare(
     progress: Progress,
 ) -> None:
     """Prepare all pictures into a temporary folder, and rename it when it is complete."""
-    log.info("preparing %s pictures of %s", f"{len(pictures):,}", settings.name)
+    label = shorten(settings.label or settings.name)
+    log.info("preparing %s pictures of %s", f"{len(pictures):,}", label)
     folder.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(prefix="preparing-", dir=folder.parent))
     try:
@@ -135,6 +141,7 @@ def _prepare(
                 writer.add(result)
                 if done % CHUNK == 0 or done == total:
                     progress(done, total)
+        writer.notes += getattr(pictures, "notes", ())
         writer.finish(total)
         with contextlib.suppress(OSError):  # another run was first
             aside.rename(folder)
@@ -150,6 +157,8 @@ class _Writer:
         self.file = file
         self.settings = settings
         self.all_grey = settings.channels == 0  # until a picture with a colour comes
+        self.strongest_tint = 0.0  # of the grey pictures
+        self.notes: list[str] = []
         self.thumbnails = bytearray()  # 776 bytes a picture; single arrays would take more
         self.boxes: list[Any] = []
         self.skipped: list[str] = []
@@ -162,8 +171,9 @@ class _Writer:
             return
         for pixels, box in result:
             if self.all_grey:
-                spread = pixels.max(axis=2).astype(int) - pixels.min(axis=2)
-                self.all_grey = bool((spread <= GREY_TOLERANCE).all())
+                colour = find_colour(pixels)
+                self.all_grey = colour.is_grey
+                self.strongest_tint = max(self.strongest_tint, colour.tint)
             self.file.write(pixels.tobytes())
             self.hash.update(pixels.data)
             self.thumbnails += duplicates.make_thumbnail(pixels).tobytes()
@@ -178,6 +188,8 @@ class _Writer:
         channels = settings.channels or (1 if self.all_grey else 3)
         if channels == 1 and not settings.channels:
             self._keep_one_channel(count)
+            if self.strongest_tint:
+                self.notes.append(nearly_grey(self.strongest_tint))
         np.save(self.folder / "groups.npy", duplicates.group_near_duplicates(thumbnails))
         if self.boxes[0] is not None:
             np.save(self.folder / "boxes.npy", np.asarray(self.boxes, np.int32))
@@ -186,20 +198,18 @@ class _Writer:
             "fingerprint": self.hash.hexdigest()[:20],
             "settings": dataclasses.asdict(settings),
             "skipped": self.skipped,
+            "notes": self.notes,
         }
         write_atomically(self.folder / "manifest.json", json.dumps(manifest, indent=1))
 
     def _refuse_mostly_broken(self, total: int) -> None:
-        name = self.settings.name
+        name = self.settings.label or self.settings.name
         broken = len(self.skipped)
         if not self.thumbnails:
             reason = f"the first: {self.skipped[0]}" if self.skipped else "it is empty"
-            raise GankitError(f"data set {name!r} has no usable pictures; {reason}")
+            raise GankitError(f"data set {shorten(name)!r} has no usable pictures; {reason}")
         if broken > total / 2:
-            line = f"most pictures of {name!r} are broken, {broken:,} of {total:,}"
-            raise GankitError(
-                f"{line}; the first: {self.skipped[0]}; list them all with gankit data check"
-            )
+            raise GankitError(mostly_broken(name, broken, total, self.skipped[0]))
 
     def _keep_one_channel(self, count: int) -> None:
         """Rewrite the file as grey: no picture in it has a colour."""

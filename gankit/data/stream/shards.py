@@ -6,14 +6,15 @@ import functools
 import hashlib
 import itertools
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from PIL import Image
 
 from gankit.core.errors import GankitError
 from gankit.core.stop import Progress, no_progress
 from gankit.data.messages import MORE_SHARDS, NO_CLASS_FOLDERS
-from gankit.data.read.decode import decode_bytes
+from gankit.data.read.decode import decode_bytes, measure_range
+from gankit.data.read.deep import Range, SharedRanges
 from gankit.data.shuffle import permutation
 from gankit.data.store.split import DEFAULT_SHARE, MAX_WITHOUT_HOLDOUT
 from gankit.data.stream.tars import (
@@ -59,6 +60,7 @@ class Shards(Sequence[Image.Image]):
         paths = [path for source in data for path in find_tars(source)]
         self.shards = index_shards(list(dict.fromkeys(paths)), progress)
         self.first_pictures = ShardSample(self, self.shards, [])
+        self.ranges = SharedRanges(self.first_pictures.measure_all)
         self.names = self.first_pictures.names
         self.fingerprint = self.first_pictures.fingerprint
 
@@ -85,7 +87,7 @@ class Shards(Sequence[Image.Image]):
 
     def decode(self, picture: EncodedPicture) -> Image.Image:
         """The decoded picture; a broken one is a ValueError."""
-        return decode_bytes(picture.data, self.image_size, self.background)
+        return decode_bytes(picture.data, self.image_size, self.background, self.ranges)
 
 
 class ShardSample(Sequence[Image.Image]):
@@ -97,7 +99,7 @@ class ShardSample(Sequence[Image.Image]):
     def __init__(self, shards: Shards, train: list[Shard], held_out: list[Shard]) -> None:
         half = shards.sample // 2 if held_out else 0
         counts = [*_spread(held_out, half), *_spread(train, shards.sample - half)]
-        self._decode = shards.decode
+        self._shards = shards
         self._counts = counts
         self._lock = threading.Lock()
         self.names = [
@@ -117,7 +119,20 @@ class ShardSample(Sequence[Image.Image]):
     def __getitem__(self, index: int) -> Image.Image:  # type: ignore[override]  # no slices
         with self._lock:
             encoded = self._encoded_pictures
-        return self._decode(encoded[index])
+        return self._shards.decode(encoded[index])
+
+    @property
+    def notes(self) -> list[str]:
+        """What the pictures that were decoded so far have in common: lines for the user."""
+        return self._shards.ranges.notes
+
+    def measure_all(self) -> Iterator[Range]:
+        """The range of each picture of more than 8 bits."""
+        for shard, count in self._counts:
+            for picture in itertools.islice(iter_pictures(shard), count):
+                measured = measure_range(picture.data)
+                if measured:
+                    yield measured
 
     @functools.cached_property
     def _encoded_pictures(self) -> list[EncodedPicture]:

@@ -13,10 +13,10 @@ from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError, RunFailed
 from gankit.core.stop import Progress
 from gankit.data.messages import NOT_FOUND
-from gankit.data.read.find import EXTENSIONS
 from gankit.data.read.names import printable
 from gankit.data.store.cache import cache_folder
 
+EXTENSIONS = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 TAR_EXTENSIONS = (".tar", ".tar.gz", ".tgz")
 
 

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageFile, ImageOps
 
-from gankit.data.read.decode import decode, extent, looks_like_picture, printable
+from gankit.data.read.decode import decode, looks_like_picture, printable
 from gankit.data.read.fit import FIT_METHODS, fit
+from gankit.data.read.upright import extent
 
 RED = (250, 10, 20)
 BLUE = (10, 20, 250)

@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 
 from gankit import GankitError
-from gankit.data.fetch import unpack
 from gankit.data.read.find import find_pictures
 
 
@@ -157,7 +156,7 @@ def test_a_folder_that_cannot_be_read_is_listed(place, monkeypatch):
     assert found.names == ["one.png"]
     assert names_of(found.left_out) == ["shut"]
     assert "permission denied" in found.left_out[0]
-    assert found.left_out[0] in refusal(place / "shut")
+    assert "permission denied" in refusal(place / "shut")
 
 
 def test_folders_may_be_nested_deeper_than_python_recurses(place):
@@ -251,16 +250,15 @@ def test_an_archive_is_a_source(flowers, tmp_path, monkeypatch):
     assert len(both.paths) == 14
 
 
-def test_what_an_archive_left_out_is_listed(flowers, tmp_path, monkeypatch):
-    (tmp_path / "one.zip").write_bytes(b"PK")
-    monkeypatch.setattr(unpack, "is_archive", lambda path: path.name == "one.zip")
-    monkeypatch.setattr(
-        unpack, "unpack_pictures", lambda path, progress: (Path(flowers), ["x.png: leads out"])
-    )
-    assert find_pictures([str(tmp_path / "one.zip")]).left_out == ["x.png: leads out"]
+def test_what_an_archive_left_out_is_listed(tmp_path):
     draw(tmp_path / "two.png")
+    picture = (tmp_path / "two.png").read_bytes()
+    with zipfile.ZipFile(tmp_path / "one.zip", "w") as archive:
+        archive.writestr("1.png", picture)
+        archive.writestr("../x.png", picture)
+    assert names_of(find_pictures([str(tmp_path / "one.zip")]).left_out) == ["../x.png"]
     several = find_pictures([str(tmp_path / "one.zip"), str(tmp_path / "two.png")])
-    assert several.left_out == [f"{tmp_path / 'one.zip'}/x.png: leads out"]
+    assert names_of(several.left_out) == [f"{tmp_path / 'one.zip'}/../x.png"]
 
 
 def test_a_source_without_pictures_is_refused(place):
@@ -269,7 +267,7 @@ def test_a_source_without_pictures_is_refused(place):
         line = refusal(source)
         assert line.startswith(f"{shown} ")
         assert "--data" in line
-    formats = "bmp, gif, jpg, png, tif and webp"
+    formats = "bmp, gif, jp2, jpg, png"
     line = refusal()
     assert "--data" in line
     assert formats in line

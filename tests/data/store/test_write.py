@@ -268,11 +268,31 @@ def test_one_colour_picture_makes_a_colour_set(cache):
     assert np.array_equal(ready(pictures, channels=0).pixels, pictures.arrays)
 
 
-def test_jpeg_rounding_does_not_count_as_colour(cache):
-    pictures = Drawn(fingerprint="rounded")
-    pictures.arrays = np.clip(pictures.arrays[..., :1].repeat(3, axis=3), 0, 250)
-    pictures.arrays[..., 2] += 5
-    assert ready(pictures, channels=0).pixels.shape[3] == 1
+def test_noise_does_not_count_as_colour_but_a_tint_does(cache):
+    pictures = Drawn(fingerprint="noise", size=64)
+    pictures.arrays = np.clip(pictures.arrays[..., :1].repeat(3, axis=3), 3, 250)
+    grey = ready(pictures, size=64, channels=0)
+    assert grey.pixels.shape[3] == 1
+    assert grey.notes == []
+    noise = np.random.default_rng(3).integers(-2, 3, pictures.arrays.shape)
+    noisy = Drawn(fingerprint="noisy", size=64)
+    noisy.arrays = (pictures.arrays + noise).astype(np.uint8)
+    prepared = ready(noisy, size=64, channels=0)
+    assert prepared.pixels.shape[3] == 1
+    assert "--channels 3" in prepared.notes[0]
+    assert ready(noisy, size=64, channels=0).notes == prepared.notes  # from the cache
+    tinted = Drawn(fingerprint="tinted", size=64)
+    tinted.arrays = pictures.arrays - np.array([0, 1, 3], np.uint8)
+    prepared = ready(tinted, size=64, channels=0)
+    assert prepared.pixels.shape[3] == 3
+    assert prepared.notes == []
+
+
+def test_what_a_data_set_decides_while_it_is_read_is_kept(cache):
+    pictures = Drawn(fingerprint="notes")
+    pictures.notes = ["one white for all"]
+    assert ready(pictures).notes == ["one white for all"]
+    assert ready(Drawn(fingerprint="notes")).notes == ["one white for all"]
 
 
 def test_a_set_of_mostly_broken_pictures_is_refused(cache):

@@ -316,3 +316,19 @@ def test_the_trainer_takes_its_batches_from_the_stream(ready, registry):
     trainer = assemble(resolve_auto(run, prepared), registry, prepared)
     assert type(trainer.batches).__name__ == "StreamedBatches"
     assert np.isfinite(float(trainer.step(0)["d_loss"]))
+
+
+def test_deep_pictures_share_a_white(folder):
+    """The third shard is the brightest: its white holds for all, at every place in the stream."""
+    for number, path in enumerate(sorted(folder.iterdir())):
+        largest = 4095 if number == 3 else 1000
+        image = Image.fromarray(np.full((16, 16), largest, np.uint16))
+        rewrite(path, lambda name, data, image=image: png(image) if "png" in name else data)
+    shards = Shards((str(folder),))
+    values = [
+        shards.decode(picture).getpixel((0, 0))
+        for shard in shards.shards
+        for picture in tars.iter_pictures(shard)
+    ]
+    assert values == [62] * 36 + [255] * 12 + [62] * 12
+    assert "60 pictures" in shards.first_pictures.notes[0]

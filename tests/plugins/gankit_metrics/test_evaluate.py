@@ -107,6 +107,7 @@ def test_the_signature_of_evaluate():
     parameters = inspect.signature(gankit.evaluate).parameters
     assert list(parameters) == [
         *("folder", "metrics", "samples", "checkpoint", "registry", "progress", "pictures"),
+        "data",
     ]
     assert (parameters["metrics"].default, parameters["samples"].default) == (("kid", "swd"), 1000)
 

@@ -20,7 +20,7 @@ from gankit.core.errors import RunStopped
 def fake_evaluate(monkeypatch):
     """5 for a run without tricks, 3 with; more for each seed, nearly the same for both."""
 
-    def evaluate(folder, metrics, *, samples, registry, progress):
+    def evaluate(folder, metrics, *, samples, registry, progress, data):
         run = json.loads((folder / "run.json").read_text())
         value = (3.0 + 0.1 * run["seed"] if run["tricks"] else 5.0) + run["seed"] ** 2
         numbers = {"value": value, "low": value - 0.1, "high": value + 0.1, "floor": 0.5}

@@ -62,7 +62,7 @@ def evaluate(monkeypatch):
     """A stand-in for measuring: 2 for runs with ema, 5 for others, a little more for each seed."""
     calls = []
 
-    def stand_in(folder, metrics, *, samples, registry, progress):
+    def stand_in(folder, metrics, *, samples, registry, progress, data):
         calls.append((folder, metrics, samples))
         progress(0, 1)
         run = json.loads((folder / "run.json").read_text())

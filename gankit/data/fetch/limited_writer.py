@@ -1,0 +1,91 @@
+"""Writes the files of an archive into a folder: no name twice, and never more than fits."""
+
+import errno
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from gankit.data.fetch.archives import PACK_AGAIN, Member
+from gankit.data.fetch.portable import PortableNames
+from gankit.data.messages import MOVE_CACHE
+
+MAX_TOTAL_BYTES = 50 << 30  # of an archive's pictures together
+MIN_FREE_BYTES = 256 << 20  # left free on the disk
+MAX_FILE_BYTES = 1 << 30  # of one picture
+MAX_RATIO = 200  # a picture of RATIO_BYTES or more seldom compresses so well; a bomb does
+RATIO_BYTES = 10 << 20
+# Errors about a name that the disk cannot store; other errors are about the disk itself.
+NAME_ERRORS = (
+    errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENOENT, errno.EINVAL, errno.EILSEQ,
+    errno.ENAMETOOLONG,
+)  # fmt: skip
+
+
+class LeftOut(Exception):
+    """Why this one file is not unpacked."""
+
+
+class LimitReached(Exception):
+    """What the archive holds too much of, and the cure."""
+
+
+class LimitedWriter:
+    """Writes files into a new folder, whatever an archive says about their names and sizes."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True)
+        self.folder = folder
+        self.names = PortableNames()
+        free_bytes = shutil.disk_usage(folder).free - MIN_FREE_BYTES
+        if free_bytes < MAX_TOTAL_BYTES:
+            self.bytes_left = free_bytes
+            self.limit = f"more pictures than this disk has room for; {MOVE_CACHE}"
+        else:
+            self.bytes_left = MAX_TOTAL_BYTES
+            limit_gb = MAX_TOTAL_BYTES >> 30
+            self.limit = f"more than {limit_gb} GB of pictures; {PACK_AGAIN}"
+
+    def write(self, parts: list[str], chunks: Iterator[bytes], member: Member) -> tuple[str, int]:
+        """Write a new file; returns its path below the folder, and its size in bytes.
+
+        Raises LeftOut, LimitReached or what `chunks` raises, and then leaves no file.
+        """
+        file_parts = self.names.reserve(parts)
+        if not file_parts:
+            raise LeftOut("another file has this name already")
+        path = self.folder.joinpath(*file_parts)
+        with _create(path) as file:
+            try:
+                size = self._write_chunks(file, chunks, member)
+            except BaseException:
+                file.close()  # Windows cannot remove an open file
+                path.unlink()
+                raise
+        return "/".join(file_parts), size
+
+    def _write_chunks(self, file: BinaryIO, chunks: Iterator[bytes], member: Member) -> int:
+        """Write the chunks, as long as they are within all limits; returns their size."""
+        size = 0
+        for chunk in chunks:
+            size += len(chunk)
+            if size > MAX_FILE_BYTES:
+                raise LeftOut(f"is larger than {MAX_FILE_BYTES >> 20} MB")
+            if size > RATIO_BYTES and size > MAX_RATIO * member.packed_bytes():
+                raise LeftOut(f"grows more than {MAX_RATIO}-fold, like a decompression bomb")
+            if size > self.bytes_left:
+                raise LimitReached(self.limit)
+            file.write(chunk)
+        self.bytes_left -= size
+        return size
+
+
+def _create(path: Path) -> BinaryIO:
+    """Open a new file for writing; raises LeftOut if the disk cannot store its name."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("xb")
+    except (OSError, UnicodeEncodeError) as error:
+        if isinstance(error, OSError) and error.errno not in NAME_ERRORS:
+            raise
+        raise LeftOut("this disk cannot store its name") from error

@@ -1,0 +1,77 @@
+"""The names of an archive's files, made fit for every disk."""
+
+import re
+import unicodedata
+
+MAX_NAME_BYTES = 255  # what most disks accept
+MAX_DEPTH = 50  # of folders in folders: what programs that walk through them accept
+# Names that Windows reserves for devices, whatever extension follows.
+RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])", re.IGNORECASE)
+FORBIDDEN = re.compile(r'[<>:"|?*\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]')
+
+
+def path_parts(name: str) -> list[str]:
+    """The parts of a path in an archive, as they are spelled there."""
+    return [part for part in name.replace("\\", "/").split("/") if part not in ("", ".")]
+
+
+def path_problem(name: str) -> str:
+    """Why no file may have this path: it leads out of its folder, or is too long; "" if it may."""
+    if name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:[/\\]", name):
+        return "its path is absolute"
+    parts = path_parts(name)
+    if ".." in parts:
+        return "its path leads out of the archive"
+    longest = max((len(portable_name(part).encode()) for part in parts), default=0)
+    if len(parts) > MAX_DEPTH or longest > MAX_NAME_BYTES:
+        return "its name is too long"
+    return ""
+
+
+def portable_name(part: str) -> str:
+    """A file's or folder's name in characters that every disk can store."""
+    part = unicodedata.normalize("NFC", FORBIDDEN.sub("_", part)).rstrip(" .") or "_"
+    stem = part.partition(".")[0].rstrip(" ")
+    return f"_{part}" if RESERVED.fullmatch(stem) else part
+
+
+class PortableNames:
+    """Gives every file a path that differs from all others by more than the case of letters.
+
+    So every disk gets the same files.
+    """
+
+    def __init__(self) -> None:
+        self.names: set[tuple[str, ...]] = set()  # as in the archive
+        self.files: set[tuple[str, ...]] = set()
+        self.folders: set[tuple[str, ...]] = set()
+        self.renamed = 0
+
+    def reserve(self, parts: list[str]) -> list[str]:
+        """The parts of a new file's path: portable names, or if they are taken, `~1/NAME`.
+
+        Empty if a file of the very same name has a path already.
+        """
+        if tuple(parts) in self.names:
+            return []
+        self.names.add(tuple(parts))
+        path = [portable_name(part) for part in parts]
+        while not self._is_free(_fold(path)):
+            self.renamed += 1
+            path = [f"~{self.renamed}", path[-1]]
+        key = _fold(path)
+        self.files.add(key)
+        self.folders |= _parents(key)
+        return path
+
+    def _is_free(self, key: tuple[str, ...]) -> bool:
+        return not (key in self.files or key in self.folders or _parents(key) & self.files)
+
+
+def _fold(parts: list[str]) -> tuple[str, ...]:
+    """The parts as a disk that ignores case sees them."""
+    return tuple(unicodedata.normalize("NFC", part.casefold()) for part in parts)
+
+
+def _parents(key: tuple[str, ...]) -> set[tuple[str, ...]]:
+    return {key[:depth] for depth in range(1, len(key))}

@@ -1,0 +1,264 @@
+"""Deep pictures, with more than 8 bits a channel: their exact values, and one white for a set.
+
+Files do not say which value is white: a 12-bit microscope writes 0-4095 into 16 bits. If each
+picture had a white of its own, dark pictures would become as bright as the others. So all deep
+pictures of a set share a range, found from the smallest and the largest value among them.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image, ImageFile
+
+log = logging.getLogger("gankit")
+Values = np.ndarray[Any, Any]
+WHITE_LEVELS = (255.0, 1023.0, 4095.0, 16383.0, 65535.0)  # of 8 to 16 bits; floats also have 1
+NUM_16_BIT = 1 << 16
+FLOAT_TOLERANCE = 1.1  # sharpening leaves floats a little above white
+TWO_BYTES = re.compile("(LA|RGB|RGBA|RGBX);16([BLN])")  # Pillow reads one byte of each value
+BYTE_ORDERS = {"B": ">u2", "L": "<u2", "N": "=u2"}
+TIFF_BITS = 258
+TIFF_PHOTOMETRIC = 262  # 0: the smallest value is white
+TIFF_SAMPLE_FORMAT = 339  # 1: unsigned integers
+
+
+class DeepPicture(NamedTuple):
+    """The values of a picture, as its file has them."""
+
+    values: Values  # (H, W) or (H, W, 3), integers or floats
+    alpha: Values | None = None  # (H, W), how opaque each pixel is
+    white: float = 0  # what the file says is white; 0: nothing
+    is_inverted: bool = False  # 0 is white
+
+    @property
+    def kind(self) -> str:
+        """What it is made of: the pictures of one kind share a range."""
+        return "floats" if self.values.dtype.kind == "f" else "integers"
+
+
+class Range(NamedTuple):
+    """The smallest and the largest value of pictures of one kind."""
+
+    kind: str
+    pictures: int
+    low: float
+    high: float
+
+    @property
+    def black_and_white(self) -> tuple[float, float]:
+        """The values that become 0 and 255.
+
+        White is the first of WHITE_LEVELS (for floats also 1) that is not below the largest value.
+        If none is, or if values are negative, black and white are the smallest and largest value.
+        """
+        levels = (1.0, *WHITE_LEVELS) if self.kind == "floats" else WHITE_LEVELS
+        tolerance = FLOAT_TOLERANCE if self.kind == "floats" else 1.0
+        white = next((level for level in levels if self.high <= tolerance * level), None)
+        if self.low < 0 or white is None:
+            return self.low, self.high
+        return 0.0, white
+
+    def describe(self) -> str:
+        """The line for `data check` and run.json."""
+        digits = ".3g" if self.kind == "floats" else ".0f"
+        values = [self.low, self.high, *self.black_and_white]
+        low, high, black, white = (format(value, digits) for value in values)
+        has = "1 picture has" if self.pictures == 1 else f"{self.pictures:,} pictures have"
+        return (
+            f"{has} more than 8 bits a channel ({self.kind} from {low} to {high}): "
+            f"{black} becomes black and {white} white, the same for all"
+        )
+
+
+class SharedRanges:
+    """The ranges of all deep pictures of a set, found when the first of them is decoded.
+
+    `measure_all` returns the range of each deep picture. One thread calls it, once.
+    """
+
+    def __init__(self, measure_all: Callable[[], Iterable[Range]]) -> None:
+        self._measure_all = measure_all
+        self._lock = threading.Lock()
+        self._ranges: dict[str, Range] | None = None
+
+    def find(self, picture: DeepPicture) -> Range:
+        """The range that the picture's values have in this set."""
+        with self._lock:
+            if self._ranges is None:
+                log.info("pictures have more than 8 bits: finding one white for all of them")
+                self._ranges = _join(self._measure_all())
+        return self._ranges.get(picture.kind) or measure(picture)
+
+    @property
+    def notes(self) -> list[str]:
+        """A line about each range that was used."""
+        return [item.describe() for item in (self._ranges or {}).values()]
+
+
+def _join(ranges: Iterable[Range]) -> dict[str, Range]:
+    """One range for each kind."""
+    joined: dict[str, Range] = {}
+    for item in ranges:
+        total = joined.get(item.kind)
+        if total is None:
+            joined[item.kind] = item
+            continue
+        low = min(total.low, item.low)
+        high = max(total.high, item.high)
+        joined[item.kind] = Range(item.kind, total.pictures + item.pictures, low, high)
+    return joined
+
+
+def measure(picture: DeepPicture) -> Range:
+    """The range of one picture."""
+    if picture.white:
+        return Range(picture.kind, 1, 0, picture.white)
+    values = _finite(picture.values)
+    return Range(picture.kind, 1, float(values.min()), float(values.max()))
+
+
+def _finite(values: Values) -> Values:
+    return np.nan_to_num(values, posinf=0, neginf=0) if values.dtype.kind == "f" else values
+
+
+def is_deep(image: ImageFile.ImageFile) -> bool:
+    """Whether an image that is open, but not loaded, has more than 8 bits a channel."""
+    is_deep_grey = image.mode == "F" or image.mode.startswith("I")
+    return is_deep_grey or _two_bytes(image) is not None or _deep_netpbm(image) is not None
+
+
+def _raw_mode(image: ImageFile.ImageFile) -> tuple[Any, ...]:
+    """What Pillow's decoder is told about the file's values, such as ("RGB;16B",)."""
+    arguments: Any = image.tile[0][3] if image.tile else ()
+    return (arguments,) if isinstance(arguments, str) else tuple(arguments or ())
+
+
+def _two_bytes(image: ImageFile.ImageFile) -> re.Match[str] | None:
+    """The match if the file has two bytes a value, of which Pillow would drop one."""
+    raw_mode = _raw_mode(image)
+    if image.format not in ("PNG", "TIFF") or not raw_mode:
+        return None
+    return TWO_BYTES.fullmatch(str(raw_mode[0]))
+
+
+def _deep_netpbm(image: ImageFile.ImageFile) -> float | None:
+    """What is white in a binary PPM or PGM of two bytes a value; None for any other picture."""
+    is_binary = image.format == "PPM" and image.tile and image.tile[0][0] == "ppm"
+    white = _raw_mode(image)[1] if is_binary else 0
+    return white if white > 255 else None
+
+
+def read_deep(image: ImageFile.ImageFile, reopen: Callable[[], ImageFile.ImageFile]) -> DeepPicture:
+    """The values of a deep image that is open, but not loaded; `reopen` opens its file again."""
+    white = _deep_netpbm(image)
+    if white is not None:
+        return DeepPicture(_read_netpbm(image), white=white if white < WHITE_LEVELS[-1] else 0)
+    match = _two_bytes(image)
+    if match is None:
+        return _read_grey(image)
+    mode, order = match.groups()
+    if mode == "LA":  # of four bytes, like red, green, blue and alpha
+        values = _load_as(image, "RGBA").view(BYTE_ORDERS[order])
+        return DeepPicture(values[..., 0], values[..., 1])
+    # Pillow keeps one byte of each value: the first, if told that this is the high one.
+    first = _load_as(image, f"{mode};16B")
+    second = _load_as(reopen(), f"{mode};16L")
+    values = np.stack([first, second], axis=-1).view(BYTE_ORDERS[order])[..., 0]
+    colours = values[..., :3]
+    alpha = values[..., 3] if mode == "RGBA" else _alpha_of_key(colours, image)
+    return DeepPicture(colours, alpha)
+
+
+def _read_netpbm(image: ImageFile.ImageFile) -> Values:
+    """The two-byte values of a PPM or PGM: Pillow would scale them, one after another."""
+    channels = 3 if image.mode == "RGB" else 1
+    count = image.width * image.height * channels
+    assert image.fp is not None
+    image.fp.seek(image.tile[0][2])
+    data = image.fp.read(2 * count)
+    if len(data) < 2 * count:
+        raise EOFError
+    values = np.frombuffer(data, ">u2").reshape(image.height, image.width, channels)
+    return values if channels == 3 else values[..., 0]
+
+
+def _read_grey(image: ImageFile.ImageFile) -> DeepPicture:
+    image.load()
+    tags: Any = getattr(image, "tag_v2", {})
+    values = np.asarray(image)
+    bits = tags.get(TIFF_BITS, (0,))[0]
+    if bits == 32 and image.mode == "I" and tags.get(TIFF_SAMPLE_FORMAT, (1,))[0] == 1:
+        values = values.view(np.uint32)  # Pillow has only signed integers of 32 bits
+    return DeepPicture(
+        values,
+        _alpha_of_key(values, image),
+        white=2**bits - 1 if 8 < bits < 16 else 0,
+        is_inverted=tags.get(TIFF_PHOTOMETRIC) == 0,
+    )
+
+
+def _alpha_of_key(values: Values, image: ImageFile.ImageFile) -> Values | None:
+    """The alpha channel if the file names one transparent value or colour."""
+    key = image.info.get("transparency")
+    if key is None:
+        return None
+    is_transparent = values == np.asarray(key)
+    if values.ndim == 3:
+        is_transparent = is_transparent.all(axis=2)
+    return np.where(is_transparent, 0, 65535)
+
+
+def _load_as(image: ImageFile.ImageFile, raw_mode: str) -> Values:
+    """The bytes (H, W, channels) that Pillow reads if told that the file has this raw mode."""
+    rest = _raw_mode(image)[1:]
+    arguments: Any = (raw_mode, *rest) if rest else raw_mode
+    for number, tile in enumerate(image.tile):
+        # Up to Pillow 10.3 it is a plain tuple.
+        make: Any = getattr(tile, "_make", tuple)
+        image.tile[number] = make((*tile[:3], arguments))
+    image.load()
+    return np.asarray(image)
+
+
+def to_8_bits(picture: DeepPicture, shared: Range) -> Image.Image:
+    """The picture in mode L, RGB, LA or RGBA, with black and white as in a range."""
+    black, white = shared.black_and_white
+    if picture.white:
+        black, white = 0.0, picture.white
+    values = picture.values
+    if (
+        values.dtype.kind == "u" and values.itemsize == 2 and values.size > NUM_16_BIT
+    ):  # faster by a table
+        every_value = np.arange(NUM_16_BIT, dtype=np.uint16)
+        pixels = _scale(every_value, black, white, picture.is_inverted)[values]
+    else:
+        pixels = _scale(values, black, white, picture.is_inverted)
+    if picture.alpha is not None:
+        alpha = _round(picture.alpha * (255.0 / _opaque(picture.alpha, white)))
+        pixels = np.dstack([pixels, alpha])
+    return Image.fromarray(pixels)
+
+
+def _scale(values: Values, black: float, white: float, is_inverted: bool) -> Values:
+    values = _finite(values)
+    values = values.astype(np.float32 if values.itemsize <= 2 else np.float64)
+    scaled = (values - black) * (255 / max(white - black, 1e-300))
+    return _round(255 - scaled if is_inverted else scaled)
+
+
+def _round(values: Values) -> Values:
+    return (values + 0.5).clip(0, 255).astype(np.uint8)
+
+
+def _opaque(alpha: Values, white: float) -> float:
+    """The value of alpha that is opaque: the white of the colours, if no value is above it."""
+    largest = float(alpha.max())
+    if 0 < largest <= white:
+        return white
+    return max(largest, 1.0 if alpha.dtype.kind == "f" else 65535.0)

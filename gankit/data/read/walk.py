@@ -1,0 +1,228 @@
+"""Walks through one source of pictures: a folder, an archive or a single file."""
+
+import os
+import re
+import stat
+from pathlib import Path
+from typing import NamedTuple
+
+from gankit.core.errors import GankitError
+from gankit.core.stop import Progress
+from gankit.data.messages import NOT_A_FILE, NOT_FOUND, READS, summarise
+from gankit.data.read import kinds, reasons
+from gankit.data.read.decode import describe_error
+from gankit.data.read.names import LABEL_FILES, LESSON_FOLDERS, is_hidden, online_name, printable
+
+ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+
+
+class PictureFile(NamedTuple):
+    """One file, as the walk saw it."""
+
+    path: str
+    name: str
+    source: int  # the number of its source
+    relative_path: str  # below its source, with forward slashes
+    size: int  # bytes
+    modified: int  # time, ns
+
+    @property
+    def folders(self) -> list[str]:
+        """The folders between the source and the file."""
+        return self.relative_path.split("/")[:-1]
+
+
+def walk_source(
+    source: str,
+    number: int,
+    with_prefix: bool,
+    seen_folders: set[tuple[int, int]],
+    progress: Progress,
+) -> "_Walk":
+    """The pictures of a folder, an archive or a single file, and the files that were left out."""
+    root = os.path.abspath(os.path.expanduser(source))  # noqa: PTH100, PTH111 - these never raise
+    shown = printable(source)
+    if not source.strip() or not os.path.lexists(root):
+        raise GankitError(_why_missing(source))
+    prefix = source.rstrip("/" + os.sep) if with_prefix else ""
+    walk = _Walk(root, number, prefix, seen_folders)
+    try:
+        mode = os.stat(root).st_mode  # noqa: PTH116 - paths are strings here, for speed
+        if stat.S_ISDIR(mode):
+            walk.add_folders()
+        elif not stat.S_ISREG(mode):
+            raise GankitError(f"{shown} {NOT_A_FILE}; {READS}")
+        else:
+            walk.add_file(shown, progress)
+    except OSError as error:
+        raise GankitError(f"{shown} {describe_error(error)}") from error
+    walk.finish()
+    if not walk.pictures and not walk.met_seen_folder:
+        left_out = f" (left out: {summarise(walk.left_out)})" if walk.left_out else ""
+        raise GankitError(f"no pictures in {shown}{left_out}; {READS}")
+    return walk
+
+
+def _why_missing(source: str) -> str:
+    """The message for a source that does not exist."""
+    shown = printable(source)
+    if ADDRESS.match(source):
+        return f"{shown} is an address and not a path: download it, and give the file with --data"
+    parts = re.split("[,;]", source)
+    if len(parts) > 1 and all(os.path.lexists(part.strip()) for part in parts):
+        return f"{shown} does not exist: give each path with a --data of its own"
+    if any(letter in source for letter in "*?["):
+        cure = "give the folder with --data, which takes all pictures in it"
+        return f"{shown} does not exist, and gankit does not replace * and ? by names: {cure}"
+    return f"{shown or repr(source)} {NOT_FOUND}"
+
+
+class _Walk:
+    """A walk through one source; no folder is read twice, so links may form cycles."""
+
+    def __init__(
+        self, root: str, number: int, prefix: str, seen_folders: set[tuple[int, int]]
+    ) -> None:
+        self.root = root
+        self.number = number  # of the source
+        self.prefix = prefix  # of the names, where there are several sources
+        self.seen_folders = seen_folders  # (device, inode), shared by all walks
+        self.pictures: list[PictureFile] = []
+        self.own_pictures: list[PictureFile] = []  # drawn by gankit
+        self.left_out: list[str] = []
+        self.met_seen_folder = False
+
+    def add_file(self, shown: str, progress: Progress) -> None:
+        """Add the source itself, which is a picture or an archive."""
+        from gankit.data.fetch.unpack import is_archive  # only archives need it
+
+        path = self.root
+        kind = kinds.recognise(os.path.basename(path), _read_start(path))  # noqa: PTH119
+        if kind.is_picture:
+            self.root = os.path.dirname(path)  # noqa: PTH120
+            self.prefix = os.path.dirname(self.prefix)  # noqa: PTH120
+            info = os.stat(path)  # noqa: PTH116
+            self._add_picture(path, self._relative_path(path), info.st_size, info.st_mtime_ns)
+        elif is_archive(Path(path)):
+            self._add_archive(progress)
+        else:
+            reason = kind.reason
+            if reason in ("", reasons.UNKNOWN, reasons.NESTED):
+                reason = f"is neither a picture nor an archive; {READS}"
+            raise GankitError(f"{shown} {reason}")
+
+    def _add_archive(self, progress: Progress) -> None:
+        """Unpack the source, and add the pictures from it."""
+        from gankit.data.fetch.unpack import unpack_pictures  # only archives need it
+
+        modified = os.stat(self.root).st_mtime_ns  # noqa: PTH116
+        unpacked = unpack_pictures(Path(self.root), progress)
+        for picture in unpacked.pictures:
+            path = str(unpacked.folder / picture.file)
+            self._add_picture(path, picture.name, picture.size, modified, picture.is_own)
+        self.left_out += [self._display_name(line) for line in unpacked.left_out]
+
+    def add_folders(self) -> None:
+        """Add the pictures of all folders; linked ones come last, so real ones keep their names."""
+        roots = [self.root]
+        while roots:
+            links: list[str] = []
+            for root in sorted(roots):
+                folders = [root]
+                while folders:
+                    self._scan_folder(folders.pop(), folders, links)
+            roots = links
+
+    def finish(self) -> None:
+        """Leave out what gankit drew, unless the source holds nothing else; sort everything."""
+        if self.pictures:
+            for picture in self.own_pictures:
+                self.left_out.append(f"{picture.name}: {reasons.OWN_PICTURE}")
+        else:
+            self.pictures = self.own_pictures
+        self.pictures.sort(key=lambda picture: picture.relative_path)
+        self.left_out.sort()
+
+    def _scan_folder(self, folder: str, folders: list[str], links: list[str]) -> None:
+        """Add the pictures of one folder, and its subfolders to `folders` or `links`."""
+        try:
+            info = os.stat(folder)  # noqa: PTH116
+            if (info.st_dev, info.st_ino) in self.seen_folders:
+                self.met_seen_folder = True
+                self._leave_out(folder, "is a folder that was read already, under another path")
+                return
+            if folder != self.root and _is_run_folder(folder):
+                self._leave_out(folder, reasons.RUN_FOLDER)
+                return
+            self.seen_folders.add((info.st_dev, info.st_ino))
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    if not is_hidden(entry.name):
+                        self._add_entry(entry, folders, links)
+                    elif name := online_name(entry.name):
+                        self._leave_out(os.path.join(folder, name), reasons.IN_ICLOUD)  # noqa: PTH118
+        except OSError as error:
+            self._leave_out(folder, describe_error(error))
+
+    def _add_entry(self, entry: os.DirEntry[str], folders: list[str], links: list[str]) -> None:
+        try:
+            if entry.is_dir():
+                (links if entry.is_symlink() else folders).append(entry.path)
+                return
+            info = entry.stat()
+            if not stat.S_ISREG(info.st_mode):  # opening a pipe would wait forever
+                if kinds.ending_is_known(entry.name):
+                    self._leave_out(entry.path, NOT_A_FILE)
+                return
+            kind = kinds.recognise(entry.name, _read_start(entry.path))
+        except OSError as error:
+            self._leave_out(entry.path, describe_error(error))
+            return
+        if kind.is_picture:
+            name = self._relative_path(entry.path)
+            self._add_picture(entry.path, name, info.st_size, info.st_mtime_ns, kind.is_own)
+        elif kind.reason and entry.name.lower() not in LABEL_FILES:
+            self._leave_out(entry.path, kind.reason)
+
+    def _add_picture(
+        self, path: str, relative_path: str, size: int, modified: int, is_own: bool = False
+    ) -> None:
+        picture = PictureFile(
+            path=path,
+            name=self._display_name(relative_path),
+            source=self.number,
+            relative_path=relative_path,
+            size=size,
+            modified=modified,
+        )
+        (self.own_pictures if is_own else self.pictures).append(picture)
+
+    def _leave_out(self, path: str, reason: str) -> None:
+        name = self._relative_path(path)
+        if not name and not self.prefix:  # the source itself
+            name = os.path.basename(path)  # noqa: PTH119
+        self.left_out.append(f"{self._display_name(name)}: {reason}")
+
+    def _relative_path(self, path: str) -> str:
+        return path[len(self.root) :].lstrip(os.sep).replace(os.sep, "/")
+
+    def _display_name(self, relative_path: str) -> str:
+        """The name to show: with several sources, it starts with the source."""
+        return printable("/".join(filter(None, (self.prefix, relative_path))))
+
+
+def _read_start(path: str) -> bytes:
+    """The first bytes of a file, enough to recognise it."""
+    with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - for speed
+        return file.read(kinds.START_BYTES)
+
+
+def _is_run_folder(folder: str) -> bool:
+    """Whether gankit wrote the folder: a run's, a race's or a lesson's."""
+    if os.path.basename(folder) in LESSON_FOLDERS:  # noqa: PTH119
+        return True
+    for name in kinds.RUN_FILES:
+        path = os.path.join(folder, name)  # noqa: PTH118
+        if os.path.isfile(path) and kinds.is_run_file(name, _read_start(path)):  # noqa: PTH113
+            return True
+    return False

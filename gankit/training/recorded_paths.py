@@ -1,0 +1,76 @@
+"""Paths of pictures in run.json and race.json: as seen from the file's own folder.
+
+A file that has the entry `begun_in`, the folder in which its `command` works, names paths in this
+way. Older files name them as seen from the folder where the run began, which they do not tell.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from gankit.core.portable_path import path_exists, portable_path, resolve_path, shorten_path
+
+
+def begun_in(file: Path) -> Path:
+    """The folder in which the run of a file was begun.
+
+    The working directory if the run is new, or if it or its pictures were moved since.
+    """
+    try:
+        record = json.loads(file.read_text(encoding="utf-8"))
+        folder = Path(resolve_path(record["begun_in"], file.parent))
+        places = recorded_places(record, record.get("data") or (), file.parent)
+    except (OSError, ValueError, TypeError, KeyError):
+        return Path.cwd()
+    return folder if folder.is_dir() and all(map(path_exists, places)) else Path.cwd()
+
+
+def path_entries(file: Path, data: Sequence[str]) -> dict[str, Any]:
+    """The entries of a new file that name paths: those of the pictures, and `begun_in`."""
+    start = begun_in(file)
+    return {
+        "data": [portable_path(path, file.parent, start) for path in data],
+        "begun_in": portable_path(str(start), file.parent, start),
+    }
+
+
+def recorded_places(record: Mapping[str, Any], data: Sequence[str], folder: Path) -> list[str]:
+    """Where a file in `folder` says that its pictures are, as seen from the working directory."""
+    if "begun_in" not in record:
+        return list(data)
+    return [_resolve(text, folder) for text in data]
+
+
+def find_data(record: Mapping[str, Any], data: Sequence[str], folder: Path) -> tuple[str, ...]:
+    """Where the pictures of a file in `folder` are now.
+
+    Pictures that are not at the recorded place are looked for at the same path around the working
+    directory and the folder. If they are nowhere, the recorded place is returned.
+    """
+    places = recorded_places(record, data, folder)
+    return tuple(map(_find_moved, data, places, [folder] * len(places)))
+
+
+def _resolve(text: str, folder: Path) -> str:
+    """The path that a text in `folder` names, or the text itself if it is a name, not a path."""
+    path = resolve_path(text, folder)
+    is_path = path_exists(path) or "{" in text or text.startswith((os.pardir, "~"))
+    return path if is_path else text
+
+
+def _find_moved(text: str, place: str, folder: Path) -> str:
+    if path_exists(place) or "{" in text or Path(text).is_absolute() or text.startswith("~"):
+        return place
+    return next(filter(path_exists, _other_places(text, folder)), place)
+
+
+def _other_places(text: str, folder: Path) -> Iterator[str]:
+    """The same path seen from the working directory, from the folder and from those above it."""
+    parts = [part for part in Path(text).parts if part != os.pardir]
+    if not parts:
+        return
+    yield str(Path(*parts))
+    for start in (folder.resolve(), *folder.resolve().parents):
+        yield shorten_path(str(start.joinpath(*parts)))

@@ -1,0 +1,122 @@
+"""What `gankit data check` says about how pictures are read, and that a run reads them so."""
+
+import json
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+import gankit
+from gankit import compose
+
+RANDOM = np.random.default_rng(3)
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """An empty folder; the cache is empty too."""
+    monkeypatch.setenv("GANKIT_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "pictures").mkdir()
+    return tmp_path / "pictures"
+
+
+def findings(place, *words):
+    """The findings of `data check` that hold all these words."""
+    report = gankit.check_data(place)
+    texts = [(item["level"], f"{item['what']}: {item['mend']}") for item in report["findings"]]
+    return [text for text in texts if all(word in text[1] for word in words)]
+
+
+def prepared(place, registry):
+    run = compose(registry, model="dcgan64:base_channels=4", data=[str(place)], image_size=16)
+    return gankit.prepare(run, registry)
+
+
+def sketch(side=64):
+    """Dark strokes on white."""
+    coarse = RANDOM.integers(0, 256, (9, 9), dtype=np.uint8)
+    return np.asarray(Image.fromarray(coarse).resize((side, side), Image.Resampling.BICUBIC))
+
+
+def test_one_white_of_a_set_is_reported(place, registry):
+    for number, largest in enumerate((900, 4095, 2000)):
+        values = (sketch() / 255.0 * largest).astype(np.uint16)
+        values[0, 0] = largest
+        Image.fromarray(values).save(place / f"{number}.png")
+    ((level, text),) = findings(place, "more than 8 bits")
+    assert level == "fine"
+    assert "3 pictures" in text
+    assert "4095" in text
+    notes = prepared(place, registry).notes
+    assert len(notes) == 1
+    assert notes[0] in text
+    assert prepared(place, registry).notes == notes  # from the cache
+
+
+def test_a_range_of_a_set_is_reported(place):
+    for number, values in enumerate(([[-1000, 0]], [[0, 3000]])):
+        tifffile.imwrite(place / f"{number}.tif", np.array(values, np.int16))
+    ((_, text),) = findings(place, "more than 8 bits")
+    assert "-1000 becomes black" in text
+    assert "3000 white" in text
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg"])
+def test_sketches_on_cream_paper_stay_in_colour(place, registry, ending):
+    for number in range(20):
+        pixels = sketch()[:, :, None] / 255 * np.array([245, 240, 231])
+        Image.fromarray(pixels.round().astype(np.uint8)).save(place / f"{number}.{ending}")
+    ((_, text),) = findings(place, "faintly tinted")
+    assert "--channels 1" in text
+    assert "20 pictures of 20" in text
+    assert findings(place, "one channel") == []
+    assert prepared(place, registry).pixels.shape[3] == 3
+
+
+def test_nearly_grey_pictures_are_reported(place, registry):
+    for number in range(20):
+        pixels = np.repeat(sketch(256)[:, :, None], 3, axis=2) // 2 + 50
+        noisy = pixels + RANDOM.integers(-6, 7, pixels.shape)
+        Image.fromarray(noisy.astype(np.uint8)).save(place / f"{number}.jpg", quality=95)
+    assert len(findings(place, "--channels 3")) == 1
+    ready = prepared(place, registry)
+    assert ready.pixels.shape[3] == 1
+    assert "--channels 3" in ready.notes[0]
+
+
+def test_plain_pictures_have_no_such_findings(place, registry):
+    for number in range(20):
+        pixels = RANDOM.integers(0, 256, (64, 64, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(place / f"{number}.png")
+    assert findings(place, "channel") == []
+    assert findings(place, "8 bits") == []
+    assert findings(place, "pages") == []
+    assert prepared(place, registry).notes == []
+
+
+def test_files_of_several_pages_are_reported(place):
+    stack = RANDOM.integers(0, 256, (7, 64, 64), dtype=np.uint8)
+    tifffile.imwrite(place / "stack.tif", stack, photometric="minisblack")
+    frames = [Image.fromarray(pixels) for pixels in stack]
+    frames[0].save(place / "film.gif", save_all=True, append_images=frames[1:])
+    frames[0].save(place / "single.tif")
+    ((level, text),) = findings(place, "several pages")
+    assert level == "advice"
+    assert "2 files" in text
+    assert "film.gif has 7" in text
+
+
+def test_run_json_keeps_the_notes(place, tmp_path, gankit_cli):
+    for number in range(70):
+        values = (sketch() * 16.0).astype(np.uint16)
+        Image.fromarray(values).save(place / f"{number}.png")
+    result = gankit_cli(
+        "run", "--data", place, "--out", tmp_path / "run", "--steps", 1, "--image-size", 16,
+        "--model", "dcgan64:base_channels=4",
+    )  # fmt: skip
+    assert result.code == 0, result.err
+    notes = json.loads((tmp_path / "run" / "run.json").read_text())["prepared"]["notes"]
+    assert len(notes) == 1
+    assert "4095 white" in notes[0]
+    assert notes[0].split("(")[0] in " ".join(result.err.split())
