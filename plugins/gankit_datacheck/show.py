@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from gankit_datacheck.findings import count, percent
+from gankit_datacheck.finding import count, percent
 
 MARKS = {"problem": ("✗", "bold red"), "advice": ("!", "bold yellow"), "fine": ("✓", "bold green")}
 ASCII = {"✗": "x", "✓": "+", "→": ">", "·": ","}  # for terminals without Unicode

@@ -21,12 +21,14 @@ from gankit.core.stop import Progress, no_progress
 from gankit.data.read.decode import FORMATS, MAX_PIXELS, ORIENTATION
 from gankit.data.read.fit import GREY_TOLERANCE, fit
 from gankit.data.store import duplicates
+from gankit_datacheck.mirroring import explain_difference
 
 SIDE = 64  # px at which pictures are examined, so that statistics do not depend on --image-size
 BINS = 32  # of the colour histograms
 MAX_DRAWN = 2000  # pictures examined of a data set that draws them on demand
 CHUNK = 16  # pictures that a thread examines at a time
 MIN_PICTURES_FOR_AVERAGE = 100  # with fewer, the average says nothing
+MAX_MIRRORED = 300  # pictures compared with their mirror images, at equal distances
 SIDEWAYS = 5  # EXIF orientations from here on swap width and height
 
 
@@ -48,6 +50,7 @@ class Facts:
     std: tuple[float, ...] = (0.0, 0.0, 0.0)
     histogram: Any = None  # (3, BINS), shares of the picture
     look: Any = field(default=None, repr=False)  # duplicates.make_thumbnail
+    pixels: Any = field(default=None, repr=False)  # (SIDE, SIDE, 3), for at most MAX_MIRRORED
     broken: str = ""  # the reason if it cannot be read
 
 
@@ -61,12 +64,15 @@ def examine(files: Sequence[Any], progress: Progress = no_progress) -> list[Fact
     if not hasattr(files, "paths") and count > MAX_DRAWN:
         indices = np.linspace(0, count - 1, MAX_DRAWN).astype(int).tolist()
     chunks = [indices[start : start + CHUNK] for start in range(0, len(indices), CHUNK)]
+    with_pixels = set(indices[:: max(1, math.ceil(len(indices) / MAX_MIRRORED))])
     facts: list[Facts] = []
     with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
         # You cannot act on warnings about file headers.
         warnings.filterwarnings("ignore", module=r"PIL\.")
         for chunk_facts in pool.map(partial(_examine_chunk, files), chunks):
             facts += chunk_facts
+            for item in chunk_facts:
+                item.pixels = item.pixels if item.index in with_pixels else None
             progress(len(facts), len(indices))
     return facts
 
@@ -134,6 +140,7 @@ def _read_pixels(pixels: Any, facts: Facts) -> None:
     spread = pixels.max(axis=-1) - pixels.min(axis=-1)  # of red, green and blue
     facts.grey = bool((spread <= GREY_TOLERANCE).all())
     facts.look = duplicates.make_thumbnail(pixels)
+    facts.pixels = pixels
 
 
 class DuplicateGroup(NamedTuple):
@@ -141,6 +148,15 @@ class DuplicateGroup(NamedTuple):
 
     pictures: list[Facts]
     exact: bool  # all have the same pixels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Defaults:
+    """What `gankit run` does with these pictures if you give no other options."""
+
+    recipe: str = "small-data"  # "": none, only gankit's default model
+    batch_size: int = 32
+    flip: bool = True
 
 
 class Survey:
@@ -152,10 +168,12 @@ class Survey:
         image_size: int = 64,
         left_out: Sequence[str] = (),
         total: int | None = None,
+        defaults: Defaults = Defaults(),
     ) -> None:
         self.facts = facts
         self.image_size = image_size
         self.left_out = list(left_out)
+        self.defaults = defaults
         # More than were examined, if pictures are drawn on demand.
         self.total = len(facts) if total is None else total
         self.good = [item for item in facts if not item.broken]
@@ -225,6 +243,21 @@ class Survey:
                 is_exact = len(np.unique(self.copies[indices])) == 1
                 duplicate_groups.append(DuplicateGroup(pictures, is_exact))
         return sorted(duplicate_groups, key=lambda group: len(group.pictures), reverse=True)
+
+    @cached_property
+    def mirroring(self) -> str:
+        """How mirrored pictures differ from these; an empty text if they do not."""
+        is_first = self.copies == np.arange(len(self.good))
+        is_different = self.groups == np.arange(len(self.good))
+        rows = [
+            index
+            for index in np.flatnonzero(is_first & ~self.plain)
+            if self.good[index].pixels is not None
+        ]
+        if not rows:
+            return ""
+        pictures = np.stack([self.good[index].pixels for index in rows])
+        return explain_difference(pictures, pictures[is_different[rows]])
 
     @cached_property
     def average(self) -> Any:
