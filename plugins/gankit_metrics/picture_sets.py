@@ -14,8 +14,9 @@ from gankit.core.errors import GankitError
 from gankit.core.metric import Metric
 from gankit.core.prepared import Pixels, PreparedDataset, Rows
 from gankit.runs.images import to_uint8
+from gankit_metrics.likeness import explain_unlikeness
 
-MIN_PICTURES = 20  # in each set; fewer are not measured at all
+MIN_PICTURES = 20  # different ones in each set; fewer are not measured at all
 HOLDOUT = "hold-out"
 TRAINING = "training part"
 
@@ -37,6 +38,7 @@ class PictureSets:
     against: str  # HOLDOUT or TRAINING: what the reference consists of
     generated: Pixels | None = None
     floors: dict[str, float] = field(default_factory=dict)  # metric -> floor, once computed
+    _unlikeness: str | None = None  # of the generated pictures, once computed
     _features: dict[tuple[str, str], Any] = field(default_factory=dict)  # feature set, set's name
 
     @property
@@ -69,9 +71,18 @@ class PictureSets:
                 f"uint8 {expected_shape}"
             )
         self.generated = pictures
+        self._unlikeness = None
         self._features = {
             key: features for key, features in self._features.items() if key[1] != "generated"
         }
+
+    @property
+    def unlikeness(self) -> str:
+        """What makes the generated pictures nothing like the real ones; empty if nothing does."""
+        if self._unlikeness is None:
+            real = self.pictures("reference")
+            self._unlikeness = explain_unlikeness(self.pictures("generated"), real)
+        return self._unlikeness
 
     def features(self, metric: Metric, text: str, name: str) -> Any:
         """The features (N, ...) of a set; metrics that have one feature set share them."""
@@ -103,6 +114,13 @@ def choose_picture_sets(prepared: PreparedDataset, samples: int, seed: int) -> P
         )
     if samples < MIN_PICTURES:
         raise GankitError(f"--samples is {samples}; it must be {MIN_PICTURES} or more")
+    for real in (reference[:samples], train[:samples]):
+        different = len({prepared.pixels[row].tobytes() for row in real})
+        if different < MIN_PICTURES:
+            raise GankitError(
+                f"too few different pictures to measure: {len(real)} real ones, of which "
+                f"{different} differ from each other; at least {MIN_PICTURES} are needed"
+            )
     half = min(samples, len(train) // 2)
     rows = {
         "reference": reference[:samples],
