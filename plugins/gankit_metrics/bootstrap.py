@@ -120,10 +120,7 @@ def make_note(
     if sets.against != HOLDOUT:
         sentences.append("compared with training pictures, because too few are held out")
     if sets.unlikeness:
-        sentences.append(
-            f"NOTHING LIKE THE REAL PICTURES: {sets.unlikeness}, so this number says nothing about "
-            "quality or copying"
-        )
+        sentences.append(f"{sets.unlikeness}, so a good number means nothing")
     else:
         sentences += _compare_with_floor(metric, interval, floor)
     return "; ".join(sentences)

@@ -1,4 +1,4 @@
-"""Are generated pictures nothing like the real ones? A cheap check, without a network.
+"""Are generated pictures nothing like the real ones, or all the same? A cheap check.
 
 Metrics compare sets, and some of them rate noise or plain grey well: grey lies in the middle of all
 pictures, so it is near to each of them. So before a number is explained, the generated pictures are
@@ -26,11 +26,12 @@ SMALLEST = 4  # px: the coarsest scale
 STRANGE = 0.01  # the share of real pictures that may be beyond the limits
 FAINT = 4  # times less contrast than the typical real picture: almost of one colour
 ALIKE = 10  # times smaller distance between pictures than between real ones
+NOTHING_LIKE = "NOTHING LIKE THE REAL PICTURES"
 Floats = np.ndarray[Any, Any]
 
 
 def explain_unlikeness(generated: Pixels, real: Pixels) -> str:
-    """What makes the generated pictures nothing like the real ones; an empty text if nothing does.
+    """Whether the generated pictures are nothing like the real ones, and why; else an empty text.
 
     Both are uint8 (N, H, W, C).
     """
@@ -39,14 +40,14 @@ def explain_unlikeness(generated: Pixels, real: Pixels) -> str:
     contrast = np.median(_contrasts(generated))
     real_contrasts = _contrasts(real)
     if contrast < min(np.median(real_contrasts) / FAINT, np.quantile(real_contrasts, STRANGE) / 2):
-        return "they are almost of one colour"
+        return f"{NOTHING_LIKE}: almost of one colour"
     graininess = np.median(_graininess(generated))
     limit = np.quantile(_graininess(real), 1 - STRANGE)
     of_noise = np.median(_graininess(_noise_like(real)))
     if graininess > (limit + of_noise) / 2 and limit < of_noise - 0.5:
-        return "they are random noise, without shapes"
+        return f"{NOTHING_LIKE}: random noise, without shapes"
     if _spread(generated) < _spread(real) / ALIKE:
-        return "they are all nearly the same picture"
+        return "ALL NEARLY THE SAME PICTURE"
     return ""
 
 

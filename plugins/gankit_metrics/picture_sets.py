@@ -78,7 +78,7 @@ class PictureSets:
 
     @property
     def unlikeness(self) -> str:
-        """What makes the generated pictures nothing like the real ones; empty if nothing does."""
+        """Whether the generated pictures are nothing like the real ones, and why; else empty."""
         if self._unlikeness is None:
             real = self.pictures("reference")
             self._unlikeness = explain_unlikeness(self.pictures("generated"), real)
@@ -118,8 +118,8 @@ def choose_picture_sets(prepared: PreparedDataset, samples: int, seed: int) -> P
         different = len({prepared.pixels[row].tobytes() for row in real})
         if different < MIN_PICTURES:
             raise GankitError(
-                f"too few different pictures to measure: {len(real)} real ones, of which "
-                f"{different} differ from each other; at least {MIN_PICTURES} are needed"
+                f"too few different pictures to measure: {different} of {len(real)} real ones, and "
+                f"the rest are copies; at least {MIN_PICTURES} are needed"
             )
     half = min(samples, len(train) // 2)
     rows = {
