@@ -2,7 +2,7 @@
 
 Each picture is compared with its mirror image, in three ways:
 
-- Does it look drawn or written: two tones, or hard edges on an even ground?
+- Does it look drawn or written: two tones, even areas, or hard edges on an even ground?
 - Can a simple classifier tell pictures from their mirror images? It is trained on some pictures
   and tried on others. Its features are responses to random filters, averaged over the picture, so
   the position of a letter does not matter.
@@ -34,6 +34,7 @@ HARD_EDGE = 60  # levels of 255 between two neighbouring pixels
 NO_EDGE = 12
 MIN_HARD_SHARE = 0.5  # of all edges: drawn pictures 0.56 to 0.97, photographs up to 0.45
 MIN_FLAT_SHARE = 0.02  # of the picture; random noise has hard edges only
+MOSTLY_FLAT = 0.8  # flags 0.9, photographs up to 0.55
 MIN_TWO_TONES = 0.82  # share of the variance between two tones: scans 0.84 up, tissue 0.80
 ENOUGH = 100  # pictures to believe a classifier that finds no difference
 MIN_Z = 2.5  # standard errors above guessing: logos 3.3, letters 6.8, drawn tissue 0.9
@@ -64,10 +65,11 @@ def explain_difference(pictures: Pictures, different: Pictures) -> str:
 
 
 def look_drawn(pictures: Pictures) -> bool:
-    """Whether most pictures have two tones, or hard edges on an even ground."""
+    """Whether most pictures have two tones, even areas, or hard edges on an even ground."""
     shares = np.array([_shares(picture) for picture in pictures])
     hard, flat, two_tones = np.median(shares, axis=0)
-    return bool((hard > MIN_HARD_SHARE and flat > MIN_FLAT_SHARE) or two_tones > MIN_TWO_TONES)
+    has_hard_edges = hard > MIN_HARD_SHARE and flat > MIN_FLAT_SHARE
+    return bool(has_hard_edges or flat > MOSTLY_FLAT or two_tones > MIN_TWO_TONES)
 
 
 def _shares(picture: Pictures) -> tuple[float, float, float]:

@@ -92,6 +92,35 @@ def clocks(numerals=True):
     return result
 
 
+def flags():
+    """Three stripes, and another colour in the upper left corner."""
+    random = np.random.default_rng(12)
+    result = []
+    for _ in range(NUMBER):
+        colours = random.integers(0, 256, (4, 3), np.uint8)
+        flag = np.repeat(colours[[0, 1, 2, 2]].repeat(16, axis=0)[:, None], 64, axis=1)
+        flag[:32, :27] = colours[3]
+        result.append(flag)
+    return result
+
+
+def nuclei():
+    """Bright soft spots on black, at any place and in any direction, as in a microscope."""
+    random = np.random.default_rng(13)
+    y, x = np.mgrid[:64, :64]
+    result = []
+    for _ in range(NUMBER):
+        picture = np.full((64, 64), 8.0)
+        for _ in range(random.integers(4, 12)):
+            turn = random.uniform(0, math.pi)
+            down, left = y - random.uniform(0, 64), x - random.uniform(0, 64)
+            long = (left * math.cos(turn) + down * math.sin(turn)) / random.uniform(5, 8)
+            short = (left * math.sin(turn) - down * math.cos(turn)) / random.uniform(3, 5)
+            picture += random.uniform(90, 240) * np.exp(-((long**2 + short**2) ** 2))
+        result.append(np.repeat(picture.clip(0, 255).astype(np.uint8)[..., None], 3, axis=2))
+    return result
+
+
 def chests(sides=(1,)):
     """Soft grey pictures with two dark halves, and a bright blob on one of these sides."""
     random = np.random.default_rng(7)
@@ -148,12 +177,12 @@ def no_flip(pictures, **defaults):
     return any("--no-flip" in finding.flags for finding in find_all(survey))
 
 
-@pytest.mark.parametrize("make", [letters, digits, words, scans, logos, clocks, chests])
+@pytest.mark.parametrize("make", [letters, digits, words, scans, logos, clocks, flags, chests])
 def test_mirrored_pictures_differ(make):
     assert no_flip(make())
 
 
-@pytest.mark.parametrize("make", [blobs, lit_faces, noise])
+@pytest.mark.parametrize("make", [blobs, lit_faces, nuclei, noise])
 def test_mirrored_pictures_look_as_right(make):
     assert not no_flip(make())
 
