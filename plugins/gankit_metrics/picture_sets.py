@@ -37,6 +37,7 @@ class PictureSets:
     rows: dict[str, Rows]  # name of a set -> its rows of `pixels`
     against: str  # HOLDOUT or TRAINING: what the reference consists of
     generated: Pixels | None = None
+    num_held_out: int = 0
     floors: dict[str, float] = field(default_factory=dict)  # metric -> floor, once computed
     _unlikeness: str | None = None  # of the generated pictures, once computed
     _features: dict[tuple[str, str], Any] = field(default_factory=dict)  # feature set, set's name
@@ -129,7 +130,7 @@ def choose_picture_sets(prepared: PreparedDataset, samples: int, seed: int) -> P
         "fresh half": train[:half],
         "other half": train[half:],
     }
-    return PictureSets(prepared.pixels, rows, against)
+    return PictureSets(prepared.pixels, rows, against, num_held_out=len(prepared.holdout))
 
 
 def shuffle(rows: Rows, seed: int) -> Rows:

@@ -161,4 +161,5 @@ def test_a_hold_out_of_no_or_one_picture(tiny, registry, gankit_cli, holdout):
     assert (code, "training part" in out) == (0, True)
     code, _, err = gankit_cli("evaluate", "few", "--metric", "memorising")
     assert code == 2
+    assert f" 20 pictures held out, and this run has {round(150 * holdout)}:" in err
     assert "--holdout" in err
