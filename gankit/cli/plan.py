@@ -9,6 +9,7 @@ import time
 
 import torch
 
+from gankit.cli.console.format import explain_changes
 from gankit.compute.compiling import compile_networks
 from gankit.compute.convolution import count_fast_layers
 from gankit.core.clock import format_duration
@@ -32,6 +33,7 @@ def describe_run(run: Run, registry: Registry, progress: Progress) -> str:
     step_seconds, run = measure_step_time(run, registry, prepared)
     lines = {
         "dataset": f"{run.dataset}: {_format_pictures(run, prepared)}",
+        "changes": explain_changes(run) or "none: real pictures are shown as they are",
         "model": run.model,
         "generator": f"{run.generator}: {_count_parameters(gan.G):,} parameters",
         "discriminator": f"{run.discriminator}: {_count_parameters(gan.D):,} parameters",

@@ -8,9 +8,11 @@ import torch
 from PIL import Image
 
 from gankit.core.errors import GankitError
+from gankit.core.gan import Gan
 from gankit.core.registry import Registry
 from gankit.core.settings import Run
 from gankit.core.stop import Progress
+from gankit.core.trick import Trick
 from gankit.data.prepare import prepare
 from gankit.runs.images import save_picture
 from gankit.training import assemble
@@ -32,15 +34,34 @@ def write_preview(run: Run, registry: Registry, file: Path, progress: Progress) 
     images = torch.cat(batches)[:NUM_PICTURES]
     seen_by_d = images
     trainer.gan.begin_step(0)
-    for d_input in trainer.gan.d_inputs:
-        seen_by_d = d_input(seen_by_d, trainer.gan)
+    changes = []
+    for trick in trainer.tricks:
+        if trick.overrides("d_input"):
+            changed = _change(trick, seen_by_d, trainer.gan)
+            changes.append(_describe_change(trick, is_same=torch.equal(changed, seen_by_d)))
+            seen_by_d = changed
     _write(images, seen_by_d, file)
-    names = [trick.name for trick in trainer.tricks if trick.overrides("d_input")]
-    if names:
-        change = f"as D sees them, after {', '.join(names)}"
+    if changes:
+        right = f"as D sees them at the start of the run, after {', '.join(changes)}"
     else:
-        change = "the same, because no trick changes D's input"
-    return f"{file}: left, {len(images)} real pictures; right, {change}"
+        right = "the same, because no trick changes D's input"
+    return f"{file}: left, {len(images)} real pictures; right, {right}"
+
+
+def _change(trick: Trick, images: torch.Tensor, gan: Gan) -> torch.Tensor:
+    """The images as the trick passes them to D, in its preview state if it has one."""
+    if trick.preview_state:
+        trick.load_state_dict({**trick.state_dict(), **trick.preview_state})
+    return trick.d_input(images, gan)
+
+
+def _describe_change(trick: Trick, is_same: bool) -> str:
+    if is_same:
+        return f"{trick.name} (which changes nothing yet)"
+    if trick.preview_state:
+        state = ", ".join(f"{name} {value:g}" for name, value in trick.preview_state.items())
+        return f"{trick.name} (shown as later in the run, at {state}; it starts without an effect)"
+    return trick.name
 
 
 def _write(images: torch.Tensor, seen_by_d: torch.Tensor, file: Path) -> None:

@@ -27,6 +27,7 @@ class Metric:
     enough = 100  # pictures in each set; with fewer, a warning is shown
     draws = 200  # bootstrap draws of rows, for the interval
     at_the_floor = "cannot be told from real pictures at this size"  # note for a score at the floor
+    beyond_the_floor = "scores better than real pictures do: other metrics may see what is wrong"
     bounds = (-math.inf, math.inf)  # lowest and highest possible score
     reads_training = False  # compare also takes the training pictures' features; needs a hold-out
     datasets: ClassVar[tuple[str, ...]] = ()  # data sets that it works with; empty: all

@@ -29,6 +29,9 @@ class Trick:
 
     name = ""  # set by gankit from the trick's spec
     excludes: ClassVar[dict[str, str]] = {}  # tricks that it cannot be combined with -> why
+    # For a trick that changes D's input only later in a run: a part of its state in which a preview
+    # shows it, as numbers.
+    preview_state: ClassVar[dict[str, float]] = {}
 
     def wrap(self, gan: Gan) -> None:
         """Change the networks, before Adam is created; ValueError if they do not suit the trick."""

@@ -15,8 +15,9 @@ from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run
 from gankit.data.datasets import picture_files
+from gankit.training.compose import compose
 from gankit_datacheck.report import make_report
-from gankit_datacheck.survey import SIDE, Survey, examine
+from gankit_datacheck.survey import SIDE, Defaults, Survey, examine
 
 
 @click.command(short_help="Find problems in your pictures.")
@@ -83,14 +84,25 @@ def _examine_and_report(
 ) -> tuple[dict[str, Any], Survey, Sequence[Any]]:
     """The report, the survey it was made from, and the pictures."""
     pictures, source_options = open_pictures(registry, paths, classes, image_size)
+    defaults = _find_defaults(registry, source_options)
     for name in classes:
         source_options += ["--classes", name]
     with progress_bar("checking pictures") as progress:
         facts = examine(pictures, progress)
     left_out = getattr(pictures, "left_out", ())
     notes = getattr(pictures, "notes", ())
-    survey = Survey(facts, image_size, left_out, len(pictures), notes)
+    survey = Survey(facts, image_size, left_out, len(pictures), notes, defaults)
     return make_report(survey, source_options), survey, pictures
+
+
+def _find_defaults(registry: Registry, source_options: Sequence[str]) -> Defaults:
+    """What `gankit run` does with the pictures that these options give it."""
+    values = source_options[1::2]
+    is_named = source_options[0] == "--dataset"
+    run = compose(registry, **({"dataset": values[0]} if is_named else {"data": tuple(values)}))
+    is_default = run.dataset.name == registry.default("dataset")
+    recipe = "" if is_default else registry.default("recipe")
+    return Defaults(recipe=recipe, batch_size=run.batch_size, flip=run.flip)
 
 
 def _print_report(report: dict[str, Any], page: Path | None) -> None:

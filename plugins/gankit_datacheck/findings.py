@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gankit.data.messages import group_by_reason
 from gankit.data.read.reasons import BROKEN, OWN_PICTURE, RUN_FOLDER
+from gankit_datacheck.finding import LEVELS, Finding, count, percent
 from gankit_datacheck.survey import MIN_PICTURES_FOR_AVERAGE, Survey
+from gankit_datacheck.training_advice import MEDIUM, SMALL, check_number, check_symmetry
 
-FEW = 100  # different pictures, here and below: see _check_number
-SMALL = 500
-MEDIUM = 2_000
-MANY = 10_000
-VERY_MANY = 50_000  # DiffAugment: much better at 5,000 faces, worse at 70,000
-BATCH_SIZE = 64  # of the papers; gankit refuses a data set smaller than a batch
-MIN_IMAGE_SIZE = 16  # px: the smallest that the networks draw
+MIN_IMAGE_SIZE = 16  # px: the smallest that the networks draw, which need a power of two
 MAX_CROP_LOSS = 0.4  # of the area; a square crop takes 1/4 of a 4:3 photo, 1/3 of a 3:2 photo
 COMMON = 0.05  # of the pictures: from this share on, G draws the trait too
 RARE = 0.01  # of the pictures: below this share, G meets the trait less than once in a batch
@@ -33,20 +28,8 @@ DRAWN_BY_GANKIT = (OWN_PICTURE, RUN_FOLDER)  # reasons that need no action
 MIN_PATCHES = 4  # per picture, on average, for cutting patches to be worth it
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One finding; its level is "problem", "advice" or "fine"."""
-
-    level: str
-    what: str  # what was found
-    mend: str = ""  # what to do about it: an option or an action
-    flags: tuple[str, ...] = ()  # options of gankit run, for the command under "Try"
-    names: tuple[str, ...] = ()  # of the pictures
-
-
 Rule = Callable[[Survey], Iterable[Finding]]
 Mask = NDArray[np.bool_]  # one value for each readable picture
-LEVELS = ("problem", "advice", "fine")
 
 
 def find_all(survey: Survey) -> list[Finding]:
@@ -58,17 +41,6 @@ def find_all(survey: Survey) -> list[Finding]:
 def sort_findings(findings: list[Finding]) -> list[Finding]:
     """The same findings, the worst first."""
     return sorted(findings, key=lambda finding: LEVELS.index(finding.level))
-
-
-def count(number: int, word: str = "picture") -> str:
-    """`1 picture`, `2,500 pictures`."""
-    plural = {"class": "classes", "copy": "copies", "patch": "patches"}.get(word, word + "s")
-    return f"{number:,} {word if number == 1 else plural}"
-
-
-def percent(share: float) -> str:
-    """`<1 %`, `12 %`."""
-    return "<1 %" if 0 < share < 0.01 else f"{100 * share:.0f} %"
 
 
 def _count_share(mask: Mask, verb: str) -> str:
@@ -119,70 +91,21 @@ def _check_left_out(survey: Survey) -> Iterable[Finding]:
         yield Finding("advice", what, "--json lists them all", names=tuple(others))
 
 
-def _check_number(survey: Survey) -> Iterable[Finding]:
-    """What published results suggest for a data set of this size."""
-    number = survey.different
-    mend = "augment what D sees: --trick diffaugment --trick ema"
-    flags = ("--trick diffaugment", "--trick ema")
-    pictures = count(number, "different picture" if survey.near or survey.exact else "picture")
-    if number < FEW:
-        what = f"{pictures}: too few; G will memorise them and draw copies or blends of them"
-        mend = f"collect at least {FEW} pictures, better {SMALL}; {mend}"
-        yield Finding("problem", what, mend, flags)
-    elif number < SMALL:
-        what = f"{pictures}: very few; D soon memorises them, so expect copies and little variety"
-        yield Finding("advice", what, mend, flags)
-    elif number < MEDIUM:
-        what = (
-            f"{pictures}: few, so you need augmentation. Published, for larger networks: FID "
-            "went from 57 to 18 on 1,336 paintings, and from 98 to 16 on 1,944 tissue pictures "
-            "(ADA)"
-        )
-        yield Finding("advice", what, mend, flags)
-    elif number < MANY:
-        what = (
-            f"{pictures}: enough for 64 px with augmentation. Published, for larger networks: "
-            "FID went from 27 to 10 on 5,000 faces (DiffAugment)"
-        )
-        yield Finding("fine", what, mend, flags)
-    elif number <= VERY_MANY:
-        what = f"{pictures}: plenty for 64 px; the more pictures, the less augmentation helps"
-        yield Finding("fine", what, "compare runs with and without --trick diffaugment")
-    else:
-        what = f"{pictures}: with this many, augmentation hurts (DiffAugment, 70,000 faces)"
-        yield Finding("fine", what, "omit --trick diffaugment")
-    if len(survey.good) < BATCH_SIZE:
-        size = 2 ** (len(survey.good).bit_length() - 1)
-        what = f"{count(len(survey.good))}: fewer than a batch of {BATCH_SIZE}"
-        option = f"--batch-size {size}"
-        yield Finding("problem", what, f"use {option}", (option,))
-
-
-def _check_symmetry(survey: Survey) -> Iterable[Finding]:
-    """Flips and rotations, if the average picture looks the same after them."""
-    level = "advice" if survey.different < MEDIUM else "fine"
-    turns = np.flipud, np.fliplr, np.transpose
-    if all(survey.looks_the_same_after(turn) for turn in turns):
-        what = "rotated or mirrored, the pictures look the same on average"
-        mend = "use --dihedral, which makes 8 pictures of each, unless they have a right way up"
-        yield Finding(level, what, mend, ("--dihedral",))
-    elif survey.looks_the_same_after(np.fliplr):
-        what = "mirrored, the pictures look the same on average"
-        mend = "use --flip, which makes 2 pictures of each, unless they show text"
-        yield Finding(level, what, mend, ("--flip",))
-
-
 def _check_size(survey: Survey) -> Iterable[Finding]:
     size = survey.image_size
+    possible = max(MIN_IMAGE_SIZE, _power_of_two(size))
+    if size != possible:
+        what = f"{size} px: the default networks draw 16, 32, 64, 128 or 256 px"
+        yield Finding("advice", what, f"use --image-size {possible}", (f"--image-size {possible}",))
     too_small = survey.short < size
-    fitting = max(MIN_IMAGE_SIZE, 2 ** (int(np.percentile(survey.short, 5)).bit_length() - 1))
+    fitting = _power_of_two(int(np.percentile(survey.short, 5)))
     if too_small.any():
         are_most = too_small.mean() > 0.5
         what = f"{_count_share(too_small, 'are')} smaller than {size} px and will be blurred"
-        mend = "use larger pictures, or delete these"
+        mend = "use larger pictures" + ("" if too_small.all() else ", or delete these")
         flags: tuple[str, ...] = ()
-        if fitting < size:
-            mend = f"use --image-size {fitting}, or larger pictures, or delete these"
+        if MIN_IMAGE_SIZE <= fitting < size:
+            mend = f"use --image-size {fitting}, or {mend.removeprefix('use ')}"
             flags = (f"--image-size {fitting}",) if are_most else ()
         level = "problem" if are_most else "advice"
         yield Finding(level, what, mend, flags, survey.names(too_small))
@@ -190,10 +113,21 @@ def _check_size(survey: Survey) -> Iterable[Finding]:
         larger = min(fitting, 256)
         factor = (larger // size) ** 2
         what = f"large enough for {larger} px, where a training step takes {factor} times as long"
-        yield Finding("fine", what, f"once {size} px works, try --model dcgan{larger}")
+        yield Finding("fine", what, f"once {size} px works, try {_larger_model(survey, larger)}")
     if size > 64 and survey.different < MEDIUM:
-        what = f"{count(survey.different)} for {size} px: such runs rarely succeed"
-        yield Finding("advice", what, "start with --image-size 64")
+        what = f"{count(survey.different)} for {size} px: the run takes hours"
+        yield Finding("advice", what, "try --image-size 64 first, which takes minutes")
+
+
+def _power_of_two(side: int) -> int:
+    """The largest power of two that is not larger than side, in px."""
+    return 1 << (max(1, side).bit_length() - 1)
+
+
+def _larger_model(survey: Survey, size: int) -> str:
+    """Options for a larger image size that keep the default recipe: a --model alone drops it."""
+    recipe = f"--recipe {survey.defaults.recipe} " if survey.defaults.recipe else ""
+    return f"{recipe}--model skip{size}"
 
 
 def _check_patches(survey: Survey) -> Iterable[Finding]:
@@ -212,23 +146,30 @@ def _check_traits(survey: Survey) -> Iterable[Finding]:
         what = "all are grey, so one channel is enough"
         yield Finding("fine", what, "--channels 1, which is the default for grey pictures")
     lost = percent(float(survey.crop_loss[is_extreme].mean())) if is_extreme.any() else ""
+    has_patches = bool((survey.short[is_extreme] >= survey.image_size).all())
+    or_patches = " (or --fit patches, for textures)" if has_patches else ""
     rarer, colour = (grey, "grey") if grey.mean() <= 0.5 else (~grey, "in colour")
     pale = (survey.contrast < PALE) & ~survey.plain
-    for mask, min_share, verb, trait, mend in (
+    # Each with what to do about some pictures, and about all of them.
+    for mask, min_share, verb, trait, mend, mend_all in (
         (is_extreme, COMMON, "lose", f"{lost} of the area to the square crop",
-         "use --fit pad to keep all of it (or --fit patches, for textures)"),
+         f"use --fit pad to keep all of it{or_patches}", ""),
         (rarer, RARE, "are", f"{colour} and the rest are not: G will mix the two",
-         "delete them, or train in grey: --channels 1"),
+         "delete them, or train in grey: --channels 1", ""),
         (survey.plain, RARE, "show", "almost only one colour",
-         "delete them, unless G should draw such pictures"),
-        (survey.brightness < DARK, COMMON, "are", "very dark", "brighten or delete them"),
-        (pale, COMMON, "have", "very low contrast", "increase their contrast, or delete them"),
+         "delete them, unless G should draw such pictures",
+         "G has no shapes to learn from them: use other pictures"),
+        (survey.brightness < DARK, COMMON, "are", "very dark", "brighten or delete them",
+         "brighten them"),
+        (pale, COMMON, "have", "very low contrast", "increase their contrast, or delete them",
+         "increase their contrast"),
         (survey.transparent, RARE, "are", "partly transparent: shown on white",
-         "for another colour, use for instance --background black"),
+         "for another colour, use for instance --background black", ""),
     ):  # fmt: skip
         if mask.mean() >= min_share:
             what = f"{_count_share(mask, verb)} {trait}"
-            yield Finding("advice", what, mend, names=survey.names(mask))
+            advice = mend_all if mend_all and mask.all() else mend
+            yield Finding("advice", what, advice, names=survey.names(mask))
 
 
 def _check_copies(survey: Survey) -> Iterable[Finding]:
@@ -261,23 +202,23 @@ def _check_classes(survey: Survey) -> Iterable[Finding]:
     smallest = min(sizes, key=sizes.__getitem__)
     option = f"--classes {shlex.quote(largest)} ({count(sizes[largest])})"
     if sizes[largest] >= SMALL:
-        what = f"{count(len(sizes), 'class')}: harder for G than one class"
-        yield Finding("advice", what, f"start with one: {option}")
+        what = f"{count(len(sizes), 'class')}: G learns all of them together"
+        yield Finding("fine", what, f"to draw one class only: {option}")
     if sizes[largest] >= UNEVEN * sizes[smallest]:
         pictures = f"{count(sizes[largest])} of {largest}, {sizes[smallest]:,} of {smallest}"
         what = f"uneven classes: {pictures}; G will draw mostly {largest}"
-        yield Finding("advice", what, f"train on one class: {option}")
+        yield Finding("advice", what, f"to draw one class only: {option}")
 
 
 RULES: tuple[Rule, ...] = (
     _check_broken,
     _check_left_out,
-    _check_number,
+    check_number,
     _check_copies,
     _check_size,
     _check_patches,
     _check_traits,
     _check_framing,
-    _check_symmetry,
+    check_symmetry,
     _check_classes,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gankit.data.messages import nearly_grey
-from gankit_datacheck.findings import Finding, count
+from gankit_datacheck.finding import Finding, count
 from gankit_datacheck.survey import Survey
 
 FAINT = 40  # levels of 255 by which channels differ in a pixel: a pale tint, also after JPEG

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from gankit_datacheck.findings import Finding, find_all, sort_findings
+from gankit_datacheck.finding import Finding
+from gankit_datacheck.findings import find_all, sort_findings
 from gankit_datacheck.reading import how_they_are_read
 from gankit_datacheck.survey import Facts, Survey
 
@@ -93,6 +94,9 @@ def _suggest_command(survey: Survey, source: Sequence[str], findings: list[Findi
     if not survey.good or len(survey.broken) > len(survey.facts) / 2:
         return ""
     flags = list(dict.fromkeys(flag for finding in findings for flag in finding.flags))
-    if survey.image_size != 64 and not any(flag.startswith("--image-size") for flag in flags):
+    sizes = [flag for flag in flags if flag.startswith("--image-size")]
+    if sizes:
+        flags = [flag for flag in flags if flag not in sizes[:-1]]  # the last fits the pictures too
+    elif survey.image_size != 64:
         flags.insert(0, f"--image-size {survey.image_size}")
     return " ".join(["gankit run", shlex.join(source), *flags])

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gankit.data.messages import group_by_reason
-from gankit_datacheck.findings import count, percent
+from gankit_datacheck.finding import count, percent
 
 MARKS = {"problem": ("✗", "bold red"), "advice": ("!", "bold yellow"), "fine": ("✓", "bold green")}
 ASCII = {"✗": "x", "✓": "+", "→": ">", "·": ","}  # for terminals without Unicode

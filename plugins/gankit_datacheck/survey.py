@@ -24,6 +24,7 @@ from gankit.data.read.fit import fit
 from gankit.data.read.formats import open_as, recognise
 from gankit.data.read.upright import ORIENTATION
 from gankit.data.store import duplicates
+from gankit_datacheck.mirroring import explain_difference
 
 SIDE = 64  # px at which pictures are examined, so that statistics do not depend on --image-size
 BINS = 32  # of the colour histograms
@@ -31,6 +32,7 @@ MAX_DRAWN = 2000  # pictures examined of a data set that draws them on demand
 CHUNK = 16  # pictures that a thread examines at a time
 MIN_PICTURES_FOR_AVERAGE = 100  # with fewer, the average says nothing
 PAGED = ("TIFF", "GIF", "WEBP", "PNG", "AVIF")  # formats of which one page is used
+MAX_MIRRORED = 300  # pictures compared with their mirror images, at equal distances
 SIDEWAYS = 5  # EXIF orientations from here on swap width and height
 
 
@@ -54,6 +56,7 @@ class Facts:
     std: tuple[float, ...] = (0.0, 0.0, 0.0)
     histogram: Any = None  # (3, BINS), shares of the picture
     look: Any = field(default=None, repr=False)  # duplicates.make_thumbnail
+    pixels: Any = field(default=None, repr=False)  # (SIDE, SIDE, 3), for at most MAX_MIRRORED
     broken: str = ""  # the reason if it cannot be read
 
 
@@ -67,12 +70,15 @@ def examine(files: Sequence[Any], progress: Progress = no_progress) -> list[Fact
     if not hasattr(files, "paths") and count > MAX_DRAWN:
         indices = np.linspace(0, count - 1, MAX_DRAWN).astype(int).tolist()
     chunks = [indices[start : start + CHUNK] for start in range(0, len(indices), CHUNK)]
+    with_pixels = set(indices[:: max(1, math.ceil(len(indices) / MAX_MIRRORED))])
     facts: list[Facts] = []
     with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
         # You cannot act on warnings about file headers.
         warnings.filterwarnings("ignore", module=r"PIL\.")
         for chunk_facts in pool.map(partial(_examine_chunk, files), chunks):
             facts += chunk_facts
+            for item in chunk_facts:
+                item.pixels = item.pixels if item.index in with_pixels else None
             progress(len(facts), len(indices))
     return facts
 
@@ -148,6 +154,7 @@ def _read_pixels(pixels: Any, facts: Facts) -> None:
     facts.colour = find_colour(pixels)
     facts.grey = facts.colour.is_grey
     facts.look = duplicates.make_thumbnail(pixels)
+    facts.pixels = pixels
 
 
 class DuplicateGroup(NamedTuple):
@@ -155,6 +162,15 @@ class DuplicateGroup(NamedTuple):
 
     pictures: list[Facts]
     exact: bool  # all have the same pixels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Defaults:
+    """What `gankit run` does with these pictures if you give no other options."""
+
+    recipe: str = "small-data"  # "": none, only gankit's default model
+    batch_size: int = 32
+    flip: bool = True
 
 
 class Survey:
@@ -167,11 +183,13 @@ class Survey:
         left_out: Sequence[str] = (),
         total: int | None = None,
         notes: Sequence[str] = (),
+        defaults: Defaults = Defaults(),
     ) -> None:
         self.facts = facts
         self.image_size = image_size
         self.left_out = list(left_out)
         self.notes = list(notes)  # what was decided about all pictures
+        self.defaults = defaults
         # More than were examined, if pictures are drawn on demand.
         self.total = len(facts) if total is None else total
         self.good = [item for item in facts if not item.broken]
@@ -241,6 +259,21 @@ class Survey:
                 is_exact = len(np.unique(self.copies[indices])) == 1
                 duplicate_groups.append(DuplicateGroup(pictures, is_exact))
         return sorted(duplicate_groups, key=lambda group: len(group.pictures), reverse=True)
+
+    @cached_property
+    def mirroring(self) -> str:
+        """How mirrored pictures differ from these; an empty text if they do not."""
+        is_first = self.copies == np.arange(len(self.good))
+        is_different = self.groups == np.arange(len(self.good))
+        rows = [
+            index
+            for index in np.flatnonzero(is_first & ~self.plain)
+            if self.good[index].pixels is not None
+        ]
+        if not rows:
+            return ""
+        pictures = np.stack([self.good[index].pixels for index in rows])
+        return explain_difference(pictures, pictures[is_different[rows]])
 
     @cached_property
     def average(self) -> Any:

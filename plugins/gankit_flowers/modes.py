@@ -27,6 +27,7 @@ class Modes(Metric):
     bounds = (0.0, float(MODES))
     enough = 10 * MODES
     datasets = ("petals",)
+    at_the_floor = "draws the kinds as evenly as the data set has them"
 
     def features(self, pictures: Any) -> Any:
         """(N,): the kind of each picture, 0 to 35, or -1 if the picture is unclear."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -118,8 +119,22 @@ def make_note(
         )
     if sets.against != HOLDOUT:
         sentences.append("compared with training pictures, because too few are held out")
-    low, high = interval
-    reaches_floor = low <= floor if metric.better == "lower" else high >= floor
-    if reaches_floor:
-        sentences.append(metric.at_the_floor)
+    if sets.unlikeness:
+        sentences.append(f"{sets.unlikeness}, so a good number means nothing")
+    else:
+        sentences += _compare_with_floor(metric, interval, floor)
     return "; ".join(sentences)
+
+
+def _compare_with_floor(
+    metric: Metric, interval: tuple[float, float], floor: float
+) -> Iterator[str]:
+    """What it means if the interval reaches the floor, or lies beyond it."""
+    low, high = interval
+    is_lower_better = metric.better == "lower"
+    reaches_floor = low <= floor if is_lower_better else high >= floor
+    is_beyond = high < floor if is_lower_better else low > floor
+    if is_beyond:
+        yield metric.beyond_the_floor
+    elif reaches_floor:
+        yield metric.at_the_floor

@@ -23,6 +23,8 @@ class Diversity(FeatureMetric):
 
     better = "higher"
     bounds = (0.0, math.inf)
+    at_the_floor = "as different from each other as real pictures are, good or not"
+    beyond_the_floor = "more different from each other than real pictures are, as noise is"
 
     def __init__(self, features: str = "imagenet-lite") -> None:
         super().__init__(features)

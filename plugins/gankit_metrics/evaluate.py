@@ -154,8 +154,11 @@ def build_metrics(
                 names = ", ".join(metric.datasets)
                 raise ValueError(f"measures only {names}; the run's data set is {run.dataset}")
             if metric.reads_training and sets.against != HOLDOUT:
-                needed = f"at least {MIN_PICTURES} pictures held out"
-                raise ValueError(f"needs {needed}: train with --holdout")
+                raise ValueError(
+                    f"needs at least {MIN_PICTURES} pictures held out, and this run has "
+                    f"{sets.num_held_out}: train with a larger --holdout (near copies of a picture "
+                    "are held out together or not at all)"
+                )
         built.append((choice, metric))
     return built
 

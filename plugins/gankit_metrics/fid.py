@@ -25,6 +25,7 @@ class FID(FeatureMetric):
     enough = 10_000
     draws = 40  # fewer than usual, because each computes eigenvalues
     bounds = (0.0, math.inf)
+    at_the_floor = "these features cannot be told from those of real pictures at this size"
 
     def __init__(self, features: str = "imagenet-lite") -> None:
         super().__init__(features)

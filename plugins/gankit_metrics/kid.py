@@ -20,6 +20,8 @@ class KID(FeatureMetric):
     different features, or for pictures that were prepared in different ways.
     """
 
+    at_the_floor = "these features cannot be told from those of real pictures at this size"
+
     def __init__(self, features: str = "imagenet-lite") -> None:
         super().__init__(features)
 

@@ -32,6 +32,9 @@ class Memorising(FeatureMetric):
 
     reads_training = True
     at_the_floor = "no sign of copying"
+    beyond_the_floor = (
+        "further from training pictures than new real ones are: no copies, but perhaps bad pictures"
+    )
     bounds = (0.0, 1.0)
 
     def __init__(self, features: str = "pixels") -> None:

@@ -16,6 +16,8 @@ from gankit.core.prepared import Rows
 from gankit_metrics.features import FeatureMetric
 
 Matrix = np.ndarray[Any, Any]
+NEAR = "as near to real pictures as real ones are, which does not see what G never draws"
+COVERED = "near to as many real pictures as real ones are, which does not see bad pictures"
 
 
 class NeighbourMetric(FeatureMetric):
@@ -47,6 +49,8 @@ class Precision(NeighbourMetric):
     A real outlier has a large ball, which raises the number.
     """
 
+    at_the_floor = NEAR
+
     def __init__(self, features: str = "imagenet-lite", k: int = 3) -> None:
         super().__init__(features, k)
 
@@ -61,6 +65,8 @@ class Recall(Precision):
     After Kynkaanniemi et al. 2019: precision with the two sets swapped. High if G draws every kind
     of picture, even if it also draws bad ones.
     """
+
+    at_the_floor = COVERED
 
     def __init__(self, features: str = "imagenet-lite", k: int = 3) -> None:
         super().__init__(features, k)
@@ -80,6 +86,7 @@ class Density(NeighbourMetric):
     """
 
     bounds = (0.0, math.inf)
+    at_the_floor = NEAR
 
     def __init__(self, features: str = "imagenet-lite", k: int = 5) -> None:
         super().__init__(features, k)
@@ -94,6 +101,8 @@ class Coverage(NeighbourMetric):
 
     After Naeem et al. 2020: recall that outliers among the generated pictures cannot raise.
     """
+
+    at_the_floor = COVERED
 
     def __init__(self, features: str = "imagenet-lite", k: int = 5) -> None:
         super().__init__(features, k)

@@ -14,8 +14,9 @@ from gankit.core.errors import GankitError
 from gankit.core.metric import Metric
 from gankit.core.prepared import Pixels, PreparedDataset, Rows
 from gankit.runs.images import to_uint8
+from gankit_metrics.likeness import explain_unlikeness
 
-MIN_PICTURES = 20  # in each set; fewer are not measured at all
+MIN_PICTURES = 20  # different ones in each set; fewer are not measured at all
 HOLDOUT = "hold-out"
 TRAINING = "training part"
 
@@ -36,7 +37,9 @@ class PictureSets:
     rows: dict[str, Rows]  # name of a set -> its rows of `pixels`
     against: str  # HOLDOUT or TRAINING: what the reference consists of
     generated: Pixels | None = None
+    num_held_out: int = 0
     floors: dict[str, float] = field(default_factory=dict)  # metric -> floor, once computed
+    _unlikeness: str | None = None  # of the generated pictures, once computed
     _features: dict[tuple[str, str], Any] = field(default_factory=dict)  # feature set, set's name
 
     @property
@@ -69,9 +72,18 @@ class PictureSets:
                 f"uint8 {expected_shape}"
             )
         self.generated = pictures
+        self._unlikeness = None
         self._features = {
             key: features for key, features in self._features.items() if key[1] != "generated"
         }
+
+    @property
+    def unlikeness(self) -> str:
+        """Whether the generated pictures are nothing like the real ones, and why; else empty."""
+        if self._unlikeness is None:
+            real = self.pictures("reference")
+            self._unlikeness = explain_unlikeness(self.pictures("generated"), real)
+        return self._unlikeness
 
     def features(self, metric: Metric, text: str, name: str) -> Any:
         """The features (N, ...) of a set; metrics that have one feature set share them."""
@@ -103,6 +115,13 @@ def choose_picture_sets(prepared: PreparedDataset, samples: int, seed: int) -> P
         )
     if samples < MIN_PICTURES:
         raise GankitError(f"--samples is {samples}; it must be {MIN_PICTURES} or more")
+    for real in (reference[:samples], train[:samples]):
+        different = len({prepared.pixels[row].tobytes() for row in real})
+        if different < MIN_PICTURES:
+            raise GankitError(
+                f"too few different pictures to measure: {different} of {len(real)} real ones, and "
+                f"the rest are copies; at least {MIN_PICTURES} are needed"
+            )
     half = min(samples, len(train) // 2)
     rows = {
         "reference": reference[:samples],
@@ -111,7 +130,7 @@ def choose_picture_sets(prepared: PreparedDataset, samples: int, seed: int) -> P
         "fresh half": train[:half],
         "other half": train[half:],
     }
-    return PictureSets(prepared.pixels, rows, against)
+    return PictureSets(prepared.pixels, rows, against, num_held_out=len(prepared.holdout))
 
 
 def shuffle(rows: Rows, seed: int) -> Rows:

@@ -35,6 +35,7 @@ class SWD(Metric):
     """
 
     bounds = (0.0, math.inf)
+    at_the_floor = "small patches cannot be told from those of real pictures at this size"
 
     def features(self, pictures: Pixels) -> np.ndarray[Any, Any]:
         """(N, levels, patches, directions): the projection of each patch onto each direction."""

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from gankit.core.settings import Run
-from gankit_race.results import Row, Table
-from gankit_race.stats import UNDECIDED
+from gankit_race.results import SPEED, Row, Table
+from gankit_race.stats import NOT_JUDGED, UNDECIDED
 from gankit_race.variants import PICTURES, differing_settings
 
 
@@ -29,7 +29,7 @@ def all_notes(
         )
     sentences += notes_on_fairness(variants, rows)
     sentences += [f"{row.variant}, seed {row.seed}: {row.failed}" for row in rows if row.failed]
-    return [*sentences, *notes_on_metrics(rows), *notes_on_chance(tables)]
+    return [*sentences, *notes_on_metrics(rows), *notes_on_chance(tables), *notes_on_speed(tables)]
 
 
 def notes_on_fairness(variants: Sequence[tuple[str, Run]], rows: Sequence[Row]) -> list[str]:
@@ -78,6 +78,17 @@ def notes_on_metrics(rows: Sequence[Row]) -> list[str]:
             runs = f"{count} of {len(rows)} runs" if count < len(rows) else "all runs"
             sentences.append(f"{metric}, {runs}: {note}.")
     return sentences
+
+
+def notes_on_speed(tables: Sequence[Table]) -> list[str]:
+    """Why speed gets no verdict."""
+    if not any(row.verdict == NOT_JUDGED for table in tables for row in table.rows):
+        return []
+    return [
+        f"{SPEED} is {NOT_JUDGED}: it also depends on what else the computer did during each run. "
+        "To compare speeds, race on an idle computer, and trust only differences that are alike "
+        "for all seeds."
+    ]
 
 
 def notes_on_chance(tables: Sequence[Table]) -> list[str]:

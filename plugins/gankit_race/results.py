@@ -19,7 +19,14 @@ from gankit.core.errors import GankitError
 from gankit.core.portable_path import hide_home
 from gankit.core.settings import Run
 from gankit.runs.log import read_rows
-from gankit_race.stats import Difference, Verdict, difference, verdicts
+from gankit_race.stats import (
+    NO_RESULT,
+    NOT_JUDGED,
+    Difference,
+    Verdict,
+    difference,
+    verdicts,
+)
 
 SPEED = "images/s"
 LOSS_ROWS = 10  # a run's loss is its mean over the last rows of the log: one step is too noisy
@@ -130,11 +137,18 @@ def _make_table(measure: str, variants: Sequence[str], rows: Sequence[Row]) -> T
     baseline, *others = variants
     differences = [difference(numbers[baseline], numbers[variant]) for variant in others]
     compared = [_compared(baseline, numbers[baseline], None, ("", None))]
-    for variant, change, verdict in zip(
-        others, differences, verdicts(differences, better), strict=True
-    ):
+    judged = verdicts(differences, better)
+    if measure == SPEED:
+        differences = [_without_interval(change) for change in differences]
+        judged = [(NOT_JUDGED if change else NO_RESULT, None) for change in differences]
+    for variant, change, verdict in zip(others, differences, judged, strict=True):
         compared.append(_compared(variant, numbers[variant], change, verdict))
     return Table(measure=measure, better=better, about=_about(measured), rows=compared)
+
+
+def _without_interval(change: Difference | None) -> Difference | None:
+    """A difference in speed. Its interval would hold only if the computer's load never changed."""
+    return change and dataclasses.replace(change, low=None, high=None, p=None)
 
 
 def _compared(

@@ -27,6 +27,7 @@ NO_DIFFERENCE = "no measurable difference"
 UNDECIDED = "undecided"  # the interval excludes 0, but p after Holm's correction is above 0.05
 ONE_SEED = "no verdict from one seed"
 NO_RESULT = "no result"
+NOT_JUDGED = "not judged"  # speed: seeds are not independent if the computer's load changes
 
 Verdict = tuple[str, float | None]  # one of the texts above, and p after Holm's correction
 

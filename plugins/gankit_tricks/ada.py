@@ -34,6 +34,7 @@ class ADA(Trick):
     """
 
     excludes: ClassVar = {"diffaugment": "both augment everything that D sees"}
+    preview_state: ClassVar = {"p": 0.5}
 
     def __init__(
         self,
@@ -89,5 +90,7 @@ class ADA(Trick):
         return {"p": self.p, "signs": self.signs, "seen": self.seen}
 
     def load_state_dict(self, state):
-        self.p, self.signs = (state[name].to(self.p.device) for name in ("p", "signs"))
+        self.p, self.signs = (
+            torch.as_tensor(state[name], device=self.p.device) for name in ("p", "signs")
+        )
         self.seen = state["seen"]

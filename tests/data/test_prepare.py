@@ -1,5 +1,7 @@
 """From a run's settings to the pictures it trains on, and the commands for data sets."""
 
+import re
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -142,6 +144,38 @@ def test_preview_shows_both_sides(gankit_cli, photos, here):
     left, right = image[:, : image.shape[1] // 2 - 20], image[:, image.shape[1] // 2 + 20 :]
     assert left.shape[0] > 500
     assert left[4:60, 4:20].std() != right[4:60, 4:20].std()
+
+
+PREVIEW = ("--batch-size", 8, "--model", "dcgan64:base_channels=4", "--page", "seen.png")
+
+
+@pytest.mark.parametrize(
+    ("trick", "words"),
+    [
+        ("ada", ["ada", "p 0.5", "later"]),  # starts at p 0
+        ("ada:policy=translate", ["p 0.5", "later"]),
+        ("noisy-d", ["noisy-d", "at the start"]),
+        ("blur:sigma=3", ["blur", "at the start"]),
+        ("diffaugment", ["diffaugment"]),
+        ("dropout-d", ["dropout-d"]),
+    ],
+)
+def test_preview_shows_each_trick_while_it_acts(gankit_cli, photos, here, trick, words):
+    code, out, _ = gankit_cli("data", "preview", "--data", photos, "--trick", trick, *PREVIEW)
+    assert code == 0
+    assert [word for word in words if word not in out] == []
+    assert "nothing" not in out
+    image = np.asarray(Image.open(here / "seen.png")).astype(int)
+    side = round(image.shape[1] / (2 + 1 / 16))  # there is a gap of 1/16 of a side
+    assert image.shape[1] == 2 * side + side // 16
+    assert not np.array_equal(image[:, :side], image[:, -side:])
+
+
+@pytest.mark.parametrize("trick", ["noisy-d:sigma=0", "dropout-d:p=0", "ada:policy="])
+def test_preview_names_a_trick_that_changes_nothing(gankit_cli, photos, here, trick):
+    code, out, _ = gankit_cli("data", "preview", "--data", photos, "--trick", trick, *PREVIEW)
+    assert code == 0
+    assert re.search(rf"{trick.partition(':')[0]} \(.*nothing", out)
 
 
 def test_preview_of_a_misspelt_option_says_so(gankit_cli, here):

@@ -31,7 +31,7 @@ EXAMPLE = DOCS / "examples" / "gankit-hinge"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
 HOOKS = [name for name, value in vars(hookspecs).items() if hasattr(value, "gankit_spec")]
 WRITTEN_BY_BUILD = ("lessons/index.md", "reference/commands.md")
-TRICK_ATTRIBUTES = ("name", "excludes", "overrides")
+TRICK_ATTRIBUTES = ("name", "excludes", "preview_state", "overrides")
 TRICK_METHODS = [n for n in vars(Trick) if not n.startswith("_") and n not in TRICK_ATTRIBUTES]
 
 

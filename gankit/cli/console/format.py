@@ -20,6 +20,18 @@ def explain_terms(run: Run, first_step: int) -> str:
     return "" if first_step or has_other_runs else TERMS
 
 
+def explain_changes(run: Run) -> str:
+    """A line that says how real pictures are changed before D sees them; empty if they are not."""
+    changes = []
+    if run.dihedral:
+        changes.append("rotated and mirrored at random (--no-dihedral)")
+    elif run.flip:
+        changes.append("mirrored at random (--no-flip)")
+    if run.zoom > 1:
+        changes.append(f"cropped at random and enlarged up to {run.zoom:g} times (--zoom 1)")
+    return f"real pictures are {', '.join(changes)}" if changes else ""
+
+
 def summarize_outcome(run: Run, first_step: int, outcome: dict[str, Any]) -> list[str]:
     """Lines to print when a run that started at `first_step` has ended."""
     step = outcome["step"]

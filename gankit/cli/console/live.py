@@ -15,7 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from gankit.cli.console.format import explain_terms, summarize_outcome
+from gankit.cli.console.format import explain_changes, explain_terms, summarize_outcome
 from gankit.cli.console.recommend import recommend_recipe
 from gankit.core.clock import format_duration
 from gankit.core.settings import Run, command_line
@@ -47,6 +47,8 @@ class LiveView:
         }
         self.console = console or get_console()  # the same as for messages: see gankit.cli.log
         self.console.print(Text(command_line(run), style="dim"))
+        if changes := explain_changes(run):
+            self.console.print(Text(changes, style="dim"))
         if terms := explain_terms(run, gan.step):
             self.console.print(Text(terms, style="cyan"))
         if recommendation := recommend_recipe(run):

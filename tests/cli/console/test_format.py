@@ -4,7 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from gankit.cli.console.format import explain_terms
+from gankit.cli.console.format import explain_changes, explain_terms
+from gankit.training.compose import compose
 
 
 @pytest.fixture
@@ -28,3 +29,30 @@ def test_a_later_run_does_not(run):
     other.mkdir()
     (other / "run.json").touch()
     assert explain_terms(run, first_step=0) == ""
+
+
+@pytest.mark.parametrize(
+    ("settings", "said", "not_said"),
+    [
+        ({"dataset": "ihc"}, ["--no-flip", "1.5 times", "--zoom 1"], ["--no-dihedral"]),
+        ({"dataset": "ihc", "flip": False}, ["--zoom 1"], ["mirrored", "--no-flip"]),
+        ({"dataset": "ihc", "zoom": 1.0}, ["--no-flip"], ["zoom", "enlarged"]),
+        ({"dataset": "ihc", "dihedral": True}, ["rotated", "--no-dihedral"], ["--no-flip"]),
+    ],
+)
+def test_the_run_says_what_it_does_to_pictures_and_how_to_turn_it_off(settings, said, not_said):
+    line = explain_changes(compose(**settings))
+    assert [fact for fact in said if fact not in line] == []
+    assert [fact for fact in not_said if fact in line] == []
+
+
+def test_nothing_is_said_of_pictures_that_stay_as_they_are():
+    assert explain_changes(compose(dataset="petals")) == ""
+
+
+def test_the_first_lines_of_a_run_say_it(gankit_run):
+    out = gankit_run("--flip", "--zoom", 1.25, "--steps", 1).out
+    first_lines = "".join(out.splitlines(keepends=True)[:4])
+    assert "--no-flip" in first_lines.partition("\n")[2]
+    assert "1.25 times" in first_lines
+    assert "--no-flip" in gankit_run("--flip", "--dry-run").out

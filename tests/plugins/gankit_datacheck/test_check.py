@@ -13,7 +13,7 @@ from gankit_datacheck.findings import Finding, find_all
 from gankit_datacheck.page import write_page
 from gankit_datacheck.report import make_report
 from gankit_datacheck.show import headline, print_report
-from gankit_datacheck.survey import MAX_DRAWN, Facts, Survey, examine
+from gankit_datacheck.survey import MAX_DRAWN, Defaults, Facts, Survey, examine
 from PIL import Image, ImageOps
 from rich.console import Console
 
@@ -147,7 +147,7 @@ def test_a_folder_with_one_of_everything(checked):
     assert finding_with(survey, "cut.png").level == "advice"
     assert finding_with(survey, "cut.png").names == ("tulip/cut.png",)
     assert finding_with(survey, "1 file", "raw.heic").level == "advice"
-    assert finding_with(survey, "batch of 64").flags == ("--batch-size 16",)
+    assert finding_with(survey, "batch of 32").flags == ("--batch-size 16",)
     assert finding_with(survey, "1 exact", "2 near")
     assert finding_with(survey, "1 picture", "5 %", "64 px").level == "advice"
     assert finding_with(survey, "1 picture", "5 %", "grey and").names == ("tulip/grey.jpg",)
@@ -161,27 +161,30 @@ def test_a_clean_set_gets_no_advice():
     survey = Survey(examine(drawn(MAX_DRAWN)))
     assert {item.level for item in find_all(survey)} == {"fine"}
     assert finding_with(survey, "2,000 pictures", "64 px")
-    assert finding_with(survey, "--dihedral").flags == ("--dihedral",)
+    assert finding_with(survey, "--dihedral").flags == ()
     assert len(find_all(survey)) == 2
 
 
 @pytest.mark.parametrize(
-    ("number", "level", "word", "flag"),
+    ("number", "level", "word", "recipe"),
     [
+        (49, "problem", "at least 100", False),
         (99, "problem", "at least 100", True),
         (100, "advice", "very few", True),
         (500, "advice", "1,336 paintings", True),
-        (2_000, "fine", "5,000 faces", True),
+        (2_000, "fine", "5,000 faces", False),
         (10_000, "fine", "plenty", False),
         (50_001, "fine", "70,000 faces", False),
     ],
 )
-def test_advice_depends_on_the_number_of_pictures(number, level, word, flag):
+def test_advice_depends_on_the_number_of_pictures(number, level, word, recipe):
+    """The recipe is named for the numbers of pictures that it was measured with, or nothing is."""
     survey = made(64)
     survey.total = number
     finding = finding_with(survey, f"{number:,} pictures", word)
-    assert finding.level == level
-    assert ("--trick diffaugment" in finding.flags) == flag
+    assert (finding.level, finding.flags) == (level, ())
+    assert ("small-data" in finding.mend) == recipe
+    assert "diffaugment" not in finding.mend
 
 
 def test_copies_count_once():
@@ -194,8 +197,11 @@ def test_copies_count_once():
 
 
 def test_fewer_pictures_than_a_batch():
-    assert finding_with(made(63), "batch of").flags == ("--batch-size 32",)
-    assert not [item for item in find_all(made(64)) if "batch" in item.what]
+    assert finding_with(made(31), "batch of 32").flags == ("--batch-size 16",)
+    assert not [item for item in find_all(made(32)) if "batch" in item.what]
+    large_batches = made(63)
+    large_batches.defaults = Defaults(batch_size=64)
+    assert finding_with(large_batches, "batch of 64").flags == ("--batch-size 32",)
 
 
 def test_pictures_smaller_than_the_model():
@@ -207,7 +213,8 @@ def test_pictures_smaller_than_the_model():
 
 def test_pictures_large_enough_for_more():
     large = made(2500, width=300, height=260)
-    assert "--model dcgan256" in finding_with(large, "256 px", "16 times").mend
+    mend = finding_with(large, "256 px", "16 times").mend
+    assert "--recipe small-data --model skip256" in mend  # --model alone drops the recipe
     assert "patches:size=96" in finding_with(made(200, width=800, height=400), "6,400 patches").mend
     assert not [item for item in find_all(made(200)) if "large" in item.what]
 
@@ -272,14 +279,13 @@ def test_classes():
     assert not [item for item in find_all(kinds(600)) if "class" in item.what]
 
 
-def test_flips_and_rotations_are_advised_if_the_pictures_allow_them():
+def test_rotations_are_offered_if_the_pictures_allow_them():
     pictures = drawn(300)
     lit = np.linspace(0, 120, 64).astype(np.uint8)[:, None, None]  # from above
     above = Survey(examine([pixels // 2 + lit for pixels in pictures]))
-    assert finding_with(above, "mirrored").flags == ("--flip",)
-    beside = Survey(examine([pixels // 2 + lit.swapaxes(0, 1) for pixels in pictures]))
-    assert not [item for item in find_all(beside) if "mirrored" in item.what]
-    assert finding_with(Survey(examine(pictures)), "rotated or mirrored").level == "advice"
+    assert not [item for item in find_all(above) if "--dihedral" in item.mend]
+    offered = finding_with(Survey(examine(pictures)), "rotated or mirrored")
+    assert (offered.level, offered.flags) == ("fine", ())
     assert not [item for item in find_all(Survey(examine(pictures[:50]))) if "mirror" in item.what]
 
 
@@ -359,7 +365,7 @@ def test_the_report_is_plain_data_and_the_same_each_time(checked):
         }
     ]
     assert found["formats"] == {"PNG": 19, "JPEG": 3}
-    assert found["try"].startswith("gankit run --data 'my garden' --trick diff")
+    assert found["try"] == "gankit run --data 'my garden' --batch-size 16"
     assert list(found) == [
         "source", "image_size", "pictures", "looked_at", "readable", "broken", "left_out", "bytes",
         "formats", "modes", "classes", "width", "height", "short_side", "too_small",
@@ -470,7 +476,7 @@ def test_the_command_takes_data_sets_by_name(gankit_cli):
     found = json.loads(gankit_cli("data", "check", "petals:count=150", "--json").out)
     assert found["source"] == ["--dataset", "petals:count=150"]
     assert (found["pictures"], found["formats"], found["width"]["max"]) == (150, {}, 64)
-    assert found["try"].startswith("gankit run --dataset petals:count=150 --trick diffaugment")
+    assert found["try"] == "gankit run --dataset petals:count=150"
 
 
 def test_what_the_command_cannot_find_is_named(gankit_cli, folder):

@@ -9,7 +9,7 @@ from gankit_race.comparing import compare
 from gankit_race.format import format_interval, format_number
 from gankit_race.notes import all_notes
 from gankit_race.results import Row, make_tables
-from gankit_race.stats import NO_DIFFERENCE, ONE_SEED
+from gankit_race.stats import NO_DIFFERENCE, NO_RESULT, NOT_JUDGED, ONE_SEED
 
 import gankit
 from gankit import GankitError, compose, train
@@ -209,3 +209,44 @@ def test_a_note_with_numbers_is_shown_if_most_runs_have_it(registry):
     assert notes_on_swd(6) == ["swd, 1 of 6 runs: blurred."]
     assert notes_on_swd(3) == [f"swd, 2 of 3 runs: {few}."]
     assert notes_on_swd(1) == []
+
+
+def speed_rows(speeds):
+    """A run for each speed in images a second; variant -> its speeds, one for each seed."""
+    return [
+        Row(variant=variant, seed=seed, folder="", images=1000, seconds=1000 / speed)
+        for variant, of_seeds in speeds.items()
+        for seed, speed in enumerate(of_seeds)
+    ]
+
+
+@pytest.mark.parametrize(
+    "speeds",
+    [
+        {"plain": [500, 700], "ema": [400, 600.5]},  # the load fell: both differ by about 100
+        {"plain": [500, 500], "ema": [400, 400]},
+        {"plain": [900, 500, 300], "ema": [800, 401, 199]},
+        {"plain": [500], "ema": [400]},
+    ],
+)
+def test_speed_gets_no_verdict_because_the_load_of_the_computer_is_unknown(speeds, registry):
+    rows = speed_rows(speeds)
+    (table,) = make_tables(list(speeds), rows)
+    assert table.measure == "images/s"
+    assert [row.verdict for row in table.rows] == ["", NOT_JUDGED]
+    difference = table.rows[1].difference
+    assert difference.mean == pytest.approx(
+        sum(speeds["ema"]) / len(speeds["ema"]) - sum(speeds["plain"]) / len(speeds["plain"])
+    )
+    assert (difference.low, difference.high, table.rows[1].p) == (None, None, None)
+    run = compose(registry)
+    notes = all_notes([("plain", run), ("ema", run)], rows, [table], 2)
+    assert [note for note in notes if "images/s" in note and "computer" in note]
+
+
+def test_a_failed_run_has_no_speed():
+    rows = speed_rows({"plain": [500, 600], "ema": [400, 500]})
+    for row in rows[2:]:
+        row.failed = "d_loss became nan"
+    (table,) = make_tables(["plain", "ema"], rows)
+    assert table.rows[1].verdict == NO_RESULT
