@@ -17,7 +17,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from gankit.core.atomic_write import write_atomically
+from gankit.core.atomic_write import retry_while_locked, write_atomically
 from gankit.core.errors import GankitError, RunFailed
 
 _FILES = ("model.safetensors", "state.safetensors", "state.json")
@@ -44,7 +44,7 @@ def save(folder: Path, saved: Checkpoint, keep: int) -> Path:
         for name, data in _serialize(saved).items():
             write_atomically(temporary / name, data)
         shutil.rmtree(final, ignore_errors=True)  # a damaged checkpoint of the same step
-        temporary.rename(final)
+        retry_while_locked(lambda: temporary.rename(final))
         if os.name == "posix":  # Windows cannot open a folder
             handle = os.open(folder, os.O_RDONLY)
             os.fsync(handle)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gankit.core.shell import quote_word
 from gankit_datacheck.survey import MIN_PICTURES_FOR_AVERAGE, Survey
 
 FEW = 100  # different pictures, here and below: see _check_number
@@ -237,7 +237,7 @@ def _check_classes(survey: Survey) -> Iterable[Finding]:
         return
     largest = max(sizes, key=sizes.__getitem__)
     smallest = min(sizes, key=sizes.__getitem__)
-    option = f"--classes {shlex.quote(largest)} ({count(sizes[largest])})"
+    option = f"--classes {quote_word(largest)} ({count(sizes[largest])})"
     if sizes[largest] >= SMALL:
         what = f"{count(len(sizes), 'class')}: harder for G than one class"
         yield Finding("advice", what, f"start with one: {option}")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
+from gankit.core.shell import join_command
 from gankit_datacheck.findings import Finding, find_all
 from gankit_datacheck.survey import Facts, Survey
 
@@ -94,4 +94,4 @@ def _suggest_command(survey: Survey, source: Sequence[str], findings: list[Findi
     flags = list(dict.fromkeys(flag for finding in findings for flag in finding.flags))
     if survey.image_size != 64 and not any(flag.startswith("--image-size") for flag in flags):
         flags.insert(0, f"--image-size {survey.image_size}")
-    return " ".join(["gankit run", shlex.join(source), *flags])
+    return " ".join(["gankit run", join_command(source), *flags])

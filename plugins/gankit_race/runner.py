@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ from gankit_metrics.evaluate import evaluate
 
 from gankit.core.errors import GankitError, RunFailed, RunStopped
 from gankit.core.registry import Registry
+from gankit.core.shell import quote_word
 from gankit.core.stop import Progress, no_progress
 from gankit.data.prepare import prepare
 from gankit.training.loop import train
@@ -168,7 +168,7 @@ class RaceRunner:
         return RunStopped(f"{what}; {self._resume_hint()}", 128 + signal)
 
     def _resume_hint(self) -> str:
-        return f"to continue: gankit race --resume {shlex.quote(str(self.folder))}"
+        return f"to continue: gankit race --resume {quote_word(str(self.folder))}"
 
 
 def replace_console(registry: Registry, view: Any) -> Registry:

@@ -20,12 +20,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from gankit.core.atomic_write import write_atomically
+from gankit.core.atomic_write import retry_while_locked, write_atomically
 from gankit.core.errors import GankitError
 from gankit.core.stop import Progress
 from gankit.data.fetch.archives import DamagedArchive, Member, is_archive, iter_members
 from gankit.data.messages import MOVE_CACHE, NOT_A_FILE
-from gankit.data.read.names import SYSTEM_NAMES, printable
+from gankit.data.read.names import RESERVED, SYSTEM_NAMES, printable
 from gankit.data.store.cache import cache_folder
 from gankit.data.store.lock import file_lock
 
@@ -40,8 +40,6 @@ RATIO_BYTES = 10 << 20
 MAX_ENTRIES = 2_000_000
 MAX_NAME_BYTES = 255  # what most disks accept
 MAX_DEPTH = 50  # of folders in folders: what programs that walk through them accept
-# Names that Windows reserves for devices, whatever extension follows.
-RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])", re.IGNORECASE)
 FORBIDDEN = re.compile(r'[<>:"|?*\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]')
 # Errors about a name that the disk cannot store; other errors are about the disk itself.
 NAME_ERRORS = (
@@ -93,7 +91,7 @@ def _unpack_locked(archive: Path, folder: Path, progress: Callable[[int], None])
         try:
             log.info("unpacking %s", archive)
             _unpack(archive, aside, progress)
-            aside.rename(folder)
+            retry_while_locked(lambda: aside.rename(folder))
         except OSError:
             if not _is_complete(folder):  # else another process was faster, on a disk without locks
                 raise
