@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from gankit.cli.log import show_log
 from gankit.cli.progress import progress_bar
 from gankit_metrics.measurement import DEFAULT_SAMPLES, Measurement
 
@@ -43,7 +44,7 @@ def evaluate(
     """Measure how good the pictures of the run in folder RUN are."""
     from gankit_metrics import evaluate as evaluation  # imports torch
 
-    with progress_bar("measuring") as progress:
+    with show_log(), progress_bar("measuring") as progress:
         measurements = evaluation.evaluate(
             run,
             metrics or None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, overload
@@ -10,14 +11,17 @@ from typing import Any, overload
 import torch
 from PIL import Image
 
+from gankit.core.atomic_write import write_atomically
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError
 from gankit.core.metric import Metric
 from gankit.core.prepared import Pixels
 from gankit.core.registry import Registry, load_registry
+from gankit.core.retried_write import describe_write_error
 from gankit.core.settings import Run
 from gankit.core.stop import Progress, no_progress
 from gankit.data.prepare import prepare
+from gankit.runs.images import to_png
 from gankit.runs.sampler import load
 from gankit_metrics.bootstrap import measure
 from gankit_metrics.features import features_available
@@ -25,6 +29,7 @@ from gankit_metrics.measurement import Measurement
 from gankit_metrics.metrics_file import add_metrics, picture_path
 from gankit_metrics.picture_sets import HOLDOUT, MIN_PICTURES, PictureSets, choose_picture_sets
 
+log = logging.getLogger("gankit")
 BuiltMetrics = list[tuple[Choice, Metric]]  # each as you wrote it, and built
 
 
@@ -92,7 +97,10 @@ def evaluate(
         return results if isinstance(pictures, Mapping) else results[""]
     sets.generate(sampler.images, sampler.run.latent_dim)
     measurements = measure_all(built, sets, registry, Path(folder), sampler.step, progress)
-    add_metrics(Path(folder), measurements)
+    try:
+        add_metrics(Path(folder), measurements)
+    except GankitError as error:  # the numbers took minutes: return them also if the disk is full
+        log.warning("%s, so the numbers are not in metrics.json", error)
     return measurements
 
 
@@ -162,8 +170,7 @@ def measure_all(
                     picture = _draw_picture(metric, state, sets)
             path = ""
             if folder and picture is not None:
-                path = str(picture_path(folder, step, text))
-                _save(picture, Path(path))
+                path = _save(picture, picture_path(folder, step, text))
             measurements.append(dataclasses.replace(measurement, step=step, picture=path))
     progress(len(metrics), len(metrics))
     return measurements
@@ -177,9 +184,12 @@ def _draw_picture(metric: Metric, state: Any, sets: PictureSets) -> Any:
     return metric.picture(state, generated, sets.pictures("reference"), sets.pictures("training"))
 
 
-def _save(pixels: Any, path: Path) -> None:
+def _save(pixels: Any, path: Path) -> str:
+    """Write a metric's picture; returns its path, or an empty text if it cannot be written."""
+    picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
     try:
-        path.parent.mkdir(exist_ok=True)
-        Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).save(path)
+        write_atomically(path, to_png(picture))
     except OSError as error:
-        raise GankitError(f"cannot write {path}: {error}", 1) from error
+        log.warning("cannot write %s: %s", path, describe_write_error(error))
+        return ""
+    return str(path)

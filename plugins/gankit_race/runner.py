@@ -175,7 +175,8 @@ def replace_console(registry: Registry, view: Any) -> Registry:
     """A copy of the registry with the race's view in place of the view of a single run."""
     copy = Registry()
     copy.plugins = [plugin for plugin in registry.plugins if plugin.name != "console"]
-    copy.load("race-view", lambda: view)
+    replaced = [plugin for plugin in registry.plugins if plugin.name == "console"]
+    copy.load("race-view", lambda: view, replaced[0].distribution if replaced else None)
     return copy
 
 

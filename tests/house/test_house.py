@@ -56,6 +56,7 @@ LIGHT = {  # modules that every command imports, so they must not import torch a
     "gankit.core.errors",
     "gankit.core.hookspecs",
     "gankit.core.registry",
+    "gankit.core.retried_write",
     "gankit.core.settings",
     "gankit.core.shell",
     "gankit.core.specs",
