@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import pkgutil
@@ -12,8 +13,10 @@ from pathlib import Path
 
 import click
 
+from gankit.cli.encoding import replace_unencodable
 from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.registry import Plugin, import_file, load_registry
+from gankit.core.retried_write import describe_write_error
 from gankit.core.version import __version__
 
 
@@ -128,6 +131,7 @@ def main(args: Sequence[str] | None = None) -> None:
 
 
 def _run(args: Sequence[str]) -> int:
+    replace_unencodable()
     argv = [arg for arg in args if arg != "--debug"] or ["--help"]
     try:
         result = new_cli().main(args=argv, prog_name="gankit", standalone_mode=False)
@@ -156,6 +160,8 @@ def _message_and_exit_code(error: Exception) -> tuple[str, int]:
         return error.format_message(), error.exit_code
     if isinstance(error, click.Abort):
         return "interrupted", 130
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return f"cannot write: {describe_write_error(error)}", 1
     kind = f"unexpected {type(error).__name__} in {_location(error)}"
     return f"{kind}: {error} (--debug shows the traceback)", 1
 

@@ -25,13 +25,13 @@ def quote_word(word: str) -> str:
     if word.isprintable():
         return shlex.quote(word)
     # A line break, or a byte of a file name that is not UTF-8: bash and zsh read \x0a in $'...'.
-    characters = [_escape(byte) for byte in os.fsencode(word)]
-    return f"$'{''.join(characters)}'"
+    return f"$'{''.join(map(_escape, word))}'"
 
 
-def _escape(byte: int) -> str:
-    is_plain = chr(byte).isascii() and chr(byte).isprintable() and chr(byte) not in "'\\"
-    return chr(byte) if is_plain else f"\\x{byte:02x}"
+def _escape(character: str) -> str:
+    if character.isascii() and character.isprintable() and character not in "'\\":
+        return character
+    return "".join(f"\\x{byte:02x}" for byte in os.fsencode(character))
 
 
 def _quote_on_windows(word: str) -> str:

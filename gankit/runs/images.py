@@ -1,6 +1,5 @@
 """Convert tensors (N, C, H, W) in [-1, 1] to pictures."""
 
-import io
 import math
 
 import numpy as np
@@ -35,10 +34,3 @@ def to_grid(images: torch.Tensor, columns: int = 0, gap: int = 2) -> Image.Image
         corner = (gap + column * (width + gap), gap + row * (height + gap))
         grid.paste(Image.fromarray(frame), corner)
     return grid
-
-
-def to_png(picture: Image.Image) -> bytes:
-    """The bytes of a picture's PNG file."""
-    file = io.BytesIO()
-    picture.save(file, "PNG")
-    return file.getvalue()

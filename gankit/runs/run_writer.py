@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -61,9 +62,11 @@ class RunWriter:
 
     @hookimpl
     def samples_drawn(self, run: Run, step: int, images: torch.Tensor) -> None:
-        from gankit.runs.images import to_grid, to_png
+        from gankit.runs.images import to_grid
 
-        self.unwritten_grids.append((f"{step:06d}.png", to_png(to_grid(images))))
+        png = io.BytesIO()
+        to_grid(images).save(png, "PNG")
+        self.unwritten_grids.append((f"{step:06d}.png", png.getvalue()))
         self._write_grids(run)
 
     @hookimpl

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,17 +15,8 @@ def write_video(frames: Iterable[Image.Image], path: Path, fps: int = 12) -> Non
     """Write PIL images as .mp4 (H.264), .webp or .gif, depending on the ending of `path`.
 
     A large gif gets half the size and 64 colours; else it would be ten times as large as an mp4.
-    GankitError for another ending. After an OSError, such as a full disk, no half video is left.
+    GankitError for another ending.
     """
-    try:
-        _write(frames, path, fps)
-    except OSError:
-        with contextlib.suppress(OSError):
-            path.unlink()
-        raise
-
-
-def _write(frames: Iterable[Image.Image], path: Path, fps: int) -> None:
     pictures = [frame.convert("RGB") for frame in frames]
     if path.suffix == ".gif" and pictures[0].width > 256:
         half = (pictures[0].width // 2, pictures[0].height // 2)

@@ -11,7 +11,7 @@ from typing import Any, overload
 import torch
 from PIL import Image
 
-from gankit.core.atomic_write import write_atomically
+from gankit.core.atomic_write import open_atomically
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError
 from gankit.core.metric import Metric
@@ -21,7 +21,6 @@ from gankit.core.retried_write import describe_write_error
 from gankit.core.settings import Run
 from gankit.core.stop import Progress, no_progress
 from gankit.data.prepare import prepare
-from gankit.runs.images import to_png
 from gankit.runs.sampler import load
 from gankit_metrics.bootstrap import measure
 from gankit_metrics.features import features_available
@@ -97,11 +96,16 @@ def evaluate(
         return results if isinstance(pictures, Mapping) else results[""]
     sets.generate(sampler.images, sampler.run.latent_dim)
     measurements = measure_all(built, sets, registry, Path(folder), sampler.step, progress)
-    try:
-        add_metrics(Path(folder), measurements)
-    except GankitError as error:  # the numbers took minutes: return them also if the disk is full
-        log.warning("%s, so the numbers are not in metrics.json", error)
+    _record(Path(folder), measurements)
     return measurements
+
+
+def _record(folder: Path, measurements: list[Measurement]) -> None:
+    """Add the numbers to metrics.json; a warning if that fails, because they took minutes."""
+    try:
+        add_metrics(folder, measurements)
+    except GankitError as error:
+        log.warning("%s, so the numbers are not in metrics.json", error)
 
 
 def _by_name(pictures: Pixels | Mapping[str, Pixels] | None) -> Mapping[str, Pixels]:
@@ -188,7 +192,8 @@ def _save(pixels: Any, path: Path) -> str:
     """Write a metric's picture; returns its path, or an empty text if it cannot be written."""
     picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
     try:
-        write_atomically(path, to_png(picture))
+        with open_atomically(path) as file:
+            picture.save(file, "PNG")
     except OSError as error:
         log.warning("cannot write %s: %s", path, describe_write_error(error))
         return ""

@@ -41,8 +41,13 @@ class Board:
             raise GankitError("--tensorboard needs a package: pip install tensorboard") from error
         self.writes = RetriedWrite(run.folder / "tensorboard", "its numbers are written later")
         self.unwritten: list[tuple[str, float, int]] = []  # name, value and step
-        with self.writes.attempt():
-            self.writer = SummaryWriter(run.folder / "tensorboard", purge_step=gan.step + 1)
+        try:
+            with self.writes.attempt():
+                self.writer = SummaryWriter(run.folder / "tensorboard", purge_step=gan.step + 1)
+        except UnicodeError as error:
+            self.writes = None
+            line = "--tensorboard needs a folder whose name is UTF-8: choose another --out"
+            raise GankitError(line) from error
 
     @hookimpl
     def step_done(self, run: Run, step: int, scalars: dict[str, Any]) -> None:

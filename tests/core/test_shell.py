@@ -17,7 +17,7 @@ WORDS = [
     "gankit", "run", "my pictures", "it's", 'a "b"', "$HOME", "a`b", "diffaugment:policy=a,b",
     "", "~/x", "a&b|c", "(1)", "größe", "日本", "back\\slash", "x;y", "*.png", "--lr-g", "0.0002",
 ]  # fmt: skip
-ODD_WORDS = ["two\nlines", "tab\there", "caf\udce9", "\x1b[31m", "it's\n\\odd"]
+ODD_WORDS = ["two\nlines", "tab\there", "caf\udce9", "日\udce9本", "\x1b[31m", "it's\n\\odd"]
 
 
 def test_posix_words_are_quoted_as_shlex_does():
@@ -34,6 +34,7 @@ def test_bash_splits_the_line_into_the_same_words():
 def test_a_quoted_word_is_one_printable_line():
     for word in ODD_WORDS:
         assert quote_word(word).isprintable()
+        assert quote_word(word).isascii()  # so that every output can spell it
 
 
 @pytest.fixture

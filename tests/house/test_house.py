@@ -37,6 +37,7 @@ LIGHT = {  # modules that every command imports, so they must not import torch a
     "gankit.cli",
     "gankit.cli.commands",
     "gankit.cli.console",
+    "gankit.cli.encoding",
     "gankit.cli.grouped_command",
     "gankit.cli.list",
     "gankit.cli.log",

@@ -6,6 +6,7 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from gankit.cli.encoding import replace_unencodable
 from gankit.core.hookspecs import hookimpl
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Console:
     def run_started(self, run: Run, gan: Gan) -> None:
         from gankit.cli.console.busy import slowdown_warnings
 
+        replace_unencodable()  # also when your own program trains
         for subject, warning in slowdown_warnings(run).items():
             if subject not in self.warned:
                 log.warning(warning)  # on stderr, as lesson 5 and others redirect stdout
