@@ -134,6 +134,7 @@ def _run(args: Sequence[str]) -> int:
     replace_unencodable()
     argv = [arg for arg in args if arg != "--debug"] or ["--help"]
     try:
+        _check_current_folder()
         result = new_cli().main(args=argv, prog_name="gankit", standalone_mode=False)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
@@ -149,6 +150,15 @@ def _run(args: Sequence[str]) -> int:
     except KeyboardInterrupt:
         click.echo("gankit: interrupted", err=True)
         return 130
+
+
+def _check_current_folder() -> None:
+    """GankitError if the current folder was deleted: torch would end the process at its import."""
+    try:
+        Path.cwd()
+    except OSError as error:
+        line = f"the current folder cannot be used: {error.strerror}; change to another (cd)"
+        raise GankitError(line) from error
 
 
 def _message_and_exit_code(error: Exception) -> tuple[str, int]:

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gankit.cli.encoding import replace_unencodable
 from gankit.core.errors import GankitError
 from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run
@@ -47,7 +46,6 @@ def race(
     settings are those of `gankit.compose`. `race(resume=folder)` continues a race that stopped.
     Raises GankitError; RunFailed only if a run fails for a reason outside the variant.
     """
-    replace_unencodable()
     registry = registry or load_registry()
     if resume is not None:
         folder = Path(resume)

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from gankit_metrics.evaluate import evaluate
 
+from gankit.cli.encoding import replace_unencodable
 from gankit.core.errors import GankitError, RunFailed, RunStopped
 from gankit.core.registry import Registry
 from gankit.core.shell import quote_word
@@ -56,6 +57,7 @@ class RaceRunner:
 
     def run_all(self) -> Report:
         """Train and measure what is missing; write the results, the page and the picture."""
+        replace_unencodable()  # also when your own program starts the race
         self._check_pictures()
         finished = [row for row in self._ordered_rows() if self._is_finished(row)]
         self.view.race_begins(self.plan, finished, self.folder)
