@@ -112,6 +112,6 @@ class RunWriter:
         path = run.folder / "progress.mp4"
         try:
             write_video((Image.open(grid) for grid in grids), path, FRAMES_PER_SECOND)
-        except OSError as error:
+        except Exception as error:  # PyAV has errors of its own for a full disk
             later = f"draw it later: gankit sample {quote_word(str(run.folder))} --history"
             logger.warning("cannot write %s: %s; %s", path, describe_write_error(error), later)

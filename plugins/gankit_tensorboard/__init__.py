@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from typing import TYPE_CHECKING, Any
 
 from gankit import GankitError, hookimpl
@@ -41,11 +42,14 @@ class Board:
             raise GankitError("--tensorboard needs a package: pip install tensorboard") from error
         self.writes = RetriedWrite(run.folder / "tensorboard", "its numbers are written later")
         self.unwritten: list[tuple[str, float, int]] = []  # name, value and step
+        self.previous_hook = threading.excepthook
+        threading.excepthook = self._hide_write_errors
         try:
             with self.writes.attempt():
                 self.writer = SummaryWriter(run.folder / "tensorboard", purge_step=gan.step + 1)
         except UnicodeError as error:
             self.writes = None
+            threading.excepthook = self.previous_hook
             line = "--tensorboard needs a folder whose name is UTF-8: choose another --out"
             raise GankitError(line) from error
 
@@ -64,9 +68,15 @@ class Board:
     def run_finished(self, run: Run, outcome: dict[str, Any]) -> None:
         if self.writes:
             self._write(run)
+            threading.excepthook = self.previous_hook
         if self.writer:
             self.writer.close()
             self.writer = None
+
+    def _hide_write_errors(self, error: threading.ExceptHookArgs) -> None:
+        """Print no traceback of TensorBoard's thread: `flush` raises its error again."""
+        if not isinstance(error.exc_value, OSError):
+            self.previous_hook(error)
 
     def _write(self, run: Run) -> None:
         assert self.writes is not None

@@ -213,8 +213,7 @@ def test_measurements_that_could_not_be_written_are_written_later(run_of, disk, 
     assert len(lines_about(caplog, "No space left", "metrics.json")) == 1
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_tensorboard_gets_all_numbers(run_of, disk, caplog):
+def test_tensorboard_gets_all_numbers(run_of, disk, caplog, capfd):
     reading = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     disk.only = "tensorboard"
 
@@ -228,6 +227,7 @@ def test_tensorboard_gets_all_numbers(run_of, disk, caplog):
     events = reading.EventAccumulator(str(disk.folder / "tensorboard"))
     events.Reload()
     assert sorted({event.step for event in events.Scalars("d_loss")}) == list(range(2, 25, 2))
+    assert "Traceback" not in capfd.readouterr().err  # of TensorBoard's own thread
     failed, works_again = lines_about(caplog, str(disk.folder / "tensorboard"))
     assert "No space left" in failed
     assert "again" in works_again
