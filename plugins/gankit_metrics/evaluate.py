@@ -101,10 +101,12 @@ def evaluate(
 
 
 def _record(folder: Path, measurements: list[Measurement]) -> None:
-    """Add the numbers to metrics.json; a warning if that fails, because they took minutes."""
+    """Add the numbers to metrics.json; a warning if it cannot be written, as they took minutes."""
     try:
         add_metrics(folder, measurements)
     except GankitError as error:
+        if not isinstance(error.__cause__, OSError):  # a damaged file
+            raise
         log.warning("%s, so the numbers are not in metrics.json", error)
 
 
