@@ -41,7 +41,12 @@ class PlainHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         # click.echo looks up sys.stderr at each call, as it may have been replaced
-        click.echo(f"gankit: {record.getMessage()}", err=True)
+        try:
+            click.echo(f"gankit: {record.getMessage()}", err=True)
+        except BrokenPipeError:
+            raise
+        except OSError:  # a log file on a full disk; a message must not end a run
+            pass
 
 
 class TerminalHandler(logging.Handler):

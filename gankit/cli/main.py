@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import pkgutil
@@ -12,8 +13,10 @@ from pathlib import Path
 
 import click
 
+from gankit.cli.encoding import replace_unencodable
 from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.registry import Plugin, import_file, load_registry
+from gankit.core.retried_write import describe_write_error
 from gankit.core.version import __version__
 
 ALLOWED_AFTER_COMMAND = ("--debug", "--plain", "--no-plain")  # options that belong before it
@@ -136,9 +139,11 @@ def main(args: Sequence[str] | None = None) -> None:
 
 
 def _run(args: Sequence[str]) -> int:
+    replace_unencodable()
     flags = [arg for arg in args if arg in ALLOWED_AFTER_COMMAND]
     argv = [*flags, *([arg for arg in args if arg not in flags] or ["--help"])]
     try:
+        _check_current_folder()
         result = new_cli().main(args=argv, prog_name="gankit", standalone_mode=False)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
@@ -156,6 +161,15 @@ def _run(args: Sequence[str]) -> int:
         return 130
 
 
+def _check_current_folder() -> None:
+    """GankitError if the current folder was deleted: torch would end the process at its import."""
+    try:
+        Path.cwd()
+    except OSError as error:
+        line = f"the current folder cannot be used: {error.strerror}; change to another (cd)"
+        raise GankitError(line) from error
+
+
 def _message_and_exit_code(error: Exception) -> tuple[str, int]:
     if isinstance(error, GankitError):
         return str(error), error.exit_code
@@ -165,6 +179,8 @@ def _message_and_exit_code(error: Exception) -> tuple[str, int]:
         return error.format_message(), error.exit_code
     if isinstance(error, click.Abort):
         return "interrupted", 130
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return f"cannot write: {describe_write_error(error)}", 1
     kind = f"unexpected {type(error).__name__} in {_location(error)}"
     return f"{kind}: {error} (--debug shows the traceback)", 1
 

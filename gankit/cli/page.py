@@ -14,7 +14,8 @@ def render_page(package: str, template: str, **values: Any) -> str:
     """The HTML of a page; `template` is a file in the folder `templates` of the package.
 
     A template may extend base.html, the frame of every page, which shows `title`. All values are
-    escaped; a value that the template uses and you do not give raises UndefinedError.
+    escaped; a value that the template uses and you do not give raises UndefinedError. What UTF-8
+    cannot encode, a part of a file name that is not UTF-8, becomes `?`.
     """
     environment = Environment(
         loader=ChoiceLoader([PackageLoader(package), PackageLoader("gankit.cli")]),
@@ -23,7 +24,8 @@ def render_page(package: str, template: str, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(template).render(values)
+    page = environment.get_template(template).render(values)
+    return page.encode(errors="replace").decode()
 
 
 def data_uri(picture: Image.Image, kind: str, **options: Any) -> str:

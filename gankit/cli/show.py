@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import re
-import shlex
 import shutil
 import textwrap
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from gankit.cli.read_source import read_source
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.settings import option, parse_length
+from gankit.core.shell import join_command
 from gankit.core.specs import KINDS, DatasetSpec, ModelSpec, RecipeSpec, Spec
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def options_of(settings: Mapping[str, Any]) -> str:
                 argv += [option(key), text]
         elif value is not False:
             argv += [option(key), str(value)]
-    return shlex.join(argv)
+    return join_command(argv)
 
 
 def _show_builder(spec: Spec, *, code: bool) -> None:

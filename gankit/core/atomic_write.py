@@ -1,10 +1,14 @@
 """Write files atomically: after a crash, a file is either whole or as it was before."""
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+# Seconds between tries to rename a file that another program holds open; 6 in all.
+RENAME_DELAYS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 3.0)
 
 
 @contextmanager
@@ -27,13 +31,32 @@ def open_atomically(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_atomically(path: Path, content: bytes | str) -> None:
-    """Write a file; text is encoded as UTF-8, with its line ends unchanged. Raises OSError."""
+    """Write a file; text becomes UTF-8, with its line ends unchanged. Raises OSError.
+
+    What UTF-8 cannot encode, a part of a file name that is not UTF-8, becomes `?`.
+    """
     with open_atomically(path) as file:
-        file.write(content.encode() if isinstance(content, str) else content)
+        file.write(content.encode(errors="replace") if isinstance(content, str) else content)
 
 
 def flush_and_rename(temporary: Path, path: Path) -> None:
     """Flush a finished file to the disk, then rename it to `path`, so a crash cannot empty it."""
     with temporary.open("r+b") as file:
         os.fsync(file.fileno())
-    temporary.replace(path)
+    retry_while_locked(lambda: temporary.replace(path))
+
+
+def retry_while_locked(rename: Callable[[], object]) -> None:
+    """Call `rename`, and again for some seconds while it raises PermissionError.
+
+    On Windows, a virus scanner opens each new file for a moment, and an open file cannot be renamed
+    or replaced. Raises the OSError of the last try.
+    """
+    for seconds in RENAME_DELAYS:
+        try:
+            rename()
+        except PermissionError:
+            time.sleep(seconds)
+        else:
+            return
+    rename()

@@ -2,8 +2,8 @@
 
 Registration hooks run for every command, so they must not import torch, read files or use the
 network. Observer hooks are called after something happened in a run. Their return values are
-ignored; an observer that raises is ignored for the rest of the run. An implementation may take
-fewer arguments than its specification.
+ignored; an observer that raises is ignored for the rest of the run, unless it comes with gankit. An
+implementation may take fewer arguments than its specification.
 """
 
 from __future__ import annotations

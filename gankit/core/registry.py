@@ -32,6 +32,11 @@ class Plugin:
     cause: BaseException | None = None  # the exception behind `error`, for --debug
     distribution: importlib.metadata.Distribution | None = None
 
+    @property
+    def is_bundled(self) -> bool:
+        """Whether it comes with gankit, not from another package or a file."""
+        return self.distribution is not None and self.distribution.name == "gankit"
+
     def implements(self, hook: str) -> bool:
         return hasattr(self.hook, hook)
 
@@ -106,9 +111,8 @@ class Registry:
     def comes_with_gankit(self, kind: str, name: str) -> bool:
         """Whether a part is bundled with gankit, not from another package or a file."""
         for plugin in self.plugins:
-            if plugin.distribution is None or plugin.distribution.name != "gankit":
-                continue
-            if any(spec.kind == kind and spec.name == name for spec in plugin.specs):
+            names = [spec.name for spec in plugin.specs if spec.kind == kind]
+            if plugin.is_bundled and name in names:
                 return True
         return False
 

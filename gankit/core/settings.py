@@ -2,7 +2,6 @@
 
 import dataclasses
 import re
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.portable_path import portable_path
+from gankit.core.shell import join_command
 
 # The fields that name parts; a Run parses them into Choices.
 CHOICES = ("dataset", "fit", "model", "generator", "discriminator", "loss", "tricks", "metrics")
@@ -158,7 +158,7 @@ def command_line(run: Run, working_folder: Path | None = None) -> str:
         ):
             continue
         argv += setting_to_argv(field.name, value)
-    return shlex.join([*argv, "--steps", str(run.steps)])
+    return join_command([*argv, "--steps", str(run.steps)])
 
 
 def setting_to_argv(name: str, value: object) -> list[str]:

@@ -1,7 +1,9 @@
 """Convert tensors (N, C, H, W) in [-1, 1] to pictures, and write pictures."""
 
+import io
 import math
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -65,7 +67,18 @@ def save_picture(picture: Image.Image, path: str | Path) -> None:
     file_format = Image.registered_extensions().get(path.suffix.lower())
     if file_format is None:
         raise ValueError(f"there is no picture format {path.suffix!r}")
+    with open_atomically(path) as file:
+        _write(picture, file, file_format)
+
+
+def to_png(picture: Image.Image) -> bytes:
+    """The bytes of a png file of a picture that gankit drew; see `save_picture`."""
+    file = io.BytesIO()
+    _write(picture, file, "PNG")
+    return file.getvalue()
+
+
+def _write(picture: Image.Image, file: BinaryIO, file_format: str) -> None:
     comment = PngInfo()
     comment.add_text("Comment", MARK.decode())
-    with open_atomically(path) as file:
-        picture.save(file, format=file_format, pnginfo=comment, comment=MARK)
+    picture.save(file, format=file_format, pnginfo=comment, comment=MARK)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,7 +33,7 @@ def read_rows(folder: Path, missing_ok: bool = False) -> list[dict[str, str]]:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file, restval=""))
     except OSError as error:
-        if missing_ok:
+        if missing_ok and isinstance(error, FileNotFoundError | NotADirectoryError):
             return []
         raise GankitError(f"there is no log at {path}: {error.strerror}") from error
     return [row for row in rows if row.get("step", "").isdigit()]
@@ -63,7 +65,20 @@ def to_csv(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def append_rows(folder: Path, names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Append rows to the log; `names` are its columns, in order."""
-    with (folder / NAME).open("a", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, names, extrasaction="ignore", lineterminator="\n")
-        writer.writerows(rows)
+    """Append rows to the log, all of them or none; `names` are its columns, in order.
+
+    A missing log or folder is created. Raises OSError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    # Without a buffer: what a buffer cannot write, it would write later, after the error.
+    with (folder / NAME).open("ab", buffering=0) as file:
+        size = file.tell()
+        header, _, lines = to_csv(names, rows).partition("\n")
+        content = lines if size else f"{header}\n{lines}"
+        encoded = content.encode(errors="replace")
+        try:
+            if file.write(encoded) < len(encoded):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError:
+            file.truncate(size)  # no half row
+            raise

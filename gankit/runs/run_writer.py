@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from gankit.core.atomic_write import write_atomically
 from gankit.core.hookspecs import hookimpl
+from gankit.core.retried_write import RetriedWrite, describe_write_error
+from gankit.core.shell import quote_word
 
 if TYPE_CHECKING:
     import torch
@@ -12,29 +17,38 @@ if TYPE_CHECKING:
     from gankit.core.gan import Gan
     from gankit.core.settings import Run
 
+logger = logging.getLogger("gankit")
+MAX_UNWRITTEN_GRIDS = 40  # kept in memory while they cannot be written, about 1 MB each
+FRAMES_PER_SECOND = 8
+
 
 class RunWriter:
-    """Writes log.csv, samples/000500.png (pictures of the same latents) and progress.mp4."""
+    """Writes log.csv, samples/000500.png (pictures of the same latents) and progress.mp4.
+
+    What cannot be written now, because the disk is full or another program has the file open, is
+    written at a later step.
+    """
 
     @hookimpl
     def run_started(self, run: Run, gan: Gan) -> None:
         from gankit.runs import log  # here, so that `gankit list` stays fast
 
-        # Rows that could not be written, because the disk was full.
-        self.unwritten: list[dict[str, Any]] = []
+        self.log_writes = RetriedWrite(run.folder / log.NAME, "its rows are written later")
+        self.grid_writes = RetriedWrite(run.folder / "samples", "its grids are written later")
+        self.unwritten_rows: list[dict[str, Any]] = []
+        self.unwritten_grids: deque[tuple[str, bytes]] = deque(maxlen=MAX_UNWRITTEN_GRIDS)
+        self.must_replace_log = False
         self.earlier_seconds = 0.0  # of the run before it was resumed
-        (run.folder / "samples").mkdir(exist_ok=True)
         # Drop rows after the checkpoint: these steps are taken again.
         old_rows = log.read_rows(run.folder, missing_ok=True) if gan.step else []
-        rows = [row for row in old_rows if int(row["step"]) <= gan.step]
-        if rows:
-            self.earlier_seconds = float(rows[-1]["seconds"])
-        log.write_rows(run.folder, log.columns(run.tricks), rows)
+        self.unwritten_rows = [row for row in old_rows if int(row["step"]) <= gan.step]
+        self.must_replace_log = True
+        if self.unwritten_rows:
+            self.earlier_seconds = float(self.unwritten_rows[-1]["seconds"])
+        self._write_rows(run)
 
     @hookimpl
     def step_done(self, run: Run, step: int, scalars: dict[str, Any]) -> None:
-        from gankit.runs import log
-
         row = {
             **scalars["activity"],
             **scalars,
@@ -42,22 +56,59 @@ class RunWriter:
             "kimg": step * run.batch_size * run.d_steps / 1000,
             "seconds": round(self.earlier_seconds + scalars["seconds"], 2),
         }
-        self.unwritten.append(row)
-        log.append_rows(run.folder, log.columns(run.tricks), self.unwritten)
-        self.unwritten = []
+        self.unwritten_rows.append(row)
+        self._write_rows(run)
 
     @hookimpl
     def samples_drawn(self, run: Run, step: int, images: torch.Tensor) -> None:
-        from gankit.runs.images import save_picture, to_grid
+        from gankit.runs.images import to_grid, to_png
 
-        save_picture(to_grid(images), run.folder / "samples" / f"{step:06d}.png")
+        self.unwritten_grids.append((f"{step:06d}.png", to_png(to_grid(images))))
+        self._write_grids(run)
 
     @hookimpl
     def run_finished(self, run: Run) -> None:
+        if self.unwritten_rows:
+            self._write_rows(run)
+        if self.unwritten_grids:
+            self._write_grids(run)
+        if self.unwritten_rows:
+            count = len(self.unwritten_rows)
+            message = "%s lacks %s: they could not be written before the run ended"
+            rows = "its last row" if count == 1 else f"its last {count} rows"
+            logger.warning(message, self.log_writes.target, rows)
+        self._write_video(run)
+
+    def _write_rows(self, run: Run) -> None:
+        from gankit.runs import log
+
+        names = log.columns(run.tricks)
+        with self.log_writes.attempt():
+            if self.must_replace_log:
+                log.write_rows(run.folder, names, self.unwritten_rows)
+            else:
+                log.append_rows(run.folder, names, self.unwritten_rows)
+            self.must_replace_log = False
+            self.unwritten_rows = []
+
+    def _write_grids(self, run: Run) -> None:
+        with self.grid_writes.attempt():
+            while self.unwritten_grids:
+                name, png = self.unwritten_grids[0]
+                write_atomically(run.folder / "samples" / name, png)
+                self.unwritten_grids.popleft()
+
+    def _write_video(self, run: Run) -> None:
         from PIL import Image
 
         from gankit.runs.video import write_video
 
         grids = sorted((run.folder / "samples").glob("*.png"))
-        if len(grids) > 1:
-            write_video((Image.open(path) for path in grids), run.folder / "progress.mp4", fps=8)
+        if len(grids) < 2:
+            return
+        path = run.folder / "progress.mp4"
+        try:
+            write_video((Image.open(grid) for grid in grids), path, FRAMES_PER_SECOND)
+        except Exception as error:  # PyAV has errors of its own for a full disk
+            later = f"draw it later: gankit sample {quote_word(str(run.folder))} --history"
+            logger.warning("cannot write %s: %s; %s", path, describe_write_error(error), later)

@@ -17,8 +17,9 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from gankit.core.atomic_write import write_atomically
+from gankit.core.atomic_write import retry_while_locked, write_atomically
 from gankit.core.errors import GankitError, RunFailed
+from gankit.core.retried_write import describe_write_error
 
 _FILES = ("model.safetensors", "state.safetensors", "state.json")
 
@@ -44,7 +45,7 @@ def save(folder: Path, saved: Checkpoint, keep: int) -> Path:
         for name, data in _serialize(saved).items():
             write_atomically(temporary / name, data)
         shutil.rmtree(final, ignore_errors=True)  # a damaged checkpoint of the same step
-        temporary.rename(final)
+        retry_while_locked(lambda: temporary.rename(final))
         if os.name == "posix":  # Windows cannot open a folder
             handle = os.open(folder, os.O_RDONLY)
             os.fsync(handle)
@@ -52,17 +53,15 @@ def save(folder: Path, saved: Checkpoint, keep: int) -> Path:
         write_atomically(folder / "last", final.name)
     except Exception as error:  # safetensors and torch raise their own errors if the disk is full
         shutil.rmtree(temporary, ignore_errors=True)
-        why = getattr(error, "strerror", None) or error
         checkpoints = list_checkpoints(folder)
-        advice = "no earlier checkpoint was saved"
-        if checkpoints:
-            advice = f"free disk space, then --resume; the last checkpoint is {checkpoints[0]}"
-        message = f"cannot save the checkpoint of step {saved.step}: {why}; {advice}"
+        earlier = f"the last is {checkpoints[0]}" if checkpoints else "there is no earlier one"
+        why = describe_write_error(error)
+        message = f"cannot save the checkpoint of step {saved.step}: {why}; {earlier}"
         raise RunFailed(message, 1) from error
     checkpoints = list_checkpoints(folder)
-    earlier = [path for path in checkpoints if step_of(path) <= saved.step]
+    up_to_now = [path for path in checkpoints if step_of(path) <= saved.step]
     # Later ones are damaged: the run was resumed from before them.
-    for path in set(checkpoints) - set(earlier[:keep]):
+    for path in set(checkpoints) - set(up_to_now[:keep]):
         shutil.rmtree(path, ignore_errors=True)
     return final
 

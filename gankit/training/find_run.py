@@ -5,6 +5,7 @@ from pathlib import Path
 
 from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.portable_path import path_exists, shorten_path
+from gankit.core.shell import quote_word
 
 RUN_FILE = "run.json"
 STATE = "state.safetensors"  # in each checkpoint
@@ -89,6 +90,6 @@ def _explain_folder(path: Path) -> str:
         count = "1 run" if len(runs) == 1 else f"{len(runs)} runs"
         race = ""
         if (path / "race.json").exists():
-            race = f"; gankit race --resume {path} continues the race"
+            race = f"; gankit race --resume {quote_word(str(path))} continues the race"
         return f"{path} is not a run, but holds {count}: give one, such as {newest}{race}"
     return f"{path} is not a run of gankit, as it holds no {RUN_FILE}: {GIVE_RUN}"

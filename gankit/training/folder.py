@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gankit.core.errors import GankitError
 from gankit.core.settings import Run
+from gankit.core.shell import quote_word
 
 
 def claim_folder(run: Run) -> Run:
@@ -17,9 +18,8 @@ def claim_folder(run: Run) -> Run:
     if not run.out:
         folder = make_numbered_folder("runs", f"{run.dataset.name}-{run.model.name}")
     if (folder / "run.json").exists():
-        raise GankitError(
-            f"{folder} already holds a run: --resume {folder}, or choose another --out"
-        )
+        resume = f"--resume {quote_word(str(folder))}"
+        raise GankitError(f"{folder} already holds a run: {resume}, or choose another --out")
     return dataclasses.replace(run, out=str(folder))
 
 

@@ -1,5 +1,6 @@
 """The training loop: logs, samples pictures, saves checkpoints and stops."""
 
+import contextlib
 import dataclasses
 import logging
 import math
@@ -13,12 +14,14 @@ import torch
 
 from gankit.compute.compiling import compile_networks
 from gankit.core import randomness
+from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError, RunFailed, RunStopped
 from gankit.core.portable_path import hide_home
 from gankit.core.prepared import PreparedDataset
 from gankit.core.process_group import ProcessGroup
 from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run
+from gankit.core.shell import join_command
 from gankit.core.step import Scalars
 from gankit.core.stop import Progress, Stop, no_progress, stop_on_interrupt
 from gankit.core.version import __version__
@@ -124,6 +127,8 @@ class TrainingLoop:
         self.last_activity = {
             trick.name: trainer.earlier_activity.get(trick.name) for trick in trainer.tricks
         }
+        self.run_file = (self.run.folder / "run.json").read_bytes() if has_observers else b""
+        self.is_save_failing = False  # whether the last checkpoint could not be saved
         self.unread: list[tuple[int, Scalars]] = []  # steps whose losses were not read yet
         self.scalars: dict[str, float] = {}  # of the last step that was read
         self.z = randomness.latents(self.run.seed, 0, GRID_SIZE, self.run.latent_dim, "grid")
@@ -168,7 +173,7 @@ class TrainingLoop:
             if done % run.draw_every == 0 or is_last:
                 self._draw_samples(done)
             if done % run.save_every == 0 or is_last or signal:
-                self._save(done)
+                self._save(done, is_final=is_last or bool(signal))
             if signal and not is_last:
                 raise RunStopped(self._stop_message(done), 128 + signal)
 
@@ -211,7 +216,7 @@ class TrainingLoop:
         images = self.gan.sample(self.z)
         self.observers.notify("samples_drawn", run=self.run, step=step, images=images)
 
-    def _save(self, step: int) -> None:
+    def _save(self, step: int, is_final: bool) -> None:
         self._read_losses()  # so that no checkpoint is saved after a NaN
         gan = self.gan
         model: dict[str, Any] = {}
@@ -228,9 +233,34 @@ class TrainingLoop:
         state["acted"] = [name for name, text in self.last_activity.items() if text]
         if gan.process_group.rank:
             return
-        saved = checkpoint.Checkpoint(step, model, state)
-        path = checkpoint.save(self.run.folder / "checkpoints", saved, self.run.keep)
-        self.observers.notify("checkpoint_saved", run=self.run, step=step, path=path)
+        self._write_checkpoint(checkpoint.Checkpoint(step, model, state), is_final)
+
+    def _write_checkpoint(self, saved: checkpoint.Checkpoint, is_final: bool) -> None:
+        """Write a checkpoint. If that fails, the next one is the next try; RunFailed if it is the
+        run's final one."""
+        try:
+            path = checkpoint.save(self.run.folder / "checkpoints", saved, self.run.keep)
+        except RunFailed as error:
+            if is_final:
+                resume = join_command(["gankit", "run", "--resume", str(self.run.folder)])
+                raise RunFailed(f"{error}; after that, continue with {resume}", 1) from error
+            if not self.is_save_failing:
+                log.warning("%s; training continues, and the next checkpoint is tried", error)
+            self.is_save_failing = True
+            return
+        if self.is_save_failing:
+            log.warning("checkpoints can be saved again: %s", path)
+        self.is_save_failing = False
+        self._restore_run_file()
+        self.observers.notify("checkpoint_saved", run=self.run, step=saved.step, path=path)
+
+    def _restore_run_file(self) -> None:
+        """Write run.json again if the run's folder was deleted: a checkpoint is useless alone."""
+        path = self.run.folder / "run.json"
+        if not path.exists():
+            log.warning("%s was deleted during the run, so gankit writes it again", path)
+            with contextlib.suppress(OSError):  # the next checkpoint is another try
+                write_atomically(path, self.run_file)
 
     def _fail(self, what: str) -> NoReturn:
         """Raise RunFailed, with advice."""

@@ -4,7 +4,7 @@ import logging
 import signal
 from typing import Any
 
-from gankit.core.registry import Registry
+from gankit.core.registry import Plugin, Registry
 from gankit.core.stop import Stop
 
 log = logging.getLogger("gankit")
@@ -12,11 +12,16 @@ CLOSED_PIPE = getattr(signal, "SIGPIPE", 13)  # Windows has no such signal
 
 
 class Observers:
-    """Calls hooks of all plugins. A plugin that raises is ignored from then on, with a warning."""
+    """Calls hooks of all plugins, and warns of one that raises.
+
+    A bundled plugin that raises is called again at the next event, because what it met, such as a
+    full disk, may pass. Any other is ignored from then on.
+    """
 
     def __init__(self, registry: Registry, stop: Stop) -> None:
         self.plugins = list(registry.plugins)
         self.stop = stop  # requested if the output pipe is closed
+        self.failing: set[tuple[str, str]] = set()  # (plugin, hook) of bundled plugins
 
     def notify(self, hook: str, **arguments: Any) -> None:
         """Call a hook of each plugin that implements it."""
@@ -27,7 +32,22 @@ class Observers:
                 self.plugins.remove(plugin)
                 self.stop.request(CLOSED_PIPE)
             except Exception as error:
-                self.plugins.remove(plugin)
-                why = f"{type(error).__name__}: {error}"
-                message = "plugin %r failed in %s and is ignored for the rest of the run: %s"
-                log.warning(message, plugin.name, hook, why)
+                self._handle(plugin, hook, error)
+            else:
+                self._worked(plugin, hook)
+
+    def _handle(self, plugin: Plugin, hook: str, error: Exception) -> None:
+        message = "plugin %r failed in %s and is ignored for the rest of the run: %s"
+        if plugin.is_bundled:
+            if (plugin.name, hook) in self.failing:
+                return
+            self.failing.add((plugin.name, hook))
+            message = "plugin %r failed in %s, and training continues: %s"
+        else:
+            self.plugins.remove(plugin)
+        log.warning(message, plugin.name, hook, f"{type(error).__name__}: {error}")
+
+    def _worked(self, plugin: Plugin, hook: str) -> None:
+        if (plugin.name, hook) in self.failing:
+            self.failing.remove((plugin.name, hook))
+            log.warning("plugin %r works again in %s", plugin.name, hook)

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from gankit.core.portable_path import path_exists, real_path
 from gankit.core.prepared import PreparedDataset
 from gankit.core.registry import Registry
 from gankit.core.settings import Run, setting_to_argv
+from gankit.core.shell import join_command
 from gankit.core.stop import Progress, no_progress
 from gankit.data.prepare import prepare
 from gankit.training.find_run import RUN_FILE
@@ -82,7 +82,7 @@ def _missing_pictures(run: Run, absent: str) -> str:
 
 def _other_pictures(run: Run) -> str:
     argv = ["gankit", "run", "--config", str(run.folder / RUN_FILE)]
-    new_run = shlex.join([*argv, *setting_to_argv("data", run.data)])
+    new_run = join_command([*argv, *setting_to_argv("data", run.data)])
     places = _list_places(recorded_data(run)) or "in the data set itself"
     return (
         f"{_list_places(run.data)} has other pictures than {run.folder} began with, which were at "

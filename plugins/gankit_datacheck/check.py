@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -125,7 +126,7 @@ def open_pictures(
 ) -> tuple[Sequence[Any], list[str]]:
     """The pictures at paths or of a named data set, and the options of gankit run for them."""
     first = paths[0]
-    if len(paths) > 1 or Path(first).expanduser().exists():
+    if len(paths) > 1 or os.path.lexists(os.path.expanduser(first)):  # noqa: PTH111 - never raise
         with progress_bar("unpacking") as progress:
             pictures = picture_files(tuple(paths), SIDE, classes, progress=progress)
         return pictures, [word for path in paths for word in ("--data", path)]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gankit.core.shell import quote_word
 from gankit.data.messages import group_by_reason
 from gankit.data.read.reasons import BROKEN, OWN_PICTURE, RUN_FOLDER
 from gankit_datacheck.finding import LEVELS, Finding, count, percent
@@ -200,7 +200,7 @@ def _check_classes(survey: Survey) -> Iterable[Finding]:
         return
     largest = max(sizes, key=sizes.__getitem__)
     smallest = min(sizes, key=sizes.__getitem__)
-    option = f"--classes {shlex.quote(largest)} ({count(sizes[largest])})"
+    option = f"--classes {quote_word(largest)} ({count(sizes[largest])})"
     if sizes[largest] >= SMALL:
         what = f"{count(len(sizes), 'class')}: G learns all of them together"
         yield Finding("fine", what, f"to draw one class only: {option}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import shlex
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -16,6 +15,7 @@ from markupsafe import Markup
 from gankit.cli.page import render_page
 from gankit.core.errors import GankitError
 from gankit.core.portable_path import hide_home
+from gankit.core.shell import join_command
 from gankit.data.read.fit import fit
 from gankit_datacheck.charts import average_uri, jpeg_uri, size_chart, tone_chart
 from gankit_datacheck.show import headline, overview_rows
@@ -27,7 +27,8 @@ GROUP_PICTURES = 4  # shown of each group of copies
 MAX_NAMES = 200  # of pictures, for each finding
 MAX_PIXELS = 128  # side of a picture on the page
 OPTION = re.compile(
-    r"--(trick|fit|channels|classes|image-size|batch-size|model|background) ('[^']*'|[\w:=.-]+)"
+    r"--(trick|fit|channels|classes|image-size|batch-size|model|background) "
+    r"('[^']*'|\"[^\"]*\"|[\w:=.-]+)"
     r"|--[a-z-]+"
 )
 
@@ -47,7 +48,7 @@ def write_page(
         "gankit_datacheck",
         "check.html",
         title=headline(report),
-        command=f"gankit data check {shlex.join(arguments)}",
+        command=f"gankit data check {join_command(arguments)}",
         report=report,
         with_code=mark_options,
         facts=list(overview_rows(report)),

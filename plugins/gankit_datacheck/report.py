@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
+from gankit.core.shell import join_command
 from gankit_datacheck.finding import Finding
 from gankit_datacheck.findings import find_all, sort_findings
 from gankit_datacheck.reading import how_they_are_read
@@ -99,4 +99,4 @@ def _suggest_command(survey: Survey, source: Sequence[str], findings: list[Findi
         flags = [flag for flag in flags if flag not in sizes[:-1]]  # the last fits the pictures too
     elif survey.image_size != 64:
         flags.insert(0, f"--image-size {survey.image_size}")
-    return " ".join(["gankit run", shlex.join(source), *flags])
+    return " ".join(["gankit run", join_command(source), *flags])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,18 @@ import platformdirs
 
 from gankit.core.atomic_write import write_atomically
 
+NO_HOME = "HOME is not set"
+
 
 def progress_file() -> Path:
-    return Path(platformdirs.user_data_dir("gankit"), "lessons.json")
+    """The file; OSError if it is unknown where your home folder is."""
+    try:
+        folder = Path(platformdirs.user_data_dir("gankit"))
+    except RuntimeError as error:
+        raise FileNotFoundError(errno.ENOENT, NO_HOME) from error
+    if not folder.is_absolute():
+        raise FileNotFoundError(errno.ENOENT, NO_HOME)
+    return folder / "lessons.json"
 
 
 def load() -> dict[str, dict[str, Any]]:
@@ -32,8 +42,9 @@ def save(number: int, state: dict[str, Any]) -> str:
     It does not raise: a lesson continues even if its progress cannot be saved.
     """
     states = {**load(), str(number): state}  # loaded again, as another terminal may have saved
-    path = progress_file()
+    path = Path("lessons.json")
     try:
+        path = progress_file()
         write_atomically(path, json.dumps(states, indent=1))
     except OSError as error:
         return f"your progress cannot be saved to {path}: {error.strerror}"

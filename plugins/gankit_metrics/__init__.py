@@ -101,3 +101,8 @@ class Metrics:
     def step_done(self, run: Run, step: int) -> None:
         if self.evaluator:
             self.evaluator.measure_if_due(step)
+
+    @hookimpl
+    def run_finished(self) -> None:
+        if self.evaluator:
+            self.evaluator.write_rows()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gankit.core.retried_write import RetriedWrite
 from gankit.core.stop import no_progress
 from gankit.data.prepare import prepare
 from gankit_metrics.command import format_number
@@ -32,6 +33,8 @@ class TrainingEvaluator:
         self.interval = run.measure_every or max(1, run.steps // 5)  # steps
         self.last_step = gan.step  # of the last measurement
         self.total_seconds = 0.0
+        self.unwritten: list[Measurement] = []
+        self.writes = RetriedWrite(run.folder / "metrics.json", "its rows are written later")
         prepared = prepare(run, registry)
         self.sets = choose_picture_sets(prepared, DEFAULT_SAMPLES, run.data_seed)
         self.metrics = build_metrics(run.metrics, run, registry, self.sets)
@@ -48,12 +51,21 @@ class TrainingEvaluator:
         measurements = measure_all(
             self.metrics, self.sets, self.registry, folder, step, no_progress
         )
-        add_metrics(folder, measurements)
+        self.unwritten += measurements
+        self.write_rows()
         seconds = time.perf_counter() - started
         self.total_seconds += seconds
         numbers = ", ".join(map(format_measurement, measurements))
         times = f"measured in {seconds:.1f} s, {self.total_seconds:.1f} s so far"
         click.echo(f"step {step}: {numbers}; {times}")
+
+    def write_rows(self) -> None:
+        """Add the rows that are not yet in metrics.json; if it cannot be written, they are kept."""
+        if not self.unwritten:
+            return
+        with self.writes.attempt():
+            add_metrics(self.run.folder, self.unwritten)
+            self.unwritten = []
 
 
 def format_measurement(measurement: Measurement) -> str:

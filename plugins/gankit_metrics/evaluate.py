@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, overload
@@ -15,6 +16,7 @@ from gankit.core.errors import GankitError
 from gankit.core.metric import Metric
 from gankit.core.prepared import Pixels
 from gankit.core.registry import Registry, load_registry
+from gankit.core.retried_write import describe_write_error
 from gankit.core.settings import Run
 from gankit.core.stop import Progress, no_progress
 from gankit.runs.images import save_picture
@@ -28,6 +30,7 @@ from gankit_metrics.measurement import Measurement
 from gankit_metrics.metrics_file import add_metrics, picture_path
 from gankit_metrics.picture_sets import HOLDOUT, MIN_PICTURES, PictureSets, choose_picture_sets
 
+log = logging.getLogger("gankit")
 BuiltMetrics = list[tuple[Choice, Metric]]  # each as you wrote it, and built
 
 
@@ -97,8 +100,18 @@ def evaluate(
         return results if isinstance(pictures, Mapping) else results[""]
     sets.generate(sampler.images, sampler.run.latent_dim)
     measurements = measure_all(built, sets, registry, folder, sampler.step, progress)
-    add_metrics(folder, measurements)
+    _record(folder, measurements)
     return measurements
+
+
+def _record(folder: Path, measurements: list[Measurement]) -> None:
+    """Add the numbers to metrics.json; a warning if it cannot be written, as they took minutes."""
+    try:
+        add_metrics(folder, measurements)
+    except GankitError as error:
+        if not isinstance(error.__cause__, OSError):  # a damaged file
+            raise
+        log.warning("%s, so the numbers are not in metrics.json", error)
 
 
 def _by_name(pictures: Pixels | Mapping[str, Pixels] | None) -> Mapping[str, Pixels]:
@@ -186,8 +199,7 @@ def measure_all(
                     picture = _draw_picture(metric, state, sets)
             path = ""
             if folder and picture is not None:
-                path = str(picture_path(folder, step, text))
-                _save(picture, Path(path))
+                path = _save(picture, picture_path(folder, step, text))
             measurements.append(dataclasses.replace(measurement, step=step, picture=path))
     progress(len(metrics), len(metrics))
     return measurements
@@ -201,9 +213,12 @@ def _draw_picture(metric: Metric, state: Any, sets: PictureSets) -> Any:
     return metric.picture(state, generated, sets.pictures("reference"), sets.pictures("training"))
 
 
-def _save(pixels: Any, path: Path) -> None:
+def _save(pixels: Any, path: Path) -> str:
+    """Write a metric's picture; returns its path, or an empty text if it cannot be written."""
+    picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
     try:
-        path.parent.mkdir(exist_ok=True)
-        save_picture(Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels), path)
+        save_picture(picture, path)
     except OSError as error:
-        raise GankitError(f"cannot write {path}: {error}", 1) from error
+        log.warning("cannot write %s: %s", path, describe_write_error(error))
+        return ""
+    return str(path)

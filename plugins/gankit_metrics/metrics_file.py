@@ -11,6 +11,7 @@ from typing import Any
 from gankit.core.atomic_write import write_atomically
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError
+from gankit.core.retried_write import describe_write_error
 from gankit.runs.log import to_csv
 from gankit_metrics.measurement import Measurement
 
@@ -45,7 +46,8 @@ def add_metrics(folder: Path, measurements: Iterable[Measurement]) -> None:
         write_atomically(folder / "metrics.json", json.dumps(rows, indent=1) + "\n")
         write_atomically(folder / "metrics.csv", to_csv(COLUMNS, rows))
     except OSError as error:
-        raise GankitError(f"cannot write to {folder}: {error.strerror}", 1) from error
+        why = describe_write_error(error)
+        raise GankitError(f"cannot write {folder / 'metrics.json'}: {why}", 1) from error
 
 
 def _identity(row: dict[str, Any]) -> tuple[Any, ...]:

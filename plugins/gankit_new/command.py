@@ -8,6 +8,7 @@ import click
 
 from gankit.core.errors import GankitError
 from gankit.core.registry import Registry, find_module_file
+from gankit.data.read.names import RESERVED
 
 TEMPLATES = Path(__file__).with_name("templates")
 PARTS_OF = {  # kind of plugin -> the kinds of parts that it registers
@@ -43,14 +44,17 @@ def new(ctx: click.Context, what: str, name: str, kind: str) -> None:
     except OSError as error:
         raise GankitError(f"cannot write {folder}: {error.strerror}", 1) from error
     click.echo(f"created {folder}/, a plugin with a {kind} that works. Next:")
-    click.echo(f"  cd {folder} && pip install -e . pytest && python -m pytest")
+    # On lines of their own: older PowerShells have no `&&`.
+    for command in (f"cd {folder}", "pip install -e . pytest", "python -m pytest"):
+        click.echo(f"  {command}")
     click.echo(f"  gankit run --{kind} {name}")
 
 
 def check_name(name: str, kind: str, registry: Registry) -> str:
     """The name of the plugin's module; raises GankitError if a name is invalid or taken."""
     module = name.replace("-", "_")
-    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) or keyword.iskeyword(module):
+    is_valid = re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name) and not RESERVED.fullmatch(name)
+    if not is_valid or keyword.iskeyword(module):
         raise GankitError(f"name {name!r} is invalid: use lower-case-with-hyphens, as my-{kind}")
     taken_by = set()
     if name in {plugin.name for plugin in registry.plugins}:

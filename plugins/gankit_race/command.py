@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from gankit.cli.run import read_options
 from gankit.cli.stop import stop_signals
 from gankit.core.clock import format_duration
 from gankit.core.errors import GankitError
+from gankit.core.shell import join_command
 from gankit_race.find_race import find_race
 from gankit_race.recipes import RACES, apply_recipe
 from gankit_race.variants import LENGTHS, Variant, VariedValue, make_variants, parse_vary
@@ -91,7 +91,7 @@ def race(ctx: click.Context, /, options: tuple[str, ...], listed: bool, **given:
 def _list_races() -> None:
     for recipe in RACES:
         click.echo(f"{recipe.name:14}{recipe.summary}")
-        words = [shlex.join(recipe.options)]
+        words = [join_command(recipe.options)]
         words += [f"--vary {name}={values}" for name, values in recipe.vary.items()]
         words.append(f"--seeds {recipe.seeds}")
         if recipe.budget:
@@ -212,7 +212,7 @@ def _command_line(
         words += ["--samples", str(samples)]
     for name in metrics:
         words += ["--metric", name]
-    return shlex.join(words)
+    return join_command(words)
 
 
 def _describe_plan(plan: Plan) -> str:

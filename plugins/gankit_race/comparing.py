@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from gankit.core.errors import GankitError
 from gankit.core.portable_path import portable_path
 from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run, option
+from gankit.core.shell import join_command
 from gankit.core.stop import Progress, no_progress
 from gankit.training import checkpoint
 from gankit.training.find_run import find_run
@@ -85,7 +85,7 @@ def compare_folders(
     first_runs = [(label, variant_runs[0]) for label, variant_runs in variants.items()]
     report = Report(
         title=f"{len(first_runs)} variants, {len(rows)} runs",
-        command=shlex.join(["gankit", "compare", *map(str, folders)]),
+        command=join_command(["gankit", "compare", *map(str, folders)]),
         variants=first_runs,
         rows=rows,
         seeds=max(len(variant_runs) for variant_runs in variants.values()),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import shlex
 from pathlib import Path
 
 from gankit.core.errors import GankitError
 from gankit.core.portable_path import shorten_path
+from gankit.core.shell import quote_word
 from gankit.training.find_run import RUN_FILE
 
 RACE_FILE = "race.json"
@@ -36,7 +36,7 @@ def find_race(given: str | Path) -> Path:
         shown = shorten_path(str(above))
         raise GankitError(f"{path} belongs to the race {shown}: give {shown}")
     if (path / RUN_FILE).exists():
-        resume = f"gankit run --resume {shlex.quote(str(path))}"
+        resume = f"gankit run --resume {quote_word(str(path))}"
         raise GankitError(f"{path} is a run, not a race: continue it with {resume}")
     if not path.exists():
         raise GankitError(f"there is no race in {path}: No such file or directory")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from gankit.core.errors import GankitError
 from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run
+from gankit.core.shell import quote_word
 from gankit.core.stop import Stop, no_progress, stop_on_interrupt
 from gankit.training.compose import compose
 from gankit.training.find_run import RUN_FILE
@@ -114,7 +114,7 @@ def write_plan(plan: Plan, folder: Path | None, names: Sequence[str]) -> Path:
 def refuse_used_folder(folder: Path) -> None:
     """GankitError if the folder already holds a race or a run."""
     if (folder / RACE_FILE).exists():
-        resume = f"gankit race --resume {shlex.quote(str(folder))}"
+        resume = f"gankit race --resume {quote_word(str(folder))}"
         raise GankitError(
             f"{folder} already holds a race: continue it with {resume}, or choose another --out"
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,9 +11,11 @@ from typing import Any
 import torch
 from gankit_metrics.evaluate import evaluate
 
+from gankit.cli.encoding import replace_unencodable
 from gankit.cli.terminal import shows_live_view
 from gankit.core.errors import GankitError, RunFailed, RunStopped
 from gankit.core.registry import Registry
+from gankit.core.shell import quote_word
 from gankit.core.stop import Progress, no_progress
 from gankit.training.loop import train
 from gankit_race.pictures import check_pictures
@@ -57,6 +58,7 @@ class RaceRunner:
 
     def run_all(self) -> Report:
         """Train and measure what is missing; write the results, the page and the picture."""
+        replace_unencodable()  # also when your own program starts the race
         check_pictures(self.plan, self.folder, self.registry, self.progress)
         finished = [row for row in self._ordered_rows() if self._is_finished(row)]
         self.view.race_begins(self.plan, finished, self.folder)
@@ -158,14 +160,15 @@ class RaceRunner:
         return RunStopped(f"{what}; {self._resume_hint()}", 128 + signal)
 
     def _resume_hint(self) -> str:
-        return f"to continue: gankit race --resume {shlex.quote(str(self.folder))}"
+        return f"to continue: gankit race --resume {quote_word(str(self.folder))}"
 
 
 def replace_console(registry: Registry, view: Any) -> Registry:
     """A copy of the registry with the race's view in place of the view of a single run."""
     copy = Registry()
     copy.plugins = [plugin for plugin in registry.plugins if plugin.name != "console"]
-    copy.load("race-view", lambda: view)
+    replaced = [plugin for plugin in registry.plugins if plugin.name == "console"]
+    copy.load("race-view", lambda: view, replaced[0].distribution if replaced else None)
     return copy
 
 

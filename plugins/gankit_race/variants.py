@@ -14,6 +14,7 @@ from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.portable_path import hide_home
 from gankit.core.settings import Run, option
 from gankit.core.specs import KINDS
+from gankit.data.read.names import RESERVED
 
 # Settings that decide which pictures a run trains on.
 PICTURES = ("dataset", "data", "classes", "fit", "background", "subset", "holdout", "data_seed",
@@ -190,11 +191,14 @@ def _message(error: GankitError | click.UsageError) -> str:
 
 def _folder_name(label: str, used: set[str]) -> str:
     """The label as a folder name that is valid on every file system, and not in `used`."""
-    name = re.sub(r"[^\w.=+-]+", "-", label.replace(", ", "_")).strip("-.")[:80]
-    if name not in used:
+    name = re.sub(r"[^\w.=+-]+", "-", label.replace(", ", "_"))[:80].strip("-.") or "variant"
+    if RESERVED.fullmatch(name.partition(".")[0]):
+        name = f"_{name}"
+    folded = {folder.casefold() for folder in used}  # Windows does not distinguish A from a
+    if name.casefold() not in folded:
         return name
     numbered = (f"{name}-{number}" for number in itertools.count(2))
-    return next(candidate for candidate in numbered if candidate not in used)
+    return next(candidate for candidate in numbered if candidate.casefold() not in folded)
 
 
 def differing_settings(runs: Sequence[Run]) -> list[str]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gankit import GankitError, hookimpl
+from gankit.core.atomic_write import write_atomically
+from gankit.core.retried_write import RetriedWrite
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -15,30 +18,48 @@ if TYPE_CHECKING:
 
     from gankit import Gan, Run
 
+TRIAL_BYTES = 1 << 16
 SCALARS = ("d_loss", "g_loss", "penalty", "d_real", "d_fake")
 
 
 class Board:
-    """Writes losses, D's scores and grids of samples to `tensorboard/` in the run's folder."""
+    """Writes losses, D's scores and grids of samples to `tensorboard/` in the run's folder.
+
+    Numbers that cannot be written, because the disk is full for example, are written later into a
+    new file. Grids are not kept: they are in `samples/`, too.
+    """
 
     writer: SummaryWriter | None = None
+    writes: RetriedWrite | None = None  # None: the run is not logged to TensorBoard
 
     @hookimpl
     def run_started(self, run: Run, gan: Gan) -> None:
+        self.writer = None
+        self.writes = None
         if not run.tensorboard:
             return
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
             raise GankitError("--tensorboard needs a package: pip install tensorboard") from error
-        self.writer = SummaryWriter(run.folder / "tensorboard", purge_step=gan.step + 1)
+        self.writes = RetriedWrite(run.folder / "tensorboard", "its numbers are written later")
+        self.unwritten: list[tuple[str, float, int]] = []  # name, value and step
+        self.previous_hook = threading.excepthook
+        threading.excepthook = self._hide_write_errors
+        try:
+            with self.writes.attempt():
+                self.writer = SummaryWriter(run.folder / "tensorboard", purge_step=gan.step + 1)
+        except UnicodeError as error:
+            self.writes = None
+            threading.excepthook = self.previous_hook
+            line = "--tensorboard needs a folder whose name is UTF-8: choose another --out"
+            raise GankitError(line) from error
 
     @hookimpl
     def step_done(self, run: Run, step: int, scalars: dict[str, Any]) -> None:
-        if self.writer:
-            for name in SCALARS:
-                if name in scalars:
-                    self.writer.add_scalar(name, scalars[name], step)
+        if self.writes:
+            self.unwritten += [(name, scalars[name], step) for name in SCALARS if name in scalars]
+            self._write(run)
 
     @hookimpl
     def samples_drawn(self, run: Run, step: int, images: Tensor) -> None:
@@ -47,10 +68,46 @@ class Board:
 
     @hookimpl
     def run_finished(self, run: Run, outcome: dict[str, Any]) -> None:
+        if self.writes:
+            self._write(run)
+            threading.excepthook = self.previous_hook
         if self.writer:
             self.writer.close()
             self.writer = None
             _remove_host_name(run.folder / "tensorboard")
+
+    def _hide_write_errors(self, error: threading.ExceptHookArgs) -> None:
+        """Print no traceback of TensorBoard's thread: `flush` raises its error again."""
+        if not isinstance(error.exc_value, OSError):
+            self.previous_hook(error)
+
+    def _write(self, run: Run) -> None:
+        assert self.writes is not None
+        with self.writes.attempt():
+            try:
+                self._write_numbers(run)
+            except OSError:
+                # The writer does not write again after an error, so the next try makes a new one.
+                with contextlib.suppress(OSError):
+                    if self.writer:
+                        self.writer.close()
+                self.writer = None
+                raise
+
+    def _write_numbers(self, run: Run) -> None:
+        from torch.utils.tensorboard import SummaryWriter
+
+        folder = run.folder / "tensorboard"
+        if not self.writer:
+            # A writer that cannot write prints a traceback, so try a file of our own first.
+            trial = folder / "trial"
+            write_atomically(trial, bytes(TRIAL_BYTES))
+            trial.unlink()
+            self.writer = SummaryWriter(folder)
+        for name, value, step in self.unwritten:
+            self.writer.add_scalar(name, value, step)
+        self.writer.flush()  # now, so that an error is noticed now
+        self.unwritten = []
 
 
 def _remove_host_name(folder: Path) -> None:

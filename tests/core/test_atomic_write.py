@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from gankit.core.atomic_write import flush_and_rename, open_atomically, write_atomically
+from gankit.core.atomic_write import (
+    RENAME_DELAYS,
+    flush_and_rename,
+    open_atomically,
+    write_atomically,
+)
 
 
 def test_bytes_and_text_are_written_as_they_are_into_a_new_folder(tmp_path):
@@ -90,3 +95,62 @@ def test_two_writers_at_once_leave_the_whole_of_one(tmp_path):
         thread.join()
     assert path.read_text() in contents
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.fixture
+def refuse_renames(monkeypatch):
+    """`refuse_renames(3)`: the next three renames fail as on Windows, while a scanner reads."""
+    monkeypatch.setattr("gankit.core.atomic_write.time.sleep", lambda seconds: None)
+    refused = []
+
+    def install(count):
+        def wrap(function):
+            def rename(source, target, **options):
+                if len(refused) < count:
+                    refused.append(Path(target).name)
+                    raise PermissionError(errno.EACCES, "Access is denied", str(source))
+                return function(source, target, **options)
+
+            return rename
+
+        monkeypatch.setattr(os, "replace", wrap(os.replace))
+        monkeypatch.setattr(os, "rename", wrap(os.rename))
+        return refused
+
+    return install
+
+
+def test_a_file_that_a_scanner_holds_open_is_renamed_a_little_later(tmp_path, refuse_renames):
+    refused = refuse_renames(4)
+    write_atomically(tmp_path / "file", "x")
+    assert (tmp_path / "file").read_text() == "x"
+    assert refused == ["file"] * 4
+    assert 3 <= sum(RENAME_DELAYS) <= 10  # seconds: a scan takes less, and a run waits no longer
+
+
+def test_a_file_that_stays_locked_is_an_error(tmp_path, refuse_renames):
+    write_atomically(tmp_path / "file", "before")
+    refused = refuse_renames(1000)
+    with pytest.raises(PermissionError, match="Access is denied"):
+        write_atomically(tmp_path / "file", "after")
+    assert len(refused) == len(RENAME_DELAYS) + 1
+    assert (tmp_path / "file").read_text() == "before"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_other_errors_of_a_rename_are_raised_at_once(tmp_path, monkeypatch):
+    calls = []
+
+    def full(*paths):
+        calls.append(paths)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_atomically(tmp_path / "file", "x")
+    assert len(calls) == 1
+
+
+def test_text_that_utf_8_cannot_encode_is_replaced(tmp_path):
+    write_atomically(tmp_path / "file", "caf\udce9 \U0001f33c")
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "caf? \U0001f33c"

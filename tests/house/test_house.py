@@ -37,6 +37,7 @@ LIGHT = {  # modules that every command imports, so they must not import torch a
     "gankit.cli",
     "gankit.cli.commands",
     "gankit.cli.console",
+    "gankit.cli.encoding",
     "gankit.cli.grouped_command",
     "gankit.cli.list",
     "gankit.cli.log",
@@ -56,7 +57,9 @@ LIGHT = {  # modules that every command imports, so they must not import torch a
     "gankit.core.errors",
     "gankit.core.hookspecs",
     "gankit.core.registry",
+    "gankit.core.retried_write",
     "gankit.core.settings",
+    "gankit.core.shell",
     "gankit.core.specs",
     "gankit.core.trick",
     "gankit.core.version",
@@ -183,6 +186,12 @@ def test_only_gankit_and_the_registry_use_importlib():
     for module, path in find_modules().items():
         imported = {name for name in imported_names(path) if name.startswith("importlib")}
         assert module in IMPORT_BY_NAME or not imported, f"{module} imports {imported}"
+
+
+def test_only_one_module_quotes_words_for_a_shell():
+    """Quotes differ between shells, so commands for users come from gankit.core.shell only."""
+    for module, path in find_modules().items():
+        assert module == "gankit.core.shell" or "shlex" not in imported_names(path), module
 
 
 @pytest.mark.parametrize("path", [p for p in FILES if p.name == "nets.py"], ids=relative_name)

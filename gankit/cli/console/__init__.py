@@ -6,6 +6,7 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from gankit.cli.encoding import replace_unencodable
 from gankit.core.hookspecs import hookimpl
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Console:
         from gankit.cli.console.busy import slowdown_warnings
         from gankit.cli.terminal import shows_live_view  # here, so that `gankit list` stays fast
 
+        replace_unencodable()  # also when your own program trains
         for subject, warning in slowdown_warnings(run).items():
             if subject not in self.warned:
                 log.warning(warning)  # on stderr, as lesson 5 and others redirect stdout

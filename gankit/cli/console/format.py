@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import Any
 
 from gankit.core.clock import format_duration
 from gankit.core.settings import Run
+from gankit.core.shell import quote_word
 
 TERMS = "G draws, D judges. D(x), D(G(z)): how real D finds real pictures and G's."
 
@@ -45,7 +45,7 @@ def summarize_outcome(run: Run, first_step: int, outcome: dict[str, Any]) -> lis
     if step > first_step and has_logged:
         for name, activity in outcome["tricks"].items():
             lines.append(f"  {name}: {activity or 'WARNING, it never acted'}")
-    folder = shlex.quote(str(run.folder))
+    folder = quote_word(str(run.folder))
     if is_finished:
         lines.append(f"pictures: {run.folder / 'samples' / f'{step:06d}.png'}")
         lines.append(f"video:    {run.folder / 'progress.mp4'}")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gankit.core.gan import Gan
 
 BARS = "▁▂▃▄▅▆▇█"
+ASCII_BARS = "_.-~=+*#"  # for terminals without Unicode
 CURVES = (  # label, key of the scalars, colour
     ("d_loss", "d_loss", "red"),
     ("g_loss", "g_loss", "green"),
@@ -93,17 +94,21 @@ class LiveView:
 
     def _render_curves(self, width: int) -> Table:
         table = Table.grid(padding=(0, 1))
+        bars = ASCII_BARS if self.console.options.ascii_only else BARS
         for label, key, colour in CURVES:
             values = self.history[key]
-            spark = sparkline(values, min(width, 80) - 20)
+            spark = sparkline(values, min(width, 80) - 20, bars)
             table.add_row(label, Text(f"{values[-1]:.2f}", justify="right"), Text(spark, colour))
         return table
 
 
-def sparkline(values: Iterable[float], width: int) -> str:
-    """A curve of block characters, at most `width` wide; each shows the mean of its section."""
+def sparkline(values: Iterable[float], width: int, bars: str = BARS) -> str:
+    """A curve of the characters in `bars`, the lowest first, at most `width` wide.
+
+    Each shows the mean of its section.
+    """
     means = downsample(list(values), max(1, width))
     low = min(means)
     span = (max(means) - low) or 1.0
     heights = [(mean - low) / span for mean in means]  # 0 to 1
-    return "".join(BARS[int(height * (len(BARS) - 1))] for height in heights)
+    return "".join(bars[int(height * (len(bars) - 1))] for height in heights)

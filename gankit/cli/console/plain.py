@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gankit.cli.console.format import explain_changes, explain_terms, summarize_outcome
 from gankit.cli.console.recommend import recommend_recipe
 from gankit.core.clock import format_duration
+from gankit.core.retried_write import RetriedWrite
 from gankit.core.settings import Run, command_line
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class PlainView:
         self.saved_step = gan.step
         self.grid: Path | None = None
         self.last_print = 0.0  # time.monotonic()
+        self.writes = RetriedWrite("the output", "later lines are printed")
         self.print(command_line(run))
         start = "training" if gan.step == 0 else f"resuming at step {gan.step:,}"
         self.print(f"{start}: {run.steps:,} steps on {run.device}, into {run.folder}")
@@ -37,9 +39,9 @@ class PlainView:
         if recommendation := recommend_recipe(run):
             self.print(f"advice: {recommendation}")
 
-    @staticmethod
-    def print(line: str) -> None:
-        print(line, flush=True)
+    def print(self, line: str) -> None:
+        with self.writes.attempt():
+            print(line, flush=True)
 
     def step_done(self, step: int, scalars: dict[str, Any]) -> None:
         now = time.monotonic()

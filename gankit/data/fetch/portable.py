@@ -3,10 +3,10 @@
 import re
 import unicodedata
 
+from gankit.data.read.names import RESERVED
+
 MAX_NAME_BYTES = 255  # what most disks accept
 MAX_DEPTH = 50  # of folders in folders: what programs that walk through them accept
-# Names that Windows reserves for devices, whatever extension follows.
-RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])", re.IGNORECASE)
 FORBIDDEN = re.compile(r'[<>:"|?*\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]')
 
 

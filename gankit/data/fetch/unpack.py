@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from gankit.core.atomic_write import write_atomically
+from gankit.core.atomic_write import retry_while_locked, write_atomically
 from gankit.core.errors import GankitError
 from gankit.core.stop import Progress
 from gankit.data.fetch.archives import (
@@ -97,7 +97,7 @@ def _unpack_locked(archive: Path, folder: Path, progress: Callable[[int], None])
         try:
             log.info("unpacking %s", archive)
             _unpack(archive, aside, progress)
-            aside.rename(folder)
+            retry_while_locked(lambda: aside.rename(folder))
         except OSError:
             if not _is_complete(folder):  # else another process was faster, on a disk without locks
                 raise

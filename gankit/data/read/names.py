@@ -8,6 +8,8 @@ SYSTEM_NAMES = frozenset({
     "desktop.ini", "thumbs.db", "ehthumbs.db", "lost+found", "__pycache__", "site-packages",
     "node_modules",
 })  # fmt: skip
+# Names that Windows reserves for devices, whatever extension follows.
+RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])", re.IGNORECASE)
 LABEL_FILES = frozenset({"imagelabels.mat"})  # which a data set's `classify` reads
 LESSON_PICTURE = re.compile(r"lesson-\d\d(-[a-z]+)*\.png")
 LESSON_FOLDERS = frozenset({"lesson-04-pictures", "lesson-04-aside"})

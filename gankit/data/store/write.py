@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from gankit.core.atomic_write import open_atomically, write_atomically
+from gankit.core.atomic_write import open_atomically, retry_while_locked, write_atomically
 from gankit.core.errors import GankitError
 from gankit.core.prepared import Pixels, Rows
 from gankit.core.stop import Progress
@@ -143,8 +143,11 @@ def _prepare(
                     progress(done, total)
         writer.notes += getattr(pictures, "notes", ())
         writer.finish(total)
-        with contextlib.suppress(OSError):  # another run was first
-            aside.rename(folder)
+        try:
+            retry_while_locked(lambda: aside.rename(folder))
+        except OSError:
+            if not folder.exists():  # else another run was first
+                raise
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 

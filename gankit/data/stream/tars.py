@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,20 +39,24 @@ def find_tars(source: str) -> list[Path]:
     """The tar files that --data names: one, those in a folder, or `numbered-{000..099}.tar`."""
     with needs_webdataset():
         from braceexpand import braceexpand
-    path = Path(source).expanduser()
+    path = _expand_home(source)
     if path.is_dir():
         tars = sorted(file for file in path.iterdir() if file.name.endswith(TAR_EXTENSIONS))
         if not tars:
             raise GankitError(f"{printable(source)} holds no tar files; check --data")
         return tars
     try:
-        paths = [Path(name).expanduser() for name in braceexpand(source)]
+        paths = [_expand_home(name) for name in braceexpand(source)]
     except ValueError as error:
         raise GankitError(f"--data {printable(source)!r}: {error}") from error
     for shard in paths:
         if not shard.is_file():
             raise GankitError(f"shard {printable(str(shard))} {NOT_FOUND}")
     return paths
+
+
+def _expand_home(path: str) -> Path:
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - this one never raises
 
 
 @contextlib.contextmanager

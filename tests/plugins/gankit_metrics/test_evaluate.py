@@ -266,6 +266,15 @@ def test_a_damaged_metrics_file_is_named(run):
         gankit.evaluate(run, ["swd"], samples=30)
 
 
+def test_numbers_that_cannot_be_written_are_shown_with_a_warning(gankit_cli, run):
+    (run / "metrics.csv").mkdir()  # so that it cannot be replaced, as in a read-only folder
+    code, out, err = gankit_cli("evaluate", run, "--metric", "swd", "--samples", 30)
+    assert code == 0
+    assert "swd" in out
+    assert "metrics.json" in err
+    assert err.count("\n") == 1
+
+
 # ---------------------------------------------------------------- other people's metrics
 
 

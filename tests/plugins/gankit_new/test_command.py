@@ -28,7 +28,9 @@ def generated(gankit_cli, here, monkeypatch):
         code, out, err = gankit_cli("new", "plugin", name, "--kind", kind)
         assert (code, err) == (0, "")
         assert out.splitlines()[1:] == [
-            f"  cd {name} && pip install -e . pytest && python -m pytest",
+            f"  cd {name}",
+            "  pip install -e . pytest",
+            "  python -m pytest",
             f"  gankit run --{kind} {name}",
         ]
         monkeypatch.syspath_prepend(here / name)
@@ -113,7 +115,7 @@ def test_a_new_plugin_installs(generated, here):
     ("name", "fact"),
     [
         ("My-Trick", "my-trick"),
-        *((name, repr(name)) for name in ("2-noises", "a.b", "../a", "a--b", "", "class")),
+        *((name, repr(name)) for name in ("2-noises", "a.b", "../a", "a--b", "", "class", "nul")),
         ("ema", "trick 'ema'"),
         ("tricks", "plugin 'tricks'"),
         ("torch", "package 'torch'"),

@@ -109,6 +109,14 @@ def test_similar_labels_have_different_folders(registry):
     assert [v.folder for v in variants] == ["a-b", "a-b-2", "a-b-3"]
 
 
+def test_folder_names_are_valid_and_different_on_windows(registry):
+    labels = ["Roses", "roses", "nul", "com1.x", "?", "a" * 79 + ".b"]
+    varied = [[VariedValue(label, {"seed": number}) for number, label in enumerate(labels)]]
+    variants = make_variants(varied, lambda settings: compose(registry, **(settings or [{}])[0]))
+    folders = [variant.folder for variant in variants]
+    assert folders == ["Roses", "roses-2", "_nul", "_com1.x", "variant", "a" * 79]
+
+
 def test_fields_from_python(registry):
     tricks = ["none", ["ema", "r1"], []]
     varied = parse_fields({"tricks": tricks, "flip": [True, False], "lr_g": [1e-3]})
