@@ -152,7 +152,8 @@ MACHINE = (
     RunOption(
         "--memory-format",
         metavar="LAYOUT",
-        help="Memory layout of tensors: channels-last, or contiguous (slower).",
+        help="Memory layout of tensors: channels-last, contiguous (slower) or auto: contiguous on "
+        "mps, else channels-last.",
     ),
     RunOption(
         "--convolutions",

@@ -27,7 +27,7 @@ _RANGES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
 _VALUES = {
     "precision": ("auto", "32", "bf16", "16"),
     "compile": ("no", "auto", "yes"),
-    "memory_format": ("channels-last", "contiguous"),
+    "memory_format": ("auto", "channels-last", "contiguous"),
     "convolutions": ("auto", "fast", "plain"),
     "optimizer": ("fused", "plain"),
 }
@@ -82,7 +82,7 @@ class Run:
     precision: str = "auto"
     threads: int = 0  # CPU threads; 0: torch's default
     compile: str = "no"  # torch.compile; "auto": if it is measured to be faster
-    memory_format: str = "channels-last"
+    memory_format: str = "auto"  # "channels-last" or "contiguous"; see default_memory_format
     convolutions: str = "auto"  # "fast": faster layers on a CPU; "auto": in bundled networks
     optimizer: str = "fused"  # Adam's implementation: "fused" or "plain"
     log_every: int = 10  # steps
@@ -122,6 +122,15 @@ class Run:
         return Path(self.out)
 
 
+def default_memory_format(device: str) -> str:
+    """What `--memory-format auto` is on a device.
+
+    On MPS, batch norm's gradients in channels-last are wrong in torch 2.10 and 2.11, or crash
+    (pytorch/pytorch#175189).
+    """
+    return "contiguous" if device == "mps" else "channels-last"
+
+
 def option(field: str) -> str:
     """The command-line option of a field of Run: `option("lr_g")` is `--lr-g`."""
     return "--" + {"tricks": "trick", "metrics": "metric"}.get(field, field).replace("_", "-")
@@ -146,9 +155,10 @@ def command_line(run: Run) -> str:
     argv = ["gankit", "run"]
     for field in dataclasses.fields(run):
         value = getattr(run, field.name)
-        if field.name in _NEVER_WRITTEN or (
-            value == field.default and field.name not in _ALWAYS_WRITTEN
-        ):
+        is_default = value == field.default
+        if field.name == "memory_format":
+            is_default = value in ("auto", default_memory_format(run.device))
+        if field.name in _NEVER_WRITTEN or (is_default and field.name not in _ALWAYS_WRITTEN):
             continue
         argv += setting_to_argv(field.name, value)
     return shlex.join([*argv, "--steps", str(run.steps)])

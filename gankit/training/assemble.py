@@ -17,7 +17,7 @@ from gankit.core.gan import Gan, Player
 from gankit.core.loss import Loss
 from gankit.core.prepared import PreparedDataset
 from gankit.core.registry import Registry
-from gankit.core.settings import Run, parse_length
+from gankit.core.settings import Run, default_memory_format, parse_length
 from gankit.core.step import Scalars, train_step
 from gankit.core.trick import Trick
 from gankit.data.batches import Batches
@@ -49,13 +49,14 @@ class Trainer:
 
 
 def resolve_auto(run: Run, prepared: PreparedDataset) -> Run:
-    """Replace "auto" and 0 by values: device, precision, threads, number of steps, intervals."""
+    """Replace "auto" and 0 by values: device, precision, threads, number of steps, intervals..."""
     machine = setup_machine(run.device, run.precision, run.threads)
     steps = run.steps or _count_steps(run, prepared)
     return dataclasses.replace(
         run,
         device=str(machine.device),
         precision=machine.precision,
+        memory_format=resolve_memory_format(run, machine.device),
         threads=torch.get_num_threads(),
         channels=prepared.pixels.shape[3],
         fingerprint=prepared.fingerprint,
@@ -63,6 +64,13 @@ def resolve_auto(run: Run, prepared: PreparedDataset) -> Run:
         draw_every=run.draw_every or max(25, steps // 40),
         save_every=run.save_every or max(100, steps // 10),
     )
+
+
+def resolve_memory_format(run: Run, device: torch.device) -> str:
+    """The run's memory format; `auto` is the default of the device."""
+    if run.memory_format == "auto":
+        return default_memory_format(device.type)
+    return run.memory_format
 
 
 def _count_steps(run: Run, prepared: PreparedDataset) -> int:
@@ -114,13 +122,14 @@ def _make_batches(run: Run, gan: Gan, prepared: PreparedDataset) -> Any:
         zoom=run.zoom,
         share=gan.process_group.share,
         device=gan.machine.device,
-        memory_format=MEMORY_FORMATS[run.memory_format],
+        memory_format=MEMORY_FORMATS[resolve_memory_format(run, gan.machine.device)],
     )
 
 
 def build_gan(run: Run, registry: Registry) -> tuple[Gan, list[Trick]]:
     """Build both networks and the tricks of a run; without optimisers and data."""
     machine = setup_machine(run.device, run.precision, run.threads)
+    memory_format = MEMORY_FORMATS[resolve_memory_format(run, machine.device)]
     g_net = _build_network(run, registry, "generator", machine.device)
     d_net = _build_network(run, registry, "discriminator", machine.device)
     check_networks(run, registry, g_net, d_net)
@@ -138,7 +147,7 @@ def build_gan(run: Run, registry: Registry) -> tuple[Gan, list[Trick]]:
     for net in (g_net, d_net):
         if run.sync_batch_norm and gan.process_group.world_size > 1:
             sync_batch_norm(net)
-        net.to(machine.device).to(memory_format=MEMORY_FORMATS[run.memory_format]).train()
+        net.to(machine.device).to(memory_format=memory_format).train()
     return gan, tricks
 
 

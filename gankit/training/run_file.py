@@ -2,12 +2,15 @@
 
 import dataclasses
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
 from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.settings import Run, command_line, unknown_setting
+
+log = logging.getLogger("gankit")
 
 
 def write_run(run: Run, **extra: Any) -> None:
@@ -43,7 +46,15 @@ def read_run(path: Path) -> dict[str, Any]:
     if "memory_format" in record and "convolutions" not in record:
         channels_last = record["memory_format"] == "channels-last"
         record["convolutions"] = "fast" if channels_last else "plain"
+    if _has_default_memory_format(record):
+        record["memory_format"] = "auto"  # perhaps on another device than before
     return {k: tuple(v) if isinstance(v, list) else v for k, v in record.items() if k in fields}
+
+
+def _has_default_memory_format(record: dict[str, Any]) -> bool:
+    """Whether nobody chose the channels-last of a run.json: until gankit 0.2 MPS had it too."""
+    is_chosen = "--memory-format" in str(record.get("command"))
+    return record.get("memory_format") == "channels-last" and not is_chosen
 
 
 def load_run(folder: Path, **changes: Any) -> Run:
@@ -52,6 +63,10 @@ def load_run(folder: Path, **changes: Any) -> Run:
     if "length" in changes:
         settings["steps"] = 0  # resolve_auto computes it from the length
     try:
-        return Run(**{**settings, **changes})
+        run = Run(**{**settings, **changes})
     except TypeError as error:
         raise GankitError(f"{folder / 'run.json'} is incomplete: {error}") from error
+    if run.device == "mps" and run.memory_format == "auto":
+        message = "%s goes on with --memory-format contiguous, as channels-last is wrong on mps"
+        log.warning(message, folder)
+    return run

@@ -1,4 +1,4 @@
-"""Warnings about what makes a run slow, such as another program on the same CPU."""
+"""Warnings about what makes a run slow or wrong, such as another program on the same CPU."""
 
 import os
 import time
@@ -30,14 +30,17 @@ def count_local_processes() -> int:
     return int(os.environ.get("LOCAL_WORLD_SIZE", 1))
 
 
-def slowdown_warnings(run: Run) -> dict[str, str]:
-    """Warnings about what makes this run slow: their subject -> one line."""
+def warnings_of(run: Run) -> dict[str, str]:
+    """Warnings about what makes this run slow or wrong: their subject -> one line."""
     warnings = {}
     cpu_warning = warn_if_cpu_is_busy(run.device, run.threads, count_local_processes())
     if cpu_warning:
         warnings["cpu"] = cpu_warning
     if run.device == "cpu" and run.precision == "16":
         warnings["precision"] = "--precision 16 is slow on a CPU: omit it, or use --precision auto"
+    if run.device == "mps" and run.memory_format == "channels-last":
+        wrong = "in torch 2.10 and 2.11, batch norm's gradients in channels-last are wrong on mps"
+        warnings["memory format"] = f"{wrong}: omit --memory-format channels-last"
     return warnings
 
 
