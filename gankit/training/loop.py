@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import torch
 
 from gankit.compute.compiling import compile_networks
+from gankit.compute.threads import restore_threads
 from gankit.core import randomness
 from gankit.core.errors import GankitError, RunFailed, RunStopped
 from gankit.core.prepared import PreparedDataset
@@ -24,10 +25,12 @@ from gankit.core.version import __version__
 from gankit.data.prepare import prepare
 from gankit.distributed.processes import process_group
 from gankit.training import assemble, checkpoint
+from gankit.training.budget import Budget, Stopwatch
 from gankit.training.folder import claim_folder
 from gankit.training.observers import Observers
+from gankit.training.pace import Pace
 from gankit.training.resume import restore
-from gankit.training.run_file import write_run
+from gankit.training.run_file import update_run, write_run
 
 log = logging.getLogger("gankit")
 GRID_SIZE = 64  # pictures in a grid of samples
@@ -40,18 +43,20 @@ def train(
     resume: bool = False,
     progress: Progress = no_progress,
     stop: Stop | Callable[[], int] | None = None,
+    budget: Budget | None = None,
 ) -> Path:
     """Train a run to its end; returns its folder. With `resume`, start at its newest checkpoint.
 
     `progress(done, total)` is called while pictures are prepared. `stop` is called after each step;
-    it returns 0 to continue, else a signal's number. Raises RunStopped if `stop` ended the run
+    it returns 0 to continue, else a signal's number. With `budget`, the number of steps may change
+    while the run trains. Raises RunStopped if `stop` ended the run
     (after a checkpoint was saved), KeyboardInterrupt if it did so before the first step, RunFailed
     if training failed, and GankitError if the run could not start.
     """
     registry = registry or load_registry()
     if not isinstance(stop, Stop):
         stop = Stop(poll=stop) if stop else Stop()
-    with process_group(stop) as group:
+    with process_group(stop) as group, restore_threads(restore=not run.threads):
         prepared = prepare(run, registry, stop.raise_on_stop(progress))
         if run.fingerprint not in ("", prepared.fingerprint):
             log.warning("the pictures have changed since %s began", run.folder)
@@ -67,7 +72,7 @@ def train(
         trainer.run = dataclasses.replace(trainer.run, out=group.broadcast(trainer.run.out))
         if group.rank == 0:
             _write_run_file(trainer.run, prepared)
-        TrainingLoop(trainer, registry, stop).run_to_end()
+        TrainingLoop(trainer, registry, stop, budget).run_to_end()
     return trainer.run.folder
 
 
@@ -101,12 +106,21 @@ def _write_run_file(run: Run, prepared: PreparedDataset) -> None:
 class TrainingLoop:
     """Trains a run from its trainer's current step to the last step."""
 
-    def __init__(self, trainer: assemble.Trainer, registry: Registry, stop: Stop) -> None:
+    def __init__(
+        self,
+        trainer: assemble.Trainer,
+        registry: Registry,
+        stop: Stop,
+        budget: Budget | None = None,
+    ) -> None:
         self.trainer = trainer
         self.run = trainer.run
         self.gan = trainer.gan
         self.registry = registry
         self.stop = stop
+        self.budget = budget
+        self.stopwatch = Stopwatch()
+        self.pace = Pace(trainer.run)
         has_observers = trainer.gan.process_group.rank == 0
         self.observers = Observers(registry if has_observers else Registry(), stop)
         # What each trick did last, or None if it has not acted yet.
@@ -139,28 +153,63 @@ class TrainingLoop:
             self.observers.notify("run_finished", run=self.run, outcome=outcome)
 
     def _take_steps(self) -> None:
-        run = self.run
         gan = self.gan
-        self.observers.notify("run_started", run=run, gan=gan, registry=self.registry)
-        if gan.step == 0:
-            self._draw_samples(0)
-        for step in range(gan.step, run.steps):
-            scalars = self.trainer.step(step)
-            done = step + 1
-            gan.step = done
-            self.unread.append((done, scalars))
-            is_last = done == run.steps
-            is_logged = done % run.log_every == 0 or is_last
+        self._begin()
+        while gan.step < self.run.steps:
+            self._take_step()
+            run = self.run
+            is_last = gan.step == run.steps
+            is_logged = gan.step % run.log_every == 0 or is_last
             signal = self._stop_signal(is_logged)
             if is_logged:
-                self._log(done)
-            if done % run.draw_every == 0 or is_last:
-                self._draw_samples(done)
-            if done % run.save_every == 0 or is_last or signal:
-                self._save(done)
+                self._log(gan.step)
+            if gan.step % run.draw_every == 0 or is_last:
+                self._draw_samples(gan.step)
+            if gan.step % run.save_every == 0 or is_last or signal:
+                self._save(gan.step)
             if signal and not is_last:
-                message = f"stopped at step {done} of {run.steps}; a checkpoint was saved"
+                message = f"stopped at step {gan.step} of {run.steps}; a checkpoint was saved"
                 raise RunStopped(message, 128 + signal)
+            if is_logged:
+                self._plan_anew()
+
+    def _begin(self) -> None:
+        self.observers.notify("run_started", run=self.run, gan=self.gan, registry=self.registry)
+        if self.gan.step == 0:
+            self._draw_samples(0)
+        if self.budget:
+            self.budget.begin(self.stopwatch)
+
+    def _take_step(self) -> None:
+        step = self.gan.step
+        with self.pace.timing():
+            scalars = self.trainer.step(step)
+        self.gan.step = step + 1
+        self.unread.append((self.gan.step, scalars))
+
+    def _plan_anew(self) -> None:
+        """Change the length of the run if its budget demands it, and write that into run.json."""
+        if not self.budget:
+            return
+        run = self.budget.keep(self.run, self.gan.step, self.stopwatch)
+        if run is self.run:
+            return
+        try:
+            update_run(run)
+        except GankitError as error:
+            log.warning("%s; so the run keeps its %s steps", error, self.run.steps)
+            return
+        log.warning(
+            "planned anew at step %s: %s steps instead of %s, to end within --budget %s; %s has "
+            "the command that repeats this run",
+            self.gan.step,
+            run.steps,
+            self.run.steps,
+            self.budget.text,
+            run.folder / "run.json",
+        )
+        self.run = run
+        self.trainer.run = run
 
     def _stop_signal(self, is_logged: bool) -> int:
         """0, or the signal's number if the run should end.
@@ -183,7 +232,9 @@ class TrainingLoop:
         self.unread = []
 
     def _log(self, step: int) -> None:
-        self._read_losses()
+        with self.pace.timing():  # on a GPU, this waits for the steps
+            self._read_losses()
+        self.pace.check(step)
         activity = {trick.name: trick.activity() for trick in self.trainer.tricks}
         self.last_activity |= {name: text for name, text in activity.items() if text is not None}
         seconds = time.perf_counter() - self.started
@@ -191,11 +242,16 @@ class TrainingLoop:
         self.observers.notify("step_done", run=self.run, step=step, scalars=scalars)
 
     def _draw_samples(self, step: int) -> None:
-        images = self.gan.sample(self.z)
-        self.observers.notify("samples_drawn", run=self.run, step=step, images=images)
+        with self.stopwatch.timing("draw"):
+            images = self.gan.sample(self.z)
+            self.observers.notify("samples_drawn", run=self.run, step=step, images=images)
 
     def _save(self, step: int) -> None:
         self._read_losses()  # so that no checkpoint is saved after a NaN
+        with self.stopwatch.timing("save"):
+            self._save_checkpoint(step)
+
+    def _save_checkpoint(self, step: int) -> None:
         gan = self.gan
         model: dict[str, Any] = {}
         state: dict[str, Any] = {"scalers": {}}

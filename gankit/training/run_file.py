@@ -23,6 +23,17 @@ def write_run(run: Run, **extra: Any) -> None:
         raise GankitError(f"cannot write to {run.folder}: {why}") from error
 
 
+def update_run(run: Run) -> None:
+    """Write changed settings of a run into its run.json; other entries stay. GankitError."""
+    path = run.folder / "run.json"
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise GankitError(f"cannot read {path}: {error}") from error
+    fields = {field.name for field in dataclasses.fields(Run)}
+    write_run(run, **{key: record[key] for key in record if key not in {*fields, "command"}})
+
+
 def read_run(path: Path) -> dict[str, Any]:
     """Read the fields of Run from a run.json, or from that of a run's folder. GankitError.
 

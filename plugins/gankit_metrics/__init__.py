@@ -100,4 +100,4 @@ class Metrics:
     @hookimpl
     def step_done(self, run: Run, step: int) -> None:
         if self.evaluator:
-            self.evaluator.measure_if_due(step)
+            self.evaluator.measure_if_due(run, step)

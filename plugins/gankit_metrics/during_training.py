@@ -29,16 +29,20 @@ class TrainingEvaluator:
         self.run = run
         self.gan = gan
         self.registry = registry
-        self.interval = run.measure_every or max(1, run.steps // 5)  # steps
         self.last_step = gan.step  # of the last measurement
         self.total_seconds = 0.0
         prepared = prepare(run, registry)
         self.sets = choose_picture_sets(prepared, DEFAULT_SAMPLES, run.data_seed)
         self.metrics = build_metrics(run.metrics, run, registry, self.sets)
 
-    def measure_if_due(self, step: int) -> None:
-        """Measure at the first logged step of each interval, and at the end of the run."""
-        same_interval = step // self.interval == self.last_step // self.interval
+    def measure_if_due(self, run: Run, step: int) -> None:
+        """Measure at the first logged step of each interval, and at the end of the run.
+
+        `run`: the same run, whose length may have changed (`--budget`).
+        """
+        self.run = run
+        interval = run.measure_every or max(1, run.steps // 5)  # steps
+        same_interval = step // interval == self.last_step // interval
         if same_interval and step < self.run.steps:
             return
         self.last_step = step

@@ -63,8 +63,13 @@ def warn_if_cpu_is_busy(device: str, threads: int, processes: int = 1) -> str:
     load = other_load()
     if load + num_threads <= MAX_THREADS_PER_CORE * num_cores:
         return ""
+    cure = "; fewer --threads may help" if threads > 1 else ""
     return (
-        f"this computer was busy in the last minute (load {load:.1f} on {num_cores} cores): "
-        "if other programs keep computing, training is several times slower; fewer --threads "
-        "may help"
+        f"this computer was busy in the last minute ({describe_load(load)}): if other programs "
+        f"keep computing, training is several times slower{cure}"
     )
+
+
+def describe_load(load: float) -> str:
+    """`load 1.9 on 2 cores`."""
+    return f"load {load:.1f} on {count_cores()} cores"
