@@ -44,7 +44,7 @@ def describe_run(run: Run, registry: Registry, progress: Progress) -> str:
         "batch": f"{run.batch_size}{_format_micro_batches(run)}, D steps {run.d_steps}",
         "length": _format_length(run, prepared),
         "convolutions": _format_convolutions(run, gan),
-        "machine": f"{run.device}, precision {run.precision}, {run.threads} threads",
+        "machine": _format_machine(run),
         "time": _format_time(run, step_seconds),
         **_format_load(run),
         "memory": _format_memory(gan.machine.device),
@@ -91,6 +91,11 @@ def _format_length(run: Run, prepared: PreparedDataset) -> str:
     images = run.steps * run.batch_size * run.d_steps
     epochs = images / prepared.num_train
     return f"{run.steps:,} steps = {images / 1000:,.1f} kimg = {epochs:.1f} epochs"
+
+
+def _format_machine(run: Run) -> str:
+    threads = "1 thread" if run.threads == 1 else f"{run.threads} threads"
+    return f"{run.device}, precision {run.precision}, {threads}"
 
 
 def _format_time(run: Run, step_seconds: float) -> str:

@@ -40,8 +40,13 @@ def choose_threads() -> int:
     torch.set_num_threads(threads)
     if threads < most:
         faster = f"{seconds[most] / seconds[threads]:.1f} times as fast"
-        busy = "as other programs keep this computer busy, training uses --threads"
-        log.warning(f"{busy} {threads}, which is {faster} as --threads {most} now")
+        log.warning(
+            "training uses --threads %s, measured %s as --threads %s now: "
+            "other programs may keep this computer busy",
+            threads,
+            faster,
+            most,
+        )
     return threads
 
 

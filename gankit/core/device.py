@@ -145,7 +145,9 @@ def _explain_missing(name: str, available: list[str]) -> str:
         return f" (this is process {index}, and there are {num_gpus} GPUs: start as many processes)"
     if "CUDA_VISIBLE_DEVICES" in os.environ:
         visible = os.environ["CUDA_VISIBLE_DEVICES"]
-        return f" (CUDA_VISIBLE_DEVICES={visible} hides GPUs, and the others count from 0)"
+        return (
+            f" (CUDA_VISIBLE_DEVICES={visible} hides GPUs; those it leaves are cuda:0, cuda:1, ...)"
+        )
     if torch.version.cuda is None and torch.version.hip is None:
         return " (the installed torch is for CPUs only: install one with CUDA, see pytorch.org)"
     return "" if num_gpus else " (torch finds no GPU: is its driver installed?)"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import bisect
 import contextlib
 import dataclasses
 import logging
+import math
 import time
 from collections.abc import Iterator
 
@@ -22,15 +24,15 @@ LATE = 1.15  # times the budget: a run that takes longer is announced
 
 
 class Stopwatch:
-    """The seconds that a run's grids and checkpoints took, and how many there were."""
+    """The seconds that a run's grids, checkpoints and log took, and how often they came."""
 
     def __init__(self) -> None:
-        self.seconds = {"draw": 0.0, "save": 0.0}
-        self.counts = {"draw": 0, "save": 0}
+        self.seconds = {"draw": 0.0, "save": 0.0, "log": 0.0}
+        self.counts = {"draw": 0, "save": 0, "log": 0}
 
     @contextlib.contextmanager
     def timing(self, what: str) -> Iterator[None]:
-        """While open, count the time as `draw` or `save`."""
+        """While open, count the time as `draw`, `save` or `log`."""
         started = time.perf_counter()
         yield
         self.seconds[what] += time.perf_counter() - started
@@ -46,14 +48,14 @@ class Mark:
 
     time: float
     done: int  # steps
-    output_seconds: float  # that grids and checkpoints took until then
+    output_seconds: float  # that grids, checkpoints and the log took until then
 
     @staticmethod
     def now(done: int, stopwatch: Stopwatch) -> Mark:
         return Mark(time.perf_counter(), done, sum(stopwatch.seconds.values()))
 
     def step_seconds_since(self, earlier: Mark) -> float:
-        """Seconds per step, with logging; without grids and checkpoints."""
+        """Seconds per step, without output."""
         output = self.output_seconds - earlier.output_seconds
         return (self.time - earlier.time - output) / (self.done - earlier.done)
 
@@ -102,10 +104,14 @@ class Budget:
         self, run: Run, done: int, seconds_left: float, step_seconds: float, stopwatch: Stopwatch
     ) -> Run:
         """The run with as many steps as the time that is left allows."""
-        planned = run
-        for _ in range(3):  # the number of grids and checkpoints depends on the number of steps
-            left = seconds_left - _seconds_of_output(planned, done, stopwatch)
-            planned = with_length(run, done + max(1, round(left / step_seconds)))
+
+        def seconds_of(more: int) -> float:
+            longer = with_length(run, done + more)
+            return more * step_seconds + _seconds_of_output(longer, done, stopwatch)
+
+        most = max(1, math.ceil(seconds_left / max(step_seconds, 1e-6)))
+        more = bisect.bisect_right(range(1, most + 1), seconds_left, key=seconds_of)
+        planned = with_length(run, done + max(1, more))
         if abs(planned.steps - run.steps) <= MIN_CHANGE * run.steps:
             return run
         earlier_plans = (*run.earlier_plans, f"{done}:{run.steps}")
@@ -142,7 +148,10 @@ def with_length(run: Run, steps: int) -> Run:
 
 
 def _seconds_of_output(run: Run, done: int, stopwatch: Stopwatch) -> float:
-    """The time that the grids and checkpoints after `done` steps will take."""
+    """The time that grids, checkpoints and the log, with metrics, will take after `done` steps."""
     num_grids = run.steps // run.draw_every - done // run.draw_every
     num_checkpoints = run.steps // run.save_every - done // run.save_every
-    return num_grids * stopwatch.mean("draw") + num_checkpoints * stopwatch.mean("save")
+    log_seconds = stopwatch.seconds["log"] / done * (run.steps - done)
+    return (
+        num_grids * stopwatch.mean("draw") + num_checkpoints * stopwatch.mean("save") + log_seconds
+    )

@@ -239,7 +239,8 @@ class TrainingLoop:
         self.last_activity |= {name: text for name, text in activity.items() if text is not None}
         seconds = time.perf_counter() - self.started
         scalars = {**self.scalars, "activity": activity, "seconds": seconds}
-        self.observers.notify("step_done", run=self.run, step=step, scalars=scalars)
+        with self.stopwatch.timing("log"):
+            self.observers.notify("step_done", run=self.run, step=step, scalars=scalars)
 
     def _draw_samples(self, step: int) -> None:
         with self.stopwatch.timing("draw"):

@@ -99,8 +99,13 @@ def test_a_load_that_changes_early_is_planned_in(run_in, computer, change, secon
     assert computer.now - 1000 == pytest.approx(100, rel=0.15)
 
 
-def test_grids_and_checkpoints_count(run_in, computer):
+def test_grids_checkpoints_and_metrics_count(run_in, computer):
     class Slow:
+        @hookimpl
+        def step_done(self, run, step):
+            if step % (run.steps // 5) == 0:  # as metrics
+                computer.now += 6.0
+
         @hookimpl
         def samples_drawn(self, step):
             computer.now += 0.8
