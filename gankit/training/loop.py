@@ -156,22 +156,20 @@ class TrainingLoop:
         gan = self.gan
         self._begin()
         while gan.step < self.run.steps:
-            self._take_step()
             run = self.run
-            is_last = gan.step == run.steps
-            is_logged = gan.step % run.log_every == 0 or is_last
+            done = self._take_step()
+            is_last = done == run.steps
+            is_logged = done % run.log_every == 0 or is_last
             signal = self._stop_signal(is_logged)
             if is_logged:
-                self._log(gan.step)
-            if gan.step % run.draw_every == 0 or is_last:
-                self._draw_samples(gan.step)
-            if gan.step % run.save_every == 0 or is_last or signal:
-                self._save(gan.step)
+                self._log(done)
+            if done % run.draw_every == 0 or is_last:
+                self._draw_samples(done)
+            if done % run.save_every == 0 or is_last or signal:
+                self._save(done)
             if signal and not is_last:
-                message = f"stopped at step {gan.step} of {run.steps}; a checkpoint was saved"
+                message = f"stopped at step {done} of {run.steps}; a checkpoint was saved"
                 raise RunStopped(message, 128 + signal)
-            if is_logged:
-                self._plan_anew()
 
     def _begin(self) -> None:
         self.observers.notify("run_started", run=self.run, gan=self.gan, registry=self.registry)
@@ -180,12 +178,14 @@ class TrainingLoop:
         if self.budget:
             self.budget.begin(self.stopwatch)
 
-    def _take_step(self) -> None:
+    def _take_step(self) -> int:
+        """Take the next step; returns the number of steps that are done."""
         step = self.gan.step
         with self.pace.timing():
             scalars = self.trainer.step(step)
         self.gan.step = step + 1
         self.unread.append((self.gan.step, scalars))
+        return self.gan.step
 
     def _plan_anew(self) -> None:
         """Change the length of the run if its budget demands it, and write that into run.json."""
@@ -241,6 +241,7 @@ class TrainingLoop:
         scalars = {**self.scalars, "activity": activity, "seconds": seconds}
         with self.stopwatch.timing("log"):
             self.observers.notify("step_done", run=self.run, step=step, scalars=scalars)
+        self._plan_anew()
 
     def _draw_samples(self, step: int) -> None:
         with self.stopwatch.timing("draw"):

@@ -62,12 +62,6 @@ def read_run(path: Path) -> dict[str, Any]:
     return {k: tuple(v) if isinstance(v, list) else v for k, v in record.items() if k in fields}
 
 
-def _has_default_memory_format(record: dict[str, Any]) -> bool:
-    """Whether nobody chose the channels-last of a run.json: until gankit 0.2 MPS had it too."""
-    is_chosen = "--memory-format" in str(record.get("command"))
-    return record.get("memory_format") == "channels-last" and not is_chosen
-
-
 def load_run(folder: Path, **changes: Any) -> Run:
     """Load the run of a folder, with changed settings, such as `length="4000 steps"`."""
     settings = read_run(folder)
@@ -81,3 +75,9 @@ def load_run(folder: Path, **changes: Any) -> Run:
         message = "%s goes on with --memory-format contiguous, as channels-last is wrong on mps"
         log.warning(message, folder)
     return run
+
+
+def _has_default_memory_format(record: dict[str, Any]) -> bool:
+    """Whether nobody chose the channels-last of a run.json: until gankit 0.2 MPS had it too."""
+    is_chosen = "--memory-format" in str(record.get("command"))
+    return record.get("memory_format") == "channels-last" and not is_chosen

@@ -35,13 +35,9 @@ class TrainingEvaluator:
         self.sets = choose_picture_sets(prepared, DEFAULT_SAMPLES, run.data_seed)
         self.metrics = build_metrics(run.metrics, run, registry, self.sets)
 
-    def measure_if_due(self, run: Run, step: int) -> None:
-        """Measure at the first logged step of each interval, and at the end of the run.
-
-        `run`: the same run, whose length may have changed (`--budget`).
-        """
-        self.run = run
-        interval = run.measure_every or max(1, run.steps // 5)  # steps
+    def measure_if_due(self, step: int) -> None:
+        """Measure at the first logged step of each interval, and at the end of the run."""
+        interval = self.run.measure_every or max(1, self.run.steps // 5)  # steps
         same_interval = step // interval == self.last_step // interval
         if same_interval and step < self.run.steps:
             return

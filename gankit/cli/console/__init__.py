@@ -25,9 +25,9 @@ class Console:
 
     @hookimpl
     def run_started(self, run: Run, gan: Gan) -> None:
-        from gankit.cli.console.busy import warnings_of
+        from gankit.cli.console.busy import slowdown_warnings
 
-        for subject, warning in warnings_of(run).items():
+        for subject, warning in slowdown_warnings(run).items():
             if subject not in self.warned:
                 log.warning(warning)  # on stderr, as lesson 5 and others redirect stdout
                 self.warned.add(subject)

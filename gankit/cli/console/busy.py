@@ -30,7 +30,7 @@ def count_local_processes() -> int:
     return int(os.environ.get("LOCAL_WORLD_SIZE", 1))
 
 
-def warnings_of(run: Run) -> dict[str, str]:
+def slowdown_warnings(run: Run) -> dict[str, str]:
     """Warnings about what makes this run slow or wrong: their subject -> one line."""
     warnings = {}
     cpu_warning = warn_if_cpu_is_busy(run.device, run.threads, count_local_processes())

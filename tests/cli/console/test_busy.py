@@ -61,10 +61,10 @@ def test_channels_last_on_mps_is_wrong(computer):
     computer(cores=2, load=0)
     parts = dict.fromkeys(("dataset", "model", "generator", "discriminator", "loss"), "any")
     run = Run(**parts, device="mps", memory_format="channels-last")
-    (warning,) = busy.warnings_of(run).values()
+    (warning,) = busy.slowdown_warnings(run).values()
     assert "--memory-format channels-last" in warning
-    assert busy.warnings_of(dataclasses.replace(run, memory_format="contiguous")) == {}
-    assert busy.warnings_of(dataclasses.replace(run, device="cuda:0")) == {}
+    assert busy.slowdown_warnings(dataclasses.replace(run, memory_format="contiguous")) == {}
+    assert busy.slowdown_warnings(dataclasses.replace(run, device="cuda:0")) == {}
 
 
 def test_the_systems_numbers_are_plausible():
