@@ -160,5 +160,7 @@ def clean_output(text):
 if __name__ == "__main__":
     if not sys.argv[1:] or "GANKIT_LESSON_STEPS" in os.environ:
         raise SystemExit("usage: python docs/run_lesson.py 6 7 ... (without GANKIT_LESSON_STEPS)")
+    # All of torch's threads, as the pages say, also if this computer is busy.
+    os.environ.setdefault("OMP_NUM_THREADS", str(versions()["threads"]))
     for number in sys.argv[1:]:
         print(save_output(reading.find(number)))

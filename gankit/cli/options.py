@@ -147,12 +147,13 @@ MACHINE = (
         type=click.IntRange(0, 1024),
         metavar="N",
         default_text="as many as torch takes",
-        help="Number of CPU threads.",
+        help="Number of CPU threads; fewer by default if other programs keep the CPU busy.",
     ),
     RunOption(
         "--memory-format",
         metavar="LAYOUT",
-        help="Memory layout of tensors: channels-last, or contiguous (slower).",
+        help="Memory layout of tensors: channels-last, contiguous (slower) or auto: contiguous on "
+        "mps, else channels-last.",
     ),
     RunOption(
         "--convolutions",
@@ -216,6 +217,12 @@ OTHER = (
         type=Path,
         metavar="RUN",
         help="Continue the run in this folder from its last checkpoint.",
+    ),
+    RunOption(
+        "--earlier-plans",
+        multiple=True,
+        metavar="STEP:N",
+        help="In the command of a run with --budget: before STEP, its length was N steps.",
     ),
     RunOption(
         "--dry-run", is_flag=True, help="Do not train; print the settings and the time it takes."

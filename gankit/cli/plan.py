@@ -9,6 +9,7 @@ import time
 
 import torch
 
+from gankit.cli.console.busy import describe_load, other_load
 from gankit.cli.console.format import explain_changes
 from gankit.compute.compiling import compile_networks
 from gankit.compute.convolution import count_fast_layers
@@ -21,7 +22,9 @@ from gankit.core.settings import Run, command_line
 from gankit.core.stop import Progress
 from gankit.data.prepare import prepare
 from gankit.training import assemble
+from gankit.training.budget import Budget
 
+BUSY_LOAD = 0.5  # threads of other programs that computed on average, from which they are named
 UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -43,8 +46,9 @@ def describe_run(run: Run, registry: Registry, progress: Progress) -> str:
         "batch": f"{run.batch_size}{_format_micro_batches(run)}, D steps {run.d_steps}",
         "length": _format_length(run, prepared),
         "convolutions": _format_convolutions(run, gan),
-        "machine": f"{run.device}, precision {run.precision}, {run.threads} threads",
+        "machine": _format_machine(run),
         "time": _format_time(run, step_seconds),
+        **_format_load(run),
         "memory": _format_memory(gan.machine.device),
         "output": run.out or "runs/ (a new folder)",
         "command": command_line(run),
@@ -91,10 +95,24 @@ def _format_length(run: Run, prepared: PreparedDataset) -> str:
     return f"{run.steps:,} steps = {images / 1000:,.1f} kimg = {epochs:.1f} epochs"
 
 
+def _format_machine(run: Run) -> str:
+    threads = "1 thread" if run.threads == 1 else f"{run.threads} threads"
+    return f"{run.device}, precision {run.precision}, {threads}"
+
+
 def _format_time(run: Run, step_seconds: float) -> str:
     images_per_second = run.batch_size * run.d_steps / step_seconds
     speed = f"{1 / step_seconds:.1f} steps/s, {images_per_second:.0f} images/s"
     return f"about {format_duration(step_seconds * run.steps)} (measured: {speed})"
+
+
+def _format_load(run: Run) -> dict[str, str]:
+    """What other programs do to the measured time, if they keep the CPU busy: a line or none."""
+    load = other_load()
+    if run.device != "cpu" or load < BUSY_LOAD:
+        return {}
+    what = f"other programs computed, too ({describe_load(load)})"
+    return {"load": f"{what}: the time is shorter if they stop, and longer if they do more"}
 
 
 def _format_memory(device: torch.device) -> str:
@@ -102,17 +120,25 @@ def _format_memory(device: torch.device) -> str:
     return f"{megabytes:,.0f} MB peak (measured)" if megabytes else "unknown on this system"
 
 
-def fit_to_budget(run: Run, budget: str, registry: Registry, progress: Progress) -> Run:
-    """The run with as many steps as fit into a time such as 90s, 10m or 2h on this machine."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?(s|m|h)", budget.strip())
+def fit_to_budget(
+    run: Run, text: str, registry: Registry, progress: Progress
+) -> tuple[Run, Budget]:
+    """The run with as many steps as fit into a time such as 90s, 10m or 2h on this machine.
+
+    The budget counts from when the pictures are prepared.
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?(s|m|h)", text.strip())
     if match is None or float(match[1]) == 0:
-        raise GankitError(f"--budget is {budget!r}; give a time such as 90s, 10m or 2h")
-    budget_seconds = float(match[1]) * UNIT_SECONDS[match[2]]
+        raise GankitError(f"--budget is {text!r}; give a time such as 90s, 10m or 2h")
     prepared = prepare(run, registry, progress)
+    budget = Budget(text.strip(), float(match[1]) * UNIT_SECONDS[match[2]])
     resolved = assemble.resolve_auto(run, prepared)
     step_seconds, measured_run = measure_step_time(resolved, registry, prepared)
-    length = f"{max(1, round(budget_seconds / step_seconds))} steps"
-    return dataclasses.replace(run, length=length, compile=measured_run.compile)
+    length = f"{max(1, round(budget.seconds / step_seconds))} steps"
+    planned = dataclasses.replace(
+        run, length=length, compile=measured_run.compile, threads=resolved.threads
+    )
+    return planned, budget
 
 
 def measure_step_time(

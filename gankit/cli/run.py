@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gankit.core.registry import Registry
     from gankit.core.settings import Run
     from gankit.core.stop import Progress
+    from gankit.training.budget import Budget
 
 
 @click.command(cls=GroupedCommand, groups=GROUPS, epilog=NOTE)
@@ -48,14 +49,15 @@ def run(
     fields = read_fields(values, budget, resume)
     run_to_train = resumed(resume, **fields) if resume else new_run(ctx.obj, config, fields)
     with show_log(), progress_bar("preparing") as progress:
+        clock = None
         if not resume:
-            run_to_train = _check_and_plan(run_to_train, ctx.obj, budget, progress)
+            run_to_train, clock = _check_and_plan(run_to_train, ctx.obj, budget, progress)
         if dry_run:
             _describe(run_to_train, ctx.obj, progress)
         elif preview:
             _preview(run_to_train, ctx.obj, preview, progress)
         else:
-            _train(run_to_train, ctx.obj, progress, resume=bool(resume))
+            _train(run_to_train, ctx.obj, progress, resume=bool(resume), budget=clock)
 
 
 def read_options(argv: Sequence[str], registry: Registry) -> Run:
@@ -83,13 +85,15 @@ def _command_line_values(ctx: click.Context, values: dict[str, Any]) -> dict[str
     }
 
 
-def _check_and_plan(run: Run, registry: Registry, budget: str | None, progress: Progress) -> Run:
+def _check_and_plan(
+    run: Run, registry: Registry, budget: str | None, progress: Progress
+) -> tuple[Run, Budget | None]:
     """Try the parts that did not come with gankit, and set the length if there is a budget."""
     from gankit import testing
     from gankit.cli import plan
 
     testing.try_external_parts(run, registry, progress)
-    return plan.fit_to_budget(run, budget, registry, progress) if budget else run
+    return plan.fit_to_budget(run, budget, registry, progress) if budget else (run, None)
 
 
 def _describe(run: Run, registry: Registry, progress: Progress) -> None:
@@ -104,10 +108,12 @@ def _preview(run: Run, registry: Registry, file: Path, progress: Progress) -> No
     click.echo(write_preview(run, registry, file, progress))
 
 
-def _train(run: Run, registry: Registry, progress: Progress, *, resume: bool) -> None:
+def _train(
+    run: Run, registry: Registry, progress: Progress, *, resume: bool, budget: Budget | None
+) -> None:
     from gankit.cli.out_of_memory import explain_out_of_memory
     from gankit.cli.stop import stop_signals
     from gankit.training.loop import train
 
     with stop_signals() as stop, explain_out_of_memory(run, registry):
-        train(run, registry, resume=resume, progress=progress, stop=stop)
+        train(run, registry, resume=resume, progress=progress, stop=stop, budget=budget)

@@ -74,7 +74,7 @@ def new_run(registry: Registry, config: Path | None, fields: dict[str, Any]) -> 
     if "model" in fields:  # has its own networks and image size
         overridden |= {"generator", "discriminator", "image_size"}
     if "length" in fields:  # these follow from the length
-        overridden |= {"steps", "draw_every", "save_every"}
+        overridden |= {"steps", "earlier_plans", "draw_every", "save_every"}
     kept = {name: value for name, value in settings.items() if name not in overridden}
     return compose(registry, **{**kept, **fields})
 

@@ -1,15 +1,29 @@
 """Machine: the device and precision of a run, for CPU, CUDA and MPS alike."""
 
+import functools
+import logging
 import os
 import timeit
+import warnings
 from dataclasses import dataclass
 
 import torch
+from torch.nn import functional as F
 
 from gankit.core.errors import GankitError
 
+log = logging.getLogger("gankit")
 # Sides of square matrices whose product takes a few milliseconds.
 MATRIX_SIDES = {"cpu": 768, "cuda": 4096}
+SUPPORTED = ("cuda", "mps", "cpu")
+# What to do if a GPU fails: a part of torch's message -> advice.
+GPU_CURES = {
+    "out of memory": "close other programs that use its memory",
+    "driver": "install or update its driver",
+    "no kernel image": "install a torch that supports this GPU, see pytorch.org",
+    "busy": "close other programs that use it",
+}
+OTHER_CURE = "update torch and the GPU's driver"
 
 
 @dataclass(frozen=True)
@@ -37,21 +51,106 @@ def setup_machine(device: str = "auto", precision: str = "auto", threads: int = 
 
 
 def select_device(name: str) -> torch.device:
-    """The device of that name; `auto` is CUDA, else MPS, else the CPU. Has no side effects."""
-    available = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    """The device of that name; `auto` is the first of CUDA, MPS and the CPU that can compute.
+
+    Under torchrun, `LOCAL_RANK` selects the GPU. GankitError if the device is missing, or if a
+    small operation on it fails.
+    """
+    available = list_devices()
+    if name == "auto" and "LOCAL_RANK" not in os.environ:
+        return _first_that_computes(available)
+    requested = available[0] if name == "auto" else name
+    if requested == "cuda":
+        requested = "cuda:0"
+    if requested.startswith("cuda") and "LOCAL_RANK" in os.environ:  # one GPU for each process
+        requested = f"cuda:{os.environ['LOCAL_RANK']}"
+    if requested not in available:
+        hint = _explain_missing(requested, available)
+        choices = ", ".join(available)
+        raise GankitError(f"--device {name} is not available{hint}; choose from: {choices}")
+    device = torch.device(requested)
+    fault = find_fault(device)
+    if fault:
+        others = ", ".join(other for other in available if other != requested)
+        raise GankitError(f"--device {name}: {requested} {fault}; or choose from: {others}")
+    return device
+
+
+def list_devices() -> list[str]:
+    """The devices that this computer has, the fastest first; some may not be able to compute."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's own warnings take many lines
+        devices = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
     if torch.backends.mps.is_available():
-        available.append("mps")
-    available.append("cpu")
-    if name == "auto":
-        name = available[0]
-    if name == "cuda":
-        name = "cuda:0"
-    if name.startswith("cuda"):  # torchrun sets LOCAL_RANK: one GPU for each process
-        index = os.environ.get("LOCAL_RANK", name.removeprefix("cuda:"))
-        name = f"cuda:{index}"
-    if name not in available:
-        raise GankitError(f"--device {name} is not available; choose from: {', '.join(available)}")
-    return torch.device(name)
+        devices.append("mps")
+    return [*devices, "cpu"]
+
+
+def _first_that_computes(available: list[str]) -> torch.device:
+    """The first device that can compute; warns of those before it. The last is the CPU."""
+    faults = {}
+    for name in available:
+        device = torch.device(name)
+        fault = find_fault(device)
+        if not fault:
+            break
+        faults[name] = fault
+    for broken, fault in faults.items():
+        _warn_once(f"training uses {name}, as {broken} {fault}")
+    return device
+
+
+@functools.cache
+def _warn_once(message: str) -> None:
+    log.warning(message)
+
+
+def find_fault(device: torch.device) -> str:
+    """Why this device cannot compute, and what you can do; an empty text if it can.
+
+    A GPU may be listed and yet fail at its first operation. So this computes a small convolution
+    and its gradient, without drawing random numbers. The CPU is not tried.
+    """
+    if device.type == "cpu":
+        return ""
+    try:
+        with warnings.catch_warnings(), torch.enable_grad():
+            warnings.simplefilter("ignore")
+            images = torch.ones(2, 3, 8, 8, device=device, requires_grad=True)
+            kernels = torch.ones(4, 3, 4, 4, device=device, requires_grad=True)
+            value = F.conv2d(images, kernels, stride=2, padding=1).square().mean()
+            gradients = torch.autograd.grad(value, (images, kernels))
+            if not all(bool(gradient.isfinite().all()) for gradient in gradients):
+                return f"computes wrong gradients: {OTHER_CURE}"
+    except Exception as error:  # torch raises RuntimeError, AssertionError and others
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        reason = reason.partition(". ")[0].rstrip(".")
+        return f"cannot compute ({reason}): {_find_cure(reason)}"
+    return ""
+
+
+def _find_cure(reason: str) -> str:
+    return next((cure for text, cure in GPU_CURES.items() if text in reason.lower()), OTHER_CURE)
+
+
+def _explain_missing(name: str, available: list[str]) -> str:
+    """Why there is no device of that name, where this is known."""
+    kind, _, index = name.partition(":")
+    num_gpus = sum(device.startswith("cuda") for device in available)
+    if kind == "mps":
+        return " (it needs a Mac with an Apple chip)"
+    if kind not in SUPPORTED:
+        return f" (gankit trains on {', '.join(SUPPORTED)})"
+    if num_gpus and "LOCAL_RANK" in os.environ:
+        return f" (this is process {index}, and there are {num_gpus} GPUs: start as many processes)"
+    if "CUDA_VISIBLE_DEVICES" in os.environ:
+        visible = os.environ["CUDA_VISIBLE_DEVICES"]
+        return (
+            f" (CUDA_VISIBLE_DEVICES={visible} hides GPUs; those it leaves are cuda:0, cuda:1, ...)"
+        )
+    if torch.version.cuda is None and torch.version.hip is None:
+        return " (the installed torch is for CPUs only: install one with CUDA, see pytorch.org)"
+    return "" if num_gpus else " (torch finds no GPU: is its driver installed?)"
 
 
 def setup_device(device: torch.device, threads: int) -> None:

@@ -15,6 +15,7 @@ from gankit.core.shell import join_command
 # The fields that name parts; a Run parses them into Choices.
 CHOICES = ("dataset", "fit", "model", "generator", "discriminator", "loss", "tricks", "metrics")
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?) ?(steps|epochs|kimg)")
+_PLAN = re.compile(r"(\d+):([1-9]\d*)")
 _RANGES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("batch_size accumulate d_steps log_every keep", lambda v: v >= 1, "1 or more"),
     ("latent_dim image_size", lambda v: v >= 1, "1 or more"),
@@ -28,7 +29,7 @@ _RANGES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
 _VALUES = {
     "precision": ("auto", "32", "bf16", "16"),
     "compile": ("no", "auto", "yes"),
-    "memory_format": ("channels-last", "contiguous"),
+    "memory_format": ("auto", "channels-last", "contiguous"),
     "convolutions": ("auto", "fast", "plain"),
     "optimizer": ("fused", "plain"),
 }
@@ -71,6 +72,7 @@ class Run:
     latent_dim: int = 100
     length: str = "100 kimg"  # "500 steps", "10 epochs" or "40 kimg"
     steps: int = 0  # updates of G; set by resolve_auto from `length`
+    earlier_plans: tuple[str, ...] = ()  # "75:1200": before step 75, the plan was 1200 steps
     batch_size: int = 64
     accumulate: int = 1  # micro-batches per batch, to save memory
     d_steps: int = 1  # updates of D for each update of G
@@ -81,9 +83,9 @@ class Run:
     seed: int = 0
     device: str = "auto"
     precision: str = "auto"
-    threads: int = 0  # CPU threads; 0: torch's default
+    threads: int = 0  # CPU threads; 0: torch's default, or fewer if that is measured to be faster
     compile: str = "no"  # torch.compile; "auto": if it is measured to be faster
-    memory_format: str = "channels-last"
+    memory_format: str = "auto"  # "channels-last" or "contiguous"; see default_memory_format
     convolutions: str = "auto"  # "fast": faster layers on a CPU; "auto": in bundled networks
     optimizer: str = "fused"  # Adam's implementation: "fused" or "plain"
     log_every: int = 10  # steps
@@ -106,6 +108,8 @@ class Run:
                 parsed = tuple(Choice.parse(text) for text in value)
             object.__setattr__(self, name, parsed)  # the dataclass is frozen
         parse_length(self.length)
+        is_plan = all(_PLAN.fullmatch(plan) for plan in self.earlier_plans)
+        self._check("earlier_plans", is_plan, "STEP:STEPS")
         for names, is_allowed, allowed in _RANGES:
             for name in names.split():
                 self._check(name, is_allowed(getattr(self, name)), allowed)
@@ -121,6 +125,26 @@ class Run:
     @property
     def folder(self) -> Path:
         return Path(self.out)
+
+    def planned_steps(self, step: int) -> int:
+        """The length of the run, in steps, as it is planned when it takes this step.
+
+        `--budget` may plan it anew; tricks with a schedule follow the plan of the moment.
+        """
+        for plan in self.earlier_plans:
+            end, steps = plan.split(":")
+            if step < int(end):
+                return int(steps)
+        return self.steps
+
+
+def default_memory_format(device: str) -> str:
+    """What `--memory-format auto` is on a device.
+
+    On MPS, batch norm's gradients in channels-last are wrong in torch 2.10 and 2.11, or crash
+    (pytorch/pytorch#175189).
+    """
+    return "contiguous" if device == "mps" else "channels-last"
 
 
 def option(field: str) -> str:
@@ -153,9 +177,10 @@ def command_line(run: Run, working_folder: Path | None = None) -> str:
     argv = ["gankit", "run"]
     for field in dataclasses.fields(run):
         value = data if field.name == "data" else getattr(run, field.name)
-        if field.name in _NEVER_WRITTEN or (
-            value == field.default and field.name not in _ALWAYS_WRITTEN
-        ):
+        is_default = value == field.default
+        if field.name == "memory_format":
+            is_default = value in ("auto", default_memory_format(run.device))
+        if field.name in _NEVER_WRITTEN or (is_default and field.name not in _ALWAYS_WRITTEN):
             continue
         argv += setting_to_argv(field.name, value)
     return join_command([*argv, "--steps", str(run.steps)])

@@ -144,6 +144,7 @@ class Harness:
 
     def assemble(self, run: Run) -> Trainer:
         """A trainer of any run."""
+        run = dataclasses.replace(run, threads=torch.get_num_threads())  # not measured
         prepared = prepare(run, self.registry)
         return assemble(resolve_auto(run, prepared), self.registry, prepared)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
+import torch
 
 from gankit.core.choice import Choice
 from gankit.core.prepared import PreparedDataset
@@ -39,7 +42,7 @@ def try_external_parts(run: Run, registry: Registry, progress: Progress = no_pro
     if ("dataset", run.dataset) in external:
         _try_dataset(run, registry)
     prepared = prepare(run, registry, progress)
-    run = resolve_auto(run, prepared)
+    run = resolve_auto(dataclasses.replace(run, threads=torch.get_num_threads()), prepared)
     trainer = assemble(run, registry, prepared)
     for kind, choice in external:
         with registry.attribute_errors_to(kind, choice):

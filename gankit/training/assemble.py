@@ -10,14 +10,15 @@ from torch import nn
 
 from gankit.compute.allocator import tune_allocator
 from gankit.compute.convolution import use_fast_convolutions, wants_fast_convolutions
+from gankit.compute.threads import choose_threads
 from gankit.core import randomness
-from gankit.core.device import setup_machine
+from gankit.core.device import select_device, setup_machine
 from gankit.core.errors import GankitError
 from gankit.core.gan import Gan, Player
 from gankit.core.loss import Loss
 from gankit.core.prepared import PreparedDataset
 from gankit.core.registry import Registry
-from gankit.core.settings import Run, parse_length
+from gankit.core.settings import Run, default_memory_format, parse_length
 from gankit.core.step import Scalars, train_step
 from gankit.core.trick import Trick
 from gankit.data.batches import Batches
@@ -42,6 +43,7 @@ class Trainer:
 
     def step(self, step: int) -> Scalars:
         """Take training step number `step`, counted from 0."""
+        self.gan.steps = self.run.planned_steps(step)
         self.gan.begin_step(step)
         first_batch = step * self.run.d_steps
         reals = [self.batches[first_batch + turn] for turn in range(self.run.d_steps)]
@@ -49,20 +51,36 @@ class Trainer:
 
 
 def resolve_auto(run: Run, prepared: PreparedDataset) -> Run:
-    """Replace "auto" and 0 by values: device, precision, threads, number of steps, intervals."""
-    machine = setup_machine(run.device, run.precision, run.threads)
+    """Replace "auto" and 0 by values: device, precision, threads, number of steps, intervals..."""
+    device = select_device(run.device)
+    threads = run.threads or (choose_threads() if device.type == "cpu" else torch.get_num_threads())
+    machine = setup_machine(str(device), run.precision, threads)
     steps = run.steps or _count_steps(run, prepared)
+    draw_every, save_every = default_intervals(steps)
     return dataclasses.replace(
         run,
         device=str(machine.device),
         precision=machine.precision,
-        threads=torch.get_num_threads(),
+        memory_format=resolve_memory_format(run, machine.device),
+        threads=threads,
         channels=prepared.pixels.shape[3],
         fingerprint=prepared.fingerprint,
         steps=steps,
-        draw_every=run.draw_every or max(25, steps // 40),
-        save_every=run.save_every or max(100, steps // 10),
+        draw_every=run.draw_every or draw_every,
+        save_every=run.save_every or save_every,
     )
+
+
+def resolve_memory_format(run: Run, device: torch.device) -> str:
+    """The run's memory format; `auto` is the default of the device."""
+    if run.memory_format == "auto":
+        return default_memory_format(device.type)
+    return run.memory_format
+
+
+def default_intervals(steps: int) -> tuple[int, int]:
+    """The steps between grids, and between checkpoints, of a run of this length."""
+    return max(25, steps // 40), max(100, steps // 10)
 
 
 def _count_steps(run: Run, prepared: PreparedDataset) -> int:
@@ -114,13 +132,14 @@ def _make_batches(run: Run, gan: Gan, prepared: PreparedDataset) -> Any:
         zoom=run.zoom,
         share=gan.process_group.share,
         device=gan.machine.device,
-        memory_format=MEMORY_FORMATS[run.memory_format],
+        memory_format=MEMORY_FORMATS[resolve_memory_format(run, gan.machine.device)],
     )
 
 
 def build_gan(run: Run, registry: Registry) -> tuple[Gan, list[Trick]]:
     """Build both networks and the tricks of a run; without optimisers and data."""
     machine = setup_machine(run.device, run.precision, run.threads)
+    memory_format = MEMORY_FORMATS[resolve_memory_format(run, machine.device)]
     g_net = _build_network(run, registry, "generator", machine.device)
     d_net = _build_network(run, registry, "discriminator", machine.device)
     check_networks(run, registry, g_net, d_net)
@@ -138,7 +157,7 @@ def build_gan(run: Run, registry: Registry) -> tuple[Gan, list[Trick]]:
     for net in (g_net, d_net):
         if run.sync_batch_norm and gan.process_group.world_size > 1:
             sync_batch_norm(net)
-        net.to(machine.device).to(memory_format=MEMORY_FORMATS[run.memory_format]).train()
+        net.to(machine.device).to(memory_format=memory_format).train()
     return gan, tricks
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from gankit.training.recorded_paths import begun_in, find_data, path_entries, re
 
 Data = str | Path | Iterable[str | Path]  # paths, as after --data
 _OTHER_ENTRIES = {"command", "begun_in", "versions", "prepared"}  # not fields of Run
+
+log = logging.getLogger("gankit")
 
 
 def write_run(run: Run, **extra: Any) -> None:
@@ -42,6 +45,12 @@ def _write(run: Run, record: dict[str, Any]) -> None:
         raise GankitError(f"cannot write to {run.folder}: {why}") from error
 
 
+def update_run(run: Run) -> None:
+    """Write changed settings of a run into its run.json; other entries stay. GankitError."""
+    record = _read_record(run.folder / RUN_FILE)
+    _write(run, {**record, **dataclasses.asdict(run)})
+
+
 def read_run(path: Path) -> dict[str, Any]:
     """Read the fields of Run from a run.json, or from that of a run's folder. GankitError.
 
@@ -60,6 +69,8 @@ def read_run(path: Path) -> dict[str, Any]:
     if "memory_format" in record and "convolutions" not in record:
         channels_last = record["memory_format"] == "channels-last"
         record["convolutions"] = "fast" if channels_last else "plain"
+    if _has_default_memory_format(record):
+        record["memory_format"] = "auto"  # perhaps on another device than before
     try:
         settings = {k: convert_setting(k, v) for k, v in record.items() if k in fields}
     except GankitError as error:
@@ -107,6 +118,16 @@ def load_run(folder: str | Path, **changes: Any) -> Run:
     if "data" in changes:
         changes["data"] = data_paths(changes["data"])
     try:
-        return Run(**{**settings, "out": str(folder), **changes})
+        run = Run(**{**settings, "out": str(folder), **changes})
     except TypeError as error:
         raise GankitError(f"{folder / RUN_FILE} is incomplete: {error}") from error
+    if run.device == "mps" and run.memory_format == "auto":
+        message = "%s goes on with --memory-format contiguous, as channels-last is wrong on mps"
+        log.warning(message, folder)
+    return run
+
+
+def _has_default_memory_format(record: dict[str, Any]) -> bool:
+    """Whether nobody chose the channels-last of a run.json: until gankit 0.2 MPS had it too."""
+    is_chosen = "--memory-format" in str(record.get("command"))
+    return record.get("memory_format") == "channels-last" and not is_chosen

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import linecache
+import os
 import sys
 import time
 import types
@@ -40,6 +42,14 @@ def _find_lesson_line(lesson: Lesson, error: BaseException) -> tuple[int, str]:
     return line, linecache.getline(str(lesson.path), line).strip()
 
 
+@functools.cache
+def fix_threads() -> None:
+    """Choose the number of threads once: runs of a lesson may be compared bit for bit."""
+    from gankit.compute.threads import choose_threads  # imports torch
+
+    os.environ.setdefault("OMP_NUM_THREADS", str(choose_threads()))
+
+
 class Session:
     """The variables of a lesson while you take it."""
 
@@ -51,6 +61,7 @@ class Session:
 
     def run(self, cell: Cell) -> float:
         """Run a cell; returns the seconds it took, or raises CellFailed."""
+        fix_threads()
         started = time.monotonic()
         self._execute("\n" * (cell.line - 1) + cell.code)
         return time.monotonic() - started

@@ -100,6 +100,7 @@ class Metrics:
     @hookimpl
     def step_done(self, run: Run, step: int) -> None:
         if self.evaluator:
+            self.evaluator.run = run  # its length may have changed
             self.evaluator.measure_if_due(step)
 
     @hookimpl

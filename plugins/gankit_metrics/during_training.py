@@ -30,7 +30,6 @@ class TrainingEvaluator:
         self.run = run
         self.gan = gan
         self.registry = registry
-        self.interval = run.measure_every or max(1, run.steps // 5)  # steps
         self.last_step = gan.step  # of the last measurement
         self.total_seconds = 0.0
         self.unwritten: list[Measurement] = []
@@ -41,7 +40,8 @@ class TrainingEvaluator:
 
     def measure_if_due(self, step: int) -> None:
         """Measure at the first logged step of each interval, and at the end of the run."""
-        same_interval = step // self.interval == self.last_step // self.interval
+        interval = self.run.measure_every or max(1, self.run.steps // 5)  # steps
+        same_interval = step // interval == self.last_step // interval
         if same_interval and step < self.run.steps:
             return
         self.last_step = step

@@ -189,9 +189,10 @@ def _resolve_auto(
     """The variants without `auto` settings, and a trainer of each, which proves that it can run.
 
     `precision=auto` is decided once for all variants: it depends on the measured speed of bf16,
-    and two measurements on a busy machine may disagree.
+    and two measurements on a busy machine may disagree. So is the number of threads.
     """
-    threads = torch.get_num_threads()
+    threads_before = torch.get_num_threads()
+    threads = 0  # of all variants that do not name a number
     precisions: dict[str, str] = {}  # device -> what auto means there
     resolved = []
     trainers = []
@@ -203,6 +204,7 @@ def _resolve_auto(
         run = dataclasses.replace(
             variant.run, precision=precision, threads=variant.run.threads or threads
         )
+        torch.set_num_threads(threads_before)
         try:
             testing.try_external_parts(run, registry, progress)
             prepared = prepare(run, registry, progress)
@@ -213,9 +215,11 @@ def _resolve_auto(
             raise GankitError(f"variant {variant.label!r}: {error}", error.exit_code) from error
         if variant.run.precision == "auto":
             precisions[device] = run.precision
+        if not variant.run.threads:
+            threads = run.threads
         resolved.append(dataclasses.replace(variant, run=trainer.run))
         trainers.append(trainer)
-    torch.set_num_threads(threads)
+    torch.set_num_threads(threads_before)
     return resolved, trainers
 
 

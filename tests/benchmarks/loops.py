@@ -85,6 +85,7 @@ def make_trainer(size, base, batch, precision):
         tricks="none",
         loss="non-saturating",
         precision=precision,
+        threads=torch.get_num_threads(),
     )
     return assemble.assemble(assemble.resolve_auto(run, prepared), registry, prepared)
 

@@ -334,6 +334,15 @@ def test_a_dry_run_counts_fast_convolutions(gankit_run, plugin_file):
     assert re.findall(r"\d", shown["plain"]) == ["0", "3", "0", "3"]
 
 
+@pytest.mark.parametrize(("load", "line"), [(0.1, ""), (1.9, "load 1.9 on")])
+def test_a_dry_run_says_what_other_programs_do_to_its_time(gankit_run, monkeypatch, load, line):
+    monkeypatch.setattr("gankit.cli.plan.other_load", lambda: load)
+    monkeypatch.setattr("gankit.cli.plan.measure_step_time", lambda run, *others: (0.5, run))
+    out = gankit_run("--dry-run").out
+    assert line in out
+    assert bool(re.search(r"^load ", out, re.M)) is bool(line)
+
+
 @pytest.mark.parametrize(
     ("length", "steps"),
     [

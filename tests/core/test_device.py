@@ -1,11 +1,15 @@
 """The device and precision of a run, and what stays in float32 at any precision."""
 
+import dataclasses
+
 import pytest
 import torch
 from torch.amp import GradScaler
 
 from gankit import GankitError, Trick
+from gankit.core import device as device_module
 from gankit.core.device import is_faster_in_bf16, select_device, setup_device, setup_machine
+from gankit.training import assemble
 
 HALVES = {"bf16": torch.bfloat16, "16": torch.float16}
 
@@ -122,11 +126,32 @@ def test_float16_on_a_cpu_says_that_it_is_slow(gankit_run):
     assert "warning" not in gankit_run("--precision", "bf16").out
 
 
-def test_float16_is_refused_on_mps(monkeypatch):
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+def test_float16_is_refused_on_mps(gpus):
+    gpus(0, mps=True)
     with pytest.raises(GankitError, match="--precision 16.*mps"):
         setup_machine("mps", "16")
     assert setup_machine("mps", "bf16").precision == "bf16"
+
+
+@pytest.fixture
+def gpus(monkeypatch):
+    """`gpus(2, {"cuda:0": error})`: a computer with two GPUs; operations on the first fail."""
+    make_ones = torch.ones
+
+    def make(count, faults=(), mps=False):
+        def ones(*size, device="cpu", **options):
+            if str(device) in dict(faults):
+                raise dict(faults)[str(device)]
+            return make_ones(*size, **options)
+
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+        monkeypatch.setattr(torch, "ones", ones)
+
+    for name in ("LOCAL_RANK", "CUDA_VISIBLE_DEVICES"):
+        monkeypatch.delenv(name, raising=False)
+    device_module._warn_once.cache_clear()
+    return make
 
 
 @pytest.mark.parametrize(
@@ -140,21 +165,137 @@ def test_float16_is_refused_on_mps(monkeypatch):
         ("cpu", "1", "cpu"),
     ],
 )
-def test_devices_by_name_and_by_torchruns_rank(name, rank, selected, monkeypatch):
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    monkeypatch.delenv("LOCAL_RANK", raising=False)
+def test_devices_by_name_and_by_torchruns_rank(name, rank, selected, gpus, monkeypatch):
+    gpus(2)
     if rank is not None:
         monkeypatch.setenv("LOCAL_RANK", rank)
     assert select_device(name) == torch.device(selected)
 
 
-@pytest.mark.parametrize("name", ["cuda:2", "mps", "tpu", ""])
-def test_a_missing_device_is_an_error_that_lists_the_available_ones(name, monkeypatch):
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    monkeypatch.delenv("LOCAL_RANK", raising=False)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+@pytest.mark.parametrize("name", ["cuda:2", "cuda:x", "mps", "tpu", "CUDA", "gpu", ""])
+def test_a_missing_device_is_an_error_that_lists_the_available_ones(name, gpus):
+    gpus(2)
     with pytest.raises(GankitError, match=f"--device {name} .*cuda:0, cuda:1, cpu"):
         select_device(name)
+
+
+NO_KERNEL = RuntimeError(
+    "CUDA error: no kernel image is available for execution on the device\n"
+    "CUDA kernel errors might be asynchronously reported at some other API call"
+)
+OLD_DRIVER = RuntimeError(
+    "The NVIDIA driver on your system is too old (found version 11040). Please update your GPU "
+    "driver by downloading and installing a new version."
+)
+NO_MEMORY = torch.OutOfMemoryError(
+    "CUDA out of memory. Tried to allocate 2.00 MiB. GPU 0 has 8 GiB"
+)
+FAULTS = {  # an error of a GPU -> what the message must name: torch's words, and what to do
+    "too old for torch": (NO_KERNEL, "no kernel image", "install a torch"),
+    "an old driver": (OLD_DRIVER, "too old (found version 11040)", "update its driver"),
+    "no memory": (NO_MEMORY, "out of memory", "close other programs"),
+    "in use": (RuntimeError("CUDA-capable device(s) is/are busy"), "busy", "close other programs"),
+    "without words": (AssertionError(), "AssertionError", "update torch"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_auto_passes_over_a_gpu_that_cannot_compute(fault, gpus, caplog):
+    error, *facts = FAULTS[fault]
+    gpus(1, {"cuda:0": error})
+    assert [select_device("auto") for _ in range(3)] == [torch.device("cpu")] * 3
+    (record,) = caplog.records  # once
+    assert record.levelname == "WARNING"
+    for fact in (*facts, "cuda:0", "cpu"):
+        assert fact in record.getMessage()
+    assert "\n" not in record.getMessage()
+
+
+@pytest.mark.parametrize("name", ["cuda", "cuda:0"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_named_gpu_that_cannot_compute_is_refused(fault, name, gpus):
+    error, *facts = FAULTS[fault]
+    gpus(2, {"cuda:0": error})
+    with pytest.raises(GankitError) as refusal:
+        select_device(name)
+    for fact in (*facts, f"--device {name}", "cuda:1, cpu"):
+        assert fact in str(refusal.value)
+    assert refusal.value.exit_code == 2
+    assert "\n" not in str(refusal.value)
+
+
+def test_the_first_of_several_gpus_may_be_broken(gpus, caplog):
+    gpus(3, {"cuda:0": NO_KERNEL, "cuda:1": NO_MEMORY})
+    assert select_device("auto") == torch.device("cuda:2")
+    assert [record.getMessage().count("cuda:2") for record in caplog.records] == [1, 1]
+
+
+def test_a_broken_mps_is_passed_over(gpus, caplog):
+    gpus(0, {"mps": RuntimeError("MPS backend out of memory")}, mps=True)
+    assert select_device("auto") == torch.device("cpu")
+    assert "mps" in caplog.text
+
+
+def test_a_gpu_with_wrong_gradients_is_passed_over(gpus, monkeypatch, caplog):
+    gpus(1)
+    monkeypatch.setattr(torch.Tensor, "isfinite", lambda tensor: torch.tensor(False))
+    assert select_device("auto") == torch.device("cpu")
+    assert "gradients" in caplog.text
+
+
+def test_under_torchrun_no_process_changes_its_device_alone(gpus, monkeypatch):
+    """The others would wait for it on their GPUs."""
+    gpus(2, {"cuda:1": NO_KERNEL})
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    with pytest.raises(GankitError, match="cuda:1 cannot compute"):
+        select_device("auto")
+
+
+def test_torchrun_with_more_processes_than_gpus(gpus, monkeypatch):
+    gpus(2)
+    monkeypatch.setenv("LOCAL_RANK", "5")
+    with pytest.raises(GankitError, match=r"process 5\b.*\b2 GPUs"):
+        select_device("auto")
+
+
+@pytest.mark.parametrize(("visible", "count"), [("", 0), ("-1", 0), ("3", 1)])
+def test_hidden_gpus_are_named_as_hidden(visible, count, gpus, monkeypatch):
+    gpus(count)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    with pytest.raises(GankitError, match=f"CUDA_VISIBLE_DEVICES={visible} "):
+        select_device("cuda:3")
+
+
+def test_a_torch_without_cuda_is_named(gpus, monkeypatch):
+    gpus(0)
+    monkeypatch.setattr(torch.version, "cuda", None)
+    with pytest.raises(GankitError, match="torch is for CPUs only"):
+        select_device("cuda")
+
+
+@pytest.mark.parametrize("name", ["xpu", "hpu:0", "dml", "gpu"])
+def test_devices_that_gankit_does_not_support(name, gpus):
+    gpus(1)
+    with pytest.raises(GankitError, match="gankit trains on cuda, mps, cpu"):
+        select_device(name)
+
+
+def test_the_trial_of_a_gpu_draws_no_random_numbers(gpus):
+    gpus(1)
+    before = torch.get_rng_state()
+    with torch.no_grad():
+        assert select_device("auto") == torch.device("cuda:0")
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_memory_is_contiguous_on_mps_unless_another_layout_is_requested(trainer_of, gpus):
+    gpus(0, mps=True)
+    mps = torch.device("mps")
+    for requested, resolved in (("auto", "contiguous"), ("channels-last", "channels-last")):
+        run = trainer_of(memory_format=requested).run
+        assert run.memory_format == "channels-last"  # as used on a CPU
+        run = dataclasses.replace(run, memory_format=requested)
+        assert assemble.resolve_memory_format(run, mps) == resolved
 
 
 def test_a_gpu_becomes_the_current_device(monkeypatch):

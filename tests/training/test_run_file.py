@@ -8,7 +8,7 @@ import pytest
 import gankit
 from gankit import GankitError
 from gankit.core.settings import Run
-from gankit.training.run_file import read_run, write_run
+from gankit.training.run_file import load_run, read_run, write_run
 
 PARTS = {
     "dataset": "petals",
@@ -49,6 +49,43 @@ def test_run_json_has_all_settings_and_facts_about_the_run(trained):
     assert record["prepared"]["pictures"] == 64
     assert record["prepared"]["skipped"] == []
     assert record["fingerprint"]
+
+
+def write_old_run(folder, device, memory_format, command):
+    """A run.json whose memory format was resolved, with the command that started the run."""
+    write_run(Run(**PARTS, device=device, memory_format=memory_format, out=str(folder)))
+    path = folder / "run.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "command": command}))
+
+
+def test_an_old_run_on_mps_goes_on_with_contiguous_memory_and_says_so(tmp_path, caplog):
+    """Until gankit 0.2, every run got channels-last, in which batch norm is wrong on MPS."""
+    write_old_run(tmp_path, "mps", "channels-last", "gankit run --steps 4")
+    assert load_run(tmp_path).memory_format == "auto"
+    assert "contiguous" in caplog.text
+    caplog.clear()
+    assert load_run(tmp_path, device="cpu").memory_format == "auto"  # as for sampling
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda:0", "mps"])
+def test_the_memory_format_that_was_requested_is_kept(device, tmp_path, caplog):
+    for memory_format in ("channels-last", "contiguous"):
+        command = f"gankit run --memory-format {memory_format} --steps 4"
+        write_old_run(tmp_path, device, memory_format, command)
+        assert load_run(tmp_path).memory_format == memory_format
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize(
+    ("device", "usual", "other"),
+    [("cpu", "channels-last", "contiguous"), ("mps", "contiguous", "channels-last")],
+)
+def test_a_command_names_only_an_unusual_memory_format(device, usual, other):
+    run = Run(**PARTS, device=device, memory_format=usual)
+    assert "--memory-format" not in gankit.command_line(run)
+    run = dataclasses.replace(run, memory_format=other)
+    assert f"--memory-format {other}" in gankit.command_line(run)
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,7 @@ class Console:
 
     @hookimpl
     def step_done(self, run: Run, step: int, scalars: dict[str, Any]) -> None:
+        self.view.run = run  # its length may have changed
         self.view.step_done(step, scalars)
 
     @hookimpl
@@ -57,4 +58,5 @@ class Console:
 
     @hookimpl
     def run_finished(self, run: Run, outcome: dict[str, Any]) -> None:
+        self.view.run = run
         self.view.finished(outcome)

@@ -1,4 +1,4 @@
-"""Warnings about what makes a run slow, such as another program on the same CPU."""
+"""Warnings about what makes a run slow or wrong, such as another program on the same CPU."""
 
 import os
 import time
@@ -31,13 +31,16 @@ def count_local_processes() -> int:
 
 
 def slowdown_warnings(run: Run) -> dict[str, str]:
-    """Warnings about what makes this run slow: their subject -> one line."""
+    """Warnings about what makes this run slow or wrong: their subject -> one line."""
     warnings = {}
     cpu_warning = warn_if_cpu_is_busy(run.device, run.threads, count_local_processes())
     if cpu_warning:
         warnings["cpu"] = cpu_warning
     if run.device == "cpu" and run.precision == "16":
         warnings["precision"] = "--precision 16 is slow on a CPU: omit it, or use --precision auto"
+    if run.device == "mps" and run.memory_format == "channels-last":
+        wrong = "in torch 2.10 and 2.11, batch norm's gradients in channels-last are wrong on mps"
+        warnings["memory format"] = f"{wrong}: omit --memory-format channels-last"
     return warnings
 
 
@@ -60,8 +63,13 @@ def warn_if_cpu_is_busy(device: str, threads: int, processes: int = 1) -> str:
     load = other_load()
     if load + num_threads <= MAX_THREADS_PER_CORE * num_cores:
         return ""
+    cure = "; fewer --threads may help" if threads > 1 else ""
     return (
-        f"this computer was busy in the last minute (load {load:.1f} on {num_cores} cores): "
-        "if other programs keep computing, training is several times slower; fewer --threads "
-        "may help"
+        f"this computer was busy in the last minute ({describe_load(load)}): if other programs "
+        f"keep computing, training is several times slower{cure}"
     )
+
+
+def describe_load(load: float) -> str:
+    """`load 1.9 on 2 cores`."""
+    return f"load {load:.1f} on {count_cores()} cores"

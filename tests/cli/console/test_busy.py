@@ -1,5 +1,6 @@
 """A run warns if it must share the CPU."""
 
+import dataclasses
 import os
 import re
 import time
@@ -9,6 +10,7 @@ import pytest
 import gankit
 from gankit.cli.console import Console, busy
 from gankit.cli.console.busy import other_load, warn_if_cpu_is_busy
+from gankit.core.settings import Run
 
 
 @pytest.fixture
@@ -53,6 +55,16 @@ def test_all_processes_on_the_computer_count(computer, monkeypatch):
 def test_a_gpu_run_does_not_need_the_cores(computer):
     computer(cores=2, load=9)
     assert warn_if_cpu_is_busy("cuda:0", threads=8) == ""
+
+
+def test_channels_last_on_mps_is_wrong(computer):
+    computer(cores=2, load=0)
+    parts = dict.fromkeys(("dataset", "model", "generator", "discriminator", "loss"), "any")
+    run = Run(**parts, device="mps", memory_format="channels-last")
+    (warning,) = busy.slowdown_warnings(run).values()
+    assert "--memory-format channels-last" in warning
+    assert busy.slowdown_warnings(dataclasses.replace(run, memory_format="contiguous")) == {}
+    assert busy.slowdown_warnings(dataclasses.replace(run, device="cuda:0")) == {}
 
 
 def test_the_systems_numbers_are_plausible():

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 from gankit_lessons import lesson as reading
-from gankit_lessons import progress
+from gankit_lessons import progress, session
 from gankit_lessons.view import View, find_page_break
 
 from gankit.core.errors import GankitError
@@ -459,3 +459,15 @@ def test_a_lesson_continues_if_progress_cannot_be_saved(walk, here):
     assert code == 0
     assert out.count("lessons.json") == 1
     assert "Break it" in out
+
+
+def test_the_runs_of_a_lesson_have_the_same_number_of_threads(monkeypatch):
+    numbers = [3, 4]
+    monkeypatch.setattr("gankit.compute.threads.choose_threads", lambda: numbers.pop(0))
+    monkeypatch.setenv("OMP_NUM_THREADS", "")  # restored after the test
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    session.fix_threads.cache_clear()
+    session.fix_threads()
+    session.fix_threads()
+    assert os.environ["OMP_NUM_THREADS"] == "3"
+    session.fix_threads.cache_clear()

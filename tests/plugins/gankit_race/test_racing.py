@@ -300,6 +300,21 @@ def test_steps_are_timed_in_turns(monkeypatch):
     assert turns.count("a") == 28  # one turn to warm up, and one is enough
 
 
+def test_threads_are_measured_once_for_all_variants(race_cli, here, monkeypatch):
+    numbers = [1, 2, 2]  # a second measurement would give another number
+    monkeypatch.setattr("gankit.training.assemble.choose_threads", lambda: numbers.pop(0))
+    seen = []
+
+    def time_steps(trainers, *others):
+        seen.extend(trainer.run.threads for trainer in trainers)
+        return [1.0] * len(trainers)
+
+    monkeypatch.setattr(planning, "time_steps", time_steps)
+    assert race_cli("--vary", "beta1=0,0.5,0.9", "--dry-run", length="1steps").code == 0
+    assert seen == [1, 1, 1]
+    assert numbers == [2, 2]
+
+
 def test_each_variant_has_its_threads_and_they_are_restored(race_cli, here, monkeypatch):
     seen = []
 
