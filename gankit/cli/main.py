@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import pkgutil
@@ -15,6 +16,11 @@ import click
 from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.registry import Plugin, import_file, load_registry
 from gankit.core.version import __version__
+from gankit.data.read.names import printable
+
+# Errors about a path that no disk can have; all other errors of the system are failures.
+PATH_ERRORS = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR)
+MAX_SHOWN = 200  # characters of a path in a message
 
 
 class LazyCommand(click.Command):
@@ -140,7 +146,7 @@ def _run(args: Sequence[str]) -> int:
         if "--debug" in args and not isinstance(error, click.ClickException):
             raise
         message, exit_code = _message_and_exit_code(error)
-        click.echo(f"gankit: {message}", err=True)
+        click.echo(f"gankit: {printable(message)}", err=True)
         return exit_code
     except KeyboardInterrupt:
         click.echo("gankit: interrupted", err=True)
@@ -156,8 +162,17 @@ def _message_and_exit_code(error: Exception) -> tuple[str, int]:
         return error.format_message(), error.exit_code
     if isinstance(error, click.Abort):
         return "interrupted", 130
+    if isinstance(error, OSError) and error.filename is not None:
+        return _system_error(error), 2 if error.errno in PATH_ERRORS else 1
     kind = f"unexpected {type(error).__name__} in {_location(error)}"
     return f"{kind}: {error} (--debug shows the traceback)", 1
+
+
+def _system_error(error: OSError) -> str:
+    """What the operating system says about a file; the end of a long path is omitted."""
+    path = os.fsdecode(error.filename) if isinstance(error.filename, bytes) else str(error.filename)
+    shown = path if len(path) <= MAX_SHOWN else f"{path[:MAX_SHOWN]}..."
+    return f"cannot use {shown!r}: {error.strerror}"
 
 
 def _location(error: Exception) -> str:
