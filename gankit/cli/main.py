@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import functools
+import itertools
 import os
 import pkgutil
 import sys
@@ -136,6 +137,7 @@ def main(args: Sequence[str] | None = None) -> None:
 def _run(args: Sequence[str]) -> int:
     argv = [arg for arg in args if arg != "--debug"] or ["--help"]
     try:
+        _refuse_empty_values(argv)
         result = new_cli().main(args=argv, prog_name="gankit", standalone_mode=False)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
@@ -151,6 +153,18 @@ def _run(args: Sequence[str]) -> int:
     except KeyboardInterrupt:
         click.echo("gankit: interrupted", err=True)
         return 130
+
+
+def _refuse_empty_values(argv: Sequence[str]) -> None:
+    """GankitError if a value is empty, as when a variable of the shell was never set.
+
+    Otherwise most options would be ignored, and a run would be another one than you think.
+    """
+    for before, arg in itertools.pairwise(["gankit", *argv]):
+        is_empty_option = arg.startswith("--") and arg.partition("=")[1:] == ("=", "")
+        if not arg or is_empty_option:
+            name = arg.removesuffix("=") or before
+            raise GankitError(f"the value after {name} is empty: give a value, or omit it")
 
 
 def _message_and_exit_code(error: Exception) -> tuple[str, int]:

@@ -78,6 +78,9 @@ MISUSED = {
         *("loss 'hinge'", "trick 'smooth-labels'"),
     ),
     "a size that does not suit": ("run --image-size 48", "image_size", "48"),
+    "a size of gigapixels": ("run --image-size 99999999999999999999", "--image-size", "16384"),
+    "a size to check of gigapixels": ("data check one --image-size 99999999999999999999", "16384"),
+    "a latent vector of gigabytes": ("run --latent-dim 99999999999999999999", "--latent-dim"),
     "a size too small": ("run --image-size 8", "image_size", " 8"),
     "more in a batch than pictures": ("run --batch-size 65", "65", "--batch-size 64"),
     "no folder": ("run --dataset folder", "'folder'", "--data PATH"),
@@ -185,6 +188,26 @@ def test_a_path_longer_than_any_disk_accepts_is_refused_in_one_line(command, gan
     code, out, err = gankit_cli(*with_tiny(command.replace("LONG", name).split()))
     assert "longlong" in one_line(err)
     assert (code, out) == (2, "")
+
+
+@pytest.mark.parametrize(
+    ("argv", "name"),
+    [
+        (("run", "--loss", "", "--steps", 1), "--loss"),
+        (("run", "--recipe=", "--steps", 1), "--recipe"),
+        (("run", "--budget", ""), "--budget"),
+        (("run", "--out", "", "--steps", 1), "--out"),
+        (("run", "--steps", 1, "--dataset", ""), "--dataset"),
+        (("sample", ""), "sample"),
+        (("data", "check", "one", "--page", ""), "--page"),
+    ],
+)
+def test_an_empty_value_is_not_ignored(argv, name, gankit_cli, place):
+    before = contents(place)
+    code, _, err = gankit_cli(*argv)
+    assert f"{name} " in one_line(err)
+    assert code == 2
+    assert contents(place) == before
 
 
 @pytest.mark.parametrize("value", ["\n", "a\nb", "\x1b[2J", "\u202eb", "\udcff"])
