@@ -64,7 +64,7 @@ REPORTED = {
     "texts only": Row(files("text", 5), 0, channels=0, facts=("no pictures",)),
     "one picture": Row(files("jpeg"), 1, channels=0, facts=("1 picture", "--batch-size")),
     "three pictures": Row(files("jpeg", 3), 3, channels=0, facts=("3 pictures", "--batch-size 3")),
-    "broken pictures only": Row(files("random bytes", 9), 0, 9, 0, ("no usable pictures",)),
+    "broken pictures only": Row(files("random bytes", 9), 0, 9, 0, ("0.jpg", "pictures")),
     "more broken than whole": Row(
         together(files("jpeg", 4), files("empty file", 5, name="e{}")), 4, 5, 0, ("5 of 9",)
     ),
