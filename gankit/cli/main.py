@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import functools
+import itertools
 import os
 import pkgutil
 import sys
@@ -18,6 +19,11 @@ from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.registry import Plugin, import_file, load_registry
 from gankit.core.retried_write import describe_write_error
 from gankit.core.version import __version__
+from gankit.data.read.names import printable
+
+# Errors about a path that no disk can have; all other errors of the system are failures.
+PATH_ERRORS = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR)
+MAX_SHOWN = 200  # characters of a path in a message
 
 ALLOWED_AFTER_COMMAND = ("--debug", "--plain", "--no-plain")  # options that belong before it
 
@@ -144,6 +150,7 @@ def _run(args: Sequence[str]) -> int:
     argv = [*flags, *([arg for arg in args if arg not in flags] or ["--help"])]
     try:
         _check_current_folder()
+        _refuse_empty_values(argv)
         result = new_cli().main(args=argv, prog_name="gankit", standalone_mode=False)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
@@ -154,7 +161,7 @@ def _run(args: Sequence[str]) -> int:
         if "--debug" in args and not isinstance(error, click.ClickException):
             raise
         message, exit_code = _message_and_exit_code(error)
-        click.echo(f"gankit: {message}", err=True)
+        click.echo(f"gankit: {printable(message)}", err=True)
         return exit_code
     except KeyboardInterrupt:
         click.echo("gankit: interrupted", err=True)
@@ -170,6 +177,18 @@ def _check_current_folder() -> None:
         raise GankitError(line) from error
 
 
+def _refuse_empty_values(argv: Sequence[str]) -> None:
+    """GankitError if a value is empty, as when a variable of the shell was never set.
+
+    Otherwise most options would be ignored, and a run would be another one than you think.
+    """
+    for before, arg in itertools.pairwise(["gankit", *argv]):
+        is_empty_option = arg.startswith("--") and arg.partition("=")[1:] == ("=", "")
+        if not arg or is_empty_option:
+            name = arg.removesuffix("=") or before
+            raise GankitError(f"the value after {name} is empty: give a value, or omit it")
+
+
 def _message_and_exit_code(error: Exception) -> tuple[str, int]:
     if isinstance(error, GankitError):
         return str(error), error.exit_code
@@ -181,8 +200,17 @@ def _message_and_exit_code(error: Exception) -> tuple[str, int]:
         return "interrupted", 130
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return f"cannot write: {describe_write_error(error)}", 1
+    if isinstance(error, OSError) and error.filename is not None:
+        return _system_error(error), 2 if error.errno in PATH_ERRORS else 1
     kind = f"unexpected {type(error).__name__} in {_location(error)}"
     return f"{kind}: {error} (--debug shows the traceback)", 1
+
+
+def _system_error(error: OSError) -> str:
+    """What the operating system says about a file; the end of a long path is omitted."""
+    path = os.fsdecode(error.filename) if isinstance(error.filename, bytes) else str(error.filename)
+    shown = path if len(path) <= MAX_SHOWN else f"{path[:MAX_SHOWN]}..."
+    return f"cannot use {shown!r}: {error.strerror}"
 
 
 def _location(error: Exception) -> str:

@@ -18,7 +18,7 @@ _LENGTH = re.compile(r"(\d+(?:\.\d+)?) ?(steps|epochs|kimg)")
 _PLAN = re.compile(r"(\d+):([1-9]\d*)")
 _RANGES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("batch_size accumulate d_steps log_every keep", lambda v: v >= 1, "1 or more"),
-    ("latent_dim image_size", lambda v: v >= 1, "1 or more"),
+    ("latent_dim image_size", lambda v: 1 <= v <= 16_384, "from 1 to 16384"),
     ("seed data_seed subset steps threads", lambda v: v >= 0, "0 or more"),
     ("draw_every save_every measure_every", lambda v: v >= 0, "0 or more"),
     ("lr_g lr_d beta1 beta2", lambda v: 0 <= v < 1, "at least 0 and less than 1"),

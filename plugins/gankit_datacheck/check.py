@@ -25,7 +25,7 @@ from gankit_datacheck.survey import SIDE, Defaults, Survey, examine
 @click.argument("paths", nargs=-1, required=True, metavar="PATH... | NAME")
 @click.option(
     "--image-size",
-    type=click.IntRange(1),
+    type=click.IntRange(1, 16_384),
     default=64,
     metavar="PX",
     show_default=True,

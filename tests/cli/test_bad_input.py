@@ -78,6 +78,9 @@ MISUSED = {
         *("loss 'hinge'", "trick 'smooth-labels'"),
     ),
     "a size that does not suit": ("run --image-size 48", "image_size", "48"),
+    "a size of gigapixels": ("run --image-size 99999999999999999999", "--image-size", "16384"),
+    "a size to check of gigapixels": ("data check one --image-size 99999999999999999999", "16384"),
+    "a latent vector of gigabytes": ("run --latent-dim 99999999999999999999", "--latent-dim"),
     "a size too small": ("run --image-size 8", "image_size", " 8"),
     "more in a batch than pictures": ("run --batch-size 65", "65", "--batch-size 64"),
     "no folder": ("run --dataset folder", "'folder'", "--data PATH"),
@@ -170,6 +173,62 @@ def test_misuse_is_one_clear_line(what, gankit_cli, place):
     assert code == 2
     assert out == ""
     assert contents(place) == before
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("data check LONG", "evaluate LONG", "compare LONG used", "compare used LONG"),
+        *("run --data LONG", "run --resume LONG", "run --config LONG", "run --out LONG"),
+        *("sample LONG", "race --resume LONG", "-p LONG list", "data check one --page LONG"),
+    ],
+)
+def test_a_path_longer_than_any_disk_accepts_is_refused_in_one_line(command, gankit_cli, place):
+    name = "long" * 1000
+    code, out, err = gankit_cli(*with_tiny(command.replace("LONG", name).split()))
+    assert "longlong" in one_line(err)
+    assert (code, out) == (2, "")
+
+
+@pytest.mark.parametrize(
+    ("argv", "name"),
+    [
+        (("run", "--loss", "", "--steps", 1), "--loss"),
+        (("run", "--recipe=", "--steps", 1), "--recipe"),
+        (("run", "--budget", ""), "--budget"),
+        (("run", "--out", "", "--steps", 1), "--out"),
+        (("run", "--steps", 1, "--dataset", ""), "--dataset"),
+        (("sample", ""), "sample"),
+        (("data", "check", "one", "--page", ""), "--page"),
+    ],
+)
+def test_an_empty_value_is_not_ignored(argv, name, gankit_cli, place):
+    before = contents(place)
+    code, _, err = gankit_cli(*argv)
+    assert f"{name} " in one_line(err)
+    assert code == 2
+    assert contents(place) == before
+
+
+@pytest.mark.parametrize("value", ["\n", "a\nb", "\x1b[2J", "\u202eb", "\udcff"])
+@pytest.mark.parametrize("option", ["--device", "--precision", "--data", "--vary"])
+def test_a_value_that_no_line_can_hold_is_shown_in_one_line(option, value, gankit_cli, place):
+    command = "race" if option == "--vary" else "run"
+    code, _, err = gankit_cli(command, option, value)
+    assert one_line(err).isprintable()
+    assert code == 2
+
+
+def test_an_error_of_the_system_names_its_file(gankit_cli, here, monkeypatch):
+    def fail(*args, **options):
+        raise PermissionError(13, "Permission denied", "/some/file")
+
+    monkeypatch.setattr("gankit.cli.main.load_registry", fail)
+    code, _, err = gankit_cli("list")
+    message = one_line(err)
+    assert "'/some/file'" in message
+    assert "Permission denied" in message
+    assert code == 1
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,6 @@
+"""Odd inputs: the files next to this one write them, and say what gankit has to do with them."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))  # for kinds.py, odd_sets.py and so on
