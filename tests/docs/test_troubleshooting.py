@@ -1,4 +1,4 @@
-"""Each entry of docs/troubleshooting.md quotes a message of gankit, and names tests that hold it."""
+"""Each entry of docs/troubleshooting.md quotes a message, and names the tests that hold it."""
 
 import ast
 import re
