@@ -34,6 +34,7 @@ from gankit_flowers.petals import Petals
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
+from gankit.compute.threads import choose_threads
 from gankit.core.randomness import generator, latents, number
 from gankit.runs.figures import plot, sheet
 from gankit.runs.images import to_grid
@@ -42,6 +43,7 @@ SEED = 0
 STEPS = int(os.environ.get("GANKIT_LESSON_STEPS", 1024))
 BATCH = 32
 LATENT_DIM = 100  # the length of z, the random numbers that G turns into a picture
+choose_threads()  # of the CPU: fewer if other programs keep this computer busy
 
 # %%
 # The real pictures: 8,192 flowers of 64 x 64 pixels, drawn by a formula in a few seconds. This is

@@ -31,9 +31,11 @@ from torch.nn.functional import avg_pool2d, interpolate, mse_loss, pixel_shuffle
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 import gankit
+from gankit.compute.threads import choose_threads
 from gankit.runs.images import to_grid
 
 STEPS = int(os.environ.get("GANKIT_LESSON_STEPS", 1000))
+choose_threads()  # of the CPU: fewer if other programs keep this computer busy
 
 # %%
 # Later ideas. In the first six, G still plays against D as in lesson 1, and gankit has a part or a

@@ -209,3 +209,17 @@ def pytest_addoption(parser):
     parser.addoption("--killed-runs", type=int, default=1, help=help_text)
     help_text = "How many generated sets of odd files to try; 0: the same few each time."
     parser.addoption("--odd-inputs", type=int, default=0, help=help_text)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Replace bytes of names that are not UTF-8: pytest-xdist could not send such a report."""
+    report = yield
+    report.sections = [(name, _to_utf_8(text)) for name, text in report.sections]
+    if report.failed and _to_utf_8(str(report.longrepr)) != str(report.longrepr):
+        report.longrepr = _to_utf_8(str(report.longrepr))
+    return report
+
+
+def _to_utf_8(text):
+    return text.encode(errors="replace").decode()
