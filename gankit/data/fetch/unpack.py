@@ -174,7 +174,8 @@ class _Unpacker:
         self._note_run_folders(parts, start)
         if kind.is_picture:
             file, size = self.writer.write(parts, itertools.chain([first], chunks), member)
-            self.pictures.append(UnpackedPicture(name, file, size, kind.is_own))
+            is_own = kinds.is_own_picture(parts[-1], self.writer.folder / file, start)
+            self.pictures.append(UnpackedPicture(name, file, size, is_own))
         elif parts[-1].lower() in LABEL_FILES and start.startswith(b"MATLAB"):
             self.writer.write(parts, itertools.chain([first], chunks), member)
         elif kind.reason:
