@@ -79,7 +79,10 @@ def _read_chunks(open_member: Callable[[], IO[bytes]]) -> Iterator[bytes]:
 
 def _iter_zip(raw: BufferedReader) -> Iterator[Member]:
     if not zipfile.is_zipfile(raw):
-        raise ValueError("the index at its end is missing, so it is cut off; download it again")
+        raise ValueError(
+            "the index at its end is missing, so it is cut off, or a part of a split zip; "
+            "download it again, or unpack the parts together"
+        )
     offset = 0
     archive_bytes = raw.seek(0, 2)
     with zipfile.ZipFile(raw) as archive:
