@@ -124,7 +124,7 @@ def _iter_tar(raw: BufferedReader) -> Iterator[Member]:
 
 
 def _link_target(entry: tarfile.TarInfo) -> str:
-    """The path in the tar that a hard or a symbolic link leads to; "" if it is no link."""
+    """The path in the tar that a hard or a symbolic link leads to; "" if it is not one."""
     if entry.islnk():
         return posixpath.normpath(entry.linkname)
     if entry.issym():
