@@ -39,7 +39,7 @@ RUN_FILE_KEYS = re.compile(rb'"(dataset|gankit)"\s*:')
 
 # What programs and servers append to a name: a.jpg?w=500, a.jpg.1, a.jpg (1), a.jpg~, a.jpg_large.
 APPENDED = re.compile(
-    r"(\?.*|\.\d+|~|\s*\(\d+\)|-\d+-of-\d+|[:_!](large|orig|small|d)"
+    r"(\?.*|\.\d+|~|\s*\(\d+\)|-\d+-of-\d+|[:_!](large|orig|original|small|d)"
     r"|\.(part|partial|crdownload|download|bak|tmp))+$"
 )
 

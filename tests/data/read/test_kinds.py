@@ -68,6 +68,7 @@ NAMED = {
     "x.heics": (b"\0\0\0\x18ftyphevc", "HEIC"),
     "x.jxl": (b"\xff\x0a12", "save it as jpg"),
     "raw.dng": (encoded("TIFF"), "raw"),
+    "raw.NEF_original": (encoded("TIFF"), "raw"),  # as exiftool keeps it
     "raw.CR2": (b"II*\0\x10\0\0\0CR", "raw"),
     "raw.cr3": (b"\0\0\0\x18ftypcrx ", "raw"),
     "scan.dcm": (bytes(200), "3D Slicer"),
