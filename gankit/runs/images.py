@@ -12,7 +12,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from gankit.core.atomic_write import open_atomically
-from gankit.data.read.kinds import MARK
+from gankit.data.read.mark import MARK, mark_options
 
 Frame = NDArray[np.uint8]  # (H, W, 3)
 
@@ -60,7 +60,7 @@ def grid_size(count: int, columns: int, size: tuple[int, int], gap: int = 2) -> 
 def save_picture(picture: Image.Image, path: str | Path) -> None:
     """Write a picture that gankit drew, in the format of the path's ending, in any case.
 
-    A comment in a png, jpg or gif says so, and `--data` passes over such files. An old file is
+    A mark in a png, jpg, gif or webp says so, and `--data` passes over such files. An old file is
     replaced only if that works. Raises OSError, and ValueError for an unknown ending.
     """
     path = Path(path)
@@ -81,4 +81,4 @@ def to_png(picture: Image.Image) -> bytes:
 def _write(picture: Image.Image, file: BinaryIO, file_format: str) -> None:
     comment = PngInfo()
     comment.add_text("Comment", MARK.decode())
-    picture.save(file, format=file_format, pnginfo=comment, comment=MARK)
+    picture.save(file, format=file_format, pnginfo=comment, **mark_options(file_format))

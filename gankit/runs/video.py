@@ -13,7 +13,7 @@ from PIL import Image
 
 from gankit.core.atomic_write import open_atomically
 from gankit.core.errors import GankitError
-from gankit.data.read.kinds import MARK
+from gankit.data.read.mark import mark_options
 
 log = logging.getLogger("gankit")
 ENDINGS = (".mp4", ".webp", ".gif")
@@ -48,8 +48,9 @@ def write_video(frames: Iterable[Image.Image], path: str | Path, fps: int = 12) 
             _write_mp4(pictures, file, fps)
         else:
             start, *rest = pictures
+            file_format = ending[1:].upper()
             options = {"save_all": True, "append_images": rest, "duration": 1000 // fps, "loop": 0}
-            start.save(file, format=ending[1:].upper(), comment=MARK, **options)
+            start.save(file, format=file_format, **options, **mark_options(file_format))
 
 
 def _check_size(pictures: Iterable[Image.Image], size: tuple[int, int]) -> Iterator[Image.Image]:

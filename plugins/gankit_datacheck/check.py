@@ -133,7 +133,7 @@ def open_pictures(
     name = first.partition(":")[0]
     dataset_names = {spec.name for spec in registry.specs("dataset")}
     if name not in dataset_names:
-        if any(sign in first for sign in ("*", "?", "[", "://")):
+        if any(sign in first for sign in ("*", "?", "[", "://", ",", ";")):
             picture_files(tuple(paths))  # raises, and says what is wrong with such a path
         hint = did_you_mean(name, dataset_names)
         raise GankitError(f"there is no folder, file or data set {first!r}.{hint}")

@@ -149,6 +149,7 @@ def _check_traits(survey: Survey) -> Iterable[Finding]:
     has_patches = bool((survey.short[is_extreme] >= survey.image_size).all())
     or_patches = " (or --fit patches, for textures)" if has_patches else ""
     rarer, colour = (grey, "grey") if grey.mean() <= 0.5 else (~grey, "in colour")
+    dark = (survey.brightness < DARK) & ~survey.plain
     pale = (survey.contrast < PALE) & ~survey.plain
     # Each with what to do about some pictures, and about all of them.
     for mask, min_share, verb, trait, mend, mend_all in (
@@ -159,7 +160,7 @@ def _check_traits(survey: Survey) -> Iterable[Finding]:
         (survey.plain, RARE, "show", "almost only one colour",
          "delete them, unless G should draw such pictures",
          "G has no shapes to learn from them: use other pictures"),
-        (survey.brightness < DARK, COMMON, "are", "very dark", "brighten or delete them",
+        (dark, COMMON, "are", "very dark", "brighten or delete them",
          "brighten them"),
         (pale, COMMON, "have", "very low contrast", "increase their contrast, or delete them",
          "increase their contrast"),

@@ -9,19 +9,21 @@ Each picture is compared with its mirror image, in three ways:
 - Does the average picture differ from its mirror image, as that of chest X-rays does?
 
 A classifier alone is too sensitive: the light of a microscope comes from one side, so it tells
-blood smears from their mirror images, which look right all the same. So its answer counts only for
-drawn or written pictures, and the average counts only if it differs much, also after a small shift
+blood smears from their mirror images, which look right all the same. So its answer is certain
+only for drawn or written pictures; of others that it tells apart clearly, the check says that they
+may hold letters. The average counts only if it differs much, also after a small shift
 and without a gradient of the light.
 
 Measured on 60 and 150 pictures each: letters, digits, logos, words, pages, scans, clocks with
 numerals and one-sided X-rays differ; photographs of flowers, paintings, tissue, blood smears and
-faces do not. With fewer than 100 pictures, all that look drawn count as different. Letters inside
-photographs are not found.
+faces do not. With fewer than 100 pictures, all that look drawn count as different. Numbers of
+houses and captions below photographs are told apart by 0.80 and 0.90 of the classifier's answers,
+small dates in a corner are not.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -38,6 +40,7 @@ MOSTLY_FLAT = 0.8  # flags 0.9, photographs up to 0.55
 MIN_TWO_TONES = 0.82  # share of the variance between two tones: scans 0.84 up, tissue 0.80
 ENOUGH = 100  # pictures to believe a classifier that finds no difference
 MIN_Z = 2.5  # standard errors above guessing: logos 3.3, letters 6.8, drawn tissue 0.9
+CLEAR_Z = 5.0  # the same for pictures that do not look drawn: numbers of houses 6.6, tissue 2.9
 MIN_LAYOUT = 0.32  # of a picture's contrast: X-rays 0.40, faces 0.28
 FILTERS = 64
 FOLDS = 10
@@ -45,23 +48,35 @@ RIDGE = 0.3
 SHIFTS = range(-2, 3)  # px of the average picture, which has 16
 
 
-def explain_difference(pictures: Pictures, different: Pictures) -> str:
-    """How mirrored pictures differ from these; an empty text if they do not, or nobody can tell.
+class Difference(NamedTuple):
+    """How mirrored pictures differ from the set's own."""
+
+    text: str = ""  # empty if they do not, or nobody can tell
+    is_certain: bool = True  # else only letters and the like must not be mirrored
+
+
+NO_DIFFERENCE = Difference()
+
+
+def find_difference(pictures: Pictures, different: Pictures) -> Difference:
+    """How mirrored pictures differ from these.
 
     different: the pictures without near copies, which would tell the classifier the answer.
     """
     if len(pictures) < 2:
-        return ""
+        return NO_DIFFERENCE
     if layout_difference(pictures) > max(MIN_LAYOUT, 2 * np.sqrt(2 / len(pictures))):
-        return "on average, the left half of a picture is not like the right half"
-    if not look_drawn(pictures):
-        return ""
+        return Difference("on average, the left half of a picture is not like the right half")
+    are_drawn = look_drawn(pictures)
     if len(different) < ENOUGH:
-        return "they look drawn or written, and mirrored letters and signs are wrong"
+        text = "they look drawn or written, and mirrored letters and signs are wrong"
+        return Difference(text) if are_drawn else NO_DIFFERENCE
     accuracy = mirror_accuracy(different)
-    if (accuracy - 0.5) * 2 * np.sqrt(len(different)) < MIN_Z:
-        return ""
-    return f"they look drawn or written, and {accuracy:.0%} can be told from their mirror images"
+    z = (accuracy - 0.5) * 2 * np.sqrt(len(different))
+    told = f"{accuracy:.0%} can be told from their mirror images"
+    if are_drawn and z >= MIN_Z:
+        return Difference(f"they look drawn or written, and {told}")
+    return Difference(told, is_certain=False) if z >= CLEAR_Z else NO_DIFFERENCE
 
 
 def look_drawn(pictures: Pictures) -> bool:

@@ -24,7 +24,7 @@ from gankit.data.read.fit import fit
 from gankit.data.read.formats import open_as, recognise
 from gankit.data.read.upright import ORIENTATION
 from gankit.data.store import duplicates
-from gankit_datacheck.mirroring import explain_difference
+from gankit_datacheck.mirroring import NO_DIFFERENCE, Difference, find_difference
 
 SIDE = 64  # px at which pictures are examined, so that statistics do not depend on --image-size
 BINS = 32  # of the colour histograms
@@ -261,8 +261,8 @@ class Survey:
         return sorted(duplicate_groups, key=lambda group: len(group.pictures), reverse=True)
 
     @cached_property
-    def mirroring(self) -> str:
-        """How mirrored pictures differ from these; an empty text if they do not."""
+    def mirroring(self) -> Difference:
+        """How mirrored pictures differ from these."""
         is_first = self.copies == np.arange(len(self.good))
         is_different = self.groups == np.arange(len(self.good))
         rows = [
@@ -271,9 +271,9 @@ class Survey:
             if self.good[index].pixels is not None
         ]
         if not rows:
-            return ""
+            return NO_DIFFERENCE
         pictures = np.stack([self.good[index].pixels for index in rows])
-        return explain_difference(pictures, pictures[is_different[rows]])
+        return find_difference(pictures, pictures[is_different[rows]])
 
     @cached_property
     def average(self) -> Any:

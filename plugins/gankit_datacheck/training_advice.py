@@ -69,14 +69,18 @@ def _advise_recipe(survey: Survey) -> str:
 
 def check_symmetry(survey: Survey) -> Iterable[Finding]:
     """Whether mirrored and rotated pictures look like the set's own."""
-    if survey.mirroring:
+    text, is_certain = survey.mirroring
+    if text:
+        mend = "do not use --flip or --dihedral"
+        flags: tuple[str, ...] = ()
         if survey.defaults.flip:
             mend = "use --no-flip: by default, half of the pictures that D sees are mirrored"
-            flags: tuple[str, ...] = ("--no-flip",)
+            flags = ("--no-flip",)
+        if is_certain:
+            yield Finding("advice", f"not to be mirrored: {text}", mend, flags)
         else:
-            mend = "do not use --flip or --dihedral"
-            flags = ()
-        yield Finding("advice", f"not to be mirrored: {survey.mirroring}", mend, flags)
+            mend = f"if they show letters, digits or signs, {mend}"
+            yield Finding("advice", f"perhaps not to be mirrored: {text}", mend)
         return
     turns = np.flipud, np.fliplr, np.transpose
     if all(survey.looks_the_same_after(turn) for turn in turns):

@@ -23,6 +23,7 @@ from gankit.core.prepared import Pixels
 
 MAX_PICTURES = 200  # of each set
 SMALLEST = 4  # px: the coarsest scale
+FINE_SCALES = 3  # scales at which noise may have its contrast: pixels, 2 and 4 of them
 STRANGE = 0.01  # the share of real pictures that may be beyond the limits
 FAINT = 4  # times less contrast than the typical real picture: almost of one colour
 ALIKE = 10  # times smaller distance between pictures than between real ones
@@ -69,7 +70,11 @@ def _noise_like(pictures: Pixels) -> Pixels:
 
 
 def _graininess(pictures: Pixels) -> Floats:
-    """(N,): log2 of the contrast from pixel to pixel, divided by that of the coarsest scales."""
+    """(N,): log2 of the largest contrast at a fine scale, divided by that of the coarsest scales.
+
+    Noise that was enlarged or blurred has little contrast from pixel to pixel, but much between
+    squares of 2 or 4 pixels.
+    """
     images = torch.from_numpy(np.ascontiguousarray(pictures)).float().mean(dim=3)[:, None]
     scales = []
     while images.shape[-1] % 2 == 0 and images.shape[-1] > SMALLEST:
@@ -79,4 +84,5 @@ def _graininess(pictures: Pixels) -> Floats:
         images = smaller
     scales.append(images.std(dim=(1, 2, 3), correction=0))
     logs = torch.stack(scales, dim=1).add(0.5).log2()  # half a level is rounding
-    return (logs[:, 0] - logs[:, -2:].mean(dim=1)).numpy()
+    finest = max(1, min(FINE_SCALES, logs.shape[1] - 2))
+    return (logs[:, :finest].amax(dim=1) - logs[:, -2:].mean(dim=1)).numpy()

@@ -90,10 +90,14 @@ REPORTED = {
     "a zip of Windows' paths": Row(zip_of([(f"a\\{name}", data) for name, data in PHOTOS]), 5),
     "a zip of long names": Row(zip_of([*PHOTOS, ("x" * 300 + ".jpg", photo(9))]), 5, 1),
     "a tar": Row(tar_of(PHOTOS), 5, name="set.tar"),
+    "a part of a split zip": Row(
+        zip_of(PHOTOS)[:3000], 0, facts=("set.zip.001", "split", "together"), name="set.zip.001"
+    ),
     "a tar named as a zip": Row(tar_of(PHOTOS), 5),
     "a tar.gz": Row(gzip.compress(tar_of(PHOTOS)), 5, name="set.tgz"),
     "a tar that is cut off": Row(tar_of(PHOTOS)[:3000], 1, 2, name="set.tar"),
-    "a tar with a link": Row(tar_of([*PHOTOS, ("x.jpg", "0.jpg")]), 5, 1, name="set.tar"),
+    "a tar with a link": Row(tar_of([*PHOTOS, ("x.jpg", "0.jpg")]), 6, name="set.tar"),
+    "a tar with a link out": Row(tar_of([*PHOTOS, ("x.jpg", "/0.jpg/9")]), 5, 1, name="set.tar"),
     "a picture that is compressed": Row(gzip.compress(photo(1)), 0, 0, ("0.jpg.gz",), "0.jpg.gz"),
     "a 7z": Row(KINDS["7z"].write(None), 0, facts=("set.7z",), name="set.7z"),
     "a rar": Row(KINDS["rar"].write(None), 0, facts=("set.rar",), name="set.rar"),

@@ -22,14 +22,16 @@ def explain_terms(run: Run, first_step: int) -> str:
 
 def explain_changes(run: Run) -> str:
     """A line that says how real pictures are changed before D sees them; empty if they are not."""
-    changes = []
+    changes = {}  # by the option that turns it off
     if run.dihedral:
-        changes.append("rotated and mirrored at random (--no-dihedral)")
+        changes["--no-dihedral"] = "rotated and mirrored at random"
     elif run.flip:
-        changes.append("mirrored at random (--no-flip)")
+        changes["--no-flip"] = "mirrored at random"
     if run.zoom > 1:
-        changes.append(f"cropped at random and enlarged up to {run.zoom:g} times (--zoom 1)")
-    return f"real pictures are {', '.join(changes)}" if changes else ""
+        changes["--zoom 1"] = f"cropped at random and enlarged up to {run.zoom:g} times"
+    if not changes:
+        return ""
+    return f"real pictures are {', '.join(changes.values())} (off with {' and '.join(changes)})"
 
 
 def summarize_outcome(run: Run, first_step: int, outcome: dict[str, Any]) -> list[str]:

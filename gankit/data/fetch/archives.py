@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import stat
 import tarfile
 import zipfile
@@ -31,6 +32,7 @@ class Member(NamedTuple):
 
     name: str
     is_file: bool  # False for a link, a device or a pipe
+    link_to: str  # the path in the archive that a link leads to; "" for others
     is_encrypted: bool  # protected by a password
     chunks: Callable[[], Iterator[bytes]]  # read before the next member; may raise DamagedArchive
     packed_bytes: Callable[[], int]  # archive bytes that it has used so far, or a few more
@@ -77,7 +79,10 @@ def _read_chunks(open_member: Callable[[], IO[bytes]]) -> Iterator[bytes]:
 
 def _iter_zip(raw: BufferedReader) -> Iterator[Member]:
     if not zipfile.is_zipfile(raw):
-        raise ValueError("the index at its end is missing, so it is cut off; download it again")
+        raise ValueError(
+            "the index at its end is missing, so it is cut off, or a part of a split zip; "
+            "download it again, or unpack the parts together"
+        )
     offset = 0
     archive_bytes = raw.seek(0, 2)
     with zipfile.ZipFile(raw) as archive:
@@ -88,6 +93,7 @@ def _iter_zip(raw: BufferedReader) -> Iterator[Member]:
                 yield Member(
                     name=entry.filename,
                     is_file=file_type in (0, stat.S_IFREG),
+                    link_to="",
                     is_encrypted=bool(entry.flag_bits & 1),
                     chunks=partial(_read_chunks, partial(archive.open, entry)),
                     packed_bytes=partial(int, packed_bytes),
@@ -104,6 +110,7 @@ def _iter_tar(raw: BufferedReader) -> Iterator[Member]:
                 yield Member(
                     name=entry.name,
                     is_file=entry.isreg(),
+                    link_to=_link_target(entry),
                     is_encrypted=False,
                     chunks=partial(_read_chunks, partial(archive.open_member, entry)),
                     packed_bytes=partial(_bytes_read_since, raw, raw.tell() - READ_AHEAD),
@@ -114,6 +121,15 @@ def _iter_tar(raw: BufferedReader) -> Iterator[Member]:
         while chunk := archive.fileobj.read(CHUNK_BYTES):  # gzip checks its sum at the very end
             if chunk.strip(b"\0"):
                 raise ValueError("there is more data after the archive's end")
+
+
+def _link_target(entry: tarfile.TarInfo) -> str:
+    """The path in the tar that a hard or a symbolic link leads to; "" if it is not one."""
+    if entry.islnk():
+        return posixpath.normpath(entry.linkname)
+    if entry.issym():
+        return posixpath.normpath(posixpath.join(posixpath.dirname(entry.name), entry.linkname))
+    return ""
 
 
 def _bytes_read_since(raw: BufferedReader, start: int) -> int:

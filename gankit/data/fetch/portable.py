@@ -3,6 +3,7 @@
 import re
 import unicodedata
 
+from gankit.data.fetch.archives import PACK_AGAIN
 from gankit.data.read.names import RESERVED
 
 MAX_NAME_BYTES = 255  # what most disks accept
@@ -18,13 +19,13 @@ def path_parts(name: str) -> list[str]:
 def path_problem(name: str) -> str:
     """Why no file may have this path: it leads out of its folder, or is too long; "" if it may."""
     if name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:[/\\]", name):
-        return "its path is absolute"
+        return f"its path is absolute: {PACK_AGAIN}"
     parts = path_parts(name)
     if ".." in parts:
-        return "its path leads out of the archive"
+        return f"its path leads out of the archive: {PACK_AGAIN}"
     longest = max((len(portable_name(part).encode()) for part in parts), default=0)
     if len(parts) > MAX_DEPTH or longest > MAX_NAME_BYTES:
-        return "its name is too long"
+        return "its name is too long: give it a shorter one, and pack the archive again"
     return ""
 
 

@@ -41,7 +41,7 @@ __all__ = ["Unpacked", "UnpackedPicture", "is_archive", "unpack_pictures"]
 MAX_ENTRIES = 2_000_000
 log = logging.getLogger("gankit")
 CONTENTS_FILE = "contents.json"  # next to the folder "files"; written last
-LAYOUT = 2  # version of the unpacked folder; increase it to unpack every archive again
+LAYOUT = 3  # version of the unpacked folder; increase it to unpack every archive again
 
 
 class UnpackedPicture(NamedTuple):
@@ -120,6 +120,7 @@ def _unpack(archive: Path, aside: Path, progress: Callable[[int], None]) -> None
         unpacker.left_out.append(("the rest", str(error)))  # the pictures before it are kept
     except LimitReached as error:
         raise _refusal(archive, f"holds {error}") from error
+    unpacker.copy_linked()
     unpacker.leave_out_runs()
     left_out = [printable(f"{name[-200:]}: {reason}") for name, reason in unpacker.left_out]
     if not unpacker.pictures:
@@ -148,6 +149,10 @@ def _refusal(archive: Path, reason: str) -> GankitError:
     return GankitError(printable(f"{archive} {reason}"))
 
 
+def _target(link: Member) -> str:
+    return "/".join(path_parts(link.link_to))
+
+
 class _Unpacker:
     """Decides for each member whether it is written, left out or ignored."""
 
@@ -156,6 +161,7 @@ class _Unpacker:
         self.archive = archive
         self.pictures: list[UnpackedPicture] = []
         self.left_out: list[tuple[str, str]] = []  # (name, reason)
+        self.links: dict[str, Member] = {}  # by name
         self.run_folders: set[str] = set()  # of gankit's runs, races and lessons
 
     def add(self, member: Member, name: str) -> None:
@@ -166,6 +172,9 @@ class _Unpacker:
         """
         if self._is_ignored(member, name):
             return
+        if member.link_to:
+            self.links[name] = member  # its file may come later
+            return
         parts = name.split("/")
         chunks = member.chunks()
         first = next(chunks, b"")
@@ -174,7 +183,8 @@ class _Unpacker:
         self._note_run_folders(parts, start)
         if kind.is_picture:
             file, size = self.writer.write(parts, itertools.chain([first], chunks), member)
-            self.pictures.append(UnpackedPicture(name, file, size, kind.is_own))
+            is_own = kinds.is_own_picture(parts[-1], self.writer.folder / file, start)
+            self.pictures.append(UnpackedPicture(name, file, size, is_own))
         elif parts[-1].lower() in LABEL_FILES and start.startswith(b"MATLAB"):
             self.writer.write(parts, itertools.chain([first], chunks), member)
         elif kind.reason:
@@ -189,7 +199,7 @@ class _Unpacker:
             if online := online_name(last):
                 self.left_out.append(("/".join([*folders, online]), reasons.IN_ICLOUD))
             return True
-        if not member.is_file:
+        if not (member.is_file or member.link_to):
             if kinds.ending_is_known(last):
                 raise LeftOut(NOT_A_FILE)
             return True
@@ -207,6 +217,30 @@ class _Unpacker:
         for depth, folder in enumerate(folders, start=1):
             if folder in LESSON_FOLDERS:
                 self.run_folders.add("/".join(folders[:depth]))
+
+    def copy_linked(self) -> None:
+        """Copy the pictures of this archive that its links lead to, as a folder has them."""
+        pictures = {picture.name: picture for picture in self.pictures}
+        while True:
+            ready = [name for name, link in self.links.items() if _target(link) in pictures]
+            if not ready:
+                break
+            for name in ready:
+                link = self.links.pop(name)
+                try:
+                    pictures[name] = self._copy(pictures[_target(link)], name, link)
+                except LeftOut as reason:
+                    self.left_out.append((name, str(reason)))
+        self.pictures = list(pictures.values())
+        for name in self.links:
+            if kinds.ending_is_known(name):
+                self.left_out.append((name, reasons.LINK))
+
+    def _copy(self, picture: UnpackedPicture, name: str, link: Member) -> UnpackedPicture:
+        data = (self.writer.folder / picture.file).read_bytes()
+        packed = link._replace(packed_bytes=lambda: picture.size)  # its archive is closed
+        file, size = self.writer.write(name.split("/"), iter([data]), packed)
+        return UnpackedPicture(name, file, size, picture.is_own)
 
     def leave_out_runs(self) -> None:
         """Leave out the folders of gankit's runs, and name each outermost one."""

@@ -2,9 +2,11 @@
 
 import codecs
 import re
+from pathlib import Path
 from typing import NamedTuple
 
 from gankit.data.read.formats import starts_like_picture
+from gankit.data.read.mark import is_marked
 from gankit.data.read.names import is_lesson_picture
 from gankit.data.read.reasons import (
     ARCHIVE,
@@ -32,13 +34,12 @@ from gankit.data.read.reasons import (
 )
 
 START_BYTES = 4096  # of a file, which `recognise` needs to see
-MARK = b"made by gankit"  # a comment in the pictures that gankit draws
 RUN_FILES = frozenset({"run.json", "race.json"})  # in the folders of runs and races
 RUN_FILE_KEYS = re.compile(rb'"(dataset|gankit)"\s*:')
 
 # What programs and servers append to a name: a.jpg?w=500, a.jpg.1, a.jpg (1), a.jpg~, a.jpg_large.
 APPENDED = re.compile(
-    r"(\?.*|\.\d+|~|\s*\(\d+\)|-\d+-of-\d+|[:_!](large|orig|small|d)"
+    r"(\?.*|\.\d+|~|\s*\(\d+\)|-\d+-of-\d+|[:_!](large|orig|original|small|d)"
     r"|\.(part|partial|crdownload|download|bak|tmp))+$"
 )
 
@@ -49,7 +50,6 @@ class Kind(NamedTuple):
     """What a file is. Neither a picture nor a reason: it is ignored."""
 
     is_picture: bool = False
-    is_own: bool = False  # a picture that gankit drew
     reason: str = ""  # why a file that is not a picture is left out
 
 
@@ -57,10 +57,15 @@ def recognise(name: str, start: bytes) -> Kind:
     """What the file of this name is, by its first START_BYTES bytes (all of a shorter file)."""
     ending = ending_of(name)
     if starts_like_picture(start) and ending not in RAW_ENDINGS:
-        return Kind(is_picture=True, is_own=MARK in start or is_lesson_picture(name))
+        return Kind(is_picture=True)
     if ending in IGNORED_ENDINGS:
         return Kind()
     return Kind(reason=_reason(ending, start))
+
+
+def is_own_picture(name: str, path: str | Path, start: bytes) -> bool:
+    """Whether gankit drew the picture of this name, which is the file at the path."""
+    return is_lesson_picture(name) or is_marked(path, start)
 
 
 def ending_of(name: str) -> str:

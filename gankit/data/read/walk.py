@@ -174,13 +174,15 @@ class _Walk:
                 if kinds.ending_is_known(entry.name):
                     self._leave_out(entry.path, NOT_A_FILE)
                 return
-            kind = kinds.recognise(entry.name, _read_start(entry.path))
+            start = _read_start(entry.path)
+            kind = kinds.recognise(entry.name, start)
+            is_own = kind.is_picture and kinds.is_own_picture(entry.name, entry.path, start)
         except OSError as error:
             self._leave_out(entry.path, describe_error(error))
             return
         if kind.is_picture:
             name = self._relative_path(entry.path)
-            self._add_picture(entry.path, name, info.st_size, info.st_mtime_ns, kind.is_own)
+            self._add_picture(entry.path, name, info.st_size, info.st_mtime_ns, is_own)
         elif kind.reason and entry.name.lower() not in LABEL_FILES:
             self._leave_out(entry.path, kind.reason)
 

@@ -11,10 +11,12 @@ import zipfile
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import ExifTags, Image
 
 from gankit import GankitError
 from gankit.data.read.find import find_pictures
+from gankit.runs.images import save_picture
+from gankit.runs.video import write_video
 
 DICE = random.Random(3)
 
@@ -66,6 +68,7 @@ NAMED = {
     "x.heics": (b"\0\0\0\x18ftyphevc", "HEIC"),
     "x.jxl": (b"\xff\x0a12", "save it as jpg"),
     "raw.dng": (encoded("TIFF"), "raw"),
+    "raw.NEF_original": (encoded("TIFF"), "raw"),  # as exiftool keeps it
     "raw.CR2": (b"II*\0\x10\0\0\0CR", "raw"),
     "raw.cr3": (b"\0\0\0\x18ftypcrx ", "raw"),
     "scan.dcm": (bytes(200), "3D Slicer"),
@@ -245,6 +248,27 @@ def test_folders_of_runs_are_passed_over_and_named_once(source):
 def test_a_folder_of_a_run_is_taken_if_it_is_given_by_name(source):
     files = {"run.json": RUN_FILE, "samples/000100.png": encoded("PNG")}
     assert find_pictures([source(files)]).names == ["samples/000100.png"]
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg", "gif", "webp"])
+def test_pictures_that_gankit_drew_are_passed_over(ending, source, tmp_path):
+    picture = Image.frombytes("RGB", (90, 60), DICE.randbytes(90 * 60 * 3))
+    save_picture(picture, tmp_path / f"grid.{ending}")
+    files = {"a.jpg": encoded(), f"grid.{ending}": (tmp_path / f"grid.{ending}").read_bytes()}
+    if ending in ("gif", "webp"):
+        write_video([picture, picture.rotate(180)], tmp_path / f"film.{ending}", fps=10)
+        files[f"film.{ending}"] = (tmp_path / f"film.{ending}").read_bytes()
+    found = find_pictures([source(files)])
+    assert found.names == ["a.jpg"]
+    assert set(reasons_of(found)) == set(files) - {"a.jpg"}
+
+
+def test_a_webp_of_another_program_is_taken(source, tmp_path):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Software] = "another program"
+    Image.new("RGB", (9, 9), "red").save(tmp_path / "b.webp", exif=exif)
+    files = {"a.jpg": encoded(), "b.webp": (tmp_path / "b.webp").read_bytes()}
+    assert find_pictures([source(files)]).names == ["a.jpg", "b.webp"]
 
 
 STEMS = [

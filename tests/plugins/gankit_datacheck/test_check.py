@@ -484,6 +484,9 @@ def test_what_the_command_cannot_find_is_named(gankit_cli, folder):
     assert answer.code == 2
     assert "'petal'" in answer.err
     assert "'petals'" in answer.err
+    answer = gankit_cli("data", "check", f"{folder},{folder}")
+    assert answer.code == 2
+    assert "each path" in answer.err
     answer = gankit_cli("data", "check", folder, "--page", "no/such/folder/page.html")
     assert answer.code == 2
     assert "no/such/folder/page.html" in answer.err

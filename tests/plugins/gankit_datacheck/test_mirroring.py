@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from gankit_datacheck.findings import find_all
 from gankit_datacheck.survey import MAX_MIRRORED, Defaults, Survey, examine
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 import gankit
 
@@ -185,6 +185,33 @@ def test_mirrored_pictures_differ(make):
 @pytest.mark.parametrize("make", [blobs, lit_faces, nuclei, noise])
 def test_mirrored_pictures_look_as_right(make):
     assert not no_flip(make())
+
+
+def house_numbers():
+    """Digits of a font, soft, on a ground of several colours: not drawn, but not to be mirrored."""
+    random = np.random.default_rng(12)
+    result = []
+    for _ in range(NUMBER):
+        ground = Image.fromarray(random.integers(0, 256, (2, 2, 3), np.uint8))
+        picture = ground.resize((64, 64), Image.Resampling.BICUBIC)
+        draw = ImageDraw.Draw(picture)
+        colour = tuple(random.integers(0, 256, 3).tolist())
+        for place in (-2, 20, 42):
+            position = place + random.integers(-3, 4), 12 + random.integers(-6, 7)
+            draw.text(position, str(random.integers(10)), colour, ImageFont.load_default(32))
+        pixels = np.asarray(picture.filter(ImageFilter.GaussianBlur(1)), float)
+        pixels += random.normal(0, 5, pixels.shape)
+        result.append(pixels.clip(0, 255).astype(np.uint8))
+    return result
+
+
+def test_letters_in_photographs_are_named_as_a_condition():
+    pictures = house_numbers()
+    assert not no_flip(pictures)
+    findings = find_all(Survey(examine(pictures)))
+    (finding,) = [finding for finding in findings if "--no-flip" in finding.mend]
+    assert "letters" in finding.mend
+    assert not any("--dihedral" in finding.mend for finding in findings)
 
 
 def test_clocks_without_numerals_and_blobs_on_either_side_may_be_mirrored():

@@ -48,6 +48,8 @@ def real():
         (noise(), "noise"),
         (grey_noise(30), "noise"),
         (grey_noise(70), "noise"),
+        (noise(32).repeat(2, axis=1).repeat(2, axis=2), "noise"),  # enlarged
+        (grey_noise(60, 32).repeat(2, axis=1).repeat(2, axis=2), "noise"),
         (plain(128), "colour"),
         (plain(0), "colour"),
         (plain((200, 30, 30)), "colour"),

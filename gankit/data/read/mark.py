@@ -1,0 +1,32 @@
+"""The mark in every picture that gankit draws, so that `--data` does not train on it."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from PIL import ExifTags, Image
+
+MARK = b"made by gankit"
+WEBP_WITH_EXIF = (8, b"WEBPVP8X")  # offset and bytes of a webp whose end may hold the mark
+END_BYTES = 256  # of such a file, enough for the mark
+
+
+def mark_options(file_format: str) -> dict[str, Any]:
+    """Options of Pillow's `save` that mark a jpg or gif in a comment and a webp in EXIF data."""
+    if file_format != "WEBP":
+        return {"comment": MARK}
+    exif = Image.Exif()
+    exif[ExifTags.Base.Software] = MARK.decode()
+    return {"exif": exif}
+
+
+def is_marked(path: str | Path, start: bytes) -> bool:
+    """Whether gankit drew the picture at this path, whose first bytes are `start`."""
+    if MARK in start:
+        return True
+    offset, magic = WEBP_WITH_EXIF
+    if not start.startswith(magic, offset):
+        return False
+    with open(path, "rb") as file:  # noqa: PTH123 - takes both kinds of path
+        file.seek(max(0, file.seek(0, os.SEEK_END) - END_BYTES))
+        return MARK in file.read()
