@@ -11,6 +11,8 @@ from gankit.compute.compiling import compile_networks
 from gankit.compute.threads import restore_threads
 from gankit.core import randomness
 from gankit.core.errors import GankitError, RunStopped
+from gankit.core.prepared import PreparedDataset
+from gankit.core.process_group import ProcessGroup
 from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run
 from gankit.core.step import Scalars
@@ -59,10 +61,7 @@ def train(
         restore_threads(restore=not run.threads),
     ):
         prepared = prepare_again(run, registry, stop.raise_on_stop(progress))
-        run = assemble.resolve_auto(run, prepared)
-        run = dataclasses.replace(run, precision=group.broadcast(run.precision))
-        trainer = assemble.assemble(run, registry, prepared)
-        trainer.run = compile_networks(run, trainer.gan)
+        trainer = _make_trainer(run, registry, prepared, group)
         if resume:
             restore(trainer)
         check_agreement(trainer, group)
@@ -73,6 +72,17 @@ def train(
             record_start(trainer.run, prepared)
         TrainingLoop(trainer, registry, stop, budget, is_in_python).run_to_end()
     return trainer.run.folder
+
+
+def _make_trainer(
+    run: Run, registry: Registry, prepared: PreparedDataset, group: ProcessGroup
+) -> assemble.Trainer:
+    """The trainer of a run whose `auto` settings are resolved, alike in all processes."""
+    run = assemble.resolve_auto(run, prepared)
+    run = dataclasses.replace(run, precision=group.broadcast(run.precision))
+    trainer = assemble.assemble(run, registry, prepared)
+    trainer.run = compile_networks(run, trainer.gan)
+    return trainer
 
 
 class TrainingLoop:

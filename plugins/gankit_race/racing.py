@@ -58,10 +58,9 @@ def race(
     else:
         if not vary:
             raise GankitError("vary is missing: vary={'tricks': ['none', 'ema']}")
-        variants = _make_variants(vary, settings, budget, registry)
         seeds = SEEDS if seeds is None else seeds
         plan = make_plan(
-            variants,
+            _make_variants(vary, settings, budget, registry),
             seeds=seeds,
             budget=budget,
             registry=registry,

@@ -316,7 +316,7 @@ class FullOutput(io.StringIO):
 
 def test_an_output_that_is_full_for_a_while_gets_the_later_lines(run_of, disk, monkeypatch, caplog):
     output = FullOutput()
-    monkeypatch.setattr("gankit.cli.console.plain.SECONDS_BETWEEN_LINES", 0)
+    monkeypatch.setattr("gankit.cli.console.plain.MIN_SECONDS_BETWEEN_LINES", 0)
 
     def heal():
         output.is_full = False
