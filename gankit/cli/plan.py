@@ -23,6 +23,7 @@ from gankit.core.stop import Progress
 from gankit.data.prepare import prepare
 from gankit.training import assemble
 from gankit.training.budget import Budget
+from gankit.training.run_pictures import prepare_again
 
 BUSY_LOAD = 0.5  # threads of other programs that computed on average, from which they are named
 UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
@@ -30,7 +31,7 @@ UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 def describe_run(run: Run, registry: Registry, progress: Progress) -> str:
     """The settings of a run with all "auto" resolved, its time and memory, one per line."""
-    prepared = prepare(run, registry, progress)
+    prepared = prepare_again(run, registry, progress)
     run = assemble.resolve_auto(run, prepared)
     gan, _ = assemble.build_gan(run, registry)
     step_seconds, run = measure_step_time(run, registry, prepared)

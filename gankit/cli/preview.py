@@ -13,9 +13,9 @@ from gankit.core.registry import Registry
 from gankit.core.settings import Run
 from gankit.core.stop import Progress
 from gankit.core.trick import Trick
-from gankit.data.prepare import prepare
 from gankit.runs.images import save_picture
 from gankit.training import assemble
+from gankit.training.run_pictures import prepare_again
 
 NUM_PICTURES = 32  # on each side
 
@@ -26,7 +26,7 @@ def write_preview(run: Run, registry: Registry, file: Path, progress: Progress) 
 
     Returns a line that says what the file shows.
     """
-    prepared = prepare(run, registry, progress)
+    prepared = prepare_again(run, registry, progress)
     run = assemble.resolve_auto(run, prepared)
     trainer = assemble.assemble(run, registry, prepared)
     num_batches = -(-NUM_PICTURES // run.batch_size)

@@ -32,7 +32,7 @@ def choose_threads() -> int:
     torchrun. Draws no random numbers.
     """
     most = torch.get_num_threads()
-    is_given = any(name in os.environ for name in (*CHOSEN_BY_YOU, "TORCHELASTIC_RUN_ID"))
+    is_given = any(os.environ.get(name) for name in (*CHOSEN_BY_YOU, "TORCHELASTIC_RUN_ID"))
     if most == 1 or is_given:
         return most
     seconds = time_threads(candidates(most), training_pass(PICTURES_PER_THREAD * most))

@@ -3,6 +3,7 @@
 import functools
 import logging
 import os
+import re
 import timeit
 import warnings
 from dataclasses import dataclass
@@ -124,7 +125,7 @@ def find_fault(device: torch.device) -> str:
                 return f"computes wrong gradients: {OTHER_CURE}"
     except Exception as error:  # torch raises RuntimeError, AssertionError and others
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        reason = reason.partition(". ")[0].rstrip(".")
+        reason = re.split(r"\. (?=[A-Z])", reason)[0].rstrip(".")  # its first sentence
         return f"cannot compute ({reason}): {_find_cure(reason)}"
     return ""
 

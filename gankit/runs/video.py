@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
 
-from gankit.core.atomic_write import open_atomically
+from gankit.core.atomic_write import open_atomically, write_atomically
 from gankit.core.errors import GankitError
 from gankit.data.read.mark import mark_options
 
@@ -24,7 +24,7 @@ def write_video(frames: Iterable[Image.Image], path: str | Path, fps: int = 12) 
     """Write PIL images of one size as .mp4 (H.264), .webp or .gif, depending on the path's ending.
 
     A large gif gets half the size and 64 colours; else it would be ten times as large as an mp4.
-    The frames of an mp4 are written one by one; those of a webp or gif are collected in memory
+    The frames of an mp4 are encoded one by one; those of a webp or gif are collected in memory
     first. GankitError for another ending, for no frame, or for frames of several sizes.
     """
     path = Path(path)
@@ -43,14 +43,14 @@ def write_video(frames: Iterable[Image.Image], path: str | Path, fps: int = 12) 
         )  # fmt: skip
         half = (first.width // 2, first.height // 2)
         pictures = (picture.resize(half).quantize(64) for picture in pictures)
+    if ending == ".mp4":
+        write_atomically(path, _encode_mp4(pictures, fps))
+        return
     with open_atomically(path) as file:
-        if ending == ".mp4":
-            _write_mp4(pictures, file, fps)
-        else:
-            start, *rest = pictures
-            file_format = ending[1:].upper()
-            options = {"save_all": True, "append_images": rest, "duration": 1000 // fps, "loop": 0}
-            start.save(file, format=file_format, **options, **mark_options(file_format))
+        start, *rest = pictures
+        file_format = ending[1:].upper()
+        options = {"save_all": True, "append_images": rest, "duration": 1000 // fps, "loop": 0}
+        start.save(file, format=file_format, **options, **mark_options(file_format))
 
 
 def _check_size(pictures: Iterable[Image.Image], size: tuple[int, int]) -> Iterator[Image.Image]:
@@ -61,13 +61,15 @@ def _check_size(pictures: Iterable[Image.Image], size: tuple[int, int]) -> Itera
         yield picture
 
 
-def _write_mp4(pictures: Iterable[Image.Image], file: BinaryIO, fps: int) -> None:
+def _encode_mp4(pictures: Iterable[Image.Image], fps: int) -> bytes:
     import imageio.v3 as iio
 
+    file = io.BytesIO()  # PyAV prints a traceback when it cannot write to a full disk
     with iio.imopen(file, "w", plugin="pyav", extension=".mp4", container="mp4") as video:
         video.init_video_stream("libx264", fps=fps, pixel_format="yuv420p")
         for picture in pictures:
             video.write_frame(np.asarray(_resize_to_even(picture)))
+    return file.getvalue()
 
 
 def _resize_to_even(picture: Image.Image) -> Image.Image:

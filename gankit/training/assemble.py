@@ -22,6 +22,7 @@ from gankit.core.settings import Run, default_memory_format, parse_length
 from gankit.core.step import Scalars, train_step
 from gankit.core.trick import Trick
 from gankit.data.batches import Batches
+from gankit.data.store.cache import ensure_temporary_folder
 from gankit.distributed.batch_norm import sync_batch_norm
 from gankit.distributed.processes import current_process_group
 from gankit.training.check_networks import check_networks
@@ -108,6 +109,7 @@ def assemble(run: Run, registry: Registry, prepared: PreparedDataset) -> Trainer
 
 def _create_optimizers(gan: Gan, run: Run) -> None:
     """Create an Adam optimiser for each player, over its trainable weights."""
+    ensure_temporary_folder()
     kernel = {"fused": True} if run.optimizer == "fused" else {"foreach": False, "fused": False}
     for player, lr in ((gan.G, run.lr_g), (gan.D, run.lr_d)):
         weights = [p for p in player.net.parameters() if p.requires_grad]

@@ -1,6 +1,7 @@
 """Find the run that you mean, and say what a path is that is not a run."""
 
 import os
+import re
 from pathlib import Path
 
 from gankit.core.errors import GankitError, did_you_mean
@@ -14,6 +15,7 @@ PARTS = ("checkpoints", "samples", "metrics", "tensorboard")
 WEIGHTS = frozenset({".bin", ".ckpt", ".h5", ".keras", ".npz", ".onnx", ".pb", ".pkl", ".pt",
                      ".pth", ".safetensors"})  # fmt: skip
 ARCHIVES = frozenset({".7z", ".gz", ".rar", ".tar", ".tgz", ".zip"})
+_ADDRESS = re.compile(r"\w{2,}:/")  # Path makes https:/x of https://x
 GIVE_RUN = f"give the folder of a run, which holds its {RUN_FILE}"
 
 
@@ -72,7 +74,11 @@ def _explain_part(path: Path, run: Path, checkpoint_hint: str) -> str:
 
 
 def _explain_missing(path: Path) -> str:
+    if _ADDRESS.match(path.as_posix()):
+        return f"{path} is an address: download the run, and {GIVE_RUN}"
     names = {file.parent.name for file in path.parent.glob(f"*/{RUN_FILE}")}
+    if not names:  # perhaps without the folder of all runs
+        names = {str(file.parent) for file in Path().glob(f"runs/*/{RUN_FILE}")}
     hint = f"; there are no runs in {path.parent.absolute()}"
     if names:
         hint = f".{did_you_mean(path.name, names)}"

@@ -1,6 +1,10 @@
 """`gankit sample`: every combination of options does what it says, or is refused by name."""
 
+import errno
+import gc
+import os
 import shutil
+import sys
 import weakref
 from pathlib import Path
 
@@ -166,6 +170,26 @@ def test_the_frames_of_an_mp4_are_written_one_by_one(tmp_path):
 
     write_video(frames(), tmp_path / "a.mp4")
     assert len(iio.imread(tmp_path / "a.mp4", plugin="pyav")) == 200
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of a file's size")
+@pytest.mark.parametrize("name", ["a.mp4", "a.gif", "a.webp"])
+def test_a_disk_that_is_full_is_an_error_without_a_traceback(tmp_path, monkeypatch, name):
+    import resource
+
+    noise = np.random.default_rng(0).integers(0, 256, (9, 64, 64, 3), dtype=np.uint8)
+    printed = []  # "Exception ignored in ..." and a traceback, for each
+    monkeypatch.setattr(sys, "unraisablehook", lambda error: printed.append(str(error.exc_value)))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, before[1]))
+    try:
+        with pytest.raises(OSError, match=os.strerror(errno.EFBIG)):
+            write_video(map(Image.fromarray, noise), tmp_path / name)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    gc.collect()
+    assert printed == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_videos_from_python(tmp_path):

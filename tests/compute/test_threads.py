@@ -191,3 +191,10 @@ def test_a_budget_measures_once(gankit_run, measured, here):
     assert gankit_run("--budget", "0.1s", "--out", "run").code == 0
     assert len(measurements) == 1
     assert load_run(here / "run").threads == 1
+
+
+def test_an_empty_variable_names_no_number_of_threads(measured, monkeypatch):
+    measurements = measured(BUSY)
+    monkeypatch.setenv("OMP_NUM_THREADS", "")  # of a script whose variable was never set
+    assert choose_threads() == 1
+    assert measurements == [[2, 1]]

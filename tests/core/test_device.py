@@ -331,3 +331,13 @@ def test_a_device_without_bf16_is_not_timed(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: False)
     assert not is_faster_in_bf16(torch.device("cuda"))
     assert not is_faster_in_bf16(torch.device("mps"))
+
+
+def test_the_first_sentence_of_a_fault_is_whole(monkeypatch):
+    def refuse(*args, **named):
+        raise RuntimeError("CUDA unknown error - e.g. a variable was changed. Setting none.")
+
+    monkeypatch.setattr(device_module.torch, "ones", refuse)
+    fault = device_module.find_fault(torch.device("cuda:0"))
+    assert "e.g. a variable was changed)" in fault
+    assert "Setting" not in fault

@@ -28,6 +28,8 @@ NOT_RUNS = {
     ".": ("2 runs", "runs/b"),
     "runs/c": ("there is no run", "runs/c"),
     "nowhere/c": ("there is no run", "nowhere/c"),
+    "a": ("runs/a",),  # without the folder of all runs
+    "latest": ("runs/a", "runs/b"),
     "pictures": ("pictures", "run.json"),
     "step-000008": ("checkpoint", "run.json"),
     "other-tool": ("other-tool", "run.json"),
@@ -116,6 +118,15 @@ def test_from_python_the_argument_is_named(folder):
         gankit.load("runs/a/checkpoints/step-000008")
     with pytest.raises(GankitError, match="runs/a and checkpoint=8"):
         gankit.evaluate("runs/a/checkpoints/step-000008")
+
+
+@pytest.mark.parametrize("address", ["https://example.org/ann/gan", "hf://ann/gan", "s3://b/r"])
+def test_an_address_is_not_a_run(folder, gankit_cli, address):
+    for command in ("run --resume", "sample", "evaluate"):
+        code, _, err = gankit_cli(*command.split(), address)
+        assert code == 2
+        assert "address" in err
+        assert "download" in err
 
 
 def test_a_race_is_not_a_run(folder, gankit_cli):

@@ -86,6 +86,14 @@ def test_a_run_moved_far_away_finds_its_pictures_from_the_project(project, ganki
     assert gankit_cli("run", "--resume", run, "--steps", 3).code == 0
 
 
+MISSING_COMMANDS = [
+    "run --resume runs/a --steps 3",
+    "run --resume runs/a --dry-run",
+    "run --resume runs/a --preview seen.png",
+    "evaluate runs/a",
+]
+
+
 @pytest.mark.parametrize("how", ["relative", "absolute"])
 def test_an_old_run_json_still_works(project, gankit_cli, monkeypatch, how):
     make_old("runs/a", ["cats"] if how == "relative" else [str(project / "cats")])
@@ -95,7 +103,7 @@ def test_an_old_run_json_still_works(project, gankit_cli, monkeypatch, how):
     assert record_of("work/runs/a")["data"] == ["../../cats"]
 
 
-@pytest.mark.parametrize("command", ["run --resume runs/a --steps 3", "evaluate runs/a"])
+@pytest.mark.parametrize("command", MISSING_COMMANDS)
 @pytest.mark.parametrize("now", ["missing", "empty"])
 def test_missing_pictures_name_their_place_and_the_way_out(project, gankit_cli, command, now):
     (project / "cats").rename(project / "kittens")
@@ -103,7 +111,7 @@ def test_missing_pictures_name_their_place_and_the_way_out(project, gankit_cli, 
         (project / "cats").mkdir()
     code, _, err = gankit_cli(*command.split())
     assert code == 2
-    for fact in ("runs/a", "cats", "--data"):
+    for fact in ("runs/a", "cats", "--data NEW"):
         assert fact in err
     assert err.count("\n") == 1
 

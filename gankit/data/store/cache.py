@@ -29,6 +29,18 @@ def cache_folder(*parts: str) -> Path:
     return Path(_temporary_folder(folder), *parts)
 
 
+def ensure_temporary_folder() -> None:
+    """Let Python's temporary files be in the cache if no temporary folder of the system can be
+    written, as in a read-only container: torch needs one for its optimisers. Raises GankitError.
+    """
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        folder = cache_folder("temporary")
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.tempdir = str(folder)
+
+
 def _expand_home(path: str) -> str:
     expanded = os.path.expanduser(path)  # noqa: PTH111 - this one never raises
     if expanded.startswith("~"):

@@ -1,6 +1,7 @@
 """The cache folder: the user's, the one of GANKIT_CACHE or, without a home, a temporary one."""
 
 import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -120,6 +121,33 @@ def test_commands_work_without_a_home(tmp_path, no_home, gankit_run, gankit_cli,
             assert path in err
             assert err.count("\n") == 1
     assert not list(tmp_path.glob("~*"))
+
+
+# As in a container whose disk is read-only, except for the folders that are mounted.
+NO_TEMPORARY_FOLDER = """
+import sys, tempfile
+def refuse():
+    raise FileNotFoundError(2, "No usable temporary directory found")
+tempfile._get_default_tempdir = refuse
+from gankit.cli.main import main
+main(sys.argv[1:])
+"""
+
+
+def test_a_run_trains_without_a_temporary_folder(tmp_path, pictures_folder):
+    environment = {**os.environ, "GANKIT_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
+    environment.pop("TORCHINDUCTOR_CACHE_DIR", None)
+    options = f"run --model dcgan64:base_channels=4 --image-size 16 --steps 1 --out {tmp_path}/run"
+    argv = [*options.split(), "--batch-size", "4", "--data", str(pictures_folder)]
+    done = subprocess.run(
+        [sys.executable, "-c", NO_TEMPORARY_FOLDER, *argv],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr.count("unexpected")) == (0, 0), done.stderr
+    assert (tmp_path / "cache" / "temporary").is_dir()
 
 
 @pytest.mark.parametrize("name", ["~", "~old"])
