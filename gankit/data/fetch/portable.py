@@ -3,7 +3,9 @@
 import re
 import unicodedata
 
+NAME_TOO_LONG = "its name is too long"
 MAX_NAME_BYTES = 255  # what most disks accept
+MAX_PATH_LETTERS = 4096  # no system can open a file of a longer path
 MAX_DEPTH = 50  # of folders in folders: what programs that walk through them accept
 # Names that Windows reserves for devices, whatever extension follows.
 RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])", re.IGNORECASE)
@@ -17,6 +19,8 @@ def path_parts(name: str) -> list[str]:
 
 def path_problem(name: str) -> str:
     """Why no file may have this path: it leads out of its folder, or is too long; "" if it may."""
+    if len(name) > MAX_PATH_LETTERS:
+        return NAME_TOO_LONG
     if name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:[/\\]", name):
         return "its path is absolute"
     parts = path_parts(name)
@@ -24,7 +28,7 @@ def path_problem(name: str) -> str:
         return "its path leads out of the archive"
     longest = max((len(portable_name(part).encode()) for part in parts), default=0)
     if len(parts) > MAX_DEPTH or longest > MAX_NAME_BYTES:
-        return "its name is too long"
+        return NAME_TOO_LONG
     return ""
 
 

@@ -24,12 +24,13 @@ from gankit.core.stop import Progress
 from gankit.data.fetch.archives import (
     PACK_AGAIN,
     DamagedArchive,
+    LimitReached,
     Member,
     is_archive,
     iter_members,
 )
-from gankit.data.fetch.limited_writer import LeftOut, LimitedWriter, LimitReached
-from gankit.data.fetch.portable import path_parts, path_problem
+from gankit.data.fetch.limited_writer import LeftOut, LimitedWriter
+from gankit.data.fetch.portable import MAX_PATH_LETTERS, path_parts, path_problem
 from gankit.data.messages import MOVE_CACHE, NOT_A_FILE, summarise
 from gankit.data.read import kinds, reasons
 from gankit.data.read.names import LABEL_FILES, LESSON_FOLDERS, is_hidden, online_name, printable
@@ -119,7 +120,7 @@ def _unpack(archive: Path, aside: Path, progress: Callable[[int], None]) -> None
             raise _refusal(archive, str(error)) from error
         unpacker.left_out.append(("the rest", str(error)))  # the pictures before it are kept
     except LimitReached as error:
-        raise _refusal(archive, f"holds {error}") from error
+        raise _refusal(archive, str(error)) from error
     unpacker.leave_out_runs()
     left_out = [printable(f"{name[-200:]}: {reason}") for name, reason in unpacker.left_out]
     if not unpacker.pictures:
@@ -141,7 +142,7 @@ def _unpack_members(unpacker: _Unpacker, archive: Path, progress: Callable[[int]
                 unpacker.add(member, name)
             except (LeftOut, DamagedArchive) as reason:
                 if kinds.ending_of(name) not in reasons.IGNORED_ENDINGS:
-                    unpacker.left_out.append((name, str(reason)))
+                    unpacker.left_out.append((name[-MAX_PATH_LETTERS:], str(reason)))
 
 
 def _refusal(archive: Path, reason: str) -> GankitError:
@@ -152,7 +153,7 @@ class _Unpacker:
     """Decides for each member whether it is written, left out or ignored."""
 
     def __init__(self, folder: Path, archive: Path) -> None:
-        self.writer = LimitedWriter(folder)
+        self.writer = LimitedWriter(folder, archive.stat().st_size)
         self.archive = archive
         self.pictures: list[UnpackedPicture] = []
         self.left_out: list[tuple[str, str]] = []  # (name, reason)
