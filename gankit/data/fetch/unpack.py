@@ -35,6 +35,7 @@ from gankit.data.messages import MOVE_CACHE, NOT_A_FILE, summarise
 from gankit.data.read import kinds, reasons
 from gankit.data.read.names import LABEL_FILES, LESSON_FOLDERS, is_hidden, online_name, printable
 from gankit.data.store.cache import cache_folder
+from gankit.data.store.leftovers import remove_leftovers
 from gankit.data.store.lock import file_lock
 
 __all__ = ["Unpacked", "UnpackedPicture", "is_archive", "unpack_pictures"]
@@ -88,12 +89,12 @@ def unpack_pictures(archive: Path, progress: Progress) -> Unpacked:
 def _unpack_locked(archive: Path, folder: Path, progress: Callable[[int], None]) -> None:
     """Unpack into a temporary folder and rename it; a second process waits for the first."""
     folder.parent.mkdir(parents=True, exist_ok=True)
+    remove_leftovers()
     with file_lock(folder) as is_held:
         if _is_complete(folder):
             return
-        if is_held:  # so what is there was left by a killed process, or is half deleted
-            for leftover in (folder, *folder.parent.glob(f"{folder.name}.*.aside")):
-                shutil.rmtree(leftover, ignore_errors=True)
+        if is_held:  # so what is there is half deleted
+            shutil.rmtree(folder, ignore_errors=True)
         aside = folder.with_name(f"{folder.name}.{secrets.token_hex(4)}.aside")
         try:
             log.info("unpacking %s", archive)

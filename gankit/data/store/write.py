@@ -9,8 +9,6 @@ import itertools
 import json
 import logging
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -27,6 +25,7 @@ from gankit.data.messages import MOVE_CACHE, mostly_broken, nearly_grey, shorten
 from gankit.data.read.colour import find_colour
 from gankit.data.store import duplicates
 from gankit.data.store.cache import cache_folder
+from gankit.data.store.leftovers import remove_leftovers, unfinished_folder
 
 log = logging.getLogger("gankit")
 VERSION = 3  # of the prepared file; increase it to prepare all pictures again
@@ -128,8 +127,8 @@ def _prepare(
     """Prepare all pictures into a temporary folder, and rename it when it is complete."""
     log.info("preparing %s pictures of %s", f"{len(pictures):,}", shorten(settings.name))
     folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix="preparing-", dir=folder.parent))
-    try:
+    remove_leftovers()
+    with unfinished_folder(folder.parent) as aside:
         total = len(pictures)
         # Not through a memory map: on a full disk that would be a SIGBUS.
         with open_atomically(aside / "pixels.u8") as file:
@@ -142,8 +141,6 @@ def _prepare(
         writer.finish(total)
         with contextlib.suppress(OSError):  # another run was first
             aside.rename(folder)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 class _Writer:
