@@ -23,6 +23,7 @@ from gankit.core.prepared import Pixels, Rows
 from gankit.core.stop import Progress
 from gankit.data.messages import MOVE_CACHE, mostly_broken, nearly_grey, shorten, skipped_line
 from gankit.data.read.colour import find_colour
+from gankit.data.read.in_flight import opened
 from gankit.data.store import duplicates
 from gankit.data.store.cache import cache_folder
 from gankit.data.store.leftovers import remove_leftovers, unfinished_folder
@@ -69,6 +70,8 @@ def load_or_prepare(
       do.
     - `batch(indices)`, which returns many pictures faster than one by one.
     - `where(i)`, (top, left, bottom, right): the region of one large picture that i shows.
+    - `opened(i)`, a context manager that gives picture i. Until it ends, the picture's pixels count
+      as in flight, which bounds the memory that all threads take.
     - `notes`: lines about what was decided for all pictures while they were read.
 
     Raises GankitError if most pictures are broken, or if the cache cannot be written or read.
@@ -233,7 +236,8 @@ def _transform_all(
 
     def transform_one(index: int) -> Any:
         try:
-            patches = transform(pictures[index])
+            with opened(pictures, index) as picture:
+                patches = transform(picture)
             if where:  # all are patches of one picture, source 0
                 return [(pixels, (0, *where(index))) for pixels, _ in patches]
             return [(pixels, box and (index, *box)) for pixels, box in patches]
