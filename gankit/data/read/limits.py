@@ -50,7 +50,7 @@ def check_cost(image: ImageFile.ImageFile, file: BinaryIO) -> None:
         tags = image.tag_v2  # type: ignore[attr-defined]
         check_tiles(tags.get(TILE_WIDTH, 0), tags.get(TILE_HEIGHT, 0), image.width * image.height)
     if image.format in ("JPEG", "MPO"):
-        _check_scans(image, file)
+        _check_scans(image, file, position)
     file.seek(position)
 
 
@@ -90,7 +90,9 @@ def _check_proportion(image: ImageFile.ImageFile, file_bytes: int) -> None:
         )
 
 
-def _check_scans(image: ImageFile.ImageFile, file: BinaryIO) -> None:
+def _check_scans(image: ImageFile.ImageFile, file: BinaryIO, position: int) -> None:
+    if _has_one_scan(image, file, position):
+        return
     data = _read_all(file)
     max_scans = MAX_SCAN_PIXELS // (image.width * image.height)
     # The bytes of a film or of other pictures at the end may look like scans.
@@ -98,6 +100,17 @@ def _check_scans(image: ImageFile.ImageFile, file: BinaryIO) -> None:
         raise NotReadable(
             f"has more than {max_scans:,} scans, which takes long to read: save it again"
         )
+
+
+def _has_one_scan(image: ImageFile.ImageFile, file: BinaryIO, position: int) -> bool:
+    """Whether the scan header that ends at this position is of all channels, and not progressive.
+
+    This is so in most JPEGs, and saves reading the whole file.
+    """
+    channels = len(image.getbands())
+    length = 6 + 2 * channels
+    file.seek(max(0, position - length - 2))
+    return not image.info.get("progressive") and file.read(4) == bytes([0xFF, JPEG_SCAN, 0, length])
 
 
 def _count_scans(data: bytes) -> int:
