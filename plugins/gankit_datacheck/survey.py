@@ -12,16 +12,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 import numpy as np
 from PIL import Image
 
 from gankit.core.stop import Progress, no_progress
 from gankit.data.read.colour import NO_COLOUR, Colour, find_colour
-from gankit.data.read.decode import MAX_PIXELS
 from gankit.data.read.fit import fit
 from gankit.data.read.formats import open_as, recognise
+from gankit.data.read.in_flight import DECODING, opened
+from gankit.data.read.limits import check_cost, check_icon
 from gankit.data.read.upright import ORIENTATION
 from gankit.data.store import duplicates
 from gankit_datacheck.mirroring import NO_DIFFERENCE, Difference, find_difference
@@ -31,7 +32,7 @@ BINS = 32  # of the colour histograms
 MAX_DRAWN = 2000  # pictures examined of a data set that draws them on demand
 CHUNK = 16  # pictures that a thread examines at a time
 MIN_PICTURES_FOR_AVERAGE = 100  # with fewer, the average says nothing
-PAGED = ("TIFF", "GIF", "WEBP", "PNG", "AVIF")  # formats of which one page is used
+PAGED = ("GIF", "WEBP", "PNG", "AVIF")  # formats of which one page is used
 MAX_MIRRORED = 300  # pictures compared with their mirror images, at equal distances
 SIDEWAYS = 5  # EXIF orientations from here on swap width and height
 
@@ -102,10 +103,10 @@ def _examine_picture(files: Any, index: int, pictures: Any) -> Facts:
         with contextlib.suppress(Exception):  # reading the pixels below reports the error
             _read_header(paths[index], facts)
     try:
-        picture = pictures[index]
-        if not facts.width:
-            facts.height, facts.width = _shape(picture)
-        _read_pixels(fit(picture, SIDE, 3), facts)
+        with opened(pictures, index) as picture:
+            if not facts.width:
+                facts.height, facts.width = _shape(picture)
+            _read_pixels(fit(picture, SIDE, 3), facts)
     except Exception as error:  # Pillow may raise anything for a broken picture
         facts.broken = " ".join(str(error).split()) or type(error).__name__
     return facts
@@ -118,24 +119,40 @@ def _read_header(path: str | Path, facts: Facts) -> None:
         return
     with path.open("rb") as file:
         facts.format = recognise(file)
-        _read_image_header(open_as(facts.format, file), facts)
+        check_icon(facts.format, file)
+        with open_as(facts.format, file) as image:
+            check_cost(image, file)
+            facts.pages = _count_pages(image, file)
+            _read_image_header(image, facts)
+
+
+def _count_pages(image: Image.Image, file: BinaryIO) -> int:
+    if image.format == "TIFF":
+        import tifffile  # Pillow would take 20 s for 65,535 pages, 400 times as long
+
+        with contextlib.suppress(Exception):  # a kind that only Pillow reads
+            file.seek(0)
+            return len(tifffile.TiffFile(file).pages)
+    return getattr(image, "n_frames", 1) if image.format in PAGED else 1
 
 
 def _read_image_header(image: Image.Image, facts: Facts) -> None:
-    with image:
-        facts.format = str(image.format)
-        if image.format in PAGED:
-            facts.pages = getattr(image, "n_frames", 1)
-        facts.mode = image.mode
-        size = image.size
-        with contextlib.suppress(Exception):  # broken EXIF data
-            if image.getexif().get(ORIENTATION, 1) >= SIDEWAYS:
-                size = size[::-1]
-        facts.width, facts.height = size
-        if image.has_transparency_data and image.width * image.height <= MAX_PIXELS:
-            alpha = (image if "A" in image.getbands() else image.convert("RGBA")).getchannel("A")
-            lowest, _ = cast(tuple[int, int], alpha.getextrema())  # of one band
-            facts.transparent = lowest < 255
+    facts.format = str(image.format)
+    facts.mode = image.mode
+    size = image.size
+    with contextlib.suppress(Exception):  # broken EXIF data
+        if image.getexif().get(ORIENTATION, 1) >= SIDEWAYS:
+            size = size[::-1]
+    facts.width, facts.height = size
+    if image.has_transparency_data:
+        with DECODING.take(image.width * image.height):
+            facts.transparent = _lowest_alpha(image) < 255
+
+
+def _lowest_alpha(image: Image.Image) -> int:
+    alpha = (image if "A" in image.getbands() else image.convert("RGBA")).getchannel("A")
+    lowest, _ = cast(tuple[int, int], alpha.getextrema())  # of one band
+    return lowest
 
 
 def _shape(picture: Any) -> tuple[int, int]:

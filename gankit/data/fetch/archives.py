@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import math
+import os
 import posixpath
 import stat
 import tarfile
@@ -11,20 +14,28 @@ from contextlib import contextmanager
 from functools import partial
 from io import BufferedIOBase, BufferedReader
 from pathlib import Path
-from types import SimpleNamespace
-from typing import IO, NamedTuple, Self
+from typing import IO, Any, NamedTuple, Self
 
 CHUNK_BYTES = 1 << 18
+PACKED_CHUNK_BYTES = 1 << 12  # zipfile unpacks all of a chunk's packed bytes at once, but deflated
 ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")  # a zip with members, and one without
 TAR_LONG_NAMES = (b"L", b"K", b"x", b"g", b"X")  # tar members that only describe the next member
 MAX_NAME_BYTES = 1 << 16  # a longer name in a tar would only fill the memory
 MAX_MEMBER_BYTES = 1 << 38  # tarfile would search almost forever for the end of a larger member
 PACK_AGAIN = "unpack it yourself and give the folder with --data"
 READ_AHEAD = 1 << 18  # archive bytes that may have been read before a member began
+MAX_HEADER_BYTES = 1 << 20  # of one member of a tar, with its long names and its map of holes
+MAX_RATIO = 200  # pictures, and a tar as a whole, seldom compress so well; a bomb does
+MIN_STREAM_BYTES = 1 << 30  # that a small compressed tar may have, whatever its ratio
+LIKE_A_BOMB = f"grows more than {MAX_RATIO}-fold, like a decompression bomb"
 
 
 class DamagedArchive(Exception):
     """This member, or everything from here on, cannot be read."""
+
+
+class LimitReached(Exception):
+    """What is too much about the archive, and the cure."""
 
 
 class Member(NamedTuple):
@@ -65,15 +76,19 @@ def _raise_as_damaged() -> Iterator[None]:
     """Re-raise any error as DamagedArchive: on bad bytes the libraries raise almost anything."""
     try:
         yield
+    except LimitReached:
+        raise
     except NotImplementedError as error:  # of zipfile: Deflate64, for example
         raise DamagedArchive(f"is packed in a way that Python cannot read: {PACK_AGAIN}") from error
     except Exception as error:
         raise DamagedArchive(f"cannot be read: {str(error) or type(error).__name__}") from error
 
 
-def _read_chunks(open_member: Callable[[], IO[bytes]]) -> Iterator[bytes]:
+def _read_chunks(
+    open_member: Callable[[], IO[bytes]], chunk_bytes: int = CHUNK_BYTES
+) -> Iterator[bytes]:
     with _raise_as_damaged(), open_member() as file:
-        while chunk := file.read(CHUNK_BYTES):
+        while chunk := file.read(chunk_bytes):
             yield chunk
 
 
@@ -89,23 +104,40 @@ def _iter_zip(raw: BufferedReader) -> Iterator[Member]:
         for entry in archive.infolist():
             packed_bytes = min(entry.compress_size, archive_bytes)
             file_type = stat.S_IFMT(entry.external_attr >> 16)
+            is_limited = entry.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+            chunk_bytes = CHUNK_BYTES if is_limited else PACKED_CHUNK_BYTES
             if not entry.filename.endswith(("/", "\\")):
                 yield Member(
                     name=entry.filename,
                     is_file=file_type in (0, stat.S_IFREG),
                     link_to="",
                     is_encrypted=bool(entry.flag_bits & 1),
-                    chunks=partial(_read_chunks, partial(archive.open, entry)),
+                    chunks=partial(_read_chunks, partial(_open_entry, archive, entry), chunk_bytes),
                     packed_bytes=partial(int, packed_bytes),
                     offset=min(offset, archive_bytes),
                 )
             offset += packed_bytes
 
 
+def _open_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> IO[bytes]:
+    """The unpacked bytes of a zip's member."""
+    if entry.compress_type != zipfile.ZIP_BZIP2:
+        return archive.open(entry)
+    import bz2
+
+    # zipfile would unpack 4 KB of bzip2 at once, which can be 4 GB of zeros.
+    packed = copy.copy(entry)
+    packed.compress_type = zipfile.ZIP_STORED
+    packed.file_size = entry.compress_size
+    del packed.CRC  # of the unpacked bytes; bzip2 has its own
+    return bz2.open(archive.open(packed))
+
+
 def _iter_tar(raw: BufferedReader) -> Iterator[Member]:
     with _open_tar(raw) as archive:
         while (entry := archive.next()) is not None:
             archive.members.clear()  # tarfile would keep millions of them
+            archive.pax_headers = {}  # and every key that an archive invents
             if not entry.isdir():
                 yield Member(
                     name=entry.name,
@@ -145,9 +177,30 @@ def _open_tar(raw: BufferedReader) -> Iterator[_TarFile]:
     with _decompress(raw, first_bytes) as stream:
         # Not tarfile's own gzip, which checks no sums in a stream and stops at a second part.
         # And read1, because read would lose the bytes that came before the damage.
-        source = SimpleNamespace(read=stream.read1)
-        with _TarFile.open(fileobj=source, mode="r|", bufsize=1 << 16) as archive:
+        source = _LimitedStream(stream, os.fstat(raw.fileno()).st_size)
+        reader: Any = source  # tarfile's types ask for methods that it does not call
+        with _TarFile.open(fileobj=reader, mode="r|", bufsize=1 << 16) as archive:
             yield archive
+
+
+class _LimitedStream:
+    """An unpacked tar, which ends with an error where it is larger than any real one."""
+
+    def __init__(self, stream: BufferedIOBase, archive_bytes: int) -> None:
+        self._stream = stream
+        self._max_bytes = max(MIN_STREAM_BYTES, MAX_RATIO * archive_bytes)
+        self.position = 0
+        self.header_end: float = math.inf  # where the header that is being read must have ended
+
+    def read(self, size: int) -> bytes:
+        """Up to `size` bytes; LimitReached or ReadError if there are too many."""
+        data = self._stream.read1(size)
+        self.position += len(data)
+        if self.position > self._max_bytes:
+            raise LimitReached(f"{LIKE_A_BOMB}; {PACK_AGAIN}")
+        if self.position > self.header_end:
+            raise tarfile.ReadError(f"a header of more than {MAX_HEADER_BYTES >> 20} MB")
+        return data
 
 
 def _decompress(raw: BufferedReader, first_bytes: bytes) -> BufferedIOBase:
@@ -181,11 +234,15 @@ class _TarInfo(tarfile.TarInfo):
     def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
         assert isinstance(archive, _TarFile)
         archive.reached_end = False
+        source = archive.source
+        source.header_end = source.position + MAX_HEADER_BYTES
         try:
             header = super().fromtarfile(archive)
         except tarfile.EOFHeaderError:  # type: ignore[attr-defined]  # typeshed lacks it
             archive.reached_end = True
             raise
+        finally:
+            source.header_end = math.inf
         if not 0 <= header.size <= MAX_MEMBER_BYTES:
             raise tarfile.ReadError(f"a member of {header.size} bytes")
         return header
@@ -197,6 +254,13 @@ class _TarFile(tarfile.TarFile):
     tarinfo = _TarInfo
     members: list[tarfile.TarInfo]  # tarfile's own list of the members read so far
     reached_end = False
+
+    @property
+    def source(self) -> _LimitedStream:
+        """Where its bytes come from."""
+        stream: Any = self.fileobj
+        source: _LimitedStream = stream.fileobj
+        return source
 
     def open_member(self, entry: tarfile.TarInfo) -> IO[bytes]:
         """The bytes of a regular file."""

@@ -15,6 +15,7 @@ from gankit.data.fetch.transfer import TransferFailed, file_size, is_web_url, tr
 from gankit.data.messages import MOVE_CACHE
 from gankit.data.read.names import printable
 from gankit.data.store.cache import cache_folder
+from gankit.data.store.leftovers import remove_leftovers
 from gankit.data.store.lock import file_lock
 
 log = logging.getLogger("gankit")
@@ -92,6 +93,7 @@ def _download_verified(final: Path, download: Download, progress: Progress) -> N
     """Download to a part file, verify it, and only then give it its final name."""
     final.parent.mkdir(parents=True, exist_ok=True)
     part = final.with_name(final.name + ".part")
+    remove_leftovers()
     with file_lock(final, waiting=lambda: progress(file_size(part), download.bytes)):
         if _is_verified(final, download):  # another process downloaded it meanwhile
             progress(download.bytes, download.bytes)

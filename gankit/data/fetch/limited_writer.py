@@ -6,15 +6,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from gankit.data.fetch.archives import PACK_AGAIN, Member
+from gankit.data.fetch.archives import (
+    LIKE_A_BOMB,
+    MAX_RATIO,
+    PACK_AGAIN,
+    LimitReached,
+    Member,
+)
 from gankit.data.fetch.portable import PortableNames
 from gankit.data.messages import MOVE_CACHE
 
 MAX_TOTAL_BYTES = 50 << 30  # of an archive's pictures together
 MIN_FREE_BYTES = 256 << 20  # left free on the disk
 MAX_FILE_BYTES = 1 << 30  # of one picture
-MAX_RATIO = 200  # a picture of RATIO_BYTES or more seldom compresses so well; a bomb does
-RATIO_BYTES = 10 << 20
+RATIO_BYTES = 10 << 20  # what a picture, and all of them together, may have whatever their ratio
+BLOCK_BYTES = 4096  # that a file of a single byte takes on most disks
 # Errors about a name that the disk cannot store; other errors are about the disk itself.
 NAME_ERRORS = (
     errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENOENT, errno.EINVAL, errno.EILSEQ,
@@ -26,25 +32,23 @@ class LeftOut(Exception):
     """Why this one file is not unpacked."""
 
 
-class LimitReached(Exception):
-    """What the archive holds too much of, and the cure."""
-
-
 class LimitedWriter:
     """Writes files into a new folder, whatever an archive says about their names and sizes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, archive_bytes: int) -> None:
         folder.mkdir(parents=True)
         self.folder = folder
+        self.ratio_bytes = max(RATIO_BYTES, MAX_RATIO * archive_bytes)
+        self.ratio_bytes_left = self.ratio_bytes
         self.names = PortableNames()
         free_bytes = shutil.disk_usage(folder).free - MIN_FREE_BYTES
         if free_bytes < MAX_TOTAL_BYTES:
             self.bytes_left = free_bytes
-            self.limit = f"more pictures than this disk has room for; {MOVE_CACHE}"
+            self.limit = f"holds more pictures than this disk has room for; {MOVE_CACHE}"
         else:
             self.bytes_left = MAX_TOTAL_BYTES
             limit_gb = MAX_TOTAL_BYTES >> 30
-            self.limit = f"more than {limit_gb} GB of pictures; {PACK_AGAIN}"
+            self.limit = f"holds more than {limit_gb} GB of pictures; {PACK_AGAIN}"
 
     def write(self, parts: list[str], chunks: Iterator[bytes], member: Member) -> tuple[str, int]:
         """Write a new file; returns its path below the folder, and its size in bytes.
@@ -71,13 +75,21 @@ class LimitedWriter:
             size += len(chunk)
             if size > MAX_FILE_BYTES:
                 raise LeftOut(f"is larger than {MAX_FILE_BYTES >> 20} MB")
-            if size > RATIO_BYTES and size > MAX_RATIO * member.packed_bytes():
-                raise LeftOut(f"grows more than {MAX_RATIO}-fold, like a decompression bomb")
+            max_bytes = min(self.ratio_bytes, MAX_RATIO * member.packed_bytes())
+            if size > max(RATIO_BYTES, max_bytes):
+                raise LeftOut(LIKE_A_BOMB)
             if size > self.bytes_left:
                 raise LimitReached(self.limit)
+            if _bytes_on_disk(size) > self.ratio_bytes_left:
+                raise LimitReached(f"{LIKE_A_BOMB}; {PACK_AGAIN}")
             file.write(chunk)
         self.bytes_left -= size
+        self.ratio_bytes_left -= _bytes_on_disk(size)
         return size
+
+
+def _bytes_on_disk(size: int) -> int:
+    return -(-size // BLOCK_BYTES) * BLOCK_BYTES
 
 
 def _create(path: Path) -> BinaryIO:

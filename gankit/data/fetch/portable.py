@@ -6,7 +6,9 @@ import unicodedata
 from gankit.data.fetch.archives import PACK_AGAIN
 from gankit.data.read.names import RESERVED
 
+NAME_TOO_LONG = "its name is too long: give it a shorter one, and pack the archive again"
 MAX_NAME_BYTES = 255  # what most disks accept
+MAX_PATH_LETTERS = 4096  # no system can open a file of a longer path
 MAX_DEPTH = 50  # of folders in folders: what programs that walk through them accept
 FORBIDDEN = re.compile(r'[<>:"|?*\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]')
 
@@ -18,6 +20,8 @@ def path_parts(name: str) -> list[str]:
 
 def path_problem(name: str) -> str:
     """Why no file may have this path: it leads out of its folder, or is too long; "" if it may."""
+    if len(name) > MAX_PATH_LETTERS:
+        return NAME_TOO_LONG
     if name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:[/\\]", name):
         return f"its path is absolute: {PACK_AGAIN}"
     parts = path_parts(name)
@@ -25,7 +29,7 @@ def path_problem(name: str) -> str:
         return f"its path leads out of the archive: {PACK_AGAIN}"
     longest = max((len(portable_name(part).encode()) for part in parts), default=0)
     if len(parts) > MAX_DEPTH or longest > MAX_NAME_BYTES:
-        return "its name is too long: give it a shorter one, and pack the archive again"
+        return NAME_TOO_LONG
     return ""
 
 

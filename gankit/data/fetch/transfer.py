@@ -5,6 +5,7 @@ stopped or killed.
 """
 
 import re
+import shutil
 import socket
 import ssl
 import time
@@ -19,10 +20,14 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from gankit.core.specs import Download
 from gankit.core.stop import Progress
+from gankit.data.fetch import slow
+from gankit.data.messages import MOVE_CACHE
 
 TIMEOUT = 30  # seconds without a byte after which a transfer counts as interrupted
 RETRY_DELAYS = (1, 2, 4, 8, 16)  # seconds before each retry; new bytes reset the count
 CHUNK_BYTES = 1 << 18
+MAX_BYTES = 200 << 30  # of a file whose size the data set does not state
+MIN_FREE_BYTES = 256 << 20  # left free on the disk
 # Errors that mean there is no connection at all: a quick retry does not help when you are offline.
 OFFLINE_ERRORS = (socket.gaierror, ConnectionRefusedError, ssl.SSLCertVerificationError)
 
@@ -67,9 +72,10 @@ def transfer(download: Download, part: Path, progress: Progress) -> None:
         try:
             return _transfer_once(download, part, progress)
         except TransferInterrupted as error:
-            if file_size(part) > most_bytes:  # new bytes came: a slow connection is not a dead one
+            new_bytes = file_size(part) - most_bytes
+            most_bytes += max(0, new_bytes)
+            if new_bytes >= slow.MIN_BYTES:  # a connection that often ends is not a dead one
                 retries = 0
-                most_bytes = file_size(part)
                 has_progressed = True
             if retries == len(RETRY_DELAYS) or (error.is_offline and not has_progressed):
                 tries = f"try {retries + 1} of {len(RETRY_DELAYS) + 1}"
@@ -93,14 +99,32 @@ def _transfer_once(download: Download, part: Path, progress: Progress) -> None:
     # With a hash, no If-Range: servers that share an address often disagree about tags.
     with _request(download.url, part, start, "" if download.sha256 else tag) as response:
         start, total = _read_range(response, part, start, download.bytes)
+        max_bytes = _find_max_bytes(part, start, total, is_stated=download.bytes > 0)
         with part.open("ab" if start else "wb") as file:
             if start == 0:  # after the part was emptied, so that the tag never belongs to old bytes
                 tag_file.write_text(_version_tag(response.headers), encoding="utf-8")
             done = start
             for chunk in _read_chunks(response, total and total - start):
-                file.write(chunk)
                 done += len(chunk)
+                if done > max_bytes:
+                    raise TransferFailed(_too_large(max_bytes))
+                file.write(chunk)
                 progress(done, total)
+
+
+def _find_max_bytes(part: Path, start: int, total: int, is_stated: bool) -> int:
+    """How large the file may get; TransferFailed if it is known to be larger."""
+    room = start + shutil.disk_usage(part.parent).free - MIN_FREE_BYTES
+    max_bytes = room if is_stated else min(room, MAX_BYTES)
+    if total > max_bytes:
+        raise TransferFailed(_too_large(max_bytes))
+    return max_bytes
+
+
+def _too_large(max_bytes: int) -> str:
+    if max_bytes == MAX_BYTES:
+        return f"it is larger than {MAX_BYTES >> 30} GB, and its data set does not state its size"
+    return f"this disk has room for {max(0, max_bytes) // 1_000_000:,} MB of it; {MOVE_CACHE}"
 
 
 def _request(url: str, part: Path, start: int, tag: str) -> HTTPResponse:
@@ -111,7 +135,9 @@ def _request(url: str, part: Path, start: int, tag: str) -> HTTPResponse:
     if start and tag:  # continue only if the file on the server is still the same
         request.add_header("If-Range", tag)
     try:
-        response: HTTPResponse = build_opener(_WebRedirects).open(request, timeout=TIMEOUT)
+        response: HTTPResponse = build_opener(
+            _WebRedirects, slow.TimedHTTPHandler, slow.TimedHTTPSHandler
+        ).open(request, timeout=TIMEOUT)
     except HTTPError as error:
         error.close()
         if error.code == 416:  # the part is longer than the file
@@ -172,6 +198,9 @@ def _read_chunks(response: HTTPResponse, length: int) -> Iterator[bytes]:
 def _interrupted_by(error: Exception) -> TransferInterrupted:
     """The network error as a TransferInterrupted, so that the transfer is tried again."""
     reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    interrupted = TransferInterrupted(f"no answer: {reason}")
+    line = f"no answer: {reason}"
+    if isinstance(error, slow.TooSlow):
+        line = f"the server is too slow: {reason}; what came is kept for the next try"
+    interrupted = TransferInterrupted(line)
     interrupted.is_offline = isinstance(error, OFFLINE_ERRORS)
     return interrupted

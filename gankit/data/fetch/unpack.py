@@ -24,16 +24,18 @@ from gankit.core.stop import Progress
 from gankit.data.fetch.archives import (
     PACK_AGAIN,
     DamagedArchive,
+    LimitReached,
     Member,
     is_archive,
     iter_members,
 )
-from gankit.data.fetch.limited_writer import LeftOut, LimitedWriter, LimitReached
-from gankit.data.fetch.portable import path_parts, path_problem
+from gankit.data.fetch.limited_writer import LeftOut, LimitedWriter
+from gankit.data.fetch.portable import MAX_PATH_LETTERS, path_parts, path_problem
 from gankit.data.messages import MOVE_CACHE, NOT_A_FILE, summarise
 from gankit.data.read import kinds, reasons
 from gankit.data.read.names import LABEL_FILES, LESSON_FOLDERS, is_hidden, online_name, printable
 from gankit.data.store.cache import cache_folder
+from gankit.data.store.leftovers import remove_leftovers
 from gankit.data.store.lock import file_lock
 
 __all__ = ["Unpacked", "UnpackedPicture", "is_archive", "unpack_pictures"]
@@ -87,12 +89,12 @@ def unpack_pictures(archive: Path, progress: Progress) -> Unpacked:
 def _unpack_locked(archive: Path, folder: Path, progress: Callable[[int], None]) -> None:
     """Unpack into a temporary folder and rename it; a second process waits for the first."""
     folder.parent.mkdir(parents=True, exist_ok=True)
+    remove_leftovers()
     with file_lock(folder) as is_held:
         if _is_complete(folder):
             return
-        if is_held:  # so what is there was left by a killed process, or is half deleted
-            for leftover in (folder, *folder.parent.glob(f"{folder.name}.*.aside")):
-                shutil.rmtree(leftover, ignore_errors=True)
+        if is_held:  # so what is there is half deleted
+            shutil.rmtree(folder, ignore_errors=True)
         aside = folder.with_name(f"{folder.name}.{secrets.token_hex(4)}.aside")
         try:
             log.info("unpacking %s", archive)
@@ -113,14 +115,15 @@ def _unpack(archive: Path, aside: Path, progress: Callable[[int], None]) -> None
     """Write the pictures to aside/files, and the list of them and of the files left out."""
     unpacker = _Unpacker(aside / "files", archive)
     try:
-        _unpack_members(unpacker, archive, progress)
-    except DamagedArchive as error:
-        if not unpacker.pictures and not unpacker.left_out:
-            raise _refusal(archive, str(error)) from error
-        unpacker.left_out.append(("the rest", str(error)))  # the pictures before it are kept
+        try:
+            _unpack_members(unpacker, archive, progress)
+        except DamagedArchive as error:
+            if not unpacker.pictures and not unpacker.left_out:
+                raise _refusal(archive, str(error)) from error
+            unpacker.left_out.append(("the rest", str(error)))  # the pictures before it are kept
+        unpacker.copy_linked()
     except LimitReached as error:
-        raise _refusal(archive, f"holds {error}") from error
-    unpacker.copy_linked()
+        raise _refusal(archive, str(error)) from error
     unpacker.leave_out_runs()
     left_out = [printable(f"{name[-200:]}: {reason}") for name, reason in unpacker.left_out]
     if not unpacker.pictures:
@@ -142,7 +145,7 @@ def _unpack_members(unpacker: _Unpacker, archive: Path, progress: Callable[[int]
                 unpacker.add(member, name)
             except (LeftOut, DamagedArchive) as reason:
                 if kinds.ending_of(name) not in reasons.IGNORED_ENDINGS:
-                    unpacker.left_out.append((name, str(reason)))
+                    unpacker.left_out.append((name[-MAX_PATH_LETTERS:], str(reason)))
 
 
 def _refusal(archive: Path, reason: str) -> GankitError:
@@ -157,7 +160,7 @@ class _Unpacker:
     """Decides for each member whether it is written, left out or ignored."""
 
     def __init__(self, folder: Path, archive: Path) -> None:
-        self.writer = LimitedWriter(folder)
+        self.writer = LimitedWriter(folder, archive.stat().st_size)
         self.archive = archive
         self.pictures: list[UnpackedPicture] = []
         self.left_out: list[tuple[str, str]] = []  # (name, reason)

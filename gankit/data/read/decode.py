@@ -1,17 +1,13 @@
 """One picture file of any format -> a picture in RGB or grey, or a ValueError that says why not."""
 
 import contextlib
-import ctypes
 import io
-import logging
 import os
 import re
 import stat
-import threading
-import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image, ImageColor, ImageFile
@@ -35,25 +31,23 @@ from gankit.data.read.formats import (
     recognise,
     starts_like_picture,
 )
+from gankit.data.read.in_flight import DECODING, DEEP_WEIGHT, MEASURING, PixelBudget
+from gankit.data.read.limits import MAX_PIXELS, check_cost, check_icon, check_size, check_speed
 from gankit.data.read.names import printable
+from gankit.data.read.silence import NO_PILLOW_WARNINGS
 from gankit.data.read.tiff import pillow_misreads, read_tiff
 from gankit.data.read.upright import orientation, rotate_upright, set_extent
 
 __all__ = [
     "decode",
     "decode_bytes",
+    "decoded",
     "describe_error",
     "looks_like_picture",
     "starts_like_picture",
     "to_rgb_or_grey",
 ]
 
-with contextlib.suppress(Exception):  # libtiff would print its errors to the terminal
-    ctypes.CDLL(Image.core.__file__).TIFFSetErrorHandler(None)  # type: ignore[attr-defined]
-logging.getLogger("PIL").addHandler(logging.NullHandler())  # and so would Pillow without it
-
-MAX_PIXELS = 200_000_000  # a larger picture is treated as a decompression bomb
-Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2  # Pillow warns above this, and refuses twice as many
 DEEP_FORMATS = {"JPEG2000", "PNG", "PPM", "TIFF"}  # formats that may have more than 8 bits
 EMPTY = "is empty"
 TRUNCATED = re.compile("truncated|not (large )?enough|incomplete", re.IGNORECASE)
@@ -74,8 +68,8 @@ def decode(
     profiles are ignored: values are read as sRGB, so wide-gamut photos come out a little pale and
     CMYK a little too vivid. Raises ValueError with a short reason on one line.
     """
-    with _opened(path) as file:
-        return _decode_file(file, min_size, background, ranges)
+    with decoded(path, min_size, background, ranges) as image:
+        return image
 
 
 def decode_bytes(
@@ -85,8 +79,25 @@ def decode_bytes(
     ranges: SharedRanges | None = None,
 ) -> Image.Image:
     """The same as `decode`, for the bytes of a picture file."""
-    with _opened(data) as file:
-        return _decode_file(file, min_size, background, ranges)
+    with decoded(data, min_size, background, ranges) as image:
+        return image
+
+
+@contextlib.contextmanager
+def decoded(
+    picture: str | Path | bytes,
+    min_size: int = 0,
+    background: str = "white",
+    ranges: SharedRanges | None = None,
+) -> Iterator[Image.Image]:
+    """The same as `decode`, for a path or the bytes of a file.
+
+    Until the block ends, its pixels count as in flight, and may make other threads wait.
+    """
+    with contextlib.ExitStack() as held:
+        with _opened(picture) as file:
+            image = _decode_file(file, min_size, background, ranges, held)
+        yield image
 
 
 def measure_range(picture: str | Path | bytes) -> Range | None:
@@ -97,9 +108,10 @@ def measure_range(picture: str | Path | bytes) -> Range | None:
     with contextlib.suppress(ValueError), _opened(picture) as file:
         if picture_format(file.read(FIRST_BYTES)) in DEEP_FORMATS:
             file.seek(0)
-            loaded, _ = _load(file, 0)
-            if isinstance(loaded, DeepPicture) and not loaded.white:
-                return measure(loaded)
+            with contextlib.ExitStack() as held:
+                loaded, _ = _load(file, 0, MEASURING, held)
+                if isinstance(loaded, DeepPicture) and not loaded.white:
+                    return measure(loaded)
     return None
 
 
@@ -107,7 +119,7 @@ def measure_range(picture: str | Path | bytes) -> Range | None:
 def _opened(picture: str | Path | bytes) -> Iterator[BinaryIO]:
     """The picture's file, open; re-raises all errors as a ValueError with a short reason."""
     try:
-        with _NO_PILLOW_WARNINGS, _open_file(picture) as file:
+        with NO_PILLOW_WARNINGS, _open_file(picture) as file:
             yield file
     except Exception as error:  # on a broken file, Pillow raises nearly anything
         raise ValueError(describe_error(error)) from error
@@ -127,39 +139,57 @@ def _open_file(picture: str | Path | bytes) -> BinaryIO:
 
 
 def _decode_file(
-    file: BinaryIO, min_size: int, background: str, ranges: SharedRanges | None
+    file: BinaryIO,
+    min_size: int,
+    background: str,
+    ranges: SharedRanges | None,
+    held: contextlib.ExitStack,
 ) -> Image.Image:
-    picture, turn = _load(file, min_size)
+    picture, turn = _load(file, min_size, DECODING, held)
     if isinstance(picture, DeepPicture):
         picture = to_8_bits(picture, ranges.find(picture) if ranges else measure(picture))
     return to_rgb_or_grey(rotate_upright(picture, turn), background)
 
 
-def _load(file: BinaryIO, min_size: int) -> tuple[Image.Image | DeepPicture, int]:
-    """The picture or, if it is deep, its values; and its EXIF orientation."""
+def _load(
+    file: BinaryIO, min_size: int, budget: PixelBudget, held: contextlib.ExitStack
+) -> tuple[Image.Image | DeepPicture, int]:
+    """The picture or, if it is deep, its values; and its EXIF orientation.
+
+    What it takes of the budget is given back when `held` is closed.
+    """
+
+    def take(width: int, height: int) -> None:
+        check_size(width, height)
+        held.enter_context(budget.take(DEEP_WEIGHT * width * height))
+
     name = recognise(file)
+    check_icon(name, file)
     try:
         image = open_as(name, file)
     except NotReadable:
         if name != "TIFF":
             raise
-        return _read_other_tiff(file)
+        return _read_other_tiff(file, take)
     with image:
-        if image.width * image.height > MAX_PIXELS:
-            raise Image.DecompressionBombError(f"{image.width}x{image.height} pixels")
+        check_cost(image, file)
         if pillow_misreads(image):
-            return _read_other_tiff(file)
+            return _read_other_tiff(file, take)
         if is_deep(image):
+            take(*image.size)
             deep = read_deep(image, lambda: open_as(name, file))
             return deep, orientation(image)
-        return _load_8_bits(image, min_size), orientation(image)
-
-
-def _load_8_bits(image: ImageFile.ImageFile, min_size: int) -> Image.Image:
-    draft = None
-    if min_size:
+        check_speed(image, file)
+        full_size = image.size
         side = int(DRAFT_SCALE * min_size)
-        draft = image.draft(None, (side, side))
+        draft = image.draft(None, (side, side)) if side else None
+        # A progressive JPEG is kept in full while it is decoded.
+        width, height = full_size if image.info.get("progressive") else image.size
+        held.enter_context(budget.take(width * height))
+        return _load_8_bits(image, draft), orientation(image)
+
+
+def _load_8_bits(image: ImageFile.ImageFile, draft: Any) -> Image.Image:
     image.load()
     if draft:
         set_extent(image, draft[1])
@@ -169,10 +199,10 @@ def _load_8_bits(image: ImageFile.ImageFile, min_size: int) -> Image.Image:
     return image
 
 
-def _read_other_tiff(file: BinaryIO) -> tuple[DeepPicture, int]:
+def _read_other_tiff(file: BinaryIO, take: Callable[[int, int], None]) -> tuple[DeepPicture, int]:
     """A TIFF of a kind that Pillow cannot read, and its orientation."""
     try:
-        return read_tiff(file, MAX_PIXELS)
+        return read_tiff(file, take)
     except (NotReadable, EOFError, MemoryError, Image.DecompressionBombError):
         raise
     except Exception as error:  # tifffile too raises nearly anything
@@ -220,31 +250,3 @@ def _is_grey(image: Image.Image) -> bool:
         return image.mode in ("1", "L", "LA", "La")
     palette = image.getpalette("RGB") or []
     return palette[0::3] == palette[1::3] == palette[2::3]
-
-
-class _NoPillowWarnings:
-    """`warnings.catch_warnings` for many threads at once: users cannot act on Pillow's warnings.
-
-    The first thread to enter silences them, and the last one to leave restores the filters.
-    """
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.threads_inside = 0
-
-    def __enter__(self) -> None:
-        with self.lock:
-            if not self.threads_inside:
-                self.catcher = warnings.catch_warnings()
-                self.catcher.__enter__()
-                warnings.filterwarnings("ignore", module=r"PIL\.")
-            self.threads_inside += 1
-
-    def __exit__(self, *error: object) -> None:
-        with self.lock:
-            self.threads_inside -= 1
-            if not self.threads_inside:
-                self.catcher.__exit__(None, None, None)
-
-
-_NO_PILLOW_WARNINGS = _NoPillowWarnings()

@@ -20,6 +20,7 @@ log = logging.getLogger("gankit")
 Values = np.ndarray[Any, Any]
 WHITE_LEVELS = (255.0, 1023.0, 4095.0, 16383.0, 65535.0)  # of 8 to 16 bits; floats also have 1
 NUM_16_BIT = 1 << 16
+BAND_PIXELS = 1 << 22
 FLOAT_TOLERANCE = 1.1  # sharpening leaves floats a little above white
 TWO_BYTES = re.compile("(LA|RGB|RGBA|RGBX);16([BLN])")  # Pillow reads one byte of each value
 BYTE_ORDERS = {"B": ">u2", "L": "<u2", "N": "=u2"}
@@ -119,8 +120,19 @@ def measure(picture: DeepPicture) -> Range:
     """The range of one picture."""
     if picture.white:
         return Range(picture.kind, 1, 0, picture.white)
-    values = _finite(picture.values)
-    return Range(picture.kind, 1, float(values.min()), float(values.max()))
+    lows = []
+    highs = []
+    for rows in _bands(picture.values):
+        values = _finite(picture.values[rows])
+        lows.append(float(values.min()))
+        highs.append(float(values.max()))
+    return Range(picture.kind, 1, min(lows), max(highs))
+
+
+def _bands(values: Values) -> list[slice]:
+    """A picture's rows in groups, so that little of it is in memory in a larger type."""
+    num_rows = max(1, BAND_PIXELS // values.shape[1])
+    return [slice(start, start + num_rows) for start in range(0, len(values), num_rows)]
 
 
 def _finite(values: Values) -> Values:
@@ -168,8 +180,11 @@ def read_deep(image: ImageFile.ImageFile, reopen: Callable[[], ImageFile.ImageFi
         return DeepPicture(values[..., 0], values[..., 1])
     # Pillow keeps one byte of each value: the first, if told that this is the high one.
     first = _load_as(image, f"{mode};16B")
-    second = _load_as(reopen(), f"{mode};16L")
-    values = np.stack([first, second], axis=-1).view(BYTE_ORDERS[order])[..., 0]
+    both = np.empty((*first.shape, 2), np.uint8)
+    both[..., 0] = first
+    del first  # the memory of a large picture
+    both[..., 1] = _load_as(reopen(), f"{mode};16L")
+    values = both.view(BYTE_ORDERS[order])[..., 0]
     colours = values[..., :3]
     alpha = values[..., 3] if mode == "RGBA" else _alpha_of_key(colours, image)
     return DeepPicture(colours, alpha)
@@ -231,18 +246,24 @@ def to_8_bits(picture: DeepPicture, shared: Range) -> Image.Image:
     black, white = shared.black_and_white
     if picture.white:
         black, white = 0.0, picture.white
-    values = picture.values
-    if (
-        values.dtype.kind == "u" and values.itemsize == 2 and values.size > NUM_16_BIT
-    ):  # faster by a table
-        every_value = np.arange(NUM_16_BIT, dtype=np.uint16)
-        pixels = _scale(every_value, black, white, picture.is_inverted)[values]
-    else:
-        pixels = _scale(values, black, white, picture.is_inverted)
-    if picture.alpha is not None:
-        alpha = _round(picture.alpha * (255.0 / _opaque(picture.alpha, white)))
-        pixels = np.dstack([pixels, alpha])
-    return Image.fromarray(pixels)
+    opaque = 0.0 if picture.alpha is None else _opaque(picture.alpha, white)
+    bands = []
+    for rows in _bands(picture.values):
+        pixels = _scale_fast(picture.values[rows], black, white, picture.is_inverted)
+        if picture.alpha is not None:
+            pixels = np.dstack([pixels, _round(picture.alpha[rows] * (255.0 / opaque))])
+        bands.append(pixels)
+    return Image.fromarray(np.concatenate(bands))
+
+
+def _scale_fast(values: Values, black: float, white: float, is_inverted: bool) -> Values:
+    """The same as `_scale`, by a table where that is faster."""
+    is_16_bit = values.dtype.kind == "u" and values.itemsize == 2
+    if not is_16_bit or values.size <= NUM_16_BIT:
+        return _scale(values, black, white, is_inverted)
+    every_value = np.arange(NUM_16_BIT, dtype=np.uint16)
+    table: Values = _scale(every_value, black, white, is_inverted)[values]
+    return table
 
 
 def _scale(values: Values, black: float, white: float, is_inverted: bool) -> Values:

@@ -3,13 +3,14 @@
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from PIL import Image, ImageColor
 
 from gankit.core.errors import GankitError, did_you_mean
-from gankit.data.read.decode import decode, measure_range
+from gankit.data.read.decode import decoded, measure_range
 from gankit.data.read.deep import Range, SharedRanges
 
 
@@ -33,7 +34,12 @@ class PictureFiles(Sequence[Image.Image]):
         return len(self.paths)
 
     def __getitem__(self, index: int) -> Image.Image:  # type: ignore[override]  # no slices
-        return decode(self.paths[index], self.image_size, self.background, self.ranges)
+        with self.opened(index) as picture:
+            return picture
+
+    def opened(self, index: int) -> AbstractContextManager[Image.Image]:
+        """The picture; until the block ends, its pixels count as in flight."""
+        return decoded(self.paths[index], self.image_size, self.background, self.ranges)
 
     @property
     def notes(self) -> list[str]:

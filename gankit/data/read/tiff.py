@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import zlib
+from collections.abc import Callable
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -11,6 +13,7 @@ from PIL import Image, ImageFile
 from gankit.data.messages import NO_PIXELS
 from gankit.data.read.deep import TIFF_BITS, TIFF_SAMPLE_FORMAT, DeepPicture
 from gankit.data.read.formats import NotReadable
+from gankit.data.read.limits import MAX_PIXELS, check_tiles
 
 ORIENTATION = 274
 PLANAR = 284
@@ -22,6 +25,9 @@ WHITE_IS_ZERO = 0
 GREY_OR_RGB = (WHITE_IS_ZERO, 1, 2)
 WHITES = {"bool": 1, "uint8": 255}  # of values that are not deep
 OPAQUE_KINDS = ((1,), (2,))  # a last channel that says how opaque a pixel is
+# Packed parts of which the unpacked size can be limited, by TIFF's numbers; others are refused.
+DECOMPRESSORS: dict[int, Callable[[], Any]] = dict.fromkeys((8, 32946), zlib.decompressobj)
+PADDING_BYTES = 1 << 24
 logging.getLogger("tifffile").addHandler(logging.NullHandler())  # users cannot act on its warnings
 
 
@@ -35,21 +41,27 @@ def pillow_misreads(image: ImageFile.ImageFile) -> bool:
     return is_signed_byte or has_deep_planes or has_two_channels
 
 
-def read_tiff(file: BinaryIO, max_pixels: int) -> tuple[DeepPicture, int]:
-    """The values of the first page, and its EXIF orientation; NotReadable says what it is."""
+def read_tiff(file: BinaryIO, take: Callable[[int, int], None]) -> tuple[DeepPicture, int]:
+    """The values of the first page, and its EXIF orientation; NotReadable says what it is.
+
+    `take(width, height)` is called before they are read; it may wait for memory, or raise.
+    """
     import tifffile  # few pictures need it
 
     file.seek(0)
     with tifffile.TiffFile(file) as tiff:
         page: Any = tiff.pages.first
-        if page.imagewidth * page.imagelength > max_pixels or page.nbytes > 8 * max_pixels:
+        if page.nbytes > 8 * MAX_PIXELS:
             raise Image.DecompressionBombError(f"{page.imagewidth}x{page.imagelength} pixels")
+        check_tiles(page.tilewidth, page.tilelength, page.imagewidth * page.imagelength)
+        take(page.imagewidth, page.imagelength)
         channels = page.samplesperpixel
         is_transparent = channels in (2, 4) and page.extrasamples[-1:] in OPAQUE_KINDS
         _refuse_other_kinds(page, channels, is_transparent)
         parts = zip(page.dataoffsets, page.databytecounts, strict=True)
         if max(offset + count for offset, count in parts) > file.seek(0, 2):
             raise EOFError
+        _refuse_bombs(page, file)
         values = _read_values(page, channels)
         if not values.size:
             raise NotReadable(NO_PIXELS)
@@ -75,6 +87,20 @@ def _refuse_other_kinds(page: Any, channels: int, is_transparent: bool) -> None:
         raise NotReadable(f"is a TIFF with {page.photometric.name} colours; save it as RGB")
     if page.dtype is None or page.dtype.kind not in "buif" or page.imagedepth > 1:
         raise NotReadable("is a TIFF that holds no flat picture of numbers; save it as png")
+
+
+def _refuse_bombs(page: Any, file: BinaryIO) -> None:
+    """Refuse packed parts that are larger than the picture: tifffile unpacks each at once."""
+    make_decompressor = DECOMPRESSORS.get(int(page.compression))
+    if make_decompressor is None:
+        return
+    bytes_left = 2 * page.nbytes + PADDING_BYTES  # tiles may reach over the border
+    for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
+        file.seek(offset)
+        decompressor: Any = make_decompressor()
+        bytes_left -= len(decompressor.decompress(file.read(count), bytes_left + 1))
+        if bytes_left < 0:
+            raise NotReadable("unpacks to more than its pixels, like a decompression bomb")
 
 
 def _read_values(page: Any, channels: int) -> np.ndarray[Any, Any]:

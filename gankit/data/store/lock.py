@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 POLL_SECONDS = 0.1  # between two calls of `waiting`
 
@@ -17,9 +17,7 @@ def file_lock(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterato
 
     Yields False on a file system without locks: another process may be at work at the same time.
     """
-    # The operating system releases its own lock when the process ends, however it ends. filelock's
-    # fallback, a file with the owner's name, would stay after a power failure.
-    lock = FileLock(path.with_name(path.name + ".lock"), fallback_to_soft=False)
+    lock = _make_lock(path)
     is_held = False
     while not is_held:
         try:
@@ -33,3 +31,24 @@ def file_lock(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterato
         yield is_held
     finally:
         lock.release()
+
+
+@contextmanager
+def lock_if_free(path: Path) -> Iterator[bool]:
+    """Hold `<path>.lock` unless another process holds it: yields whether it is held now.
+
+    Yields False on a file system without locks or without permission.
+    """
+    lock = _make_lock(path)
+    with suppress(Timeout, OSError):
+        lock.acquire(timeout=0)
+    try:
+        yield lock.is_locked
+    finally:
+        lock.release()
+
+
+def _make_lock(path: Path) -> BaseFileLock:
+    # The operating system releases its own lock when the process ends, however it ends. filelock's
+    # fallback, a file with the owner's name, would stay after a power failure.
+    return FileLock(path.with_name(path.name + ".lock"), fallback_to_soft=False)

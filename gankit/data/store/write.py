@@ -9,8 +9,6 @@ import itertools
 import json
 import logging
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,8 +23,10 @@ from gankit.core.prepared import Pixels, Rows
 from gankit.core.stop import Progress
 from gankit.data.messages import MOVE_CACHE, mostly_broken, nearly_grey, shorten, skipped_line
 from gankit.data.read.colour import find_colour
+from gankit.data.read.in_flight import opened
 from gankit.data.store import duplicates
 from gankit.data.store.cache import cache_folder
+from gankit.data.store.leftovers import remove_leftovers, unfinished_folder
 
 log = logging.getLogger("gankit")
 VERSION = 3  # of the prepared file; increase it to prepare all pictures again
@@ -71,6 +71,8 @@ def load_or_prepare(
       do.
     - `batch(indices)`, which returns many pictures faster than one by one.
     - `where(i)`, (top, left, bottom, right): the region of one large picture that i shows.
+    - `opened(i)`, a context manager that gives picture i. Until it ends, the picture's pixels count
+      as in flight, which bounds the memory that all threads take.
     - `notes`: lines about what was decided for all pictures while they were read.
 
     Raises GankitError if most pictures are broken, or if the cache cannot be written or read.
@@ -131,8 +133,8 @@ def _prepare(
     label = shorten(settings.label or settings.name)
     log.info("preparing %s pictures of %s", f"{len(pictures):,}", label)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix="preparing-", dir=folder.parent))
-    try:
+    remove_leftovers()
+    with unfinished_folder(folder.parent) as aside:
         total = len(pictures)
         # Not through a memory map: on a full disk that would be a SIGBUS.
         with open_atomically(aside / "pixels.u8") as file:
@@ -148,8 +150,6 @@ def _prepare(
         except OSError:
             if not folder.exists():  # else another run was first
                 raise
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 class _Writer:
@@ -242,7 +242,8 @@ def _transform_all(
 
     def transform_one(index: int) -> Any:
         try:
-            patches = transform(pictures[index])
+            with opened(pictures, index) as picture:
+                patches = transform(picture)
             if where:  # all are patches of one picture, source 0
                 return [(pixels, (0, *where(index))) for pixels, _ in patches]
             return [(pixels, box and (index, *box)) for pixels, box in patches]

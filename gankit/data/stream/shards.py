@@ -7,13 +7,14 @@ import hashlib
 import itertools
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 
 from PIL import Image
 
 from gankit.core.errors import GankitError
 from gankit.core.stop import Progress, no_progress
 from gankit.data.messages import MORE_SHARDS, NO_CLASS_FOLDERS
-from gankit.data.read.decode import decode_bytes, measure_range
+from gankit.data.read.decode import decoded, measure_range
 from gankit.data.read.deep import Range, SharedRanges
 from gankit.data.shuffle import permutation
 from gankit.data.store.split import DEFAULT_SHARE, MAX_WITHOUT_HOLDOUT
@@ -87,7 +88,12 @@ class Shards(Sequence[Image.Image]):
 
     def decode(self, picture: EncodedPicture) -> Image.Image:
         """The decoded picture; a broken one is a ValueError."""
-        return decode_bytes(picture.data, self.image_size, self.background, self.ranges)
+        with self.decoded(picture) as image:
+            return image
+
+    def decoded(self, picture: EncodedPicture) -> AbstractContextManager[Image.Image]:
+        """The same as `decode`; its pixels count as in flight until the block ends."""
+        return decoded(picture.data, self.image_size, self.background, self.ranges)
 
 
 class ShardSample(Sequence[Image.Image]):
@@ -117,9 +123,14 @@ class ShardSample(Sequence[Image.Image]):
         return len(self.names)
 
     def __getitem__(self, index: int) -> Image.Image:  # type: ignore[override]  # no slices
+        with self.opened(index) as picture:
+            return picture
+
+    def opened(self, index: int) -> AbstractContextManager[Image.Image]:
+        """The picture; until the block ends, its pixels count as in flight."""
         with self._lock:
             encoded = self._encoded_pictures
-        return self._shards.decode(encoded[index])
+        return self._shards.decoded(encoded[index])
 
     @property
     def notes(self) -> list[str]:

@@ -154,7 +154,8 @@ class StreamedBatches(Batches):
     def _decode_or_describe(self, picture: EncodedPicture) -> Pixels | str:
         """The picture's pixels, or the line that says why it is broken."""
         try:
-            pixels, _ = self.transform(self.shards.decode(picture))[0]
+            with self.shards.decoded(picture) as image:
+                pixels, _ = self.transform(image)[0]
         except Exception as error:  # a broken picture may raise anything, and must not end the run
             return skipped_line(picture.name, error)
         return pixels

@@ -12,12 +12,13 @@ import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import pytest
 
 from gankit import GankitError
 from gankit.core.specs import Download
-from gankit.data.fetch import transfer
+from gankit.data.fetch import slow, transfer
 from gankit.data.fetch.download import cache_path, download_to_cache
 
 WHOLE = bytes(range(256)) * 2000  # 512,000 bytes
@@ -125,6 +126,36 @@ class Handler(BaseHTTPRequestHandler):
         self.fine(start, cut=start + CUT)
         self.server.over.wait(5)
 
+    def trickle(self, start):
+        """Sends a byte now and then, for as long as somebody listens."""
+        self.send_response(206 if start else 200)
+        if start:
+            self.send_header("Content-Range", f"bytes {start}-{len(WHOLE) - 1}/{len(WHOLE)}")
+        self.finish_headers({"Content-Length": len(WHOLE) - start})
+        self.drip(WHOLE[start:])
+
+    def trickle_header(self, start):
+        self.drip(b"HTTP/1.0 200 OK\r\n" + b"X: y\r\n" * 50_000)
+
+    def trickle_chunks(self, start):
+        self.protocol_version = "HTTP/1.1"
+        self.send_response(200)
+        self.finish_headers({"Transfer-Encoding": "chunked", "Connection": "close"})
+        self.drip(b"1;" + b"x" * 60_000)
+
+    def drip(self, content):
+        for at in range(0, len(content), 10):
+            self.wfile.write(content[at : at + 10])
+            self.wfile.flush()
+            if self.server.over.wait(0.01):
+                return
+
+    def endless(self, start):
+        self.send_response(200)
+        self.end_headers()
+        while not self.server.over.is_set():
+            self.wfile.write(WHOLE)
+
     def to_file(self, start):
         self.refuse(302, Location="file:///etc/passwd")
 
@@ -229,6 +260,65 @@ def test_new_bytes_reset_the_number_of_retries(get, server, monkeypatch):
     answers = ["code_503", "code_503", "cut", "code_503", "cut", "code_503", "fine"]
     assert get(*answers).read_bytes() == WHOLE
     assert len(server.ranges) == len(answers)
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """A server may be slow for a moment only."""
+    monkeypatch.setattr(slow, "SECONDS", 0.2)
+
+
+@pytest.mark.parametrize("answer", ["trickle", "trickle_header", "trickle_chunks"])
+def test_a_server_that_trickles_is_left_in_the_end(get, server, impatient, answer):
+    line = refusal(get, *[answer] * 9)
+    assert "too slow" in line
+    assert "try 4" in line
+    assert len(server.ranges) == 4
+
+
+def test_what_trickled_is_kept_for_the_next_try(get, server, impatient):
+    refusal(get, *["trickle"] * 9)
+    received = part_of(server).stat().st_size
+    assert 0 < received < 10_000
+    assert server.ranges[1] not in (None, f"bytes={received}-")  # each try had gone on, too
+    assert get("fine").read_bytes() == WHOLE
+    assert server.ranges == [f"bytes={received}-"]
+
+
+def test_a_slow_server_may_be_faster_at_the_next_try(get, server, impatient):
+    assert get("trickle", "fine").read_bytes() == WHOLE
+
+
+def test_connections_that_end_after_a_few_bytes_are_not_tried_for_ever(get, server, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "CUT", 1000)
+    assert "try 4" in refusal(get, *["cut"] * 600)
+    assert len(server.ranges) == 4
+
+
+def test_a_file_without_an_end_is_refused(get, server, monkeypatch):
+    monkeypatch.setattr(transfer, "MAX_BYTES", 2_000_000)
+    line = refusal(get, "endless", bytes=0)
+    assert "larger than" in line
+    assert "state its size" in line
+    assert part_of(server).stat().st_size <= 2_000_000
+
+
+def test_a_size_that_is_offered_is_limited_too(get, server, monkeypatch):
+    monkeypatch.setattr(transfer, "MAX_BYTES", 100_000)
+    assert "state its size" in refusal(get, "fine", bytes=0)
+    assert not part_of(server).exists()
+    assert get("fine").read_bytes() == WHOLE  # its size is stated
+
+
+@pytest.mark.parametrize("answer", ["fine", "no_length", "endless"])
+@pytest.mark.parametrize("about", [{}, {"bytes": 0}])
+def test_some_disk_space_stays_free(get, server, monkeypatch, answer, about):
+    usage = SimpleNamespace(free=transfer.MIN_FREE_BYTES + 100_000)
+    monkeypatch.setattr(transfer.shutil, "disk_usage", lambda path: usage)
+    line = refusal(get, answer, **about)
+    assert "GANKIT_CACHE" in line
+    part = part_of(server)
+    assert not part.exists() or part.stat().st_size <= 100_000
 
 
 def test_a_download_that_cannot_continue_ends(get, server):

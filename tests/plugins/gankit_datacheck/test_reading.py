@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 import gankit
 from gankit import compose
@@ -105,6 +105,16 @@ def test_files_of_several_pages_are_reported(place):
     assert level == "advice"
     assert "2 files" in text
     assert "film.gif has 7" in text
+
+
+def test_the_pages_of_a_tif_are_not_counted_by_pillow(place, monkeypatch):
+    """It reads every page for that: 65,535 of them, in a file of 7 MB, take 20 s."""
+    n_frames = property(lambda image: pytest.fail("Pillow counts the pages"))
+    monkeypatch.setattr(TiffImagePlugin.TiffImageFile, "n_frames", n_frames)
+    stack = RANDOM.integers(0, 256, (300, 64, 64), dtype=np.uint8)
+    tifffile.imwrite(place / "stack.tif", stack, photometric="minisblack", metadata=None)
+    ((_, text),) = findings(place, "several pages")
+    assert "stack.tif has 300" in text
 
 
 def test_run_json_keeps_the_notes(place, tmp_path, gankit_cli):
