@@ -7,7 +7,7 @@ from noise without any D. This is how diffusion models work.
 You will learn   what later GANs keep and what they replace, how diffusion works without a second
                  player, and what it costs.
 You should know  lesson 1 well: two networks, two losses, one pass from z to picture.
-It takes         about 3 minutes on two cores. GANKIT_LESSON_STEPS=16 makes it short, to try it out.
+It takes         about 1 minute on two cores. GANKIT_LESSON_STEPS=16 makes it short, to try it out.
 You will see     `lesson-15.png`: ten flowers on their way out of noise, and 30 more.
 Predict          There is no D, and the loss is a squared distance. What will its curve look like?
                  And how many passes through the network does a picture need?
