@@ -125,13 +125,18 @@ def _unpack(archive: Path, aside: Path, progress: Callable[[int], None]) -> None
     except LimitReached as error:
         raise _refusal(archive, str(error)) from error
     unpacker.leave_out_runs()
-    left_out = [printable(f"{name[-200:]}: {reason}") for name, reason in unpacker.left_out]
+    left_out = [printable(f"{_shown(name)}: {reason}") for name, reason in unpacker.left_out]
     if not unpacker.pictures:
         reason = f": {summarise(left_out)}" if left_out else ""
         raise _refusal(archive, f"holds no pictures that gankit can unpack{reason}")
     contents = {"pictures": unpacker.pictures, "left_out": left_out}
     write_atomically(aside / CONTENTS_FILE, json.dumps(contents))
     progress(archive.stat().st_size)
+
+
+def _shown(name: str) -> str:
+    """The name as a folder shows it; only the end of one that is longer than any path can be."""
+    return name if len(name) < MAX_PATH_LETTERS else name[-200:]
 
 
 def _unpack_members(unpacker: _Unpacker, archive: Path, progress: Callable[[int], None]) -> None:
