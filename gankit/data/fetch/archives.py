@@ -19,6 +19,7 @@ from typing import IO, Any, NamedTuple, Self
 CHUNK_BYTES = 1 << 18
 PACKED_CHUNK_BYTES = 1 << 12  # zipfile unpacks all of a chunk's packed bytes at once, but deflated
 ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")  # a zip with members, and one without
+WINDOWS = 0  # the system that made a zip's member
 TAR_LONG_NAMES = (b"L", b"K", b"x", b"g", b"X")  # tar members that only describe the next member
 MAX_NAME_BYTES = 1 << 16  # a longer name in a tar would only fill the memory
 MAX_MEMBER_BYTES = 1 << 38  # tarfile would search almost forever for the end of a larger member
@@ -106,9 +107,10 @@ def _iter_zip(raw: BufferedReader) -> Iterator[Member]:
             file_type = stat.S_IFMT(entry.external_attr >> 16)
             is_limited = entry.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
             chunk_bytes = CHUNK_BYTES if is_limited else PACKED_CHUNK_BYTES
-            if not entry.filename.endswith(("/", "\\")):
+            name = _name_in_zip(entry)
+            if not name.endswith("/"):
                 yield Member(
-                    name=entry.filename,
+                    name=name,
                     is_file=file_type in (0, stat.S_IFREG),
                     link_to="",
                     is_encrypted=bool(entry.flag_bits & 1),
@@ -117,6 +119,12 @@ def _iter_zip(raw: BufferedReader) -> Iterator[Member]:
                     offset=min(offset, archive_bytes),
                 )
             offset += packed_bytes
+
+
+def _name_in_zip(entry: zipfile.ZipInfo) -> str:
+    """The name with slashes; on other systems than Windows, a backslash is a letter of a name."""
+    is_of_windows = entry.create_system == WINDOWS
+    return entry.filename.replace("\\", "/") if is_of_windows else entry.filename
 
 
 def _open_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> IO[bytes]:

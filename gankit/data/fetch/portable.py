@@ -10,19 +10,19 @@ NAME_TOO_LONG = "its name is too long: give it a shorter one, and pack the archi
 MAX_NAME_BYTES = 255  # what most disks accept
 MAX_PATH_LETTERS = 4096  # no system can open a file of a longer path
 MAX_DEPTH = 50  # of folders in folders: what programs that walk through them accept
-FORBIDDEN = re.compile(r'[<>:"|?*\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]')
+FORBIDDEN = re.compile(r'[<>:"|?*\\\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]')
 
 
 def path_parts(name: str) -> list[str]:
     """The parts of a path in an archive, as they are spelled there."""
-    return [part for part in name.replace("\\", "/").split("/") if part not in ("", ".")]
+    return [part for part in name.split("/") if part not in ("", ".")]
 
 
 def path_problem(name: str) -> str:
     """Why no file may have this path: it leads out of its folder, or is too long; "" if it may."""
     if len(name) > MAX_PATH_LETTERS:
         return NAME_TOO_LONG
-    if name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:[/\\]", name):
+    if name.startswith("/") or re.match("[A-Za-z]:/", name):
         return f"its path is absolute: {PACK_AGAIN}"
     parts = path_parts(name)
     if ".." in parts:

@@ -43,7 +43,7 @@ __all__ = ["Unpacked", "UnpackedPicture", "is_archive", "unpack_pictures"]
 MAX_ENTRIES = 2_000_000
 log = logging.getLogger("gankit")
 CONTENTS_FILE = "contents.json"  # next to the folder "files"; written last
-LAYOUT = 3  # version of the unpacked folder; increase it to unpack every archive again
+LAYOUT = 4  # version of the unpacked folder; increase it to unpack every archive again
 
 
 class UnpackedPicture(NamedTuple):

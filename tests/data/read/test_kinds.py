@@ -60,6 +60,8 @@ TAKEN = {
     "same.png": encoded("PNG"),
     "SAME.png": encoded("PNG"),
     "what:*/q?.png": encoded("PNG"),
+    "back\\slash.png": encoded("PNG"),
+    "a backslash before its ending\\.png": encoded("PNG"),
 }
 # name: (content, a word of the reason)
 NAMED = {
