@@ -7,6 +7,7 @@ from pathlib import Path
 from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.portable_path import path_exists, shorten_path
 from gankit.core.shell import quote_word
+from gankit.data.read.reasons import ARCHIVE, NESTED, REASONS
 
 RUN_FILE = "run.json"
 STATE = "state.safetensors"  # in each checkpoint
@@ -14,7 +15,6 @@ STATE = "state.safetensors"  # in each checkpoint
 PARTS = ("checkpoints", "samples", "metrics", "tensorboard")
 WEIGHTS = frozenset({".bin", ".ckpt", ".h5", ".keras", ".npz", ".onnx", ".pb", ".pkl", ".pt",
                      ".pth", ".safetensors"})  # fmt: skip
-ARCHIVES = frozenset({".7z", ".gz", ".rar", ".tar", ".tgz", ".zip"})
 _ADDRESS = re.compile(r"\w{2,}:/")  # Path makes https:/x of https://x
 GIVE_RUN = f"give the folder of a run, which holds its {RUN_FILE}"
 
@@ -49,7 +49,7 @@ def _explain_file(path: Path) -> str:
     suffix = path.suffix.lower()
     if suffix in WEIGHTS:
         return f"{path} is a file of weights, which gankit does not read by itself: {GIVE_RUN}"
-    if suffix in ARCHIVES:
+    if REASONS.get(suffix[1:]) in (ARCHIVE, NESTED):
         return f"{path} is an archive: unpack it, and {GIVE_RUN}"
     return f"{path} is not a run of gankit: {GIVE_RUN}"
 

@@ -125,7 +125,7 @@ def _unpack(archive: Path, aside: Path, progress: Callable[[int], None]) -> None
     except LimitReached as error:
         raise _refusal(archive, str(error)) from error
     unpacker.leave_out_runs()
-    left_out = [printable(f"{_shown(name)}: {reason}") for name, reason in unpacker.left_out]
+    left_out = [printable(f"{name}: {reason}") for name, reason in unpacker.left_out]
     if not unpacker.pictures:
         reason = f": {summarise(left_out)}" if left_out else ""
         raise _refusal(archive, f"holds no pictures that gankit can unpack{reason}")
@@ -136,7 +136,7 @@ def _unpack(archive: Path, aside: Path, progress: Callable[[int], None]) -> None
 
 def _shown(name: str) -> str:
     """The name as a folder shows it; only the end of one that is longer than any path can be."""
-    return name if len(name) < MAX_PATH_LETTERS else name[-200:]
+    return name if len(name) <= MAX_PATH_LETTERS else name[-200:]
 
 
 def _unpack_members(unpacker: _Unpacker, archive: Path, progress: Callable[[int], None]) -> None:
@@ -150,7 +150,7 @@ def _unpack_members(unpacker: _Unpacker, archive: Path, progress: Callable[[int]
                 unpacker.add(member, name)
             except (LeftOut, DamagedArchive) as reason:
                 if kinds.ending_of(name) not in reasons.IGNORED_ENDINGS:
-                    unpacker.left_out.append((name[-MAX_PATH_LETTERS:], str(reason)))
+                    unpacker.left_out.append((_shown(name), str(reason)))
 
 
 def _refusal(archive: Path, reason: str) -> GankitError:

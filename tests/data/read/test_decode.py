@@ -60,17 +60,6 @@ def png(width, height, depth, colour, rows=b""):
     return b"\x89PNG\r\n\x1a\n" + header + body
 
 
-@pytest.fixture
-def file(tmp_path):
-    """`file(bytes)`: the path of a file that holds them."""
-
-    def write(data, name="one"):
-        (tmp_path / name).write_bytes(data)
-        return tmp_path / name
-
-    return write
-
-
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"])
 def test_every_usual_format_is_read_whatever_its_name(file, kind):
     path = file(encoded(two_halves(), kind), "one.txt")

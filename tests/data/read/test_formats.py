@@ -126,17 +126,6 @@ OTHERS = {
 }
 
 
-@pytest.fixture
-def file(tmp_path):
-    """`file(bytes)`: the path of a file that holds them."""
-
-    def write(data, name="one"):
-        (tmp_path / name).write_bytes(data)
-        return tmp_path / name
-
-    return write
-
-
 @pytest.mark.parametrize("kind", PICTURES)
 def test_every_format_is_read_whatever_its_name(file, kind):
     path = file(PICTURES[kind], "one.txt")
