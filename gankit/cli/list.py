@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gankit.cli.output import print_heading
 from gankit.core.specs import KINDS, Spec
+from gankit.data.read.names import printable
 
 if TYPE_CHECKING:
     from gankit.core.registry import Plugin, Registry
@@ -38,10 +40,10 @@ def list_parts(ctx: click.Context, /, kind: str | None, as_json: bool) -> None:
         return
     width = max((len(spec.name) for spec in all_specs), default=0) + 2
     for kind_listed, specs in specs_by_kind.items():
-        click.secho(PLURALS[kind_listed], bold=True)
+        print_heading(PLURALS[kind_listed])
         for spec in specs:
             mark = "*" if spec.default else " "
-            click.echo(f"{mark} {spec.name:{width}}{spec.summary}")
+            click.echo(printable(f"{mark} {spec.name:{width}}{spec.summary}"))
         click.echo()
     click.echo("* default of gankit run.  Details of a part: gankit show NAME")
 
@@ -77,7 +79,7 @@ def list_plugins(ctx: click.Context, /, as_json: bool) -> None:
     for row in rows:
         state = f"broken: {row['error']}" if row["error"] else ", ".join(row["offers"])
         head = f"{row['name']:{width}}{row['version']:8} {row['load_ms']:6.1f} ms  "
-        click.echo(head + (state or "observes runs or adds commands"))
+        click.echo(printable(head + (state or "observes runs or adds commands")))
 
 
 def _plugin_row(plugin: Plugin) -> dict[str, Any]:

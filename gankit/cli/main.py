@@ -14,7 +14,14 @@ from pathlib import Path
 
 import click
 
-from gankit.cli.encoding import replace_unencodable
+from gankit.cli.output import (
+    OUTPUT,
+    OutputClosed,
+    discard,
+    is_output_error,
+    print_traceback,
+    safe_output,
+)
 from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.registry import Plugin, import_file, load_registry
 from gankit.core.retried_write import describe_write_error
@@ -55,7 +62,8 @@ class PluginCommands(click.Group):
         for plugin in ctx.obj.plugins:
             self._add_commands(plugin)
             if plugin.error and not ctx.resilient_parsing:
-                click.echo(f"gankit: ignored plugin {plugin.name!r}: {plugin.error}", err=True)
+                line = f"gankit: ignored plugin {plugin.name!r}: {plugin.error}"
+                click.echo(printable(line), err=True)
         for file in map(Path, ctx.params.get("files") or ()):
             plugin = ctx.obj.load(file.stem, functools.partial(import_file, file))
             self._add_commands(plugin)
@@ -141,31 +149,41 @@ def main(args: Sequence[str] | None = None) -> None:
 
     A run that a signal stopped exits with 128 and the signal's number.
     """
-    sys.exit(_run(sys.argv[1:] if args is None else list(args)))
+    with safe_output():
+        exit_code = _run(sys.argv[1:] if args is None else list(args))
+        try:
+            sys.stdout.flush()
+        except OSError as error:  # what was printed last; at Python's end it would fail again
+            exit_code = exit_code or _report(error)
+    sys.exit(exit_code)
 
 
 def _run(args: Sequence[str]) -> int:
-    replace_unencodable()
     flags = [arg for arg in args if arg in ALLOWED_AFTER_COMMAND]
     argv = [*flags, *([arg for arg in args if arg not in flags] or ["--help"])]
     try:
         _check_current_folder()
         _refuse_empty_values(argv)
         result = new_cli().main(args=argv, prog_name="gankit", standalone_mode=False)
-        sys.stdout.flush()
         return result if isinstance(result, int) else 0
-    except BrokenPipeError:  # the program that read the output has ended, as in `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
     except Exception as error:
-        if "--debug" in args and not isinstance(error, click.ClickException):
+        if "--debug" in args and not isinstance(error, click.ClickException | OutputClosed):
+            sys.excepthook = print_traceback
             raise
-        message, exit_code = _message_and_exit_code(error)
-        click.echo(f"gankit: {printable(message)}", err=True)
-        return exit_code
+        return _report(error)
     except KeyboardInterrupt:
-        click.echo("gankit: interrupted", err=True)
-        return 130
+        return _report(click.Abort())
+
+
+def _report(error: Exception) -> int:
+    """Print the message of an error, unless the output is closed; returns the exit code."""
+    if is_output_error(error):
+        discard(sys.stdout)  # else Python would fail again when it ends
+    if isinstance(error, OutputClosed):
+        return 141
+    message, exit_code = _message_and_exit_code(error)
+    click.echo(f"gankit: {printable(message)}", err=True)
+    return exit_code
 
 
 def _check_current_folder() -> None:
@@ -198,6 +216,8 @@ def _message_and_exit_code(error: Exception) -> tuple[str, int]:
         return error.format_message(), error.exit_code
     if isinstance(error, click.Abort):
         return "interrupted", 130
+    if is_output_error(error):
+        return f"cannot write {OUTPUT}: {describe_write_error(error)}", 1
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return f"cannot write: {describe_write_error(error)}", 1
     if isinstance(error, OSError) and error.filename is not None:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
+from gankit.cli.check_output import check_output
 from gankit.cli.log import show_log
 from gankit.cli.progress import progress_bar
 from gankit.core.errors import GankitError
+from gankit.data.read.names import printable
 from gankit.training.find_run import find_run
 
 if TYPE_CHECKING:
@@ -84,6 +86,7 @@ def sample(
     if seed < 0:
         raise GankitError(f"--seed is {seed}; it must be 0 or more")
     run = find_run(run, " and --checkpoint {step}")
+    check_output(out or run)
     if out:
         sample_output.check_path(out, form, run)
     else:
@@ -97,7 +100,7 @@ def sample(
             sampler = load(run, step=checkpoint, registry=ctx.obj)
             with sample_output.explain_write_error(out):
                 WRITERS[form](sampler, seed, count or COUNTS[form], out)
-    click.echo(out)
+    click.echo(printable(str(out)))
 
 
 def _choose_form(ctx: click.Context, forms: dict[str, bool]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from gankit.cli.check_output import write_error
 from gankit.core.errors import GankitError
 from gankit.runs import video
 
@@ -103,8 +104,7 @@ def explain_write_error(out: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, OverflowError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise GankitError(f"cannot write {out}: {why}; --out chooses another place") from error
+        raise write_error(out, error) from error
 
 
 def write_history(run: Path, out: Path) -> None:

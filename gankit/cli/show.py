@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gankit.cli.output import print_heading
 from gankit.cli.param_types import PartName
 from gankit.cli.read_source import read_source
 from gankit.core.choice import Choice
@@ -18,6 +19,7 @@ from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.settings import option, parse_length
 from gankit.core.shell import join_command
 from gankit.core.specs import KINDS, DatasetSpec, ModelSpec, RecipeSpec, Spec
+from gankit.data.read.names import printable
 
 if TYPE_CHECKING:
     from gankit.core.registry import Registry
@@ -41,12 +43,12 @@ def show(ctx: click.Context, /, name: str, kind: str | None, no_code: bool) -> N
     name = Choice.parse(name).name
     specs = [registry.find(kind, name)] if kind else _specs_named(registry, name)
     for spec in specs:
-        click.secho(f"{spec.kind} {spec.name}", bold=True)
+        print_heading(f"{spec.kind} {spec.name}")
         for label, text in _facts(registry, spec).items():
             click.echo(_wrap(text, f"  {label:13} ", 16))
         if isinstance(spec, ModelSpec):
             _, generator = registry.parse("generator", spec.generator)
-            click.echo(f"  {'networks':13} gankit show {generator.name}")
+            click.echo(printable(f"  {'networks':13} gankit show {generator.name}"))
         elif isinstance(spec, RecipeSpec):
             _show_recipe(spec)
         else:
@@ -89,9 +91,9 @@ def _format_value(value: Any) -> str:
 def _show_recipe(spec: RecipeSpec) -> None:
     command = f"gankit run --recipe {spec.name}"
     click.echo(f"\n  run it       {command}")
-    click.echo(f"  the same     gankit run {options_of(spec.settings)}")
+    click.echo(printable(f"  the same     gankit run {options_of(spec.settings)}"))
     for label, options in spec.variants.items():
-        click.echo(f"\n  {label}:\n    {command} {options}")
+        click.echo(f"\n  {printable(label)}:\n    {printable(f'{command} {options}')}")
 
 
 def options_of(settings: Mapping[str, Any]) -> str:

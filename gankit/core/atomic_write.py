@@ -60,3 +60,16 @@ def retry_while_locked(rename: Callable[[], object]) -> None:
         else:
             return
     rename()
+
+
+def try_to_create(path: Path) -> None:
+    """Raise the OSError that writing a file, or into a folder, would raise; changes nothing."""
+    folder = path if path.is_dir() else path.parent
+    while not folder.exists():
+        folder = folder.parent
+    name = "folder" if path.is_dir() else path.name
+    trial = folder / f".{name}.{os.urandom(4).hex()}.writing"  # as long as the name that is used
+    try:
+        trial.open("xb").close()
+    finally:
+        trial.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ from typing import Any, overload
 import torch
 from PIL import Image
 
+from gankit.core.atomic_write import try_to_create
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError
 from gankit.core.metric import Metric
@@ -99,9 +100,26 @@ def evaluate(
         results = _measure_each(own_pictures, built, sets, registry, sampler.step, progress)
         return results if isinstance(pictures, Mapping) else results[""]
     sets.generate(sampler.images, sampler.run.latent_dim)
-    measurements = measure_all(built, sets, registry, folder, sampler.step, progress)
-    _record(folder, measurements)
+    is_kept = _can_be_kept(folder)
+    place = folder if is_kept else None
+    measurements = measure_all(built, sets, registry, place, sampler.step, progress)
+    if is_kept:
+        _record(folder, measurements)
     return measurements
+
+
+def _can_be_kept(folder: Path) -> bool:
+    """Whether the numbers can be written into the run; if not, a warning before they are measured.
+
+    The run may be on a disk that is read-only: the numbers are worth measuring nevertheless.
+    """
+    try:
+        try_to_create(folder)
+    except OSError as error:
+        why = describe_write_error(error)
+        log.warning("cannot write into %s: %s; the numbers are shown but not kept", folder, why)
+        return False
+    return True
 
 
 def _record(folder: Path, measurements: list[Measurement]) -> None:

@@ -17,6 +17,7 @@ import torch
 
 from gankit import testing
 from gankit.compute.compiling import compile_networks
+from gankit.core.clock import MIN_SECONDS
 from gankit.core.errors import GankitError
 from gankit.core.registry import Registry
 from gankit.core.settings import Run, parse_length
@@ -31,6 +32,7 @@ from gankit_race.results import write_file
 from gankit_race.variants import Variant
 
 SECONDS = {"s": 1, "m": 60, "h": 3600}  # unit of a budget -> seconds
+MAX_TIMED_STEPS = 2000  # enough of very short ones; also ends if the clock stands still
 STEPS_PER_TURN = 4  # when variants are timed in turns
 DEFAULT_METRICS = ("kid", "swd")  # those of them that are installed
 # The length of a run whose budget is a time, until its number of steps is known. It is long, so
@@ -246,13 +248,13 @@ def time_steps(
         if all(_is_timed(timing, *spent) for spent in zip(seconds, steps, strict=True)):
             break
     torch.set_num_threads(threads)
-    return [total / count for total, count in zip(seconds, steps, strict=True)]
+    return [max(total, MIN_SECONDS) / count for total, count in zip(seconds, steps, strict=True)]
 
 
 def _is_timed(timing: Timing, seconds: float, steps: int) -> bool:
     """Whether a trainer has been timed for long enough."""
     enough = seconds >= timing.seconds and steps >= timing.steps
-    return enough or seconds >= timing.max_seconds
+    return enough or seconds >= timing.max_seconds or steps >= MAX_TIMED_STEPS
 
 
 def _time_turn(trainer: assemble.Trainer, first_step: int) -> float:
