@@ -77,7 +77,8 @@ def evaluate(
     """Measure the run in `folder` at its newest checkpoint, or at step `checkpoint`.
 
     Returns a Measurement for each metric, and adds them to metrics.csv and metrics.json in the
-    folder. The same call gives the same numbers. Raises GankitError if the run cannot be measured.
+    folder, if it can be written. The same call gives the same numbers. Raises GankitError if the
+    run cannot be measured.
 
     metrics: such as `name:option=value`. None: those that suit the run and have their features.
 
@@ -92,7 +93,7 @@ def evaluate(
     sampler = load(folder, step=checkpoint, registry=registry)
     prepared = prepare_again(load_run(folder, data=data) if data else sampler.run, registry)
     own_pictures = _by_name(pictures)
-    samples = max((len(pixels) for pixels in own_pictures.values()), default=samples)
+    samples = max(map(len, own_pictures.values()), default=samples)
     sets = choose_picture_sets(prepared, samples, sampler.run.data_seed)
     texts = default_metrics(sampler.run, registry, sets) if metrics is None else tuple(metrics)
     built = build_metrics(texts, sampler.run, registry, sets)
@@ -100,11 +101,22 @@ def evaluate(
         results = _measure_each(own_pictures, built, sets, registry, sampler.step, progress)
         return results if isinstance(pictures, Mapping) else results[""]
     sets.generate(sampler.images, sampler.run.latent_dim)
-    is_kept = _can_be_kept(folder)
-    place = folder if is_kept else None
-    measurements = measure_all(built, sets, registry, place, sampler.step, progress)
-    if is_kept:
-        _record(folder, measurements)
+    return _measure_and_record(built, sets, registry, folder, sampler.step, progress)
+
+
+def _measure_and_record(
+    built: BuiltMetrics,
+    sets: PictureSets,
+    registry: Registry,
+    folder: Path,
+    step: int,
+    progress: Progress,
+) -> list[Measurement]:
+    """Measure G's pictures, and write the numbers into the run if that is possible."""
+    if not _can_be_kept(folder):
+        return measure_all(built, sets, registry, None, step, progress)
+    measurements = measure_all(built, sets, registry, folder, step, progress)
+    _record(folder, measurements)
     return measurements
 
 
