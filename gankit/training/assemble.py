@@ -26,6 +26,7 @@ from gankit.data.store.cache import ensure_temporary_folder
 from gankit.distributed.batch_norm import sync_batch_norm
 from gankit.distributed.processes import current_process_group
 from gankit.training.check_networks import check_networks
+from gankit.training.finite import find_non_finite, networks_of, numbers_of_networks
 
 MEMORY_FORMATS = {"channels-last": torch.channels_last, "contiguous": torch.contiguous_format}
 
@@ -41,6 +42,8 @@ class Trainer:
     batches: Any  # batches[i]: the i-th batch of real pictures, (N, C, H, W)
     # Tricks that acted before the run was resumed -> a note about it.
     earlier_activity: dict[str, str] = field(default_factory=dict)
+    # Buffers that were infinite in the new networks, such as a mask of attention -> "infinite".
+    non_finite_at_start: dict[str, str] = field(default_factory=dict)
 
     def step(self, step: int) -> Scalars:
         """Take training step number `step`, counted from 0."""
@@ -104,7 +107,9 @@ def assemble(run: Run, registry: Registry, prepared: PreparedDataset) -> Trainer
             raise GankitError(f"{why}: choose other tricks with --trick, or --trick none")
         with registry.attribute_errors_to("trick", trick.name):
             trick.start(gan)
-    return Trainer(run, gan, loss, tricks, _make_batches(run, gan, prepared))
+    trainer = Trainer(run, gan, loss, tricks, _make_batches(run, gan, prepared))
+    trainer.non_finite_at_start = find_non_finite(numbers_of_networks(networks_of(gan)))
+    return trainer
 
 
 def _create_optimizers(gan: Gan, run: Run) -> None:
