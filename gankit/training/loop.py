@@ -2,7 +2,6 @@
 
 import dataclasses
 import logging
-import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +19,7 @@ from gankit.core.stop import Progress, Stop, no_progress, stop_on_interrupt
 from gankit.distributed.processes import process_group
 from gankit.training import assemble
 from gankit.training.budget import Budget, Stopwatch
+from gankit.training.explain_losses import explain_losses
 from gankit.training.folder import claim_folder
 from gankit.training.observers import Observers
 from gankit.training.pace import Pace
@@ -216,12 +216,13 @@ class TrainingLoop:
 
     def _read_losses(self) -> None:
         """Read the losses of the steps since the last call; RunFailed at a NaN or infinity."""
-        for step, scalars in self.unread:
-            self.scalars = {name: float(value) for name, value in scalars.items()}
-            for name in ("d_loss", "penalty", "g_loss"):  # in the order they are computed
-                value = self.scalars.get(name, 0.0)
-                if not math.isfinite(value):
-                    raise training_failed(self.run, f"{name} became {value} at step {step}")
+        if not self.unread:
+            return
+        read = [(step, {k: float(v) for k, v in scalars.items()}) for step, scalars in self.unread]
+        problem = self.gan.process_group.first_problem(explain_losses(read, self.gan))
+        if problem:
+            raise training_failed(self.run, problem)
+        self.scalars = read[-1][1]
         self.unread = []
 
     def _log(self, step: int) -> None:

@@ -12,6 +12,7 @@ from gankit.core.shell import join_command
 from gankit.training import checkpoint
 from gankit.training.assemble import Trainer
 from gankit.training.find_run import RUN_FILE
+from gankit.training.finite import find_non_finite, networks_of, numbers_of
 from gankit.training.observers import Observers
 
 log = logging.getLogger("gankit")
@@ -29,24 +30,31 @@ class Saver:
     def save(
         self, run: Run, step: int, last_activity: Mapping[str, str | None], is_final: bool
     ) -> None:
-        """Save a checkpoint. RunFailed if a weight is not finite, or if the final save fails."""
+        """Save a checkpoint. RunFailed if a number in it is not finite, or if the final save fails.
+
+        All processes raise if it is not finite in one of them.
+        """
         gan = self.trainer.gan
-        model: dict[str, Any] = {}
         state: dict[str, Any] = {"scalers": {}}
         for player in (gan.G, gan.D):
-            if not all(bool(p.isfinite().all()) for p in player.net.parameters()):
-                raise training_failed(
-                    run, f"a weight of {player.name} is not finite after step {step}"
-                )
-            model[player.name] = player.net.state_dict()
             state[player.name] = player.adam.state_dict()
             state["scalers"][player.name] = player.scaler.state_dict()
-        if gan.sampler is not gan.G.net:
-            model["sampler"] = gan.sampler.state_dict()
         state["tricks"] = {trick.name: trick.state_dict() for trick in self.trainer.tricks}
         state["acted"] = [name for name, text in last_activity.items() if text]
+        saved = checkpoint.Checkpoint(step, networks_of(gan), state)
+        self._require_finite(run, saved)
         if gan.process_group.rank == 0:
-            self._write(run, checkpoint.Checkpoint(step, model, state), is_final)
+            self._write(run, saved, is_final)
+
+    def _require_finite(self, run: Run, saved: checkpoint.Checkpoint) -> None:
+        gan = self.trainer.gan
+        new = find_non_finite(numbers_of(saved, gan), self.trainer.non_finite_at_start)
+        problem = next(
+            (f"{label} is {kind} after step {saved.step}" for label, kind in new.items()), ""
+        )
+        problem = gan.process_group.first_problem(problem)
+        if problem:
+            raise training_failed(run, problem)
 
     def _write(self, run: Run, saved: checkpoint.Checkpoint, is_final: bool) -> None:
         try:
@@ -81,8 +89,6 @@ class Saver:
 
 def training_failed(run: Run, what: str) -> RunFailed:
     """The error that ends a run whose numbers are not finite any more, with advice."""
-    checkpoints = checkpoint.list_checkpoints(run.folder / "checkpoints")
-    saved = "no checkpoint was saved before"
-    if checkpoints:
-        saved = f"the last good checkpoint is {checkpoints[0]}"
+    last = checkpoint.find_undamaged(run.folder / "checkpoints")
+    saved = f"the last good checkpoint is {last}" if last else "no checkpoint was saved before"
     return RunFailed(f"{what}, so training stopped; {saved}. Try lower --lr-d and --lr-g", 1)
