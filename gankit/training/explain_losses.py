@@ -46,7 +46,7 @@ def _blame(player: Player, output: str, update: int) -> str:
     after = f" after its update at step {update}" if update else ""
     tensor = _find_tensor(player)
     shown = f" ({tensor})" if tensor else ""
-    return f"{player.name}'s {output} were not finite{after}{shown}, so "
+    return f"{player.name}'s {output} were not finite{after}{shown}: "
 
 
 def _find_tensor(player: Player) -> str:

@@ -108,11 +108,11 @@ def _run_folders(folder: Path) -> list[Path]:
 
 
 def _last_step(run: Run, warnings: list[str]) -> int:
-    """The step of the run's newest checkpoint; adds a warning if the run is not finished."""
-    checkpoints = checkpoint.list_checkpoints(run.folder / "checkpoints")
-    if not checkpoints:
-        raise GankitError(f"{run.out} has no checkpoint yet, so it cannot be compared")
-    step = checkpoint.step_of(checkpoints[0])
+    """The step of the newest checkpoint that can be read; a warning if it is not the last step."""
+    newest = checkpoint.find_undamaged(run.folder / "checkpoints")
+    if newest is None:
+        raise GankitError(f"{run.out} has no checkpoint that can be compared")
+    step = checkpoint.step_of(newest)
     if step < run.steps:
         warnings.append(f"{run.out} is not finished: step {step:,} of {run.steps:,}.")
     return step

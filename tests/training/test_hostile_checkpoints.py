@@ -477,3 +477,35 @@ def test_two_tensors_at_one_place_are_not_saved(tmp_path):
         checkpoint.save(tmp_path, checkpoint.Checkpoint(0, {}, tree), keep=1)
     assert checkpoint.list_checkpoints(tmp_path) == []
     assert Path(tmp_path / "last").exists() is False
+
+
+SCALES = {
+    "scale": [0.0, -1.0, "x", None, 3, float("nan"), float("inf"), 1e300, [1.0]],
+    "growth_factor": [1.0, "x", float("nan")],
+    "backoff_factor": [2.0, None],
+    "growth_interval": [0, 1.5, 10**400],
+    "_growth_tracker": [-1, 10**400, 0.5, True, "x"],
+}
+
+
+def test_gradient_scalers_of_float16_may_be_wrong(tmp_path, registry, tiny, caplog):
+    settings = tiny(length="8 steps", save_every=4, precision="16", tricks=("ema",))
+    folder = train(compose(registry, **settings, out=str(tmp_path / "run")), registry)
+    run = load_run(folder)
+    prepared = gankit.prepare(run, registry, lambda done, total: None)
+    trainer = assemble(resolve_auto(run, prepared), registry, prepared)
+    judge = Judge(folder, trainer, registry, caplog)
+    count = 0
+    for key, values in SCALES.items():
+        for value in [*values, DELETE]:
+            trees, _ = read(newest(folder))
+            pairs = pairs_of(trees, "state", "scalers", "D")
+            pairs[:] = [pair for pair in pairs if pair[0] != key]
+            if value is not DELETE:
+                pairs.append([key, value])
+            write_trees(newest(folder), trees)
+            judge.look(f"{key}={value!r:.20}")
+            assert trainer.gan.D.scaler.get_scale() == trainer.gan.G.scaler.get_scale()
+            count += 1
+    assert not judge.failures, "\n".join(map(str, judge.failures[:30]))
+    assert judge.refused == count == 27
