@@ -56,6 +56,7 @@ LIGHT = {  # modules that every command imports, so they must not import torch a
     "gankit.core.clock",
     "gankit.core.errors",
     "gankit.core.hookspecs",
+    "gankit.core.read_file",
     "gankit.core.registry",
     "gankit.core.retried_write",
     "gankit.core.settings",
