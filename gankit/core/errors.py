@@ -1,6 +1,9 @@
 """Errors that you can act on: each message names the cause and the cure."""
 
+import reprlib
 from collections.abc import Iterable
+
+MAX_SHOWN = 100  # characters of a value in a message
 
 
 class GankitError(Exception):
@@ -31,6 +34,14 @@ class RunStopped(OneLineInNotebooks, GankitError):
 
 class Interrupted(OneLineInNotebooks, KeyboardInterrupt):
     """An interrupt that ended the work at once, because there was nothing to save or no time."""
+
+
+def quote_value(value: object) -> str:
+    """A value as messages show it: quoted, without control characters, and cut if it is long."""
+    shortener = reprlib.Repr()
+    shortener.maxstring = shortener.maxother = shortener.maxlong = MAX_SHOWN
+    text = shortener.repr(value)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
 
 
 def did_you_mean(name: str, choices: Iterable[str]) -> str:

@@ -16,6 +16,7 @@ PARTS = ("checkpoints", "samples", "metrics", "tensorboard")
 WEIGHTS = frozenset({".bin", ".ckpt", ".h5", ".keras", ".npz", ".onnx", ".pb", ".pkl", ".pt",
                      ".pth", ".safetensors"})  # fmt: skip
 _ADDRESS = re.compile(r"\w{2,}:/")  # Path makes https:/x of https://x
+_STEP = re.compile(r"step-([0-9]{1,18})")
 GIVE_RUN = f"give the folder of a run, which holds its {RUN_FILE}"
 
 
@@ -66,10 +67,10 @@ def _run_around(path: Path) -> Path | None:
 
 def _explain_part(path: Path, run: Path, checkpoint_hint: str) -> str:
     shown = shorten_path(str(run))
-    step = next((p[5:] for p in path.parts if p.startswith("step-") and p[5:].isdigit()), "")
+    step = next(filter(None, map(_STEP.fullmatch, path.parts)), None)
     if not step:
         return f"{path} belongs to the run {shown}: give {shown}"
-    hint = checkpoint_hint.format(step=int(step))
+    hint = checkpoint_hint.format(step=int(step[1]))
     return f"{path} belongs to a checkpoint of the run {shown}: give {shown}{hint}"
 
 

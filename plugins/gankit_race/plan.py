@@ -17,7 +17,8 @@ import torch
 
 from gankit import testing
 from gankit.compute.compiling import compile_networks
-from gankit.core.errors import GankitError
+from gankit.core.errors import GankitError, quote_value
+from gankit.core.read_json import Types, find_wrong_type, is_list_of, read_json_object
 from gankit.core.registry import Registry
 from gankit.core.settings import Run, parse_length
 from gankit.core.stop import Progress
@@ -26,11 +27,21 @@ from gankit.data.prepare import prepare
 from gankit.training import assemble
 from gankit.training.folder import make_numbered_folder
 from gankit.training.recorded_paths import find_data, path_entries
+from gankit.training.run_file import read_settings
 from gankit_race.find_race import RACE_FILE
 from gankit_race.results import write_file
 from gankit_race.variants import Variant
 
 SECONDS = {"s": 1, "m": 60, "h": 3600}  # unit of a budget -> seconds
+PLAN = "the plan of a race"
+_ENTRIES: dict[str, Types] = {
+    "command": str,
+    "budget": str,
+    "seeds": list,
+    "metrics": list,
+    "samples": int,
+}
+_TIME: dict[str, Types] = {"step_seconds": int | float}
 STEPS_PER_TURN = 4  # when variants are timed in turns
 DEFAULT_METRICS = ("kid", "swd")  # those of them that are installed
 # The length of a run whose budget is a time, until its number of steps is known. It is long, so
@@ -83,21 +94,41 @@ class Plan:
 def read_plan(folder: Path) -> Plan:
     """Read a race's race.json."""
     path = folder / RACE_FILE
+    record = read_json_object(path, PLAN, {"variants": list, **_ENTRIES})
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        record.pop("gankit")
-        variants = []
-        for fields in record.pop("variants"):
-            settings = _lists_to_tuples(fields.pop("run"))
-            settings["data"] = find_data(record, settings["data"], folder)
-            variants.append(Variant(run=Run(**settings), **fields))
-        record.pop("begun_in", None)
-        return Plan(variants=tuple(variants), **_lists_to_tuples(record))
-    except OSError as error:
-        raise GankitError(f"there is no race in {folder}: {error.strerror}") from error
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
-        reason = f"{error} is missing" if isinstance(error, KeyError) else error
-        raise GankitError(f"{path} is not the plan of a race: {reason}") from error
+        variants = tuple(_read_variant(fields, record, folder) for fields in record["variants"])
+        texts = _lists_to_tuples({name: record[name] for name in _ENTRIES})
+        if not variants:
+            raise GankitError("it has no variants")
+        if not is_list_of(record["seeds"], int) or not is_list_of(record["metrics"], str):
+            raise GankitError("seeds must be whole numbers, and metrics texts")
+        return Plan(variants=variants, **texts)
+    except KeyError as error:
+        raise GankitError(f"{path} is not {PLAN}: {error} is missing") from error
+    except GankitError as error:
+        raise GankitError(f"{path} is not {PLAN}: {error}") from error
+
+
+def _read_variant(fields: Any, record: dict[str, Any], folder: Path) -> Variant:
+    """A variant of race.json, as it was written. GankitError, or KeyError for a missing entry."""
+    wrong = find_wrong_type(fields, {"label": str, "folder": str, "run": dict, **_TIME})
+    if wrong:
+        raise GankitError(f"in a variant, {wrong}")
+    name = fields["folder"]
+    if not name or name.startswith(".") or not re.fullmatch(r"[\w.=+-]+", name):
+        raise GankitError(f"the folder {quote_value(name)} of a variant is not a plain name")
+    settings = read_settings(fields["run"])
+    settings["data"] = find_data(record, settings["data"], folder)
+    try:
+        run = Run(**settings)
+    except TypeError as error:  # a field without a default is missing
+        raise GankitError(f"the variant {quote_value(fields['label'])}: {error}") from error
+    return Variant(
+        label=fields["label"],
+        folder=name,
+        run=run,
+        step_seconds=fields.get("step_seconds", 0.0),
+    )
 
 
 def _lists_to_tuples(record: dict[str, Any]) -> dict[str, Any]:
