@@ -62,6 +62,11 @@ def read_run(path: Path) -> dict[str, Any]:
     """
     path = path if path.is_file() else find_run(path) / RUN_FILE
     record = _read_record(path)
+    if "memory_format" in record and "convolutions" not in record:
+        channels_last = record["memory_format"] == "channels-last"
+        record["convolutions"] = "fast" if channels_last else "plain"
+    if _has_default_memory_format(record):
+        record["memory_format"] = "auto"  # perhaps on another device than before
     try:
         settings = read_settings(record)
     except GankitError as error:
@@ -80,13 +85,15 @@ def read_settings(record: dict[str, Any]) -> dict[str, Any]:
     if unknown:
         is_other = "" if fields & set(record) else "this is not a run.json of gankit: "
         raise GankitError(f"{is_other}{unknown_setting(min(unknown))}")
-    record = dict(record)
-    if "memory_format" in record and "convolutions" not in record:
-        channels_last = record["memory_format"] == "channels-last"
-        record["convolutions"] = "fast" if channels_last else "plain"
-    if _has_default_memory_format(record):
-        record["memory_format"] = "auto"  # perhaps on another device than before
     return {name: convert_setting(name, record[name]) for name in record if name in fields}
+
+
+def make_run(settings: dict[str, Any], source: str) -> Run:
+    """The run of these settings from a file. GankitError if a needed one is missing or wrong."""
+    for field in dataclasses.fields(Run):
+        if field.default is dataclasses.MISSING and field.name not in settings:
+            raise GankitError(f"{source} is incomplete: the setting {field.name!r} is missing")
+    return Run(**settings)
 
 
 def _read_record(path: Path) -> dict[str, Any]:
@@ -121,10 +128,7 @@ def load_run(folder: str | Path, **changes: Any) -> Run:
     if "data" in changes:
         changes["data"] = data_paths(changes["data"])
     changes = {name: convert_setting(name, value) for name, value in changes.items()}
-    try:
-        run = Run(**{**settings, "out": str(folder), **changes})
-    except TypeError as error:
-        raise GankitError(f"{folder / RUN_FILE} is incomplete: {error}") from error
+    run = make_run({**settings, "out": str(folder), **changes}, str(folder / RUN_FILE))
     if run.device == "mps" and run.memory_format == "auto":
         message = "%s goes on with --memory-format contiguous, as channels-last is wrong on mps"
         log.warning(message, folder)

@@ -243,6 +243,8 @@ def _read_row(record: Any, path: Path) -> Row:
     if not wrong:
         parts = record["measured"].values()
         wrong = next(filter(None, (find_wrong_type(kept, KEPT_TYPES) for kept in parts)), "")
+    if not wrong and (Path(record["folder"]).is_absolute() or ".." in record["folder"]):
+        wrong = f"the folder {quote_value(record['folder'])} of a run is not in the race"
     if wrong:
         raise GankitError(f"{path} is not {RESULTS}: {wrong}")
     return Row(**record)
