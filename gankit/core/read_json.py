@@ -18,7 +18,7 @@ Types = type | UnionType
 def read_json(path: Path, description: str) -> Any:
     """The contents of a JSON file; `description` says what it should be: `a run.json of gankit`.
 
-    GankitError if it cannot be read, is no JSON, is nested too deeply, or names an entry twice.
+    GankitError if it cannot be read, is not JSON, is nested too deeply, or names an entry twice.
     """
     content = read_regular_file(path, MAX_BYTES)
     try:
@@ -59,7 +59,7 @@ def find_wrong_type(record: Any, types: Mapping[str, Types]) -> str:
 
 
 def has_type(value: object, expected: Types) -> bool:
-    """Whether a value of JSON has a type; true and false are no numbers."""
+    """Whether a value of JSON has a type; true and false are not numbers."""
     if isinstance(value, bool):
         return expected is bool
     return isinstance(value, expected)

@@ -239,7 +239,7 @@ def _read_row(record: Any, path: Path) -> Row:
     wrong = find_wrong_type(record, ROW_TYPES)
     unknown = "" if wrong else next(iter(record.keys() ^ ROW_TYPES.keys()), "")
     if unknown:
-        wrong = f"{quote_value(unknown)} is missing, or is no entry of a run"
+        wrong = f"{quote_value(unknown)} is missing, or is not an entry of a run"
     if not wrong:
         parts = record["measured"].values()
         wrong = next(filter(None, (find_wrong_type(kept, KEPT_TYPES) for kept in parts)), "")

@@ -168,7 +168,7 @@ def _prepare(
 
 
 def _check_disk(folder: Path, count: int, settings: PixelSettings) -> None:
-    """GankitError if the disk has no room for so many pictures."""
+    """GankitError if the disk has no room for this number of pictures."""
     needed = count * settings.image_size**2 * (settings.channels or 3)
     free = shutil.disk_usage(folder).free
     if needed > free:
