@@ -18,7 +18,7 @@ _LENGTH = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?) ?(steps|epochs|kimg)")
 _PLAN = re.compile(r"[0-9]{1,15}:[1-9][0-9]{0,14}")
 # Limits of what a Run may hold: a run.json may come from somebody else.
 MAX_COUNT = 10**15  # steps, pictures
-MAX_THREADS = 1024  # with many more, OpenMP ends the whole process: no memory for their stacks
+MAX_THREADS = 1024  # of any computer; setup_device has the limit of this one
 MAX_NUMBERS = 2**31  # in a batch: many of torch's kernels count in 32 bits
 _RANGES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("batch_size accumulate d_steps log_every keep", lambda v: v >= 1, "1 or more"),

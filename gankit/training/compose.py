@@ -10,7 +10,7 @@ from typing import Any
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError, quote_value
 from gankit.core.registry import Registry, load_registry
-from gankit.core.settings import MAX_COUNT, Run, option, unknown_setting
+from gankit.core.settings import CHOICES, MAX_COUNT, Run, option, unknown_setting
 from gankit.core.specs import DatasetSpec, RecipeSpec, describe_type
 from gankit.data.messages import OWN_PICTURES
 
@@ -19,6 +19,7 @@ PATHS = ("data", "classes", "out")  # may hold any character that a name in a fo
 # No null byte, and of the surrogates only those that stand for a name's bytes that are not UTF-8.
 _PATH = re.compile(r"[^\0\ud800-\udc7f\udd00-\udfff]*")
 MAX_LETTERS = 4096  # of a text; no path of Linux is longer
+MAX_LETTERS_OF_WORD = 200  # of a device, a colour, a length
 MAX_ITEMS = {"data": 100_000, "classes": 100_000}  # of other lists: 1000
 
 
@@ -99,8 +100,9 @@ def _convert_list(name: str, value: Any) -> Any:
 
 def _check_text(name: str, text: str) -> None:
     """GankitError for a text that no name, path or option can be."""
-    if len(text) > MAX_LETTERS:
-        reason = f"it has {len(text):,} characters; gankit takes at most {MAX_LETTERS:,}"
+    most = MAX_LETTERS if name in (*PATHS, *CHOICES) else MAX_LETTERS_OF_WORD
+    if len(text) > most:
+        reason = f"it has {len(text):,} characters; gankit takes at most {most:,}"
         raise GankitError(f"{option(name)} is {quote_value(text)}: {reason}")
     is_allowed = _PATH.fullmatch(text) if name in PATHS else text.isprintable()
     if not is_allowed:

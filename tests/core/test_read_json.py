@@ -76,3 +76,14 @@ def test_a_short_value_is_quoted_whole():
     assert quote_value("a\tb") == r"'a\tb'"
     assert quote_value(-1) == "-1"
     assert quote_value(["a", 2.5]) == "['a', 2.5]"
+
+
+def test_a_message_leaves_out_the_middle_of_what_nobody_can_read():
+    path = "/" + "x" * 4000 + "/end"
+    message = str(GankitError(f"there is no run in {path}: give another"))
+    assert message.startswith("there is no run in /xxx")
+    assert message.endswith("/end: give another")
+    assert len(message) < 400
+    assert len(str(GankitError("two words " * 10_000))) < 2100
+    whole = f"there is no run in {'x' * 250}: give another"
+    assert str(GankitError(whole)) == whole
