@@ -1,14 +1,31 @@
 """Errors that you can act on: each message names the cause and the cure."""
 
+import re
+import reprlib
 from collections.abc import Iterable
+
+MAX_SHOWN = 100  # characters of a value in a message
+MAX_WORD = 300  # of a path or another word
+MAX_MESSAGE = 2000
 
 
 class GankitError(Exception):
     """An error of one line; the command line prints it without a traceback."""
 
     def __init__(self, message: str, exit_code: int = 2) -> None:
-        super().__init__(message)
+        super().__init__(_shorten(message))
         self.exit_code = exit_code  # 2: a bad option or input; nothing was started
+
+
+def _shorten(message: str) -> str:
+    """The message without the middle of words, and of a text, that are far too long to be read."""
+    message = re.sub(rf"\S{{{MAX_WORD + 1},}}", lambda word: _cut(word[0], MAX_WORD), message)
+    return _cut(message, MAX_MESSAGE)
+
+
+def _cut(text: str, limit: int) -> str:
+    end = limit // 4
+    return text if len(text) <= limit else f"{text[: limit - end]}...{text[-end:]}"
 
 
 class RunFailed(GankitError):
@@ -31,6 +48,14 @@ class RunStopped(OneLineInNotebooks, GankitError):
 
 class Interrupted(OneLineInNotebooks, KeyboardInterrupt):
     """An interrupt that ended the work at once, because there was nothing to save or no time."""
+
+
+def quote_value(value: object) -> str:
+    """A value as messages show it: quoted, without control characters, and cut if it is long."""
+    shortener = reprlib.Repr()
+    shortener.maxstring = shortener.maxother = shortener.maxlong = MAX_SHOWN
+    text = shortener.repr(value)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
 
 
 def did_you_mean(name: str, choices: Iterable[str]) -> str:

@@ -14,7 +14,7 @@ import pluggy
 
 from gankit.core import hookspecs
 from gankit.core.choice import Choice
-from gankit.core.errors import GankitError, did_you_mean
+from gankit.core.errors import GankitError, did_you_mean, quote_value
 from gankit.core.specs import KINDS, ModelSpec, Spec, no_such_option
 
 _HOOKS = {name: spec for name, spec in vars(hookspecs).items() if hasattr(spec, "gankit_spec")}
@@ -104,9 +104,10 @@ class Registry:
             return specs[name]
         for other_kind in KINDS:
             if name in [spec.name for spec in self.specs(other_kind)]:
-                raise GankitError(f"{name!r} is a {other_kind}, not a {kind}.")
+                raise GankitError(f"{quote_value(name)} is a {other_kind}, not a {kind}.")
         hint = did_you_mean(name, specs) or " If it is in a file, load the file: gankit -p FILE."
-        raise GankitError(f"there is no {kind} {name!r}.{hint} See: gankit list {kind}")
+        missing = f"there is no {kind} {quote_value(name)}"
+        raise GankitError(f"{missing}.{hint} See: gankit list {kind}")
 
     def comes_with_gankit(self, kind: str, name: str) -> bool:
         """Whether a part is bundled with gankit, not from another package or a file."""

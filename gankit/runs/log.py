@@ -6,6 +6,7 @@ import csv
 import errno
 import io
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,12 @@ from typing import Any
 from gankit.core.atomic_write import write_atomically
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError
+from gankit.core.read_file import read_regular_file
 
 NAME = "log.csv"
+MAX_BYTES = 1 << 30  # five million rows
+_STEP = re.compile(r"[0-9]{1,18}")
+_NUMBER = re.compile(r"|nan|-?inf|-?[0-9]+(\.[0-9]*)?(e[+-]?[0-9]{1,3})?")  # empty: none
 NUMBERS = ("step", "kimg", "seconds", "d_loss", "g_loss", "penalty", "d_real", "d_fake")
 
 
@@ -29,14 +34,23 @@ def read_rows(folder: Path, missing_ok: bool = False) -> list[dict[str, str]]:
     With `missing_ok`, a missing log gives no rows.
     """
     path = folder / NAME
+    if missing_ok and not os.path.lexists(path):
+        return []
+    text = read_regular_file(path, MAX_BYTES).decode(errors="replace")
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file, restval=""))
-    except OSError as error:
-        if missing_ok and isinstance(error, FileNotFoundError | NotADirectoryError):
-            return []
-        raise GankitError(f"there is no log at {path}: {error.strerror}") from error
-    return [row for row in rows if row.get("step", "").isdigit()]
+        rows = list(csv.DictReader(io.StringIO(text, newline=""), restkey="", restval=""))
+    except csv.Error as error:
+        raise GankitError(f"{path} is not a log of gankit: {error}") from error
+    for row in rows:
+        row.pop("", None)  # cells beyond the columns
+    return [row for row in rows if _is_row(row)]
+
+
+def _is_row(row: Mapping[str, str]) -> bool:
+    """Whether a row is whole: it has a step, and numbers in the columns of numbers."""
+    return bool(_STEP.fullmatch(row.get("step", ""))) and all(
+        _NUMBER.fullmatch(row.get(name, "")) for name in NUMBERS
+    )
 
 
 def read_log(folder: str | Path) -> dict[str, list[Any]]:

@@ -27,6 +27,7 @@ from gankit.distributed.batch_norm import sync_batch_norm
 from gankit.distributed.processes import current_process_group
 from gankit.training.check_networks import check_networks
 from gankit.training.finite import find_non_finite, networks_of, numbers_of_networks
+from gankit.training.proportion import check_memory, limited_weights
 
 MEMORY_FORMATS = {"channels-last": torch.channels_last, "contiguous": torch.contiguous_format}
 
@@ -147,6 +148,7 @@ def build_gan(run: Run, registry: Registry) -> tuple[Gan, list[Trick]]:
     """Build both networks and the tricks of a run; without optimisers and data."""
     machine = setup_machine(run.device, run.precision, run.threads)
     memory_format = MEMORY_FORMATS[resolve_memory_format(run, machine.device)]
+    check_memory(run, current_process_group().world_size)
     g_net = _build_network(run, registry, "generator", machine.device)
     d_net = _build_network(run, registry, "discriminator", machine.device)
     check_networks(run, registry, g_net, d_net)
@@ -171,13 +173,14 @@ def build_gan(run: Run, registry: Registry) -> tuple[Gan, list[Trick]]:
 def _build_network(run: Run, registry: Registry, kind: str, device: torch.device) -> nn.Module:
     """Build G or D; its initial weights depend on the run's seed only."""
     torch.manual_seed(randomness.derive_seed(run.seed, 0, f"weights of the {kind}"))
-    net: nn.Module = registry.make(
-        kind,
-        getattr(run, kind),
-        image_size=run.image_size,
-        channels=run.channels,
-        latent_dim=run.latent_dim,
-    )
+    with limited_weights():
+        net: nn.Module = registry.make(
+            kind,
+            getattr(run, kind),
+            image_size=run.image_size,
+            channels=run.channels,
+            latent_dim=run.latent_dim,
+        )
     # If it is not a module, check_networks will raise.
     if isinstance(net, nn.Module) and wants_fast_convolutions(run, registry, kind, device):
         use_fast_convolutions(net)

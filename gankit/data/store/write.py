@@ -8,7 +8,9 @@ import hashlib
 import itertools
 import json
 import logging
+import math
 import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ import numpy as np
 from gankit.core.atomic_write import open_atomically, retry_while_locked, write_atomically
 from gankit.core.errors import GankitError
 from gankit.core.prepared import Pixels, Rows
+from gankit.core.read_json import Types, is_list_of, read_json_object
 from gankit.core.stop import Progress
 from gankit.data.messages import MOVE_CACHE, mostly_broken, nearly_grey, shorten, skipped_line
 from gankit.data.read.colour import find_colour
@@ -30,6 +33,10 @@ from gankit.data.store.leftovers import remove_leftovers, unfinished_folder
 
 log = logging.getLogger("gankit")
 VERSION = 3  # of the prepared file; increase it to prepare all pictures again
+MANIFEST = "the manifest of prepared pictures"
+MANIFEST_TYPES: dict[str, Types] = {
+    "shape": list, "fingerprint": str, "skipped": list, "notes": list,
+}  # fmt: skip
 CHUNK = 256  # pictures prepared at a time, which limits the memory
 PICTURES_PER_THREAD = 16  # of a chunk, before a thread takes more
 
@@ -90,7 +97,7 @@ def load_or_prepare(
         if not folder.exists():
             _prepare(pictures, folder, settings, transform, progress)
         return _load(folder)
-    except (OSError, ValueError, KeyError) as error:
+    except (GankitError, OSError, ValueError, KeyError) as error:
         reason = getattr(error, "strerror", None) or error
         line = f"cannot prepare pictures in {folder}: {reason}; delete this folder, or {MOVE_CACHE}"
         raise GankitError(line) from error
@@ -110,10 +117,17 @@ def _hash_first_picture(pictures: Sequence[Any], transform: Transform) -> str:
 
 
 def _load(folder: Path) -> CachedPictures:
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    """The pictures in a folder of the cache; ValueError if its files do not fit together."""
+    try:
+        manifest = read_json_object(folder / "manifest.json", MANIFEST, MANIFEST_TYPES)
+    except GankitError as error:
+        raise ValueError(error) from error
+    shape = manifest["shape"]
+    if not is_list_of(shape, int) or math.prod(shape) != (folder / "pixels.u8").stat().st_size:
+        raise ValueError("the file of the pixels has another size than manifest.json says")
     boxes_file = folder / "boxes.npy"
     return CachedPictures(
-        pixels=np.memmap(folder / "pixels.u8", np.uint8, "r", shape=tuple(manifest["shape"])),
+        pixels=np.memmap(folder / "pixels.u8", np.uint8, "r", shape=tuple(shape)),
         groups=np.load(folder / "groups.npy"),
         boxes=np.load(boxes_file) if boxes_file.exists() else None,
         fingerprint=manifest["fingerprint"],
@@ -134,6 +148,7 @@ def _prepare(
     log.info("preparing %s pictures of %s", f"{len(pictures):,}", label)
     folder.parent.mkdir(parents=True, exist_ok=True)
     remove_leftovers()
+    _check_disk(folder.parent, len(pictures), settings)
     with unfinished_folder(folder.parent) as aside:
         total = len(pictures)
         # Not through a memory map: on a full disk that would be a SIGBUS.
@@ -150,6 +165,16 @@ def _prepare(
         except OSError:
             if not folder.exists():  # else another run was first
                 raise
+
+
+def _check_disk(folder: Path, count: int, settings: PixelSettings) -> None:
+    """GankitError if the disk has no room for this number of pictures."""
+    needed = count * settings.image_size**2 * (settings.channels or 3)
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        numbers = f"need {needed / 1e9:,.0f} GB in {folder}, which has {free / 1e9:,.1f} GB free"
+        what = f"{count:,} pictures of --image-size {settings.image_size}"
+        raise GankitError(f"{what} {numbers}: use a smaller size or fewer, or {MOVE_CACHE}")
 
 
 class _Writer:
