@@ -14,12 +14,14 @@ from gankit.core.shell import quote_word
 from gankit.core.stop import Stop, no_progress, stop_on_interrupt
 from gankit.training.compose import compose
 from gankit.training.find_run import RUN_FILE
+from gankit.training.links import refuse_links_out
 from gankit.training.run_file import data_paths, record_move
 from gankit_race.find_race import RACE_FILE, find_race
 from gankit_race.pictures import check_pictures, move_pictures
 from gankit_race.plain_view import PlainView
 from gankit_race.plan import (
     UNKNOWN_LENGTH,
+    WRITTEN,
     Plan,
     choose_metrics,
     make_plan,
@@ -111,7 +113,8 @@ def write_plan(plan: Plan, folder: Path | None, names: Sequence[str]) -> Path:
 
 
 def refuse_used_folder(folder: Path) -> None:
-    """GankitError if the folder already holds a race or a run."""
+    """GankitError if the folder already holds a race or a run, or links that lead out of it."""
+    refuse_links_out(folder, WRITTEN)
     if (folder / RACE_FILE).exists():
         resume = f"gankit race --resume {quote_word(str(folder))}"
         raise GankitError(
@@ -137,7 +140,7 @@ def resume_plan(
         plan = move_pictures(plan, data)
         check_pictures(plan, folder, registry, no_progress)
         for variant, seed in plan.all_runs():
-            run_folder = folder / variant.folder / f"seed-{seed}"
+            run_folder = folder / variant.run_folder(seed)
             if (run_folder / RUN_FILE).exists():
                 record_move(run_folder, data)
     if seeds is not None and seeds < len(plan.seeds):
