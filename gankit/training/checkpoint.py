@@ -40,7 +40,8 @@ def save(folder: Path, saved: Checkpoint, keep: int) -> Path:
     final = folder / f"step-{saved.step:06d}"
     temporary = folder / f".{final.name}.writing"
     try:
-        _delete(temporary)
+        for unfinished in folder.glob(".step-*.writing"):  # of processes that were killed
+            _delete(unfinished)
         temporary.mkdir(parents=True)
         for name, data in _serialize(saved).items():
             write_atomically(temporary / name, data)

@@ -58,7 +58,7 @@ def _check(entry: os.DirEntry[str], root: str) -> None:
         if not Path(target).is_relative_to(root):
             raise GankitError(
                 f"{entry.path} leads out of its folder, to {target}, and gankit would write there: "
-                "delete it, or put a copy in its place"
+                "delete the link, or put a copy in its place"
             )
     elif not entry.is_file():
         raise GankitError(f"{entry.path} is a pipe or a device, not a file: delete it")

@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -25,9 +25,9 @@ from gankit.core.version import __version__
 from gankit.data.prepare import prepare
 from gankit.training import assemble
 from gankit.training.folder import make_numbered_folder
-from gankit.training.links import refuse_links_out
 from gankit.training.recorded_paths import find_data, path_entries
 from gankit_race.find_race import RACE_FILE
+from gankit_race.race_folder import check_names, check_race_folder
 from gankit_race.results import write_file
 from gankit_race.variants import Variant
 
@@ -37,9 +37,6 @@ DEFAULT_METRICS = ("kid", "swd")  # those of them that are installed
 # The length of a run whose budget is a time, until its number of steps is known. It is long, so
 # that tricks which fade out during a run are timed while they act.
 UNKNOWN_LENGTH = "1000000 steps"
-# What gankit writes in the folder of a race, besides the folders of the variants.
-WRITTEN = (RACE_FILE, "race.html", "race.png", "results.csv", "results.json", ".running.lock",
-           ".running.pid")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -76,17 +73,13 @@ class Plan:
 
     def write(self, folder: Path) -> None:
         """Write race.json, with paths as seen from `folder`."""
-        self.refuse_links_out(folder)
+        check_race_folder(folder, self.variants)
         record = {"gankit": __version__, **dataclasses.asdict(self)}
         for variant in record["variants"]:
             entries = path_entries(folder / RACE_FILE, variant["run"]["data"])
             variant["run"]["data"] = entries["data"]
             record["begun_in"] = entries["begun_in"]
         write_file(folder / RACE_FILE, json.dumps(record, indent=1) + "\n")
-
-    def refuse_links_out(self, folder: Path) -> None:
-        """GankitError if a link in the race's folder would let gankit write outside of it."""
-        refuse_links_out(folder, (*WRITTEN, *(variant.folder for variant in self.variants)))
 
 
 def read_plan(folder: Path) -> Plan:
@@ -102,25 +95,14 @@ def read_plan(folder: Path) -> Plan:
             variants.append(Variant(run=Run(**settings), **fields))
         record.pop("begun_in", None)
         plan = Plan(variants=tuple(variants), **_lists_to_tuples(record))
-        _check_folders(plan)
+        check_names(plan.variants, plan.seeds)
     except OSError as error:
         raise GankitError(f"there is no race in {folder}: {error.strerror}") from error
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else error
         raise GankitError(f"{path} is not the plan of a race: {reason}") from error
-    plan.refuse_links_out(folder)
+    check_race_folder(folder, plan.variants)
     return plan
-
-
-def _check_folders(plan: Plan) -> None:
-    """ValueError if a run would have its folder outside of the race's."""
-    for variant, seed in plan.all_runs():
-        # The rules of Windows, which also know the separator and the root of other systems.
-        is_name = PureWindowsPath(variant.folder).name == variant.folder
-        if not is_name or variant.folder in ("", ".."):
-            raise ValueError(f"{variant.folder!r} is not the name of a folder in the race's")
-        if not isinstance(seed, int):
-            raise ValueError(f"the seed {seed!r} is not a whole number")
 
 
 def _lists_to_tuples(record: dict[str, Any]) -> dict[str, Any]:

@@ -14,14 +14,12 @@ from gankit.core.shell import quote_word
 from gankit.core.stop import Stop, no_progress, stop_on_interrupt
 from gankit.training.compose import compose
 from gankit.training.find_run import RUN_FILE
-from gankit.training.links import refuse_links_out
 from gankit.training.run_file import data_paths, record_move
 from gankit_race.find_race import RACE_FILE, find_race
 from gankit_race.pictures import check_pictures, move_pictures
 from gankit_race.plain_view import PlainView
 from gankit_race.plan import (
     UNKNOWN_LENGTH,
-    WRITTEN,
     Plan,
     choose_metrics,
     make_plan,
@@ -29,6 +27,7 @@ from gankit_race.plan import (
     read_plan,
 )
 from gankit_race.publish import print_report
+from gankit_race.race_folder import check_race_folder
 from gankit_race.recipes import SEEDS
 from gankit_race.runner import RaceRunner
 from gankit_race.variants import Variant, make_variants, parse_fields
@@ -114,7 +113,7 @@ def write_plan(plan: Plan, folder: Path | None, names: Sequence[str]) -> Path:
 
 def refuse_used_folder(folder: Path) -> None:
     """GankitError if the folder already holds a race or a run, or links that lead out of it."""
-    refuse_links_out(folder, WRITTEN)
+    check_race_folder(folder)
     if (folder / RACE_FILE).exists():
         resume = f"gankit race --resume {quote_word(str(folder))}"
         raise GankitError(

@@ -9,6 +9,7 @@ import pytest
 
 from gankit import GankitError, evaluate, load_run, train
 from gankit.runs import log
+from gankit.training import checkpoint
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
 
@@ -201,6 +202,19 @@ def test_a_log_that_is_a_link_is_replaced_not_followed(received, outside):
     assert not (received / "log.csv").is_symlink()
 
 
+def test_deleting_an_old_checkpoint_deletes_nothing_through_a_link(tmp_path, outside):
+    folder = tmp_path / "checkpoints"
+    folder.mkdir()
+    for name in ("step-000001", ".step-000003.writing", "step-000003"):
+        (folder / name).symlink_to(outside)
+    (folder / ".step-000002.writing").mkdir()  # of a process that was killed
+    for step in (2, 3):
+        checkpoint.save(folder, checkpoint.Checkpoint(step, {}, {}), keep=1)
+    assert sorted(path.name for path in folder.iterdir()) == ["last", "step-000003"]
+    assert checkpoint.load(folder / "step-000003").step == 3
+    assert [path.name for path in outside.iterdir()] == [".bashrc"]
+
+
 @pytest.fixture
 def race(gankit_cli, here, tiny):
     """The folder of a finished race of two variants."""
@@ -231,6 +245,15 @@ def test_a_race_whose_plan_names_a_folder_elsewhere_is_refused(gankit_cli, race,
     assert answer.code == 2
     assert repr(name) in answer.err
     assert not (race.parent / "outside").exists()
+
+
+def test_a_race_whose_seed_is_a_path_is_refused(gankit_cli, race):
+    record = json.loads((race / "race.json").read_text())
+    record["seeds"] = ["/../../../outside"]
+    (race / "race.json").write_text(json.dumps(record))
+    answer = gankit_cli("race", "--resume", race)
+    assert answer.code == 2
+    assert "'/../../../outside'" in answer.err
 
 
 def test_results_that_name_a_run_elsewhere_do_not_change_that_run(gankit_cli, race, received):
