@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from PIL import Image
 
+from gankit.cli.output_file import require_folder
 from gankit.core.errors import GankitError
 from gankit.core.gan import Gan
 from gankit.core.registry import Registry
@@ -67,8 +68,7 @@ def _describe_change(trick: Trick, is_same: bool) -> str:
 def _write(images: torch.Tensor, seen_by_d: torch.Tensor, file: Path) -> None:
     from torchvision.utils import make_grid
 
-    if not file.absolute().parent.is_dir():
-        raise GankitError(f"cannot write {file}: there is no folder {file.parent}")
+    require_folder(file)
     layout = {"nrow": 4, "normalize": True, "value_range": (-1, 1), "pad_value": 1.0}
     grids = [make_grid(side.float().cpu(), **layout) for side in (images, seen_by_d)]
     gap = torch.ones(3, grids[0].shape[1], grids[0].shape[2] // 16)

@@ -7,6 +7,7 @@ import errno
 import io
 import os
 import re
+import stat
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -81,13 +82,19 @@ def to_csv(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
 def append_rows(folder: Path, names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
     """Append rows to the log, all of them or none; `names` are its columns, in order.
 
-    A missing log or folder is created. Raises OSError.
+    A missing log or folder is created. A log that is a link, or that has a second name, is replaced
+    by a file of its own: an append would change a file elsewhere. Raises OSError.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    path = folder / NAME
+    header, _, lines = to_csv(names, rows).partition("\n")
+    if _is_shared(path):
+        earlier = path.read_text(encoding="utf-8") if path.exists() else f"{header}\n"
+        write_atomically(path, earlier + lines)
+        return
     # Without a buffer: what a buffer cannot write, it would write later, after the error.
-    with (folder / NAME).open("ab", buffering=0) as file:
+    with open(path, "ab", buffering=0, opener=_open_no_link) as file:
         size = file.tell()
-        header, _, lines = to_csv(names, rows).partition("\n")
         content = lines if size else f"{header}\n{lines}"
         encoded = content.encode(errors="replace")
         try:
@@ -96,3 +103,16 @@ def append_rows(folder: Path, names: Sequence[str], rows: Iterable[Mapping[str, 
         except OSError:
             file.truncate(size)  # no half row
             raise
+
+
+def _is_shared(path: Path) -> bool:
+    """Whether a file is a link, or has another name by a hard link."""
+    try:
+        info = path.lstat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISLNK(info.st_mode) or info.st_nlink > 1
+
+
+def _open_no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)  # Windows has no such flag

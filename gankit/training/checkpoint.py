@@ -49,11 +49,12 @@ def save(folder: Path, saved: Checkpoint, keep: int) -> Path:
     final = folder / f"step-{saved.step:06d}"
     temporary = folder / f".{final.name}.writing"
     try:
-        shutil.rmtree(temporary, ignore_errors=True)
+        for unfinished in folder.glob(".step-*.writing"):  # of processes that were killed
+            _delete(unfinished)
         temporary.mkdir(parents=True)
         for name, data in _serialize(saved).items():
             write_atomically(temporary / name, data)
-        shutil.rmtree(final, ignore_errors=True)  # a damaged checkpoint of the same step
+        _delete(final)  # a damaged checkpoint of the same step
         retry_while_locked(lambda: temporary.rename(final))
         if os.name == "posix":  # Windows cannot open a folder
             handle = os.open(folder, os.O_RDONLY)
@@ -61,7 +62,7 @@ def save(folder: Path, saved: Checkpoint, keep: int) -> Path:
             os.close(handle)
         write_atomically(folder / "last", final.name)
     except Exception as error:  # safetensors and torch raise their own errors if the disk is full
-        shutil.rmtree(temporary, ignore_errors=True)
+        _delete(temporary)
         checkpoints = list_checkpoints(folder)
         earlier = f"the last is {checkpoints[0]}" if checkpoints else "there is no earlier one"
         why = describe_write_error(error)
@@ -71,8 +72,15 @@ def save(folder: Path, saved: Checkpoint, keep: int) -> Path:
     up_to_now = [path for path in checkpoints if step_of(path) <= saved.step]
     # Later ones are damaged: the run was resumed from before them.
     for path in set(checkpoints) - set(up_to_now[:keep]):
-        shutil.rmtree(path, ignore_errors=True)
+        _delete(path)
     return final
+
+
+def _delete(folder: Path) -> None:
+    """Delete a checkpoint, as far as possible; of a link only the link, never what it leads to."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.is_symlink():  # which rmtree leaves as it is
+        folder.unlink(missing_ok=True)
 
 
 def _serialize(saved: Checkpoint) -> dict[str, bytes]:

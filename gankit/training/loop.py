@@ -21,6 +21,7 @@ from gankit.training import assemble
 from gankit.training.budget import Budget, Stopwatch
 from gankit.training.explain_losses import explain_losses
 from gankit.training.folder import claim_folder
+from gankit.training.links import check_run_folder
 from gankit.training.observers import Observers
 from gankit.training.pace import Pace
 from gankit.training.resume import restore
@@ -52,6 +53,7 @@ def train(
     KeyboardInterrupt if that was before the first step, RunFailed if training failed, and
     GankitError if the run could not start.
     """
+    check_run_folder(run)
     registry = registry or load_registry()
     if not isinstance(stop, Stop):
         stop = Stop(poll=stop) if stop else Stop()

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import click
 
+from gankit.cli.output_file import require_folder
 from gankit.cli.progress import progress_bar
 from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.registry import Registry, load_registry
@@ -47,6 +48,8 @@ def check(
 
     PATH is a folder, an archive or a picture. NAME is a data set from `gankit list dataset`.
     """
+    if page:
+        require_folder(page)
     class_names = tuple(name for text in classes for name in text.split(","))
     report, survey, pictures = _examine_and_report(paths, class_names, image_size, ctx.obj)
     if page:

@@ -22,6 +22,7 @@ from gankit.core.stop import Progress, no_progress
 from gankit.runs.images import save_picture
 from gankit.runs.sampler import load
 from gankit.training.find_run import find_run
+from gankit.training.links import refuse_links_out
 from gankit.training.run_file import Data, load_run
 from gankit.training.run_pictures import prepare_again
 from gankit_metrics.bootstrap import measure
@@ -87,7 +88,7 @@ def evaluate(
     data: where the run's pictures are now, if they were moved; they must be the same pictures.
     """
     registry = registry or load_registry()
-    folder = find_run(folder, " and checkpoint={step}")
+    folder = _find_folder(folder, is_written=pictures is None)
     sampler = load(folder, step=checkpoint, registry=registry)
     prepared = prepare_again(load_run(folder, data=data) if data else sampler.run, registry)
     own_pictures = _by_name(pictures)
@@ -102,6 +103,14 @@ def evaluate(
     measurements = measure_all(built, sets, registry, folder, sampler.step, progress)
     _record(folder, measurements)
     return measurements
+
+
+def _find_folder(given: str | Path, is_written: bool) -> Path:
+    """The folder of a run; GankitError if it would let gankit write elsewhere."""
+    folder = find_run(given, " and checkpoint={step}")
+    if is_written:
+        refuse_links_out(folder)
+    return folder
 
 
 def _record(folder: Path, measurements: list[Measurement]) -> None:

@@ -103,7 +103,7 @@ def _run_folders(folder: Path) -> list[Path]:
         return [find_run(folder)]
     all_runs = read_plan(race).all_runs()
     folder = race
-    runs = [folder / variant.folder / f"seed-{seed}" for variant, seed in all_runs]
+    runs = [folder / variant.run_folder(seed) for variant, seed in all_runs]
     return [run for run in runs if (run / "run.json").exists()]
 
 

@@ -29,6 +29,7 @@ from gankit.training.folder import make_numbered_folder
 from gankit.training.recorded_paths import find_data, path_entries
 from gankit.training.run_file import make_run, read_settings
 from gankit_race.find_race import RACE_FILE
+from gankit_race.race_folder import check_race_folder
 from gankit_race.results import write_file
 from gankit_race.variants import Variant
 
@@ -80,6 +81,7 @@ class Plan:
 
     def write(self, folder: Path) -> None:
         """Write race.json, with paths as seen from `folder`."""
+        check_race_folder(folder, self.variants)
         record = {"gankit": __version__, **dataclasses.asdict(self)}
         for variant in record["variants"]:
             entries = path_entries(folder / RACE_FILE, variant["run"]["data"])
@@ -89,7 +91,7 @@ class Plan:
 
 
 def read_plan(folder: Path) -> Plan:
-    """Read a race's race.json."""
+    """Read a race's race.json; GankitError if it, or a link, leads out of the race's folder."""
     path = folder / RACE_FILE
     record = read_json_object(path, PLAN, _ENTRIES)
     missing = next((name for name in _ENTRIES if name not in record), "begun_in")
@@ -103,6 +105,7 @@ def read_plan(folder: Path) -> Plan:
             raise GankitError("it has no variants")
     except GankitError as error:
         raise GankitError(f"{path} is not {PLAN}: {error}") from error
+    check_race_folder(folder, variants)
     return Plan(
         command=record["command"],
         budget=record["budget"],

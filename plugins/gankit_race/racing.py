@@ -27,6 +27,7 @@ from gankit_race.plan import (
     read_plan,
 )
 from gankit_race.publish import print_report
+from gankit_race.race_folder import check_race_folder
 from gankit_race.recipes import SEEDS
 from gankit_race.runner import RaceRunner
 from gankit_race.variants import Variant, make_variants, parse_fields
@@ -111,7 +112,8 @@ def write_plan(plan: Plan, folder: Path | None, names: Sequence[str]) -> Path:
 
 
 def refuse_used_folder(folder: Path) -> None:
-    """GankitError if the folder already holds a race or a run."""
+    """GankitError if the folder already holds a race or a run, or links that lead out of it."""
+    check_race_folder(folder)
     if (folder / RACE_FILE).exists():
         resume = f"gankit race --resume {quote_word(str(folder))}"
         raise GankitError(
@@ -137,7 +139,7 @@ def resume_plan(
         plan = move_pictures(plan, data)
         check_pictures(plan, folder, registry, no_progress)
         for variant, seed in plan.all_runs():
-            run_folder = folder / variant.folder / f"seed-{seed}"
+            run_folder = folder / variant.run_folder(seed)
             if (run_folder / RUN_FILE).exists():
                 record_move(run_folder, data)
     if seeds is not None and seeds < len(plan.seeds):

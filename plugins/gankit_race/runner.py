@@ -53,7 +53,14 @@ class RaceRunner:
         self.view = view or _default_view()
         self.stop = stop
         self.progress = progress
-        self.rows = {(row.variant, row.seed): row for row in read_results(folder)}
+        self.rows: dict[tuple[str, int], Row] = {}
+        folders = {
+            (variant.label, seed): variant.run_folder(seed) for variant, seed in plan.all_runs()
+        }
+        for row in read_results(folder):
+            key = (row.variant, row.seed)
+            if key in folders:  # whose folder is that of the plan, whatever the results say
+                self.rows[key] = dataclasses.replace(row, folder=folders[key])
         self.threads = torch.get_num_threads()
 
     def run_all(self) -> Report:
@@ -113,7 +120,7 @@ class RaceRunner:
             raise self._stopped(f"stopped after {row.variant}, seed {seed}", signal)
 
     def _train(self, variant: Variant, seed: int) -> Row:
-        folder = f"{variant.folder}/seed-{seed}"
+        folder = variant.run_folder(seed)
         run = dataclasses.replace(variant.run, seed=seed, out=str(self.folder / folder))
         resume = (run.folder / "run.json").exists()
         failed = ""

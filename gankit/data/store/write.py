@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
+import io
 import itertools
 import json
 import logging
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gankit.core.atomic_write import open_atomically, retry_while_locked, write_atomically
 from gankit.core.errors import GankitError
@@ -218,9 +220,9 @@ class _Writer:
             self._keep_one_channel(count)
             if self.strongest_tint:
                 self.notes.append(nearly_grey(self.strongest_tint))
-        np.save(self.folder / "groups.npy", duplicates.group_near_duplicates(thumbnails))
+        _save_array(self.folder / "groups.npy", duplicates.group_near_duplicates(thumbnails))
         if self.boxes[0] is not None:
-            np.save(self.folder / "boxes.npy", np.asarray(self.boxes, np.int32))
+            _save_array(self.folder / "boxes.npy", np.asarray(self.boxes, np.int32))
         manifest = {
             "shape": [count, settings.image_size, settings.image_size, channels],
             "fingerprint": self.hash.hexdigest()[:20],
@@ -251,6 +253,12 @@ class _Writer:
                 file.write(grey)
                 self.hash.update(grey)
             del rgb  # Windows cannot replace a mapped file
+
+
+def _save_array(path: Path, array: NDArray[Any]) -> None:
+    file = io.BytesIO()  # into an open file, NumPy reports a full disk without its reason
+    np.save(file, array)
+    write_atomically(path, file.getvalue())
 
 
 def _transform_all(
