@@ -21,6 +21,7 @@ from gankit.core.atomic_write import retry_while_locked, write_atomically
 from gankit.core.errors import GankitError, RunFailed
 from gankit.core.retried_write import describe_write_error
 
+MANIFEST = "manifest.json"
 _FILES = ("model.safetensors", "state.safetensors", "state.json")
 
 
@@ -76,13 +77,13 @@ def _serialize(saved: Checkpoint) -> dict[str, bytes]:
         contents[f"{name}.safetensors"] = safetensors.torch.save(tensors)
     contents["state.json"] = json.dumps(trees).encode()
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
-    return {**contents, "manifest.json": json.dumps({"sha256": hashes}, indent=1).encode()}
+    return {**contents, MANIFEST: json.dumps({"sha256": hashes}, indent=1).encode()}
 
 
 def load(path: Path) -> Checkpoint:
     """Load the checkpoint of a folder; GankitError if a hash differs or a file is missing."""
     try:
-        manifest = json.loads((path / "manifest.json").read_bytes())
+        manifest = json.loads((path / MANIFEST).read_bytes())
         data = {name: (path / name).read_bytes() for name in _FILES}
         for name in _FILES:
             if hashlib.sha256(data[name]).hexdigest() != manifest["sha256"][name]:
