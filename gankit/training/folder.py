@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError, RunFailed
+from gankit.core.portable_path import path_exists
 from gankit.core.retried_write import RetriedWrite
 from gankit.core.settings import Run
 from gankit.core.shell import quote_word
@@ -48,23 +49,28 @@ class RunFolder:
         self.run_file = file.read_bytes()
         self.writes = RetriedWrite(file, "it is written later")
 
-    def make_again(self, run: Run) -> None:
+    def make_again(self, run: Run, *, is_last: bool = False) -> None:
         """Make the folder again if it was deleted or moved; called before each write into it.
 
-        RunFailed if another run has its place. If it cannot be made now, the next call tries again.
+        If it cannot be made now, the next call tries again; the last one raises RunFailed then.
+        RunFailed, too, if another run has its place.
         """
         file = run.folder / RUN_FILE
-        if self.lock is None or (self.lock.is_in_place() and file.exists()):
+        if self.lock is None or (self.lock.is_in_place() and path_exists(str(file))):
             return
         self._lock_anew(run)
-        if not file.exists():
-            with self.writes.attempt():
-                write_atomically(file, self.run_file)
-                log.warning(
-                    "%s was deleted or moved during the run, so gankit wrote it again; the log, "
-                    "grids and checkpoints that are gone begin anew",
-                    file,
-                )
+        if path_exists(str(file)):
+            return
+        with self.writes.attempt():
+            write_atomically(file, self.run_file)
+            log.warning(
+                "%s was deleted or moved during the run, so gankit wrote it again; the log, grids "
+                "and checkpoints that are gone begin anew",
+                file,
+            )
+        if is_last and self.writes.is_failing:
+            lost = f"{file} was deleted or moved, and cannot be written again"
+            raise RunFailed(f"{lost}, so this run cannot be used", 1)
 
     def _lock_anew(self, run: Run) -> None:
         assert self.lock
@@ -72,7 +78,7 @@ class RunFolder:
         file = run.folder / RUN_FILE
         try:
             self.lock.acquire("")
-            is_taken = file.exists() and file.read_bytes() != self.run_file
+            is_taken = path_exists(str(file)) and file.read_bytes() != self.run_file
         except GankitError:
             is_taken = True
         if is_taken:

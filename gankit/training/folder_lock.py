@@ -60,13 +60,15 @@ class FolderLock:
         return self
 
     def is_in_place(self) -> bool:
-        """Whether the folder is still the one that was locked; True if nothing could be locked."""
+        """Whether the folder is still the one that was locked; True if that is not certain."""
         if self._identity is None:
             return True
         try:
             return os.path.samestat(self.lock_file.stat(), self._identity)
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
+        except OSError:  # such as a network disk that does not answer
+            return True
 
     def release(self) -> None:
         """Give the lock back, and delete its files, unless the folder is another one now."""
@@ -87,7 +89,7 @@ class FolderLock:
         self.release()
 
     def _go_on_without(self, error: OSError) -> None:
-        if self.lock_file.is_symlink():
+        if os.path.islink(self.lock_file):  # noqa: PTH114 - Path's may raise
             where = f"{self.lock_file} is a symbolic link, which gankit does not follow"
             raise GankitError(f"{where}: delete it") from error
         if error.errno in NO_LOCKS:  # any other error is met again, and named, by the first file

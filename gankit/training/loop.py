@@ -121,27 +121,29 @@ class TrainingLoop:
 
     def run_to_end(self) -> None:
         """Take all steps; observers get `run_finished` also if a step raises."""
-        state = "finished"
-        message = ""
+        ended_by: BaseException | None = None
         try:
             self._take_steps()
         except BaseException as error:
-            state = "stopped" if isinstance(error, RunStopped | KeyboardInterrupt) else "failed"
-            message = str(error)
+            ended_by = error
             raise
         finally:
-            self._finish(state, message)
+            self._finish(ended_by)
 
-    def _finish(self, state: str, message: str) -> None:
+    def _finish(self, ended_by: BaseException | None) -> None:
+        """Tell observers how the run ended; if all was saved, check that it still is there."""
+        state = "failed" if ended_by else "finished"
+        if isinstance(ended_by, RunStopped | KeyboardInterrupt):
+            state = "stopped"
         outcome = {
             "state": state,
             "step": self.gan.step,
-            "message": message,
+            "message": str(ended_by or ""),
             "seconds": time.perf_counter() - self.started,
             "tricks": self.last_activity,
         }
         self.observers.notify("run_finished", run=self.run, outcome=outcome)
-        if state != "failed":
+        if ended_by is None or isinstance(ended_by, RunStopped):
             self.saver.save_again_if_deleted(self.run, self.last_activity)
 
     def _notify(self, hook: str, **arguments: Any) -> None:

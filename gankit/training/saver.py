@@ -51,7 +51,7 @@ class Saver:
 
     def save_again_if_deleted(self, run: Run, last_activity: Mapping[str, str | None]) -> None:
         """Save the last checkpoint again if it was deleted; RunFailed if that is impossible."""
-        self.folder.make_again(run)
+        self.folder.make_again(run, is_last=True)
         if self.last_path and self._is_deleted(self.last_path):
             self.save(run, self.trainer.gan.step, last_activity, is_final=True)
 

@@ -3,7 +3,9 @@
 A run is left that can be used, with a line that says so, or the command fails and says why.
 """
 
+import errno
 import json
+import os
 import shutil
 
 import pytest
@@ -11,8 +13,9 @@ import pytest
 import gankit
 from gankit import compose, hookimpl, train
 from gankit.cli.run_from_options import resumed
-from gankit.core.errors import RunFailed
+from gankit.core.errors import RunFailed, RunStopped
 from gankit.core.registry import load_registry
+from gankit.core.stop import Stop
 from gankit.runs.log import read_rows
 from gankit.training import checkpoint
 
@@ -143,7 +146,7 @@ def test_a_file_in_the_place_of_the_folder_is_a_failure(run, folder, step):
         delete(folder)
         folder.write_text("mine")
 
-    with pytest.raises(RunFailed, match="step 12") as failed:
+    with pytest.raises(RunFailed, match="deleted") as failed:
         train_with(run, step, replace)
     assert failed.value.exit_code == 1
     assert "\n" not in str(failed.value)
@@ -177,6 +180,49 @@ def test_another_run_in_its_place_is_left_alone(run, folder, registry, tiny, ste
     assert contents() == files
     assert json.loads((folder / "run.json").read_text())["seed"] == 5
     train(resumed(folder.with_name("moved")), registry, resume=True)
+
+
+def test_a_disk_that_does_not_answer_for_a_while_ends_no_run(run, folder, registry, monkeypatch):
+    really_stat = os.stat
+    names = (str(folder / "run.json"), str(folder / ".running.lock"))
+
+    def fail(path, *args, **options):
+        if os.fspath(path) in names and not is_healed:
+            raise OSError(errno.EIO, os.strerror(errno.EIO), path)
+        return really_stat(path, *args, **options)
+
+    is_healed = []
+    registry = load_registry()
+    registry.load("begin", lambda: Vandal(2, lambda: monkeypatch.setattr("os.stat", fail)))
+    registry.load("end", lambda: Vandal(8, lambda: is_healed.append(True)))
+    train(run, registry)
+    assert is_healed
+    assert_usable(folder, registry)
+
+
+def test_a_run_json_that_cannot_be_written_again_is_a_failure(run, folder, monkeypatch):
+    def refuse(path, content):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    def change():
+        delete_run_file(folder)
+        monkeypatch.setattr("gankit.training.folder.write_atomically", refuse)
+
+    with pytest.raises(RunFailed, match=r"run\.json") as failed:
+        train_with(run, 12, change)
+    assert failed.value.exit_code == 1
+
+
+def test_a_stopped_run_that_is_deleted_is_saved_again(run, folder, registry):
+    stop = Stop()
+
+    plugins = load_registry()
+    plugins.load("stop", lambda: Vandal(6, lambda: stop.request(15)))
+    plugins.load("end", lambda: Vandal(12, lambda: delete(folder)))
+    with pytest.raises(RunStopped):
+        train(run, plugins, stop=stop)
+    assert gankit.load(folder).step >= 6
+    train(resumed(folder), registry, resume=True)
 
 
 def test_a_run_that_was_deleted_can_be_measured(run, folder, registry):
