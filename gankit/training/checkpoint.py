@@ -26,6 +26,7 @@ from gankit.core.read_file import read_regular_file
 from gankit.core.retried_write import describe_write_error
 from gankit.training.find_run import checkpoint_step
 
+MANIFEST = "manifest.json"
 FILES = ("model.safetensors", "state.safetensors", "state.json")
 MAX_TENSOR_BYTES = 8 << 30  # of a file of tensors: 2,000 million weights
 MAX_JSON_BYTES = 64 << 20
@@ -93,13 +94,13 @@ def _serialize(saved: Checkpoint) -> dict[str, bytes]:
         contents[f"{name}.safetensors"] = safetensors.torch.save(tensors)
     contents["state.json"] = json.dumps(trees).encode()
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
-    return {**contents, "manifest.json": json.dumps({"sha256": hashes}, indent=1).encode()}
+    return {**contents, MANIFEST: json.dumps({"sha256": hashes}, indent=1).encode()}
 
 
 def load(path: Path) -> Checkpoint:
     """Load the checkpoint of a folder. GankitError if anything of it is missing or not as saved."""
     with errors_of(path):
-        manifest = _parse_json("manifest.json", _read(path, "manifest.json"))
+        manifest = _parse_json(MANIFEST, _read(path, MANIFEST))
         data = {name: _read(path, name) for name in FILES}
         for name in FILES:
             if hashlib.sha256(data[name]).hexdigest() != manifest["sha256"][name]:

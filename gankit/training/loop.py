@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from gankit.compute.compiling import compile_networks
 from gankit.compute.threads import restore_threads
@@ -20,7 +21,7 @@ from gankit.distributed.processes import process_group
 from gankit.training import assemble
 from gankit.training.budget import Budget, Stopwatch
 from gankit.training.explain_losses import explain_losses
-from gankit.training.folder import claim_folder
+from gankit.training.folder import RunFolder
 from gankit.training.links import check_run_folder
 from gankit.training.observers import Observers
 from gankit.training.pace import Pace
@@ -28,7 +29,7 @@ from gankit.training.resume import restore
 from gankit.training.run_file import update_run
 from gankit.training.run_pictures import prepare_again
 from gankit.training.saver import Saver, training_failed
-from gankit.training.start import check_agreement, record_start
+from gankit.training.start import begin_folder, call_on_rank_0, check_agreement
 
 log = logging.getLogger("gankit")
 GRID_SIZE = 64  # pictures in a grid of samples
@@ -61,18 +62,17 @@ def train(
         stop_on_interrupt(stop) as is_in_python,
         process_group(stop) as group,
         restore_threads(restore=not run.threads),
+        RunFolder() as folder,
     ):
+        if resume:
+            call_on_rank_0(group, lambda: folder.reopen(run))
         prepared = prepare_again(run, registry, stop.raise_on_stop(progress))
         trainer = _make_trainer(run, registry, prepared, group)
         if resume:
             restore(trainer)
         check_agreement(trainer, group)
-        if not resume and group.rank == 0:
-            trainer.run = claim_folder(trainer.run)
-        trainer.run = dataclasses.replace(trainer.run, out=group.broadcast(trainer.run.out))
-        if group.rank == 0:
-            record_start(trainer.run, prepared)
-        TrainingLoop(trainer, registry, stop, budget, is_in_python).run_to_end()
+        begin_folder(trainer, folder, group, prepared, is_new=not resume)
+        TrainingLoop(trainer, registry, folder, stop, budget, is_in_python).run_to_end()
     return trainer.run.folder
 
 
@@ -94,6 +94,7 @@ class TrainingLoop:
         self,
         trainer: assemble.Trainer,
         registry: Registry,
+        folder: RunFolder,
         stop: Stop,
         budget: Budget | None = None,
         is_in_python: bool = False,  # called from a program or notebook, not the command line
@@ -102,6 +103,7 @@ class TrainingLoop:
         self.run = trainer.run
         self.gan = trainer.gan
         self.registry = registry
+        self.folder = folder
         self.stop = stop
         self.budget = budget
         self.is_in_python = is_in_python
@@ -113,8 +115,7 @@ class TrainingLoop:
         self.last_activity = {
             trick.name: trainer.earlier_activity.get(trick.name) for trick in trainer.tricks
         }
-        self.saver = Saver(trainer, self.observers)
-        self.saver.remember_run_file(self.run)
+        self.saver = Saver(trainer, self.observers, folder)
         self.unread: list[tuple[int, Scalars]] = []  # steps whose losses were not read yet
         self.scalars: dict[str, float] = {}  # of the last step that was read
         self.z = randomness.latents(self.run.seed, 0, GRID_SIZE, self.run.latent_dim, "grid")
@@ -122,23 +123,35 @@ class TrainingLoop:
 
     def run_to_end(self) -> None:
         """Take all steps; observers get `run_finished` also if a step raises."""
-        state = "finished"
-        message = ""
+        ended_by: BaseException | None = None
         try:
             self._take_steps()
         except BaseException as error:
-            state = "stopped" if isinstance(error, RunStopped | KeyboardInterrupt) else "failed"
-            message = str(error)
+            ended_by = error
             raise
         finally:
-            outcome = {
-                "state": state,
-                "step": self.gan.step,
-                "message": message,
-                "seconds": time.perf_counter() - self.started,
-                "tricks": self.last_activity,
-            }
-            self.observers.notify("run_finished", run=self.run, outcome=outcome)
+            self._finish(ended_by)
+
+    def _finish(self, ended_by: BaseException | None) -> None:
+        """Tell observers how the run ended; if all was saved, check that it still is there."""
+        state = "failed" if ended_by else "finished"
+        if isinstance(ended_by, RunStopped | KeyboardInterrupt):
+            state = "stopped"
+        outcome = {
+            "state": state,
+            "step": self.gan.step,
+            "message": str(ended_by or ""),
+            "seconds": time.perf_counter() - self.started,
+            "tricks": self.last_activity,
+        }
+        self.observers.notify("run_finished", run=self.run, outcome=outcome)
+        if ended_by is None or isinstance(ended_by, RunStopped):
+            self.saver.save_again_if_deleted(self.run, self.last_activity)
+
+    def _notify(self, hook: str, **arguments: Any) -> None:
+        """Call an observer hook, whose observers may write into the run's folder."""
+        self.folder.make_again(self.run)
+        self.observers.notify(hook, run=self.run, **arguments)
 
     def _take_steps(self) -> None:
         gan = self.gan
@@ -166,7 +179,7 @@ class TrainingLoop:
         return f"{message}; to go on: gankit.train(gankit.load_run({folder!r}), resume=True)"
 
     def _begin(self) -> None:
-        self.observers.notify("run_started", run=self.run, gan=self.gan, registry=self.registry)
+        self._notify("run_started", gan=self.gan, registry=self.registry)
         if self.gan.step == 0:
             self._draw_samples(0)
         if self.budget:
@@ -202,7 +215,7 @@ class TrainingLoop:
             self.budget.text,
             run.folder / "run.json",
         )
-        self.saver.remember_run_file(run)
+        self.folder.remember(run)
         self.run = run
         self.trainer.run = run
 
@@ -236,13 +249,13 @@ class TrainingLoop:
         seconds = time.perf_counter() - self.started
         scalars = {**self.scalars, "activity": activity, "seconds": seconds}
         with self.stopwatch.timing("log"):
-            self.observers.notify("step_done", run=self.run, step=step, scalars=scalars)
+            self._notify("step_done", step=step, scalars=scalars)
         self._plan_anew()
 
     def _draw_samples(self, step: int) -> None:
         with self.stopwatch.timing("draw"):
             images = self.gan.sample(self.z)
-            self.observers.notify("samples_drawn", run=self.run, step=step, images=images)
+            self._notify("samples_drawn", step=step, images=images)
 
     def _save(self, step: int, is_final: bool) -> None:
         self._read_losses()  # so that no checkpoint is saved after a NaN

@@ -1,7 +1,10 @@
 """What happens once before the first step: all processes agree, and run.json is written."""
 
+import dataclasses
 import logging
 import platform
+from collections.abc import Callable
+from typing import TypeVar, cast
 
 import torch
 
@@ -13,9 +16,26 @@ from gankit.core.settings import Run
 from gankit.core.version import __version__
 from gankit.data.messages import summarise
 from gankit.training.assemble import Trainer
+from gankit.training.folder import RunFolder
 from gankit.training.run_file import write_run
 
 log = logging.getLogger("gankit")
+T = TypeVar("T")
+
+
+def call_on_rank_0(group: ProcessGroup, function: Callable[[], T]) -> T:
+    """Call a function in process 0; all processes get its value, or raise its GankitError."""
+    value: T | None = None
+    error: GankitError | None = None
+    if group.rank == 0:
+        try:
+            value = function()
+        except GankitError as raised:
+            error = raised
+    value, error = group.broadcast((value, error))
+    if error:
+        raise error
+    return cast("T", value)
 
 
 def check_agreement(trainer: Trainer, group: ProcessGroup) -> None:
@@ -27,7 +47,25 @@ def check_agreement(trainer: Trainer, group: ProcessGroup) -> None:
         raise GankitError(f"{differs}: give all processes the same --data and run folder")
 
 
-def record_start(run: Run, prepared: PreparedDataset) -> None:
+def begin_folder(
+    trainer: Trainer,
+    folder: RunFolder,
+    group: ProcessGroup,
+    prepared: PreparedDataset,
+    *,
+    is_new: bool,
+) -> None:
+    """Claim the folder of a new run, tell all processes where it is, and write its run.json."""
+    out = group.broadcast(trainer.run.out)
+    if is_new:
+        out = call_on_rank_0(group, lambda: folder.claim(trainer.run))
+    trainer.run = dataclasses.replace(trainer.run, out=out)
+    if group.rank == 0:
+        _record_start(trainer.run, prepared)
+        folder.remember(trainer.run)
+
+
+def _record_start(run: Run, prepared: PreparedDataset) -> None:
     """Write run.json; say how pictures were read, and warn of those that were skipped."""
     versions = {"gankit": __version__, "torch": torch.__version__, "system": platform.platform()}
     pictures = {
