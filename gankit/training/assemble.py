@@ -3,7 +3,7 @@
 import dataclasses
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -27,6 +27,7 @@ from gankit.distributed.batch_norm import sync_batch_norm
 from gankit.distributed.processes import current_process_group
 from gankit.training.check_networks import check_networks
 
+Part = TypeVar("Part")
 MEMORY_FORMATS = {"channels-last": torch.channels_last, "contiguous": torch.contiguous_format}
 
 
@@ -96,7 +97,7 @@ def assemble(run: Run, registry: Registry, prepared: PreparedDataset) -> Trainer
     """Build networks, optimisers, loss, tricks and batches. The same Run gives the same weights."""
     gan, tricks = build_gan(run, registry)
     tune_allocator(gan.machine.device)
-    loss: Loss = registry.make("loss", run.loss)
+    loss = _make_part(registry, "loss", run.loss, Loss)
     _create_optimizers(gan, run)
     for trick in tricks:
         if trick.overrides("targets") and not loss.reads_targets:
@@ -105,6 +106,16 @@ def assemble(run: Run, registry: Registry, prepared: PreparedDataset) -> Trainer
         with registry.attribute_errors_to("trick", trick.name):
             trick.start(gan)
     return Trainer(run, gan, loss, tricks, _make_batches(run, gan, prepared))
+
+
+def _make_part(registry: Registry, kind: str, choice: str, expected: type[Part]) -> Part:
+    """Build a loss or a trick; GankitError unless it is an instance of its base class."""
+    part = registry.make(kind, choice)
+    with registry.attribute_errors_to(kind, choice):
+        if not isinstance(part, expected):
+            what = f"its builder returns a {type(part).__name__}"
+            raise ValueError(f"{what}; expected a gankit.{expected.__name__}")
+    return part
 
 
 def _create_optimizers(gan: Gan, run: Run) -> None:
@@ -183,7 +194,7 @@ def _build_tricks(gan: Gan, run: Run, registry: Registry) -> list[Trick]:
     """Build the run's tricks, in order, and let each of them change the networks."""
     tricks = []
     for choice in run.tricks:
-        trick: Trick = registry.make("trick", choice)
+        trick = _make_part(registry, "trick", choice, Trick)
         trick.name = choice.name
         with registry.attribute_errors_to("trick", choice):
             trick.wrap(gan)
