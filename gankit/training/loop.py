@@ -10,7 +10,7 @@ from pathlib import Path
 from gankit.compute.compiling import compile_networks
 from gankit.compute.threads import restore_threads
 from gankit.core import randomness
-from gankit.core.errors import GankitError, RunStopped
+from gankit.core.errors import GankitError, RunStopped, error_text
 from gankit.core.prepared import PreparedDataset
 from gankit.core.process_group import ProcessGroup
 from gankit.core.registry import Registry, load_registry
@@ -21,6 +21,7 @@ from gankit.distributed.processes import process_group
 from gankit.training import assemble
 from gankit.training.budget import Budget, Stopwatch
 from gankit.training.folder import claim_folder
+from gankit.training.guard import guard_parts
 from gankit.training.observers import Observers
 from gankit.training.pace import Pace
 from gankit.training.resume import restore
@@ -63,7 +64,8 @@ def train(
         prepared = prepare_again(run, registry, stop.raise_on_stop(progress))
         trainer = _make_trainer(run, registry, prepared, group)
         if resume:
-            restore(trainer)
+            with guard_parts(trainer, registry):
+                restore(trainer)
         check_agreement(trainer, group)
         if not resume and group.rank == 0:
             trainer.run = claim_folder(trainer.run)
@@ -123,10 +125,11 @@ class TrainingLoop:
         state = "finished"
         message = ""
         try:
-            self._take_steps()
+            with guard_parts(self.trainer, self.registry):
+                self._take_steps()
         except BaseException as error:
             state = "stopped" if isinstance(error, RunStopped | KeyboardInterrupt) else "failed"
-            message = str(error)
+            message = error_text(error)
             raise
         finally:
             outcome = {
