@@ -31,7 +31,7 @@ class Plugin:
     error: str = ""  # why loading failed
     cause: BaseException | None = None  # the exception behind `error`, for --debug
     changed: list[str] = field(default_factory=list)  # global state that its import changed
-    module: str = ""  # the module of its hooks
+    module: str = ""  # that holds its hooks
     distribution: importlib.metadata.Distribution | None = None
 
     @property
@@ -42,10 +42,10 @@ class Plugin:
     def implements(self, hook: str) -> bool:
         return hasattr(self.hook, hook)
 
-    def owns_module(self, module: str) -> bool:
-        """Whether a module is the plugin's: its own, or another one of its package."""
-        package = self.module.partition(".")[0]
-        return bool(package) and module.partition(".")[0] == package
+    @property
+    def package(self) -> str:
+        """The package, or the single module, that holds its code."""
+        return self.module.partition(".")[0]
 
     def fail(self, error: BaseException) -> None:
         """Keep an error of the plugin's code; `gankit plugins` shows it."""
@@ -133,17 +133,14 @@ class Registry:
         That is the owner of the last line in the traceback that is gankit's or a plugin's, so a
         library that a plugin calls with wrong values counts as the plugin.
         """
-        external = [plugin for plugin in self.plugins if not plugin.is_bundled]
-        modules = [
-            str(frame.f_globals.get("__name__", ""))
-            for frame, _ in traceback.walk_tb(error.__traceback__)
-        ]
-        for module in reversed(modules):
-            for plugin in external:
-                if plugin.owns_module(module):
-                    return plugin
-            if module.startswith("gankit"):
-                return None
+        owners: dict[str, Plugin | None] = {"gankit": None}  # package -> plugin from outside
+        for plugin in self.plugins:  # bundled plugins come first
+            owners.setdefault(plugin.package, None if plugin.is_bundled else plugin)
+        frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+        for frame in reversed(frames):
+            package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+            if package in owners:
+                return owners[package]
         return None
 
     def default(self, kind: str) -> str:
@@ -202,6 +199,9 @@ class Registry:
         """A model's spec and its two networks, each with the options of `text` that it has."""
         spec, model = self.parse("model", text)
         assert isinstance(spec, ModelSpec)
+        with self.attribute_errors_to("model", text):
+            for kind in ("generator", "discriminator"):
+                self.parse(kind, getattr(spec, kind))
         networks = {
             "generator": self.check("generator", spec.generator),
             "discriminator": self.check("discriminator", spec.discriminator),

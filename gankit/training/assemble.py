@@ -195,8 +195,8 @@ def _build_tricks(gan: Gan, run: Run, registry: Registry) -> list[Trick]:
     tricks = []
     for choice in run.tricks:
         trick = _make_part(registry, "trick", choice, Trick)
-        trick.name = choice.name
         with registry.attribute_errors_to("trick", choice):
+            trick.name = choice.name
             trick.wrap(gan)
         tricks.append(trick)
     gan.d_inputs = [trick.d_input for trick in tricks if trick.overrides("d_input")]

@@ -47,7 +47,7 @@ LOSS_METHODS: dict[str, Check] = {
     "g_loss": lambda result, *_: returns.require_loss("g_loss", result),
     "score": lambda result, logits: returns.require_score(result),
 }
-BETWEEN_STEPS = ("activity", "state_dict", "load_state_dict", "sample")
+BETWEEN_STEPS = ("activity", "state_dict", "sample")
 # Methods of Gan that call a network -> what a message calls them.
 FORWARD = {"generate": "forward", "judge": "forward", "sample": "forward in eval mode"}
 
@@ -93,8 +93,9 @@ class Guard:
 
     def _when(self) -> str:
         step = self.trainer.gan.step
-        is_between = self.method in BETWEEN_STEPS
-        return f" after step {step}" if is_between else describe_step(step)
+        if self.method == "load_state_dict":  # a checkpoint is loaded
+            return ""
+        return f" after step {step}" if self.method in BETWEEN_STEPS else describe_step(step)
 
 
 def describe_step(step: int) -> str:

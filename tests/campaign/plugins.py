@@ -24,7 +24,7 @@ NAME = "bad"  # of the plugin, from the name of its file
 SMALL = (
     *("--dataset", "petals:count=64", "--model", "dcgan64:base_channels=4", "--image-size", "16"),
     *("--batch-size", "8", "--device", "cpu", "--precision", "32", "--threads", "1"),
-    *("--steps", "25", "--save-every", "10", "--log-every", "5", "--draw-every", "5"),
+    *("--steps", "25", "--save-every", "10", "--log-every", "5", "--draw-every", "100"),
     *("--out", "run"),
 )
 HEAD = """
@@ -77,6 +77,7 @@ def run_case(case: Case, folder: Path) -> list[str]:
     out = io.StringIO()
     err = io.StringIO()
     with _restored(folder) as complaints, warnings.catch_warnings():
+        warnings.resetwarnings()
         warnings.simplefilter("ignore")
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             try:
