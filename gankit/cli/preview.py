@@ -16,6 +16,7 @@ from gankit.core.stop import Progress
 from gankit.core.trick import Trick
 from gankit.runs.images import save_picture
 from gankit.training import assemble
+from gankit.training.guard import guard_parts
 from gankit.training.run_pictures import prepare_again
 
 NUM_PICTURES = 32  # on each side
@@ -36,11 +37,12 @@ def write_preview(run: Run, registry: Registry, file: Path, progress: Progress) 
     seen_by_d = images
     trainer.gan.begin_step(0)
     changes = []
-    for trick in trainer.tricks:
-        if trick.overrides("d_input"):
-            changed = _change(trick, seen_by_d, trainer.gan)
-            changes.append(_describe_change(trick, is_same=torch.equal(changed, seen_by_d)))
-            seen_by_d = changed
+    with guard_parts(trainer, registry):
+        for trick in trainer.tricks:
+            if trick.overrides("d_input"):
+                changed = _change(trick, seen_by_d, trainer.gan)
+                changes.append(_describe_change(trick, is_same=torch.equal(changed, seen_by_d)))
+                seen_by_d = changed
     _write(images, seen_by_d, file)
     if changes:
         right = f"as D sees them at the start of the run, after {', '.join(changes)}"

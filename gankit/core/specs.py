@@ -2,11 +2,14 @@
 
 import inspect
 import pkgutil
+import reprlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
 from gankit.core.errors import GankitError, did_you_mean, quote_value
+from gankit.core.process_state import undo_global_changes
+from gankit.core.spec_fields import check_fields
 
 # Builder parameters that the run fills in; all other parameters are options of the part.
 FILLED_IN = {"image_size", "channels", "latent_dim", "data", "classes", "classify", "background",
@@ -32,12 +35,19 @@ class Spec:
         cls.kind = kind or cls.kind
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if isinstance(self.build, str):
             object.__setattr__(self, "build", MOVED_BUILDERS.get(self.build, self.build))
 
     def builder(self) -> Callable[..., Any]:
         """The callable of `build`, imported if needed."""
-        return self.build if callable(self.build) else pkgutil.resolve_name(self.build)
+        if callable(self.build):
+            return self.build
+        with undo_global_changes():
+            builder: Callable[..., Any] = pkgutil.resolve_name(self.build)
+        if not callable(builder):
+            raise TypeError(f"{self.build} is {reprlib.repr(builder)}; it must be callable")
+        return builder
 
     def parameters(self) -> dict[str, inspect.Parameter]:
         """The builder's parameters by name."""

@@ -3,7 +3,7 @@
 import dataclasses
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -29,6 +29,7 @@ from gankit.training.check_networks import check_networks
 from gankit.training.finite import find_non_finite, networks_of, numbers_of_networks
 from gankit.training.proportion import check_memory, limited_weights
 
+Part = TypeVar("Part")
 MEMORY_FORMATS = {"channels-last": torch.channels_last, "contiguous": torch.contiguous_format}
 
 
@@ -100,7 +101,7 @@ def assemble(run: Run, registry: Registry, prepared: PreparedDataset) -> Trainer
     """Build networks, optimisers, loss, tricks and batches. The same Run gives the same weights."""
     gan, tricks = build_gan(run, registry)
     tune_allocator(gan.machine.device)
-    loss: Loss = registry.make("loss", run.loss)
+    loss = _make_part(registry, "loss", run.loss, Loss)
     _create_optimizers(gan, run)
     for trick in tricks:
         if trick.overrides("targets") and not loss.reads_targets:
@@ -111,6 +112,16 @@ def assemble(run: Run, registry: Registry, prepared: PreparedDataset) -> Trainer
     trainer = Trainer(run, gan, loss, tricks, _make_batches(run, gan, prepared))
     trainer.non_finite_at_start = find_non_finite(numbers_of_networks(networks_of(gan)))
     return trainer
+
+
+def _make_part(registry: Registry, kind: str, choice: str, expected: type[Part]) -> Part:
+    """Build a loss or a trick; GankitError unless it is an instance of its base class."""
+    part = registry.make(kind, choice)
+    with registry.attribute_errors_to(kind, choice):
+        if not isinstance(part, expected):
+            what = f"its builder returns a {type(part).__name__}"
+            raise ValueError(f"{what}; expected a gankit.{expected.__name__}")
+    return part
 
 
 def _create_optimizers(gan: Gan, run: Run) -> None:
@@ -191,9 +202,9 @@ def _build_tricks(gan: Gan, run: Run, registry: Registry) -> list[Trick]:
     """Build the run's tricks, in order, and let each of them change the networks."""
     tricks = []
     for choice in run.tricks:
-        trick: Trick = registry.make("trick", choice)
-        trick.name = choice.name
+        trick = _make_part(registry, "trick", choice, Trick)
         with registry.attribute_errors_to("trick", choice):
+            trick.name = choice.name
             trick.wrap(gan)
         tricks.append(trick)
     gan.d_inputs = [trick.d_input for trick in tricks if trick.overrides("d_input")]

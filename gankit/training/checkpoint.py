@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from gankit.core.atomic_write import retry_while_locked, write_atomically
-from gankit.core.errors import GankitError, RunFailed
+from gankit.core.errors import GankitError, RunFailed, describe_reason
 from gankit.core.read_file import read_regular_file
 from gankit.core.retried_write import describe_write_error
 from gankit.training.find_run import checkpoint_step
@@ -116,15 +116,7 @@ def errors_of(path: Path) -> Iterator[None]:
     except torch.OutOfMemoryError:  # of the device, so not of the checkpoint
         raise
     except (Exception, SystemExit) as error:  # a trick that loads its state may raise anything
-        raise GankitError(f"checkpoint {path} cannot be used: {describe_error(error)}") from error
-
-
-def describe_error(error: BaseException) -> str:
-    """An error in one line of at most 300 letters."""
-    text = " ".join(str(error).split())
-    if not isinstance(error, GankitError | ValueError):
-        text = f"{type(error).__name__}: {text}"
-    return text if len(text) <= 300 else f"{text[:297]}..."
+        raise GankitError(f"checkpoint {path} cannot be used: {describe_reason(error)}") from error
 
 
 def _read(path: Path, name: str) -> bytes:

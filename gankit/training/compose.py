@@ -11,7 +11,7 @@ from gankit.core.choice import Choice
 from gankit.core.errors import GankitError, quote_value
 from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import CHOICES, MAX_COUNT, Run, option, unknown_setting
-from gankit.core.specs import DatasetSpec, RecipeSpec, describe_type
+from gankit.core.specs import DatasetSpec, ModelSpec, RecipeSpec, describe_type
 from gankit.data.messages import OWN_PICTURES
 
 _FIELDS = {field.name: field for field in dataclasses.fields(Run)}
@@ -38,11 +38,12 @@ def compose(registry: Registry | None = None, recipe: str | None = None, **setti
         own_pictures = _choose_dataset(registry, chosen).name != registry.default("dataset")
         recipe = registry.default("recipe") if own_pictures else None
     if recipe:
-        chosen = {**_recipe_settings(registry, recipe), **chosen}
+        chosen = {**_settings_of(registry, "recipe", recipe), **chosen}
     model = chosen.get("model") or registry.default("model")
     spec, networks = registry.networks(model)
     fields: dict[str, Any] = {**networks, "model": model, "image_size": spec.image_size, "loss": ""}
-    fields |= {**spec.settings, **chosen, "dataset": _choose_dataset(registry, chosen)}
+    own_settings = _settings_of(registry, "model", model)
+    fields |= {**own_settings, **chosen, "dataset": _choose_dataset(registry, chosen)}
     fields["loss"] = registry.check("loss", fields["loss"] or registry.default("loss"))
     for kind in networks:
         fields[kind] = registry.check(kind, fields[kind])
@@ -51,10 +52,11 @@ def compose(registry: Registry | None = None, recipe: str | None = None, **setti
     return Run(**fields)
 
 
-def _recipe_settings(registry: Registry, name: str) -> dict[str, Any]:
-    spec = registry.find("recipe", name)
-    assert isinstance(spec, RecipeSpec)
-    with registry.attribute_errors_to("recipe", name):
+def _settings_of(registry: Registry, kind: str, text: str) -> dict[str, Any]:
+    """The settings of a model or a recipe; an error in them names it and its plugin."""
+    spec, _ = registry.parse(kind, text)
+    assert isinstance(spec, ModelSpec | RecipeSpec)
+    with registry.attribute_errors_to(kind, text):
         return {name: convert_setting(name, value) for name, value in spec.settings.items()}
 
 
@@ -145,5 +147,6 @@ def _check_tricks(registry: Registry, texts: tuple[str, ...]) -> tuple[Choice, .
 
 def exclusion_reason(registry: Registry, trick: str, other: str) -> str | None:
     """Why a trick cannot be combined with another one, as the trick states it; None if it can."""
-    excludes: dict[str, str] = getattr(registry.find("trick", trick).builder(), "excludes", {})
-    return excludes.get(other)
+    with registry.attribute_errors_to("trick", trick):
+        excludes: dict[str, str] = getattr(registry.find("trick", trick).builder(), "excludes", {})
+        return excludes.get(other)

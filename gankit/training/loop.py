@@ -10,7 +10,7 @@ from typing import Any
 from gankit.compute.compiling import compile_networks
 from gankit.compute.threads import restore_threads
 from gankit.core import randomness
-from gankit.core.errors import GankitError, RunStopped
+from gankit.core.errors import GankitError, RunStopped, error_text
 from gankit.core.prepared import PreparedDataset
 from gankit.core.process_group import ProcessGroup
 from gankit.core.registry import Registry, load_registry
@@ -22,6 +22,7 @@ from gankit.training import assemble
 from gankit.training.budget import Budget, Stopwatch
 from gankit.training.explain_losses import explain_losses
 from gankit.training.folder import RunFolder
+from gankit.training.guard import guard_parts
 from gankit.training.links import check_run_folder
 from gankit.training.observers import Observers
 from gankit.training.pace import Pace
@@ -69,7 +70,8 @@ def train(
         prepared = prepare_again(run, registry, stop.raise_on_stop(progress))
         trainer = _make_trainer(run, registry, prepared, group)
         if resume:
-            restore(trainer)
+            with guard_parts(trainer, registry):
+                restore(trainer)
         check_agreement(trainer, group)
         begin_folder(trainer, folder, group, prepared, is_new=not resume)
         TrainingLoop(trainer, registry, folder, stop, budget, is_in_python).run_to_end()
@@ -125,7 +127,8 @@ class TrainingLoop:
         """Take all steps; observers get `run_finished` also if a step raises."""
         ended_by: BaseException | None = None
         try:
-            self._take_steps()
+            with guard_parts(self.trainer, self.registry):
+                self._take_steps()
         except BaseException as error:
             ended_by = error
             raise
@@ -140,7 +143,7 @@ class TrainingLoop:
         outcome = {
             "state": state,
             "step": self.gan.step,
-            "message": str(ended_by or ""),
+            "message": error_text(ended_by) if ended_by else "",
             "seconds": time.perf_counter() - self.started,
             "tricks": self.last_activity,
         }

@@ -44,11 +44,7 @@ def _restore_from(saved: checkpoint.Checkpoint, trainer: Trainer) -> None:
     if "sampler" in saved.model:
         gan.sampler.load_state_dict(saved.model["sampler"])
     for trick in trainer.tricks:
-        try:
-            trick.load_state_dict(saved.state["tricks"][trick.name])
-        except (Exception, SystemExit) as error:  # a plugin may raise anything
-            why = checkpoint.describe_error(error)
-            raise ValueError(f"trick {trick.name!r} refuses its state: {why}") from error
+        trick.load_state_dict(saved.state["tricks"][trick.name])
     acted = saved.state.get("acted", ())
     trainer.earlier_activity = dict.fromkeys(acted, "acted before the run was resumed")
     gan.step = saved.step

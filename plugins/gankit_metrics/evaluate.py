@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, overload
 
@@ -18,6 +18,7 @@ from gankit.core.prepared import Pixels
 from gankit.core.registry import Registry, load_registry
 from gankit.core.retried_write import describe_write_error
 from gankit.core.settings import Run
+from gankit.core.specs import Spec
 from gankit.core.stop import Progress, no_progress
 from gankit.runs.images import save_picture
 from gankit.runs.sampler import load
@@ -156,9 +157,19 @@ def default_metrics(run: Run, registry: Registry, sets: PictureSets) -> tuple[st
     if sets.against == HOLDOUT:
         names.append("memorising")
     for name, spec in specs.items():
-        if name not in names and run.dataset.name in getattr(spec.builder(), "datasets", ()):
+        if name not in names and run.dataset.name in _datasets_of(registry, spec):
             names.append(name)
     return tuple(name for name in names if name in specs)
+
+
+def _datasets_of(registry: Registry, spec: Spec) -> Sequence[str]:
+    """The data sets that a metric was made for; none, with a warning, if it cannot be imported."""
+    try:
+        with registry.attribute_errors_to("metric", spec.name):
+            return tuple(getattr(spec.builder(), "datasets", ()))
+    except GankitError as error:
+        log.warning("%s", error)
+        return ()
 
 
 def build_metrics(
@@ -219,7 +230,13 @@ def _draw_picture(metric: Metric, state: Any, sets: PictureSets) -> Any:
     if type(metric).picture is Metric.picture:  # then do not read the pictures
         return None
     generated = sets.pictures("generated")
-    return metric.picture(state, generated, sets.pictures("reference"), sets.pictures("training"))
+    pixels = metric.picture(state, generated, sets.pictures("reference"), sets.pictures("training"))
+    shape = getattr(pixels, "shape", ())
+    if pixels is not None and (len(shape) != 3 or pixels.dtype != "uint8"):
+        raise ValueError(
+            f"picture returns {type(pixels).__name__} {shape}; expected uint8 (H, W, C)"
+        )
+    return pixels
 
 
 def _save(pixels: Any, path: Path) -> str:

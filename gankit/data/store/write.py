@@ -280,7 +280,9 @@ def _transform_all(
             if where:  # all are patches of one picture, source 0
                 return [(pixels, (0, *where(index))) for pixels, _ in patches]
             return [(pixels, box and (index, *box)) for pixels, box in patches]
-        except Exception as error:  # a broken picture may raise anything, and must not end the run
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a picture may raise anything, and must not end the run
             name = names[index] if names else f"picture {index}"
             return skipped_line(name, error)
 
