@@ -1,9 +1,10 @@
 """Write files atomically: after a crash, a file is either whole or as it was before."""
 
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -44,6 +45,19 @@ def flush_and_rename(temporary: Path, path: Path) -> None:
     with temporary.open("r+b") as file:
         os.fsync(file.fileno())
     retry_while_locked(lambda: temporary.replace(path))
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Delete what killed processes left half written in a folder, not in folders below it.
+
+    Only for a folder in which no other process writes now.
+    """
+    for path in folder.glob(".*.writing"):
+        with suppress(OSError):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
 
 def retry_while_locked(rename: Callable[[], object]) -> None:

@@ -5,6 +5,7 @@ import platform
 
 import torch
 
+from gankit.core.atomic_write import remove_unfinished
 from gankit.core.errors import GankitError
 from gankit.core.portable_path import hide_home
 from gankit.core.prepared import PreparedDataset
@@ -28,7 +29,12 @@ def check_agreement(trainer: Trainer, group: ProcessGroup) -> None:
 
 
 def record_start(run: Run, prepared: PreparedDataset) -> None:
-    """Write run.json; say how pictures were read, and warn of those that were skipped."""
+    """Write run.json; say how pictures were read, and warn of those that were skipped.
+
+    What was left half written when the run was killed is deleted.
+    """
+    for folder in (run.folder, run.folder / "samples", run.folder / "checkpoints"):
+        remove_unfinished(folder)
     versions = {"gankit": __version__, "torch": torch.__version__, "system": platform.platform()}
     pictures = {
         "pictures": len(prepared.pixels),
