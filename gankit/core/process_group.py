@@ -32,3 +32,7 @@ class ProcessGroup:
     def broadcast(self, value: Any) -> Any:
         """Return rank 0's value in every process."""
         return value
+
+    def count(self, flag: bool) -> int:
+        """In how many processes `flag` is true; all must call this."""
+        return int(flag)

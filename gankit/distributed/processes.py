@@ -33,6 +33,10 @@ class TorchProcessGroup(ProcessGroup):
         padded = torch.frombuffer(bytearray(pickled.ljust(length, b"\0")), dtype=torch.uint8)
         return pickle.loads(all_reduce_sum(padded).numpy().tobytes())
 
+    def count(self, flag: bool) -> int:
+        """In how many processes `flag` is true; all must call this."""
+        return int(all_reduce_sum(torch.tensor([int(flag)])))
+
 
 def current_process_group() -> ProcessGroup:
     """The process group that this process is in: a group of one unless torchrun started it."""

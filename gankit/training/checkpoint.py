@@ -6,6 +6,7 @@ a temporary folder, flushed to the disk and renamed, so a folder with its final 
 Loading a checkpoint cannot run code.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -44,7 +45,7 @@ def save(folder: Path, saved: Checkpoint, keep: int) -> Path:
         temporary.mkdir(parents=True)
         for name, data in _serialize(saved).items():
             write_atomically(temporary / name, data)
-        shutil.rmtree(final, ignore_errors=True)  # a damaged checkpoint of the same step
+        _delete(final)  # a damaged checkpoint of the same step
         retry_while_locked(lambda: temporary.rename(final))
         if os.name == "posix":  # Windows cannot open a folder
             handle = os.open(folder, os.O_RDONLY)
@@ -62,8 +63,24 @@ def save(folder: Path, saved: Checkpoint, keep: int) -> Path:
     up_to_now = [path for path in checkpoints if step_of(path) <= saved.step]
     # Later ones are damaged: the run was resumed from before them.
     for path in set(checkpoints) - set(up_to_now[:keep]):
-        shutil.rmtree(path, ignore_errors=True)
+        _delete(path)
     return final
+
+
+def _delete(folder: Path) -> None:
+    """Delete a checkpoint, as far as possible; of a link only the link, never what it leads to.
+
+    It gets another name first, so that a kill in between leaves no half checkpoint in the list.
+    """
+    aside = folder.with_name(f".{folder.name}.deleted.writing")
+    if folder.is_symlink():
+        folder.unlink(missing_ok=True)
+        return
+    shutil.rmtree(aside, ignore_errors=True)
+    with contextlib.suppress(OSError):  # Windows cannot rename a folder in use
+        folder.rename(aside)
+    shutil.rmtree(aside, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _serialize(saved: Checkpoint) -> dict[str, bytes]:

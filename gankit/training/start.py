@@ -20,12 +20,16 @@ log = logging.getLogger("gankit")
 
 
 def check_agreement(trainer: Trainer, group: ProcessGroup) -> None:
-    """GankitError if this process has other pictures or another step than rank 0."""
+    """GankitError in all processes if one has other pictures or another step than rank 0."""
     own = {"pictures": trainer.run.fingerprint, "step": trainer.gan.step}
     of_rank_0 = group.broadcast(own)
-    if own != of_rank_0:
-        differs = f"process {group.rank} starts with {own}, process 0 with {of_rank_0}"
-        raise GankitError(f"{differs}: give all processes the same --data and run folder")
+    how_many_differ = group.count(own != of_rank_0)
+    if not how_many_differ:
+        return
+    differs = f"process {group.rank} starts with {own}, process 0 with {of_rank_0}"
+    if own == of_rank_0:
+        differs = f"{how_many_differ} of {group.world_size} processes start unlike process 0"
+    raise GankitError(f"{differs}: give all processes the same --data and run folder")
 
 
 def record_start(run: Run, prepared: PreparedDataset) -> None:

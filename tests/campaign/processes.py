@@ -32,7 +32,7 @@ rank = os.environ["RANK"]
 pathlib.Path(f"pid-{rank}").write_text(str(os.getpid()))
 collectives.STOP_TIMEOUT = 5
 if how == "other pictures":
-    words += ["--dataset", f"petals:count={64 + int(rank)}"]
+    words = [*words[:-2], "--dataset", f"petals:count={64 + int(rank)}"]  # without --out
 if how == "full disk of " + rank:
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
     os.environ["GANKIT_CACHE"] = "cache-" + rank
@@ -99,10 +99,16 @@ def try_case(case: Case) -> Outcome:
             complaints.append(f"not resumed: {resumed.output[-300:]!r}")
         elif _fingerprint(out) != prepared.fingerprint:
             complaints.append("the resumed run differs from the undisturbed one")
-    if how == "other pictures" and out.exists():
-        complaints.append("a folder was made for a run that could not begin")
+    if how == "other pictures":
+        complaints += _check_not_begun(case.folder, ended)
     shutil.rmtree(out, ignore_errors=True)
     return Outcome(how, tuple(f"{how}: {text}" for text in complaints))
+
+
+def _check_not_begun(folder: Path, ended: Ended) -> list[str]:
+    """The run could not begin, so no folder was made, and nothing can be resumed."""
+    complaints = ["a folder was made"] if (folder / "runs").exists() else []
+    return complaints + (["--resume is advised"] if "--resume" in ended.output else [])
 
 
 def _kill(case: Case, out: Path, rank: str) -> None:

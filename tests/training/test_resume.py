@@ -7,9 +7,11 @@ import shutil
 import signal
 
 import pytest
+import torch
 
 from gankit import GankitError, compose, hookimpl, prepare, train
 from gankit.cli.run_from_options import resumed
+from gankit.core.atomic_write import remove_unfinished
 from gankit.core.errors import RunStopped
 from gankit.core.registry import load_registry
 from gankit.training import checkpoint
@@ -142,6 +144,30 @@ def test_checkpoints_are_pruned_and_last_points_to_the_newest(run_of, registry):
     assert names == ["last", *sorted(kept)]  # no temporary files are left
 
 
+def test_a_kill_while_an_old_checkpoint_is_deleted_leaves_no_half_one(tmp_path, monkeypatch):
+    class Killed(BaseException):
+        pass
+
+    def delete_half(path, ignore_errors):
+        if (path / "state.json").exists():
+            (path / "state.json").unlink()
+            raise Killed
+
+    def save(step):
+        tensors = {"weight": torch.ones(2) * step}
+        checkpoint.save(tmp_path, checkpoint.Checkpoint(step, tensors, {}), keep=1)
+
+    save(1)
+    monkeypatch.setattr(shutil, "rmtree", delete_half)
+    with pytest.raises(Killed):
+        save(2)
+    monkeypatch.undo()
+    listed = checkpoint.list_checkpoints(tmp_path)
+    assert [checkpoint.load(path).step for path in listed] == [2]
+    remove_unfinished(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["last", "step-000002"]
+
+
 def test_a_damaged_checkpoint_is_skipped_and_an_older_one_used(run_of, registry, caplog):
     whole = train(run_of("whole"), registry)
     with pytest.raises(RunStopped):
@@ -165,8 +191,6 @@ def test_a_checkpoint_contains_no_code(run_of, registry):
 
 
 def test_nested_values_are_saved_and_loaded(tmp_path):
-    import torch
-
     tree = {"a": {1: torch.arange(3.0), "x": [True, None, "text", 2.5]}, "empty": {}, "b": [[]]}
     path = checkpoint.save(tmp_path, checkpoint.Checkpoint(7, {"t": torch.ones(2)}, tree), keep=1)
     saved = checkpoint.load(path)
