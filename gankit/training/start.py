@@ -23,13 +23,12 @@ def check_agreement(trainer: Trainer, group: ProcessGroup) -> None:
     """GankitError in all processes if one has other pictures or another step than rank 0."""
     own = {"pictures": trainer.run.fingerprint, "step": trainer.gan.step}
     of_rank_0 = group.broadcast(own)
-    how_many_differ = group.count(own != of_rank_0)
-    if not how_many_differ:
-        return
-    differs = f"process {group.rank} starts with {own}, process 0 with {of_rank_0}"
-    if own == of_rank_0:
-        differs = f"{how_many_differ} of {group.world_size} processes start unlike process 0"
-    raise GankitError(f"{differs}: give all processes the same --data and run folder")
+    differs = ""
+    if own != of_rank_0:
+        differs = f"process {group.rank} starts with {own}, process 0 with {of_rank_0}"
+    differs = group.first_problem(differs)
+    if differs:
+        raise GankitError(f"{differs}: give all processes the same --data and run folder")
 
 
 def record_start(run: Run, prepared: PreparedDataset) -> None:

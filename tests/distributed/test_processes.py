@@ -151,17 +151,17 @@ class Second(ProcessGroup):
 
 
 class First(ProcessGroup):
-    """The first of two processes; the second has answered yes."""
+    """The first of two processes; the second has a problem."""
 
-    def count(self, flag):
-        return flag + 1
+    def first_problem(self, problem):
+        return problem or "process 1 has a problem"
 
 
 def test_all_processes_refuse_to_begin_when_one_has_other_pictures(trainer_of):
     trainer = trainer_of()
     with pytest.raises(GankitError, match="process 1 .*'other'.*--data"):
         check_agreement(trainer, Second(received={"pictures": "other", "step": 0}))
-    with pytest.raises(GankitError, match="1 of 2 .*--data"):
+    with pytest.raises(GankitError, match="process 1 .*--data"):
         check_agreement(trainer, First(rank=0, world_size=2))
 
 
