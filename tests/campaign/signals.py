@@ -52,6 +52,7 @@ PHASES: dict[str, Moment | None] = {
 
 
 def prepare(setup: Setup) -> Whole:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it would stay ignored
     return train_whole(setup.folder)
 
 
