@@ -13,7 +13,7 @@ import click
 
 from gankit.cli.encoding import replace_unencodable
 from gankit.cli.plugin_commands import PluginCommands
-from gankit.core.errors import GankitError, describe_error
+from gankit.core.errors import GankitError, Interrupted, describe_error
 from gankit.core.retried_write import describe_write_error
 from gankit.core.version import __version__
 from gankit.data.read.names import printable
@@ -22,6 +22,7 @@ __all__ = ["PluginCommands", "main", "new_cli"]  # plugins import PluginCommands
 
 # Errors about a path that no disk can have; all other errors of the system are failures.
 PATH_ERRORS = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR)
+INTERRUPTED = "interrupted"
 MAX_SHOWN = 200  # characters of a path in a message
 
 ALLOWED_AFTER_COMMAND = ("--debug", "--plain", "--no-plain")  # options that belong before it
@@ -93,7 +94,7 @@ def _run(args: Sequence[str]) -> int:
         click.echo(f"gankit: {printable(message)}", err=True)
         return exit_code
     except KeyboardInterrupt:
-        click.echo("gankit: interrupted", err=True)
+        click.echo(f"gankit: {INTERRUPTED}", err=True)
         return 130
 
 
@@ -125,8 +126,11 @@ def _message_and_exit_code(error: Exception) -> tuple[str, int]:
         return "-p must come before the command: gankit -p FILE run", error.exit_code
     if isinstance(error, click.ClickException):
         return error.format_message(), error.exit_code
-    if isinstance(error, click.Abort):
-        return "interrupted", 130
+    if isinstance(error, click.Abort):  # click raises it from a KeyboardInterrupt
+        cause = error.__cause__
+        return (
+            (str(cause), cause.exit_code) if isinstance(cause, Interrupted) else (INTERRUPTED, 130)
+        )
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return f"cannot write: {describe_write_error(error)}", 1
     if isinstance(error, OSError) and error.filename is not None:

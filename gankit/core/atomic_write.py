@@ -5,7 +5,7 @@ import shutil
 import stat
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -80,6 +80,19 @@ def flush(file: BinaryIO) -> None:
     """Write what Python and the system have in memory to the disk. Raises OSError."""
     file.flush()
     os.fsync(file.fileno())
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Delete what killed processes left half written in a folder, not in folders below it.
+
+    Only for a folder in which no other process writes now.
+    """
+    for path in folder.glob(".*.writing"):
+        with suppress(OSError):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
 
 def retry_while_locked(rename: Callable[[], object]) -> None:

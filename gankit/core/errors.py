@@ -48,7 +48,11 @@ class RunStopped(OneLineInNotebooks, GankitError):
 
 
 class Interrupted(OneLineInNotebooks, KeyboardInterrupt):
-    """An interrupt that ended the work at once, because there was nothing to save or no time."""
+    """A signal that ended the work at once, because there was nothing to save or no time."""
+
+    def __init__(self, message: str, exit_code: int = 130) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code  # 128 + the signal's number
 
 
 def quote_value(value: object) -> str:

@@ -78,4 +78,4 @@ def _wait(work: dist.Work) -> None:
 
 def _process_ended(how: str) -> RunFailed:
     why = f"another process of this run {how}, so this process stops"
-    return RunFailed(f"{why}: use --resume to continue from the last checkpoint", 1)
+    return RunFailed(f"{why}; if a checkpoint was saved, --resume continues from it", 1)

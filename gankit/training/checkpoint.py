@@ -78,10 +78,19 @@ def save(folder: Path, saved: Checkpoint, keep: int) -> Path:
 
 
 def _delete(folder: Path) -> None:
-    """Delete a checkpoint, as far as possible; of a link only the link, never what it leads to."""
-    shutil.rmtree(folder, ignore_errors=True)
-    if folder.is_symlink():  # which rmtree leaves as it is
+    """Delete a checkpoint, as far as possible; of a link only the link, never what it leads to.
+
+    It gets another name first, so that a kill in between leaves no half checkpoint in the list.
+    """
+    aside = folder.with_name(f".{folder.name}.deleted.writing")
+    if folder.is_symlink():
         folder.unlink(missing_ok=True)
+        return
+    shutil.rmtree(aside, ignore_errors=True)
+    with contextlib.suppress(OSError):  # Windows cannot rename a folder in use
+        folder.rename(aside)
+    shutil.rmtree(aside, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _serialize(saved: Checkpoint) -> dict[str, bytes]:

@@ -8,6 +8,7 @@ from typing import TypeVar, cast
 
 import torch
 
+from gankit.core.atomic_write import remove_unfinished
 from gankit.core.errors import GankitError
 from gankit.core.portable_path import hide_home
 from gankit.core.prepared import PreparedDataset
@@ -39,11 +40,14 @@ def call_on_rank_0(group: ProcessGroup, function: Callable[[], T]) -> T:
 
 
 def check_agreement(trainer: Trainer, group: ProcessGroup) -> None:
-    """GankitError if this process has other pictures or another step than rank 0."""
+    """GankitError in all processes if one has other pictures or another step than rank 0."""
     own = {"pictures": trainer.run.fingerprint, "step": trainer.gan.step}
     of_rank_0 = group.broadcast(own)
+    differs = ""
     if own != of_rank_0:
         differs = f"process {group.rank} starts with {own}, process 0 with {of_rank_0}"
+    differs = group.first_problem(differs)
+    if differs:
         raise GankitError(f"{differs}: give all processes the same --data and run folder")
 
 
@@ -66,7 +70,12 @@ def begin_folder(
 
 
 def _record_start(run: Run, prepared: PreparedDataset) -> None:
-    """Write run.json; say how pictures were read, and warn of those that were skipped."""
+    """Write run.json; say how pictures were read, and warn of those that were skipped.
+
+    What was left half written when the run was killed is deleted.
+    """
+    for folder in (run.folder, run.folder / "samples", run.folder / "checkpoints"):
+        remove_unfinished(folder)
     versions = {"gankit": __version__, "torch": torch.__version__, "system": platform.platform()}
     pictures = {
         "pictures": len(prepared.pixels),

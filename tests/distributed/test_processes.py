@@ -17,6 +17,7 @@ from gankit import GankitError, compose, train
 from gankit.cli.main import main
 from gankit.core.process_group import ProcessGroup
 from gankit.training import assemble, checkpoint
+from gankit.training.start import check_agreement
 
 SMALL = shlex.split(
     "--dataset petals:count=64 --image-size 16 --batch-size 8 --device cpu --precision 32 --flip "
@@ -147,6 +148,21 @@ class Second(ProcessGroup):
 
     def broadcast(self, value):
         return self.received if type(value) is type(self.received) and value else value
+
+
+class First(ProcessGroup):
+    """The first of two processes; the second has a problem."""
+
+    def first_problem(self, problem):
+        return problem or "process 1 has a problem"
+
+
+def test_all_processes_refuse_to_begin_when_one_has_other_pictures(trainer_of):
+    trainer = trainer_of()
+    with pytest.raises(GankitError, match="process 1 .*'other'.*--data"):
+        check_agreement(trainer, Second(received={"pictures": "other", "step": 0}))
+    with pytest.raises(GankitError, match="process 1 .*--data"):
+        check_agreement(trainer, First(rank=0, world_size=2))
 
 
 @pytest.fixture
