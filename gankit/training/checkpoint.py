@@ -136,10 +136,12 @@ def _read(path: Path, name: str) -> bytes:
 def _parse_json(name: str, data: bytes) -> dict[str, Any]:
     try:
         value = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{name} is not a file of gankit: {error}") from error
+    except RecursionError as error:
+        raise ValueError(f"{name} is nested too deeply") from error
+    except ValueError as error:
+        raise ValueError(f"{name} is not JSON: {error}") from error
     if not isinstance(value, dict):
-        raise ValueError(f"{name} is not a file of gankit: it holds a {type(value).__name__}")
+        raise ValueError(f"{name} holds a {type(value).__name__}; expected a dict")
     return value
 
 
