@@ -119,7 +119,7 @@ OUT_OF_PROPORTION = {
     "latents of a batch": ({"latent_dim": 16_384, "batch_size": 10**9}, "--batch-size"),
     "updates of D": ({"d_steps": 10**9}, "--d-steps"),
     "steps": ({"steps": 10**40}, "--steps"),
-    "a length": ({"length": "9" * 500 + " steps", "steps": 0}, "is not a run length"),
+    "a length": ({"length": "9" * 100 + " steps", "steps": 0}, "is not a run length"),
     "a seed": ({"seed": 10**60}, "--seed"),
     "tricks": ({"tricks": ["r1"] * 10_000}, "--trick"),
     "class folders": ({"classes": ["a"] * 1_000_000}, "--classes"),
