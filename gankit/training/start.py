@@ -4,7 +4,6 @@ import dataclasses
 import logging
 import platform
 from collections.abc import Callable
-from typing import TypeVar, cast
 
 import torch
 
@@ -21,22 +20,19 @@ from gankit.training.folder import RunFolder
 from gankit.training.run_file import write_run
 
 log = logging.getLogger("gankit")
-T = TypeVar("T")
 
 
-def call_on_rank_0(group: ProcessGroup, function: Callable[[], T]) -> T:
-    """Call a function in process 0; all processes get its value, or raise its GankitError."""
-    value: T | None = None
+def call_on_rank_0(group: ProcessGroup, function: Callable[[], object]) -> None:
+    """Call a function in process 0; its GankitError is raised in all processes."""
     error: GankitError | None = None
     if group.rank == 0:
         try:
-            value = function()
+            function()
         except GankitError as raised:
             error = raised
-    value, error = group.broadcast((value, error))
+    error = group.broadcast(error)
     if error:
         raise error
-    return cast("T", value)
 
 
 def check_agreement(trainer: Trainer, group: ProcessGroup) -> None:
@@ -60,10 +56,13 @@ def begin_folder(
     is_new: bool,
 ) -> None:
     """Claim the folder of a new run, tell all processes where it is, and write its run.json."""
-    out = group.broadcast(trainer.run.out)
+
+    def claim() -> None:
+        trainer.run = dataclasses.replace(trainer.run, out=folder.claim(trainer.run))
+
     if is_new:
-        out = call_on_rank_0(group, lambda: folder.claim(trainer.run))
-    trainer.run = dataclasses.replace(trainer.run, out=out)
+        call_on_rank_0(group, claim)
+    trainer.run = dataclasses.replace(trainer.run, out=group.broadcast(trainer.run.out))
     if group.rank == 0:
         _record_start(trainer.run, prepared)
         folder.remember(trainer.run)
