@@ -59,14 +59,18 @@ class Guard:
     trainer: Trainer
     registry: Registry
     spec: Spec  # of the part
+    owner: object  # whose method it is: the part, or the Gan for the passes of networks
     method: str
-    function: Callable[..., Any]
     check: Check
+
+    def __post_init__(self) -> None:
+        self.own = vars(self.owner).get(self.method)  # a function of the object, not of its class
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         dtype = torch.get_default_dtype()
+        function = self.own or _method_of_class(self.owner, self.method)
         try:
-            result = self.function(*args, **kwargs)
+            result = function(*args, **kwargs)
         except (RunFailed, RunStopped, KeyboardInterrupt):  # of another part that this one calls
             raise
         except BaseException as error:  # a plugin may raise anything
@@ -96,6 +100,12 @@ class Guard:
         if self.method == "load_state_dict":  # a checkpoint is loaded
             return ""
         return f" after step {step}" if self.method in BETWEEN_STEPS else describe_step(step)
+
+
+def _method_of_class(owner: object, name: str) -> Any:
+    """The method as the class has it now; a program may replace it while a run trains."""
+    cls = next(cls for cls in type(owner).__mro__ if name in vars(cls))
+    return vars(cls)[name].__get__(owner)
 
 
 def describe_step(step: int) -> str:
@@ -128,7 +138,7 @@ def guard_parts(trainer: Trainer, registry: Registry) -> Iterator[None]:
         guards.append((gan, spec, method, functools.partial(_check_output, method, shape)))
     with contextlib.ExitStack() as stack:
         for owner, spec, method, check in guards:
-            guard = Guard(trainer, registry, spec, method, getattr(owner, method), check)
+            guard = Guard(trainer, registry, spec, owner, method, check)
             stack.enter_context(_replaced(owner, method, guard))
         d_inputs = [trick.d_input for trick in trainer.tricks if trick.overrides("d_input")]
         stack.enter_context(_replaced(gan, "d_inputs", d_inputs))

@@ -19,6 +19,9 @@ MAX_DEPTH = 100  # of the lists and dicts in a trick's state
 def require_like(what: str, result: object, example: Tensor) -> Tensor:
     """ValueError unless it is a tensor of the example's shape, dtype and device; returns it."""
     tensor = require_tensor(what, result)
+    is_like = tensor.shape == example.shape and tensor.dtype == example.dtype
+    if is_like and tensor.device == example.device:
+        return tensor
     properties: dict[str, tuple[object, object]] = {
         "shape": (tuple(tensor.shape), tuple(example.shape)),
         "dtype": (tensor.dtype, example.dtype),
