@@ -11,7 +11,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from gankit.core.process_group import ProcessGroup
-from gankit.distributed.collectives import all_reduce_sum, barrier, connection
+from gankit.distributed.collectives import all_reduce_sum, barrier, connection, explain_errors
 
 
 class TorchProcessGroup(ProcessGroup):
@@ -65,7 +65,8 @@ def process_group(stop: Callable[[], int] = lambda: 0) -> Iterator[ProcessGroup]
         return
     import torch.distributed.nn  # before the group is created: an import stores the group
 
-    dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+    with explain_errors():
+        dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
     try:
         yield current_process_group()
         barrier()  # a process that leaves earlier would look like one that died

@@ -35,7 +35,8 @@ if how == "other pictures":
     words = [*words[:-2], "--dataset", f"petals:count={64 + int(rank)}"]  # without --out
 if how == "full disk of " + rank:
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
-    os.environ["GANKIT_CACHE"] = "cache-" + rank
+    if rank == "1":  # process 0 fails when it saves, process 1 when it prepares pictures
+        os.environ["GANKIT_CACHE"] = "cache"
 main(words)
 """
 

@@ -22,8 +22,11 @@ COMMANDS = (
     ("run", "--config", "{run}/run.json", "--out", "{run}/new"),
     ("run", "--resume", "{run}", "--steps", "44"),
     ("sample", "{run}", "--count", "1", "--out", "{run}/a.png"),
-    ("evaluate", "{run}", "--samples", "8", "--metric", "swd"),
+    ("evaluate", "{run}", "--samples", "20", "--metric", "swd"),
 )
+
+
+UNALTERED = "nothing"
 
 
 class Prepared(NamedTuple):
@@ -35,7 +38,7 @@ def prepare(setup: Setup) -> Prepared:
     train_whole(setup.folder)
     run = setup.folder / "whole"
     record = json.loads((run / "run.json").read_bytes())
-    files = []
+    files = [(UNALTERED, run / "run.json")] * len(COMMANDS)  # first, to see that all can be read
     for number, (what, content) in enumerate(mutants(record, setup.seed, setup.count)):
         path = setup.folder / f"mutant-{number}.json"
         path.write_bytes(content)
@@ -59,6 +62,8 @@ def try_case(case: Case) -> Outcome:
         except SystemExit as error:
             code = int(error.code or 0)
     found = complaints(code, output.getvalue())
+    if code and what == UNALTERED:
+        found.append(f"refused without an alteration: {output.getvalue()[-200:]!r}")
     label = f"{' '.join(words[:2])}, {what}: "
     return Outcome("refused" if code else "read", tuple(f"{label}{text}" for text in found))
 

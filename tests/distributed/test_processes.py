@@ -15,7 +15,9 @@ import torch
 
 from gankit import GankitError, compose, train
 from gankit.cli.main import main
+from gankit.core.errors import RunFailed
 from gankit.core.process_group import ProcessGroup
+from gankit.distributed.processes import process_group
 from gankit.training import assemble, checkpoint
 from gankit.training.start import check_agreement
 
@@ -163,6 +165,16 @@ def test_all_processes_refuse_to_begin_when_one_has_other_pictures(trainer_of):
         check_agreement(trainer, Second(received={"pictures": "other", "step": 0}))
     with pytest.raises(GankitError, match="process 1 .*--data"):
         check_agreement(trainer, First(rank=0, world_size=2))
+
+
+def test_a_process_that_ends_before_the_others_are_connected(monkeypatch):
+    def refuse(backend):
+        raise RuntimeError("connectFullMesh failed with [gloo/transport/tcp/pair.cc:561] closed")
+
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "1")
+    monkeypatch.setattr(torch.distributed, "init_process_group", refuse)
+    with pytest.raises(RunFailed, match="another process"), process_group():
+        pass
 
 
 @pytest.fixture
