@@ -206,6 +206,7 @@ def test_what_a_killed_process_left_blocks_nothing(run, registry):
         ("9" * 5000, ""),
         ("\x1b[2J 5", ""),
     ],
+    ids=["own", "elsewhere", "ended", "empty", "no-computer", "zero", "negative", "long", "escape"],
 )
 def test_no_wrong_process_is_named(tmp_path, content, shown, monkeypatch):
     monkeypatch.setattr("gankit.training.folder_lock.WAIT_SECONDS", 0)
