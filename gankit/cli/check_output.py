@@ -22,3 +22,11 @@ def check_output(path: Path, cure: str = OTHER_OUT) -> None:
 def write_error(path: Path, error: Exception, cure: str = OTHER_OUT) -> GankitError:
     """What to raise if writing a result fails."""
     return GankitError(f"cannot write {path}: {describe_write_error(error)}; {cure}")
+
+
+def require_folder(file: Path) -> None:
+    """GankitError if the folder of a file does not exist; gankit makes none, as a name may be
+    misspelt.
+    """
+    if not file.absolute().parent.is_dir():
+        raise GankitError(f"cannot write {file}: there is no folder {file.parent}")

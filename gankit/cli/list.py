@@ -61,7 +61,7 @@ def _part_row(registry: Registry, spec: Spec) -> dict[str, Any]:
         "summary": spec.summary,
         "source": spec.source,
         "default": spec.default,
-        "plugin": next(p.name for p in registry.plugins if spec in p.specs),
+        "plugin": registry.owner(spec).name,
     }
 
 
@@ -82,10 +82,15 @@ def list_plugins(ctx: click.Context, /, as_json: bool) -> None:
         click.echo(printable(head + (state or "observes runs or adds commands")))
 
 
+def _version_of(plugin: Plugin) -> str:
+    """The version of the plugin's package; empty for a file, and for a package without one."""
+    return (plugin.distribution and plugin.distribution.version) or ""
+
+
 def _plugin_row(plugin: Plugin) -> dict[str, Any]:
     return {
         "name": plugin.name,
-        "version": plugin.distribution.version if plugin.distribution else "",
+        "version": _version_of(plugin),
         "load_ms": round(plugin.load_ms, 1),
         "offers": [f"{spec.kind} {spec.name}" for spec in plugin.specs],
         "error": plugin.error,

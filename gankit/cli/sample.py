@@ -16,6 +16,7 @@ from gankit.cli.progress import progress_bar
 from gankit.core.errors import GankitError
 from gankit.data.read.names import printable
 from gankit.training.find_run import find_run
+from gankit.training.links import WRITTEN, refuse_links_out
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -91,6 +92,7 @@ def sample(
         sample_output.check_path(out, form, run)
     else:
         out = run / FILE_NAMES[form].format(seed=seed)
+        refuse_links_out(run, (*WRITTEN, out.name))
     with show_log():
         if form == "history":
             sample_output.write_history(run, out)

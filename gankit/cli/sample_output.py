@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from gankit.cli.check_output import write_error
+from gankit.cli.check_output import require_folder, write_error
 from gankit.core.errors import GankitError
 from gankit.runs import video
 
@@ -44,8 +44,7 @@ def check_path(out: Path, form: str, run: Path) -> None:
         raise GankitError(
             f"--out {out} must end in {PICTURE_ENDINGS}, so that gankit knows the kind of picture"
         )
-    if not out.parent.is_dir():
-        raise GankitError(f"cannot write {out}: there is no folder {out.parent}")
+    require_folder(out)
 
 
 def _check_folder(out: Path, run: Path) -> None:

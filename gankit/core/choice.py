@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from gankit.core.errors import GankitError
+from gankit.core.errors import GankitError, quote_value
 
 _WORDS = {"true": True, "yes": True, "false": False, "no": False, "none": None}
+MAX_DIGITS = 400  # of a number
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 
 
@@ -37,16 +39,19 @@ class Choice(str):
             return text
         name, colon, rest = text.strip().partition(":")
         if not name or (colon and not rest):
-            raise GankitError(f"{text!r} does not name a part: write NAME or NAME:option=value,...")
+            shown = quote_value(text)
+            raise GankitError(f"{shown} does not name a part: write NAME or NAME:option=value,...")
         options: dict[str, Any] = {}
         items = rest.split(",") if rest else []
         for item in items:
             key, equals, value = item.partition("=")
             key = key.strip().replace("-", "_")
             if key in options:
-                raise GankitError(f"option {key!r} in {text!r} is given twice: keep one")
+                shown = f"option {quote_value(key)} in {quote_value(text)}"
+                raise GankitError(f"{shown} is given twice: keep one")
             if not equals or not key:
-                raise GankitError(f"{item!r} in {text!r} is not of the form option=value")
+                shown = f"{quote_value(item)} in {quote_value(text)}"
+                raise GankitError(f"{shown} is not of the form option=value")
             options[key] = parse_value(value.strip())
         return cls(name, options)
 
@@ -55,10 +60,13 @@ class Choice(str):
 
 
 def parse_value(text: str) -> Any:
-    """Parse an option's value: a number, true/false, none, or else the text itself."""
+    """Parse an option's value: a number, true/false, none, or else the text itself.
+
+    A number beyond those of any computer, such as 1e400, stays text.
+    """
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
-    if not _NUMBER.fullmatch(text):
+    if len(text) > MAX_DIGITS or not _NUMBER.fullmatch(text) or math.isinf(float(text)):
         return text
     return float(text) if set(text.lower()) & set(".e") else int(text)
 

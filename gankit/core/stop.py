@@ -46,8 +46,10 @@ class Stop:
 
         def wrapped(done: int, total: int) -> None:
             progress(done, total)
-            if self():
-                raise Interrupted("interrupted before the first step: there was nothing to save")
+            signal = self()
+            if signal:
+                message = "interrupted before the first step: there was nothing to save"
+                raise Interrupted(message, 128 + signal)
 
         return wrapped
 

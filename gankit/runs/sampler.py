@@ -14,6 +14,7 @@ from gankit.core.settings import Run
 from gankit.runs.images import arrange, to_frames
 from gankit.training import checkpoint
 from gankit.training.assemble import build_gan
+from gankit.training.check_checkpoint import check_keys, load_weights
 from gankit.training.find_run import find_run
 from gankit.training.run_file import load_run
 
@@ -84,8 +85,14 @@ def load(folder: str | Path, step: int | None = None, registry: Registry | None 
     folder = find_run(folder, " and step={step}")
     run = load_run(folder, device="cpu", precision="32", threads=0)
     checkpoints = run.folder / "checkpoints"
+    gan, _ = build_gan(run, registry or load_registry())
+
+    def use(saved: checkpoint.Checkpoint) -> None:
+        check_keys("model", saved.model, {"G"}, {"D", "sampler"})
+        load_weights(gan.G.net, saved.model.get("sampler", saved.model["G"]), "G")
+
     if step is None:
-        path, saved, _ = checkpoint.load_newest(checkpoints)
+        _, saved, _ = checkpoint.load_newest(checkpoints, use)
     else:
         path = checkpoints / f"step-{step:06d}"
         names = [existing.name for existing in checkpoint.list_checkpoints(checkpoints)]
@@ -93,6 +100,6 @@ def load(folder: str | Path, step: int | None = None, registry: Registry | None 
             available = ", ".join(names) or "none"
             raise GankitError(f"{folder} has no checkpoint {path.name}; it has: {available}")
         saved = checkpoint.load(path)
-    gan, _ = build_gan(run, registry or load_registry())
-    checkpoint.load_weights(gan.G.net, saved.model.get("sampler", saved.model["G"]), "G", path)
+        with checkpoint.errors_of(path):
+            use(saved)
     return Sampler(run, saved.step, gan.G.net)

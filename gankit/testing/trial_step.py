@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from gankit.core.choice import Choice
+from gankit.core.errors import GankitError, RunFailed
 from gankit.core.prepared import PreparedDataset
 from gankit.core.registry import Registry
 from gankit.core.settings import Run
@@ -18,6 +19,7 @@ from gankit.testing.datasets import require_picture, require_sequence
 from gankit.testing.harness import require_finite
 from gankit.testing.losses import require_valid_loss
 from gankit.training.assemble import Trainer, assemble, resolve_auto
+from gankit.training.guard import guard_parts
 
 Part = tuple[str, Choice]  # its kind, and its name with its options
 METRIC_PICTURES = 32  # that a metric is tried with
@@ -70,7 +72,10 @@ def _try_part(
 def _take_trial_step(trainer: Trainer, registry: Registry, suspects: list[Part]) -> None:
     """Take a step. An error names the first suspect, and mentions the others."""
     try:
-        require_finite(trainer, trainer.step(0), "at the first step")
+        with guard_parts(trainer, registry):
+            require_finite(trainer, trainer.step(0), "at the first step")
+    except RunFailed as error:  # it names the part
+        raise GankitError(str(error)) from error.__cause__
     except Exception as error:  # a plugin may raise anything
         others = [f"{kind} {choice.name!r}" for kind, choice in suspects[1:]]
         what = " ".join(str(error).split()) or type(error).__name__

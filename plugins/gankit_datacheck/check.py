@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import click
 
-from gankit.cli.check_output import check_output
+from gankit.cli.check_output import check_output, require_folder
 from gankit.cli.progress import progress_bar
 from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.registry import Registry, load_registry
@@ -52,6 +52,7 @@ def check(
     PATH is a folder, an archive or a picture. NAME is a data set from `gankit list dataset`.
     """
     if page:
+        require_folder(page)
         check_output(page, OTHER_PAGE)
     class_names = tuple(name for text in classes for name in text.split(","))
     report, survey, pictures = _examine_and_report(paths, class_names, image_size, ctx.obj)

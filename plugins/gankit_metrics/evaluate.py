@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, overload
 
@@ -19,10 +19,12 @@ from gankit.core.prepared import Pixels
 from gankit.core.registry import Registry, load_registry
 from gankit.core.retried_write import describe_write_error
 from gankit.core.settings import Run
+from gankit.core.specs import Spec
 from gankit.core.stop import Progress, no_progress
 from gankit.runs.images import save_picture
 from gankit.runs.sampler import load
 from gankit.training.find_run import find_run
+from gankit.training.links import refuse_links_out
 from gankit.training.run_file import Data, load_run
 from gankit.training.run_pictures import prepare_again
 from gankit_metrics.bootstrap import measure
@@ -89,7 +91,7 @@ def evaluate(
     data: where the run's pictures are now, if they were moved; they must be the same pictures.
     """
     registry = registry or load_registry()
-    folder = find_run(folder, " and checkpoint={step}")
+    folder = _find_folder(folder, is_written=pictures is None)
     sampler = load(folder, step=checkpoint, registry=registry)
     prepared = prepare_again(load_run(folder, data=data) if data else sampler.run, registry)
     own_pictures = _by_name(pictures)
@@ -132,6 +134,14 @@ def _can_be_kept(folder: Path) -> bool:
         log.warning("cannot write into %s: %s; the numbers are shown but not kept", folder, why)
         return False
     return True
+
+
+def _find_folder(given: str | Path, is_written: bool) -> Path:
+    """The folder of a run; GankitError if it would let gankit write elsewhere."""
+    folder = find_run(given, " and checkpoint={step}")
+    if is_written:
+        refuse_links_out(folder)
+    return folder
 
 
 def _record(folder: Path, measurements: list[Measurement]) -> None:
@@ -177,9 +187,19 @@ def default_metrics(run: Run, registry: Registry, sets: PictureSets) -> tuple[st
     if sets.against == HOLDOUT:
         names.append("memorising")
     for name, spec in specs.items():
-        if name not in names and run.dataset.name in getattr(spec.builder(), "datasets", ()):
+        if name not in names and run.dataset.name in _datasets_of(registry, spec):
             names.append(name)
     return tuple(name for name in names if name in specs)
+
+
+def _datasets_of(registry: Registry, spec: Spec) -> Sequence[str]:
+    """The data sets that a metric was made for; none, with a warning, if it cannot be imported."""
+    try:
+        with registry.attribute_errors_to("metric", spec.name):
+            return tuple(getattr(spec.builder(), "datasets", ()))
+    except GankitError as error:
+        log.warning("%s", error)
+        return ()
 
 
 def build_metrics(
@@ -240,7 +260,13 @@ def _draw_picture(metric: Metric, state: Any, sets: PictureSets) -> Any:
     if type(metric).picture is Metric.picture:  # then do not read the pictures
         return None
     generated = sets.pictures("generated")
-    return metric.picture(state, generated, sets.pictures("reference"), sets.pictures("training"))
+    pixels = metric.picture(state, generated, sets.pictures("reference"), sets.pictures("training"))
+    shape = getattr(pixels, "shape", ())
+    if pixels is not None and (len(shape) != 3 or pixels.dtype != "uint8"):
+        raise ValueError(
+            f"picture returns {type(pixels).__name__} {shape}; expected uint8 (H, W, C)"
+        )
+    return pixels
 
 
 def _save(pixels: Any, path: Path) -> str:

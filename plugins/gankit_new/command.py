@@ -1,13 +1,16 @@
 """`gankit new plugin NAME`: creates a package that installs, passes its tests and works."""
 
 import keyword
+import os
 import re
 from pathlib import Path
 
 import click
 
+from gankit.core.atomic_write import new_folder_atomically, write_atomically
 from gankit.core.errors import GankitError
 from gankit.core.registry import Registry, find_module_file
+from gankit.core.retried_write import describe_write_error
 from gankit.data.read.names import RESERVED
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -36,13 +39,14 @@ def new(ctx: click.Context, what: str, name: str, kind: str) -> None:
     name = name.replace("_", "-")
     module = check_name(name, kind, ctx.obj)
     folder = Path(name)
-    if folder.exists():
+    if os.path.lexists(folder):
         raise GankitError(f"{folder} exists already: choose another name or another folder")
     try:
-        for template in (TEMPLATES / "common", TEMPLATES / kind):
-            copy_template(template, folder, name, module)
+        with new_folder_atomically(folder) as unfinished:
+            for template in (TEMPLATES / "common", TEMPLATES / kind):
+                copy_template(template, unfinished, name, module)
     except OSError as error:
-        raise GankitError(f"cannot write {folder}: {error.strerror}", 1) from error
+        raise GankitError(f"cannot write {folder}: {describe_write_error(error)}", 1) from error
     click.echo(f"created {folder}/, a plugin with a {kind} that works. Next:")
     # On lines of their own: older PowerShells have no `&&`.
     for command in (f"cd {folder}", "pip install -e . pytest", "python -m pytest"):
@@ -86,5 +90,4 @@ def copy_template(template: Path, folder: Path, name: str, module: str) -> None:
         if source.suffix not in (".py", ".md", ".toml"):
             continue
         target = folder / replace_names(source.relative_to(template).as_posix())
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(replace_names(source.read_text(encoding="utf-8")), encoding="utf-8")
+        write_atomically(target, replace_names(source.read_text(encoding="utf-8")))

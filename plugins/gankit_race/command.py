@@ -111,21 +111,29 @@ def _race(
     progress: Progress,
 ) -> None:
     """Plan a race or read its plan, then train and measure what is missing."""
-    from gankit_race.publish import print_report
-    from gankit_race.racing import refuse_used_folder, resume_plan, write_plan
-    from gankit_race.runner import RaceRunner
+    from gankit.training.folder_lock import RESUME_ADVICE, FolderLock
+    from gankit_race.racing import claim_folder, refuse_used_folder, resume_plan
 
     folder = given["resume"]
     if folder:
-        plan = resume_plan(folder, given["seeds"], given["metrics"], ctx.obj, given["data"])
-    else:
-        if given["out"]:
-            refuse_used_folder(given["out"])
-        plan, names = _make_plan(ctx, options, given, progress)
-        if given["dry_run"]:
-            click.echo(_describe_plan(plan))
-            return
-        folder = write_plan(plan, given["out"], names)
+        with FolderLock(folder).acquire(RESUME_ADVICE):
+            plan = resume_plan(folder, given["seeds"], given["metrics"], ctx.obj, given["data"])
+            _run_plan(ctx, plan, folder, stop, progress)
+        return
+    if given["out"]:
+        refuse_used_folder(given["out"])
+    plan, names = _make_plan(ctx, options, given, progress)
+    if given["dry_run"]:
+        click.echo(_describe_plan(plan))
+        return
+    with claim_folder(plan, given["out"], names) as folder:
+        _run_plan(ctx, plan, folder, stop, progress)
+
+
+def _run_plan(ctx: click.Context, plan: Plan, folder: Path, stop: Stop, progress: Progress) -> None:
+    from gankit_race.publish import print_report
+    from gankit_race.runner import RaceRunner
+
     runner = RaceRunner(plan, folder, ctx.obj, stop=stop, progress=progress)
     print_report(runner.run_all())
 
