@@ -34,7 +34,7 @@ def mark(name):
     return pytest.param(name, marks=marks)
 
 
-@pytest.mark.parametrize("name", map(mark, NAMES))
+@pytest.mark.parametrize("name", [mark(name) for name in NAMES])
 def test_no_outcome_is_wrong(name):
     """In a process of its own, because pytest's has threads, which do not survive a fork."""
     command = [sys.executable, str(FOLDER / "run.py"), name]
