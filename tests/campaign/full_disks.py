@@ -130,7 +130,7 @@ def try_case(case: Case) -> Outcome:
     left = [path.name for path in out.rglob("*.writing*")]
     complaints += [f"left behind: {left}"] if left else []
     os.environ["GANKIT_CACHE"] = str(prepared.whole.cache)
-    return Outcome(f"{how}, code {ended.code}", tuple(f"{how}: {text}" for text in complaints))
+    return Outcome(f"{how}: code {ended.code}", tuple(f"{how}: {text}" for text in complaints))
 
 
 def _limit_size(size: int) -> None:

@@ -39,7 +39,7 @@ def _by_count(item: tuple[str, tuple[int, int, int]]) -> int:
 
 
 def _outcomes(result: Result) -> str:
-    return ", ".join(f"{what} {count:,}" for what, count in result.outcomes.most_common())
+    return ", ".join(f"{count:,} {what}" for what, count in result.outcomes.most_common())
 
 
 def write(page: Path, results: Sequence[Result], seed: int) -> None:

@@ -51,11 +51,16 @@ def try_kind(kind: Kind, seed: int, numbers: Iterable[int], kept: Path) -> Resul
     began = time.monotonic()
     where = FAST_DISK if os.access(FAST_DISK, os.W_OK) else None
     with tempfile.TemporaryDirectory(dir=where, prefix="campaign-") as folder:
-        for tried in try_cases(kind, seed, numbers, Path(folder)):
-            result.outcomes[tried.outcome.what] += 1
-            result.wrong += bool(tried.outcome.complaints)
-            for complaint in tried.outcome.complaints:
-                _note(result, complaint, tried, kept)
+        try:
+            for tried in try_cases(kind, seed, numbers, Path(folder)):
+                result.outcomes[tried.outcome.what] += 1
+                result.wrong += bool(tried.outcome.complaints)
+                for complaint in tried.outcome.complaints:
+                    _note(result, complaint, tried, kept)
+        except Exception as error:  # of `prepare`; the other kinds are tried all the same
+            result.outcomes["not prepared"] += 1
+            result.wrong += 1
+            result.complaints[f"cannot be prepared: {error}"[-2000:]] = (1, 0, 0)
     result.seconds = time.monotonic() - began
     return result
 
