@@ -1,7 +1,6 @@
 """All kinds of faults that the campaign tries, by name."""
 
 import importlib
-from pathlib import Path
 from typing import Any
 
 import archives
@@ -12,6 +11,7 @@ import full_disks
 import kills
 import pictures
 import processes
+import run_files
 import saves
 import signals
 from outcome import Case, Kind, Outcome
@@ -24,10 +24,6 @@ TERMINALS = (
     "The command ends with the exit code that docs/running.md promises, prints no traceback and no "
     "control character that is not its own, and loses nothing that it had trained."
 )
-
-
-def _is_here(module: str) -> bool:
-    return (Path(__file__).parent / f"{module}.py").exists()
 
 
 def _of_table(name: str, judged: str, short: int) -> Kind:
@@ -43,25 +39,20 @@ def _of_table(name: str, judged: str, short: int) -> Kind:
                 most=len(table))  # fmt: skip
 
 
-def _all() -> list[Kind]:
-    kinds = [
-        kills.KIND,
-        saves.KIND,
-        signals.KIND,
-        full_disks.KIND,
-        checkpoint_mutants.KIND,
-        pictures.KIND,
-        archives.KIND,
-        downloads.KIND,
-        at_once.PREPARING_KIND,
-        at_once.TRAINING_KIND,
-        processes.KIND,
-    ]
-    if _is_here("run_json_mutants"):
-        kinds.append(importlib.import_module("run_files").KIND)
-    kinds += [_of_table("plugins", PLUGINS, short=8)] if _is_here("plugins") else []
-    kinds += [_of_table("terminals", TERMINALS, short=8)] if _is_here("terminals") else []
-    return kinds
-
-
-KINDS = {kind.name: kind for kind in _all()}
+_KINDS = (
+    kills.KIND,
+    saves.KIND,
+    signals.KIND,
+    full_disks.KIND,
+    checkpoint_mutants.KIND,
+    run_files.KIND,
+    pictures.KIND,
+    archives.KIND,
+    downloads.KIND,
+    at_once.PREPARING_KIND,
+    at_once.TRAINING_KIND,
+    processes.KIND,
+    _of_table("plugins", PLUGINS, short=8),
+    _of_table("terminals", TERMINALS, short=8),
+)
+KINDS = {kind.name: kind for kind in _KINDS}

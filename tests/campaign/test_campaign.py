@@ -24,17 +24,7 @@ NAMES = (
 )  # fmt: skip
 
 
-# Kinds that find what is not mended yet; a kind that finds nothing any more fails here.
-NOT_MENDED = ("checkpoints", "two-runs")
-
-
-def mark(name):
-    reason = "known to be not right"
-    marks = [pytest.mark.xfail(reason=reason, strict=True)] if name in NOT_MENDED else []
-    return pytest.param(name, marks=marks)
-
-
-@pytest.mark.parametrize("name", [mark(name) for name in NAMES])
+@pytest.mark.parametrize("name", NAMES)
 def test_no_outcome_is_wrong(name):
     """In a process of its own, because pytest's has threads, which do not survive a fork."""
     command = [sys.executable, str(FOLDER / "run.py"), name]
