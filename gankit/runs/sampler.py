@@ -85,6 +85,8 @@ def load(folder: str | Path, step: int | None = None, registry: Registry | None 
     folder = find_run(folder, " and step={step}")
     run = load_run(folder, device="cpu", precision="32", threads=0)
     checkpoints = run.folder / "checkpoints"
+    if step is None:
+        checkpoint.require_checkpoints(checkpoints)
     gan, _ = build_gan(run, registry or load_registry())
 
     def use(saved: checkpoint.Checkpoint) -> None:

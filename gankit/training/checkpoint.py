@@ -189,7 +189,7 @@ def load_newest(
     error, and is then called with the next one. GankitError if there is none.
     """
     skipped: list[str] = []
-    for path in list_checkpoints(folder):
+    for path in require_checkpoints(folder):
         try:
             saved = load(path)
             with errors_of(path):
@@ -200,8 +200,19 @@ def load_newest(
         for why in skipped:
             log.warning("%s; %s is used instead", why, path.name)
         return path, saved, skipped
-    why = skipped[0] if skipped else "the folder is empty or missing"
-    raise GankitError(f"there is no undamaged checkpoint in {folder}: {why}")
+    raise _no_checkpoint(folder, skipped[0])
+
+
+def require_checkpoints(folder: Path) -> list[Path]:
+    """The checkpoints in `folder`, newest first, damaged ones too. GankitError if there is none."""
+    paths = list_checkpoints(folder)
+    if not paths:
+        raise _no_checkpoint(folder, "the folder is empty or missing")
+    return paths
+
+
+def _no_checkpoint(folder: Path, why: str) -> GankitError:
+    return GankitError(f"there is no undamaged checkpoint in {folder}: {why}")
 
 
 def find_undamaged(folder: Path) -> Path | None:

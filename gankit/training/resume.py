@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gankit.core.errors import GankitError
+from gankit.core.errors import GankitError, RunFailed, describe_reason
 from gankit.training import checkpoint
 from gankit.training.assemble import Trainer
 from gankit.training.check_checkpoint import check_fits
@@ -44,7 +44,13 @@ def _restore_from(saved: checkpoint.Checkpoint, trainer: Trainer) -> None:
     if "sampler" in saved.model:
         gan.sampler.load_state_dict(saved.model["sampler"])
     for trick in trainer.tricks:
-        trick.load_state_dict(saved.state["tricks"][trick.name])
+        try:
+            trick.load_state_dict(saved.state["tricks"][trick.name])
+        except RunFailed:  # which names the trick already
+            raise
+        except (Exception, SystemExit) as error:  # a plugin may raise anything
+            why = describe_reason(error)
+            raise ValueError(f"trick {trick.name!r} refuses its state: {why}") from error
     acted = saved.state.get("acted", ())
     trainer.earlier_activity = dict.fromkeys(acted, "acted before the run was resumed")
     gan.step = saved.step

@@ -29,7 +29,7 @@ TERMINALS = (
 def _of_table(name: str, judged: str, short: int) -> Kind:
     """The kind of a module with a table: `cases()`, and `run_case(case, folder)`'s complaints."""
     module: Any = importlib.import_module(name)
-    table = module.cases()
+    table = list(module.cases())
 
     def try_case(case: Case) -> Outcome:
         complaints = module.run_case(table[case.number % len(table)], case.folder)

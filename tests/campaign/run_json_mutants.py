@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 LONG = "x" * 100_000
-MAX_LINE = 700  # characters of a message; one may quote two values and a path
+MAX_LINE = 1000  # characters of a message; one may quote two paths of 300
 # What may stand in place of any value, as it is written in JSON.
 VALUES: dict[str, str] = {
     "null": "null",

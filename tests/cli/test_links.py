@@ -253,7 +253,7 @@ def test_a_race_whose_seed_is_a_path_is_refused(gankit_cli, race):
     (race / "race.json").write_text(json.dumps(record))
     answer = gankit_cli("race", "--resume", race)
     assert answer.code == 2
-    assert "'/../../../outside'" in answer.err
+    assert "seeds" in answer.err
 
 
 def test_results_that_name_a_run_elsewhere_do_not_change_that_run(gankit_cli, race, received):
@@ -263,8 +263,6 @@ def test_results_that_name_a_run_elsewhere_do_not_change_that_run(gankit_cli, ra
     (race / "results.json").write_text(json.dumps(record))
     before = contents(received)
     answer = gankit_cli("race", "--resume", race)
-    assert answer.code == 0
+    assert answer.code == 2
+    assert "'../received'" in answer.err
     assert contents(received) == before
-    record = json.loads((race / "results.json").read_text())
-    assert record["runs"][1]["folder"] == "ema/seed-0"
-    assert "swd" in record["runs"][1]["measured"]

@@ -14,7 +14,9 @@ ALLOWED = {
     "gankit.runs.log:_open_no_link": "opens the log for append_rows",
     "gankit.data.fetch.limited_writer:_create": "in a new folder, renamed when it is complete",
     "gankit.data.fetch.transfer:_transfer_once": "appends to a part, renamed when it is verified",
-    "gankit.cli.main:_run": "opens the null device, after a pipe was closed",
+    "gankit.cli.output:safe_output": "opens the null device in place of a closed stream",
+    "gankit.cli.output:discard": "opens the null device, after a pipe was closed",
+    "gankit.core.read_file:_open_without_waiting": "reads; the flags are those of `open`",
     "gankit_tensorboard:run_started": "TensorBoard's own writer, into a new file",
     "gankit_tensorboard:_write_numbers": "TensorBoard's own writer, into a new file",
 }
@@ -26,7 +28,13 @@ WRITERS = {
 }  # fmt: skip
 WITH_MODE = ("open", "memmap", "ZipFile")
 MODE = re.compile(r"[rbt+|:]*[wax+][rbt+|:]*")
-NO_FILE = {"checkpoint", "progress", "self.saver", "safetensors.torch"}  # their `save` is another
+NO_FILE = {
+    "checkpoint",
+    "progress",
+    "self",
+    "self.saver",
+    "safetensors.torch",
+}  # their `save` is another
 
 
 def is_mode(node):

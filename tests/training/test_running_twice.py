@@ -236,7 +236,8 @@ def test_a_link_in_place_of_the_number_is_not_followed(run, registry, here):
     (here / "run").mkdir()
     (here / "mine").write_text("text")
     (here / "run" / ".running.pid").symlink_to("../mine")
-    train(run, registry)
+    with pytest.raises(GankitError, match=r"\.running\.pid"):
+        train(run, registry)
     assert (here / "mine").read_text() == "text"
 
 
