@@ -663,7 +663,7 @@ def test_a_second_ctrl_c_does_not_wait(gankit_run, plugin_file, here):
     argv = ("--steps", 50, "--save-every", 2, "--trick", "slow", "--out", "a")
     code, out, err = gankit_run(*argv, before=("-p", path))
     assert code == 130
-    assert err.startswith("gankit: interrupted twice")
+    assert err.strip().startswith("gankit: interrupted twice")
     assert "stopped after" in out
     assert (here / "a" / "checkpoints" / "step-000004").is_dir()
 
