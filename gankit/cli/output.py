@@ -133,7 +133,7 @@ def _devnull(mode: str) -> Any:
 
 def discard(stream: IO[str]) -> None:
     """Discard what this stream prints from now on, also what it still holds."""
-    with contextlib.suppress(OSError, ValueError):  # in a test or a notebook it is no file
+    with contextlib.suppress(OSError, ValueError):  # a notebook has no such file
         devnull = os.open(os.devnull, os.O_WRONLY)
         os.dup2(devnull, stream.fileno())
         os.close(devnull)
