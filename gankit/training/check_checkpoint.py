@@ -47,7 +47,10 @@ def _check_finite(numbers: Numbers, at_start: dict[str, str]) -> None:
 
 
 def check_weights(net: nn.Module, saved: Any, name: str) -> None:
-    """ValueError if a tensor of a network is missing, or has another shape or type."""
+    """ValueError if a tensor of a network is missing, or has another shape or type.
+
+    Also if a variance of batch norm is negative: its root would make all pictures black.
+    """
     expected = net.state_dict()
     for key in sorted({*expected, *_dict(name, saved)}, key=str):
         is_saved = _describe(key, saved)
@@ -57,6 +60,8 @@ def check_weights(net: nn.Module, saved: Any, name: str) -> None:
                 f"it does not fit {name} of this run: {key} is {is_saved}; "
                 f"in this run it is {is_expected}"
             )
+        if str(key).endswith("running_var") and (saved[key] < 0).any():
+            raise ValueError(f"{name} has a negative {key}")
 
 
 def load_weights(net: nn.Module, saved: Any, name: str) -> None:

@@ -307,6 +307,19 @@ def test_any_tensor_may_have_another_type_or_shape_or_be_nan(judge):
     assert judge.refused + judge.loaded == count > 200
 
 
+def test_a_variance_of_batch_norm_is_not_negative(judge):
+    trees, tensors = read(newest(judge.run))
+    names = [name for name in tensors["model"] if name.endswith("running_var")]
+    for name in names:
+        variance = tensors["model"][name].clone()
+        variance[-1] = -1e-3
+        mutant = {**tensors, "model": {**tensors["model"], name: variance}}
+        write_trees(newest(judge.run), trees, mutant)
+        judge.look(name, samples=name.startswith("/sampler/"))
+    assert (judge.failures, judge.refused) == ([], len(names))
+    assert "has a negative" in judge.caplog.text
+
+
 def tensors_file(header, data=b"\0" * 64):
     return len(header).to_bytes(8, "little") + header + data
 
