@@ -87,7 +87,10 @@ def remove_unfinished(folder: Path) -> None:
 
     Only for a folder in which no other process writes now.
     """
-    for path in folder.glob(".*.writing"):
+    unfinished: list[Path] = []
+    with suppress(OSError):  # the folder is deleted just now
+        unfinished += folder.glob(".*.writing")
+    for path in unfinished:
         with suppress(OSError):
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)

@@ -168,7 +168,10 @@ def _deserialize(data: dict[str, bytes], step: int) -> Checkpoint:
 
 def list_checkpoints(folder: Path) -> list[Path]:
     """The checkpoints in `folder`, newest first."""
-    paths = [path for path in folder.glob("step-*") if checkpoint_step(path.name) is not None]
+    found: list[Path] = []
+    with contextlib.suppress(OSError):  # the folder is deleted just now
+        found += folder.glob("step-*")
+    paths = [path for path in found if checkpoint_step(path.name) is not None]
     return sorted(paths, key=step_of, reverse=True)
 
 

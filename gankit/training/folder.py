@@ -43,11 +43,10 @@ class RunFolder:
         """Lock the folder of a run that is resumed. GankitError if the run is training now."""
         self.lock = FolderLock(run.folder).acquire(RESUME_ADVICE)
 
-    def remember(self, run: Run) -> None:
-        """Keep what run.json says now, to write it again if the run's folder is deleted."""
-        file = run.folder / RUN_FILE
-        self.run_file = file.read_bytes()
-        self.writes = RetriedWrite(file, "it is written later")
+    def remember(self, run: Run, written: str) -> None:
+        """Keep what was written to run.json, to write it again if the run's folder is deleted."""
+        self.run_file = written.encode()
+        self.writes = RetriedWrite(run.folder / RUN_FILE, "it is written later")
 
     def make_again(self, run: Run, *, is_last: bool = False) -> None:
         """Make the folder again if it was deleted or moved; called before each write into it.

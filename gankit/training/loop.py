@@ -205,7 +205,7 @@ class TrainingLoop:
         if run is self.run:
             return
         try:
-            update_run(run)
+            written = update_run(run)
         except GankitError as error:
             log.warning("%s; so the run keeps its %s steps", error, self.run.steps)
             return
@@ -218,7 +218,7 @@ class TrainingLoop:
             self.budget.text,
             run.folder / "run.json",
         )
-        self.folder.remember(run)
+        self.folder.remember(run, written)
         self.run = run
         self.trainer.run = run
 

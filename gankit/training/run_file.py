@@ -21,13 +21,14 @@ _OTHER_ENTRIES = {"command": str, "begun_in": str, "versions": dict, "prepared":
 log = logging.getLogger("gankit")
 
 
-def write_run(run: Run, **extra: Any) -> None:
+def write_run(run: Run, **extra: Any) -> str:
     """Write run.json: all settings, the command that repeats the run, and `extra` entries.
 
-    Paths are written so that they mean the same elsewhere and do not name your home folder.
+    Paths are written so that they mean the same elsewhere and do not name your home folder. Returns
+    what was written.
     """
     paths = {"command": "", "begun_in": ""}  # their place in the file
-    _write(run, {**dataclasses.asdict(run), **paths, **extra})
+    return _write(run, {**dataclasses.asdict(run), **paths, **extra})
 
 
 def record_move(folder: Path, data: tuple[str, ...]) -> None:
@@ -35,21 +36,26 @@ def record_move(folder: Path, data: tuple[str, ...]) -> None:
     _write(load_run(folder, data=data), _read_record(folder / RUN_FILE))
 
 
-def _write(run: Run, record: dict[str, Any]) -> None:
+def _write(run: Run, record: dict[str, Any]) -> str:
     file = run.folder / RUN_FILE
     command = command_line(run, begun_in(file))
     record = {**record, **path_entries(file, run.data), "out": ".", "command": command}
+    content = json.dumps(record, indent=2) + "\n"
     try:
-        write_atomically(file, json.dumps(record, indent=2) + "\n")
+        write_atomically(file, content)
     except OSError as error:
         why = f"{error.strerror}: choose another --out"
         raise GankitError(f"cannot write to {run.folder}: {why}") from error
+    return content
 
 
-def update_run(run: Run) -> None:
-    """Write changed settings of a run into its run.json; other entries stay. GankitError."""
+def update_run(run: Run) -> str:
+    """Write changed settings of a run into its run.json; other entries stay. GankitError.
+
+    Returns what was written.
+    """
     record = _read_record(run.folder / RUN_FILE)
-    _write(run, {**record, **dataclasses.asdict(run)})
+    return _write(run, {**record, **dataclasses.asdict(run)})
 
 
 def read_run(path: Path) -> dict[str, Any]:

@@ -64,12 +64,11 @@ def begin_folder(
         call_on_rank_0(group, claim)
     trainer.run = dataclasses.replace(trainer.run, out=group.broadcast(trainer.run.out))
     if group.rank == 0:
-        _record_start(trainer.run, prepared)
-        folder.remember(trainer.run)
+        folder.remember(trainer.run, _record_start(trainer.run, prepared))
 
 
-def _record_start(run: Run, prepared: PreparedDataset) -> None:
-    """Write run.json; say how pictures were read, and warn of those that were skipped.
+def _record_start(run: Run, prepared: PreparedDataset) -> str:
+    """Write and return run.json; say how pictures were read, and warn of those that were skipped.
 
     What was left half written when the run was killed is deleted.
     """
@@ -83,7 +82,7 @@ def _record_start(run: Run, prepared: PreparedDataset) -> None:
         "skipped": [hide_home(line) for line in prepared.skipped],
         "notes": prepared.notes,
     }
-    write_run(run, versions=versions, prepared=pictures)
+    written = write_run(run, versions=versions, prepared=pictures)
     for note in prepared.notes:  # decisions that you may want to change
         log.warning("%s", note)
     if prepared.skipped:
@@ -91,3 +90,4 @@ def _record_start(run: Run, prepared: PreparedDataset) -> None:
         what = "1 file" if count == 1 else f"{count:,} files"
         path = run.folder / "run.json"
         log.warning("skipped %s, listed in %s: %s", what, path, summarise(prepared.skipped))
+    return written

@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -130,6 +131,43 @@ def test_the_run_can_be_used_afterwards(run, folder, registry, change, step, exp
     assert all("runs/a" in line for line in lines)
     assert_usable(folder, registry)
     assert not list(folder.glob(".*"))
+
+
+@pytest.mark.parametrize("name", [".", "checkpoints"])
+def test_a_folder_may_be_deleted_just_before_gankit_lists_it(
+    run, folder, registry, monkeypatch, name
+):
+    scan = os.scandir
+    looks = []
+
+    def scandir(path="."):
+        if not looks and Path(path) == folder / name and Path(path).exists():
+            looks.append(path)
+            delete(folder)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    train(run, registry)
+    assert looks
+    assert_usable(folder, registry)
+
+
+def test_a_folder_may_be_deleted_just_after_run_json_was_written(
+    run, folder, registry, monkeypatch
+):
+    rename = Path.replace
+    renames = []
+
+    def replace(source, target):
+        rename(source, target)
+        if not renames and target == folder / "run.json":
+            renames.append(target)
+            delete(folder)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    train(run, registry)
+    assert renames
+    assert_usable(folder, registry)
 
 
 @pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
