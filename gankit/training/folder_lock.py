@@ -23,6 +23,7 @@ WAIT_SECONDS = 1.0  # for a process that is just ending, or has not written its 
 NEW_ADVICE = "choose another --out"
 RESUME_ADVICE = "stop it with Ctrl-C, which saves a checkpoint"
 NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOLCK)
+REFUSED = (errno.EACCES, errno.EPERM, errno.EISDIR)  # to open a lock that exists
 _HOLDER = re.compile(r"([1-9]\d{0,9}) (\S{1,80})")  # process and computer
 
 
@@ -92,9 +93,13 @@ class FolderLock:
         if os.path.islink(self.lock_file):  # noqa: PTH114 - Path's may raise
             where = f"{self.lock_file} is a symbolic link, which gankit does not follow"
             raise GankitError(f"{where}: delete it") from error
-        if error.errno in NO_LOCKS:  # any other error is met again, and named, by the first file
+        if error.errno in NO_LOCKS:
             message = "%s is on a file system without locks: do not start it twice at once"
             log.warning(message, self.folder)
+        elif error.errno in REFUSED and os.path.lexists(self.lock_file):  # another user may train
+            why = f"cannot lock {self.folder}: {self.lock_file}: {error.strerror}"
+            raise GankitError(f"{why}: delete it if nobody trains there now") from error
+        # Any other error is met again, and named, by the first file.
 
     def _describe_holder(self) -> str:
         """` (pid 123)`; empty if it is not certain which process holds the lock."""

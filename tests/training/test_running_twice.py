@@ -258,6 +258,25 @@ def test_without_locks_a_run_trains_and_can_be_resumed(run, registry, monkeypatc
     assert logged_steps(run.folder) == list(range(2, 17, 2))
 
 
+@NO_FLOCK
+def test_a_lock_that_cannot_be_opened_is_not_passed_over(run, registry, here, monkeypatch):
+    (here / "run" / ".running.lock").mkdir(parents=True)
+    with pytest.raises(GankitError, match=r"cannot lock .*\.running\.lock: Is a directory: delete"):
+        train(run, registry)
+    (here / "run" / ".running.lock").rmdir()
+    (here / "run" / ".running.lock").touch()
+
+    class OfAnotherUser:
+        def acquire(self, timeout):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr("gankit.training.folder_lock.new_lock", lambda path: OfAnotherUser())
+    with pytest.raises(GankitError, match=r"\.running\.lock: Permission denied: delete it if"):
+        train(run, registry)
+    assert hidden(here / "run") == [".running.lock"]
+    assert not (here / "run" / "run.json").exists()
+
+
 CHILD = """
 import os, sys, time
 from pathlib import Path
