@@ -19,6 +19,7 @@ from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError, quote_value
 from gankit.core.portable_path import hide_home
 from gankit.core.read_json import Types, find_wrong_type, read_json_object
+from gankit.core.retried_write import describe_write_error
 from gankit.core.settings import Run
 from gankit.runs.log import read_rows
 from gankit_race.stats import (
@@ -258,8 +259,8 @@ def write_file(path: Path, text: str) -> None:
 
 @contextlib.contextmanager
 def explain_write_error(path: Path) -> Iterator[None]:
-    """Turn an OSError into a GankitError that names the file."""
+    """Turn an OSError into a GankitError that names the file; exit code 1, as work was done."""
     try:
         yield
     except OSError as error:
-        raise GankitError(f"cannot write {path}: {error.strerror}") from error
+        raise GankitError(f"cannot write {path}: {describe_write_error(error)}", 1) from error

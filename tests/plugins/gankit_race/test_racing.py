@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import errno
 import hashlib
 import io
 import json
@@ -34,6 +35,7 @@ from rich.console import Console
 import gankit
 from gankit import GankitError
 from gankit.cli.log import message_console
+from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import RunFailed, RunStopped
 from gankit.core.stop import Stop
 from gankit.training import checkpoint
@@ -569,6 +571,19 @@ def test_a_full_disk_stops_the_race(race_cli, evaluate, here, monkeypatch):
     assert code == 1
     assert re.search("could not save the checkpoint; .* --resume a\n$", err)
     assert not (here / "a" / "results.json").exists()
+
+
+@pytest.mark.parametrize("name", ["results.json", "race.html"])
+def test_results_that_cannot_be_written_are_a_failure(race_cli, evaluate, here, monkeypatch, name):
+    def write(path, content):
+        if path.name == name:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write_atomically(path, content)
+
+    monkeypatch.setattr("gankit_race.results.write_atomically", write)
+    code, _, err = race_cli("--vary", "trick=none,ema", "--out", "a")
+    assert code == 1
+    assert err.endswith(f"cannot write a/{name}: No space left on device: free disk space\n")
 
 
 def test_a_metric_without_a_result(race_cli, monkeypatch, here):
