@@ -67,8 +67,8 @@ def read_grid(path: Path) -> Image.Image:
         with Image.open(path, formats=("PNG",)) as picture:
             return picture.convert("RGB")
     except Exception as error:  # Pillow raises SyntaxError, ValueError, DecompressionBombError, ...
-        is_file_error = isinstance(error, OSError) and error.strerror
-        reason = error.strerror if is_file_error else "it is damaged, too large, or not a png"
+        damaged = "it is damaged, too large, or not a png"
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else damaged
         raise GankitError(f"cannot read the grid {path}: {reason}") from error
 
 
