@@ -93,8 +93,7 @@ def _run(args: Sequence[str]) -> int:
     try:
         _check_current_folder()
         _refuse_empty_values(argv)
-        result = new_cli().main(args=argv, prog_name="gankit", standalone_mode=False)
-        return result if isinstance(result, int) else 0
+        return _call(argv)
     except Exception as error:
         if "--debug" in args and not isinstance(error, click.ClickException | OutputClosed):
             sys.excepthook = print_traceback
@@ -102,6 +101,19 @@ def _run(args: Sequence[str]) -> int:
         return _report(error)
     except KeyboardInterrupt:
         return _report(click.Abort())
+    except SystemExit as error:  # a plugin's command may end with a text, which Python would print
+        if error.code is None or isinstance(error.code, int):
+            raise
+        return _report(GankitError(str(error.code), 1))
+
+
+def _call(argv: Sequence[str]) -> int:
+    streams = sys.stdout, sys.stderr
+    try:
+        result = new_cli().main(args=argv, prog_name="gankit", standalone_mode=False)
+    finally:  # a plugin may have replaced them while the command ran
+        sys.stdout, sys.stderr = streams
+    return result if isinstance(result, int) else 0
 
 
 def _report(error: Exception) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import errno
 import os
 import sys
 import traceback
@@ -77,6 +78,12 @@ class OwnStream:
                 raise OutputClosed(f"{self.name_in_errors} is closed") from error
             else:
                 raise OSError(error.errno, error.strerror, self.name_in_errors) from error
+        except ValueError as error:
+            if not self.stream.closed:
+                raise
+            if self.name_in_errors:  # a plugin has closed it
+                reason = os.strerror(errno.EBADF)
+                raise OSError(errno.EBADF, reason, self.name_in_errors) from error
 
 
 class PrintableStream(OwnStream):

@@ -108,16 +108,10 @@ def explain_write_error(out: Path) -> Iterator[None]:
 
 def write_history(run: Path, out: Path) -> None:
     """Write the grids that a run has drawn during training as a video."""
+    from gankit.runs.images import read_grid  # imports torch
+
     grids = sorted((run / "samples").glob("*.png"))
     if not grids:
         raise GankitError(f"{run} has no grids in samples/, so --history has nothing to show")
     with explain_write_error(out):
-        video.write_video(map(_open_grid, grids), out, fps=8)
-
-
-def _open_grid(path: Path) -> Image.Image:
-    try:
-        with Image.open(path) as picture:
-            return picture.convert("RGB")
-    except OSError as error:
-        raise GankitError(f"cannot read {path}, so --history cannot show it: {error}") from error
+        video.write_video(map(read_grid, grids), out, fps=8)

@@ -1,5 +1,7 @@
 """Durations as readable text, and speeds by a clock that may stand still."""
 
+import math
+
 MIN_SECONDS = 1e-9  # a clock may stand still or go back, as in a virtual machine that was paused
 
 
@@ -14,7 +16,9 @@ def format_time_left(count: float, speed: float) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """`2 h 5 min`, `3 min 20 s`, `45 s`."""
+    """`2 h 5 min`, `3 min 20 s`, `45 s`; `?` if it is not a number of seconds."""
+    if not math.isfinite(seconds):
+        return "?"
     minutes, rest = divmod(max(0, round(seconds)), 60)
     if minutes >= 60:
         return f"{minutes // 60} h {minutes % 60} min"

@@ -1,6 +1,7 @@
 """Read JSON that may come from somebody else: of a sensible size, depth and types."""
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -59,9 +60,11 @@ def find_wrong_type(record: Any, types: Mapping[str, Types]) -> str:
 
 
 def has_type(value: object, expected: Types) -> bool:
-    """Whether a value of JSON has a type; true and false are not numbers."""
+    """Whether a value of JSON has a type; true, false and what no float holds are no numbers."""
     if isinstance(value, bool):
         return expected is bool
+    if isinstance(value, int) and abs(value) > sys.float_info.max:
+        return False
     return isinstance(value, expected)
 
 

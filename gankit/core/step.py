@@ -31,18 +31,27 @@ from gankit.core.trick import Targets, Trick
 
 Scalars = dict[str, Tensor]  # 0-d, detached; reading one waits for the device, so only the log does
 
+FIRST_SCORES = {
+    "first_d_real": "d_real",
+    "first_d_fake": "d_fake",
+}  # of D's first of several updates
+
 
 def train_step(gan: Gan, loss: Loss, tricks: Sequence[Trick], reals: Sequence[Tensor]) -> Scalars:
     """One update of G, after one update of D for each batch of `reals` (N, C, H, W).
 
     A batch is cut into `gan.accumulate` equal micro-batches, by default one. Their gradients add
-    up, then the player is updated once. The scalars are those of D's last update and of G's update.
+    up, then the player is updated once. The scalars are those of D's last update and of G's update;
+    if D has several, also its scores in the first one, which show whether G was all right before.
     """
+    scalars = []
     for turn, batch in enumerate(reals[:-1], start=1):  # with d_steps > 1, D's earlier updates
         for real, z in gan.micro_batches(batch, turn):
             with torch.no_grad():
                 fakes = gan.generate(z)
-            d_backward(gan, loss, tricks, real=real, fakes=fakes)
+            earlier = d_backward(gan, loss, tricks, real=real, fakes=fakes)
+            if turn == 1:
+                scalars.append({name: earlier[key] for name, key in FIRST_SCORES.items()})
         update(gan, gan.D, tricks)
 
     # D's last update and G's update use the same z. With one micro-batch, G runs once for both.
@@ -50,7 +59,6 @@ def train_step(gan: Gan, loss: Loss, tricks: Sequence[Trick], reals: Sequence[Te
     # memory. A G with dropout then makes other fakes, and its batch norm sees each z twice.
     micro_batches = gan.micro_batches(reals[-1])
     is_single = len(micro_batches) == 1
-    scalars = []
 
     for real, z in micro_batches:
         with torch.set_grad_enabled(is_single):

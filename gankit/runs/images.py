@@ -12,6 +12,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from gankit.core.atomic_write import open_atomically
+from gankit.core.errors import GankitError
 from gankit.data.read.mark import MARK, mark_options
 
 Frame = NDArray[np.uint8]  # (H, W, 3)
@@ -55,6 +56,20 @@ def grid_size(count: int, columns: int, size: tuple[int, int], gap: int = 2) -> 
     rows = math.ceil(count / columns)
     width, height = size
     return columns * (width + gap) + gap, rows * (height + gap) + gap
+
+
+def read_grid(path: Path) -> Image.Image:
+    """A grid in a run's samples/, which may come from somebody else: read as a png, never another.
+
+    (For some formats, Pillow starts other programs.) GankitError if it cannot be read.
+    """
+    try:
+        with Image.open(path, formats=("PNG",)) as picture:
+            return picture.convert("RGB")
+    except Exception as error:  # Pillow raises SyntaxError, ValueError, DecompressionBombError, ...
+        damaged = "it is damaged, too large, or not a png"
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else damaged
+        raise GankitError(f"cannot read the grid {path}: {reason}") from error
 
 
 def save_picture(picture: Image.Image, path: str | Path) -> None:

@@ -99,8 +99,7 @@ class RunWriter:
                 self.unwritten_grids.popleft()
 
     def _write_video(self, run: Run) -> None:
-        from PIL import Image
-
+        from gankit.runs.images import read_grid
         from gankit.runs.video import write_video
 
         grids = sorted((run.folder / "samples").glob("*.png"))
@@ -108,7 +107,7 @@ class RunWriter:
             return
         path = run.folder / "progress.mp4"
         try:
-            write_video((Image.open(grid) for grid in grids), path, FRAMES_PER_SECOND)
+            write_video(map(read_grid, grids), path, FRAMES_PER_SECOND)
         except Exception as error:  # PyAV has errors of its own for a full disk
             later = f"draw it later: gankit sample {quote_word(str(run.folder))} --history"
             logger.warning("cannot write %s: %s; %s", path, describe_write_error(error), later)

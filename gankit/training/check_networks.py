@@ -9,13 +9,17 @@ from gankit.core import randomness
 from gankit.core.registry import Registry
 from gankit.core.settings import Run
 from gankit.distributed.processes import current_process_group
+from gankit.training.returns import require_state
 
 RETURNS_PROBABILITIES = "returns probabilities; the loss needs logits: remove the final sigmoid"
 
 
 @torch.no_grad()
 def check_networks(run: Run, registry: Registry, G: nn.Module, D: nn.Module) -> None:
-    """GankitError if G's images or D's logits have a wrong shape, type or range."""
+    """GankitError if G's images or D's logits have a wrong shape, type or range.
+
+    And if a checkpoint could not store one of the networks.
+    """
     z = randomness.latents(run.seed, 0, 4, run.latent_dim, "check")
     with registry.attribute_errors_to("generator", run.generator):
         images = _check_output(G.eval()(z), 4, run.channels, run.image_size, run.image_size)
@@ -30,6 +34,11 @@ def check_networks(run: Run, registry: Registry, G: nn.Module, D: nn.Module) -> 
         low, high = torch.cat([logits, D(extreme), D(-extreme)]).aminmax()
         if low >= 0 and high <= 1 and high - low > 0.4:
             raise ValueError(RETURNS_PROBABILITIES)
+    for kind, net in (("generator", G), ("discriminator", D)):
+        with registry.attribute_errors_to(kind, getattr(run, kind)):
+            require_state(net.state_dict())
+            if not any(weight.requires_grad for weight in net.parameters()):
+                raise ValueError("has no weights to train")
     if run.batch_size == current_process_group().world_size * run.accumulate:
         # Each micro-batch is a single picture.
         for kind, net, single in (("generator", G, z[:1]), ("discriminator", D, images[:1])):

@@ -33,12 +33,16 @@ def _find_cause(name: str, failed: Step, next_step: Step | None, gan: Gan) -> st
         if next_step is None:
             is_broken = bool(_find_tensor(gan.D))
         else:
-            is_broken = not _is_finite(next_step[1], "d_real")
+            first = "first_d_real" if "first_d_real" in next_step[1] else "d_real"
+            is_broken = not _is_finite(next_step[1], first)
         return _blame(gan.D, "answers", step) if is_broken else ""
-    if not _is_finite(scalars, "d_real"):  # D judges real pictures first
-        return _blame(gan.D, "answers", step - 1)
-    if not _is_finite(scalars, "d_fake"):
-        return _blame(gan.G, "pictures", step - 1)
+    # D judges real pictures first, and G's pictures may have spoilt D in the first of its updates.
+    for prefix in ("first_", ""):
+        if not _is_finite(scalars, f"{prefix}d_real"):
+            is_later = not prefix and "first_d_real" in scalars
+            return _blame(gan.D, "answers", step if is_later else step - 1)
+        if not _is_finite(scalars, f"{prefix}d_fake"):
+            return _blame(gan.G, "pictures", step - 1)
     return ""
 
 

@@ -28,7 +28,7 @@ def find_non_finite(
     suspects = set()
     for label, value in numbers.items():
         if isinstance(value, Tensor):
-            sums[value.device][label] = value.detach().sum()
+            sums[value.device][label] = _countable(value).sum()
         elif not math.isfinite(value):
             suspects.add(label)
     for of_device in sums.values():
@@ -41,10 +41,15 @@ def find_non_finite(
 
 def _kind(value: Tensor | float) -> str:
     """ "nan" or "infinite"; empty if all numbers are finite."""
-    tensor = torch.as_tensor(value)
+    tensor = _countable(torch.as_tensor(value))
     if tensor.isnan().any():
         return "nan"
     return "" if tensor.isfinite().all() else "infinite"
+
+
+def _countable(tensor: Tensor) -> Tensor:
+    """The tensor in a type that torch can add up: not in 8 bits."""
+    return tensor.detach().float() if tensor.element_size() == 1 else tensor.detach()
 
 
 def numbers_of(saved: Checkpoint, gan: Gan) -> Numbers:
@@ -91,7 +96,13 @@ def _numbers_of_optimizer(state: Mapping[str, Any], player: Player) -> Numbers:
 
 
 def _label(tree: Any, owner: str) -> Numbers:
-    return {f"{path} {owner}": value for path, value in _flatten(tree, "")}
+    numbers: Numbers = {}
+    for path, value in _flatten(tree, ""):
+        label = f"{path} {owner}"
+        while label in numbers:  # the key `a/b`, and the key `b` in the dict of `a`
+            label = f"another {label}"
+        numbers[label] = value
+    return numbers
 
 
 def _flatten(tree: Any, path: str) -> Iterator[tuple[str, Tensor | float]]:

@@ -68,6 +68,7 @@ class Guard:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         dtype = torch.get_default_dtype()
+        has_gradients = torch.is_grad_enabled()
         function = self.own or _method_of_class(self.owner, self.method)
         try:
             result = function(*args, **kwargs)
@@ -82,6 +83,9 @@ class Guard:
             if torch.get_default_dtype() != dtype:
                 torch.set_default_dtype(dtype)
                 raise ValueError(f"{self.method} changes torch's default dtype; it must not")
+            if torch.is_grad_enabled() != has_gradients:
+                torch.set_grad_enabled(has_gradients)
+                raise ValueError(f"{self.method} changes torch.set_grad_enabled; it must not")
         except ValueError as error:
             part = self.registry.describe(self.spec)
             raise RunFailed(f"{part} failed{self._when()}: {error}", 1) from error
@@ -136,6 +140,11 @@ def guard_parts(trainer: Trainer, registry: Registry) -> Iterator[None]:
     ):
         spec = registry.find(kind, getattr(run, kind).name)
         guards.append((gan, spec, method, functools.partial(_check_output, method, shape)))
+    generator = registry.find("generator", run.generator.name)
+    discriminator = registry.find("discriminator", run.discriminator.name)
+    for net in dict.fromkeys((gan.G.net, gan.D.net, gan.sampler)):
+        spec = discriminator if net is gan.D.net else generator
+        guards.append((net, spec, "state_dict", lambda result, *_: returns.require_state(result)))
     with contextlib.ExitStack() as stack:
         for owner, spec, method, check in guards:
             guard = Guard(trainer, registry, spec, owner, method, check)

@@ -15,7 +15,7 @@ from gankit.core.prepared import PreparedDataset
 from gankit.core.process_group import ProcessGroup
 from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run
-from gankit.core.step import Scalars
+from gankit.core.step import FIRST_SCORES, Scalars
 from gankit.core.stop import Progress, Stop, no_progress, stop_on_interrupt
 from gankit.distributed.processes import process_group
 from gankit.training import assemble
@@ -240,7 +240,7 @@ class TrainingLoop:
         problem = self.gan.process_group.first_problem(explain_losses(read, self.gan))
         if problem:
             raise training_failed(self.run, problem)
-        self.scalars = read[-1][1]
+        self.scalars = {k: v for k, v in read[-1][1].items() if k not in FIRST_SCORES}
         self.unread = []
 
     def _log(self, step: int) -> None:

@@ -19,6 +19,8 @@ MAX_DEPTH = 100  # of the lists and dicts in a trick's state
 def require_like(what: str, result: object, example: Tensor) -> Tensor:
     """ValueError unless it is a tensor of the example's shape, dtype and device; returns it."""
     tensor = require_tensor(what, result)
+    if tensor.is_inference():
+        raise ValueError(f"{what} returns a tensor of torch.inference_mode, which has no gradient")
     is_like = tensor.shape == example.shape and tensor.dtype == example.dtype
     if is_like and tensor.device == example.device:
         return tensor
@@ -59,8 +61,11 @@ def require_logits(what: str, result: object, example: Tensor) -> None:
 
 
 def require_scalar_shape(what: str, result: object) -> Tensor:
-    """ValueError unless it is a tensor of shape (); returns it."""
+    """ValueError unless it is a tensor of shape () with a real number; returns it."""
     if isinstance(result, torch.Tensor) and result.ndim == 0:
+        if not result.is_floating_point() or result.is_meta:
+            kind = "on the device meta" if result.is_meta else f"of dtype {result.dtype}"
+            raise ValueError(f"{what} is a tensor {kind}; expected one with a float")
         return result
     shape = f" of shape {tuple(result.shape)}" if isinstance(result, torch.Tensor) else ""
     wrong = f"{what} is a {type(result).__name__}{shape}"

@@ -104,7 +104,7 @@ def loss_chart(log: Log, top: float) -> LossChart:
                 f"{index / steps * CURVE_WIDTH:.1f} {_height(value / top):.1f}"
                 for index, value in enumerate(values)
             ]
-    kimg = float(log[-1]["kimg"]) if log else 0.0
+    kimg = float(log[-1].get("kimg") or 0.0) if log else 0.0
     return LossChart(
         width=CURVE_WIDTH,
         height=CURVE_HEIGHT,
@@ -121,5 +121,6 @@ def _height(share: float) -> float:
 
 def upper_loss(logs: Sequence[Log]) -> float:
     """The 98 % quantile of all losses: the upper edge of every chart on the page."""
-    losses = sorted(float(row[name]) for log in logs for row in log for name in LOSSES if row[name])
+    texts = (row.get(name) for log in logs for row in log for name in LOSSES)
+    losses = sorted(float(text) for text in texts if text)
     return max(losses[int(0.98 * (len(losses) - 1))], 1e-6) if losses else 1.0

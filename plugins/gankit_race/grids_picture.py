@@ -7,8 +7,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from gankit.core.errors import GankitError
 from gankit.runs.figures import sheet
-from gankit.runs.images import save_picture
+from gankit.runs.images import read_grid, save_picture
 from gankit_race.report import Report
 from gankit_race.results import explain_write_error
 
@@ -27,8 +28,8 @@ def last_grid(folder: Path, image_size: int, side: int = SIDE) -> Image.Image | 
     if not grids:
         return None
     try:
-        grid = Image.open(grids[-1]).convert("RGB")
-    except OSError:
+        grid = read_grid(grids[-1])
+    except GankitError:
         return None
     cell = image_size + 2
     length = max(1, side // cell) * cell + 2

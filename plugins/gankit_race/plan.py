@@ -105,6 +105,8 @@ def read_plan(folder: Path) -> Plan:
         variants = tuple(_read_variant(fields, record, folder) for fields in record["variants"])
         if not variants:
             raise GankitError("it has no variants")
+        if not record["seeds"]:
+            raise GankitError("it has no seeds")
     except GankitError as error:
         raise GankitError(f"{path} is not {PLAN}: {error}") from error
     check_race_folder(folder, variants)

@@ -105,6 +105,7 @@ def row_of_run(
     if last_step is not None:
         log = [line for line in log if int(line["step"]) <= last_step]
     steps = last_step or (int(log[-1]["step"]) if log else run.steps)
+    seconds = log[-1].get("seconds") if log else None  # empty in a row that was cut
     return Row(
         variant=variant,
         seed=run.seed,
@@ -114,7 +115,7 @@ def row_of_run(
         images=steps * run.batch_size * run.d_steps,
         d_loss=_last_loss(log, "d_loss"),
         g_loss=_last_loss(log, "g_loss"),
-        seconds=float(log[-1]["seconds"]) if log else None,
+        seconds=float(seconds) if seconds else None,
     )
 
 

@@ -377,7 +377,13 @@ def _tricks_that_return():
             "None": "NoneType",
         },
         "logits": {"logits[:, None]": "(8, 1)", "None": "NoneType", "logits.mean()": "()"},
-        "penalty": {"gan.judge(real)": "(8,)", "3.0": "float"},
+        "penalty": {
+            "gan.judge(real)": "(8,)",
+            "3.0": "float",
+            "torch.tensor(1)": "int64",
+            "torch.tensor(1j)": "complex64",
+            "torch.zeros((), device='meta')": "meta",
+        },
         "activity": {"3": "3", "b'acted'": "b'acted'"},
         "state_dict": {
             "None": "NoneType",
@@ -422,6 +428,14 @@ def _hook(self, net, images, logits):
     dtype = _method("after_update", "torch.set_default_dtype(torch.float64)")
     says = (f"trick 'mine' of plugin '{NAME}'", "after_update", "step 21", "dtype")
     yield Case("another dtype late", _trick(dtype), argv, says, code=1, is_late=True)
+    grad = _method("before_update", "torch.set_grad_enabled(False)")
+    says = (f"trick 'mine' of plugin '{NAME}'", "before_update", "step 21", "set_grad_enabled")
+    yield Case("no gradients late", _trick(grad), argv, says, code=1, is_late=True)
+    inference = _method("d_input", "with torch.inference_mode():\n    return images * 1")
+    says = (f"trick 'mine' of plugin '{NAME}'", "d_input", "step 21", "inference_mode")
+    yield Case("inference mode late", _trick(inference), argv, says, code=1, is_late=True)
+    stdout = _method("after_update", "sys.stdout = sys.stderr = None")
+    yield Case("no output late", _trick(stdout), argv, (), code=0)
     memory = _method("before_update", "raise MemoryError")
     says = (f"trick 'mine' of plugin '{NAME}'", "before_update", "step 21", "memory")
     yield Case("no memory late", _trick(memory), argv, says, code=1, is_late=True)
@@ -509,6 +523,32 @@ class Mine(nn.Module):
             source = template.format(**parts, condition=condition, bad=statement) + part
             says = (f"{kind} 'mine' of plugin '{NAME}'", "forward", "step")
             yield Case(f"{kind} {what} late", source, argv, says, code=1)
+
+    part = _registered("generator", f'name="mine", {ABOUT}, build=Mine')
+    stored = {"sys.exit(3)": "SystemExit", "return None": "NoneType", "return {'a': {1}}": "/a"}
+    for statement, fact in stored.items():
+        source = template.format(**{**generator, "condition": "False", "bad": "pass"})
+        own = f"""
+    def state_dict(self, *args, **kwargs):
+        if self.calls > 20:
+            {statement}
+        return super().state_dict(*args, **kwargs)
+"""
+        says = (f"generator 'mine' of plugin '{NAME}'", "state_dict", "after step", fact)
+        argv = ("run", "--generator", "mine", *SMALL)
+        yield Case(f"generator cannot be saved: {statement}", source + own + part, argv, says, 1)
+    source = template.format(**{**generator, "condition": "False", "bad": "pass"})
+    frozen = source.replace("        self.calls = 0\n", "        self.requires_grad_(False)\n"
+                            "        self.calls = 0\n")  # fmt: skip
+    says = (f"generator 'mine' of plugin '{NAME}'", "no weights to train")
+    yield Case("generator without weights", frozen + part, argv, says)
+    for what, fact in (("torch.eye(2).to_sparse()", "/odd"), ("torch.eye(2).to('meta')", "/odd")):
+        source = template.format(**{**generator, "condition": "False", "bad": "pass"})
+        odd = f"        self.register_buffer('odd', {what})\n        self.calls = 0\n"
+        source = source.replace("        self.calls = 0\n", odd)
+        says = (f"generator 'mine' of plugin '{NAME}'", fact)
+        yield Case(f"generator with {what}", source + part, ("run", "--generator", "mine", *SMALL),
+                   says)  # fmt: skip
 
 
 # ---------------------------------------------------------------- observers
@@ -618,6 +658,8 @@ def _commands():
     for statement, code in called.items():
         says = (f"plugin '{NAME}'", "gankit mine", f"{NAME}.py, line")
         yield Case(f"command: {statement}", command + statement, ("mine",), says, code)
+    exits = command + "sys.exit('good\\x1b]0;t\\x07\\nbye')"
+    yield Case("command: exits with a text", exits, ("mine",), ("bye",), 1)
     yield Case(
         "command: exits", command + "print('hi'), sys.exit(3)", ("mine",), (), 3, prints="hi"
     )

@@ -210,3 +210,14 @@ def test_streams_are_given_back(gankit_cli):
     assert gankit_cli("list").code == 0
     assert (sys.stdin, sys.stdout, sys.stderr) == before
     assert os.fstat(1)
+
+
+def test_an_output_that_a_plugin_has_closed_is_named():
+    raw = io.StringIO()
+    stream = output.PrintableStream(raw, output.OUTPUT)
+    raw.close()
+    for use in (lambda: stream.write("a"), stream.flush):
+        with pytest.raises(OSError, match="Bad file descriptor") as failed:
+            use()
+        assert output.is_output_error(failed.value)
+    output.PrintableStream(raw, "").write("a message that nobody can read")

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import math
 import time
 from types import SimpleNamespace
 
@@ -31,6 +32,7 @@ def odd_clock(request, monkeypatch):
 
 def test_durations_and_speeds():
     assert format_duration(-3) == "0 s"
+    assert format_duration(math.nan) == format_duration(math.inf) == "?"
     assert rate(8, 0) == rate(8, -1) > 1e9
     assert rate(8, 2) == 4
     assert format_time_left(8, 2) == "4 s"

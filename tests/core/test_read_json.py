@@ -87,3 +87,9 @@ def test_a_message_leaves_out_the_middle_of_what_nobody_can_read():
     assert len(str(GankitError("two words " * 10_000))) < 2100
     whole = f"there is no run in {'x' * 250}: give another"
     assert str(GankitError(whole)) == whole
+
+
+def test_a_whole_number_that_no_float_holds_is_no_number():
+    assert has_type(10**300, int)
+    assert not has_type(10**400, int | float)
+    assert find_wrong_type({"images": -(10**400)}, {"images": int}).startswith("images is -1000")

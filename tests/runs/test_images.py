@@ -1,10 +1,14 @@
 """Tensors are converted to pictures: values, order and layout."""
 
+import struct
+from zlib import crc32
+
 import numpy as np
 import pytest
 import torch
 
-from gankit.runs.images import to_frames, to_grid
+from gankit import GankitError
+from gankit.runs.images import read_grid, save_picture, to_frames, to_grid
 
 
 def uniform(*values, size=4, channels=3):
@@ -71,3 +75,26 @@ def test_a_grid_goes_row_by_row_with_a_gap():
 
 def test_a_grid_without_gaps():
     assert to_grid(uniform(0, 0), columns=2, gap=0).size == (8, 4)
+
+
+def test_a_grid_of_somebody_else_is_read_as_a_png_only(tmp_path):
+    path = tmp_path / "000500.png"
+    save_picture(to_grid(uniform(0, 0)), path)
+    assert read_grid(path).size == (14, 8)
+    header = b"\x89PNG\r\n\x1a\n"
+    bomb = to_chunk(b"IHDR", struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0))
+    postscript = (
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n%%EOF\n"
+    )
+    for content in (postscript, header + bomb, header + to_chunk(b"IHDR", b""), header, b""):
+        path.write_bytes(content)
+        with pytest.raises(GankitError, match=r"cannot read the grid .*000500\.png: it is damaged"):
+            read_grid(path)
+    with pytest.raises(GankitError, match="Is a directory"):
+        read_grid(tmp_path)
+
+
+def to_chunk(kind, content):
+    return (
+        struct.pack(">I", len(content)) + kind + content + struct.pack(">I", crc32(kind + content))
+    )

@@ -231,3 +231,46 @@ def test_in_float16_an_infinite_gradient_is_skipped_and_no_failure(run_with):
     saved = checkpoint.load_newest(folder / "checkpoints")[1]
     assert saved.step == 12
     assert saved.state["scalers"]["G"]["scale"] < saved.state["scalers"]["D"]["scale"]
+
+
+@pytest.mark.parametrize("player", ["G", "D"])
+def test_the_player_is_named_also_if_d_takes_several_steps(run_with, player):
+    trick = spoil_gradient(player, math.inf)
+    with pytest.raises(RunFailed) as failed:
+        run_with(trick, d_steps=2, log_every=12, save_every=4, tricks=("mine",))
+    assert str(failed.value).startswith(f"{player}'s ")
+    assert "after its update at step 6" in str(failed.value)
+
+
+def test_the_scores_of_the_first_of_several_updates_tell_who_failed(gan):
+    bad = {"d_loss": math.nan, "d_real": math.nan, "d_fake": math.nan}
+    cases = {
+        "G's pictures were not finite after its update at step 3": {"first_d_fake": math.nan},
+        "D's answers were not finite after its update at step 3": {"first_d_real": math.nan},
+        "D's answers were not finite after its update at step 4": {},
+    }
+    for start, first in cases.items():
+        steps = [scores(3), scores(4, **bad, **{"first_d_real": 0.5, "first_d_fake": 0.5, **first})]
+        assert explain_losses(steps, gan).startswith(start)
+
+
+def test_tensors_of_eight_bits_are_looked_at(run_with):
+    tensor = torch.ones(3).to(torch.float8_e4m3fn)
+    run_with(Poison(lambda gan, trick: None, {"a": tensor}))
+
+
+@pytest.mark.parametrize("dtype", [torch.float8_e4m3fn, torch.float16, torch.complex64])
+def test_a_nan_is_found_in_every_kind_of_tensor(run_with, dtype):
+    def act(gan, trick):
+        trick.extra["a"] = torch.full((3,), math.nan).to(dtype)
+
+    with pytest.raises(RunFailed, match="a of the trick mine is nan after step 6"):
+        run_with(Poison(act, {"a": torch.ones(3).to(dtype)}))
+
+
+def test_two_numbers_with_one_path_are_both_looked_at(run_with):
+    def act(gan, trick):
+        trick.extra["a/b"] = torch.tensor(math.nan)
+
+    with pytest.raises(RunFailed, match="a/b of the trick mine is nan after step 6"):
+        run_with(Poison(act, {"a/b": torch.tensor(1.0), "a": {"b": 1.0}}))

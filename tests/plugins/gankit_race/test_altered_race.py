@@ -1,19 +1,22 @@
 """race.json and results.json of somebody else: read whole, or refused in one line."""
 
+import dataclasses
 import json
 
 import pytest
 from gankit_race.find_race import RACE_FILE
 from gankit_race.plan import Plan, read_plan
-from gankit_race.results import Row, read_results, write_results
+from gankit_race.publish import write_report
+from gankit_race.report import Report
+from gankit_race.results import Row, read_results, row_of_run, write_results
 from gankit_race.variants import Variant
 
 from gankit import GankitError, compose
 
 KEPT = {"value": 1.5, "low": 1.0, "high": 2.0, "floor": None, "samples": 20, "reference": 20,
         "against": "hold-out", "better": "lower", "features": "", "note": ""}  # fmt: skip
-ODD = [None, True, -1, 1e400, "", "\x1b]0;t\x07", "../out", "x" * 9999, [], ["a"], [None], {},
-       {"a": 1}, [[[["a"]]]]]  # fmt: skip
+ODD = [None, True, -1, 10**400, 1e400, "", "\x1b]0;t\x07", "../out", "x" * 9999, [], ["a"], [None],
+       {}, {"a": 1}, [[[["a"]]]]]  # fmt: skip
 
 
 @pytest.fixture
@@ -92,3 +95,29 @@ def test_an_altered_results_json_is_refused_in_one_line(race):
     assert all_rows.count(None) > 200
     values = [row.value("swd") for rows in filter(None, all_rows) for row in rows]
     assert all(value is None or isinstance(value, float) for value in values)
+
+
+def test_a_race_without_seeds_is_refused(race):
+    path = race[0] / RACE_FILE
+    path.write_text(json.dumps({**json.loads(path.read_text()), "seeds": []}))
+    with pytest.raises(GankitError, match="it has no seeds"):
+        read_plan(race[0])
+
+
+@pytest.mark.parametrize(
+    "log", ["step\n9\n", "step,kimg\n9,0.5\n", "step,kimg,seconds,d_loss,g_loss\n9,,,1,2\n", "a\n"]
+)
+def test_a_log_without_some_columns_makes_a_page(race, log):
+    folder, plan, _ = race
+    variants = [(variant.label, variant.run) for variant in plan.variants]
+    rows = []
+    for label, run in variants:
+        run_folder = folder / label / "seed-0"
+        run_folder.mkdir(parents=True)
+        (run_folder / "log.csv").write_text(log)
+        here = dataclasses.replace(run, out=str(run_folder))
+        rows.append(row_of_run(label, here, f"{label}/seed-0"))
+    assert [row.seconds for row in rows] == [None, None]
+    report = Report(title="t", command="c", variants=variants, rows=rows, seeds=1, folder=folder)
+    write_report(report)
+    assert (folder / "race.html").is_file()
