@@ -133,14 +133,15 @@ class Registry:
         """Parse `name:options` and check the options against the part."""
         spec, choice = self.parse(kind, text)
         with self.attribute_errors_to(kind, choice, passthrough=GankitError):
-            spec.check(choice.options)
-        return choice
+            options = spec.read_options(choice)
+            spec.check(options)
+        return Choice(choice.name, options)
 
     def make(self, kind: str, text: str, **filled_in: Any) -> Any:
         """Build the part of `name:options`. `filled_in`: values of the run, such as image_size."""
         spec, choice = self.parse(kind, text)
         with self.attribute_errors_to(kind, choice, passthrough=(GankitError, BrokenPipeError)):
-            return spec.make(choice.options, **filled_in)
+            return spec.make(spec.read_options(choice), **filled_in)
 
     @contextlib.contextmanager
     def attribute_errors_to(self, kind: str, text: str, passthrough: Any = ()) -> Iterator[None]:
@@ -173,7 +174,8 @@ class Registry:
                 raise no_such_option("model", spec.name, option, all_options)
         for kind, network in networks.items():
             given = {key: value for key, value in model.options.items() if key in available[kind]}
-            networks[kind] = Choice(network.name, {**network.options, **given})
+            options = {**network.options, **given}
+            networks[kind] = self.check(kind, Choice(network.name, options, model.texts))
         return spec, networks
 
 
