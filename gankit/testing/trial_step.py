@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import inspect
+import logging
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from gankit.core.choice import Choice
 from gankit.core.prepared import PreparedDataset
-from gankit.core.registry import Registry
+from gankit.core.registry import Registry, describe_part
 from gankit.core.settings import Run
 from gankit.core.stop import Progress, no_progress
 from gankit.data.prepare import prepare
-from gankit.testing import trick_hooks
+from gankit.testing import trick_hooks, trick_in_step
 from gankit.testing.datasets import require_picture, require_sequence
 from gankit.testing.harness import require_finite
 from gankit.testing.losses import require_valid_loss
 from gankit.training.assemble import Trainer, assemble, resolve_auto
+from gankit.training.check_networks import ENDS_IN_TANH, ends_in_tanh
 
+log = logging.getLogger("gankit")
 Part = tuple[str, Choice]  # its kind, and its name with its options
 METRIC_PICTURES = 32  # that a metric is tried with
 TRICK_CHECKS = (
@@ -33,7 +40,8 @@ TRICK_CHECKS = (
 def try_external_parts(run: Run, registry: Registry, progress: Progress = no_progress) -> None:
     """Try parts of a run in a trial step, as `gankit run` does; GankitError names a broken one.
 
-    Parts that are bundled with gankit are not tried: gankit's tests check them.
+    Parts that can train, but probably do not do what they should, are named in a warning. Parts
+    that are bundled with gankit are not tried: gankit's tests check them.
     """
     _build_metrics(run, registry)
     external = _external_parts(run, registry)
@@ -47,6 +55,10 @@ def try_external_parts(run: Run, registry: Registry, progress: Progress = no_pro
     for kind, choice in external:
         with registry.attribute_errors_to(kind, choice):
             _try_part(kind, choice, trainer, registry, prepared)
+    for position, choice in enumerate(run.tricks):
+        if ("trick", choice) in external and trainer.tricks[position].overrides("d_input"):
+            trainers = [assemble(run, registry, prepared) for _ in range(2)]
+            _compare_reals_and_fakes(trainers[0], trainers[1], position, registry)
     # The part that is used last in a step is the most likely cause of an error.
     suspects = [part for part in reversed(external) if part[0] != "metric"]
     if suspects:
@@ -65,22 +77,65 @@ def _try_part(
         trick = trainer.tricks[trainer.run.tricks.index(choice)]
         for check in TRICK_CHECKS:
             check(trainer, trick)
+    elif kind == "discriminator":
+        net = trainer.gan.D.net
+        if ends_in_tanh(net, trainer.batches[0]):
+            _warn(registry, kind, choice, net, ENDS_IN_TANH)
+
+
+def _compare_reals_and_fakes(
+    trainer: Trainer, other: Trainer, position: int, registry: Registry
+) -> None:
+    """Warn if the trick at `position` treats reals and fakes differently."""
+    choice = trainer.run.tricks[position]
+    with registry.attribute_errors_to("trick", choice):
+        tells = trick_in_step.tells_reals_from_fakes(trainer, other, position)
+    if tells:
+        trick = trainer.tricks[position]
+        _warn(registry, "trick", choice, trick, trick_in_step.TELLS_REALS_FROM_FAKES)
+
+
+def _warn(registry: Registry, kind: str, choice: Choice, part: Any, message: str) -> None:
+    """Warn about a part; the line names the part, its plugin and its place in the source."""
+    spec = registry.find(kind, choice.name)
+    plugin = next(plugin.name for plugin in registry.plugins if spec in plugin.specs)
+    log.warning("%s (%s): %s", describe_part(kind, spec.name, plugin), _place(part), message)
+
+
+def _place(part: object) -> str:
+    """The file and line of a part's class; its module, if there is no file."""
+    try:
+        file = Path(inspect.getfile(type(part))).name
+        return f"{file}, line {inspect.getsourcelines(type(part))[1]}"
+    except (OSError, TypeError):
+        return type(part).__module__
 
 
 def _take_trial_step(trainer: Trainer, registry: Registry, suspects: list[Part]) -> None:
     """Take a step. An error names the first suspect, and mentions the others."""
+    tried = [
+        (trick, choice)
+        for trick, choice in zip(trainer.tricks, trainer.run.tricks, strict=True)
+        if ("trick", choice) in suspects
+    ]
     try:
-        require_finite(trainer, trainer.step(0), "at the first step")
+        with contextlib.ExitStack() as stack:
+            watches = [
+                stack.enter_context(trick_in_step.watch_trick(trick, trainer.gan))
+                for trick, _ in tried
+            ]
+            require_finite(trainer, trainer.step(0), "at the first step")
     except Exception as error:  # a plugin may raise anything
         others = [f"{kind} {choice.name!r}" for kind, choice in suspects[1:]]
         what = " ".join(str(error).split()) or type(error).__name__
         hint = f" (the cause may also be {' or '.join(others)})" if others else ""
         with registry.attribute_errors_to(*suspects[0]):
             raise ValueError(f"{what}{hint}") from error
-    for trick, choice in zip(trainer.tricks, trainer.run.tricks, strict=True):
-        if ("trick", choice) in suspects:
-            with registry.attribute_errors_to("trick", choice):
-                trick_hooks.check_activity_and_state(trick)
+    for (trick, choice), watch in zip(tried, watches, strict=True):
+        with registry.attribute_errors_to("trick", choice):
+            trick_hooks.check_activity_and_state(trick)
+        for message in watch.found:
+            _warn(registry, "trick", choice, trick, message)
 
 
 def _build_metrics(run: Run, registry: Registry) -> None:
