@@ -67,7 +67,7 @@ def _part_row(registry: Registry, spec: Spec) -> dict[str, Any]:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def list_plugins(ctx: click.Context, /, as_json: bool) -> None:
-    """List the plugins: version, load time, parts, and the error of a broken one."""
+    """List the plugins: version, load time, what they add, and the error of a broken one."""
     plugins = sorted(ctx.obj.plugins, key=lambda plugin: plugin.name)
     rows = [_plugin_row(plugin) for plugin in plugins]
     if as_json:
@@ -75,9 +75,18 @@ def list_plugins(ctx: click.Context, /, as_json: bool) -> None:
         return
     width = max(len(row["name"]) for row in rows) + 2
     for row in rows:
-        state = f"broken: {row['error']}" if row["error"] else ", ".join(row["offers"])
         head = f"{row['name']:{width}}{row['version']:8} {row['load_ms']:6.1f} ms  "
-        click.echo(head + (state or "observes runs or adds commands"))
+        click.echo(head + _describe_row(row))
+
+
+def _describe_row(row: dict[str, Any]) -> str:
+    """What a plugin adds: its parts, its commands, and the events that it observes."""
+    if row["error"]:
+        return f"broken: {row['error']}"
+    items = row["offers"] + [f"command {name}" for name in row["commands"]]
+    if row["observes"]:
+        items.append(f"observes {' '.join(row['observes'])}")
+    return ", ".join(items) or "nothing"
 
 
 def _plugin_row(plugin: Plugin) -> dict[str, Any]:
@@ -86,5 +95,7 @@ def _plugin_row(plugin: Plugin) -> dict[str, Any]:
         "version": plugin.distribution.version if plugin.distribution else "",
         "load_ms": round(plugin.load_ms, 1),
         "offers": [f"{spec.kind} {spec.name}" for spec in plugin.specs],
+        "commands": plugin.commands,
+        "observes": plugin.observes,
         "error": plugin.error,
     }

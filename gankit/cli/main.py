@@ -77,6 +77,7 @@ class PluginCommands(click.Group):
             plugin.cause = error
         else:
             self.commands.update(collected.commands)
+            plugin.commands = sorted(collected.commands)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         self._load_plugins(ctx)

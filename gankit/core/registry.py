@@ -18,6 +18,15 @@ from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.specs import KINDS, ModelSpec, Spec, no_such_option
 
 _HOOKS = {name: spec for name, spec in vars(hookspecs).items() if hasattr(spec, "gankit_spec")}
+OBSERVERS = [name for name in _HOOKS if not name.startswith("register_")]
+FILE_MODULE = "gankit_file_"  # begins the name of a one-file plugin's module
+
+
+def refuse_unknown_hooks(manager: pluggy.PluginManager) -> None:
+    """GankitError for a misspelt hook, which would never be called."""
+    for name in vars(manager.hook):
+        if not name.startswith("_") and name not in _HOOKS:
+            raise GankitError(f"there is no hook {name!r}.{did_you_mean(name, _HOOKS)}")
 
 
 @dataclass
@@ -27,6 +36,7 @@ class Plugin:
     name: str
     hook: Any = None  # pluggy's hook caller; None if loading failed
     specs: list[Spec] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)  # the names of those that it adds
     load_ms: float = 0.0
     error: str = ""  # why loading failed
     cause: BaseException | None = None  # the exception behind `error`, for --debug
@@ -36,6 +46,19 @@ class Plugin:
     def is_bundled(self) -> bool:
         """Whether it comes with gankit, not from another package or a file."""
         return self.distribution is not None and self.distribution.name == "gankit"
+
+    @property
+    def origin(self) -> str:
+        """What you install or load to get it: `my-package 0.1`, or `my_plugin.py`."""
+        if self.distribution is not None:
+            return f"{self.distribution.name} {self.distribution.version}"
+        is_file = f"{FILE_MODULE}{self.name}" in sys.modules
+        return f"{self.name}.py" if is_file else self.name
+
+    @property
+    def observes(self) -> list[str]:
+        """The events of a run that it observes: `step_done`, `run_finished`, ..."""
+        return [hook for hook in OBSERVERS if self.implements(hook)]
 
     def implements(self, hook: str) -> bool:
         return hasattr(self.hook, hook)
@@ -62,7 +85,7 @@ class Registry:
             }
             if used_hooks:  # adding only these saves time
                 manager.add_hookspecs(type("UsedHooks", (), used_hooks))
-            manager.check_pending()  # a misspelt hook is an error; it would never be called
+            refuse_unknown_hooks(manager)
             plugin.hook = manager.hook
             self._collect(plugin)
         except (Exception, SystemExit) as error:  # a plugin may raise anything
@@ -191,7 +214,7 @@ def load_registry() -> Registry:
 
 def import_file(path: Path) -> Any:
     """Import a one-file plugin; returns the module."""
-    name = f"gankit_file_{path.stem}"
+    name = f"{FILE_MODULE}{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if not path.is_file() or spec is None or spec.loader is None:
         raise GankitError("there is no such .py file")

@@ -16,6 +16,7 @@ from gankit.training import checkpoint
 from gankit.training.assemble import build_gan
 from gankit.training.find_run import find_run
 from gankit.training.run_file import load_run
+from gankit.training.run_parts import SAMPLED, require_parts
 
 BATCH_SIZE = 64  # pictures that the generator draws at once
 
@@ -93,6 +94,8 @@ def load(folder: str | Path, step: int | None = None, registry: Registry | None 
             available = ", ".join(names) or "none"
             raise GankitError(f"{folder} has no checkpoint {path.name}; it has: {available}")
         saved = checkpoint.load(path)
-    gan, _ = build_gan(run, registry or load_registry())
+    registry = registry or load_registry()
+    require_parts(run, registry, SAMPLED)
+    gan, _ = build_gan(run, registry)
     checkpoint.load_weights(gan.G.net, saved.model.get("sampler", saved.model["G"]), "G", path)
     return Sampler(run, saved.step, gan.G.net)

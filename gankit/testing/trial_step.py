@@ -24,9 +24,9 @@ from gankit.testing.harness import require_finite
 from gankit.testing.losses import require_valid_loss
 from gankit.training.assemble import Trainer, assemble, resolve_auto
 from gankit.training.check_networks import ENDS_IN_TANH, ends_in_tanh
+from gankit.training.run_parts import Part, external_parts
 
 log = logging.getLogger("gankit")
-Part = tuple[str, Choice]  # its kind, and its name with its options
 METRIC_PICTURES = 32  # that a metric is tried with
 TRICK_CHECKS = (
     trick_hooks.check_fakes_and_d_input,
@@ -44,7 +44,7 @@ def try_external_parts(run: Run, registry: Registry, progress: Progress = no_pro
     that are bundled with gankit are not tried: gankit's tests check them.
     """
     _build_metrics(run, registry)
-    external = _external_parts(run, registry)
+    external = external_parts(run, registry)
     if not external:
         return
     if ("dataset", run.dataset) in external:
@@ -142,15 +142,6 @@ def _build_metrics(run: Run, registry: Registry) -> None:
     """Build all metrics once, so that missing features are an error now, not after training."""
     for choice in run.metrics:
         registry.make("metric", choice)
-
-
-def _external_parts(run: Run, registry: Registry) -> list[Part]:
-    """The parts of a run that are not bundled with gankit."""
-    kinds = ("dataset", "generator", "discriminator", "loss")
-    parts: list[Part] = [(kind, getattr(run, kind)) for kind in kinds]
-    parts += [("trick", choice) for choice in run.tricks]
-    parts += [("metric", choice) for choice in run.metrics]
-    return [part for part in parts if not registry.comes_with_gankit(part[0], part[1].name)]
 
 
 def _try_dataset(run: Run, registry: Registry) -> None:

@@ -25,6 +25,7 @@ from gankit.training.observers import Observers
 from gankit.training.pace import Pace
 from gankit.training.resume import restore
 from gankit.training.run_file import update_run
+from gankit.training.run_parts import require_parts
 from gankit.training.run_pictures import prepare_again
 from gankit.training.saver import Saver, training_failed
 from gankit.training.start import check_agreement, record_start
@@ -60,6 +61,8 @@ def train(
         process_group(stop) as group,
         restore_threads(restore=not run.threads),
     ):
+        if resume:
+            require_parts(run, registry)
         prepared = prepare_again(run, registry, stop.raise_on_stop(progress))
         trainer = _make_trainer(run, registry, prepared, group)
         if resume:
@@ -69,7 +72,7 @@ def train(
             trainer.run = claim_folder(trainer.run)
         trainer.run = dataclasses.replace(trainer.run, out=group.broadcast(trainer.run.out))
         if group.rank == 0:
-            record_start(trainer.run, prepared)
+            record_start(trainer.run, registry, prepared)
         TrainingLoop(trainer, registry, stop, budget, is_in_python).run_to_end()
     return trainer.run.folder
 

@@ -91,6 +91,14 @@ def _read_record(path: Path) -> dict[str, Any]:
         raise GankitError(f"{path} is not a run.json of gankit: {error}") from error
 
 
+def recorded_origins(run: Run) -> dict[str, str]:
+    """The plugin of each part that does not come with gankit, as a run's run.json names it."""
+    path = run.folder / RUN_FILE
+    versions = _read_record(path).get("versions") if path.is_file() else None
+    plugins = versions.get("plugins") if isinstance(versions, dict) else None
+    return {str(k): str(v) for k, v in plugins.items()} if isinstance(plugins, dict) else {}
+
+
 def recorded_data(run: Run) -> tuple[str, ...]:
     """Where a run's run.json says that its pictures are; where `run` says, if it has none yet."""
     path = run.folder / RUN_FILE

@@ -2,6 +2,7 @@
 
 import logging
 import platform
+from typing import Any
 
 import torch
 
@@ -9,11 +10,13 @@ from gankit.core.errors import GankitError
 from gankit.core.portable_path import hide_home
 from gankit.core.prepared import PreparedDataset
 from gankit.core.process_group import ProcessGroup
+from gankit.core.registry import Registry
 from gankit.core.settings import Run
 from gankit.core.version import __version__
 from gankit.data.messages import summarise
 from gankit.training.assemble import Trainer
 from gankit.training.run_file import write_run
+from gankit.training.run_parts import origins
 
 log = logging.getLogger("gankit")
 
@@ -27,9 +30,13 @@ def check_agreement(trainer: Trainer, group: ProcessGroup) -> None:
         raise GankitError(f"{differs}: give all processes the same --data and run folder")
 
 
-def record_start(run: Run, prepared: PreparedDataset) -> None:
+def record_start(run: Run, registry: Registry, prepared: PreparedDataset) -> None:
     """Write run.json; say how pictures were read, and warn of those that were skipped."""
-    versions = {"gankit": __version__, "torch": torch.__version__, "system": platform.platform()}
+    versions: dict[str, Any] = {"gankit": __version__, "torch": torch.__version__}
+    versions["system"] = platform.platform()
+    plugins = origins(run, registry)
+    if plugins:
+        versions["plugins"] = plugins
     pictures = {
         "pictures": len(prepared.pixels),
         "train": prepared.num_train,
