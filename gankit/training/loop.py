@@ -25,7 +25,7 @@ from gankit.training.observers import Observers
 from gankit.training.pace import Pace
 from gankit.training.resume import restore
 from gankit.training.run_file import update_run
-from gankit.training.run_parts import require_parts
+from gankit.training.run_parts import TRAINED, require_parts
 from gankit.training.run_pictures import prepare_again
 from gankit.training.saver import Saver, training_failed
 from gankit.training.start import check_agreement, record_start
@@ -61,8 +61,7 @@ def train(
         process_group(stop) as group,
         restore_threads(restore=not run.threads),
     ):
-        if resume:
-            require_parts(run, registry)
+        require_parts(run, registry, TRAINED if resume else ())
         prepared = prepare_again(run, registry, stop.raise_on_stop(progress))
         trainer = _make_trainer(run, registry, prepared, group)
         if resume:

@@ -43,8 +43,8 @@ def origins(run: Run, registry: Registry) -> dict[str, str]:
     return found
 
 
-def require_parts(run: Run, registry: Registry, kinds: Collection[str] = TRAINED) -> None:
-    """GankitError if a part of an existing run is not loaded; it says where the part came from."""
+def require_parts(run: Run, registry: Registry, kinds: Collection[str]) -> None:
+    """GankitError if a part of these kinds is not loaded; it says where the run had it from."""
     for kind, choice in parts_of(run):
         if kind in kinds and choice.name not in {spec.name for spec in registry.specs(kind)}:
             origin = recorded_origins(run).get(f"{kind} {choice.name}", "")
