@@ -5,7 +5,8 @@ import inspect
 import click
 
 from gankit.cli.grouped_command import GroupedCommand
-from gankit.cli.main import LazyCommand, new_cli
+from gankit.cli.main import new_cli
+from gankit.cli.plugin_commands import LazyCommand
 
 HEAD = """# Commands
 

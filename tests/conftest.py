@@ -205,8 +205,6 @@ def installed(tmp_path, monkeypatch):
 
 
 def pytest_addoption(parser):
-    help_text = "How many times the resume test kills a run with SIGKILL."
-    parser.addoption("--killed-runs", type=int, default=1, help=help_text)
     help_text = "How many generated sets of odd files to try; 0: the same few each time."
     parser.addoption("--odd-inputs", type=int, default=0, help=help_text)
 

@@ -8,9 +8,11 @@ from typing import Any
 
 import click
 
+from gankit.cli.output import print_own
 from gankit.core.errors import GankitError
 from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run, parse_length
+from gankit.data.read.names import printable
 
 COLUMN = 22  # width of the option names, the same under every heading
 
@@ -88,14 +90,31 @@ class GroupedCommand(click.Command):
         for heading, group in self.groups.items():
             options = [*group, *ungrouped] if heading == last_heading else group
             records = [option.get_help_record(ctx) for option in options]
-            table[heading] = [record for record in records if record]
+            table[heading] = [_printable_record(*record) for record in records if record]
         return table
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        help_option = super().get_help_option(ctx)
+        if help_option:
+            help_option.callback = _print_help
+        return help_option
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for heading, records in self.help_groups(ctx).items():
             with formatter.section(click.style(heading, bold=True)):
                 rows = [(names.ljust(COLUMN), text) for names, text in records]
                 formatter.write_dl(rows, col_max=COLUMN)
+
+
+def _print_help(ctx: click.Context, option: click.Parameter, is_given: bool) -> None:
+    """Print the help with its bold headings, which other text of a plugin may not have."""
+    if is_given and not ctx.resilient_parsing:
+        print_own(ctx.get_help())
+        ctx.exit()
+
+
+def _printable_record(names: str, text: str) -> tuple[str, str]:
+    return printable(names), printable(text)
 
 
 _FIELDS = {field.name: field for field in dataclasses.fields(Run)}

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gankit.cli.output import print_heading
 from gankit.core.specs import KINDS, Spec
+from gankit.data.read.names import printable
 
 if TYPE_CHECKING:
     from gankit.core.registry import Plugin, Registry
@@ -38,10 +40,10 @@ def list_parts(ctx: click.Context, /, kind: str | None, as_json: bool) -> None:
         return
     width = max((len(spec.name) for spec in all_specs), default=0) + 2
     for kind_listed, specs in specs_by_kind.items():
-        click.secho(PLURALS[kind_listed], bold=True)
+        print_heading(PLURALS[kind_listed])
         for spec in specs:
             mark = "*" if spec.default else " "
-            click.echo(f"{mark} {spec.name:{width}}{spec.summary}")
+            click.echo(printable(f"{mark} {spec.name:{width}}{spec.summary}"))
         click.echo()
     click.echo("* default of gankit run.  Details of a part: gankit show NAME")
 
@@ -59,7 +61,7 @@ def _part_row(registry: Registry, spec: Spec) -> dict[str, Any]:
         "summary": spec.summary,
         "source": spec.source,
         "default": spec.default,
-        "plugin": next(p.name for p in registry.plugins if spec in p.specs),
+        "plugin": registry.owner(spec).name,
     }
 
 
@@ -76,7 +78,7 @@ def list_plugins(ctx: click.Context, /, as_json: bool) -> None:
     width = max(len(row["name"]) for row in rows) + 2
     for row in rows:
         head = f"{row['name']:{width}}{row['version']:8} {row['load_ms']:6.1f} ms  "
-        click.echo(head + _describe_row(row))
+        click.echo(printable(head + _describe_row(row)))
 
 
 def _describe_row(row: dict[str, Any]) -> str:
@@ -92,7 +94,7 @@ def _describe_row(row: dict[str, Any]) -> str:
 def _plugin_row(plugin: Plugin) -> dict[str, Any]:
     return {
         "name": plugin.name,
-        "version": plugin.distribution.version if plugin.distribution else "",
+        "version": plugin.version,
         "load_ms": round(plugin.load_ms, 1),
         "offers": [f"{spec.kind} {spec.name}" for spec in plugin.specs],
         "commands": plugin.commands,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gankit.cli.terminal import is_terminal, shows_live_view
+from gankit.data.read.names import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,17 +37,24 @@ def show_log() -> Iterator[None]:
         logger.setLevel(previous_level)
 
 
+class LineFormatter(logging.Formatter):
+    """A message as one line, whatever the names and errors in it hold."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(record.getMessage())
+
+
 class PlainHandler(logging.Handler):
     """Writes each message as one line to stderr."""
 
+    def __init__(self, level: int) -> None:
+        super().__init__(level)
+        self.setFormatter(LineFormatter())
+
     def emit(self, record: logging.LogRecord) -> None:
         # click.echo looks up sys.stderr at each call, as it may have been replaced
-        try:
-            click.echo(f"gankit: {record.getMessage()}", err=True)
-        except BrokenPipeError:
-            raise
-        except OSError:  # a log file on a full disk; a message must not end a run
-            pass
+        with contextlib.suppress(OSError):  # a closed pipe, a full disk; it must not end a run
+            click.echo(f"gankit: {self.format(record)}", err=True)
 
 
 class TerminalHandler(logging.Handler):
@@ -56,7 +64,9 @@ class TerminalHandler(logging.Handler):
         from rich.logging import RichHandler
 
         # The console is looked up for each message, as a program may redirect stdout meanwhile.
-        RichHandler(console=message_console(), show_time=False, show_path=False).emit(record)
+        handler = RichHandler(console=message_console(), show_time=False, show_path=False)
+        handler.setFormatter(LineFormatter())
+        handler.emit(record)
 
 
 def message_console() -> Console:
@@ -65,13 +75,13 @@ def message_console() -> Console:
     Only the console that draws a live view can erase the view, print a message and draw the view
     again below it. Another console would write into the middle of the view.
     """
-    import rich
+    from gankit.cli.rich_console import output_console
 
-    return rich.get_console() if shows_live_view(sys.stdout) else _stderr_console()
+    return output_console() if shows_live_view(sys.stdout) else _stderr_console()
 
 
 @functools.cache
 def _stderr_console() -> Console:
-    from rich.console import Console
+    from gankit.cli.rich_console import OutputConsole
 
-    return Console(stderr=True)
+    return OutputConsole(stderr=True)

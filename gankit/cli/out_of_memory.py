@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import torch
 
-from gankit.core.errors import GankitError
+from gankit.core.errors import GankitError, RunFailed
 from gankit.core.prepared import PreparedDataset
 from gankit.core.registry import Registry
 from gankit.core.settings import Run
@@ -43,7 +43,8 @@ def explain_out_of_memory(run: Run, registry: Registry) -> Iterator[None]:
         if not is_out_of_memory(error):
             raise
         traceback.clear_frames(error.__traceback__)  # the frames hold the tensors
-        raise GankitError(_advice(run, registry), 1) from error
+        where = f"{error}; " if isinstance(error, RunFailed) else ""  # it names a part
+        raise GankitError(f"{where}{_advice(run, registry)}", 1) from error
 
 
 def _advice(run: Run, registry: Registry) -> str:

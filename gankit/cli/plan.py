@@ -13,7 +13,7 @@ from gankit.cli.console.busy import describe_load, other_load
 from gankit.cli.console.format import explain_changes
 from gankit.compute.compiling import compile_networks
 from gankit.compute.convolution import count_fast_layers
-from gankit.core.clock import format_duration
+from gankit.core.clock import MIN_SECONDS, format_duration
 from gankit.core.errors import GankitError
 from gankit.core.gan import Gan, Player
 from gankit.core.prepared import PreparedDataset
@@ -21,11 +21,13 @@ from gankit.core.registry import Registry
 from gankit.core.settings import Run, command_line
 from gankit.core.stop import Progress
 from gankit.data.prepare import prepare
+from gankit.data.read.names import printable
 from gankit.training import assemble
 from gankit.training.budget import Budget
 from gankit.training.run_pictures import prepare_again
 
 BUSY_LOAD = 0.5  # threads of other programs that computed on average, from which they are named
+MAX_TIMED_STEPS = 2000  # enough of very short ones; also ends if the clock stands still
 UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -54,7 +56,7 @@ def describe_run(run: Run, registry: Registry, progress: Progress) -> str:
         "output": run.out or "runs/ (a new folder)",
         "command": command_line(run),
     }
-    return "\n".join(f"{name:14} {text}" for name, text in lines.items())
+    return "\n".join(f"{name:14} {printable(str(text))}" for name, text in lines.items())
 
 
 def _format_pictures(run: Run, prepared: PreparedDataset) -> str:
@@ -155,10 +157,11 @@ def measure_step_time(
         trainer.step(step)
     started = time.perf_counter()
     step = 3
-    while step < 6 or time.perf_counter() - started < min_seconds:
+    while step < 6 or (time.perf_counter() - started < min_seconds and step < MAX_TIMED_STEPS):
         float(trainer.step(step)["g_loss"])  # reading the loss waits for the device
         step += 1
-    return (time.perf_counter() - started) / (step - 3), trainer.run
+    seconds = max(MIN_SECONDS, time.perf_counter() - started)
+    return seconds / (step - 3), trainer.run
 
 
 def peak_memory(device: torch.device) -> float | None:

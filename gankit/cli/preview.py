@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from PIL import Image
 
+from gankit.cli.check_output import require_folder
 from gankit.core.errors import GankitError
 from gankit.core.gan import Gan
 from gankit.core.registry import Registry
@@ -15,6 +16,7 @@ from gankit.core.stop import Progress
 from gankit.core.trick import Trick
 from gankit.runs.images import save_picture
 from gankit.training import assemble
+from gankit.training.guard import guard_parts
 from gankit.training.run_pictures import prepare_again
 
 NUM_PICTURES = 32  # on each side
@@ -35,11 +37,12 @@ def write_preview(run: Run, registry: Registry, file: Path, progress: Progress) 
     seen_by_d = images
     trainer.gan.begin_step(0)
     changes = []
-    for trick in trainer.tricks:
-        if trick.overrides("d_input"):
-            changed = _change(trick, seen_by_d, trainer.gan)
-            changes.append(_describe_change(trick, is_same=torch.equal(changed, seen_by_d)))
-            seen_by_d = changed
+    with guard_parts(trainer, registry):
+        for trick in trainer.tricks:
+            if trick.overrides("d_input"):
+                changed = _change(trick, seen_by_d, trainer.gan)
+                changes.append(_describe_change(trick, is_same=torch.equal(changed, seen_by_d)))
+                seen_by_d = changed
     _write(images, seen_by_d, file)
     if changes:
         right = f"as D sees them at the start of the run, after {', '.join(changes)}"
@@ -68,8 +71,7 @@ def _describe_change(trick: Trick, is_same: bool) -> str:
 def _write(images: torch.Tensor, seen_by_d: torch.Tensor, file: Path) -> None:
     from torchvision.utils import make_grid
 
-    if not file.absolute().parent.is_dir():
-        raise GankitError(f"cannot write {file}: there is no folder {file.parent}")
+    require_folder(file)
     layout = {"nrow": 4, "normalize": True, "value_range": (-1, 1), "pad_value": 1.0}
     grids = [make_grid(side.float().cpu(), **layout) for side in (images, seen_by_d)]
     gap = torch.ones(3, grids[0].shape[1], grids[0].shape[2] // 16)

@@ -42,7 +42,10 @@ def read_source(spec: Spec) -> Source:
 def _inspect_builder(spec: Spec) -> Source:
     builder = spec.builder()
     docstring = inspect.cleandoc(builder.__doc__ or "")  # inspect.getdoc may return a base class's
-    code = remove_docstring(inspect.getsource(builder))
+    try:
+        code = remove_docstring(inspect.getsource(builder))
+    except (OSError, TypeError):  # a built-in, or code that was made while the program ran
+        code = "(its source code is not in a file)"
     return Source(list(spec.options().values()), docstring, code)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from gankit.cli.check_output import OTHER_OUT, check_output
 from gankit.cli.grouped_command import GroupedCommand
 from gankit.cli.log import show_log
 from gankit.cli.options import GROUPS, NOTE
@@ -21,6 +22,7 @@ from gankit.cli.run_from_options import (
     resumed,
 )
 from gankit.core.errors import GankitError
+from gankit.data.read.names import printable
 
 if TYPE_CHECKING:
     from gankit.core.registry import Registry
@@ -48,6 +50,8 @@ def run(
         values = _command_line_values(ctx, values)
     fields = read_fields(values, budget, resume)
     run_to_train = resumed(resume, **fields) if resume else new_run(ctx.obj, config, fields)
+    if not dry_run and not preview:
+        check_output(Path(run_to_train.out or "runs"), _cure(resume))
     with show_log(), progress_bar("preparing") as progress:
         clock = None
         if not resume:
@@ -55,9 +59,14 @@ def run(
         if dry_run:
             _describe(run_to_train, ctx.obj, progress)
         elif preview:
+            check_output(preview, "give another .png file")
             _preview(run_to_train, ctx.obj, preview, progress)
         else:
             _train(run_to_train, ctx.obj, progress, resume=bool(resume), budget=clock)
+
+
+def _cure(resume: Path | None) -> str:
+    return "a resumed run is saved there" if resume else OTHER_OUT
 
 
 def read_options(argv: Sequence[str], registry: Registry) -> Run:
@@ -105,7 +114,7 @@ def _describe(run: Run, registry: Registry, progress: Progress) -> None:
 def _preview(run: Run, registry: Registry, file: Path, progress: Progress) -> None:
     from gankit.cli.preview import write_preview
 
-    click.echo(write_preview(run, registry, file, progress))
+    click.echo(printable(write_preview(run, registry, file, progress)))
 
 
 def _train(

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
+from gankit.cli.check_output import check_output
 from gankit.cli.log import show_log
 from gankit.cli.progress import progress_bar
 from gankit.core.errors import GankitError
+from gankit.data.read.names import printable
 from gankit.training.find_run import find_run
+from gankit.training.links import WRITTEN, refuse_links_out
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -84,10 +87,12 @@ def sample(
     if seed < 0:
         raise GankitError(f"--seed is {seed}; it must be 0 or more")
     run = find_run(run, " and --checkpoint {step}")
+    check_output(out or run)
     if out:
         sample_output.check_path(out, form, run)
     else:
         out = run / FILE_NAMES[form].format(seed=seed)
+        refuse_links_out(run, (*WRITTEN, out.name))
     with show_log():
         if form == "history":
             sample_output.write_history(run, out)
@@ -97,7 +102,7 @@ def sample(
             sampler = load(run, step=checkpoint, registry=ctx.obj)
             with sample_output.explain_write_error(out):
                 WRITERS[form](sampler, seed, count or COUNTS[form], out)
-    click.echo(out)
+    click.echo(printable(str(out)))
 
 
 def _choose_form(ctx: click.Context, forms: dict[str, bool]) -> str:

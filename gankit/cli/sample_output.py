@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from gankit.cli.check_output import require_folder, write_error
 from gankit.core.errors import GankitError
 from gankit.runs import video
 
@@ -43,8 +44,7 @@ def check_path(out: Path, form: str, run: Path) -> None:
         raise GankitError(
             f"--out {out} must end in {PICTURE_ENDINGS}, so that gankit knows the kind of picture"
         )
-    if not out.parent.is_dir():
-        raise GankitError(f"cannot write {out}: there is no folder {out.parent}")
+    require_folder(out)
 
 
 def _check_folder(out: Path, run: Path) -> None:
@@ -103,8 +103,7 @@ def explain_write_error(out: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, OverflowError) as error:
-        why = getattr(error, "strerror", None) or error
-        raise GankitError(f"cannot write {out}: {why}; --out chooses another place") from error
+        raise write_error(out, error) from error
 
 
 def write_history(run: Path, out: Path) -> None:

@@ -6,11 +6,12 @@ import inspect
 import re
 import shutil
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from gankit.cli.output import print_heading
 from gankit.cli.param_types import PartName
 from gankit.cli.read_source import read_source
 from gankit.core.choice import Choice
@@ -18,6 +19,7 @@ from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.settings import option, parse_length
 from gankit.core.shell import join_command
 from gankit.core.specs import KINDS, DatasetSpec, ModelSpec, RecipeSpec, Spec
+from gankit.data.read.names import printable
 
 if TYPE_CHECKING:
     from gankit.core.registry import Registry
@@ -41,17 +43,26 @@ def show(ctx: click.Context, /, name: str, kind: str | None, no_code: bool) -> N
     name = Choice.parse(name).name
     specs = [registry.find(kind, name)] if kind else _specs_named(registry, name)
     for spec in specs:
-        click.secho(f"{spec.kind} {spec.name}", bold=True)
-        for label, text in _facts(registry, spec).items():
-            click.echo(_wrap(text, f"  {label:13} ", 16))
-        if isinstance(spec, ModelSpec):
-            _, generator = registry.parse("generator", spec.generator)
-            click.echo(f"  {'networks':13} gankit show {generator.name}")
-        elif isinstance(spec, RecipeSpec):
-            _show_recipe(spec)
-        else:
-            _show_builder(spec, code=not no_code)
+        # A plugin's code is used only here, so an error of the output is none of the plugin's.
+        with registry.attribute_errors_to(spec.kind, spec.name):
+            lines = list(_describe(registry, spec, code=not no_code))
+        print_heading(f"{spec.kind} {spec.name}")
+        for line in lines:
+            click.echo(line)
         click.echo()
+
+
+def _describe(registry: Registry, spec: Spec, *, code: bool) -> Iterator[str]:
+    """The lines about a part, without its headline."""
+    for label, text in _facts(registry, spec).items():
+        yield _wrap(text, f"  {label:13} ", 16)
+    if isinstance(spec, ModelSpec):
+        _, generator = registry.parse("generator", spec.generator)
+        yield f"  {'networks':13} gankit show {generator.name}"
+    elif isinstance(spec, RecipeSpec):
+        yield from _describe_recipe(spec)
+    else:
+        yield from _describe_builder(spec, code=code)
 
 
 def _specs_named(registry: Registry, name: str) -> list[Spec]:
@@ -76,22 +87,22 @@ def _facts(registry: Registry, spec: Spec) -> dict[str, str]:
         for key, value in spec.settings.items():
             facts[key.replace("_", "-")] = _format_value(value)
     facts["lesson"] = f"gankit lesson {spec.lesson}" if spec.lesson else ""
-    facts["plugin"] = next(p.name for p in registry.plugins if spec in p.specs)
+    facts["plugin"] = registry.owner(spec).name
     return {label: text for label, text in facts.items() if text != ""}
 
 
 def _format_value(value: Any) -> str:
     if isinstance(value, tuple):
-        return ", ".join(value) or "none"
+        return ", ".join(map(str, value)) or "none"
     return str(value)
 
 
-def _show_recipe(spec: RecipeSpec) -> None:
+def _describe_recipe(spec: RecipeSpec) -> Iterator[str]:
     command = f"gankit run --recipe {spec.name}"
-    click.echo(f"\n  run it       {command}")
-    click.echo(f"  the same     gankit run {options_of(spec.settings)}")
+    yield f"\n  run it       {command}"
+    yield printable(f"  the same     gankit run {options_of(spec.settings)}")
     for label, options in spec.variants.items():
-        click.echo(f"\n  {label}:\n    {command} {options}")
+        yield f"\n  {printable(label)}:\n    {printable(f'{command} {options}')}"
 
 
 def options_of(settings: Mapping[str, Any]) -> str:
@@ -111,19 +122,19 @@ def options_of(settings: Mapping[str, Any]) -> str:
     return join_command(argv)
 
 
-def _show_builder(spec: Spec, *, code: bool) -> None:
+def _describe_builder(spec: Spec, *, code: bool) -> Iterator[str]:
     source = read_source(spec)
     if source.options:
-        click.echo("  options")
+        yield "  options"
         for parameter in source.options:
             is_required = parameter.default is inspect.Parameter.empty
             default = "required" if is_required else parameter.default
-            click.echo(f"    {parameter.name:16} {default}")
-        click.echo(f"  {'set them':13} {spec.name}:{source.options[0].name}=...")
+            yield f"    {parameter.name:16} {default}"
+        yield f"  {'set them':13} {spec.name}:{source.options[0].name}=..."
     if source.docstring:
-        click.echo("\n" + _format_docstring(source.docstring))
+        yield "\n" + _format_docstring(source.docstring)
     if code:
-        click.echo("\n" + textwrap.indent(source.code, "  | ", lambda line: True))
+        yield "\n" + textwrap.indent(source.code, "  | ", lambda line: True)
 
 
 def _format_docstring(docstring: str) -> str:

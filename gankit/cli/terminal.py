@@ -7,6 +7,8 @@ from typing import IO
 
 import click
 
+from gankit.cli.output import OwnStream
+
 # Values of TERM whose cursor cannot move up, such as Emacs's shell.
 TERMS_WITHOUT_CURSOR = ("", "dumb", "unknown", "emacs", "network", "dialup")
 NOTEBOOK_VARIABLES = ("JPY_PARENT_PID", "COLAB_", "KAGGLE_KERNEL_")  # how their names begin
@@ -55,6 +57,8 @@ def is_program_window(stream: IO[str] | None) -> bool:
 
     It says that it is a terminal, but it does not know escape sequences.
     """
+    while isinstance(stream, OwnStream):  # ours, around the program's
+        stream = stream.stream
     return type(stream).__module__.partition(".")[0] in ("idlelib", "thonny")
 
 

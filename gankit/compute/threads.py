@@ -14,12 +14,15 @@ from collections.abc import Callable, Iterator
 import torch
 from torch.nn import functional as F
 
+from gankit.core.clock import rate
+
 log = logging.getLogger("gankit")
 CHOSEN_BY_YOU = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")  # environment variables that torch reads
 MIN_SPEEDUP = 1.25  # of fewer threads, to choose them; less may be noise
 TURNS = 7
 MIN_TURNS = 3
 TURN_SECONDS = 0.01
+MAX_CALLS = 1000  # in a turn, if the clock stands still
 MAX_SECONDS = 0.5  # more than MIN_TURNS only within this time
 PICTURES_PER_THREAD = 4  # so that on an idle computer the most threads are the fastest
 
@@ -39,7 +42,7 @@ def choose_threads() -> int:
     threads = select(seconds)
     torch.set_num_threads(threads)
     if threads < most:
-        faster = f"{seconds[most] / seconds[threads]:.1f} times as fast"
+        faster = f"{rate(seconds[most], seconds[threads]):.1f} times as fast"
         log.warning(
             "training uses --threads %s, measured %s as --threads %s now: "
             "other programs may keep this computer busy",
@@ -100,7 +103,7 @@ def time_threads(numbers: list[int], work: Callable[[], object]) -> dict[int, fl
 def _time_turn(work: Callable[[], object]) -> float:
     """Seconds of the work, on average over a turn."""
     times: list[float] = []
-    while sum(times) < TURN_SECONDS:
+    while sum(times) < TURN_SECONDS and len(times) < MAX_CALLS:
         started = time.perf_counter()
         work()
         times.append(time.perf_counter() - started)

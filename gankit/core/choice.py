@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from gankit.core.errors import GankitError
+from gankit.core.errors import GankitError, quote_value
 
 _WORDS = {"true": True, "yes": True, "false": False, "no": False, "none": None}
+MAX_DIGITS = 400  # of a number
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 _QUOTED = r"""(?:"(?:[^"]|"")*"|'(?:[^']|'')*')"""  # a quote inside is doubled
 _ITEM = re.compile(rf"(?:^|,)([^,=]*=\s*{_QUOTED}\s*(?=,|\Z)|[^,]*)")
@@ -48,7 +50,8 @@ class Choice(str):
             return text
         name, colon, rest = text.strip().partition(":")
         if not name or (colon and not rest):
-            raise GankitError(f"{text!r} does not name a part: write NAME or NAME:option=value,...")
+            shown = quote_value(text)
+            raise GankitError(f"{shown} does not name a part: write NAME or NAME:option=value,...")
         options: dict[str, Any] = {}
         texts: dict[str, str] = {}
         for item in split_at_commas(rest) if rest else ():
@@ -56,16 +59,17 @@ class Choice(str):
             key = key.strip().replace("-", "_")
             value = value.strip()
             if key in options:
-                raise GankitError(f"option {key!r} in {text!r} is given twice: keep one")
+                shown = f"option {quote_value(key)} in {quote_value(text)}"
+                raise GankitError(f"{shown} is given twice: keep one")
             if not equals or not key:
-                raise GankitError(f"{item!r} in {text!r} is not of the form option=value")
+                shown = f"{quote_value(item)} in {quote_value(text)}"
+                raise GankitError(f"{shown} is not of the form option=value")
             if not _is_quoted(value):
                 texts[key] = value
                 if value.startswith(("'", '"')):
+                    shown = f"{quote_value(f'{key}={value}')} in {quote_value(text)}"
                     cure = "quote the whole value, and write a quote inside it twice"
-                    raise GankitError(
-                        f"the quotes of {key}={value} in {text!r} do not match: {cure}"
-                    )
+                    raise GankitError(f"the quotes of {shown} do not match: {cure}")
             options[key] = parse_value(value)
         return cls(name, options, texts)
 
@@ -84,13 +88,16 @@ def _is_quoted(value: str) -> bool:
 
 
 def parse_value(text: str) -> Any:
-    """Parse an option's value: a number, true/false, none, or else a text; in quotes, a text."""
+    """Parse an option's value: a number, true/false, none, or else a text; in quotes, a text.
+
+    A number beyond those of any computer, such as 1e400, stays text.
+    """
     if _is_quoted(text):
         quote = text[0]
         return text[1:-1].replace(2 * quote, quote)
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
-    if not _NUMBER.fullmatch(text):
+    if len(text) > MAX_DIGITS or not _NUMBER.fullmatch(text) or math.isinf(float(text)):
         return text
     return float(text) if set(text.lower()) & set(".e") else int(text)
 

@@ -16,6 +16,7 @@ from gankit.core.errors import GankitError
 log = logging.getLogger("gankit")
 # Sides of square matrices whose product takes a few milliseconds.
 MATRIX_SIDES = {"cpu": 768, "cuda": 4096}
+ENOUGH_THREADS = 256  # allowed on any computer, so that a run of a larger one can go on
 SUPPORTED = ("cuda", "mps", "cpu")
 # What to do if a GPU fails: a part of torch's message -> advice.
 GPU_CURES = {
@@ -155,7 +156,16 @@ def _explain_missing(name: str, available: list[str]) -> str:
 
 
 def setup_device(device: torch.device, threads: int) -> None:
-    """Make this the current CUDA device, and set the number of CPU threads; 0 changes nothing."""
+    """Make this the current CUDA device, and set the number of CPU threads; 0 changes nothing.
+
+    GankitError for far more threads than cores: OpenMP ends the whole process when it cannot start
+    a thread, for which a limit of the system may be the reason.
+    """
+    cores = os.cpu_count() or 1
+    most = max(ENOUGH_THREADS, cores)
+    if threads > most:
+        limit = f"on this computer, which has {cores} cores, it must be {most} or less"
+        raise GankitError(f"--threads is {threads}; {limit}")
     if threads:
         torch.set_num_threads(threads)
     if device.type == "cuda":  # pinned memory and is_bf16_supported use it

@@ -1,14 +1,32 @@
 """Errors that you can act on: each message names the cause and the cure."""
 
+import re
+import reprlib
 from collections.abc import Iterable
+
+MAX_SHOWN = 100  # characters of a value in a message
+MAX_WORD = 300  # of a path or another word
+MAX_MESSAGE = 2000
+MAX_ERROR_TEXT = 500  # characters of another program's error in a message
 
 
 class GankitError(Exception):
     """An error of one line; the command line prints it without a traceback."""
 
     def __init__(self, message: str, exit_code: int = 2) -> None:
-        super().__init__(message)
+        super().__init__(_shorten(message))
         self.exit_code = exit_code  # 2: a bad option or input; nothing was started
+
+
+def _shorten(message: str) -> str:
+    """The message without the middle of words, and of a text, that are far too long to be read."""
+    message = re.sub(rf"\S{{{MAX_WORD + 1},}}", lambda word: _cut(word[0], MAX_WORD), message)
+    return _cut(message, MAX_MESSAGE)
+
+
+def _cut(text: str, limit: int) -> str:
+    end = limit // 4
+    return text if len(text) <= limit else f"{text[: limit - end]}...{text[-end:]}"
 
 
 class RunFailed(GankitError):
@@ -30,7 +48,65 @@ class RunStopped(OneLineInNotebooks, GankitError):
 
 
 class Interrupted(OneLineInNotebooks, KeyboardInterrupt):
-    """An interrupt that ended the work at once, because there was nothing to save or no time."""
+    """A signal that ended the work at once, because there was nothing to save or no time."""
+
+    def __init__(self, message: str, exit_code: int = 130) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code  # 128 + the signal's number
+
+
+def quote_value(value: object) -> str:
+    """A value as messages show it: quoted, without control characters, and cut if it is long."""
+    shortener = reprlib.Repr()
+    shortener.maxstring = shortener.maxother = shortener.maxlong = MAX_SHOWN
+    text = shortener.repr(value)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
+
+
+def describe_error(error: BaseException, *, with_place: bool = False) -> str:
+    """`TypeError: text` on one line, or with its place: `TypeError in mine.py, line 7: text`.
+
+    Works for any error, also for one whose text cannot be made. A GankitError is its text.
+    """
+    text = error_text(error)
+    if isinstance(error, GankitError) and text:
+        return text
+    kind = type(error).__name__
+    place = error_place(error) if with_place else ""
+    head = f"{kind} in {place}" if place else kind
+    return f"{head}: {text}" if text else head
+
+
+def describe_reason(error: BaseException) -> str:
+    """Why a part failed: the text that its author wrote, or else type, file and line, and text."""
+    is_written_for_users = isinstance(error, GankitError | ValueError | OSError | ImportError)
+    text = error_text(error)
+    return text if is_written_for_users and text else describe_error(error, with_place=True)
+
+
+def error_text(error: BaseException) -> str:
+    """The text of any error on one line, cut if it is long; empty if there is none."""
+    try:
+        text = " ".join(str(error).split())
+    except KeyboardInterrupt:
+        raise
+    except BaseException as failure:  # a plugin's error may raise anything
+        return f"(its text cannot be shown: {type(failure).__name__})"
+    is_long = len(text) > MAX_ERROR_TEXT and not isinstance(error, GankitError)
+    return f"{text[:MAX_ERROR_TEXT]}..." if is_long else text
+
+
+def error_place(error: BaseException) -> str:
+    """The file and line that raised the error, or that called torch, if torch raised it."""
+    import traceback  # here, so that only errors pay for the imports
+    from pathlib import PurePath
+
+    frames = traceback.extract_tb(error.__traceback__)
+    outside_torch = [frame for frame in frames if "torch" not in PurePath(frame.filename).parts]
+    if not frames:
+        return ""
+    frame = (outside_torch or frames)[-1]  # all frames, if your own folder is called torch
+    return f"{PurePath(frame.filename).name}, line {frame.lineno}"
 
 
 def did_you_mean(name: str, choices: Iterable[str]) -> str:

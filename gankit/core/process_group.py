@@ -29,6 +29,10 @@ class ProcessGroup:
     def all_reduce_gradients(self, parameters: Iterable[Tensor]) -> None:
         """Replace each parameter's gradient by its mean over all processes."""
 
-    def broadcast(self, value: Any) -> Any:
-        """Return rank 0's value in every process."""
+    def broadcast(self, value: Any, source: int = 0) -> Any:
+        """Return the value of the process `source` in every process."""
         return value
+
+    def first_problem(self, problem: str) -> str:
+        """Return, in every process, the first process's problem that is not empty."""
+        return problem

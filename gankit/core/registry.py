@@ -3,30 +3,29 @@
 import contextlib
 import importlib.metadata
 import importlib.util
+import reprlib
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-import pluggy
-
-from gankit.core import hookspecs
 from gankit.core.choice import Choice
-from gankit.core.errors import GankitError, did_you_mean
+from gankit.core.errors import (
+    GankitError,
+    describe_error,
+    describe_reason,
+    did_you_mean,
+    quote_value,
+)
+from gankit.core.find_hooks import OBSERVERS, find_hooks
+from gankit.core.process_state import undo_global_changes
 from gankit.core.specs import KINDS, ModelSpec, Spec, no_such_option
 
-_HOOKS = {name: spec for name, spec in vars(hookspecs).items() if hasattr(spec, "gankit_spec")}
-OBSERVERS = [name for name in _HOOKS if not name.startswith("register_")]
 FILE_MODULE = "gankit_file_"  # begins the name of a one-file plugin's module
-
-
-def refuse_unknown_hooks(manager: pluggy.PluginManager) -> None:
-    """GankitError for a misspelt hook, which would never be called."""
-    for name in vars(manager.hook):
-        if not name.startswith("_") and name not in _HOOKS:
-            raise GankitError(f"there is no hook {name!r}.{did_you_mean(name, _HOOKS)}")
 
 
 @dataclass
@@ -40,6 +39,8 @@ class Plugin:
     load_ms: float = 0.0
     error: str = ""  # why loading failed
     cause: BaseException | None = None  # the exception behind `error`, for --debug
+    changed: list[str] = field(default_factory=list)  # global state that its import changed
+    module: str = ""  # that holds its hooks
     distribution: importlib.metadata.Distribution | None = None
 
     @property
@@ -51,9 +52,13 @@ class Plugin:
     def origin(self) -> str:
         """What you install or load to get it: `my-package 0.1`, or `my_plugin.py`."""
         if self.distribution is not None:
-            return f"{self.distribution.name} {self.distribution.version}"
-        is_file = f"{FILE_MODULE}{self.name}" in sys.modules
-        return f"{self.name}.py" if is_file else self.name
+            return f"{self.distribution.name} {self.version}".rstrip()
+        return f"{self.name}.py" if self.module.startswith(FILE_MODULE) else self.name
+
+    @property
+    def version(self) -> str:
+        """The version of its package; empty for a file, and for a package without one."""
+        return (self.distribution and self.distribution.version) or ""
 
     @property
     def observes(self) -> list[str]:
@@ -62,6 +67,16 @@ class Plugin:
 
     def implements(self, hook: str) -> bool:
         return hasattr(self.hook, hook)
+
+    @property
+    def package(self) -> str:
+        """The package, or the single module, that holds its code."""
+        return self.module.partition(".")[0]
+
+    def fail(self, error: BaseException) -> None:
+        """Keep an error of the plugin's code; `gankit plugins` shows it."""
+        self.error = describe_error(error)
+        self.cause = error
 
 
 class Registry:
@@ -75,24 +90,19 @@ class Registry:
         plugin = Plugin(name, distribution=distribution)
         started = time.perf_counter()
         try:
-            implementation = find()
-            if isinstance(implementation, type):
-                implementation = implementation()
-            manager = pluggy.PluginManager("gankit")
-            manager.register(implementation, name)
-            used_hooks = {
-                hook: spec for hook, spec in _HOOKS.items() if hasattr(manager.hook, hook)
-            }
-            if used_hooks:  # adding only these saves time
-                manager.add_hookspecs(type("UsedHooks", (), used_hooks))
-            refuse_unknown_hooks(manager)
-            plugin.hook = manager.hook
-            self._collect(plugin)
-        except (Exception, SystemExit) as error:  # a plugin may raise anything
+            with undo_global_changes() as plugin.changed:
+                implementation = find()
+                plugin.module = _module_of(implementation)
+                if isinstance(implementation, type):
+                    implementation = implementation()
+                plugin.hook = find_hooks(implementation, name)
+                self._collect(plugin)
+        except KeyboardInterrupt:  # always taken for Ctrl-C
+            raise
+        except BaseException as error:  # a plugin may raise anything
             plugin.hook = None
             plugin.specs = []
-            plugin.cause = error
-            plugin.error = f"{type(error).__name__}: {error}".replace("\n", " ")
+            plugin.fail(error)
         plugin.load_ms = 1000 * (time.perf_counter() - started)
         self.plugins.append(plugin)
         return plugin
@@ -100,7 +110,7 @@ class Registry:
     def _collect(self, plugin: Plugin) -> None:
         def register(spec: Spec) -> None:
             if not isinstance(spec, expected):
-                raise TypeError(f"expected a {expected.__name__}, got {spec!r}")
+                raise TypeError(f"expected a {expected.__name__}, got {reprlib.repr(spec)}")
             for other in (*self.plugins, plugin):
                 names = [
                     other_spec.name for other_spec in other.specs if other_spec.kind == spec.kind
@@ -127,9 +137,14 @@ class Registry:
             return specs[name]
         for other_kind in KINDS:
             if name in [spec.name for spec in self.specs(other_kind)]:
-                raise GankitError(f"{name!r} is a {other_kind}, not a {kind}.")
+                raise GankitError(f"{quote_value(name)} is a {other_kind}, not a {kind}.")
         hint = did_you_mean(name, specs) or " If it is in a file, load the file: gankit -p FILE."
-        raise GankitError(f"there is no {kind} {name!r}.{hint} See: gankit list {kind}")
+        missing = f"there is no {kind} {quote_value(name)}"
+        raise GankitError(f"{missing}.{hint} See: gankit list {kind}")
+
+    def owner(self, spec: Spec) -> Plugin:
+        """The plugin that has registered a part."""
+        return next(p for p in self.plugins if any(other is spec for other in p.specs))
 
     def comes_with_gankit(self, kind: str, name: str) -> bool:
         """Whether a part is bundled with gankit, not from another package or a file."""
@@ -138,6 +153,22 @@ class Registry:
             if plugin.is_bundled and name in names:
                 return True
         return False
+
+    def plugin_at_fault(self, error: BaseException) -> Plugin | None:
+        """The plugin from outside gankit whose code raised an error, if it was one's.
+
+        That is the owner of the last line in the traceback that is gankit's or a plugin's, so a
+        library that a plugin calls with wrong values counts as the plugin.
+        """
+        owners: dict[str, Plugin | None] = {"gankit": None}  # package -> plugin from outside
+        for plugin in self.plugins:  # bundled plugins come first
+            owners.setdefault(plugin.package, None if plugin.is_bundled else plugin)
+        frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+        for frame in reversed(frames):
+            package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+            if package in owners:
+                return owners[package]
+        return None
 
     def default(self, kind: str) -> str:
         """The name of the default part of a kind: the first that declares itself the default."""
@@ -162,30 +193,43 @@ class Registry:
 
     def make(self, kind: str, text: str, **filled_in: Any) -> Any:
         """Build the part of `name:options`. `filled_in`: values of the run, such as image_size."""
-        spec, choice = self.parse(kind, text)
-        with self.attribute_errors_to(kind, choice, passthrough=(GankitError, BrokenPipeError)):
-            return spec.make(spec.read_options(choice), **filled_in)
+        choice = self.check(kind, text)
+        spec = self.find(kind, choice.name)
+        # A builder of gankit's own words its errors itself, and prints progress into a pipe.
+        own = (GankitError, BrokenPipeError) if self.owner(spec).is_bundled else ()
+        with self.attribute_errors_to(kind, choice, passthrough=own):
+            return spec.make(choice.options, **filled_in)
 
     @contextlib.contextmanager
     def attribute_errors_to(self, kind: str, text: str, passthrough: Any = ()) -> Iterator[None]:
         """Re-raise any error as a GankitError that names the part and its plugin.
 
-        `text` is the part's name or its choice. Errors of types in `passthrough` are not changed.
+        `text` is the part's name or its choice. Errors of types in `passthrough` are not changed,
+        nor is a KeyboardInterrupt, which is always taken for Ctrl-C.
         """
         spec, _ = self.parse(kind, text)
-        plugin = next(plugin.name for plugin in self.plugins if spec in plugin.specs)
         try:
             yield
         except passthrough:
             raise
-        except Exception as error:  # a plugin may raise anything
-            what = " ".join(str(error).split()) or type(error).__name__
-            raise GankitError(f"{describe_part(kind, spec.name, plugin)}: {what}") from error
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a plugin may raise anything
+            exit_code = error.exit_code if isinstance(error, GankitError) else 2
+            message = f"{self.describe(spec)}: {describe_reason(error)}"
+            raise GankitError(message, exit_code) from error
+
+    def describe(self, spec: Spec) -> str:
+        """A part as messages name it, with its plugin."""
+        return describe_part(spec.kind, spec.name, self.owner(spec).name)
 
     def networks(self, text: str) -> tuple[ModelSpec, dict[str, Choice]]:
         """A model's spec and its two networks, each with the options of `text` that it has."""
         spec, model = self.parse("model", text)
         assert isinstance(spec, ModelSpec)
+        with self.attribute_errors_to("model", text):
+            for kind in ("generator", "discriminator"):
+                self.parse(kind, getattr(spec, kind))
         networks = {
             "generator": self.check("generator", spec.generator),
             "discriminator": self.check("discriminator", spec.discriminator),
@@ -236,3 +280,10 @@ def find_module_file(name: str) -> Path | None:
 def describe_part(kind: str, name: str, plugin: str) -> str:
     """A part as messages name it: `trick 'noisy-d' of plugin 'tricks'`."""
     return f"{kind} {name!r} of plugin {plugin!r}"
+
+
+def _module_of(implementation: Any) -> str:
+    """The name of a module, or of the module of a class or an object."""
+    if isinstance(implementation, ModuleType):
+        return implementation.__name__
+    return str(getattr(implementation, "__module__", ""))

@@ -8,19 +8,29 @@ from pathlib import Path
 from typing import Any
 
 from gankit.core.choice import Choice
-from gankit.core.errors import GankitError, did_you_mean
+from gankit.core.errors import GankitError, did_you_mean, quote_value
 from gankit.core.portable_path import portable_path
 from gankit.core.shell import join_command
 
 # The fields that name parts; a Run parses them into Choices.
 CHOICES = ("dataset", "fit", "model", "generator", "discriminator", "loss", "tricks", "metrics")
-_LENGTH = re.compile(r"(\d+(?:\.\d+)?) ?(steps|epochs|kimg)")
-_PLAN = re.compile(r"(\d+):([1-9]\d*)")
+_LENGTH = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?) ?(steps|epochs|kimg)")
+_PLAN = re.compile(r"[0-9]{1,15}:[1-9][0-9]{0,14}")
+# Limits of what a Run may hold: a run.json may come from somebody else.
+MAX_COUNT = 10**15  # steps, pictures
+MAX_THREADS = 1024  # of any computer; setup_device has the limit of this one
+MAX_NUMBERS = 2**31  # in a batch: many of torch's kernels count in 32 bits
 _RANGES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("batch_size accumulate d_steps log_every keep", lambda v: v >= 1, "1 or more"),
     ("latent_dim image_size", lambda v: 1 <= v <= 16_384, "from 1 to 16384"),
     ("seed data_seed subset steps threads", lambda v: v >= 0, "0 or more"),
     ("draw_every save_every measure_every", lambda v: v >= 0, "0 or more"),
+    ("d_steps", lambda v: v <= 1000, "1000 or less"),
+    ("threads", lambda v: v <= MAX_THREADS, f"{MAX_THREADS} or less"),
+    ("seed data_seed", lambda v: v < 2**128, "less than 2^128"),
+    ("batch_size accumulate log_every keep", lambda v: v <= MAX_COUNT, "10^15 or less"),
+    ("subset steps draw_every save_every", lambda v: v <= MAX_COUNT, "10^15 or less"),
+    ("measure_every", lambda v: v <= MAX_COUNT, "10^15 or less"),
     ("lr_g lr_d beta1 beta2", lambda v: 0 <= v < 1, "at least 0 and less than 1"),
     ("zoom", lambda v: 1 <= v <= 4, "from 1 (none) to 4"),
     ("channels", lambda v: v in (0, 1, 3), "auto, 1 (grey) or 3 (colour)"),
@@ -109,17 +119,20 @@ class Run:
             object.__setattr__(self, name, parsed)  # the dataclass is frozen
         parse_length(self.length)
         is_plan = all(_PLAN.fullmatch(plan) for plan in self.earlier_plans)
-        self._check("earlier_plans", is_plan, "STEP:STEPS")
+        self._check("earlier_plans", is_plan, "a list of STEP:STEPS")
         for names, is_allowed, allowed in _RANGES:
             for name in names.split():
                 self._check(name, is_allowed(getattr(self, name)), allowed)
         for name, values in _VALUES.items():
             allowed = " or ".join([", ".join(values[:-1]), values[-1]])
             self._check(name, getattr(self, name) in values, allowed)
+        most = MAX_NUMBERS // max(3 * self.image_size**2, self.latent_dim)
+        limit = f"{most} or less with --image-size {self.image_size}"
+        self._check("batch_size", self.batch_size <= most, limit)
 
     def _check(self, name: str, is_valid: bool, allowed: str) -> None:
         if not is_valid:
-            value = getattr(self, name)
+            value = quote_value(getattr(self, name))
             raise GankitError(f"{option(name)} is {value}; it must be {allowed}")
 
     @property
@@ -155,14 +168,15 @@ def option(field: str) -> str:
 def unknown_setting(name: str) -> GankitError:
     """The error for a name that is not a field of Run."""
     fields = [field.name for field in dataclasses.fields(Run)]
-    return GankitError(f"there is no setting {name!r}.{did_you_mean(name, fields)}")
+    return GankitError(f"there is no setting {quote_value(name)}.{did_you_mean(name, fields)}")
 
 
 def parse_length(text: str) -> tuple[float, str]:
     """Parse a run's length into (number, unit). Raises GankitError."""
     match = _LENGTH.fullmatch(text.strip())
     if not match or float(match[1]) <= 0:
-        raise GankitError(f"{text!r} is not a run length: write 500 steps, 10 epochs or 40 kimg")
+        shown = quote_value(text)
+        raise GankitError(f"{shown} is not a run length: write 500 steps, 10 epochs or 40 kimg")
     return float(match[1]), match[2]
 
 

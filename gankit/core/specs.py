@@ -2,6 +2,7 @@
 
 import inspect
 import pkgutil
+import reprlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,11 +10,14 @@ from types import NoneType, UnionType
 from typing import Any, ClassVar, Literal, NamedTuple, Union, get_args, get_origin
 
 from gankit.core.choice import Choice
-from gankit.core.errors import GankitError, did_you_mean
+from gankit.core.errors import GankitError, did_you_mean, quote_value
+from gankit.core.process_state import undo_global_changes
+from gankit.core.spec_fields import check_fields
 
 # Builder parameters that the run fills in; all other parameters are options of the part.
 FILLED_IN = {"image_size", "channels", "latent_dim", "data", "classes", "classify", "background",
              "progress"}  # fmt: skip
+MAX_INTEGER = 2**63 - 1  # torch and numpy take no larger one
 # Builders that have moved since gankit 0.1: old path -> new path.
 MOVED_BUILDERS = {"gankit_data.files:Files": "gankit.data.datasets:picture_files"}
 
@@ -34,12 +38,19 @@ class Spec:
         cls.kind = kind or cls.kind
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if isinstance(self.build, str):
             object.__setattr__(self, "build", MOVED_BUILDERS.get(self.build, self.build))
 
     def builder(self) -> Callable[..., Any]:
         """The callable of `build`, imported if needed."""
-        return self.build if callable(self.build) else pkgutil.resolve_name(self.build)
+        if callable(self.build):
+            return self.build
+        with undo_global_changes():
+            builder: Callable[..., Any] = pkgutil.resolve_name(self.build)
+        if not callable(builder):
+            raise TypeError(f"{self.build} is {reprlib.repr(builder)}; it must be callable")
+        return builder
 
     def parameters(self) -> dict[str, inspect.Parameter]:
         """The builder's parameters by name."""
@@ -65,11 +76,15 @@ class Spec:
         for key, value in options.items():
             if key not in parameters:
                 raise no_such_option(self.kind, self.name, key, parameters)
+            if isinstance(value, int) and abs(value) > MAX_INTEGER:
+                shown = quote_value(f"{key}={value}")
+                raise GankitError(f"{self.kind} {self.name!r}: {shown} is beyond 2^63")
             default = parameters[key].default
             if default in (None, inspect.Parameter.empty) or same_type(value, default):
                 continue
             expected = f"{describe_type(default)}, like the default {default!r}"
-            raise GankitError(f"{self.kind} {self.name!r}: {key}={value} must be {expected}")
+            shown = quote_value(f"{key}={value}")
+            raise GankitError(f"{self.kind} {self.name!r}: {shown} must be {expected}")
 
     def make(self, options: Mapping[str, Any], **filled_in: Any) -> Any:
         """Build the part from its options and the values of the run that its builder takes."""
@@ -81,14 +96,14 @@ class Spec:
 def no_such_option(kind: str, name: str, option: str, choices: Collection[str]) -> GankitError:
     """The error for an option that a part does not have."""
     hint = did_you_mean(option, choices) if choices else " It has no options."
-    return GankitError(f"{kind} {name!r} has no option {option!r}.{hint}")
+    return GankitError(f"{kind} {name!r} has no option {quote_value(option)}.{hint}")
 
 
 def _signature(builder: Callable[..., Any]) -> inspect.Signature:
-    """The builder's signature; annotations are evaluated, if all of their names exist."""
+    """The builder's signature; its annotations are evaluated, unless that raises."""
     try:
         return inspect.signature(builder, eval_str=True)
-    except (NameError, AttributeError, TypeError, SyntaxError):  # as of names for type checkers
+    except Exception:  # such as a NameError of a type that only type checkers import
         return inspect.signature(builder)
 
 

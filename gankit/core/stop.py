@@ -46,8 +46,10 @@ class Stop:
 
         def wrapped(done: int, total: int) -> None:
             progress(done, total)
-            if self():
-                raise Interrupted("interrupted before the first step: there was nothing to save")
+            signal = self()
+            if signal:
+                message = "interrupted before the first step: there was nothing to save"
+                raise Interrupted(message, 128 + signal)
 
         return wrapped
 
@@ -61,7 +63,8 @@ def request_on_signals(stop: Stop, *numbers: int) -> dict[int, Any]:
 
     def handle(number: int, frame: FrameType | None) -> None:
         if stop.signal and number != HANGUP:
-            raise Interrupted("interrupted twice: the run ended at once, at its last checkpoint")
+            where = "at its last checkpoint, if it had one"
+            raise Interrupted(f"interrupted twice: the run ended at once, {where}")
         stop.request(number)
 
     return {number: signal.signal(number, handle) for number in numbers}

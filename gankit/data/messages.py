@@ -4,6 +4,8 @@ import textwrap
 from collections import defaultdict
 from collections.abc import Sequence
 
+from gankit.core.errors import describe_error, error_text
+
 READS = (
     "gankit reads avif, bmp, gif, jp2, jpg, png, ppm, psd, tga, tif, webp and some others, "
     "in a folder, a zip or a tar"
@@ -39,9 +41,10 @@ def summarise(lines: Sequence[str], limit: int = 3) -> str:
     return "; ".join(parts)
 
 
-def skipped_line(name: str, error: Exception) -> str:
+def skipped_line(name: str, error: BaseException) -> str:
     """`name: what is wrong`, on one line, for a picture that is skipped."""
-    return " ".join(f"{name}: {error}".split())
+    text = error_text(error) if isinstance(error, Exception) else ""
+    return " ".join(f"{name}: {text or describe_error(error)}".split())
 
 
 def mostly_broken(name: str, broken: int, total: int, first: str) -> str:

@@ -48,8 +48,12 @@ def prepare(
     settings = PixelSettings(name, run.image_size, run.channels, run.fit, run.background, label)
     if isinstance(pictures, Shards):
         return _prepare_shards(run, pictures, settings, progress)
-    _refuse_mostly_broken(label, pictures)
-    cached = load_or_prepare(pictures, settings, transform, progress)
+    # Errors of gankit's own data sets, and of the disk, are worded where they occur.
+    is_own = registry.comes_with_gankit("dataset", run.dataset.name)
+    passthrough = Exception if is_own else (GankitError, OSError)
+    with registry.attribute_errors_to("dataset", run.dataset, passthrough=passthrough):
+        _refuse_mostly_broken(label, pictures)
+        cached = load_or_prepare(pictures, settings, transform, progress)
     rows = choose_subset(len(cached.pixels), run.subset, run.data_seed)
     train, holdout = split_holdout(rows, cached.groups, cached.boxes, run.holdout, run.data_seed)
     skipped = [*getattr(pictures, "left_out", ()), *cached.skipped]
@@ -118,7 +122,8 @@ def open_dataset(
     if "data" in spec.parameters():
         arguments["image_size"] = image_size
         arguments["classes"] = run.classes or spec.classes
-        arguments["classify"] = _load_classify(spec) if run.classes else None
+        with registry.attribute_errors_to("dataset", run.dataset):
+            arguments["classify"] = _load_classify(spec) if run.classes else None
         arguments["progress"] = progress
         arguments["data"] = run.data or _download_files(spec, progress)
     elif run.data:

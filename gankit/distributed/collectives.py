@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -49,11 +49,18 @@ def _run(start: Callable[[], dist.Work], on_gpu: bool = False) -> None:
     wait for half an hour without handling signals. So `_wait` polls, and gives up soon after this
     process was asked to end, as torchrun does if another process has died.
     """
-    try:
+    with explain_errors():
         work = start()
         if not on_gpu:  # on a GPU, work.wait() does not block Python
             _wait(work)
         work.wait()
+
+
+@contextlib.contextmanager
+def explain_errors() -> Iterator[None]:
+    """Re-raise as a RunFailed what torch raises when another process has ended."""
+    try:
+        yield
     except RuntimeError as error:
         if isinstance(error, dist.DistError) or "gloo/transport" in str(error):
             raise _process_ended("has ended") from error
@@ -78,4 +85,4 @@ def _wait(work: dist.Work) -> None:
 
 def _process_ended(how: str) -> RunFailed:
     why = f"another process of this run {how}, so this process stops"
-    return RunFailed(f"{why}: use --resume to continue from the last checkpoint", 1)
+    return RunFailed(f"{why}; if a checkpoint was saved, --resume continues from it", 1)

@@ -11,7 +11,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from gankit.core.process_group import ProcessGroup
-from gankit.distributed.collectives import all_reduce_sum, barrier, connection
+from gankit.distributed.collectives import all_reduce_sum, barrier, connection, explain_errors
 
 
 class TorchProcessGroup(ProcessGroup):
@@ -25,13 +25,23 @@ class TorchProcessGroup(ProcessGroup):
         for grad, part in zip(grads, torch.split(flat, [g.numel() for g in grads]), strict=True):
             grad.copy_(part.view(grad.shape))
 
-    def broadcast(self, value: Any) -> Any:
-        """Rank 0's value, sent as an all-reduce, so that a dead rank raises instead of hanging."""
+    def broadcast(self, value: Any, source: int = 0) -> Any:
+        """One process's value, sent as an all-reduce: a dead rank then raises instead of hanging.
+
+        The first process is the source by default.
+        """
         # All other ranks contribute zeros to the sums.
-        pickled = b"" if self.rank else pickle.dumps(value)
+        pickled = pickle.dumps(value) if self.rank == source else b""
         length = int(all_reduce_sum(torch.tensor([len(pickled)])))
         padded = torch.frombuffer(bytearray(pickled.ljust(length, b"\0")), dtype=torch.uint8)
         return pickle.loads(all_reduce_sum(padded).numpy().tobytes())
+
+    def first_problem(self, problem: str) -> str:
+        """The first process's problem that is not empty, so that all processes fail alike."""
+        has_problem = torch.zeros(self.world_size, dtype=torch.int64)
+        has_problem[self.rank] = bool(problem)
+        ranks = all_reduce_sum(has_problem).nonzero().flatten().tolist()
+        return str(self.broadcast(problem, ranks[0])) if ranks else ""
 
 
 def current_process_group() -> ProcessGroup:
@@ -55,7 +65,8 @@ def process_group(stop: Callable[[], int] = lambda: 0) -> Iterator[ProcessGroup]
         return
     import torch.distributed.nn  # before the group is created: an import stores the group
 
-    dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+    with explain_errors():
+        dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
     try:
         yield current_process_group()
         barrier()  # a process that leaves earlier would look like one that died

@@ -6,6 +6,8 @@ import csv
 import errno
 import io
 import os
+import re
+import stat
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,12 @@ from typing import Any
 from gankit.core.atomic_write import write_atomically
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError
+from gankit.core.read_file import read_regular_file
 
 NAME = "log.csv"
+MAX_BYTES = 1 << 30  # five million rows
+_STEP = re.compile(r"[0-9]{1,18}")
+_NUMBER = re.compile(r"|nan|-?inf|-?[0-9]+(\.[0-9]*)?(e[+-]?[0-9]{1,3})?")  # empty: none
 NUMBERS = ("step", "kimg", "seconds", "d_loss", "g_loss", "penalty", "d_real", "d_fake")
 
 
@@ -29,14 +35,23 @@ def read_rows(folder: Path, missing_ok: bool = False) -> list[dict[str, str]]:
     With `missing_ok`, a missing log gives no rows.
     """
     path = folder / NAME
+    if missing_ok and not os.path.lexists(path):
+        return []
+    text = read_regular_file(path, MAX_BYTES).decode(errors="replace")
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file, restval=""))
-    except OSError as error:
-        if missing_ok and isinstance(error, FileNotFoundError | NotADirectoryError):
-            return []
-        raise GankitError(f"there is no log at {path}: {error.strerror}") from error
-    return [row for row in rows if row.get("step", "").isdigit()]
+        rows = list(csv.DictReader(io.StringIO(text, newline=""), restkey="", restval=""))
+    except csv.Error as error:
+        raise GankitError(f"{path} is not a log of gankit: {error}") from error
+    for row in rows:
+        row.pop("", None)  # cells beyond the columns
+    return [row for row in rows if _is_row(row)]
+
+
+def _is_row(row: Mapping[str, str]) -> bool:
+    """Whether a row is whole: it has a step, and numbers in the columns of numbers."""
+    return bool(_STEP.fullmatch(row.get("step", ""))) and all(
+        _NUMBER.fullmatch(row.get(name, "")) for name in NUMBERS
+    )
 
 
 def read_log(folder: str | Path) -> dict[str, list[Any]]:
@@ -67,13 +82,19 @@ def to_csv(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
 def append_rows(folder: Path, names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
     """Append rows to the log, all of them or none; `names` are its columns, in order.
 
-    A missing log or folder is created. Raises OSError.
+    A missing log or folder is created. A log that is a link, or that has a second name, is replaced
+    by a file of its own: an append would change a file elsewhere. Raises OSError.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    path = folder / NAME
+    header, _, lines = to_csv(names, rows).partition("\n")
+    if _is_shared(path):
+        earlier = path.read_text(encoding="utf-8") if path.exists() else f"{header}\n"
+        write_atomically(path, earlier + lines)
+        return
     # Without a buffer: what a buffer cannot write, it would write later, after the error.
-    with (folder / NAME).open("ab", buffering=0) as file:
+    with open(path, "ab", buffering=0, opener=_open_no_link) as file:
         size = file.tell()
-        header, _, lines = to_csv(names, rows).partition("\n")
         content = lines if size else f"{header}\n{lines}"
         encoded = content.encode(errors="replace")
         try:
@@ -82,3 +103,16 @@ def append_rows(folder: Path, names: Sequence[str], rows: Iterable[Mapping[str, 
         except OSError:
             file.truncate(size)  # no half row
             raise
+
+
+def _is_shared(path: Path) -> bool:
+    """Whether a file is a link, or has another name by a hard link."""
+    try:
+        info = path.lstat()
+    except FileNotFoundError:
+        return False
+    return stat.S_ISLNK(info.st_mode) or info.st_nlink > 1
+
+
+def _open_no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)  # Windows has no such flag

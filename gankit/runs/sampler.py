@@ -14,6 +14,7 @@ from gankit.core.settings import Run
 from gankit.runs.images import arrange, to_frames
 from gankit.training import checkpoint
 from gankit.training.assemble import build_gan
+from gankit.training.check_checkpoint import check_keys, load_weights
 from gankit.training.find_run import find_run
 from gankit.training.run_file import load_run
 from gankit.training.run_parts import SAMPLED, require_parts
@@ -86,7 +87,17 @@ def load(folder: str | Path, step: int | None = None, registry: Registry | None 
     run = load_run(folder, device="cpu", precision="32", threads=0)
     checkpoints = run.folder / "checkpoints"
     if step is None:
-        path, saved, _ = checkpoint.load_newest(checkpoints)
+        checkpoint.require_checkpoints(checkpoints)
+    registry = registry or load_registry()
+    require_parts(run, registry, SAMPLED)
+    gan, _ = build_gan(run, registry)
+
+    def use(saved: checkpoint.Checkpoint) -> None:
+        check_keys("model", saved.model, {"G"}, {"D", "sampler"})
+        load_weights(gan.G.net, saved.model.get("sampler", saved.model["G"]), "G")
+
+    if step is None:
+        _, saved, _ = checkpoint.load_newest(checkpoints, use)
     else:
         path = checkpoints / f"step-{step:06d}"
         names = [existing.name for existing in checkpoint.list_checkpoints(checkpoints)]
@@ -94,8 +105,6 @@ def load(folder: str | Path, step: int | None = None, registry: Registry | None 
             available = ", ".join(names) or "none"
             raise GankitError(f"{folder} has no checkpoint {path.name}; it has: {available}")
         saved = checkpoint.load(path)
-    registry = registry or load_registry()
-    require_parts(run, registry, SAMPLED)
-    gan, _ = build_gan(run, registry)
-    checkpoint.load_weights(gan.G.net, saved.model.get("sampler", saved.model["G"]), "G", path)
+        with checkpoint.errors_of(path):
+            use(saved)
     return Sampler(run, saved.step, gan.G.net)

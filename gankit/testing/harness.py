@@ -24,6 +24,7 @@ from gankit.core.step import Scalars
 from gankit.data.prepare import prepare
 from gankit.training.assemble import Trainer, assemble, resolve_auto
 from gankit.training.compose import compose
+from gankit.training.returns import require_scalar_shape
 
 HARNESS = "gankit-testing"  # the name of the harness's own parts
 Weights = dict[str, Tensor]  # of both networks, by name
@@ -238,13 +239,10 @@ def require_finite(trainer: Trainer, scalars: Scalars, when: str) -> None:
 
 def require_scalar(what: str, value: object) -> Tensor:
     """ValueError unless it is a finite tensor without dimensions; returns it."""
-    if not isinstance(value, torch.Tensor) or value.ndim:
-        shape = f" of shape {tuple(value.shape)}" if isinstance(value, torch.Tensor) else ""
-        wrong = f"{what} is a {type(value).__name__}{shape}"
-        raise ValueError(f"{wrong}; expected a scalar tensor: end it in .mean()")
-    if not value.isfinite():
-        raise ValueError(f"{what} is {value.item()}")
-    return value
+    scalar = require_scalar_shape(what, value)
+    if not scalar.isfinite():
+        raise ValueError(f"{what} is {scalar.item()}")
+    return scalar
 
 
 def changes_input(what: str) -> ValueError:

@@ -13,8 +13,9 @@ import numpy as np
 import torch
 
 from gankit.core.choice import Choice
+from gankit.core.errors import GankitError, RunFailed
 from gankit.core.prepared import PreparedDataset
-from gankit.core.registry import Registry, describe_part
+from gankit.core.registry import Registry
 from gankit.core.settings import Run
 from gankit.core.stop import Progress, no_progress
 from gankit.data.prepare import prepare
@@ -24,6 +25,7 @@ from gankit.testing.harness import require_finite
 from gankit.testing.losses import require_valid_loss
 from gankit.training.assemble import Trainer, assemble, resolve_auto
 from gankit.training.check_networks import ENDS_IN_TANH, ends_in_tanh
+from gankit.training.guard import guard_parts
 from gankit.training.run_parts import Part, external_parts
 
 log = logging.getLogger("gankit")
@@ -89,7 +91,9 @@ def _compare_reals_and_fakes(
     """Warn if the trick at `position` treats reals and fakes differently."""
     try:
         is_told = trick_in_step.tells_reals_from_fakes(trainer, other, position)
-    except Exception:  # the trial step raises it again, and names the part
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # the trial step raises it again, and names the part
         return
     if is_told:
         choice = trainer.run.tricks[position]
@@ -99,9 +103,8 @@ def _compare_reals_and_fakes(
 
 def _warn(registry: Registry, kind: str, choice: Choice, part: Any, message: str) -> None:
     """Warn about a part; the line names the part, its plugin and its place in the source."""
-    spec = registry.find(kind, choice.name)
-    plugin = next(plugin.name for plugin in registry.plugins if spec in plugin.specs)
-    log.warning("%s (%s): %s", describe_part(kind, spec.name, plugin), _place(part), message)
+    described = registry.describe(registry.find(kind, choice.name))
+    log.warning("%s (%s): %s", described, _place(part), message)
 
 
 def _place(part: object) -> str:
@@ -126,7 +129,10 @@ def _take_trial_step(trainer: Trainer, registry: Registry, suspects: list[Part])
                 stack.enter_context(trick_in_step.watch_trick(trick, trainer.gan))
                 for trick, _ in tried
             ]
+            stack.enter_context(guard_parts(trainer, registry))
             require_finite(trainer, trainer.step(0), "at the first step")
+    except RunFailed as error:  # it names the part
+        raise GankitError(str(error)) from error.__cause__
     except Exception as error:  # a plugin may raise anything
         others = [f"{kind} {choice.name!r}" for kind, choice in suspects[1:]]
         what = " ".join(str(error).split()) or type(error).__name__

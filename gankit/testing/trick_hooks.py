@@ -19,7 +19,7 @@ from gankit.core.step import judge
 from gankit.core.trick import Targets, Trick
 from gankit.testing.harness import changes_input, require_scalar
 from gankit.testing.trick_in_step import USE_GAN_DRAW, random_states, uses_global_state
-from gankit.training import checkpoint
+from gankit.training import checkpoint, returns
 from gankit.training.assemble import Trainer
 
 CHANGE_STATE = "and change state in begin_batch or after_update only"
@@ -47,18 +47,7 @@ def check_fakes_and_d_input(trainer: Trainer, trick: Trick) -> None:
 
 def require_like(method: str, result: object, example: Tensor) -> None:
     """ValueError unless it is a finite tensor of the example's shape, dtype and device."""
-    if not isinstance(result, torch.Tensor):
-        raise ValueError(f"{method} returns a {type(result).__name__}; expected a tensor")
-    properties: dict[str, tuple[object, object]] = {
-        "shape": (tuple(result.shape), tuple(example.shape)),
-        "dtype": (result.dtype, example.dtype),
-        "device": (result.device, example.device),
-    }
-    for name, (actual, expected) in properties.items():
-        if actual != expected:
-            wrong = f"{method} returns {name} {actual}"
-            raise ValueError(f"{wrong}; expected {expected}, like its input")
-    if not result.isfinite().all():
+    if not returns.require_like(method, result, example).isfinite().all():
         raise ValueError(f"{method} returns NaN or infinity")
 
 
@@ -89,10 +78,9 @@ def check_targets(trainer: Trainer, trick: Trick) -> None:
     before = _default_targets(trainer)
     given = Targets(*(target.clone() for target in before))
     result: object = trick.targets(given, trainer.gan)
-    if not isinstance(result, tuple) or len(result) != 2:
-        raise ValueError(f"targets returns a {type(result).__name__}; expected Targets(real, fake)")
-    require_like("targets (real)", result[0], before.real)
-    require_like("targets (fake)", result[1], before.fake)
+    for name, values in returns.require_targets(result, before)._asdict().items():
+        if not values.isfinite().all():
+            raise ValueError(f"targets ({name}) returns NaN or infinity")
     if not all(map(torch.equal, given, before)):
         raise changes_input("targets")
 
@@ -195,17 +183,15 @@ def check_gradients_to_g(trainer: Trainer, trick: Trick) -> None:
 def check_activity_and_state(trick: Trick) -> str | None:
     """`activity` returns text or None, and a checkpoint can save `state_dict`; returns activity."""
     activity: object = trick.activity()
-    if activity is not None and not isinstance(activity, str):
-        raise ValueError(f"activity returns {activity!r}; expected text or None")
-    state: object = trick.state_dict()
-    if not isinstance(state, dict):
-        raise ValueError(f"state_dict returns a {type(state).__name__}; expected a dict")
+    text = returns.require_activity(activity)
+    state = trick.state_dict()
+    returns.require_state(state)
     try:
         with tempfile.TemporaryDirectory() as folder:
             checkpoint.save(Path(folder), checkpoint.Checkpoint(0, {}, state), keep=1)
     except RunFailed as error:
         raise ValueError(f"state_dict cannot be saved: {error.__cause__}") from error
-    return activity
+    return text
 
 
 CHECKS: tuple[Callable[[Trainer, Trick], None], ...] = (

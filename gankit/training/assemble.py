@@ -3,7 +3,7 @@
 import dataclasses
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -26,7 +26,10 @@ from gankit.data.store.cache import ensure_temporary_folder
 from gankit.distributed.batch_norm import sync_batch_norm
 from gankit.distributed.processes import current_process_group
 from gankit.training.check_networks import check_networks
+from gankit.training.finite import find_non_finite, networks_of, numbers_of_networks
+from gankit.training.proportion import check_memory, limited_weights
 
+Part = TypeVar("Part")
 MEMORY_FORMATS = {"channels-last": torch.channels_last, "contiguous": torch.contiguous_format}
 
 
@@ -41,6 +44,8 @@ class Trainer:
     batches: Any  # batches[i]: the i-th batch of real pictures, (N, C, H, W)
     # Tricks that acted before the run was resumed -> a note about it.
     earlier_activity: dict[str, str] = field(default_factory=dict)
+    # Buffers that were infinite in the new networks, such as a mask of attention -> "infinite".
+    non_finite_at_start: dict[str, str] = field(default_factory=dict)
 
     def step(self, step: int) -> Scalars:
         """Take training step number `step`, counted from 0."""
@@ -96,7 +101,7 @@ def assemble(run: Run, registry: Registry, prepared: PreparedDataset) -> Trainer
     """Build networks, optimisers, loss, tricks and batches. The same Run gives the same weights."""
     gan, tricks = build_gan(run, registry)
     tune_allocator(gan.machine.device)
-    loss: Loss = registry.make("loss", run.loss)
+    loss = _make_part(registry, "loss", run.loss, Loss)
     _create_optimizers(gan, run)
     for trick in tricks:
         if trick.overrides("targets") and not loss.reads_targets:
@@ -104,7 +109,19 @@ def assemble(run: Run, registry: Registry, prepared: PreparedDataset) -> Trainer
             raise GankitError(f"{why}: choose other tricks with --trick, or --trick none")
         with registry.attribute_errors_to("trick", trick.name):
             trick.start(gan)
-    return Trainer(run, gan, loss, tricks, _make_batches(run, gan, prepared))
+    trainer = Trainer(run, gan, loss, tricks, _make_batches(run, gan, prepared))
+    trainer.non_finite_at_start = find_non_finite(numbers_of_networks(networks_of(gan)))
+    return trainer
+
+
+def _make_part(registry: Registry, kind: str, choice: str, expected: type[Part]) -> Part:
+    """Build a loss or a trick; GankitError unless it is an instance of its base class."""
+    part = registry.make(kind, choice)
+    with registry.attribute_errors_to(kind, choice):
+        if not isinstance(part, expected):
+            what = f"its builder returns a {type(part).__name__}"
+            raise ValueError(f"{what}; expected a gankit.{expected.__name__}")
+    return part
 
 
 def _create_optimizers(gan: Gan, run: Run) -> None:
@@ -142,6 +159,7 @@ def build_gan(run: Run, registry: Registry) -> tuple[Gan, list[Trick]]:
     """Build both networks and the tricks of a run; without optimisers and data."""
     machine = setup_machine(run.device, run.precision, run.threads)
     memory_format = MEMORY_FORMATS[resolve_memory_format(run, machine.device)]
+    check_memory(run, current_process_group().world_size)
     g_net = _build_network(run, registry, "generator", machine.device)
     d_net = _build_network(run, registry, "discriminator", machine.device)
     check_networks(run, registry, g_net, d_net)
@@ -166,13 +184,14 @@ def build_gan(run: Run, registry: Registry) -> tuple[Gan, list[Trick]]:
 def _build_network(run: Run, registry: Registry, kind: str, device: torch.device) -> nn.Module:
     """Build G or D; its initial weights depend on the run's seed only."""
     torch.manual_seed(randomness.derive_seed(run.seed, 0, f"weights of the {kind}"))
-    net: nn.Module = registry.make(
-        kind,
-        getattr(run, kind),
-        image_size=run.image_size,
-        channels=run.channels,
-        latent_dim=run.latent_dim,
-    )
+    with limited_weights():
+        net: nn.Module = registry.make(
+            kind,
+            getattr(run, kind),
+            image_size=run.image_size,
+            channels=run.channels,
+            latent_dim=run.latent_dim,
+        )
     # If it is not a module, check_networks will raise.
     if isinstance(net, nn.Module) and wants_fast_convolutions(run, registry, kind, device):
         use_fast_convolutions(net)
@@ -183,9 +202,9 @@ def _build_tricks(gan: Gan, run: Run, registry: Registry) -> list[Trick]:
     """Build the run's tricks, in order, and let each of them change the networks."""
     tricks = []
     for choice in run.tricks:
-        trick: Trick = registry.make("trick", choice)
-        trick.name = choice.name
+        trick = _make_part(registry, "trick", choice, Trick)
         with registry.attribute_errors_to("trick", choice):
+            trick.name = choice.name
             trick.wrap(gan)
         tricks.append(trick)
     gan.d_inputs = [trick.d_input for trick in tricks if trick.overrides("d_input")]

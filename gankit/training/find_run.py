@@ -16,6 +16,8 @@ PARTS = ("checkpoints", "samples", "metrics", "tensorboard")
 WEIGHTS = frozenset({".bin", ".ckpt", ".h5", ".keras", ".npz", ".onnx", ".pb", ".pkl", ".pt",
                      ".pth", ".safetensors"})  # fmt: skip
 _ADDRESS = re.compile(r"\w{2,}:/")  # Path makes https:/x of https://x
+# At least six digits, and no zeros before more of them, so that two names never mean one step.
+_CHECKPOINT = re.compile(r"step-([0-9]{6}|[1-9][0-9]{6,11})")
 GIVE_RUN = f"give the folder of a run, which holds its {RUN_FILE}"
 
 
@@ -31,6 +33,12 @@ def find_run(given: str | Path, checkpoint_hint: str = "") -> Path:
     if path_exists(str(path / RUN_FILE)):
         return path
     raise GankitError(_explain(path, checkpoint_hint))
+
+
+def checkpoint_step(name: str) -> int | None:
+    """The step in a checkpoint's name, such as `step-000100`; None if it is another name."""
+    match = _CHECKPOINT.fullmatch(name)
+    return int(match[1]) if match else None
 
 
 def _explain(path: Path, checkpoint_hint: str) -> str:
@@ -66,10 +74,10 @@ def _run_around(path: Path) -> Path | None:
 
 def _explain_part(path: Path, run: Path, checkpoint_hint: str) -> str:
     shown = shorten_path(str(run))
-    step = next((p[5:] for p in path.parts if p.startswith("step-") and p[5:].isdigit()), "")
-    if not step:
+    steps = [step for step in map(checkpoint_step, path.parts) if step is not None]
+    if not steps:
         return f"{path} belongs to the run {shown}: give {shown}"
-    hint = checkpoint_hint.format(step=int(step))
+    hint = checkpoint_hint.format(step=steps[0])
     return f"{path} belongs to a checkpoint of the run {shown}: give {shown}{hint}"
 
 

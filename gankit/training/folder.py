@@ -1,26 +1,96 @@
-"""Choose and create the folder of a run."""
+"""Choose, create and lock the folder of a run, and make it again if it is deleted meanwhile."""
 
-import dataclasses
+from __future__ import annotations
+
 import itertools
+import logging
 from pathlib import Path
 
-from gankit.core.errors import GankitError
+from gankit.core.atomic_write import write_atomically
+from gankit.core.errors import GankitError, RunFailed
+from gankit.core.portable_path import path_exists
+from gankit.core.retried_write import RetriedWrite
 from gankit.core.settings import Run
 from gankit.core.shell import quote_word
+from gankit.training.find_run import RUN_FILE
+from gankit.training.folder_lock import NEW_ADVICE, RESUME_ADVICE, FolderLock
+
+log = logging.getLogger("gankit")
 
 
-def claim_folder(run: Run) -> Run:
-    """The run with its folder in `out`: a new one in runs/ if `out` is empty.
+class RunFolder:
+    """The folder of a run while it trains; no other process can train in it."""
 
-    GankitError if the folder already contains a run.
-    """
-    folder = run.folder
-    if not run.out:
-        folder = make_numbered_folder("runs", f"{run.dataset.name}-{run.model.name}")
-    if (folder / "run.json").exists():
-        resume = f"--resume {quote_word(str(folder))}"
-        raise GankitError(f"{folder} already holds a run: {resume}, or choose another --out")
-    return dataclasses.replace(run, out=str(folder))
+    def __init__(self) -> None:
+        self.lock: FolderLock | None = None
+        self.run_file = b""  # what run.json holds
+
+    def claim(self, run: Run) -> str:
+        """The folder of a new run, locked: `run.out`, or a new one in runs/ if that is empty.
+
+        GankitError if the folder already contains a run, or if another one is about to begin there.
+        """
+        folder = run.folder
+        if not run.out:
+            folder = make_numbered_folder("runs", f"{run.dataset.name}-{run.model.name}")
+        self.lock = FolderLock(folder).acquire(NEW_ADVICE)
+        if (folder / RUN_FILE).exists():
+            resume = f"--resume {quote_word(str(folder))}"
+            raise GankitError(f"{folder} already holds a run: {resume}, or choose another --out")
+        return str(folder)
+
+    def reopen(self, run: Run) -> None:
+        """Lock the folder of a run that is resumed. GankitError if the run is training now."""
+        self.lock = FolderLock(run.folder).acquire(RESUME_ADVICE)
+
+    def remember(self, run: Run) -> None:
+        """Keep what run.json says now, to write it again if the run's folder is deleted."""
+        file = run.folder / RUN_FILE
+        self.run_file = file.read_bytes()
+        self.writes = RetriedWrite(file, "it is written later")
+
+    def make_again(self, run: Run, *, is_last: bool = False) -> None:
+        """Make the folder again if it was deleted or moved; called before each write into it.
+
+        If it cannot be made now, the next call tries again; the last one raises RunFailed then.
+        RunFailed, too, if another run has its place.
+        """
+        file = run.folder / RUN_FILE
+        if self.lock is None or (self.lock.is_in_place() and path_exists(str(file))):
+            return
+        self._lock_anew(run)
+        if path_exists(str(file)):
+            return
+        with self.writes.attempt():
+            write_atomically(file, self.run_file)
+            log.warning(
+                "%s was deleted or moved during the run, so gankit wrote it again; the log, grids "
+                "and checkpoints that are gone begin anew",
+                file,
+            )
+        if is_last and self.writes.is_failing:
+            lost = f"{file} was deleted or moved, and cannot be written again"
+            raise RunFailed(f"{lost}, so this run cannot be used", 1)
+
+    def _lock_anew(self, run: Run) -> None:
+        assert self.lock
+        self.lock.release()
+        file = run.folder / RUN_FILE
+        try:
+            self.lock.acquire("")
+            is_taken = path_exists(str(file)) and file.read_bytes() != self.run_file
+        except GankitError:
+            is_taken = True
+        if is_taken:
+            moved = f"{run.folder} was deleted or moved during the run, and now holds another run"
+            raise RunFailed(f"{moved}, so this one stopped: resume it where you moved it", 1)
+
+    def __enter__(self) -> RunFolder:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.lock:
+            self.lock.release()
 
 
 def make_numbered_folder(parent: str, name: str) -> Path:

@@ -2,15 +2,15 @@
 
 import dataclasses
 import logging
-import math
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from gankit.compute.compiling import compile_networks
 from gankit.compute.threads import restore_threads
 from gankit.core import randomness
-from gankit.core.errors import GankitError, RunStopped
+from gankit.core.errors import GankitError, RunStopped, error_text
 from gankit.core.prepared import PreparedDataset
 from gankit.core.process_group import ProcessGroup
 from gankit.core.registry import Registry, load_registry
@@ -20,15 +20,17 @@ from gankit.core.stop import Progress, Stop, no_progress, stop_on_interrupt
 from gankit.distributed.processes import process_group
 from gankit.training import assemble
 from gankit.training.budget import Budget, Stopwatch
-from gankit.training.folder import claim_folder
+from gankit.training.explain_losses import explain_losses
+from gankit.training.folder import RunFolder
+from gankit.training.guard import guard_parts
+from gankit.training.links import check_run_folder
 from gankit.training.observers import Observers
 from gankit.training.pace import Pace
 from gankit.training.resume import restore
 from gankit.training.run_file import update_run
-from gankit.training.run_parts import TRAINED, require_parts
 from gankit.training.run_pictures import prepare_again
 from gankit.training.saver import Saver, training_failed
-from gankit.training.start import check_agreement, record_start
+from gankit.training.start import begin_folder, check_agreement, reopen_folder
 
 log = logging.getLogger("gankit")
 GRID_SIZE = 64  # pictures in a grid of samples
@@ -53,6 +55,7 @@ def train(
     KeyboardInterrupt if that was before the first step, RunFailed if training failed, and
     GankitError if the run could not start.
     """
+    check_run_folder(run)
     registry = registry or load_registry()
     if not isinstance(stop, Stop):
         stop = Stop(poll=stop) if stop else Stop()
@@ -60,19 +63,18 @@ def train(
         stop_on_interrupt(stop) as is_in_python,
         process_group(stop) as group,
         restore_threads(restore=not run.threads),
+        RunFolder() as folder,
     ):
-        require_parts(run, registry, TRAINED if resume else ())
+        if resume:
+            reopen_folder(run, folder, registry, group)
         prepared = prepare_again(run, registry, stop.raise_on_stop(progress))
         trainer = _make_trainer(run, registry, prepared, group)
         if resume:
-            restore(trainer)
+            with guard_parts(trainer, registry):
+                restore(trainer)
         check_agreement(trainer, group)
-        if not resume and group.rank == 0:
-            trainer.run = claim_folder(trainer.run)
-        trainer.run = dataclasses.replace(trainer.run, out=group.broadcast(trainer.run.out))
-        if group.rank == 0:
-            record_start(trainer.run, registry, prepared)
-        TrainingLoop(trainer, registry, stop, budget, is_in_python).run_to_end()
+        begin_folder(trainer, folder, registry, prepared, is_new=not resume)
+        TrainingLoop(trainer, registry, folder, stop, budget, is_in_python).run_to_end()
     return trainer.run.folder
 
 
@@ -94,6 +96,7 @@ class TrainingLoop:
         self,
         trainer: assemble.Trainer,
         registry: Registry,
+        folder: RunFolder,
         stop: Stop,
         budget: Budget | None = None,
         is_in_python: bool = False,  # called from a program or notebook, not the command line
@@ -102,6 +105,7 @@ class TrainingLoop:
         self.run = trainer.run
         self.gan = trainer.gan
         self.registry = registry
+        self.folder = folder
         self.stop = stop
         self.budget = budget
         self.is_in_python = is_in_python
@@ -113,8 +117,7 @@ class TrainingLoop:
         self.last_activity = {
             trick.name: trainer.earlier_activity.get(trick.name) for trick in trainer.tricks
         }
-        self.saver = Saver(trainer, self.observers)
-        self.saver.remember_run_file(self.run)
+        self.saver = Saver(trainer, self.observers, folder)
         self.unread: list[tuple[int, Scalars]] = []  # steps whose losses were not read yet
         self.scalars: dict[str, float] = {}  # of the last step that was read
         self.z = randomness.latents(self.run.seed, 0, GRID_SIZE, self.run.latent_dim, "grid")
@@ -122,23 +125,36 @@ class TrainingLoop:
 
     def run_to_end(self) -> None:
         """Take all steps; observers get `run_finished` also if a step raises."""
-        state = "finished"
-        message = ""
+        ended_by: BaseException | None = None
         try:
-            self._take_steps()
+            with guard_parts(self.trainer, self.registry):
+                self._take_steps()
         except BaseException as error:
-            state = "stopped" if isinstance(error, RunStopped | KeyboardInterrupt) else "failed"
-            message = str(error)
+            ended_by = error
             raise
         finally:
-            outcome = {
-                "state": state,
-                "step": self.gan.step,
-                "message": message,
-                "seconds": time.perf_counter() - self.started,
-                "tricks": self.last_activity,
-            }
-            self.observers.notify("run_finished", run=self.run, outcome=outcome)
+            self._finish(ended_by)
+
+    def _finish(self, ended_by: BaseException | None) -> None:
+        """Tell observers how the run ended; if all was saved, check that it still is there."""
+        state = "failed" if ended_by else "finished"
+        if isinstance(ended_by, RunStopped | KeyboardInterrupt):
+            state = "stopped"
+        outcome = {
+            "state": state,
+            "step": self.gan.step,
+            "message": error_text(ended_by) if ended_by else "",
+            "seconds": time.perf_counter() - self.started,
+            "tricks": self.last_activity,
+        }
+        self.observers.notify("run_finished", run=self.run, outcome=outcome)
+        if ended_by is None or isinstance(ended_by, RunStopped):
+            self.saver.save_again_if_deleted(self.run, self.last_activity)
+
+    def _notify(self, hook: str, **arguments: Any) -> None:
+        """Call an observer hook, whose observers may write into the run's folder."""
+        self.folder.make_again(self.run)
+        self.observers.notify(hook, run=self.run, **arguments)
 
     def _take_steps(self) -> None:
         gan = self.gan
@@ -166,7 +182,7 @@ class TrainingLoop:
         return f"{message}; to go on: gankit.train(gankit.load_run({folder!r}), resume=True)"
 
     def _begin(self) -> None:
-        self.observers.notify("run_started", run=self.run, gan=self.gan, registry=self.registry)
+        self._notify("run_started", gan=self.gan, registry=self.registry)
         if self.gan.step == 0:
             self._draw_samples(0)
         if self.budget:
@@ -202,7 +218,7 @@ class TrainingLoop:
             self.budget.text,
             run.folder / "run.json",
         )
-        self.saver.remember_run_file(run)
+        self.folder.remember(run)
         self.run = run
         self.trainer.run = run
 
@@ -218,12 +234,13 @@ class TrainingLoop:
 
     def _read_losses(self) -> None:
         """Read the losses of the steps since the last call; RunFailed at a NaN or infinity."""
-        for step, scalars in self.unread:
-            self.scalars = {name: float(value) for name, value in scalars.items()}
-            for name in ("d_loss", "penalty", "g_loss"):  # in the order they are computed
-                value = self.scalars.get(name, 0.0)
-                if not math.isfinite(value):
-                    raise training_failed(self.run, f"{name} became {value} at step {step}")
+        if not self.unread:
+            return
+        read = [(step, {k: float(v) for k, v in scalars.items()}) for step, scalars in self.unread]
+        problem = self.gan.process_group.first_problem(explain_losses(read, self.gan))
+        if problem:
+            raise training_failed(self.run, problem)
+        self.scalars = read[-1][1]
         self.unread = []
 
     def _log(self, step: int) -> None:
@@ -235,13 +252,13 @@ class TrainingLoop:
         seconds = time.perf_counter() - self.started
         scalars = {**self.scalars, "activity": activity, "seconds": seconds}
         with self.stopwatch.timing("log"):
-            self.observers.notify("step_done", run=self.run, step=step, scalars=scalars)
+            self._notify("step_done", step=step, scalars=scalars)
         self._plan_anew()
 
     def _draw_samples(self, step: int) -> None:
         with self.stopwatch.timing("draw"):
             images = self.gan.sample(self.z)
-            self.observers.notify("samples_drawn", run=self.run, step=step, images=images)
+            self._notify("samples_drawn", step=step, images=images)
 
     def _save(self, step: int, is_final: bool) -> None:
         self._read_losses()  # so that no checkpoint is saved after a NaN

@@ -4,6 +4,7 @@ import logging
 import signal
 from typing import Any
 
+from gankit.core.errors import describe_error
 from gankit.core.registry import Plugin, Registry
 from gankit.core.stop import Stop
 
@@ -15,7 +16,8 @@ class Observers:
     """Calls hooks of all plugins, and warns of one that raises.
 
     A bundled plugin that raises is called again at the next event, because what it met, such as a
-    full disk, may pass. Any other is ignored from then on.
+    full disk, may pass. Any other is ignored from then on. A BrokenPipeError of a bundled plugin
+    means that nobody reads gankit's output any more; of any other, it is an error like all others.
     """
 
     def __init__(self, registry: Registry, stop: Stop) -> None:
@@ -28,15 +30,18 @@ class Observers:
         for plugin in [plugin for plugin in self.plugins if plugin.implements(hook)]:
             try:
                 getattr(plugin.hook, hook)(**arguments)
-            except BrokenPipeError:
-                self.plugins.remove(plugin)
-                self.stop.request(CLOSED_PIPE)
-            except Exception as error:
-                self._handle(plugin, hook, error)
+            except KeyboardInterrupt:  # always taken for Ctrl-C
+                raise
+            except BaseException as error:  # a plugin may raise anything
+                if plugin.is_bundled and isinstance(error, BrokenPipeError):
+                    self.plugins.remove(plugin)
+                    self.stop.request(CLOSED_PIPE)
+                else:
+                    self._handle(plugin, hook, error)
             else:
                 self._worked(plugin, hook)
 
-    def _handle(self, plugin: Plugin, hook: str, error: Exception) -> None:
+    def _handle(self, plugin: Plugin, hook: str, error: BaseException) -> None:
         message = "plugin %r failed in %s and is ignored for the rest of the run: %s"
         if plugin.is_bundled:
             if (plugin.name, hook) in self.failing:
@@ -45,7 +50,7 @@ class Observers:
             message = "plugin %r failed in %s, and training continues: %s"
         else:
             self.plugins.remove(plugin)
-        log.warning(message, plugin.name, hook, f"{type(error).__name__}: {error}")
+        log.warning(message, plugin.name, hook, describe_error(error))
 
     def _worked(self, plugin: Plugin, hook: str) -> None:
         if (plugin.name, hook) in self.failing:

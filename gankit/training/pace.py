@@ -41,7 +41,7 @@ class Pace:
         num_steps = step - (self.last_step or 0)
         is_first = self.last_step is None  # with one-off work, and after a resume of unknown length
         self.last_step = step
-        if not is_first:
+        if not is_first and seconds > 0:  # a clock may stand still or go back
             self._compare(seconds, seconds / num_steps)
 
     def _compare(self, seconds: float, step_seconds: float) -> None:

@@ -4,13 +4,14 @@ A file that has the entry `begun_in`, the folder in which its `command` works, n
 way. Older files name them as seen from the folder where the run began, which they do not tell.
 """
 
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from gankit.core.errors import GankitError
 from gankit.core.portable_path import path_exists, portable_path, resolve_path, shorten_path
+from gankit.core.read_json import read_json_object
 
 
 def begun_in(file: Path) -> Path:
@@ -19,10 +20,10 @@ def begun_in(file: Path) -> Path:
     The working directory if the run is new, or if it or its pictures were moved since.
     """
     try:
-        record = json.loads(file.read_text(encoding="utf-8"))
+        record = read_json_object(file, "a record of paths", {"begun_in": str, "data": list})
         folder = Path(resolve_path(record["begun_in"], file.parent))
-        places = recorded_places(record, record.get("data") or (), file.parent)
-    except (OSError, ValueError, TypeError, KeyError):
+        places = recorded_places(record, record.get("data", ()), file.parent)
+    except (GankitError, ValueError, TypeError, KeyError):
         return Path.cwd()
     return folder if folder.is_dir() and all(map(path_exists, places)) else Path.cwd()
 

@@ -1,44 +1,70 @@
 """Restore a trainer from a checkpoint."""
 
 import logging
+from typing import Any
 
-from gankit.core.errors import GankitError
+import torch
+from torch import Tensor
+
+from gankit.core.errors import GankitError, RunFailed, describe_reason
 from gankit.training import checkpoint
 from gankit.training.assemble import Trainer
+from gankit.training.check_checkpoint import check_fits
 
 log = logging.getLogger("gankit")
 
 
 def restore(trainer: Trainer) -> None:
-    """Load the newest checkpoint of the trainer's run that is not damaged.
+    """Load the newest checkpoint of the trainer's run that is not damaged and fits the run.
 
-    If the run has no checkpoint yet, the trainer stays at step 0.
+    If the run has no checkpoint yet, the trainer stays at step 0. GankitError if none can be used.
     """
     folder = trainer.run.folder / "checkpoints"
-    gan = trainer.gan
     if not checkpoint.list_checkpoints(folder):
         log.warning("%s has no checkpoint yet, so training starts at step 0", trainer.run.folder)
         return
-    path, saved, skipped = checkpoint.load_newest(folder)
-    for why in skipped:
-        log.warning("%s; resuming from %s instead", why, path.name)
-    has_average = gan.sampler is not gan.G.net  # with the trick ema
-    tricks = {trick.name for trick in trainer.tricks}
-    if has_average != ("sampler" in saved.model) or tricks != set(saved.state["tricks"]):
-        raise GankitError(f"checkpoint {path} is of another run: its tricks differ from run.json")
+    path, saved, _ = checkpoint.load_newest(folder, lambda saved: _restore_from(saved, trainer))
     if saved.step > trainer.run.steps:
         last = f"the run's last step, {trainer.run.steps}"
         raise GankitError(f"checkpoint {path} is past {last}: use a larger --steps")
-    # For float16; checkpoints of gankit 0.1 have none.
+
+
+def _restore_from(saved: checkpoint.Checkpoint, trainer: Trainer) -> None:
+    """Check all of a checkpoint, then load it. ValueError.
+
+    Only a trick can then refuse its state; the next checkpoint overwrites all that was loaded.
+    """
+    check_fits(saved, trainer)
+    gan = trainer.gan
     scalers = saved.state.get("scalers", {"G": {}, "D": {}})
     for player in (gan.G, gan.D):
-        checkpoint.load_weights(player.net, saved.model[player.name], player.name, path)
-        checkpoint.load_optimizer(player.adam, saved.state[player.name])
+        player.net.load_state_dict(saved.model[player.name])
+        load_optimizer(player.adam, saved.state[player.name])
         player.scaler.load_state_dict(scalers[player.name])
-    if has_average:
-        checkpoint.load_weights(gan.sampler, saved.model["sampler"], "sampler", path)
+    if "sampler" in saved.model:
+        gan.sampler.load_state_dict(saved.model["sampler"])
     for trick in trainer.tricks:
-        trick.load_state_dict(saved.state["tricks"][trick.name])
+        try:
+            trick.load_state_dict(saved.state["tricks"][trick.name])
+        except RunFailed:  # which names the trick already
+            raise
+        except (Exception, SystemExit) as error:  # a plugin may raise anything
+            why = describe_reason(error)
+            raise ValueError(f"trick {trick.name!r} refuses its state: {why}") from error
     acted = saved.state.get("acted", ())
     trainer.earlier_activity = dict.fromkeys(acted, "acted before the run was resumed")
     gan.step = saved.step
+
+
+def load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Load an optimiser's state; each moment gets the memory layout of its weight.
+
+    Fused kernels read both in memory order, so a moment in another layout would be mixed up.
+    """
+    # Another version of torch may have saved fewer options.
+    groups = [{**optimizer.defaults, **group} for group in state["param_groups"]]
+    optimizer.load_state_dict({**state, "param_groups": groups})
+    for parameter, values in optimizer.state.items():
+        for key, value in values.items():
+            if isinstance(value, Tensor) and value.shape == parameter.shape:
+                values[key] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)

@@ -9,13 +9,14 @@ from typing import Any
 
 from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError
+from gankit.core.read_json import read_json_object
 from gankit.core.settings import Run, command_line, unknown_setting
 from gankit.training.compose import convert_setting
 from gankit.training.find_run import RUN_FILE, find_run
 from gankit.training.recorded_paths import begun_in, find_data, path_entries, recorded_places
 
 Data = str | Path | Iterable[str | Path]  # paths, as after --data
-_OTHER_ENTRIES = {"command", "begun_in", "versions", "prepared"}  # not fields of Run
+_OTHER_ENTRIES = {"command": str, "begun_in": str, "versions": dict, "prepared": dict}
 
 log = logging.getLogger("gankit")
 
@@ -61,18 +62,13 @@ def read_run(path: Path) -> dict[str, Any]:
     """
     path = path if path.is_file() else find_run(path) / RUN_FILE
     record = _read_record(path)
-    fields = {field.name for field in dataclasses.fields(Run)}
-    unknown = set(record) - fields - _OTHER_ENTRIES
-    if unknown:
-        is_other = "" if fields & set(record) else " is not a run.json of gankit"
-        raise GankitError(f"{path}{is_other}: {unknown_setting(min(unknown))}")
     if "memory_format" in record and "convolutions" not in record:
         channels_last = record["memory_format"] == "channels-last"
         record["convolutions"] = "fast" if channels_last else "plain"
     if _has_default_memory_format(record):
         record["memory_format"] = "auto"  # perhaps on another device than before
     try:
-        settings = {k: convert_setting(k, v) for k, v in record.items() if k in fields}
+        settings = read_settings(record)
     except GankitError as error:
         raise GankitError(f"{path}: {error}") from error
     if "out" in settings:
@@ -82,21 +78,36 @@ def read_run(path: Path) -> dict[str, Any]:
     return settings
 
 
+def read_settings(record: dict[str, Any]) -> dict[str, Any]:
+    """The fields of Run in a record of run.json or race.json, each of its type. GankitError."""
+    fields = {field.name for field in dataclasses.fields(Run)}
+    unknown = set(record) - fields - set(_OTHER_ENTRIES)
+    if unknown:
+        is_other = "" if fields & set(record) else "this is not a run.json of gankit: "
+        raise GankitError(f"{is_other}{unknown_setting(min(unknown))}")
+    return {name: convert_setting(name, record[name]) for name in record if name in fields}
+
+
+def make_run(settings: dict[str, Any], source: str) -> Run:
+    """The run of these settings from a file. GankitError if a needed one is missing or wrong."""
+    for field in dataclasses.fields(Run):
+        if field.default is dataclasses.MISSING and field.name not in settings:
+            raise GankitError(f"{source} is incomplete: the setting {field.name!r} is missing")
+    return Run(**settings)
+
+
 def _read_record(path: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise GankitError(f"cannot read {path}: {error.strerror}") from error
-    except (ValueError, TypeError) as error:
-        raise GankitError(f"{path} is not a run.json of gankit: {error}") from error
+    return read_json_object(path, "a run.json of gankit", _OTHER_ENTRIES)
 
 
 def recorded_origins(run: Run) -> dict[str, str]:
     """The plugin of each part that does not come with gankit, as a run's run.json names it."""
     path = run.folder / RUN_FILE
-    versions = _read_record(path).get("versions") if path.is_file() else None
-    plugins = versions.get("plugins") if isinstance(versions, dict) else None
-    return {str(k): str(v) for k, v in plugins.items()} if isinstance(plugins, dict) else {}
+    record = _read_record(path) if path.is_file() else {}
+    plugins = record.get("versions", {}).get("plugins")
+    if not isinstance(plugins, dict):
+        return {}
+    return {k: v for k, v in plugins.items() if isinstance(v, str) and v.isprintable()}
 
 
 def recorded_data(run: Run) -> tuple[str, ...]:
@@ -105,7 +116,8 @@ def recorded_data(run: Run) -> tuple[str, ...]:
     if not path.is_file():
         return run.data
     record = _read_record(path)
-    return tuple(recorded_places(record, record.get("data") or (), path.parent))
+    data = read_settings(record).get("data", ())
+    return tuple(recorded_places(record, data, path.parent))
 
 
 def data_paths(data: Data) -> tuple[str, ...]:
@@ -125,10 +137,8 @@ def load_run(folder: str | Path, **changes: Any) -> Run:
         settings["steps"] = 0  # resolve_auto computes it from the length
     if "data" in changes:
         changes["data"] = data_paths(changes["data"])
-    try:
-        run = Run(**{**settings, "out": str(folder), **changes})
-    except TypeError as error:
-        raise GankitError(f"{folder / RUN_FILE} is incomplete: {error}") from error
+    changes = {name: convert_setting(name, value) for name, value in changes.items()}
+    run = make_run({**settings, "out": str(folder), **changes}, str(folder / RUN_FILE))
     if run.device == "mps" and run.memory_format == "auto":
         message = "%s goes on with --memory-format contiguous, as channels-last is wrong on mps"
         log.warning(message, folder)

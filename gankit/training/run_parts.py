@@ -35,12 +35,8 @@ def external_parts(run: Run, registry: Registry) -> list[Part]:
 
 def origins(run: Run, registry: Registry) -> dict[str, str]:
     """`trick grey-d` -> `my_trick.py`, for the parts that are not bundled with gankit."""
-    found = {}
-    for kind, choice in external_parts(run, registry):
-        spec = registry.find(kind, choice.name)
-        plugin = next(plugin for plugin in registry.plugins if spec in plugin.specs)
-        found[f"{kind} {spec.name}"] = plugin.origin
-    return found
+    specs = [registry.find(kind, choice.name) for kind, choice in external_parts(run, registry)]
+    return {f"{spec.kind} {spec.name}": registry.owner(spec).origin for spec in specs}
 
 
 def require_parts(run: Run, registry: Registry, kinds: Collection[str]) -> None:

@@ -1,11 +1,14 @@
 """What happens once before the first step: all processes agree, and run.json is written."""
 
+import dataclasses
 import logging
 import platform
+from collections.abc import Callable
 from typing import Any
 
 import torch
 
+from gankit.core.atomic_write import remove_unfinished
 from gankit.core.errors import GankitError
 from gankit.core.portable_path import hide_home
 from gankit.core.prepared import PreparedDataset
@@ -15,23 +18,73 @@ from gankit.core.settings import Run
 from gankit.core.version import __version__
 from gankit.data.messages import summarise
 from gankit.training.assemble import Trainer
+from gankit.training.folder import RunFolder
 from gankit.training.run_file import write_run
-from gankit.training.run_parts import origins
+from gankit.training.run_parts import TRAINED, origins, require_parts
 
 log = logging.getLogger("gankit")
 
 
+def reopen_folder(run: Run, folder: RunFolder, registry: Registry, group: ProcessGroup) -> None:
+    """Reopen the folder of a run that is resumed; GankitError if a part of it is not loaded."""
+    require_parts(run, registry, TRAINED)
+    call_on_rank_0(group, lambda: folder.reopen(run))
+
+
+def call_on_rank_0(group: ProcessGroup, function: Callable[[], object]) -> None:
+    """Call a function in process 0; its GankitError is raised in all processes."""
+    error: GankitError | None = None
+    if group.rank == 0:
+        try:
+            function()
+        except GankitError as raised:
+            error = raised
+    error = group.broadcast(error)
+    if error:
+        raise error
+
+
 def check_agreement(trainer: Trainer, group: ProcessGroup) -> None:
-    """GankitError if this process has other pictures or another step than rank 0."""
+    """GankitError in all processes if one has other pictures or another step than rank 0."""
     own = {"pictures": trainer.run.fingerprint, "step": trainer.gan.step}
     of_rank_0 = group.broadcast(own)
+    differs = ""
     if own != of_rank_0:
         differs = f"process {group.rank} starts with {own}, process 0 with {of_rank_0}"
+    differs = group.first_problem(differs)
+    if differs:
         raise GankitError(f"{differs}: give all processes the same --data and run folder")
 
 
-def record_start(run: Run, registry: Registry, prepared: PreparedDataset) -> None:
-    """Write run.json; say how pictures were read, and warn of those that were skipped."""
+def begin_folder(
+    trainer: Trainer,
+    folder: RunFolder,
+    registry: Registry,
+    prepared: PreparedDataset,
+    *,
+    is_new: bool,
+) -> None:
+    """Claim the folder of a new run, tell all processes where it is, and write its run.json."""
+    group = trainer.gan.process_group
+
+    def claim() -> None:
+        trainer.run = dataclasses.replace(trainer.run, out=folder.claim(trainer.run))
+
+    if is_new:
+        call_on_rank_0(group, claim)
+    trainer.run = dataclasses.replace(trainer.run, out=group.broadcast(trainer.run.out))
+    if group.rank == 0:
+        _record_start(trainer.run, registry, prepared)
+        folder.remember(trainer.run)
+
+
+def _record_start(run: Run, registry: Registry, prepared: PreparedDataset) -> None:
+    """Write run.json; say how pictures were read, and warn of those that were skipped.
+
+    What was left half written when the run was killed is deleted.
+    """
+    for folder in (run.folder, run.folder / "samples", run.folder / "checkpoints"):
+        remove_unfinished(folder)
     versions: dict[str, Any] = {"gankit": __version__, "torch": torch.__version__}
     versions["system"] = platform.platform()
     plugins = origins(run, registry)

@@ -11,14 +11,18 @@ from typing import Any, cast
 
 import click
 
+from gankit.cli.check_output import check_output, require_folder
 from gankit.cli.progress import progress_bar
 from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run
 from gankit.data.datasets import picture_files
+from gankit.data.read.names import printable
 from gankit.training.compose import compose
 from gankit_datacheck.report import make_report
 from gankit_datacheck.survey import SIDE, Defaults, Survey, examine
+
+OTHER_PAGE = "give another --page"
 
 
 @click.command(short_help="Find problems in your pictures.")
@@ -47,6 +51,9 @@ def check(
 
     PATH is a folder, an archive or a picture. NAME is a data set from `gankit list dataset`.
     """
+    if page:
+        require_folder(page)
+        check_output(page, OTHER_PAGE)
     class_names = tuple(name for text in classes for name in text.split(","))
     report, survey, pictures = _examine_and_report(paths, class_names, image_size, ctx.obj)
     if page:
@@ -107,16 +114,16 @@ def _find_defaults(registry: Registry, source_options: Sequence[str]) -> Default
 
 
 def _print_report(report: dict[str, Any], page: Path | None) -> None:
-    from rich.console import Console
     from rich.text import Text
 
+    from gankit.cli.rich_console import OutputConsole
     from gankit_datacheck.show import print_report
 
-    console = Console()
+    console = OutputConsole()
     print_report(report, console)
     hint = "--page FILE.html shows the pictures, --json prints the whole report."
     if page:
-        hint = f"Page: {page}"
+        hint = printable(f"Page: {page}")
     console.print()
     console.print(Text(hint, style="" if page else "dim"), soft_wrap=True)
 

@@ -13,8 +13,10 @@ import numpy as np
 from markupsafe import Markup
 
 from gankit.cli.page import render_page
+from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError
 from gankit.core.portable_path import hide_home
+from gankit.core.retried_write import describe_write_error
 from gankit.core.shell import join_command
 from gankit.data.read.fit import fit
 from gankit_datacheck.charts import average_uri, jpeg_uri, size_chart, tone_chart
@@ -66,9 +68,10 @@ def write_page(
         most_lines=MAX_GROUPS,
     )
     try:
-        path.write_text(hide_home(text), encoding="utf-8")
+        write_atomically(path, hide_home(text))
     except OSError as error:
-        raise GankitError(f"cannot write {path}: {error.strerror}; give another --page") from error
+        why = describe_write_error(error)
+        raise GankitError(f"cannot write {path}: {why}; give another --page") from error
 
 
 def mark_options(advice: str) -> Markup:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gankit.data.messages import group_by_reason
+from gankit.data.read.names import printable
 from gankit_datacheck.finding import count, percent
 
 MARKS = {"problem": ("✗", "bold red"), "advice": ("!", "bold yellow"), "fine": ("✓", "bold green")}
@@ -25,6 +26,7 @@ def print_report(report: dict[str, Any], console: Console) -> None:
     width = min(console.width, MAX_WIDTH)
 
     def encodable(line: str) -> str:
+        line = printable(line)
         return "".join(ASCII.get(letter, letter) for letter in line) if ascii_only else line
 
     overview = Table.grid(padding=(0, 2))
@@ -48,7 +50,7 @@ def print_report(report: dict[str, Any], console: Console) -> None:
         console.print(part, width=width)
     if report["try"]:
         console.print()
-        console.print(Text.assemble(("Try  ", "bold"), report["try"]), soft_wrap=True)
+        console.print(Text.assemble(("Try  ", "bold"), printable(report["try"])), soft_wrap=True)
 
 
 def headline(report: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from gankit.cli.log import show_log
+from gankit.cli.output import is_output_error
 from gankit.core.errors import GankitError
 from gankit_lessons import lesson as reading
 from gankit_lessons import progress
@@ -81,6 +82,6 @@ def run_as_script(chosen: reading.Lesson) -> None:
         for cell in chosen.cells:
             session.run(cell)
     except CellFailed as failed:
-        if isinstance(failed.error, KeyboardInterrupt):
+        if isinstance(failed.error, KeyboardInterrupt) or is_output_error(failed.error):
             raise failed.error from failed
         raise GankitError(str(failed), INTERRUPTED if failed.is_interrupted else 1) from failed

@@ -10,7 +10,13 @@ from typing import Any
 import platformdirs
 
 from gankit.core.atomic_write import write_atomically
+from gankit.core.errors import GankitError
+from gankit.core.read_json import Types, find_wrong_type, has_type, is_list_of, read_json_object
 
+TYPES: dict[str, Types] = {
+    "at": int, "ran": list, "seconds": dict, "prediction": str, "code": str, "steps": str,
+    "done": str, "exercise": bool,
+}  # fmt: skip
 NO_HOME = "HOME is not set"
 
 
@@ -28,12 +34,18 @@ def progress_file() -> Path:
 def load() -> dict[str, dict[str, Any]]:
     """Lesson number -> its saved state. A damaged file counts as empty."""
     try:
-        states = json.loads(progress_file().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        states = read_json_object(progress_file(), "the progress in the lessons")
+    except (OSError, GankitError):
         return {}
-    if not isinstance(states, dict):
-        return {}
-    return {number: state for number, state in states.items() if isinstance(state, dict)}
+    return {number: state for number, state in states.items() if _is_state(state)}
+
+
+def _is_state(state: Any) -> bool:
+    """Whether this is the state of a lesson, with all entries of their types."""
+    if find_wrong_type(state, TYPES):
+        return False
+    seconds = state.get("seconds", {}).values()
+    return is_list_of(state.get("ran", []), int) and all(has_type(s, int | float) for s in seconds)
 
 
 def save(number: int, state: dict[str, Any]) -> str:

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from rich.console import Console
 from rich.markdown import Markdown
 from rich.padding import Padding
 from rich.rule import Rule
@@ -18,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 
+from gankit.cli.rich_console import OutputConsole
 from gankit.cli.terminal import shows_live_view
 from gankit_lessons.lesson import STEPS, Cell, Lesson
 
@@ -34,7 +34,7 @@ class View:
 
     def __init__(self) -> None:
         # The stream is kept: sys.stdout is another one while cells run again without output.
-        self.console = Console(file=sys.stdout, highlight=False, theme=THEME)
+        self.console = OutputConsole(file=sys.stdout, highlight=False, theme=THEME)
         self.is_interactive = self.console.is_terminal and sys.stdin.isatty()
         self.terminal_width = sys.maxsize
         if self.console.is_terminal:

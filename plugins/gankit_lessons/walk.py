@@ -59,8 +59,9 @@ class LessonWalk:
         fingerprint = self.lesson.fingerprint()
         if state.get("code") != fingerprint:
             state = {key: state[key] for key in ("done", "exercise") if key in state}
-        next_cell = state.get("at")
-        if not (isinstance(next_cell, int) and 0 < next_cell <= len(self.lesson.cells)):
+        cells = range(len(self.lesson.cells))
+        next_cell = state.get("at", 0)
+        if next_cell - 1 not in cells or not set(state.get("ran", ())) <= set(cells):
             for key in ("at", "ran", "prediction"):
                 state.pop(key, None)
         return {"ran": [], "seconds": {}, **state, "code": fingerprint}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import reprlib
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -68,7 +69,10 @@ def _compare(metric: Metric, text: str, sets: PictureSets, generated: str, train
 
 def finite_score(metric: Metric, state: Any, generated: Rows, reference: Rows) -> float:
     """The metric's score of these rows; ValueError if it is NaN or infinite."""
-    value = float(metric.score(state, generated, reference))
+    score: object = metric.score(state, generated, reference)
+    if isinstance(score, str | bytes):
+        raise ValueError(f"score returns the text {reprlib.repr(score)}; expected a number")
+    value = float(score)  # type: ignore[arg-type]  # its TypeError names the metric
     if not math.isfinite(value):
         raise ValueError(f"score returns {value}, which is not a finite number")
     return value

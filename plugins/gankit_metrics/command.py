@@ -8,6 +8,7 @@ import click
 
 from gankit.cli.log import show_log
 from gankit.cli.progress import progress_bar
+from gankit.data.read.names import printable
 from gankit.training.find_run import find_run
 from gankit_metrics.measurement import DEFAULT_SAMPLES, Measurement
 
@@ -73,32 +74,32 @@ def evaluate(
 
 def print_table(measurements: list[Measurement], run: Path) -> None:
     """A table with a row for each metric, then the metrics' notes."""
-    from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    console = Console()
+    from gankit.cli.rich_console import OutputConsole
+
+    console = OutputConsole()
     if not console.is_terminal:
-        console = Console(width=120)
+        console = OutputConsole(width=120)
     first = measurements[0]
-    console.print(
+    headline = (
         f"{run} at step {first.step}: {first.samples:,} generated pictures, compared with "
-        f"{first.reference:,} of the {first.against}",
-        soft_wrap=True,
-        markup=False,
-        highlight=False,
+        f"{first.reference:,} of the {first.against}"
     )
+    console.print(Text(printable(headline)), soft_wrap=True)
     table = Table(box=None, pad_edge=False)
     for column in ("metric", "value", "95 % interval", "floor", "better", "features", "seconds"):
         left = column in ("metric", "better", "features")
         table.add_column(column, justify="left" if left else "right", overflow="fold")
     for row in measurements:
         table.add_row(
-            row.metric,
+            Text(printable(row.metric)),
             format_number(row.value),
             f"{format_number(row.low)} to {format_number(row.high)}",
             format_number(row.floor),
-            row.better,
-            row.features or "none",
+            Text(printable(row.better)),
+            Text(printable(row.features or "none")),
             f"{row.seconds:.1f}",
         )
     console.print(table)
@@ -108,7 +109,7 @@ def print_table(measurements: list[Measurement], run: Path) -> None:
             notes.append(f"see {row.picture}")
         if notes:
             line = f"{row.metric}: {'; '.join(notes)}"
-            console.print(line, soft_wrap=True, markup=False, highlight=False)
+            console.print(Text(printable(line)), soft_wrap=True)
 
 
 def format_number(value: float) -> str:

@@ -11,6 +11,7 @@ import click
 from gankit.core.retried_write import RetriedWrite
 from gankit.core.stop import no_progress
 from gankit.data.prepare import prepare
+from gankit.data.read.names import printable
 from gankit_metrics.command import format_number
 from gankit_metrics.evaluate import build_metrics, measure_all
 from gankit_metrics.measurement import DEFAULT_SAMPLES, Measurement
@@ -57,7 +58,7 @@ class TrainingEvaluator:
         self.total_seconds += seconds
         numbers = ", ".join(map(format_measurement, measurements))
         times = f"measured in {seconds:.1f} s, {self.total_seconds:.1f} s so far"
-        click.echo(f"step {step}: {numbers}; {times}")
+        click.echo(printable(f"step {step}: {numbers}; {times}"))
 
     def write_rows(self) -> None:
         """Add the rows that are not yet in metrics.json; if it cannot be written, they are kept."""

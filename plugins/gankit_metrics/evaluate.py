@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, overload
 
 import torch
 from PIL import Image
 
+from gankit.core.atomic_write import try_to_create
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError
 from gankit.core.metric import Metric
@@ -18,10 +19,12 @@ from gankit.core.prepared import Pixels
 from gankit.core.registry import Registry, load_registry
 from gankit.core.retried_write import describe_write_error
 from gankit.core.settings import Run
+from gankit.core.specs import Spec
 from gankit.core.stop import Progress, no_progress
 from gankit.runs.images import save_picture
 from gankit.runs.sampler import load
 from gankit.training.find_run import find_run
+from gankit.training.links import refuse_links_out
 from gankit.training.run_file import Data, load_run
 from gankit.training.run_pictures import prepare_again
 from gankit_metrics.bootstrap import measure
@@ -76,7 +79,8 @@ def evaluate(
     """Measure the run in `folder` at its newest checkpoint, or at step `checkpoint`.
 
     Returns a Measurement for each metric, and adds them to metrics.csv and metrics.json in the
-    folder. The same call gives the same numbers. Raises GankitError if the run cannot be measured.
+    folder, if it can be written. The same call gives the same numbers. Raises GankitError if the
+    run cannot be measured.
 
     metrics: such as `name:option=value`. None: those that suit the run and have their features.
 
@@ -87,11 +91,11 @@ def evaluate(
     data: where the run's pictures are now, if they were moved; they must be the same pictures.
     """
     registry = registry or load_registry()
-    folder = find_run(folder, " and checkpoint={step}")
+    folder = _find_folder(folder, is_written=pictures is None)
     sampler = load(folder, step=checkpoint, registry=registry)
     prepared = prepare_again(load_run(folder, data=data) if data else sampler.run, registry)
     own_pictures = _by_name(pictures)
-    samples = max((len(pixels) for pixels in own_pictures.values()), default=samples)
+    samples = max(map(len, own_pictures.values()), default=samples)
     sets = choose_picture_sets(prepared, samples, sampler.run.data_seed)
     texts = default_metrics(sampler.run, registry, sets) if metrics is None else tuple(metrics)
     built = build_metrics(texts, sampler.run, registry, sets)
@@ -99,9 +103,45 @@ def evaluate(
         results = _measure_each(own_pictures, built, sets, registry, sampler.step, progress)
         return results if isinstance(pictures, Mapping) else results[""]
     sets.generate(sampler.images, sampler.run.latent_dim)
-    measurements = measure_all(built, sets, registry, folder, sampler.step, progress)
+    return _measure_and_record(built, sets, registry, folder, sampler.step, progress)
+
+
+def _measure_and_record(
+    built: BuiltMetrics,
+    sets: PictureSets,
+    registry: Registry,
+    folder: Path,
+    step: int,
+    progress: Progress,
+) -> list[Measurement]:
+    """Measure G's pictures, and write the numbers into the run if that is possible."""
+    if not _can_be_kept(folder):
+        return measure_all(built, sets, registry, None, step, progress)
+    measurements = measure_all(built, sets, registry, folder, step, progress)
     _record(folder, measurements)
     return measurements
+
+
+def _can_be_kept(folder: Path) -> bool:
+    """Whether the numbers can be written into the run; if not, a warning before they are measured.
+
+    The run may be on a disk that is read-only: the numbers are worth measuring nevertheless.
+    """
+    try:
+        try_to_create(folder)
+    except OSError as error:
+        why = describe_write_error(error)
+        log.warning("cannot write into %s: %s; the numbers are shown but not kept", folder, why)
+        return False
+    return True
+
+
+def _find_folder(given: str | Path, is_written: bool) -> Path:
+    """The folder of a run; GankitError if it would let gankit write elsewhere."""
+    folder = find_run(given, " and checkpoint={step}")
+    if is_written:
+        refuse_links_out(folder)
+    return folder
 
 
 def _record(folder: Path, measurements: list[Measurement]) -> None:
@@ -147,9 +187,19 @@ def default_metrics(run: Run, registry: Registry, sets: PictureSets) -> tuple[st
     if sets.against == HOLDOUT:
         names.append("memorising")
     for name, spec in specs.items():
-        if name not in names and run.dataset.name in getattr(spec.builder(), "datasets", ()):
+        if name not in names and run.dataset.name in _datasets_of(registry, spec):
             names.append(name)
     return tuple(name for name in names if name in specs)
+
+
+def _datasets_of(registry: Registry, spec: Spec) -> Sequence[str]:
+    """The data sets that a metric was made for; none, with a warning, if it cannot be imported."""
+    try:
+        with registry.attribute_errors_to("metric", spec.name):
+            return tuple(getattr(spec.builder(), "datasets", ()))
+    except GankitError as error:
+        log.warning("%s", error)
+        return ()
 
 
 def build_metrics(
@@ -210,7 +260,13 @@ def _draw_picture(metric: Metric, state: Any, sets: PictureSets) -> Any:
     if type(metric).picture is Metric.picture:  # then do not read the pictures
         return None
     generated = sets.pictures("generated")
-    return metric.picture(state, generated, sets.pictures("reference"), sets.pictures("training"))
+    pixels = metric.picture(state, generated, sets.pictures("reference"), sets.pictures("training"))
+    shape = getattr(pixels, "shape", ())
+    if pixels is not None and (len(shape) != 3 or pixels.dtype != "uint8"):
+        raise ValueError(
+            f"picture returns {type(pixels).__name__} {shape}; expected uint8 (H, W, C)"
+        )
+    return pixels
 
 
 def _save(pixels: Any, path: Path) -> str:

@@ -10,13 +10,21 @@ from typing import Any
 
 from gankit.core.atomic_write import write_atomically
 from gankit.core.choice import Choice
-from gankit.core.errors import GankitError
+from gankit.core.errors import GankitError, quote_value
+from gankit.core.read_json import Types, find_wrong_type, read_json
 from gankit.core.retried_write import describe_write_error
 from gankit.runs.log import to_csv
 from gankit_metrics.measurement import Measurement
 
 KEY = ("step", "metric")  # a new row replaces an old one that has the same two values
 COLUMNS = (*KEY, *(f.name for f in dataclasses.fields(Measurement) if f.name not in KEY))
+
+NUMBER = int | float | None
+TYPES: dict[str, Types] = {
+    **dict.fromkeys(("metric", "better", "features", "note", "picture", "against"), str),
+    **dict.fromkeys(("value", "low", "high", "floor", "seconds"), NUMBER),
+    **dict.fromkeys(("samples", "reference", "step"), int),
+}
 
 
 def read_metrics(folder: Path) -> list[dict[str, Any]]:
@@ -25,10 +33,25 @@ def read_metrics(folder: Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
-        return [{name: row[name] for name in COLUMNS} for row in rows]
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise GankitError(f"cannot read {path} ({error}): move or delete it") from error
+        rows = read_json(path, "a file of measurements")
+        reason = _find_fault(rows)
+    except GankitError as error:
+        raise GankitError(f"{error}: move or delete it") from error
+    if reason:
+        raise GankitError(f"cannot read {path} ({reason}): move or delete it")
+    return [{name: row[name] for name in COLUMNS} for row in rows]
+
+
+def _find_fault(rows: Any) -> str:
+    """Why rows cannot be those of a metrics.json; empty if they can."""
+    if not isinstance(rows, list):
+        return f"it holds {quote_value(rows)}"
+    for row in rows:
+        wrong = find_wrong_type(row, TYPES)
+        missing = wrong or next((f"{name} is missing" for name in COLUMNS if name not in row), "")
+        if missing:
+            return missing
+    return ""
 
 
 def add_metrics(folder: Path, measurements: Iterable[Measurement]) -> None:

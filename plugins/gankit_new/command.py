@@ -1,6 +1,7 @@
 """`gankit new plugin NAME`: creates a package that installs, passes its tests and works."""
 
 import keyword
+import os
 import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -8,8 +9,10 @@ from typing import NamedTuple
 
 import click
 
+from gankit.core.atomic_write import new_folder_atomically, write_atomically
 from gankit.core.errors import GankitError
 from gankit.core.registry import Registry, find_module_file
+from gankit.core.retried_write import describe_write_error
 from gankit.data.read.names import RESERVED
 from gankit_new.merge import merge_modules
 
@@ -68,12 +71,13 @@ def new(ctx: click.Context, what: str, name: str, kinds: Sequence[str]) -> None:
     assert isinstance(root.command, click.Group)
     module = check_name(name, kinds, ctx.obj, root.command.list_commands(root))
     folder = Path(name)
-    if folder.exists():
+    if os.path.lexists(folder):
         raise GankitError(f"{folder} exists already: choose another name or another folder")
     try:
-        write_package(folder, kinds, name, module)
+        with new_folder_atomically(folder) as unfinished:
+            write_package(unfinished, kinds, name, module)
     except OSError as error:
-        raise GankitError(f"cannot write {folder}: {error.strerror}", 1) from error
+        raise GankitError(f"cannot write {folder}: {describe_write_error(error)}", 1) from error
     works = "works" if len(kinds) == 1 else "work"
     click.echo(f"created {folder}/, a plugin with {name_kinds(kinds)} that {works}. Next:")
     # On lines of their own: older PowerShells have no `&&`.
@@ -149,10 +153,8 @@ def write_package(folder: Path, kinds: Sequence[str], name: str, module: str) ->
         return text
 
     for path, texts in read_templates(kinds).items():
-        target = folder / fill_in(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
         text = merge_modules(texts) if len(texts) > 1 else texts[0]
-        target.write_text(fill_in(text), encoding="utf-8")
+        write_atomically(folder / fill_in(path), fill_in(text))
 
 
 def read_templates(kinds: Sequence[str]) -> dict[str, list[str]]:

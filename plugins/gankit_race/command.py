@@ -13,6 +13,7 @@ from click.core import ParameterSource
 from gankit_metrics.command import data_option, samples_option
 from gankit_metrics.measurement import DEFAULT_SAMPLES
 
+from gankit.cli.check_output import check_output
 from gankit.cli.log import show_log
 from gankit.cli.progress import progress_bar
 from gankit.cli.run import read_options
@@ -20,6 +21,7 @@ from gankit.cli.stop import stop_signals
 from gankit.core.clock import format_duration
 from gankit.core.errors import GankitError
 from gankit.core.shell import join_command
+from gankit.data.read.names import printable
 from gankit_race.find_race import find_race
 from gankit_race.recipes import RACES, apply_recipe
 from gankit_race.variants import LENGTHS, Variant, VariedValue, make_variants, parse_vary
@@ -84,6 +86,8 @@ def race(ctx: click.Context, /, options: tuple[str, ...], listed: bool, **given:
     for path in given["data"]:
         argv += ["--data", path]
 
+    if not given["dry_run"]:
+        check_output(given["resume"] or given["out"] or Path("races"))
     with show_log(), stop_signals() as stop, progress_bar("preparing") as progress:
         _race(ctx, argv, given, stop, stop.raise_on_stop(progress))
 
@@ -107,21 +111,29 @@ def _race(
     progress: Progress,
 ) -> None:
     """Plan a race or read its plan, then train and measure what is missing."""
-    from gankit_race.publish import print_report
-    from gankit_race.racing import refuse_used_folder, resume_plan, write_plan
-    from gankit_race.runner import RaceRunner
+    from gankit.training.folder_lock import RESUME_ADVICE, FolderLock
+    from gankit_race.racing import claim_folder, refuse_used_folder, resume_plan
 
     folder = given["resume"]
     if folder:
-        plan = resume_plan(folder, given["seeds"], given["metrics"], ctx.obj, given["data"])
-    else:
-        if given["out"]:
-            refuse_used_folder(given["out"])
-        plan, names = _make_plan(ctx, options, given, progress)
-        if given["dry_run"]:
-            click.echo(_describe_plan(plan))
-            return
-        folder = write_plan(plan, given["out"], names)
+        with FolderLock(folder).acquire(RESUME_ADVICE):
+            plan = resume_plan(folder, given["seeds"], given["metrics"], ctx.obj, given["data"])
+            _run_plan(ctx, plan, folder, stop, progress)
+        return
+    if given["out"]:
+        refuse_used_folder(given["out"])
+    plan, names = _make_plan(ctx, options, given, progress)
+    if given["dry_run"]:
+        click.echo(_describe_plan(plan))
+        return
+    with claim_folder(plan, given["out"], names) as folder:
+        _run_plan(ctx, plan, folder, stop, progress)
+
+
+def _run_plan(ctx: click.Context, plan: Plan, folder: Path, stop: Stop, progress: Progress) -> None:
+    from gankit_race.publish import print_report
+    from gankit_race.runner import RaceRunner
+
     runner = RaceRunner(plan, folder, ctx.obj, stop=stop, progress=progress)
     print_report(runner.run_all())
 
@@ -234,7 +246,7 @@ def _describe_plan(plan: Plan) -> str:
     lines.append(f"{runs}, about {format_duration(total)} of training")
     metrics = ", ".join(plan.metrics) or "no metric, because none is installed"
     lines.append(f"metrics to measure: {metrics}")
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 @click.command()
@@ -262,6 +274,7 @@ def compare(
     from gankit_race.comparing import compare_folders
     from gankit_race.publish import print_report
 
+    check_output(out or Path("races"))
     with show_log(), progress_bar("measuring") as progress:
         report = compare_folders(runs, metrics, samples, out, ctx.obj, progress, data)
     print_report(report)

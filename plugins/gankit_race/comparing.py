@@ -103,16 +103,16 @@ def _run_folders(folder: Path) -> list[Path]:
         return [find_run(folder)]
     all_runs = read_plan(race).all_runs()
     folder = race
-    runs = [folder / variant.folder / f"seed-{seed}" for variant, seed in all_runs]
+    runs = [folder / variant.run_folder(seed) for variant, seed in all_runs]
     return [run for run in runs if (run / "run.json").exists()]
 
 
 def _last_step(run: Run, warnings: list[str]) -> int:
-    """The step of the run's newest checkpoint; adds a warning if the run is not finished."""
-    checkpoints = checkpoint.list_checkpoints(run.folder / "checkpoints")
-    if not checkpoints:
-        raise GankitError(f"{run.out} has no checkpoint yet, so it cannot be compared")
-    step = checkpoint.step_of(checkpoints[0])
+    """The step of the newest checkpoint that can be read; a warning if it is not the last step."""
+    newest = checkpoint.find_undamaged(run.folder / "checkpoints")
+    if newest is None:
+        raise GankitError(f"{run.out} has no checkpoint that can be compared")
+    step = checkpoint.step_of(newest)
     if step < run.steps:
         warnings.append(f"{run.out} is not finished: step {step:,} of {run.steps:,}.")
     return step

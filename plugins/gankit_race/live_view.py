@@ -8,13 +8,14 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from rich import get_console
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from gankit.cli.rich_console import output_console
+from gankit.data.read.names import printable
 from gankit_race.format import format_number
 from gankit_race.plain_view import PlainView
 from gankit_race.plan import Plan
@@ -27,7 +28,7 @@ class LiveView(PlainView):
 
     def __init__(self, console: Console | None = None) -> None:
         super().__init__()
-        self.console = console or get_console()  # the one that gankit.cli.log uses too
+        self.console = console or output_console()  # the one that gankit.cli.log uses too
         self.live = Live(console=self.console, auto_refresh=False)
         self.activity = ""
         self.scalars: Mapping[str, Any] = {"d_loss": math.nan, "g_loss": math.nan}
@@ -77,20 +78,24 @@ class LiveView(PlainView):
         bar.add_row(ProgressBar(total=progress.total, completed=finished + share, width=width))
         losses = "  ".join(f"{name} {self.scalars[name]:.2f}" for name in ("d_loss", "g_loss"))
         steps = Text(f"step {progress.step:,}/{progress.steps:,}  {losses}", style="dim")
-        return Group(heading, bar, Text(self.activity, style="bold"), steps, self._variants())
+        return Group(
+            heading, bar, Text(printable(self.activity), style="bold"), steps, self._variants()
+        )
 
     def _variants(self) -> Table:
         progress = self.progress
         names = [*progress.plan.metrics, SPEED]
         table = Table(box=None, padding=(0, 1), pad_edge=False)
         for column in ("variant", "runs", *names):
-            table.add_column(column, justify="left" if column == "variant" else "right")
+            table.add_column(
+                Text(printable(column)), justify="left" if column == "variant" else "right"
+            )
         for variant in progress.plan.variants:
             rows = [row for row in progress.rows if row.variant == variant.label]
             means = [_format_mean([row.value(name) for row in rows]) for name in names]
             runs = f"{len(rows)}/{len(progress.plan.seeds)}"
             running = progress.current is not None and progress.current[0] is variant
-            label = Text(variant.label, style="bold" if running else "", overflow="fold")
+            label = Text(printable(variant.label), style="bold" if running else "", overflow="fold")
             table.add_row(label, runs, *means)
         return table
 

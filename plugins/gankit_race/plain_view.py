@@ -13,6 +13,7 @@ import click
 from gankit.core.clock import format_duration
 from gankit.core.gan import Gan
 from gankit.core.hookspecs import hookimpl
+from gankit.data.read.names import printable
 from gankit_race.format import format_number
 from gankit_race.plan import Plan
 from gankit_race.results import SPEED, Row
@@ -151,4 +152,4 @@ class PlainView:
         return self._progress
 
     def _print(self, line: str) -> None:
-        click.echo(line)
+        click.echo(printable(line))

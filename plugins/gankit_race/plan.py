@@ -17,20 +17,31 @@ import torch
 
 from gankit import testing
 from gankit.compute.compiling import compile_networks
-from gankit.core.errors import GankitError
+from gankit.core.clock import MIN_SECONDS
+from gankit.core.errors import GankitError, quote_value
+from gankit.core.read_json import Types, find_wrong_type, is_list_of, read_json_object
 from gankit.core.registry import Registry
-from gankit.core.settings import Run, parse_length
+from gankit.core.settings import parse_length
 from gankit.core.stop import Progress
 from gankit.core.version import __version__
 from gankit.data.prepare import prepare
 from gankit.training import assemble
 from gankit.training.folder import make_numbered_folder
 from gankit.training.recorded_paths import find_data, path_entries
+from gankit.training.run_file import make_run, read_settings
 from gankit_race.find_race import RACE_FILE
+from gankit_race.race_folder import check_race_folder
 from gankit_race.results import write_file
 from gankit_race.variants import Variant
 
 SECONDS = {"s": 1, "m": 60, "h": 3600}  # unit of a budget -> seconds
+MAX_TIMED_STEPS = 2000  # enough of very short ones; also ends if the clock stands still
+PLAN = "the plan of a race"
+_ENTRIES: dict[str, Types] = {
+    "gankit": str, "variants": list, "command": str, "budget": str, "seeds": list, "metrics": list,
+    "samples": int, "begun_in": str,
+}  # fmt: skip
+_VARIANT: dict[str, Types] = {"label": str, "folder": str, "run": dict, "step_seconds": int | float}
 STEPS_PER_TURN = 4  # when variants are timed in turns
 DEFAULT_METRICS = ("kid", "swd")  # those of them that are installed
 # The length of a run whose budget is a time, until its number of steps is known. It is long, so
@@ -72,6 +83,7 @@ class Plan:
 
     def write(self, folder: Path) -> None:
         """Write race.json, with paths as seen from `folder`."""
+        check_race_folder(folder, self.variants)
         record = {"gankit": __version__, **dataclasses.asdict(self)}
         for variant in record["variants"]:
             entries = path_entries(folder / RACE_FILE, variant["run"]["data"])
@@ -81,30 +93,48 @@ class Plan:
 
 
 def read_plan(folder: Path) -> Plan:
-    """Read a race's race.json."""
+    """Read a race's race.json; GankitError if it, or a link, leads out of the race's folder."""
     path = folder / RACE_FILE
+    record = read_json_object(path, PLAN, _ENTRIES)
+    missing = next((name for name in _ENTRIES if name not in record), "begun_in")
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        record.pop("gankit")
-        variants = []
-        for fields in record.pop("variants"):
-            settings = _lists_to_tuples(fields.pop("run"))
-            settings["data"] = find_data(record, settings["data"], folder)
-            variants.append(Variant(run=Run(**settings), **fields))
-        record.pop("begun_in", None)
-        return Plan(variants=tuple(variants), **_lists_to_tuples(record))
-    except OSError as error:
-        raise GankitError(f"there is no race in {folder}: {error.strerror}") from error
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
-        reason = f"{error} is missing" if isinstance(error, KeyError) else error
-        raise GankitError(f"{path} is not the plan of a race: {reason}") from error
+        if missing != "begun_in":  # which old races do not have
+            raise GankitError(f"{missing!r} is missing")
+        if not is_list_of(record["seeds"], int) or not is_list_of(record["metrics"], str):
+            raise GankitError("its seeds are not whole numbers, or its metrics are not texts")
+        variants = tuple(_read_variant(fields, record, folder) for fields in record["variants"])
+        if not variants:
+            raise GankitError("it has no variants")
+    except GankitError as error:
+        raise GankitError(f"{path} is not {PLAN}: {error}") from error
+    check_race_folder(folder, variants)
+    return Plan(
+        command=record["command"],
+        budget=record["budget"],
+        variants=variants,
+        seeds=tuple(record["seeds"]),
+        metrics=tuple(record["metrics"]),
+        samples=record["samples"],
+    )
 
 
-def _lists_to_tuples(record: dict[str, Any]) -> dict[str, Any]:
-    """JSON has no tuples, but the fields of a frozen dataclass must be hashable."""
-    return {
-        key: tuple(value) if isinstance(value, list) else value for key, value in record.items()
-    }
+def _read_variant(fields: Any, record: dict[str, Any], folder: Path) -> Variant:
+    """A variant of race.json, with paths as seen from the working directory. GankitError."""
+    wrong = find_wrong_type(fields, _VARIANT)
+    missing = wrong or next((f"{name!r} is missing" for name in _VARIANT if name not in fields), "")
+    if missing:
+        raise GankitError(f"in a variant, {missing}")
+    name = fields["folder"]
+    if name.startswith(".") or not re.fullmatch(r"[\w.=+-]{1,100}", name):
+        raise GankitError(f"the folder {quote_value(name)} of a variant is not a plain name")
+    settings = read_settings(fields["run"])
+    settings["data"] = find_data(record, settings.get("data", ()), folder)
+    return Variant(
+        label=fields["label"],
+        folder=name,
+        run=make_run(settings, f"the variant {name}"),
+        step_seconds=fields["step_seconds"],
+    )
 
 
 def choose_metrics(names: Sequence[str], registry: Registry) -> tuple[str, ...]:
@@ -246,13 +276,13 @@ def time_steps(
         if all(_is_timed(timing, *spent) for spent in zip(seconds, steps, strict=True)):
             break
     torch.set_num_threads(threads)
-    return [total / count for total, count in zip(seconds, steps, strict=True)]
+    return [max(total, MIN_SECONDS) / count for total, count in zip(seconds, steps, strict=True)]
 
 
 def _is_timed(timing: Timing, seconds: float, steps: int) -> bool:
     """Whether a trainer has been timed for long enough."""
     enough = seconds >= timing.seconds and steps >= timing.steps
-    return enough or seconds >= timing.max_seconds
+    return enough or seconds >= timing.max_seconds or steps >= MAX_TIMED_STEPS
 
 
 def _time_turn(trainer: assemble.Trainer, first_step: int) -> float:

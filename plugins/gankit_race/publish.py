@@ -5,10 +5,13 @@ from __future__ import annotations
 import sys
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, JustifyMethod
+from rich.console import JustifyMethod
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from gankit.cli.rich_console import OutputConsole
+from gankit.cli.terminal import is_terminal
+from gankit.data.read.names import printable
 from gankit_race.format import table_cells, table_heading
 from gankit_race.grids_picture import write_grids_picture
 from gankit_race.page import write_page
@@ -30,14 +33,14 @@ def write_report(report: Report) -> None:
 
 def print_report(report: Report) -> None:
     """Print the tables and notes, and the paths of the page and the picture."""
-    console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
+    console = OutputConsole(width=None if is_terminal(sys.stdout) else WIDTH)
     for table in report.tables:
-        console.print(Text(table_heading(table), style="bold"))
+        console.print(Text(printable(table_heading(table)), style="bold"))
         console.print(_to_rich(table))
     for note in report.notes:
-        console.print(Text(f"- {note}"))
-    console.print(Text(f"page:     {report.folder / 'race.html'}"), soft_wrap=True)
-    console.print(Text(f"pictures: {report.folder / 'race.png'}"), soft_wrap=True)
+        console.print(Text(printable(f"- {note}")))
+    console.print(Text(printable(f"page:     {report.folder / 'race.html'}")), soft_wrap=True)
+    console.print(Text(printable(f"pictures: {report.folder / 'race.png'}")), soft_wrap=True)
 
 
 def _to_rich(table: Table) -> RichTable:
@@ -47,5 +50,5 @@ def _to_rich(table: Table) -> RichTable:
         rich_table.add_column(column, justify=justify, overflow="fold")
     for variant, mean, difference, interval, verdict in table_cells(table):
         coloured = Text(verdict, style=COLOURS.get(verdict, "dim"))
-        rich_table.add_row(Text(variant), mean, difference, interval, coloured)
+        rich_table.add_row(Text(printable(variant)), mean, difference, interval, coloured)
     return rich_table

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from gankit.core.shell import quote_word
 from gankit.core.stop import Stop, no_progress, stop_on_interrupt
 from gankit.training.compose import compose
 from gankit.training.find_run import RUN_FILE
+from gankit.training.folder_lock import NEW_ADVICE, RESUME_ADVICE, FolderLock
 from gankit.training.run_file import data_paths, record_move
 from gankit_race.find_race import RACE_FILE, find_race
 from gankit_race.pictures import check_pictures, move_pictures
@@ -27,6 +29,7 @@ from gankit_race.plan import (
     read_plan,
 )
 from gankit_race.publish import print_report
+from gankit_race.race_folder import check_race_folder
 from gankit_race.recipes import SEEDS
 from gankit_race.runner import RaceRunner
 from gankit_race.variants import Variant, make_variants, parse_fields
@@ -53,24 +56,35 @@ def race(
     """
     registry = registry or load_registry()
     if resume is not None:
-        folder = find_race(resume)
-        plan = resume_plan(folder, seeds, metrics, registry, data_paths(settings.get("data", ())))
-    else:
-        if not vary:
-            raise GankitError("vary is missing: vary={'tricks': ['none', 'ema']}")
-        seeds = SEEDS if seeds is None else seeds
-        plan = make_plan(
-            _make_variants(vary, settings, budget, registry),
-            seeds=seeds,
-            budget=budget,
-            registry=registry,
-            progress=no_progress,
-            metrics=choose_metrics(metrics, registry),
-            samples=samples,
-            command=f"gankit.race({dict(vary)!r}, seeds={seeds}, budget={budget!r}, **{settings})",
-        )
-        folder = write_plan(plan, Path(out) if out else None, list(vary))
-    _run_plan(plan, folder, registry)
+        data = data_paths(settings.get("data", ()))
+        return _resume(find_race(resume), seeds, metrics, registry, data)
+    if not vary:
+        raise GankitError("vary is missing: vary={'tricks': ['none', 'ema']}")
+    seeds = SEEDS if seeds is None else seeds
+    plan = make_plan(
+        _make_variants(vary, settings, budget, registry),
+        seeds=seeds,
+        budget=budget,
+        registry=registry,
+        progress=no_progress,
+        metrics=choose_metrics(metrics, registry),
+        samples=samples,
+        command=f"gankit.race({dict(vary)!r}, seeds={seeds}, budget={budget!r}, **{settings})",
+    )
+    with claim_folder(plan, Path(out) if out else None, list(vary)) as folder:
+        _run_plan(plan, folder, registry)
+    return folder
+
+
+def _resume(
+    folder: Path,
+    seeds: int | None,
+    metrics: Sequence[str],
+    registry: Registry,
+    data: tuple[str, ...],
+) -> Path:
+    with FolderLock(folder).acquire(RESUME_ADVICE):
+        _run_plan(resume_plan(folder, seeds, metrics, registry, data), folder, registry)
     return folder
 
 
@@ -98,20 +112,23 @@ def _make_variants(
     return make_variants(parse_fields(vary), build)
 
 
-def write_plan(plan: Plan, folder: Path | None, names: Sequence[str]) -> Path:
-    """Write the plan into its folder and return that; None makes a folder under races/.
+@contextlib.contextmanager
+def claim_folder(plan: Plan, folder: Path | None, names: Sequence[str]) -> Iterator[Path]:
+    """The folder of a new race, with its plan, locked while open; None makes one under races/.
 
-    names: the options that the race varies, for the name of the folder.
+    names: the options that the race varies, for the name of the folder. GankitError if the folder
+    already holds a race or a run, or if another one has just begun there.
     """
-    if folder is not None:
-        refuse_used_folder(folder)
     folder = folder or make_race_folder(plan.variants, names)
-    plan.write(folder)
-    return folder
+    with FolderLock(folder).acquire(NEW_ADVICE):
+        refuse_used_folder(folder)
+        plan.write(folder)
+        yield folder
 
 
 def refuse_used_folder(folder: Path) -> None:
-    """GankitError if the folder already holds a race or a run."""
+    """GankitError if the folder already holds a race or a run, or links that lead out of it."""
+    check_race_folder(folder)
     if (folder / RACE_FILE).exists():
         resume = f"gankit race --resume {quote_word(str(folder))}"
         raise GankitError(
@@ -137,7 +154,7 @@ def resume_plan(
         plan = move_pictures(plan, data)
         check_pictures(plan, folder, registry, no_progress)
         for variant, seed in plan.all_runs():
-            run_folder = folder / variant.folder / f"seed-{seed}"
+            run_folder = folder / variant.run_folder(seed)
             if (run_folder / RUN_FILE).exists():
                 record_move(run_folder, data)
     if seeds is not None and seeds < len(plan.seeds):

@@ -8,6 +8,7 @@ import dataclasses
 import io
 import json
 import math
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,8 +16,9 @@ from statistics import fmean
 from typing import Any
 
 from gankit.core.atomic_write import write_atomically
-from gankit.core.errors import GankitError
+from gankit.core.errors import GankitError, quote_value
 from gankit.core.portable_path import hide_home
+from gankit.core.read_json import Types, find_wrong_type, read_json_object
 from gankit.core.settings import Run
 from gankit.runs.log import read_rows
 from gankit_race.stats import (
@@ -33,6 +35,18 @@ LOSS_ROWS = 10  # a run's loss is its mean over the last rows of the log: one st
 # Fields of a Measurement that are kept; `seconds` is left out, because it differs between machines.
 KEPT = ("value", "low", "high", "floor", "samples", "reference", "against", "better", "features",
         "note")  # fmt: skip
+
+RESULTS = "a file of a race's results"
+NUMBER = int | float | None
+ROW_TYPES: dict[str, Types] = {
+    "variant": str, "seed": int, "folder": str, "failed": str, "steps": int, "images": int,
+    "d_loss": NUMBER, "g_loss": NUMBER, "measured": dict, "seconds": NUMBER,
+}  # fmt: skip
+KEPT_TYPES: dict[str, Types] = {
+    "value": int | float, "low": NUMBER, "high": NUMBER, "floor": NUMBER, "samples": int | None,
+    "reference": int | None, "against": str | None, "better": str | None, "features": str | None,
+    "note": str | None,
+}  # fmt: skip
 
 
 @dataclass(kw_only=True)
@@ -214,12 +228,26 @@ def _to_csv(rows: Sequence[Row]) -> str:
 def read_results(folder: Path) -> list[Row]:
     """The rows of the runs that a race has finished; none if it has no results.json."""
     path = folder / "results.json"
-    try:
-        return [Row(**row) for row in json.loads(path.read_text(encoding="utf-8"))["runs"]]
-    except FileNotFoundError:
+    if not os.path.lexists(path):
         return []
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise GankitError(f"cannot read {path}: {error}") from error
+    rows = read_json_object(path, RESULTS, {"runs": list}).get("runs", [])
+    return [_read_row(row, path) for row in rows]
+
+
+def _read_row(record: Any, path: Path) -> Row:
+    """A row as it was written, if all of its entries have their types; else GankitError."""
+    wrong = find_wrong_type(record, ROW_TYPES)
+    unknown = "" if wrong else next(iter(record.keys() ^ ROW_TYPES.keys()), "")
+    if unknown:
+        wrong = f"{quote_value(unknown)} is missing, or is not an entry of a run"
+    if not wrong:
+        parts = record["measured"].values()
+        wrong = next(filter(None, (find_wrong_type(kept, KEPT_TYPES) for kept in parts)), "")
+    if not wrong and (Path(record["folder"]).is_absolute() or ".." in record["folder"]):
+        wrong = f"the folder {quote_value(record['folder'])} of a run is not in the race"
+    if wrong:
+        raise GankitError(f"{path} is not {RESULTS}: {wrong}")
+    return Row(**record)
 
 
 def write_file(path: Path, text: str) -> None:

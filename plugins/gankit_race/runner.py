@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from gankit.core.registry import Registry
 from gankit.core.shell import quote_word
 from gankit.core.stop import Progress, no_progress
 from gankit.training.loop import train
+from gankit_race.find_race import RACE_FILE
 from gankit_race.pictures import check_pictures
 from gankit_race.plain_view import PlainView
 from gankit_race.plan import Plan
@@ -32,6 +34,7 @@ from gankit_race.results import (
 )
 from gankit_race.variants import Variant
 
+log = logging.getLogger("gankit")
 Stop = Callable[[], int]  # called after each step: 0 to go on, or the number of a signal
 
 
@@ -53,7 +56,14 @@ class RaceRunner:
         self.view = view or _default_view()
         self.stop = stop
         self.progress = progress
-        self.rows = {(row.variant, row.seed): row for row in read_results(folder)}
+        self.rows: dict[tuple[str, int], Row] = {}
+        folders = {
+            (variant.label, seed): variant.run_folder(seed) for variant, seed in plan.all_runs()
+        }
+        for row in read_results(folder):
+            key = (row.variant, row.seed)
+            if key in folders:  # whose folder is that of the plan, whatever the results say
+                self.rows[key] = dataclasses.replace(row, folder=folders[key])
         self.threads = torch.get_num_threads()
 
     def run_all(self) -> Report:
@@ -102,18 +112,30 @@ class RaceRunner:
         self.view.run_begins(variant, seed)
         if key not in self.rows:
             self.rows[key] = self._train(variant, seed)
-            write_results(self.folder, self._ordered_rows())
+            self._write_results()
         row = self.rows[key]
         if not self._is_finished(row):
             self._measure(row, variant.run.data)
-            write_results(self.folder, self._ordered_rows())
+            self._write_results()
         self.view.run_ends(row)
         signal = self.stop()
         if signal:
             raise self._stopped(f"stopped after {row.variant}, seed {seed}", signal)
 
+    def _write_results(self) -> None:
+        """Write the rows; also the plan, without which a race cannot be resumed, if it is gone."""
+        file = self.folder / RACE_FILE
+        if not file.exists():
+            self.plan.write(self.folder)
+            log.warning(
+                "%s was deleted or moved during the race, so gankit wrote it again; runs that are "
+                "gone stay in the tables",
+                file,
+            )
+        write_results(self.folder, self._ordered_rows())
+
     def _train(self, variant: Variant, seed: int) -> Row:
-        folder = f"{variant.folder}/seed-{seed}"
+        folder = variant.run_folder(seed)
         run = dataclasses.replace(variant.run, seed=seed, out=str(self.folder / folder))
         resume = (run.folder / "run.json").exists()
         failed = ""

@@ -52,6 +52,10 @@ class Variant:
     run: Run
     step_seconds: float = 0.0  # of a training step, measured before the race
 
+    def run_folder(self, seed: int) -> str:
+        """The folder of the run with this seed, relative to the race's folder."""
+        return f"{self.folder}/seed-{seed}"
+
 
 def split_values(text: str) -> list[str]:
     """Split at commas, but not at those between the options of a part.

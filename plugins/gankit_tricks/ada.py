@@ -90,7 +90,12 @@ class ADA(Trick):
         return {"p": self.p, "signs": self.signs, "seen": self.seen}
 
     def load_state_dict(self, state):
-        self.p, self.signs = (
-            torch.as_tensor(state[name], device=self.p.device) for name in ("p", "signs")
-        )
-        self.seen = state["seen"]
+        p, signs = (torch.as_tensor(state[name], device=self.p.device) for name in ("p", "signs"))
+        seen = state["seen"]
+        if any(t.shape != () or t.dtype != torch.float32 for t in (p, signs)) or not 0 <= p <= 1:
+            raise ValueError("p must be a float from 0 to 1, and signs a float")
+        if type(seen) is not int or seen < abs(signs):
+            raise ValueError("seen must be a number of logits, at least that of signs")
+        self.p = p
+        self.signs = signs
+        self.seen = seen

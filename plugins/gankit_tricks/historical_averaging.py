@@ -55,7 +55,17 @@ class HistoricalAveraging(Trick):
         return {"means": self.means, "counts": self.counts}
 
     def load_state_dict(self, state):
-        self.counts = dict(state["counts"])
+        counts = dict(state["counts"])
+        if counts.keys() != self.means.keys() or any(
+            type(count) is not int or count < 1 for count in counts.values()
+        ):
+            raise ValueError("counts must be 1 or more for each of G and D")
+        pairs: list[tuple[torch.Tensor, torch.Tensor]] = []
         for name, means in self.means.items():
-            for mean, saved in zip(means, state["means"][name], strict=True):
-                mean.copy_(saved)
+            pairs += zip(means, state["means"][name], strict=True)
+        for mean, saved in pairs:
+            if saved.shape != mean.shape or saved.dtype != mean.dtype:
+                raise ValueError("means must have the shapes and types of the weights")
+        for mean, saved in pairs:
+            mean.copy_(saved)
+        self.counts = counts

@@ -56,4 +56,7 @@ class LeCam(Trick):
         return {"averages": self.averages}
 
     def load_state_dict(self, state):
-        self.averages = state["averages"]
+        averages = state["averages"]
+        if averages is not None and (averages.shape != (2,) or averages.dtype != torch.float32):
+            raise ValueError("averages must be two floats")
+        self.averages = averages

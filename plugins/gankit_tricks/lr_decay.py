@@ -1,5 +1,7 @@
 """Learning rates that fall to zero (Zhu et al. 2017, arXiv 1703.10593, section 4)."""
 
+import math
+
 from gankit import Trick
 
 
@@ -19,8 +21,12 @@ class LRDecay(Trick):
         if not 0 <= begin <= 1:
             raise ValueError("begin must be from 0 to 1")
         self.begin = begin
+        self.groups: dict[str, int] = {}  # each player's number of learning rates
         self.full: dict[str, list[float]] = {}  # each player's rates at the start
         self.factor: float | None = None  # the current rates as a share of those
+
+    def start(self, gan):
+        self.groups = {player.name: len(player.adam.param_groups) for player in (gan.G, gan.D)}
 
     def before_update(self, gan, player):
         if self.begin == 1:
@@ -39,4 +45,9 @@ class LRDecay(Trick):
         return {"full": self.full}
 
     def load_state_dict(self, state):
-        self.full = state["full"]
+        full = state["full"]
+        for name, rates in full.items():
+            are_rates = all(type(rate) is float and 0 <= rate < math.inf for rate in rates)
+            if len(rates) != self.groups[name] or not are_rates:
+                raise ValueError("full must hold the learning rates of G and of D")
+        self.full = full

@@ -6,6 +6,8 @@ from torch import nn
 from gankit import Trick
 from gankit_tricks.layers import append, insert_before, last_layer
 
+MAX_SIZE = 100_000  # there are as many weights for each feature of D's last layer
+
 
 class MinibatchDiscrimination(Trick):
     """Tells D how close each picture is to the others of its batch, before its last layer.
@@ -24,6 +26,8 @@ class MinibatchDiscrimination(Trick):
     def __init__(self, kernels: int = 100, dims: int = 5) -> None:
         if kernels < 0 or dims < 1:
             raise ValueError("kernels must be 0 or more, dims 1 or more")
+        if kernels * dims > MAX_SIZE:
+            raise ValueError(f"kernels * dims must be {MAX_SIZE} or less")
         self.kernels = kernels
         self.dims = dims
         self.layer: Closeness | None = None

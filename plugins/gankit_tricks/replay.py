@@ -26,6 +26,9 @@ class Replay(Trick):
         self.replayed = 0
         self.judged = 0
 
+    def start(self, gan):
+        self.gan = gan
+
     def fakes(self, images, gan):
         count = min(int(self.share * len(images)), self.size)
         if count == 0:
@@ -62,7 +65,12 @@ class Replay(Trick):
         return {"old": self.old}
 
     def load_state_dict(self, state):
-        self.old = state["old"]
+        old = state["old"]
+        if old is not None:
+            picture = self.gan.sample(torch.zeros(1, self.gan.latent_dim))[0]
+            if old.dtype != torch.uint8 or old.shape[1:] != picture.shape or len(old) > self.size:
+                raise ValueError(f"old must be at most {self.size} pictures of bytes, as G makes")
+        self.old = old
 
 
 def _random_indices(length, count, draw):

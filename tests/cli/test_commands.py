@@ -458,7 +458,7 @@ def into_a_closed_pipe(tmp_path, *argv):
 def test_a_list_into_a_closed_pipe_is_quiet(tmp_path):
     done = into_a_closed_pipe(tmp_path, "list")
     assert done.stderr == ""
-    assert done.returncode in (1, 141)
+    assert done.returncode == 141
 
 
 def test_a_run_into_a_closed_pipe_saves_and_stops(tmp_path, tiny):
@@ -794,7 +794,7 @@ def test_ctrl_c_while_pictures_are_prepared_ends_at_once(gankit_run, monkeypatch
     monkeypatch.setattr(Petals, "batch", interrupted)
     code, _, err = gankit_run("--dataset", "petals:count=77,seed=3", "--out", "a")
     assert code == 130
-    assert err.splitlines()[-1] == "gankit: interrupted"
+    assert err.splitlines()[-1].startswith("gankit: interrupted")
     assert not (here / "a").exists()
 
 

@@ -6,7 +6,8 @@ import signal
 import pytest
 
 from gankit.cli.stop import stop_signals
-from gankit.core.errors import RunFailed
+from gankit.core.errors import Interrupted, RunFailed
+from gankit.core.stop import Stop, no_progress
 
 
 @pytest.fixture(autouse=True)
@@ -60,3 +61,22 @@ def test_a_signal_from_torchrun_does_not_hide_an_error():
         os.kill(os.getpid(), signal.SIGTERM)  # by default it would end Python here
         printed.append(str(error))
     assert printed == ["another process has ended"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, 1])
+def test_a_signal_before_the_first_step_gives_the_exit_code_of_that_signal(
+    number, gankit_run, monkeypatch
+):
+    stop = Stop()
+    stop.request(number)
+    with pytest.raises(Interrupted) as caught:
+        stop.raise_on_stop(no_progress)(1, 2)
+    monkeypatch.setattr("gankit.training.loop.prepare_again", _raise(caught.value))
+    assert gankit_run().code == 128 + number
+
+
+def _raise(error):
+    def function(*args):
+        raise error
+
+    return function

@@ -341,3 +341,15 @@ def test_the_first_sentence_of_a_fault_is_whole(monkeypatch):
     fault = device_module.find_fault(torch.device("cuda:0"))
     assert "e.g. a variable was changed)" in fault
     assert "Setting" not in fault
+
+
+def test_far_more_threads_than_cores_are_refused(monkeypatch):
+    """OpenMP would end the process, as with a run.json that says 1024 threads."""
+    before = torch.get_num_threads()
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    with pytest.raises(GankitError, match="--threads is 257.* 4 cores.* 256"):
+        setup_device(torch.device("cpu"), threads=257)
+    assert torch.get_num_threads() == before
+    monkeypatch.setattr("os.cpu_count", lambda: 300)
+    with pytest.raises(GankitError, match="300 or less"):
+        setup_device(torch.device("cpu"), threads=301)

@@ -15,8 +15,11 @@ import torch
 
 from gankit import GankitError, compose, train
 from gankit.cli.main import main
+from gankit.core.errors import RunFailed
 from gankit.core.process_group import ProcessGroup
+from gankit.distributed.processes import process_group
 from gankit.training import assemble, checkpoint
+from gankit.training.start import check_agreement
 
 SMALL = shlex.split(
     "--dataset petals:count=64 --image-size 16 --batch-size 8 --device cpu --precision 32 --flip "
@@ -147,6 +150,31 @@ class Second(ProcessGroup):
 
     def broadcast(self, value):
         return self.received if type(value) is type(self.received) and value else value
+
+
+class First(ProcessGroup):
+    """The first of two processes; the second has a problem."""
+
+    def first_problem(self, problem):
+        return problem or "process 1 has a problem"
+
+
+def test_all_processes_refuse_to_begin_when_one_has_other_pictures(trainer_of):
+    trainer = trainer_of()
+    with pytest.raises(GankitError, match="process 1 .*'other'.*--data"):
+        check_agreement(trainer, Second(received={"pictures": "other", "step": 0}))
+    with pytest.raises(GankitError, match="process 1 .*--data"):
+        check_agreement(trainer, First(rank=0, world_size=2))
+
+
+def test_a_process_that_ends_before_the_others_are_connected(monkeypatch):
+    def refuse(backend):
+        raise RuntimeError("connectFullMesh failed with [gloo/transport/tcp/pair.cc:561] closed")
+
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "1")
+    monkeypatch.setattr(torch.distributed, "init_process_group", refuse)
+    with pytest.raises(RunFailed, match="another process"), process_group():
+        pass
 
 
 @pytest.fixture
@@ -298,3 +326,43 @@ def test_a_process_that_should_end_does_not_wait_for_a_suspended_one(tmp_path, d
     assert parent.wait(timeout=60) != 0
     output = (tmp_path / "err").read_text()
     assert re.search(fact, output), output
+
+
+BAD_STATISTICS = """
+import sys
+import gankit
+from gankit import Trick, TrickSpec, hookimpl
+from gankit.core.registry import load_registry
+
+class Poison(Trick):
+    def after_update(self, gan, player):
+        if player is gan.G and gan.step == 2 and gan.process_group.rank == 1:
+            next(b for n, b in gan.G.net.named_buffers() if "running_var" in n)[0] = float("nan")
+
+class Mine:
+    @hookimpl
+    def register_tricks(self, register):
+        register(TrickSpec(name="poison", summary="s", source="s", build=Poison))
+
+registry = load_registry()
+registry.load("mine", Mine)
+settings = dict(dataset="petals:count=64", model="dcgan64:base_channels=4", image_size=16)
+settings |= dict(batch_size=8, length="6 steps", save_every=1, device="cpu", precision="32")
+run = gankit.compose(registry, **settings, tricks=["poison"], out="run")
+try:
+    gankit.train(run, registry)
+except gankit.GankitError as error:
+    sys.stdout.write(f"failed: {error}\\n")
+"""
+
+
+def test_all_processes_fail_alike_if_the_numbers_of_one_are_not_finite(torchrun, tmp_path):
+    (tmp_path / "bad.py").write_text(BAD_STATISTICS + torchrun.leave_group)
+    done = torchrun("bad.py", cwd=tmp_path)
+    lines = [line for line in done.stdout.splitlines() if "failed:" in line]
+    assert len(lines) == 2, done.stdout + done.stderr
+    for line in lines:
+        for fact in ("running_var of G is nan", "step 3", "step-000002"):
+            assert fact in line
+    names = [path.name for path in checkpoint.list_checkpoints(tmp_path / "run/checkpoints")]
+    assert names[0] == "step-000002"

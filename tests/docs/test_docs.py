@@ -17,7 +17,8 @@ from click.testing import CliRunner
 from gankit_race.recipes import find_race
 
 from gankit import Trick, TrickSpec, hookimpl, testing
-from gankit.cli.main import LazyCommand, new_cli
+from gankit.cli.main import new_cli
+from gankit.cli.plugin_commands import LazyCommand
 from gankit.cli.run_from_options import resumed
 from gankit.core import hookspecs
 from gankit.core.registry import Registry, load_registry

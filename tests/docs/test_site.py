@@ -10,7 +10,8 @@ import pytest
 from gankit_lessons import lesson as reading
 from PIL import Image
 
-from gankit.cli.main import LazyCommand, new_cli
+from gankit.cli.main import new_cli
+from gankit.cli.plugin_commands import LazyCommand
 
 DOCS = Path(__file__).parents[2] / "docs"
 LESSONS = reading.read_all()

@@ -59,3 +59,28 @@ def test_a_log_without_rows_has_no_columns(tmp_path):
     write_rows(tmp_path, NAMES, [])
     assert (tmp_path / "log.csv").read_text().startswith("step,kimg,seconds,d_loss,")
     assert read_log(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["\u00b2,1,2,3", "9" * 5000 + ",1", "20,many", "20,1,2,1.2.3", "20,1e9999", "20,\x00", "20,-"],
+)
+def test_a_row_that_no_run_wrote_is_dropped(tmp_path, line):
+    write_rows(tmp_path, NAMES, [logged(10)])
+    with (tmp_path / "log.csv").open("a", encoding="utf-8") as file:
+        file.write(f"{line}\n30,0.5\n")
+    assert [row["step"] for row in read_rows(tmp_path)] == ["10", "30"]
+    assert read_log(tmp_path)["step"] == [10.0, 30.0]
+
+
+def test_cells_beyond_the_columns_and_bytes_that_are_not_utf_8_do_no_harm(tmp_path):
+    write_rows(tmp_path, NAMES, [logged(10)])
+    with (tmp_path / "log.csv").open("ab") as file:
+        file.write(b"20,0.5,,,,,,,caf\xe9,,too,many,cells\n")
+    assert len(read_log(tmp_path)["step"]) == 2
+
+
+def test_a_cell_of_a_megabyte_is_no_log(tmp_path):
+    write_rows(tmp_path, NAMES, [logged(10, ema="x" * 2**20)])
+    with pytest.raises(GankitError, match=r"log\.csv"):
+        read_rows(tmp_path)

@@ -41,6 +41,7 @@ class FailingDisk:
             return really_open(file, mode, *args, **options)
 
         monkeypatch.setattr(io, "open", open_or_fail)
+        monkeypatch.setattr("builtins.open", open_or_fail)
         monkeypatch.setattr("gankit.core.atomic_write.time.sleep", lambda seconds: None)
 
 

@@ -102,7 +102,7 @@ def test_a_command_names_only_an_unusual_memory_format(device, usual, other):
         ('{"epoch": 8, "wandb": true}', "is not a run.json"),
         ('{"seed": "one"}', "--seed"),
         ('{"dataset": 3}', "--dataset"),
-        ('{"data": [["a"], 2], "seed": null}', "--seed"),
+        ('{"data": [["a"], 2], "seed": null}', "--data"),
         ('{"data": 5}', "--data"),
     ],
 )

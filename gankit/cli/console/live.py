@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich import get_console
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -17,8 +16,10 @@ from rich.text import Text
 
 from gankit.cli.console.format import explain_changes, explain_terms, summarize_outcome
 from gankit.cli.console.recommend import recommend_recipe
-from gankit.core.clock import format_duration
+from gankit.cli.rich_console import output_console
+from gankit.core.clock import format_time_left, rate
 from gankit.core.settings import Run, command_line
+from gankit.data.read.names import printable
 from gankit.runs.figures import downsample
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class LiveView:
         self.history: dict[str, deque[float]] = {
             key: deque(maxlen=HISTORY_LENGTH) for _, key, _ in CURVES
         }
-        self.console = console or get_console()  # the same as for messages: see gankit.cli.log
+        self.console = console or output_console()  # the same as for messages: see gankit.cli.log
         self.console.print(Text(command_line(run), style="dim"))
         if changes := explain_changes(run):
             self.console.print(Text(changes, style="dim"))
@@ -72,24 +73,24 @@ class LiveView:
         style = "bold green" if outcome["state"] == "finished" else "bold yellow"
         self.console.print(Text(headline, style=style))
         for line in details:
-            self.console.print(Text(line), soft_wrap=True)
+            self.console.print(Text(printable(line)), soft_wrap=True)
 
     def render(self, step: int, scalars: dict[str, Any]) -> Group:
         """The whole view as a rich renderable."""
         run = self.run
         width = self.console.width
-        speed = (step - self.first_step) / max(scalars["seconds"], 1e-9)
-        time_left = format_duration((run.steps - step) / speed) if speed else "?"
+        speed = rate(step - self.first_step, scalars["seconds"])
+        time_left = format_time_left(run.steps - step, speed)
         rates = f"{speed:.1f} steps/s  {speed * run.batch_size * run.d_steps:.0f} images/s"
         heading = Text(f"step {step:,}/{run.steps:,}  {rates}  left {time_left}")
         bar = Table.grid()  # a ProgressBar alone does not end its line
         bar.add_row(ProgressBar(total=run.steps, completed=step, width=min(width, 80)))
         parts: list[RenderableType] = [heading, bar, self._render_curves(width)]
         for name, activity in scalars["activity"].items():
-            parts.append(Text.assemble((f"{name} ", "cyan"), activity or "-"))
+            parts.append(Text.assemble((f"{name} ", "cyan"), printable(activity or "-")))
         if self.grid:
             saved = f", saved at step {self.saved_step:,}" if self.saved_step else ""
-            parts.append(Text(f"{self.grid}{saved}", style="dim", overflow="fold"))
+            parts.append(Text(printable(f"{self.grid}{saved}"), style="dim", overflow="fold"))
         return Group(*parts)
 
     def _render_curves(self, width: int) -> Table:

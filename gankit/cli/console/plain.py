@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from gankit.cli.console.format import explain_changes, explain_terms, summarize_outcome
 from gankit.cli.console.recommend import recommend_recipe
-from gankit.core.clock import format_duration
+from gankit.core.clock import format_time_left, rate
 from gankit.core.retried_write import RetriedWrite
 from gankit.core.settings import Run, command_line
+from gankit.data.read.names import printable
 
 if TYPE_CHECKING:
     from gankit.core.gan import Gan
@@ -41,7 +42,7 @@ class PlainView:
 
     def print(self, line: str) -> None:
         with self.writes.attempt():
-            print(line, flush=True)
+            print(printable(line), flush=True)
 
     def step_done(self, step: int, scalars: dict[str, Any]) -> None:
         now = time.monotonic()
@@ -49,12 +50,12 @@ class PlainView:
         if now - self.last_print < pause and step < self.run.steps:
             return
         self.last_print = now
-        speed = (step - self.first_step) / scalars["seconds"]
+        speed = rate(step - self.first_step, scalars["seconds"])
         activities = [f"{name} {text}" for name, text in scalars["activity"].items() if text]
         columns = [
             f"step {step:,}/{self.run.steps:,}",
             f"{speed:.1f}/s",
-            f"left {format_duration((self.run.steps - step) / speed)}",
+            f"left {format_time_left(self.run.steps - step, speed)}",
             f"d_loss {scalars['d_loss']:.2f}",
             f"g_loss {scalars['g_loss']:.2f}",
             f"D(x) {scalars['d_real']:.2f}",
@@ -65,7 +66,8 @@ class PlainView:
         self.print("  ".join(columns))
 
     def finished(self, outcome: dict[str, Any]) -> None:
-        self.print("\n".join(summarize_outcome(self.run, self.first_step, outcome)))
+        for line in summarize_outcome(self.run, self.first_step, outcome):
+            self.print(line)
 
 
 def seconds_between_lines(elapsed: float) -> float:

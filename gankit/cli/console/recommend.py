@@ -1,7 +1,6 @@
 """Recommends the default recipe when you train another network on few pictures."""
 
-import json
-
+from gankit.core.read_json import read_json_object
 from gankit.core.registry import load_registry
 from gankit.core.settings import Run
 
@@ -11,7 +10,7 @@ FEW = range(50, 8001)  # pictures
 def recommend_recipe(run: Run) -> str:
     """A line that recommends the default recipe, or an empty text if it does not apply."""
     path = run.folder / "run.json"
-    record = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    record = read_json_object(path, "a run.json of gankit") if path.exists() else {}
     num_pictures = record.get("prepared", {}).get("train", 0)
     if num_pictures not in FEW:
         return ""

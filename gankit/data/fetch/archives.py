@@ -16,6 +16,8 @@ from io import BufferedIOBase, BufferedReader
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Self
 
+from gankit.data.messages import shorten
+
 CHUNK_BYTES = 1 << 18
 PACKED_CHUNK_BYTES = 1 << 12  # zipfile unpacks all of a chunk's packed bytes at once, but deflated
 ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")  # a zip with members, and one without
@@ -82,7 +84,8 @@ def _raise_as_damaged() -> Iterator[None]:
     except NotImplementedError as error:  # of zipfile: Deflate64, for example
         raise DamagedArchive(f"is packed in a way that Python cannot read: {PACK_AGAIN}") from error
     except Exception as error:
-        raise DamagedArchive(f"cannot be read: {str(error) or type(error).__name__}") from error
+        reason = str(error) or type(error).__name__  # zipfile's may quote a name of 64 KB
+        raise DamagedArchive(f"cannot be read: {shorten(reason)}") from error
 
 
 def _read_chunks(

@@ -7,8 +7,9 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from gankit.core.atomic_write import flush_and_rename
+from gankit.core.atomic_write import flush_and_rename, write_atomically
 from gankit.core.errors import GankitError
+from gankit.core.file_lock import file_lock
 from gankit.core.specs import Download
 from gankit.core.stop import Progress
 from gankit.data.fetch.transfer import TransferFailed, file_size, is_web_url, transfer
@@ -16,7 +17,6 @@ from gankit.data.messages import MOVE_CACHE
 from gankit.data.read.names import printable
 from gankit.data.store.cache import cache_folder
 from gankit.data.store.leftovers import remove_leftovers
-from gankit.data.store.lock import file_lock
 
 log = logging.getLogger("gankit")
 
@@ -70,7 +70,7 @@ def _is_verified(final: Path, download: Download) -> bool:
     if mismatch:
         raise GankitError(printable(f"{final} has {mismatch}; delete it and try again"), 1)
     with contextlib.suppress(OSError):  # a read-only cache: the file is hashed every time
-        verified.write_text(mark, encoding="utf-8")
+        write_atomically(verified, mark)
     return True
 
 

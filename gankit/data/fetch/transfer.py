@@ -18,6 +18,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
+from gankit.core.atomic_write import write_atomically
 from gankit.core.specs import Download
 from gankit.core.stop import Progress
 from gankit.data.fetch import slow
@@ -102,7 +103,7 @@ def _transfer_once(download: Download, part: Path, progress: Progress) -> None:
         max_bytes = _find_max_bytes(part, start, total, is_stated=download.bytes > 0)
         with part.open("ab" if start else "wb") as file:
             if start == 0:  # after the part was emptied, so that the tag never belongs to old bytes
-                tag_file.write_text(_version_tag(response.headers), encoding="utf-8")
+                write_atomically(tag_file, _version_tag(response.headers))
             done = start
             for chunk in _read_chunks(response, total and total - start):
                 done += len(chunk)

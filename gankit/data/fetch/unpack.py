@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from gankit.core.atomic_write import retry_while_locked, write_atomically
 from gankit.core.errors import GankitError
+from gankit.core.file_lock import file_lock
 from gankit.core.stop import Progress
 from gankit.data.fetch.archives import (
     PACK_AGAIN,
@@ -36,7 +37,6 @@ from gankit.data.read import kinds, reasons
 from gankit.data.read.names import LABEL_FILES, LESSON_FOLDERS, is_hidden, online_name, printable
 from gankit.data.store.cache import cache_folder
 from gankit.data.store.leftovers import remove_leftovers
-from gankit.data.store.lock import file_lock
 
 __all__ = ["Unpacked", "UnpackedPicture", "is_archive", "unpack_pictures"]
 

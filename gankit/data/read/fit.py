@@ -12,6 +12,7 @@ from gankit.data.read.upright import extent
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 Box = tuple[int, int, int, int]  # left, top, right, bottom, in pixels of the picture
+MAX_PATCH_BYTES = 1 << 32  # of all patches of one picture, which are in memory together
 LANCZOS = Image.Resampling.LANCZOS
 
 
@@ -82,8 +83,13 @@ def cut_patches(
     height, width = pixels.shape[:2]
     if min(height, width) < patch_size:
         raise ValueError(f"is {width}x{height}, smaller than a patch of {patch_size} pixels")
-    for top in _patch_starts(height, patch_size, stride):
-        for left in _patch_starts(width, patch_size, stride):
+    tops = _patch_starts(height, patch_size, stride)
+    lefts = _patch_starts(width, patch_size, stride)
+    count = len(tops) * len(lefts)
+    if count * size * size * channels > MAX_PATCH_BYTES:
+        raise ValueError(f"makes {count:,} patches, which are too many: use a larger stride")
+    for top in tops:
+        for left in lefts:
             right = left + patch_size
             bottom = top + patch_size
             yield fit(pixels[top:bottom, left:right], size, channels), (left, top, right, bottom)

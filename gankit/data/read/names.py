@@ -31,8 +31,12 @@ def is_lesson_picture(name: str) -> bool:
     return bool(LESSON_PICTURE.fullmatch(name))
 
 
-def printable(text: str) -> str:
-    """The text, fit for one line of a terminal: a file's name may hold any character."""
+def printable(text: str, keep: str = "") -> str:
+    """The text, fit for one line of a terminal: a file's name may hold any character.
+
+    Control characters, invisible ones and those that change the direction of a line become `?`,
+    line breaks and other space a blank; those in `keep` stay.
+    """
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in text)
+    return "".join(c if c.isprintable() or c in keep else " " if c.isspace() else "?" for c in text)

@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from gankit.core.file_lock import file_lock, lock_if_free
 from gankit.data.store.cache import cache_folder
-from gankit.data.store.lock import file_lock, lock_if_free
 
 PREPARING = "preparing-"
 DAYS_FOR_PARTS = 7  # in which a download that was interrupted may continue

@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
+import io
 import itertools
 import json
 import logging
+import math
 import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,10 +19,12 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gankit.core.atomic_write import open_atomically, retry_while_locked, write_atomically
 from gankit.core.errors import GankitError
 from gankit.core.prepared import Pixels, Rows
+from gankit.core.read_json import Types, is_list_of, read_json_object
 from gankit.core.stop import Progress
 from gankit.data.messages import MOVE_CACHE, mostly_broken, nearly_grey, shorten, skipped_line
 from gankit.data.read.colour import find_colour
@@ -30,6 +35,10 @@ from gankit.data.store.leftovers import remove_leftovers, unfinished_folder
 
 log = logging.getLogger("gankit")
 VERSION = 3  # of the prepared file; increase it to prepare all pictures again
+MANIFEST = "the manifest of prepared pictures"
+MANIFEST_TYPES: dict[str, Types] = {
+    "shape": list, "fingerprint": str, "skipped": list, "notes": list,
+}  # fmt: skip
 CHUNK = 256  # pictures prepared at a time, which limits the memory
 PICTURES_PER_THREAD = 16  # of a chunk, before a thread takes more
 
@@ -90,7 +99,7 @@ def load_or_prepare(
         if not folder.exists():
             _prepare(pictures, folder, settings, transform, progress)
         return _load(folder)
-    except (OSError, ValueError, KeyError) as error:
+    except (GankitError, OSError, ValueError, KeyError) as error:
         reason = getattr(error, "strerror", None) or error
         line = f"cannot prepare pictures in {folder}: {reason}; delete this folder, or {MOVE_CACHE}"
         raise GankitError(line) from error
@@ -110,10 +119,17 @@ def _hash_first_picture(pictures: Sequence[Any], transform: Transform) -> str:
 
 
 def _load(folder: Path) -> CachedPictures:
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    """The pictures in a folder of the cache; ValueError if its files do not fit together."""
+    try:
+        manifest = read_json_object(folder / "manifest.json", MANIFEST, MANIFEST_TYPES)
+    except GankitError as error:
+        raise ValueError(error) from error
+    shape = manifest["shape"]
+    if not is_list_of(shape, int) or math.prod(shape) != (folder / "pixels.u8").stat().st_size:
+        raise ValueError("the file of the pixels has another size than manifest.json says")
     boxes_file = folder / "boxes.npy"
     return CachedPictures(
-        pixels=np.memmap(folder / "pixels.u8", np.uint8, "r", shape=tuple(manifest["shape"])),
+        pixels=np.memmap(folder / "pixels.u8", np.uint8, "r", shape=tuple(shape)),
         groups=np.load(folder / "groups.npy"),
         boxes=np.load(boxes_file) if boxes_file.exists() else None,
         fingerprint=manifest["fingerprint"],
@@ -134,6 +150,7 @@ def _prepare(
     log.info("preparing %s pictures of %s", f"{len(pictures):,}", label)
     folder.parent.mkdir(parents=True, exist_ok=True)
     remove_leftovers()
+    _check_disk(folder.parent, len(pictures), settings)
     with unfinished_folder(folder.parent) as aside:
         total = len(pictures)
         # Not through a memory map: on a full disk that would be a SIGBUS.
@@ -150,6 +167,16 @@ def _prepare(
         except OSError:
             if not folder.exists():  # else another run was first
                 raise
+
+
+def _check_disk(folder: Path, count: int, settings: PixelSettings) -> None:
+    """GankitError if the disk has no room for this number of pictures."""
+    needed = count * settings.image_size**2 * (settings.channels or 3)
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        numbers = f"need {needed / 1e9:,.0f} GB in {folder}, which has {free / 1e9:,.1f} GB free"
+        what = f"{count:,} pictures of --image-size {settings.image_size}"
+        raise GankitError(f"{what} {numbers}: use a smaller size or fewer, or {MOVE_CACHE}")
 
 
 class _Writer:
@@ -193,9 +220,9 @@ class _Writer:
             self._keep_one_channel(count)
             if self.strongest_tint:
                 self.notes.append(nearly_grey(self.strongest_tint))
-        np.save(self.folder / "groups.npy", duplicates.group_near_duplicates(thumbnails))
+        _save_array(self.folder / "groups.npy", duplicates.group_near_duplicates(thumbnails))
         if self.boxes[0] is not None:
-            np.save(self.folder / "boxes.npy", np.asarray(self.boxes, np.int32))
+            _save_array(self.folder / "boxes.npy", np.asarray(self.boxes, np.int32))
         manifest = {
             "shape": [count, settings.image_size, settings.image_size, channels],
             "fingerprint": self.hash.hexdigest()[:20],
@@ -228,6 +255,12 @@ class _Writer:
             del rgb  # Windows cannot replace a mapped file
 
 
+def _save_array(path: Path, array: NDArray[Any]) -> None:
+    file = io.BytesIO()  # into an open file, NumPy reports a full disk without its reason
+    np.save(file, array)
+    write_atomically(path, file.getvalue())
+
+
 def _transform_all(
     pictures: Sequence[Any], transform: Transform
 ) -> Iterator[list[tuple[Pixels, Any]] | str]:
@@ -247,7 +280,9 @@ def _transform_all(
             if where:  # all are patches of one picture, source 0
                 return [(pixels, (0, *where(index))) for pixels, _ in patches]
             return [(pixels, box and (index, *box)) for pixels, box in patches]
-        except Exception as error:  # a broken picture may raise anything, and must not end the run
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a picture may raise anything, and must not end the run
             name = names[index] if names else f"picture {index}"
             return skipped_line(name, error)
 

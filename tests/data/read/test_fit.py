@@ -131,3 +131,9 @@ def test_patches_are_resized_from_their_own_pixels_only():
     left, right = (patch for patch, _ in cut_patches(image, 8, 3, patch_size=40, stride=40))
     assert (left == RED).all()
     assert (right == GREEN).all()
+
+
+def test_a_picture_of_far_too_many_patches_is_refused_before_it_is_cut():
+    picture = Image.new("RGB", (4000, 4000))
+    with pytest.raises(ValueError, match="16,000,000 patches.*stride"):
+        next(cut_patches(picture, 64, 3, patch_size=1, stride=1))

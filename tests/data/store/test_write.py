@@ -1,6 +1,7 @@
 """Pictures of any kind become one prepared file, whole or not at all."""
 
 import errno
+import json
 import operator
 import os
 import re
@@ -219,7 +220,13 @@ def test_a_full_disk_is_one_clear_line_and_leaves_nothing(cache, monkeypatch):
     assert np.array_equal(ready(Drawn()).pixels, Drawn().arrays)
 
 
-@pytest.mark.parametrize("damage", ["cut", "no manifest", "bad manifest"])
+SHAPES = {
+    "no list": 3, "a text": "8", "too few": [40, 8], "too many": [10**30, 8, 8, 3],
+    "negative": [-40, -8, 8, 3], "texts": ["40", "8", "8", "3"], "nothing": [0, 8, 8, 3],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", ["cut", "no manifest", "{}", "[3]", *SHAPES])
 def test_a_damaged_cache_says_what_to_delete(cache, damage):
     ready(Drawn())
     (folder,) = (cache / "pictures").iterdir()
@@ -228,12 +235,26 @@ def test_a_damaged_cache_says_what_to_delete(cache, damage):
         pixels.write_bytes(pixels.read_bytes()[:-1])
     elif damage == "no manifest":
         manifest.unlink()
+    elif damage in SHAPES:
+        record = json.loads(manifest.read_text())
+        manifest.write_text(json.dumps({**record, "shape": SHAPES[damage]}))
     else:
-        manifest.write_text("{}")
+        manifest.write_text(damage)
     with pytest.raises(GankitError) as error:
         ready(Drawn())
     assert str(folder) in str(error.value)
     assert "GANKIT_CACHE" in str(error.value)
+
+
+def test_pictures_that_the_disk_has_no_room_for_are_refused_before_they_are_drawn(cache):
+    class Endless(Drawn):
+        def __len__(self):
+            return 10**15
+
+    with pytest.raises(GankitError, match="--image-size 8.*GB") as error:
+        ready(Endless())
+    assert "GANKIT_CACHE" in str(error.value)
+    assert list((cache / "pictures").iterdir()) == []
 
 
 def test_grey_pictures_stay_grey_by_default(cache):

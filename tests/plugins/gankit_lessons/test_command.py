@@ -438,6 +438,22 @@ def test_a_damaged_progress_file_counts_as_empty(lesson_7, gankit_cli, damage):
     assert progress.load()["7"] == {"done": "today"}
 
 
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"at": "2"}, {"at": True}, {"at": -1}, {"at": 10**30}, {"at": 1, "ran": [99]},
+        {"at": 1, "ran": ["0"]}, {"at": 1, "ran": 3}, {"at": 1, "ran": [-1]},
+        {"at": 1, "seconds": {"0": "x"}}, {"at": 1, "seconds": []}, {"at": 1, "steps": 5},
+        {"at": 1, "prediction": ["x"]}, {"at": 1, "done": {}}, {"at": 1, "exercise": "x"},
+        {"at": 1, "code": None},
+    ],
+)  # fmt: skip
+def test_a_state_that_no_lesson_saved_does_no_harm(lesson_7, walk, gankit_cli, state):
+    progress.save(7, {"code": reading.read(lesson_7).fingerprint(), **state})
+    assert gankit_cli("lesson").code == 0
+    assert walk("q").code == 0
+
+
 def test_what_is_saved_is_whole_and_keeps_the_others(lesson_7, monkeypatch):
     assert progress.save(1, {"at": 2}) == ""
     assert progress.save(7, {"at": 1}) == ""

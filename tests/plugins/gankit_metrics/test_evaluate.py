@@ -15,6 +15,7 @@ import torch
 from gankit_metrics import swd
 from gankit_metrics.features import load_features
 from gankit_metrics.measurement import Measurement
+from gankit_metrics.metrics_file import read_metrics
 from gankit_metrics.picture_sets import HOLDOUT, TRAINING, choose_picture_sets
 from PIL import Image
 
@@ -258,6 +259,21 @@ def test_too_few_pictures(gankit_cli, gankit_run, pictures_folder):
     code, _, err = gankit_cli("evaluate", "few", "--metric", "swd")
     assert code == 2
     assert re.search(r" 12 .* 0 .* 40 ", err)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("step", "8"), ("step", None), ("value", "x"), ("value", [1]), ("metric", 3), ("note", {})],
+)
+def test_a_row_of_metrics_that_gankit_did_not_write_is_named(run, name, value):
+    gankit.evaluate(run, ["swd"], samples=30)
+    (row,) = json.loads((run / "metrics.json").read_text())
+    for rows in ([{**row, name: value}], [row, 3], {"a": row}, [{**row, name: ["\x1b" * 10**5]}]):
+        (run / "metrics.json").write_text(json.dumps(rows))
+        with pytest.raises(GankitError, match=r"metrics\.json") as error:
+            read_metrics(run)
+        assert str(error.value).isprintable()
+        assert len(str(error.value)) < 500
 
 
 def test_a_damaged_metrics_file_is_named(run):

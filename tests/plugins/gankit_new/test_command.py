@@ -179,10 +179,10 @@ def test_underscores_are_hyphens(gankit_cli, here):
 
 
 def test_a_folder_that_cannot_be_written(gankit_cli, here, monkeypatch):
-    def full(self, *args, **named):
+    def full(handle):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(os, "fsync", full)
     code, _, err = gankit_cli("new", "plugin", "my-noise")
     assert code == 1
     assert "my-noise: No space left on device" in err

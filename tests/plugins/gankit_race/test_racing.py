@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from gankit_race import plan as planning
+from gankit_race import runner
 from gankit_race.live_view import LiveView
 from gankit_race.page import write_page
 from gankit_race.plain_view import PlainView, RaceProgress
@@ -35,6 +37,7 @@ from gankit.cli.log import message_console
 from gankit.core.errors import RunFailed, RunStopped
 from gankit.core.stop import Stop
 from gankit.training import checkpoint
+from gankit.training.folder_lock import FolderLock
 
 TINY = (
     "--dataset petals:count=64 --model dcgan64:base_channels=4 --image-size 16 --batch-size 8 "
@@ -244,6 +247,79 @@ def test_the_real_metric(race_cli, here):
     assert swd["rows"][1]["difference"]["mean"] == 0
     assert swd["rows"][1]["verdict"] == NO_DIFFERENCE
     assert "swd, all runs: NOT" in out
+
+
+# ---------------------------------------------------------------- two at once, and a lost folder
+
+
+def test_a_race_that_runs_can_be_neither_resumed_nor_begun_again(
+    race_cli, gankit_cli, evaluate, here, monkeypatch
+):
+    answers = []
+    measure = runner.evaluate
+
+    def call_and_measure(folder, metrics, **options):
+        if not answers:
+            answers.append(gankit_cli("race", "--resume", "a"))
+            (here / "a" / "race.json").unlink()  # as before the first race has written it
+            answers.append(race_cli("--vary", "trick=none,r1", "--out", "a"))
+        return measure(folder, metrics, **options)
+
+    monkeypatch.setattr(runner, "evaluate", call_and_measure)
+    race_cli("--vary", "trick=none,ema", "--out", "a")
+    for answer in answers:
+        assert answer.code == 2
+        assert f"a is running (pid {os.getpid()})" in answer.err
+    assert [variant.label for variant in read_plan(here / "a").variants] == ["no trick", "ema"]
+    assert len(results(here / "a")[0]) == 4
+    assert not list((here / "a").rglob(".*"))
+
+
+def test_python_is_refused_too(evaluate, here, tiny, monkeypatch):
+    settings = {"seeds": 1, "metrics": ["swd"], **tiny(length="2 steps")}
+    errors = []
+    measure = runner.evaluate
+
+    def call_and_measure(folder, metrics, **options):
+        for again in ({"resume": "a"}, {"vary": {"tricks": ["none"]}, "out": "a", **settings}):
+            with pytest.raises(GankitError) as refused:
+                gankit.race(**again)
+            errors.append(refused.value)
+        return measure(folder, metrics, **options)
+
+    monkeypatch.setattr(runner, "evaluate", call_and_measure)
+    gankit.race({"tricks": ["none", "ema"]}, out="a", **settings)
+    assert {error.exit_code for error in errors} == {2}
+    assert any("running" in str(error) for error in errors)
+
+
+def test_a_run_that_trains_elsewhere_is_not_raced(race_cli, gankit_cli, evaluate, here):
+    with FolderLock(here / "a" / "ema" / "seed-0").acquire(""):
+        code, _, err = race_cli("--vary", "trick=none,ema", "--out", "a")
+    assert code == 2
+    assert f"seed-0 is running (pid {os.getpid()})" in err
+    assert gankit_cli("race", "--resume", "a").code == 0
+    assert len(results(here / "a")[0]) == 4
+
+
+def test_a_race_whose_folder_is_deleted_can_be_resumed(
+    race_cli, gankit_cli, evaluate, here, monkeypatch, caplog
+):
+    measure = runner.evaluate
+
+    def measure_and_delete(folder, metrics, **options):
+        if len(evaluate) == 2:
+            shutil.rmtree(here / "a")
+            evaluate.append("deleted")
+            return measured(folder, metrics, 1.0)
+        return measure(folder, metrics, **options)
+
+    monkeypatch.setattr(runner, "evaluate", measure_and_delete)
+    assert race_cli("--vary", "trick=none,ema", "--out", "a").code == 0
+    assert "race.json was deleted" in caplog.text
+    assert len(results(here / "a")[0]) == 4
+    assert gankit_cli("race", "--resume", "a", "--seeds", 3).code == 0
+    assert len(results(here / "a")[0]) == 6
 
 
 # ---------------------------------------------------------------- budgets

@@ -6,12 +6,12 @@ import sys
 
 import pytest
 
-from gankit.data.store.lock import file_lock
+from gankit.core.file_lock import file_lock
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from gankit.data.store.lock import file_lock
+from gankit.core.file_lock import file_lock
 with file_lock(Path(sys.argv[1])) as is_held:
     print(is_held, flush=True)
     time.sleep(60)

@@ -1,0 +1,32 @@
+"""Before work that takes minutes: can its result be written?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gankit.core.atomic_write import try_to_create
+from gankit.core.errors import GankitError
+from gankit.core.retried_write import describe_write_error
+
+OTHER_OUT = "--out chooses another place"
+
+
+def check_output(path: Path, cure: str = OTHER_OUT) -> None:
+    """GankitError if a file or folder cannot be written at this path; it ends with the cure."""
+    try:
+        try_to_create(path)
+    except OSError as error:
+        raise write_error(path, error, cure) from error
+
+
+def write_error(path: Path, error: Exception, cure: str = OTHER_OUT) -> GankitError:
+    """What to raise if writing a result fails."""
+    return GankitError(f"cannot write {path}: {describe_write_error(error)}; {cure}")
+
+
+def require_folder(file: Path) -> None:
+    """GankitError if the folder of a file does not exist; gankit makes none, as a name may be
+    misspelt.
+    """
+    if not file.absolute().parent.is_dir():
+        raise GankitError(f"cannot write {file}: there is no folder {file.parent}")

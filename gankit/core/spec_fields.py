@@ -1,0 +1,53 @@
+"""Check the types of a spec's fields, and names that you type on the command line."""
+
+from __future__ import annotations
+
+import re
+import reprlib
+from collections.abc import Mapping
+from types import NoneType
+from typing import Any
+
+MAX_NAME = 100  # letters
+_NAME = re.compile(r"\w[\w.+-]*")
+_BUILDER = re.compile(r"[\w.]+:[\w.]+")
+# Fields of the specs -> their types, and what a message calls these.
+_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
+    "summary source home licence pictures by_hand generator discriminator": ((str,), "text"),
+    "lesson": ((int, NoneType), "a whole number"),
+    "image_size": ((int,), "a whole number"),
+    "default own": ((bool,), "True or False"),
+    "downloads classes": ((tuple, list), "a tuple"),
+    "settings variants": ((Mapping,), "a dict"),
+}
+
+
+def check_fields(spec: Any) -> None:
+    """TypeError or ValueError if a field of a spec has another type than it says."""
+    check_name(f"{type(spec).__name__}.name", spec.name)
+    for names, (types, expected) in _TYPES.items():
+        for name in names.split():
+            if hasattr(spec, name) and not isinstance(getattr(spec, name), types):
+                raise wrong_field(spec, name, expected)
+    is_path = isinstance(spec.build, str) and _BUILDER.fullmatch(spec.build)
+    if not callable(spec.build) and not is_path:
+        raise wrong_field(spec, "build", 'a callable, or the text "module:attribute"')
+
+
+def wrong_field(spec: Any, name: str, expected: str) -> TypeError:
+    """The error for a field with a value of a wrong type."""
+    value = reprlib.repr(getattr(spec, name))
+    return TypeError(
+        f"{type(spec).__name__}.{name} of {spec.name!r} is {value}; expected {expected}"
+    )
+
+
+def check_name(what: str, name: object) -> None:
+    """TypeError or ValueError unless it is a name that you can type on the command line."""
+    if not isinstance(name, str):
+        raise TypeError(f"{what} is {reprlib.repr(name)}; expected text")
+    if len(name) > MAX_NAME:
+        raise ValueError(f"{what} has {len(name):,} letters; expected at most {MAX_NAME}")
+    if not _NAME.fullmatch(name):
+        expected = "expected letters, digits, hyphens and underscores"
+        raise ValueError(f"{what} is {name!r}; {expected}")
