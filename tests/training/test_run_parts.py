@@ -59,11 +59,12 @@ def test_a_run_of_a_package_names_the_package(installed, here, tiny):
             use()
 
 
-def test_an_older_run_does_not_say_so(run_of_a_file, gankit_cli):
+def test_an_older_or_changed_run_does_not_say_so(run_of_a_file, gankit_cli):
     folder, _ = run_of_a_file
-    for versions in ({}, [], {"plugins": 3}, {"plugins": {"trick other": "x"}}):
+    origins = ({"trick other": "x"}, {"trick wobble": 3}, {"trick wobble": "x.py\nall well"})
+    for plugins in (None, 3, *origins):
         record = read_record(folder)
-        record["versions"] = versions
+        record["versions"] = {"plugins": plugins} if plugins else {}
         (folder / "run.json").write_text(json.dumps(record), encoding="utf-8")
         code, _, err = gankit_cli("run", "--resume", folder)
         assert (code, err.count("\n")) == (2, 1)
