@@ -69,7 +69,7 @@ def _part_row(registry: Registry, spec: Spec) -> dict[str, Any]:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def list_plugins(ctx: click.Context, /, as_json: bool) -> None:
-    """List the plugins: version, load time, parts, and the error of a broken one."""
+    """List the plugins: version, load time, what they add, and the error of a broken one."""
     plugins = sorted(ctx.obj.plugins, key=lambda plugin: plugin.name)
     rows = [_plugin_row(plugin) for plugin in plugins]
     if as_json:
@@ -77,21 +77,27 @@ def list_plugins(ctx: click.Context, /, as_json: bool) -> None:
         return
     width = max(len(row["name"]) for row in rows) + 2
     for row in rows:
-        state = f"broken: {row['error']}" if row["error"] else ", ".join(row["offers"])
         head = f"{row['name']:{width}}{row['version']:8} {row['load_ms']:6.1f} ms  "
-        click.echo(printable(head + (state or "observes runs or adds commands")))
+        click.echo(printable(head + _describe_row(row)))
 
 
-def _version_of(plugin: Plugin) -> str:
-    """The version of the plugin's package; empty for a file, and for a package without one."""
-    return (plugin.distribution and plugin.distribution.version) or ""
+def _describe_row(row: dict[str, Any]) -> str:
+    """What a plugin adds: its parts, its commands, and the events that it observes."""
+    if row["error"]:
+        return f"broken: {row['error']}"
+    items = row["offers"] + [f"command {name}" for name in row["commands"]]
+    if row["observes"]:
+        items.append(f"observes {' '.join(row['observes'])}")
+    return ", ".join(items) or "nothing"
 
 
 def _plugin_row(plugin: Plugin) -> dict[str, Any]:
     return {
         "name": plugin.name,
-        "version": _version_of(plugin),
+        "version": plugin.version,
         "load_ms": round(plugin.load_ms, 1),
         "offers": [f"{spec.kind} {spec.name}" for spec in plugin.specs],
+        "commands": plugin.commands,
+        "observes": plugin.observes,
         "error": plugin.error,
     }

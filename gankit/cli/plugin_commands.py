@@ -88,6 +88,7 @@ class PluginCommands(click.Group):
         else:
             self.commands.update(collected.commands)
             self.owners |= dict.fromkeys(collected.commands, plugin)
+            plugin.commands = sorted(collected.commands)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         self._load_plugins(ctx)

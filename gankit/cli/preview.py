@@ -55,6 +55,7 @@ def _change(trick: Trick, images: torch.Tensor, gan: Gan) -> torch.Tensor:
     """The images as the trick passes them to D, in its preview state if it has one."""
     if trick.preview_state:
         trick.load_state_dict({**trick.state_dict(), **trick.preview_state})
+    trick.begin_batch(gan, gan.D)
     return trick.d_input(images, gan)
 
 

@@ -21,9 +21,11 @@ from gankit.core.errors import (
     did_you_mean,
     quote_value,
 )
-from gankit.core.find_hooks import find_hooks
+from gankit.core.find_hooks import OBSERVERS, find_hooks
 from gankit.core.process_state import undo_global_changes
 from gankit.core.specs import KINDS, ModelSpec, Spec, no_such_option
+
+FILE_MODULE = "gankit_file_"  # begins the name of a one-file plugin's module
 
 
 @dataclass
@@ -33,6 +35,7 @@ class Plugin:
     name: str
     hook: Any = None  # pluggy's hook caller; None if loading failed
     specs: list[Spec] = field(default_factory=list)
+    commands: list[str] = field(default_factory=list)  # the names of those that it adds
     load_ms: float = 0.0
     error: str = ""  # why loading failed
     cause: BaseException | None = None  # the exception behind `error`, for --debug
@@ -44,6 +47,23 @@ class Plugin:
     def is_bundled(self) -> bool:
         """Whether it comes with gankit, not from another package or a file."""
         return self.distribution is not None and self.distribution.name == "gankit"
+
+    @property
+    def origin(self) -> str:
+        """What you install or load to get it: `my-package 0.1`, or `my_plugin.py`."""
+        if self.distribution is not None:
+            return f"{self.distribution.name} {self.version}".rstrip()
+        return f"{self.name}.py" if self.module.startswith(FILE_MODULE) else self.name
+
+    @property
+    def version(self) -> str:
+        """The version of its package; empty for a file, and for a package without one."""
+        return (self.distribution and self.distribution.version) or ""
+
+    @property
+    def observes(self) -> list[str]:
+        """The events of a run that it observes: `step_done`, `run_finished`, ..."""
+        return [hook for hook in OBSERVERS if self.implements(hook)]
 
     def implements(self, hook: str) -> bool:
         return hasattr(self.hook, hook)
@@ -167,8 +187,9 @@ class Registry:
         """Parse `name:options` and check the options against the part."""
         spec, choice = self.parse(kind, text)
         with self.attribute_errors_to(kind, choice, passthrough=GankitError):
-            spec.check(choice.options)
-        return choice
+            options = spec.read_options(choice)
+            spec.check(options)
+        return Choice(choice.name, options)
 
     def make(self, kind: str, text: str, **filled_in: Any) -> Any:
         """Build the part of `name:options`. `filled_in`: values of the run, such as image_size."""
@@ -220,7 +241,8 @@ class Registry:
                 raise no_such_option("model", spec.name, option, all_options)
         for kind, network in networks.items():
             given = {key: value for key, value in model.options.items() if key in available[kind]}
-            networks[kind] = Choice(network.name, {**network.options, **given})
+            options = {**network.options, **given}
+            networks[kind] = self.check(kind, Choice(network.name, options, model.texts))
         return spec, networks
 
 
@@ -236,7 +258,7 @@ def load_registry() -> Registry:
 
 def import_file(path: Path) -> Any:
     """Import a one-file plugin; returns the module."""
-    name = f"gankit_file_{path.stem}"
+    name = f"{FILE_MODULE}{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if not path.is_file() or spec is None or spec.loader is None:
         raise GankitError("there is no such .py file")

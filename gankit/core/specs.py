@@ -5,8 +5,11 @@ import pkgutil
 import reprlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, ClassVar, Literal, NamedTuple, Union, get_args, get_origin
 
+from gankit.core.choice import Choice
 from gankit.core.errors import GankitError, did_you_mean, quote_value
 from gankit.core.process_state import undo_global_changes
 from gankit.core.spec_fields import check_fields
@@ -51,12 +54,21 @@ class Spec:
 
     def parameters(self) -> dict[str, inspect.Parameter]:
         """The builder's parameters by name."""
-        parameters = inspect.signature(self.builder()).parameters
+        parameters = _signature(self.builder()).parameters
         return {name: p for name, p in parameters.items() if p.kind is not p.VAR_KEYWORD}
 
     def options(self) -> dict[str, inspect.Parameter]:
         """The parameters that you can set with `name:option=value`."""
         return {name: p for name, p in self.parameters().items() if name not in FILLED_IN}
+
+    def read_options(self, choice: Choice) -> dict[str, Any]:
+        """The options of a choice; a parameter that takes text gets the text as it was typed."""
+        parameters = self.options()
+        options = dict(choice.options)
+        for key, text in choice.texts.items():
+            if key in parameters and takes_text(parameters[key], text):
+                options[key] = text
+        return options
 
     def check(self, options: Mapping[str, Any]) -> None:
         """GankitError for an option that the builder does not have, or a value of a wrong type."""
@@ -85,6 +97,39 @@ def no_such_option(kind: str, name: str, option: str, choices: Collection[str]) 
     """The error for an option that a part does not have."""
     hint = did_you_mean(option, choices) if choices else " It has no options."
     return GankitError(f"{kind} {name!r} has no option {quote_value(option)}.{hint}")
+
+
+def _signature(builder: Callable[..., Any]) -> inspect.Signature:
+    """The builder's signature; its annotations are evaluated, unless that raises."""
+    try:
+        return inspect.signature(builder, eval_str=True)
+    except Exception:  # such as a NameError of a type that only type checkers import
+        return inspect.signature(builder)
+
+
+def takes_text(parameter: inspect.Parameter, text: str) -> bool:
+    """Whether a parameter takes `text` as a text, by its annotation, or else by its default.
+
+    `none` is a text for `str`, and None for `str | None`.
+    """
+    types = _accepted_types(parameter.annotation)
+    if parameter.annotation is inspect.Parameter.empty:
+        types = {type(parameter.default)}
+    if NoneType in types and text.lower() == "none":
+        return False
+    return bool(types - {NoneType}) and types <= {str, Path, NoneType}
+
+
+def _accepted_types(annotation: Any) -> set[Any]:
+    """The types of an annotation: {str, NoneType} for `str | None`, {str} for `Literal["a"]`."""
+    if isinstance(annotation, str):  # not evaluated
+        names = {"str": str, "Path": Path, "None": NoneType}
+        return {names.get(name.strip(), name) for name in annotation.split("|")}
+    if get_origin(annotation) is Literal:
+        return {type(value) for value in get_args(annotation)}
+    if get_origin(annotation) in (Union, UnionType):
+        return set().union(*map(_accepted_types, get_args(annotation)))
+    return {annotation}
 
 
 def same_type(value: object, default: object) -> bool:

@@ -10,6 +10,7 @@ images that D takes for real.
 
 The step calls these methods of each trick, in the order of the command line:
 
+    for each update        begin_batch             before its first micro-batch
     for each micro-batch   fakes, targets          in D's update only, before D's forward passes
                            d_input (in gan.judge)  on D's input, for reals and for fakes
                            logits                  on D's output, for reals and for fakes
@@ -46,6 +47,7 @@ def train_step(gan: Gan, loss: Loss, tricks: Sequence[Trick], reals: Sequence[Te
     """
     scalars = []
     for turn, batch in enumerate(reals[:-1], start=1):  # with d_steps > 1, D's earlier updates
+        begin_batch(gan, gan.D, tricks)
         for real, z in gan.micro_batches(batch, turn):
             with torch.no_grad():
                 fakes = gan.generate(z)
@@ -60,18 +62,26 @@ def train_step(gan: Gan, loss: Loss, tricks: Sequence[Trick], reals: Sequence[Te
     micro_batches = gan.micro_batches(reals[-1])
     is_single = len(micro_batches) == 1
 
+    begin_batch(gan, gan.D, tricks)
     for real, z in micro_batches:
         with torch.set_grad_enabled(is_single):
             fakes = gan.generate(z)
         scalars.append(d_backward(gan, loss, tricks, real=real, fakes=fakes.detach()))
     update(gan, gan.D, tricks)
 
+    begin_batch(gan, gan.G, tricks)
     for real, z in micro_batches:
         if not is_single:  # else `fakes` still has the graph from the loop above
             fakes = gan.generate(z)
         scalars.append(g_backward(gan, loss, tricks, real=real, fakes=fakes))
     update(gan, gan.G, tricks)
     return average_scalars(scalars)
+
+
+def begin_batch(gan: Gan, player: Player, tricks: Sequence[Trick]) -> None:
+    """Let the tricks change what they change once for each batch of a player."""
+    for trick in tricks:
+        trick.begin_batch(gan, player)
 
 
 def d_backward(

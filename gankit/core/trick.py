@@ -39,6 +39,13 @@ class Trick:
     def start(self, gan: Gan) -> None:
         """Called before the first step, also of a resumed run; everything is on its device."""
 
+    def begin_batch(self, gan: Gan, player: Player) -> None:
+        """Called once for each batch of a player's update, before its first micro-batch.
+
+        The place to count batches and to change state: with `--accumulate`, the methods that take
+        images or targets are called several times for a batch.
+        """
+
     def fakes(self, images: Tensor, gan: Gan) -> Tensor:
         """Change the fakes (N, C, H, W) of D's update; returns images of the same shape."""
         return images

@@ -17,6 +17,7 @@ from gankit.training.assemble import build_gan
 from gankit.training.check_checkpoint import check_keys, load_weights
 from gankit.training.find_run import find_run
 from gankit.training.run_file import load_run
+from gankit.training.run_parts import SAMPLED, require_parts
 
 BATCH_SIZE = 64  # pictures that the generator draws at once
 
@@ -87,7 +88,9 @@ def load(folder: str | Path, step: int | None = None, registry: Registry | None 
     checkpoints = run.folder / "checkpoints"
     if step is None:
         checkpoint.require_checkpoints(checkpoints)
-    gan, _ = build_gan(run, registry or load_registry())
+    registry = registry or load_registry()
+    require_parts(run, registry, SAMPLED)
+    gan, _ = build_gan(run, registry)
 
     def use(saved: checkpoint.Checkpoint) -> None:
         check_keys("model", saved.model, {"G"}, {"D", "sampler"})

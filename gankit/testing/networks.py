@@ -22,7 +22,7 @@ from gankit.testing.harness import (
     require_finite,
 )
 from gankit.training.assemble import Trainer
-from gankit.training.check_networks import RETURNS_PROBABILITIES
+from gankit.training.check_networks import ENDS_IN_TANH, RETURNS_PROBABILITIES
 from gankit.training.compose import compose
 
 
@@ -182,6 +182,8 @@ def check_logits(harness: Harness) -> None:
     logits = logits[logits.isfinite()]
     if logits.any() and logits.min() >= 0 and logits.max() <= 1:
         raise ValueError(RETURNS_PROBABILITIES)
+    if 0.99 < logits.abs().max() < 1.001:
+        raise ValueError(ENDS_IN_TANH)
 
 
 def check_second_derivative(harness: Harness) -> None:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import inspect
+import logging
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,14 +19,16 @@ from gankit.core.registry import Registry
 from gankit.core.settings import Run
 from gankit.core.stop import Progress, no_progress
 from gankit.data.prepare import prepare
-from gankit.testing import trick_hooks
+from gankit.testing import trick_hooks, trick_in_step
 from gankit.testing.datasets import require_picture, require_sequence
 from gankit.testing.harness import require_finite
 from gankit.testing.losses import require_valid_loss
 from gankit.training.assemble import Trainer, assemble, resolve_auto
+from gankit.training.check_networks import ENDS_IN_TANH, ends_in_tanh
 from gankit.training.guard import guard_parts
+from gankit.training.run_parts import Part, external_parts
 
-Part = tuple[str, Choice]  # its kind, and its name with its options
+log = logging.getLogger("gankit")
 METRIC_PICTURES = 32  # that a metric is tried with
 TRICK_CHECKS = (
     trick_hooks.check_fakes_and_d_input,
@@ -35,10 +42,11 @@ TRICK_CHECKS = (
 def try_external_parts(run: Run, registry: Registry, progress: Progress = no_progress) -> None:
     """Try parts of a run in a trial step, as `gankit run` does; GankitError names a broken one.
 
-    Parts that are bundled with gankit are not tried: gankit's tests check them.
+    Parts that can train, but probably do not do what they should, are named in a warning. Parts
+    that are bundled with gankit are not tried: gankit's tests check them.
     """
     _build_metrics(run, registry)
-    external = _external_parts(run, registry)
+    external = external_parts(run, registry)
     if not external:
         return
     if ("dataset", run.dataset) in external:
@@ -49,6 +57,10 @@ def try_external_parts(run: Run, registry: Registry, progress: Progress = no_pro
     for kind, choice in external:
         with registry.attribute_errors_to(kind, choice):
             _try_part(kind, choice, trainer, registry, prepared)
+    for position, choice in enumerate(run.tricks):
+        if ("trick", choice) in external and trainer.tricks[position].overrides("d_input"):
+            trainers = [assemble(run, registry, prepared) for _ in range(2)]
+            _compare_reals_and_fakes(trainers[0], trainers[1], position, registry)
     # The part that is used last in a step is the most likely cause of an error.
     suspects = [part for part in reversed(external) if part[0] != "metric"]
     if suspects:
@@ -67,12 +79,57 @@ def _try_part(
         trick = trainer.tricks[trainer.run.tricks.index(choice)]
         for check in TRICK_CHECKS:
             check(trainer, trick)
+    elif kind == "discriminator":
+        net = trainer.gan.D.net
+        if ends_in_tanh(net, trainer.batches[0]):
+            _warn(registry, kind, choice, net, ENDS_IN_TANH)
+
+
+def _compare_reals_and_fakes(
+    trainer: Trainer, other: Trainer, position: int, registry: Registry
+) -> None:
+    """Warn if the trick at `position` treats reals and fakes differently."""
+    try:
+        is_told = trick_in_step.tells_reals_from_fakes(trainer, other, position)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # the trial step raises it again, and names the part
+        return
+    if is_told:
+        choice = trainer.run.tricks[position]
+        trick = trainer.tricks[position]
+        _warn(registry, "trick", choice, trick, trick_in_step.TELLS_REALS_FROM_FAKES)
+
+
+def _warn(registry: Registry, kind: str, choice: Choice, part: Any, message: str) -> None:
+    """Warn about a part; the line names the part, its plugin and its place in the source."""
+    described = registry.describe(registry.find(kind, choice.name))
+    log.warning("%s (%s): %s", described, _place(part), message)
+
+
+def _place(part: object) -> str:
+    """The file and line of a part's class; its module, if there is no file."""
+    try:
+        file = Path(inspect.getfile(type(part))).name
+        return f"{file}, line {inspect.getsourcelines(type(part))[1]}"
+    except (OSError, TypeError):
+        return type(part).__module__
 
 
 def _take_trial_step(trainer: Trainer, registry: Registry, suspects: list[Part]) -> None:
     """Take a step. An error names the first suspect, and mentions the others."""
+    tried = [
+        (trick, choice)
+        for trick, choice in zip(trainer.tricks, trainer.run.tricks, strict=True)
+        if ("trick", choice) in suspects
+    ]
     try:
-        with guard_parts(trainer, registry):
+        with contextlib.ExitStack() as stack:
+            watches = [
+                stack.enter_context(trick_in_step.watch_trick(trick, trainer.gan))
+                for trick, _ in tried
+            ]
+            stack.enter_context(guard_parts(trainer, registry))
             require_finite(trainer, trainer.step(0), "at the first step")
     except RunFailed as error:  # it names the part
         raise GankitError(str(error)) from error.__cause__
@@ -82,25 +139,17 @@ def _take_trial_step(trainer: Trainer, registry: Registry, suspects: list[Part])
         hint = f" (the cause may also be {' or '.join(others)})" if others else ""
         with registry.attribute_errors_to(*suspects[0]):
             raise ValueError(f"{what}{hint}") from error
-    for trick, choice in zip(trainer.tricks, trainer.run.tricks, strict=True):
-        if ("trick", choice) in suspects:
-            with registry.attribute_errors_to("trick", choice):
-                trick_hooks.check_activity_and_state(trick)
+    for (trick, choice), watch in zip(tried, watches, strict=True):
+        with registry.attribute_errors_to("trick", choice):
+            trick_hooks.check_activity_and_state(trick)
+        for message in watch.found:
+            _warn(registry, "trick", choice, trick, message)
 
 
 def _build_metrics(run: Run, registry: Registry) -> None:
     """Build all metrics once, so that missing features are an error now, not after training."""
     for choice in run.metrics:
         registry.make("metric", choice)
-
-
-def _external_parts(run: Run, registry: Registry) -> list[Part]:
-    """The parts of a run that are not bundled with gankit."""
-    kinds = ("dataset", "generator", "discriminator", "loss")
-    parts: list[Part] = [(kind, getattr(run, kind)) for kind in kinds]
-    parts += [("trick", choice) for choice in run.tricks]
-    parts += [("metric", choice) for choice in run.metrics]
-    return [part for part in parts if not registry.comes_with_gankit(part[0], part[1].name)]
 
 
 def _try_dataset(run: Run, registry: Registry) -> None:

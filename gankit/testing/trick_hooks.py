@@ -6,13 +6,10 @@ Each function raises ValueError if a method breaks its contract. Do not use the 
 from __future__ import annotations
 
 import contextlib
-import random
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -21,16 +18,23 @@ from gankit.core.gan import Gan, Player
 from gankit.core.step import judge
 from gankit.core.trick import Targets, Trick
 from gankit.testing.harness import changes_input, require_scalar
+from gankit.testing.trick_in_step import USE_GAN_DRAW, random_states, uses_global_state
 from gankit.training import checkpoint, returns
 from gankit.training.assemble import Trainer
 
-USE_GAN_DRAW = "take random numbers from gan.draw('some purpose')"
+CHANGE_STATE = "and change state in begin_batch or after_update only"
+
+
+def begin_batch(gan: Gan, trick: Trick, player: Player) -> None:
+    """Begin a step and a batch, as gankit does before it calls the other methods."""
+    gan.begin_step(0)
+    trick.begin_batch(gan, player)
 
 
 def check_fakes_and_d_input(trainer: Trainer, trick: Trick) -> None:
     """`fakes` and `d_input` return new images like the given ones."""
     gan = trainer.gan
-    gan.begin_step(0)
+    begin_batch(gan, trick, gan.D)
     with torch.no_grad():
         fakes = gan.generate(gan.latents(trainer.run.batch_size))
     for method, images in (("fakes", fakes), ("d_input", fakes), ("d_input", trainer.batches[0])):
@@ -50,7 +54,7 @@ def require_like(method: str, result: object, example: Tensor) -> None:
 def check_d_input_gradient(trainer: Trainer, trick: Trick) -> None:
     """Gradients pass through `d_input`."""
     gan = trainer.gan
-    gan.begin_step(0)
+    begin_batch(gan, trick, gan.D)
     images = trainer.batches[0].clone().requires_grad_()
     result = trick.d_input(images, gan)
     direction = torch.randn(result.shape, generator=torch.Generator().manual_seed(0))
@@ -70,12 +74,15 @@ def stops_gradients(method: str) -> ValueError:
 
 def check_targets(trainer: Trainer, trick: Trick) -> None:
     """`targets` returns one target for each picture."""
-    trainer.gan.begin_step(0)
+    begin_batch(trainer.gan, trick, trainer.gan.D)
     before = _default_targets(trainer)
-    result: object = trick.targets(before, trainer.gan)
+    given = Targets(*(target.clone() for target in before))
+    result: object = trick.targets(given, trainer.gan)
     for name, values in returns.require_targets(result, before)._asdict().items():
         if not values.isfinite().all():
             raise ValueError(f"targets ({name}) returns NaN or infinity")
+    if not all(map(torch.equal, given, before)):
+        raise changes_input("targets")
 
 
 def _default_targets(trainer: Trainer) -> Targets:
@@ -88,11 +95,15 @@ def check_penalty(trainer: Trainer, trick: Trick) -> None:
     """`penalty` returns None or a scalar with a gradient, and does not call backward."""
     gan = trainer.gan
     for player in (gan.D, gan.G):
-        gan.begin_step(0)
+        begin_batch(gan, trick, player)
         fake = gan.generate(gan.latents(trainer.run.batch_size))
         fake = fake.detach() if player is gan.D else fake
         weights = [p for p in player.net.parameters() if p.requires_grad]
-        value = compute_penalty(trick, gan, player, trainer.batches[0], fake)
+        images = (trainer.batches[0], fake)
+        before = [image.detach().clone() for image in images]
+        value = compute_penalty(trick, gan, player, *images)
+        if not all(map(torch.equal, images, before)):
+            raise changes_input("penalty")
         if any(p.grad is not None for p in weights):
             raise ValueError("penalty calls backward: return the penalty; the step calls backward")
         if value is not None:
@@ -117,7 +128,7 @@ def check_logits(trainer: Trainer, trick: Trick) -> None:
     gan = trainer.gan
     for player in (gan.D, gan.G):
         for is_real in (True, False):
-            gan.begin_step(0)
+            begin_batch(gan, trick, player)
             logits = gan.judge(trainer.batches[0])
             before = logits.detach().clone()
             result = trick.logits(logits, gan, player, is_real)
@@ -145,28 +156,23 @@ def check_draws(trainer: Trainer, trick: Trick) -> None:
         if not trick.overrides(method):
             continue
         results: list[tuple[Tensor, ...]] = []
+        begin_batch(trainer.gan, trick, trainer.gan.D)
         for _ in range(2):
             trainer.gan.begin_step(1)
-            before = _random_states()
+            before = random_states()
             result = getattr(trick, method)(value, trainer.gan)
             results.append(result if isinstance(result, tuple) else (result,))
-            if _random_states() != before:
-                raise ValueError(f"{method} uses a global random state: {USE_GAN_DRAW}")
+            if random_states() != before:
+                raise ValueError(uses_global_state(method))
         if not all(map(torch.equal, *results)):
-            raise ValueError(f"{method} gives other results if a step is repeated: {USE_GAN_DRAW}")
-
-
-def _random_states() -> tuple[Any, ...]:
-    """The global random states of torch, NumPy and Python, for comparison."""
-    twister = np.random.get_state(legacy=False)["state"]
-    numpy_state = (twister["key"].tolist(), twister["pos"])
-    return torch.get_rng_state().tolist(), numpy_state, random.getstate()
+            wrong = f"{method} gives other results if it is called again in the same step"
+            raise ValueError(f"{wrong}: {USE_GAN_DRAW}, {CHANGE_STATE}")
 
 
 def check_gradients_to_g(trainer: Trainer, trick: Trick) -> None:
     """D's logits for fakes have gradients for all of G's weights."""
     gan = trainer.gan
-    gan.begin_step(0)
+    begin_batch(gan, trick, gan.G)
     logits = gan.judge(gan.generate(gan.latents(trainer.run.batch_size)))
     torch.autograd.backward(logits.sum())
     trained = [p for p in gan.G.net.parameters() if p.requires_grad]

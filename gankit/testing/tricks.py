@@ -14,7 +14,7 @@ from torch import Tensor
 from gankit.core.errors import GankitError, RunStopped
 from gankit.core.specs import TrickSpec
 from gankit.core.trick import Trick
-from gankit.testing import trick_hooks
+from gankit.testing import trick_hooks, trick_in_step
 from gankit.testing.harness import (
     HARNESS,
     Harness,
@@ -34,6 +34,7 @@ from gankit.training.run_file import load_run
 ACTING_METHODS = (
     "wrap",
     "start",
+    "begin_batch",
     "fakes",
     "d_input",
     "targets",
@@ -62,7 +63,8 @@ def check_trick(
     run: settings that it needs, as in `gankit.compose`: loss="wasserstein", model="mine".
     """
     with open_harness("trick", part, plugin, run) as harness:
-        harness.check_all(check_methods, check_hooks, check_training, check_repeat_and_resume)
+        harness.check_all(check_methods, check_hooks, check_in_step, check_micro_batches)
+        harness.check_all(check_training, check_repeat_and_resume)
         if off:
             harness.check(check_switched_off, off)
         for partner in _bundled_tricks(harness) if beside is None else beside:
@@ -126,11 +128,41 @@ def check_hooks(harness: Harness) -> None:
             check_hook(trainer, trainer.tricks[0])
 
 
+def check_in_step(harness: Harness) -> None:
+    """in a step, it treats all images alike and leaves optimisers and random states alone"""
+    trainers = [harness.trainer(harness.text) for _ in range(2)]
+    if trick_in_step.tells_reals_from_fakes(trainers[0], trainers[1], 0):
+        raise ValueError(trick_in_step.TELLS_REALS_FROM_FAKES)
+    trainer = harness.trainer(harness.text)
+    with trick_in_step.watch_trick(trainer.tricks[0], trainer.gan) as watch:
+        for step in range(2):
+            trainer.step(step)
+    for message in watch.found:
+        raise ValueError(message)
+
+
+def check_micro_batches(harness: Harness) -> None:
+    """its counts are of batches or pictures, also if a batch is split into micro-batches"""
+    numbers = []
+    for accumulate in (1, 2, 4):
+        trainer = harness.trainer(harness.text, accumulate=accumulate)
+        for step in range(2):
+            trainer.step(step)
+        numbers.append(trick_in_step.numbers_in(trainer.tricks[0].state_dict()))
+    whole, halves, quarters = numbers
+    for name, value in whole.items():
+        if value and halves.get(name) == 2 * value and quarters.get(name) == 4 * value:
+            wrong = f"{name} is {value:g} after 2 steps, and {2 * value:g} with --accumulate 2"
+            raise ValueError(f"{wrong}: change it in begin_batch, which is called once for a batch")
+
+
 def check_repeat_and_resume(harness: Harness) -> None:
     """a repeated run and a resumed run end with the same weights, bit for bit"""
     changed = first_difference(harness.final_weights, _weights_of_a_repeated_run(harness))
     if changed:
-        raise ValueError(f"a repeated run ends with another {changed}: {trick_hooks.USE_GAN_DRAW}")
+        raise ValueError(
+            f"a repeated run ends with another {changed}: {trick_in_step.USE_GAN_DRAW}"
+        )
     changed = first_difference(harness.final_weights, _weights_of_a_resumed_run(harness))
     if changed:
         raise ValueError(f"a resumed run ends with another {changed}: {SAVE_ALL_STATE}")
@@ -221,7 +253,7 @@ def check_penalty_value(harness: Harness, expected: Penalty, player_name: str) -
     gan = trainer.gan
     real = trainer.batches[0]
     assert isinstance(gan.D.net, LinearD)
-    gan.begin_step(0)
+    trick_hooks.begin_batch(gan, trainer.tricks[0], gan.D)
     fake = gan.generate(gan.latents(len(real))).detach()
     player = {"G": gan.G, "D": gan.D}[player_name]
     value = trick_hooks.compute_penalty(trainer.tricks[0], gan, player, real, fake)

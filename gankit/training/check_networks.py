@@ -11,6 +11,11 @@ from gankit.core.settings import Run
 from gankit.distributed.processes import current_process_group
 from gankit.training.returns import require_state
 
+HUGE = 1e6  # times the values of an image; logits grow with it, squashed ones do not
+ENDS_IN_TANH = (
+    "returns -1 or 1 for images of huge values, so its logits are bounded: remove the final tanh, "
+    "because the loss needs logits without bounds"
+)
 RETURNS_PROBABILITIES = "returns probabilities; the loss needs logits: remove the final sigmoid"
 
 
@@ -29,7 +34,7 @@ def check_networks(run: Run, registry: Registry, G: nn.Module, D: nn.Module) -> 
             raise ValueError(f"{pixels}; expected -1 to 1: end the network in a tanh")
     with registry.attribute_errors_to("discriminator", run.discriminator):
         # Logits of extreme images leave [0, 1]; probabilities do not.
-        extreme = 1e6 * images / images.abs().max()
+        extreme = HUGE * images / images.abs().max()
         logits = _check_output(D.eval()(images), 4)
         low, high = torch.cat([logits, D(extreme), D(-extreme)]).aminmax()
         if low >= 0 and high <= 1 and high - low > 0.4:
@@ -44,6 +49,14 @@ def check_networks(run: Run, registry: Registry, G: nn.Module, D: nn.Module) -> 
         for kind, net, single in (("generator", G, z[:1]), ("discriminator", D, images[:1])):
             with registry.attribute_errors_to(kind, getattr(run, kind)), torch.random.fork_rng([]):
                 _check_single(net, single)
+
+
+@torch.no_grad()
+def ends_in_tanh(D: nn.Module, images: Tensor) -> bool:
+    """Whether D's logits for images (N, C, H, W) saturate at -1 and 1; D is in eval mode then."""
+    extreme = HUGE * torch.cat([images, -images])
+    logits: Tensor = D.eval()(extreme)
+    return bool(((logits.float().abs() - 1).abs() < 1e-3).all())
 
 
 def _check_single(net: nn.Module, single: Tensor) -> None:

@@ -30,7 +30,7 @@ from gankit.training.resume import restore
 from gankit.training.run_file import update_run
 from gankit.training.run_pictures import prepare_again
 from gankit.training.saver import Saver, training_failed
-from gankit.training.start import begin_folder, call_on_rank_0, check_agreement
+from gankit.training.start import begin_folder, check_agreement, reopen_folder
 
 log = logging.getLogger("gankit")
 GRID_SIZE = 64  # pictures in a grid of samples
@@ -66,14 +66,14 @@ def train(
         RunFolder() as folder,
     ):
         if resume:
-            call_on_rank_0(group, lambda: folder.reopen(run))
+            reopen_folder(run, folder, registry, group)
         prepared = prepare_again(run, registry, stop.raise_on_stop(progress))
         trainer = _make_trainer(run, registry, prepared, group)
         if resume:
             with guard_parts(trainer, registry):
                 restore(trainer)
         check_agreement(trainer, group)
-        begin_folder(trainer, folder, group, prepared, is_new=not resume)
+        begin_folder(trainer, folder, registry, prepared, is_new=not resume)
         TrainingLoop(trainer, registry, folder, stop, budget, is_in_python).run_to_end()
     return trainer.run.folder
 

@@ -106,6 +106,16 @@ def _read_record(path: Path) -> dict[str, Any]:
     return read_json_object(path, "a run.json of gankit", _OTHER_ENTRIES)
 
 
+def recorded_origins(run: Run) -> dict[str, str]:
+    """The plugin of each part that does not come with gankit, as a run's run.json names it."""
+    path = run.folder / RUN_FILE
+    record = _read_record(path) if path.is_file() else {}
+    plugins = record.get("versions", {}).get("plugins")
+    if not isinstance(plugins, dict):
+        return {}
+    return {k: v for k, v in plugins.items() if isinstance(v, str) and v.isprintable()}
+
+
 def recorded_data(run: Run) -> tuple[str, ...]:
     """Where a run's run.json says that its pictures are; where `run` says, if it has none yet."""
     path = run.folder / RUN_FILE

@@ -4,6 +4,7 @@ import dataclasses
 import logging
 import platform
 from collections.abc import Callable
+from typing import Any
 
 import torch
 
@@ -12,14 +13,22 @@ from gankit.core.errors import GankitError
 from gankit.core.portable_path import hide_home
 from gankit.core.prepared import PreparedDataset
 from gankit.core.process_group import ProcessGroup
+from gankit.core.registry import Registry
 from gankit.core.settings import Run
 from gankit.core.version import __version__
 from gankit.data.messages import summarise
 from gankit.training.assemble import Trainer
 from gankit.training.folder import RunFolder
 from gankit.training.run_file import write_run
+from gankit.training.run_parts import TRAINED, origins, require_parts
 
 log = logging.getLogger("gankit")
+
+
+def reopen_folder(run: Run, folder: RunFolder, registry: Registry, group: ProcessGroup) -> None:
+    """Reopen the folder of a run that is resumed; GankitError if a part of it is not loaded."""
+    require_parts(run, registry, TRAINED)
+    call_on_rank_0(group, lambda: folder.reopen(run))
 
 
 def call_on_rank_0(group: ProcessGroup, function: Callable[[], object]) -> None:
@@ -50,12 +59,13 @@ def check_agreement(trainer: Trainer, group: ProcessGroup) -> None:
 def begin_folder(
     trainer: Trainer,
     folder: RunFolder,
-    group: ProcessGroup,
+    registry: Registry,
     prepared: PreparedDataset,
     *,
     is_new: bool,
 ) -> None:
     """Claim the folder of a new run, tell all processes where it is, and write its run.json."""
+    group = trainer.gan.process_group
 
     def claim() -> None:
         trainer.run = dataclasses.replace(trainer.run, out=folder.claim(trainer.run))
@@ -64,17 +74,21 @@ def begin_folder(
         call_on_rank_0(group, claim)
     trainer.run = dataclasses.replace(trainer.run, out=group.broadcast(trainer.run.out))
     if group.rank == 0:
-        folder.remember(trainer.run, _record_start(trainer.run, prepared))
+        folder.remember(trainer.run, _record_start(trainer.run, registry, prepared))
 
 
-def _record_start(run: Run, prepared: PreparedDataset) -> str:
+def _record_start(run: Run, registry: Registry, prepared: PreparedDataset) -> str:
     """Write and return run.json; say how pictures were read, and warn of those that were skipped.
 
     What was left half written when the run was killed is deleted.
     """
     for folder in (run.folder, run.folder / "samples", run.folder / "checkpoints"):
         remove_unfinished(folder)
-    versions = {"gankit": __version__, "torch": torch.__version__, "system": platform.platform()}
+    versions: dict[str, Any] = {"gankit": __version__, "torch": torch.__version__}
+    versions["system"] = platform.platform()
+    plugins = origins(run, registry)
+    if plugins:
+        versions["plugins"] = plugins
     pictures = {
         "pictures": len(prepared.pixels),
         "train": prepared.num_train,

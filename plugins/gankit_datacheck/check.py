@@ -52,8 +52,8 @@ def check(
     PATH is a folder, an archive or a picture. NAME is a data set from `gankit list dataset`.
     """
     if page:
-        require_folder(page)
         check_output(page, OTHER_PAGE)
+        require_folder(page)
     class_names = tuple(name for text in classes for name in text.split(","))
     report, survey, pictures = _examine_and_report(paths, class_names, image_size, ctx.obj)
     if page:

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from gankit.core.choice import split_at_commas
 from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.portable_path import hide_home
 from gankit.core.settings import Run, option
@@ -62,7 +63,7 @@ def split_values(text: str) -> list[str]:
     `none,noisy-d:sigma=0.1,until=0.5` is `none` and `noisy-d:sigma=0.1,until=0.5`.
     """
     values: list[str] = []
-    for part in text.split(","):
+    for part in split_at_commas(text):
         if values and ":" in values[-1] and re.match(r"\s*[\w-]+=", part):
             values[-1] += f",{part.strip()}"
         else:

@@ -295,6 +295,10 @@ def _shown():
     odd = "def build(p=type('P', (), {'__str__': lambda self: sys.exit(1)})()): pass"
     source = odd + _registered("trick", f'name="mine", {ABOUT}, build=build')
     yield Case("show: a default", source, show, (f"trick 'mine' of plugin '{NAME}'",))
+    for annotation in ("1 / 0", "NoSuchName"):
+        source = f'def build(size: "{annotation}" = 4): pass'
+        source += _registered("trick", f'name="mine", {ABOUT}, build=build')
+        yield Case(f"show: the annotation {annotation}", source, show, code=0, prints="size")
     source = _registered("trick", f'name="mine", {ABOUT}, build=dict')
     yield Case("show: no signature", source, show, (f"trick 'mine' of plugin '{NAME}'",))
     source = "exec('def build(): pass')" + _registered(
@@ -308,6 +312,7 @@ def _shown():
 # ---------------------------------------------------------------- tricks
 
 ARGUMENTS = {  # of a trick's methods -> what they return if all is well
+    "begin_batch": ("gan, player", "None"),
     "fakes": ("images, gan", "images"),
     "d_input": ("images, gan", "images"),
     "targets": ("targets, gan", "targets"),

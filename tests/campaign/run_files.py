@@ -70,4 +70,6 @@ def try_case(case: Case) -> Outcome:
     return Outcome("refused" if code else "read", tuple(f"{label}{text}" for text in found))
 
 
-KIND = Kind("run.json", JUDGED, try_case, short=60, long=2000, prepare=prepare)
+KIND = Kind(
+    "run.json", JUDGED, try_case, short=60, long=2000, prepare=prepare, seconds=120
+)  # a mutant may ask for pictures of 1,000 pixels

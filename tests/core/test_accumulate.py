@@ -77,6 +77,22 @@ def test_tricks_are_called_for_each_micro_batch_and_players_are_updated_once(tra
     assert recorder.calls == [*d_calls, *4 * ["G 2"], "G updates"]
 
 
+@pytest.mark.parametrize("accumulate", [1, 4])
+def test_a_batch_begins_once_before_its_first_micro_batch(trainer_of, accumulate):
+    class Beginner(Recorder):
+        def begin_batch(self, gan, player):
+            self.calls.append(f"{player.name} begins")
+
+    trainer = trainer_of(accumulate=accumulate, d_steps=2)
+    beginner = Beginner()
+    trainer.tricks.append(beginner)
+    trainer.step(0)
+    size = 8 // accumulate
+    of_d = ["D begins", *accumulate * [f"fakes {size}", f"D {size}"], "D updates"]
+    of_g = ["G begins", *accumulate * [f"G {size}"], "G updates"]
+    assert beginner.calls == [*of_d, *of_d, *of_g]
+
+
 def test_micro_batches_together_are_the_batch(trainer_of):
     seen = {}
     for accumulate in (1, 4):

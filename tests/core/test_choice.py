@@ -103,3 +103,52 @@ def test_a_formatted_value_is_parsed_to_the_same_value(value):
 def test_a_formatted_choice_is_parsed_to_the_same_choice(options):
     choice = Choice("some-part", options)
     assert Choice.parse(str(choice)) == choice
+
+
+# --- quotes
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("'2024'", "2024"),
+        ('"none"', "none"),
+        ('"a, b"', "a, b"),
+        ('"a:b=c d"', "a:b=c d"),
+        ('"say ""a"""', 'say "a"'),
+        ("'it''s'", "it's"),
+        ('" "', " "),
+        ('""', ""),
+    ],
+)
+def test_a_value_in_quotes_is_a_text(text, value):
+    assert parse_value(text) == value
+    assert Choice.parse(f"part:p=1,file={text},q=2").options == {"p": 1, "file": value, "q": 2}
+    assert Choice.parse(f"part: file = {text} ").options == {"file": value}
+
+
+def test_colons_equals_signs_spaces_and_inner_quotes_need_no_quotes():
+    options = Choice.parse("part:file=C:/my pictures/a=b.csv,note=it's").options
+    assert options == {"file": "C:/my pictures/a=b.csv", "note": "it's"}
+
+
+@pytest.mark.parametrize("value", ['"a', "'a,b", '"a"b', "'a\"", '"'])
+def test_quotes_that_do_not_match_are_named(value):
+    with pytest.raises(GankitError, match="file=.*quote"):
+        Choice.parse(f"part:p=1,file={value}")
+
+
+def test_a_value_without_quotes_keeps_its_spelling():
+    choice = Choice.parse("part:file=007,p=1e3,name='5'")
+    assert choice.texts == {"file": "007", "p": "1e3"}
+    assert pickle.loads(pickle.dumps(choice)).texts == choice.texts
+
+
+@given(TEXTS)
+@settings(database=None, deadline=None, max_examples=200)
+def test_every_text_is_parsed_to_itself(value):
+    options = {"before": 1, "file": value, "after": value}
+    choice = Choice.parse(str(Choice("some-part", options)))
+    assert choice.options == options

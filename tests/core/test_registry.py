@@ -23,7 +23,15 @@ BROKEN = {
         def register_trick(register):
             pass
         """,
-        "register_trick",
+        "'register_trick'. Did you mean 'register_tricks'",
+    ),
+    "misspells an observer": (
+        """
+        @hookimpl
+        def steps_done(scalars):
+            pass
+        """,
+        "'steps_done'. Did you mean 'step_done'",
     ),
     "takes an argument that the hook does not have": (
         """
@@ -276,3 +284,39 @@ def test_a_models_options_reach_the_networks_that_have_them(registry):
     assert networks == dict.fromkeys(("generator", "discriminator"), "dcgan:base_channels=8")
     with pytest.raises(GankitError, match="'dcgan64'.*'width'"):
         registry.networks("dcgan64:width=8")
+
+
+def test_gankit_plugins_names_commands_and_observed_events(installed, gankit_cli):
+    source = (
+        GOOD
+        + """
+    @hookimpl
+    def register_commands(cli):
+        cli.later("wobbling", "wobbling:wobbling", "Wobble.")
+        cli.later("wavering", "wobbling:wavering", "Waver.")
+
+    @hookimpl
+    def step_done(scalars):
+        pass
+    """
+    )
+    installed("foreign_all", source)
+    installed_row = {"commands": ["wavering", "wobbling"], "observes": ["step_done"]}
+    row = {row["name"]: row for row in json.loads(gankit_cli("plugins", "--json").out)}
+    assert {key: row["foreign_all"][key] for key in installed_row} == installed_row
+    assert row["tricks"]["commands"] == row["tricks"]["observes"] == []
+    (line,) = [line for line in gankit_cli("plugins").out.splitlines() if "foreign_all" in line]
+    for fact in ("trick wobble", "command wavering, command wobbling", "step_done"):
+        assert fact in line
+
+
+def test_a_command_that_is_taken_is_not_listed(installed, gankit_cli):
+    source = """
+    @hookimpl
+    def register_commands(cli):
+        cli.later("run", "mine:run", "Mine.")
+    """
+    installed("foreign_run", source)
+    row = {row["name"]: row for row in json.loads(gankit_cli("plugins", "--json").out)}
+    assert row["foreign_run"]["commands"] == []
+    assert "run" in row["foreign_run"]["error"]

@@ -1,10 +1,14 @@
 """Specs check options before they build a part."""
 
 import dataclasses
+import inspect
+from pathlib import Path
+from typing import Literal, Optional
 
 import pytest
 
 from gankit import DatasetSpec, GankitError, LossSpec, ModelSpec, TrickSpec
+from gankit.core.choice import Choice
 from gankit.core.specs import FILLED_IN, KINDS
 
 
@@ -121,3 +125,57 @@ def test_specs_of_data_sets_and_models_have_more_fields():
     assert (dataset.licence, dataset.own, dataset.default) == ("CC0", False, False)
     model = ModelSpec(**about, generator="g:a=1", discriminator="d", image_size=32)
     assert (model.generator, model.settings, model.lesson) == ("g:a=1", {}, None)
+
+
+# --- options that take text
+
+
+def texts(
+    file: str = "",
+    maybe: str | None = None,
+    way: Literal["1", "2"] = "1",
+    path: Optional[Path] = None,  # noqa: UP045 - students write it
+    quoted: "str | None" = None,
+    unknown: "Missing | str" = "",  # noqa: F821 - as a name for type checkers only
+    plain="a",
+    count: int = 3,
+    either: int | str = 0,
+    free=None,
+):
+    return {**locals()}
+
+
+TEXT_OPTIONS = ("file", "maybe", "way", "path", "quoted", "plain")
+
+
+@pytest.mark.parametrize("text", ["2024", "007", "1e3", "true", "No", "0.10", "text"])
+def test_an_option_that_takes_text_gets_it_as_it_was_typed(text):
+    part = spec(build=texts)
+    for option in TEXT_OPTIONS:
+        choice = Choice.parse(f"mine:{option}={text}")
+        assert part.read_options(choice) == {option: text}
+
+
+def test_other_options_get_the_type_that_they_look_like():
+    choice = Choice.parse("mine:count=5,either=7,free=2024,unknown=8")
+    expected = {"count": 5, "either": 7, "free": 2024, "unknown": 8}
+    assert spec(build=texts).read_options(choice) == expected
+
+
+def test_none_is_a_text_unless_the_annotation_allows_none():
+    read = spec(build=texts).read_options
+    options = read(Choice.parse("mine:file=none,way=none,plain=none"))
+    assert options == {"file": "none", "way": "none", "plain": "none"}
+    assert read(Choice.parse("mine:maybe=none,path=None,quoted=none")) == {
+        **{"maybe": None, "path": None, "quoted": None}
+    }
+    assert read(Choice.parse("mine:maybe='none'")) == {"maybe": "none"}
+
+
+def test_annotations_of_names_for_type_checkers_do_not_hide_the_others():
+    source = 'def late(file: "str" = "", other: "Missing" = None): return file'
+    names = {}
+    exec(source, names)
+    assert inspect.signature(names["late"])
+    choice = Choice.parse("mine:file=2024")
+    assert spec(build=names["late"]).read_options(choice) == {"file": "2024"}

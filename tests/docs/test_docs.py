@@ -93,6 +93,14 @@ def is_observer(value):
     return any(hasattr(attribute, "gankit_impl") for attribute in vars(value).values())
 
 
+def trick_of(source):
+    """The class of an example that is a trick."""
+    names = {}
+    exec(source, names)
+    (trick,) = [v for v in names.values() if isinstance(v, type) and v.__base__ is Trick]
+    return trick
+
+
 @pytest.fixture
 def train_briefly(here, tiny, caplog):
     """`train_briefly(registry, loss="margin")` trains a few steps; a plugin's warning fails it."""
@@ -285,9 +293,7 @@ def test_plugin_examples_train(source, load_source, train_briefly):
 
 @pytest.mark.parametrize("source", TRICKS)
 def test_trick_examples_train_and_resume(source, train_briefly):
-    names = {}
-    exec(source, names)
-    (trick,) = [v for v in names.values() if isinstance(v, type) and v.__base__ is Trick]
+    trick = trick_of(source)
 
     class Plugin:
         @hookimpl
@@ -301,6 +307,22 @@ def test_trick_examples_train_and_resume(source, train_briefly):
     log = (folder / "log.csv").read_text().splitlines()
     assert [line.partition(",")[0] for line in log] == ["step", "1", "2", "3", "4", "5"]
     assert trick.activity is Trick.activity or log[-1].rpartition(",")[2]
+
+
+@pytest.mark.parametrize("source", PLUGINS)
+def test_parts_of_plugin_examples_pass_the_kit(source, load_source):
+    for spec in load_source(source, Registry()).specs:
+        is_imaginary = isinstance(spec.build, str) and spec.build.startswith("my_")
+        if is_imaginary or getattr(spec, "downloads", ()):
+            continue  # see test_plugin_examples_train
+        options = {"beside": ()} if spec.kind == "trick" else {}
+        testing.check(spec.kind, spec.name, plugin=sys.modules["docs_example"], **options)
+
+
+@pytest.mark.parametrize("source", TRICKS)
+def test_trick_examples_pass_the_kit(source):
+    spec = TrickSpec(name="example", summary="s", source="s", build=trick_of(source))
+    testing.check_trick(spec, beside=())
 
 
 def test_observer_examples_print_and_write(load_source, train_briefly, capsys):

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from gankit_new.command import PARTS_OF, TEMPLATES, copy_template
+from gankit_new.command import KINDS, write_package
 from imports import ROOT
 
 EXAMPLE = ROOT / "docs" / "examples" / "gankit-hinge"
@@ -51,9 +51,9 @@ def errors(tmp_path_factory):
     (folder / "correct.py").write_text(CORRECT, encoding="utf-8")
     (folder / "incorrect.py").write_text(INCORRECT, encoding="utf-8")
     shutil.copytree(EXAMPLE, folder / "gankit-hinge")
-    for kind in PARTS_OF:
-        for template in (TEMPLATES / "common", TEMPLATES / kind):
-            copy_template(template, folder / f"my-{kind}", f"my-{kind}", f"my_{kind}")
+    for kind in KINDS:
+        write_package(folder / f"my-{kind}", [kind], f"my-{kind}", f"my_{kind}")
+    write_package(folder / "my-parts", list(KINDS), "my-parts", "my_parts")
     options = ["--strict", "--config-file=", f"--cache-dir={folder / 'cache'}"]
     command = [sys.executable, "-m", "mypy", *options, "."]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)

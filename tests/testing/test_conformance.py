@@ -1,6 +1,7 @@
 """The conformance kit: all bundled parts pass it, and each of its checks can fail."""
 
 import itertools
+import random
 import tarfile
 
 import numpy as np
@@ -213,9 +214,124 @@ def blinds(self, gan):
     gan.D.net.register_forward_pre_hook(lambda net, given: (given[0].detach(),))
 
 
+class Turns(Trick):
+    """Knows which images are real because D judges them first."""
+
+    is_real = False
+
+    def d_input(self, images, gan):
+        self.is_real = not self.is_real
+        return images * 0.5 if self.is_real else images
+
+    def activity(self):
+        return "darkened reals"
+
+
+class TurnsFromTargets(Turns):
+    """Starts anew in each micro-batch, so two calls in one step do not give it away."""
+
+    def targets(self, targets, gan):
+        self.is_real = True
+        return targets
+
+    def d_input(self, images, gan):
+        result = images * 0.5 if self.is_real else images
+        self.is_real = False
+        return result
+
+
+class KnowsItsFakes(Turns):
+    """Compares images with the fakes that it saw."""
+
+    last = None
+
+    def fakes(self, images, gan):
+        self.last = images.clone()
+        return images
+
+    def d_input(self, images, gan):
+        if self.last is None or not torch.equal(images, self.last):
+            return images
+        return images * 0.5
+
+
+class KnowsTheTensor(KnowsItsFakes):
+    def fakes(self, images, gan):
+        self.last = images
+        return images
+
+    def d_input(self, images, gan):
+        return images * 0.5 if images is self.last else images
+
+
+class ToldByLogits(Turns):
+    """After the logits of reals, fakes come."""
+
+    def d_input(self, images, gan):
+        return images if self.is_real else images * 0.5
+
+    def logits(self, logits, gan, player, is_real):
+        self.is_real = is_real
+        return logits
+
+
+class CountsCalls(Trick):
+    """Counts in `targets`, which is called for each micro-batch."""
+
+    count = 0
+    method = "targets"
+
+    def targets(self, targets, gan):
+        self.count += 1
+        return Targets(targets.real * 0.9, targets.fake)
+
+    def state_dict(self):
+        return {"count": self.count, "pairs": [torch.tensor(2.0 * self.count)]}
+
+    def load_state_dict(self, state):
+        self.count = state["count"]
+
+    def activity(self):
+        return f"{self.count} calls"
+
+
+class CountsBatches(CountsCalls):
+    def begin_batch(self, gan, player):
+        self.count += player is gan.D
+
+    def targets(self, targets, gan):
+        return Targets(targets.real * 0.9, targets.fake)
+
+
+def steps_twice(self, gan, player):
+    player.adam.step()
+
+
+def own_optimizer(self, gan, player):
+    torch.optim.SGD(player.net.parameters(), lr=0.1).step()
+
+
+def penalty_of_noise(self, gan, player, real, fake):
+    noisy = real + torch.randn_like(real)
+    return gan.judge(noisy).square().mean() if player is gan.D else None
+
+
+def penalty_in_place(self, gan, player, real, fake):
+    return gan.judge(real.clamp_(-0.01, 0.01)).square().mean()
+
+
+def logits_by_chance(self, logits, gan, player, is_real):
+    return logits * (1 + 0.01 * random.random())
+
+
+def targets_in_place(self, targets, gan):
+    targets.real.mul_(0.9)
+    return targets
+
+
 BROKEN_TRICKS = {  # a builder, and a fact that the message must contain
     "not a trick": (object, "gankit.Trick"),
-    "nothing to do": (acting(), "wrap, start, fakes"),
+    "nothing to do": (acting(), "wrap, start, begin_batch, fakes"),
     "silent": (
         type("Mine", (Trick,), {"fakes": lambda self, images, gan: images}),
         "activity",
@@ -252,6 +368,18 @@ BROKEN_TRICKS = {  # a builder, and a fact that the message must contain
         acting(targets=lambda self, t, gan: Targets(t.real * float(np.random.rand()), t.fake)),
         "targets uses",
     ),
+    "Python's random state": (acting(logits=logits_by_chance), "logits uses"),
+    "torch's random state in a penalty": (acting(penalty=penalty_of_noise), "penalty uses"),
+    "reals and fakes by turns": (Turns, "called again in the same step"),
+    "reals after targets": (TurnsFromTargets, "as reals and in another as fakes"),
+    "the fakes by their values": (KnowsItsFakes, "as reals and in another as fakes"),
+    "the fakes by identity": (KnowsTheTensor, "as reals and in another as fakes"),
+    "fakes after logits of reals": (ToldByLogits, "as reals and in another as fakes"),
+    "a second step": (acting(before_update=steps_twice), "before_update calls an optimiser"),
+    "a step of its own": (acting(after_update=own_optimizer), "after_update calls an optimiser"),
+    "targets in place": (acting(targets=targets_in_place), "targets changes"),
+    "a penalty in place": (acting(penalty=penalty_in_place), "penalty changes"),
+    "micro-batches counted as batches": (CountsCalls, "state_dict['count'] is 2"),
     "a generator of its own": (OwnGenerator, "gan.draw"),
     "the clock": (acting(wrap=seeds_from_the_clock), "repeated run"),
     "state left behind": (acting(fakes=counted), "resumed run"),
@@ -286,6 +414,25 @@ def test_a_broken_trick(how):
     build, fact = BROKEN_TRICKS[how]
     spec = TrickSpec(**ABOUT, build=build)
     assert fact in broken(testing.check_trick, spec, beside=())
+
+
+def test_a_trick_that_counts_once_for_a_batch_passes():
+    testing.check_trick(TrickSpec(**ABOUT, build=CountsBatches), beside=())
+
+
+def test_layers_that_draw_random_numbers_are_not_the_tricks_fault():
+    class Judges(Trick):
+        def wrap(self, gan):
+            drop = nn.Dropout(0.1)
+            gan.D.net.register_forward_pre_hook(lambda net, given: (drop(given[0]),))
+
+        def penalty(self, gan, player, real, fake):
+            return 0.1 * gan.judge(real).square().mean() if player is gan.D else None
+
+        def activity(self):
+            return "judged"
+
+    testing.check_trick(TrickSpec(**ABOUT, build=Judges), beside=())
 
 
 def test_a_trick_that_cannot_be_switched_off():
@@ -451,6 +598,11 @@ class Sure(D):
         return self.last(nn.functional.layer_norm(hidden, (4,))).flatten().sigmoid()
 
 
+class Bounded(D):
+    def forward(self, images):
+        return super().forward(images).tanh()
+
+
 class Once(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x):
@@ -479,6 +631,7 @@ BROKEN_NETWORKS = {  # a builder, and a fact that the message must contain
     "that looks at its neighbours": (Company, "eval mode"),
     "without a slope": (FlatD, "gradient for its images"),
     "of probabilities": (Sure, "sigmoid"),
+    "that ends in a tanh": (Bounded, "tanh"),
     "of one derivative": (OnlyOnce, "second derivative"),
 }
 

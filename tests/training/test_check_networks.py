@@ -367,6 +367,95 @@ def test_bundled_parts_need_no_trial_step(gankit_run, monkeypatch):
     assert gankit_run("--trick", "ema", "--loss", "hinge").code == 0
 
 
+# ---------------------------------------------------------------- what is only warned of
+
+REALS_ONLY = """
+        is_real = False
+
+        def targets(self, targets, gan):
+            self.is_real = True
+            return targets
+
+        def d_input(self, images, gan):
+            noise = torch.randn(images.shape, generator=gan.draw("noise")) * self.is_real
+            self.is_real = False
+            return images + noise
+"""
+WARNED = {  # methods of a trick, and a fact that the warning must contain
+    "reals and fakes": (REALS_ONLY, "as reals and in another as fakes"),
+    "an optimiser": (
+        "def after_update(self, gan, player): player.adam.step()",
+        "after_update calls an optimiser",
+    ),
+    "torch's random numbers": (
+        "def d_input(self, images, gan): return images + torch.randn_like(images)",
+        "d_input uses a global random state",
+    ),
+    "numpy's random numbers": (
+        "def logits(self, logits, gan, player, is_real): "
+        "return logits + __import__('numpy').random.rand()",
+        "logits uses a global random state",
+    ),
+    "Python's random numbers": (
+        "def fakes(self, images, gan): return images * __import__('random').random()",
+        "fakes uses a global random state",
+    ),
+}
+
+
+@pytest.fixture
+def warning(gankit_run, plugin_file):
+    """`warning(source, "--trick", "mine")`: the warning of one line about a part; the run trains.
+
+    It names the file and the line of the part's class.
+    """
+
+    def run(source, *words):
+        path = plugin_file(source, "my_part")
+        code, _, err = gankit_run(*words, before=("-p", path))
+        (line,) = [line for line in err.splitlines() if "'mine'" in line]
+        assert code == 0
+        first = next(
+            n for n, text in enumerate(path.read_text().splitlines(), 1) if "class" in text
+        )
+        assert f"(my_part.py, line {first})" in line
+        return line
+
+    return run
+
+
+@pytest.mark.parametrize("what", WARNED)
+def test_a_trick_that_breaks_a_rule_is_named_in_a_warning(what, warning):
+    methods, fact = WARNED[what]
+    line = warning(TRICK.format(method=methods.strip()), "--trick", "mine")
+    assert describe_part("trick", "mine", "my_part") in line
+    assert fact in line
+
+
+def test_a_d_that_ends_in_a_tanh_is_named_in_a_warning(warning):
+    source = NETWORK.format(**D, forward="return outputs.flatten().tanh()")
+    line = warning(source, "--discriminator", "mine", "--loss", "hinge")
+    assert describe_part("discriminator", "mine", "my_part") in line
+    assert "tanh" in line
+
+
+def test_a_correct_trick_gets_no_warning(gankit_run, plugin_file):
+    method = """
+        def begin_batch(self, gan, player):
+            self.strength = torch.rand(1, generator=gan.draw("strength"))
+
+        def d_input(self, images, gan):
+            return images * self.strength
+    """
+    path = plugin_file(TRICK.format(method=method.strip()))
+    options = ("--trick", "mine", "--accumulate", 2, "--d-steps", 2)
+    code, _, err = gankit_run(*options, before=("-p", path))
+    assert (code, err) == (0, "")
+    code, out, err = gankit_run(*options, "--preview", "seen.png", before=("-p", path))
+    assert (code, err) == (0, "")
+    assert "after mine" in out
+
+
 # ---------------------------------------------------------------- tricks that exclude each other
 
 EXCLUDING = """

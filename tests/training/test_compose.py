@@ -1,11 +1,14 @@
 """compose: your settings override the recipe's, the model's, and the defaults."""
 
 import json
+import shlex
 
 import pytest
 
 from gankit import GankitError, ModelSpec, compose
-from gankit.core.registry import load_registry
+from gankit.cli.run import read_options
+from gankit.core.registry import import_file, load_registry
+from gankit.training.run_file import load_run
 
 
 def hashes(folder):
@@ -165,3 +168,44 @@ def test_another_model_with_a_config_has_its_own_networks(trained, gankit_cli, h
     assert gankit_cli(*words, "--image-size", 16, "--out", "other", "--steps", 1).code == 0
     record = json.loads((here / "other" / "run.json").read_text())
     assert record["generator"] == "dcgan:base_channels=2"
+
+
+TEXTS = """
+    class Noted(Trick):
+        def __init__(self, file: str = "", note: str | None = None, p: float = 1.0):
+            self.given = (file, note, p)
+
+        def fakes(self, images, gan):
+            return images * 0.9
+
+    @hookimpl
+    def register_tricks(register):
+        register(TrickSpec(name="noted", summary="s", source="s", build=Noted))
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "given"),
+    [
+        ("noted:file=2024,note=007,p=2", ("2024", "007", 2)),
+        ("noted:file=none,note=none", ("none", None, 1.0)),
+        ("noted:file='none',note='none'", ("none", "none", 1.0)),
+        ("noted:file='a, b:c=d',note=e f", ("a, b:c=d", "e f", 1.0)),
+        ('noted:file="it\'s",note=\'a "b", c\'', ("it's", 'a "b", c', 1.0)),
+        ("noted:file=,note=' '", ("", " ", 1.0)),
+    ],
+)
+def test_a_text_stays_the_same_in_run_json_and_in_the_command(
+    text, given, gankit_run, plugin_file, here
+):
+    path = plugin_file(TEXTS)
+    registry = load_registry()
+    registry.load("mine", lambda: import_file(path))
+    code, _, err = gankit_run("--trick", text, "--out", "a", before=("-p", path))
+    assert (code, err.count("Error")) == (0, 0), err
+    command = json.loads((here / "a" / "run.json").read_text(encoding="utf-8"))["command"]
+    repeated = read_options(shlex.split(command)[2:], registry)
+    for run in (compose(registry, tricks=[text]), load_run(here / "a"), repeated):
+        (choice,) = run.tricks
+        assert registry.make("trick", choice).given == given
+        assert choice == registry.check("trick", text)

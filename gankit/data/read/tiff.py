@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import zlib
 from collections.abc import Callable
 from typing import Any, BinaryIO
@@ -51,6 +52,7 @@ def read_tiff(file: BinaryIO, take: Callable[[int, int], None]) -> tuple[DeepPic
     file.seek(0)
     with tifffile.TiffFile(file) as tiff:
         page: Any = tiff.pages.first
+        _refuse_odd_tags(page)
         if page.nbytes > 8 * MAX_PIXELS:
             raise Image.DecompressionBombError(f"{page.imagewidth}x{page.imagelength} pixels")
         check_tiles(page.tilewidth, page.tilelength, page.imagewidth * page.imagelength)
@@ -75,6 +77,19 @@ def read_tiff(file: BinaryIO, take: Callable[[int, int], None]) -> tuple[DeepPic
         ),
         orientation.value if orientation else 1,
     )
+
+
+def _refuse_odd_tags(page: Any) -> None:
+    """Raise EOFError where the tags cannot be: sizes that are lists, or parts without a place.
+
+    tifffile believes them, and would look for millions of parts that the file does not have.
+    """
+    sizes = (page.imagewidth, page.imagelength, page.imagedepth, page.samplesperpixel,
+             page.tilewidth, page.tilelength)  # fmt: skip
+    if not all(isinstance(size, int) for size in sizes):
+        raise EOFError
+    if len(page.dataoffsets) < math.prod(page.chunked):
+        raise EOFError
 
 
 def _refuse_other_kinds(page: Any, channels: int, is_transparent: bool) -> None:

@@ -71,7 +71,12 @@ def tiff(width, height, content, bits=8, **tags):
     if 322 in fields:
         fields |= {324: fields.pop(273), 325: fields.pop(279)}
         del fields[278]
-    entries = (struct.pack("<HHII", tag, 4, 1, value) for tag, value in sorted(fields.items()))
+    entries = (
+        struct.pack("<HHI2H", tag, 3, 2, *value)  # a list
+        if isinstance(value, tuple)
+        else struct.pack("<HHII", tag, 4, 1, value)
+        for tag, value in sorted(fields.items())
+    )
     start = struct.pack("<2sHI", b"II", 42, 8 + len(content)) + content
     return start + struct.pack("<H", len(fields)) + b"".join(entries) + bytes(4)
 
@@ -104,6 +109,11 @@ COSTLY = {
         lambda: tiff(9, 9, zlib.compress(bytes(1 << 26)), bits=64, t339=3),
         "bomb",
     ),
+    "tif of parts that it lacks": (
+        lambda: tiff(1, 1 << 23, b"z", bits=64, t278=1, t339=3),
+        "cut off",
+    ),
+    "tif whose width is a list": (lambda: tiff((9, 9), 1 << 23, b"z", bits=64, t339=3), "cut off"),
     "qoi": (lambda: qoi(5_000, 5_000), "5000x5000"),
     "ppm as text": (lambda: b"P3 5000 5000 255\n" + b"0 " * 100, "5000x5000"),
     "ppm of few levels": (lambda: b"P6 5000 5000 7\n" + bytes(100), "5000x5000"),

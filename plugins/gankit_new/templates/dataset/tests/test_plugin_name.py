@@ -1,4 +1,4 @@
-"""The data set follows gankit's rules."""
+"""The plugin follows gankit's rules."""
 
 import plugin_name
 

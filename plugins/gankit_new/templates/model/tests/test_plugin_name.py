@@ -1,4 +1,4 @@
-"""The networks follow gankit's rules."""
+"""The plugin follows gankit's rules."""
 
 import plugin_name
 

@@ -1,0 +1,92 @@
+"""A run that needs parts of other plugins says where they are from, and never loads them itself."""
+
+import json
+
+import pytest
+
+from gankit import GankitError, compose, load, load_run, train
+from gankit.core.registry import load_registry
+
+WOBBLE = """
+    class Wobble(Trick):
+        def fakes(self, images, gan):
+            return images * 0.9
+
+        def activity(self):
+            return "wobbled"
+
+    @hookimpl
+    def register_tricks(register):
+        register(TrickSpec(name="wobble", summary="s", source="s", build=Wobble))
+"""
+
+
+@pytest.fixture
+def run_of_a_file(gankit_run, plugin_file, here):
+    """The folder of a run that used the trick of the file `my trick.py`, and that file."""
+    path = plugin_file(WOBBLE, "my trick")
+    assert gankit_run("--trick", "wobble", "--out", "a", before=("-p", path)).code == 0
+    return here / "a", path
+
+
+def read_record(folder):
+    return json.loads((folder / "run.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("command", [("run", "--resume"), ("sample",), ("evaluate",)])
+def test_a_run_of_a_file_says_which_file_to_load(command, run_of_a_file, gankit_cli, monkeypatch):
+    folder, path = run_of_a_file
+    monkeypatch.chdir(path.parent)  # even if the file is there, it is not loaded
+    code, out, err = gankit_cli(*command, folder)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    for fact in ("trick 'wobble'", "my trick.py", "gankit -p 'my trick.py'"):
+        assert fact in err
+
+
+def test_with_the_file_the_run_resumes(run_of_a_file, gankit_cli):
+    folder, path = run_of_a_file
+    assert gankit_cli("-p", path, "run", "--resume", folder, "--steps", 6).code == 0
+    assert read_record(folder)["versions"]["plugins"] == {"trick wobble": "my trick.py"}
+
+
+def test_a_run_of_a_package_names_the_package(installed, here, tiny):
+    site = installed("foreign", WOBBLE)
+    folder = train(compose(load_registry(), **tiny(tricks=["wobble"], out="a")))
+    assert read_record(folder)["versions"]["plugins"] == {"trick wobble": "foreign-dist 1.2.3"}
+    site.rename(here / "elsewhere")
+    for use in (lambda: load(folder), lambda: train(load_run(folder), resume=True)):
+        with pytest.raises(GankitError, match="trick 'wobble'.*foreign-dist 1.2.3"):
+            use()
+
+
+def test_an_older_or_changed_run_does_not_say_so(run_of_a_file, gankit_cli):
+    folder, _ = run_of_a_file
+    origins = ({"trick other": "x"}, {"trick wobble": 3}, {"trick wobble": "x.py\nall well"})
+    for plugins in (None, 3, *origins):
+        record = read_record(folder)
+        record["versions"] = {"plugins": plugins} if plugins else {}
+        (folder / "run.json").write_text(json.dumps(record), encoding="utf-8")
+        code, _, err = gankit_cli("run", "--resume", folder)
+        assert (code, err.count("\n")) == (2, 1)
+        assert "trick 'wobble'" in err
+        assert "gankit -p FILE" in err
+
+
+def test_runs_of_bundled_parts_name_no_plugins(trained):
+    assert "plugins" not in read_record(trained)["versions"]
+
+
+def test_sampling_needs_neither_the_data_set_nor_the_loss(gankit_run, plugin_file, gankit_cli):
+    source = """
+        from gankit_losses.hinge import Hinge
+
+        @hookimpl
+        def register_losses(register):
+            register(LossSpec(name="mine", summary="s", source="s", build=Hinge))
+    """
+    before = ("-p", plugin_file(source, "own_loss"))
+    assert gankit_run("--loss", "mine", "--out", "a", before=before).code == 0
+    assert gankit_cli("sample", "a", "--out", "a.png").code == 0
+    code, _, err = gankit_cli("run", "--resume", "a", "--steps", 6)
+    assert code == 2
+    assert "loss 'mine'" in err
