@@ -125,17 +125,14 @@ def safe_output() -> Iterator[None]:
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free: this one
     replace_unencodable()
-    sys.stdin = sys.stdin or _devnull("r")
-    sys.stdout = PrintableStream(sys.stdout or _devnull("w"), OUTPUT)
-    sys.stderr = PrintableStream(sys.stderr or _devnull("w"), "")
-    try:
-        yield
-    finally:
-        sys.stdin, sys.stdout, sys.stderr = before
-
-
-def _devnull(mode: str) -> Any:
-    return open(os.devnull, mode, encoding="utf-8")  # noqa: PTH123 - open until the end
+    with open(os.devnull, "r+", encoding="utf-8") as devnull:  # noqa: PTH123 - for both modes
+        sys.stdin = sys.stdin or devnull
+        sys.stdout = PrintableStream(sys.stdout or devnull, OUTPUT)
+        sys.stderr = PrintableStream(sys.stderr or devnull, "")
+        try:
+            yield
+        finally:
+            sys.stdin, sys.stdout, sys.stderr = before
 
 
 def discard(stream: IO[str]) -> None:

@@ -60,7 +60,7 @@ def find_wrong_type(record: Any, types: Mapping[str, Types]) -> str:
 
 
 def has_type(value: object, expected: Types) -> bool:
-    """Whether a value of JSON has a type; true, false and what no float holds are no numbers."""
+    """Whether a value of JSON has a type; a number is neither true nor false, and fits a float."""
     if isinstance(value, bool):
         return expected is bool
     if isinstance(value, int) and abs(value) > sys.float_info.max:

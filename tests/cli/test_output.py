@@ -22,7 +22,7 @@ from gankit.cli.rich_console import OutputConsole
 CASES = [case for case in terminals.cases() if case.argv[0] != "run" or "--help" in case.argv]
 TITLE = "\x1b]0;owned\x07"  # sets the title of a terminal
 HOSTILE = f"a{TITLE}b\x1b[31mred\x1b[2J\r\bx\x9b31m\u202e\u2028y\nforged: all is well"
-FOREIGN = ("\x1b]", "\x07", "\x1b[31m", "\x1b[2J", "\b", "\x9b", "\u202e", "\u2028")
+FOREIGN = ("\x1b]", "\x07", "\x1b[31mred", "\x1b[2J", "\b", "\x9b", "\u202e", "\u2028")
 
 
 def assert_harmless(text):
@@ -213,7 +213,7 @@ def test_streams_are_given_back(gankit_cli):
 
 
 def test_an_output_that_a_plugin_has_closed_is_named():
-    raw = io.StringIO()
+    raw = io.TextIOWrapper(io.BytesIO())
     stream = output.PrintableStream(raw, output.OUTPUT)
     raw.close()
     for use in (lambda: stream.write("a"), stream.flush):

@@ -36,10 +36,10 @@ def remove_leftovers() -> None:
     Downloads are kept for some days, because they can continue.
     """
     # A process that was killed early leaves a lock without a folder.
-    for lock in cache_folder("pictures").glob(f"{PREPARING}*.lock"):
-        folder = lock.with_suffix("")
+    left = cache_folder("pictures").glob(f"{PREPARING}*")
+    for folder in {path.with_name(path.name.removesuffix(".lock")) for path in left}:
         if _remove_if_free(folder, folder):
-            lock.unlink(missing_ok=True)
+            _lock_of(folder).unlink(missing_ok=True)
     for folder in cache_folder("unpacked").glob("*.aside"):
         _remove_if_free(folder, folder.with_name(folder.name.partition(".")[0]))
     for part in cache_folder("downloads").glob("*.part"):

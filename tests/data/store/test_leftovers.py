@@ -103,6 +103,13 @@ def test_the_leftovers_of_earlier_versions_are_removed_too(cache):
     assert unfinished(cache) == []
 
 
+def test_a_preparation_that_was_killed_before_it_had_a_folder_is_removed(cache):
+    (cache / "pictures").mkdir(parents=True)
+    (cache / "pictures" / "preparing-abc.lock").touch()
+    prepare()
+    assert unfinished(cache) == []
+
+
 def test_leftovers_of_an_archive_that_is_never_used_again_are_removed(cache, start):
     left = [cache / "unpacked" / f"{key}.5678.aside" for key in ("0123abcd", "4567abcd")]
     for folder in left:
