@@ -79,7 +79,7 @@ def _raise_as_damaged() -> Iterator[None]:
     """Re-raise any error as DamagedArchive: on bad bytes the libraries raise almost anything."""
     try:
         yield
-    except LimitReached:
+    except (DamagedArchive, LimitReached):
         raise
     except NotImplementedError as error:  # of zipfile: Deflate64, for example
         raise DamagedArchive(f"is packed in a way that Python cannot read: {PACK_AGAIN}") from error
@@ -98,9 +98,9 @@ def _read_chunks(
 
 def _iter_zip(raw: BufferedReader) -> Iterator[Member]:
     if not zipfile.is_zipfile(raw):
-        raise ValueError(
-            "the index at its end is missing, so it is cut off, or a part of a split zip; "
-            "download it again, or unpack the parts together"
+        raise DamagedArchive(
+            "cannot be read: the index at its end is missing, so it is cut off, or a part of a split "
+            "zip; download it again, or unpack the parts together"
         )
     offset = 0
     archive_bytes = raw.seek(0, 2)
