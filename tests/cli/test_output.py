@@ -19,7 +19,8 @@ from gankit.cli import output
 from gankit.cli.log import PlainHandler
 from gankit.cli.rich_console import OutputConsole
 
-CASES = [case for case in terminals.cases() if case.argv[0] != "run" or "--help" in case.argv]
+# Every third case; the campaign of faults tries all of them.
+CASES = [case for case in terminals.cases() if case.argv[0] != "run" or "--help" in case.argv][::3]
 TITLE = "\x1b]0;owned\x07"  # sets the title of a terminal
 HOSTILE = f"a{TITLE}b\x1b[31mred\x1b[2J\r\bx\x9b31m\u202e\u2028y\nforged: all is well"
 FOREIGN = ("\x1b]", "\x07", "\x1b[31mred", "\x1b[2J", "\b", "\x9b", "\u202e", "\u2028")
@@ -39,7 +40,9 @@ def test_an_odd_output_has_its_exit_code(case, tmp_path):
     assert terminals.run_case(case, tmp_path) == []
 
 
-RUNS = [case for case in terminals.cases() if case.argv[0] == "run" and "--help" not in case.argv]
+RUNS = [case for case in terminals.cases() if case.argv[0] == "run" and "--help" not in case.argv][
+    ::3
+]
 
 
 @needs_posix

@@ -99,8 +99,8 @@ def _read_chunks(
 def _iter_zip(raw: BufferedReader) -> Iterator[Member]:
     if not zipfile.is_zipfile(raw):
         raise DamagedArchive(
-            "cannot be read: the index at its end is missing, so it is cut off, or a part of a split "
-            "zip; download it again, or unpack the parts together"
+            "cannot be read: the index at its end is missing, so it is cut off, or a part of a "
+            "split zip; download it again, or unpack the parts together"
         )
     offset = 0
     archive_bytes = raw.seek(0, 2)
