@@ -40,9 +40,7 @@ def test_an_odd_output_has_its_exit_code(case, tmp_path):
     assert terminals.run_case(case, tmp_path) == []
 
 
-RUNS = [case for case in terminals.cases() if case.argv[0] == "run" and "--help" not in case.argv][
-    ::3
-]
+RUNS = [c for c in terminals.cases() if c.argv[0] == "run" and "--help" not in c.argv][::3]
 
 
 @needs_posix
