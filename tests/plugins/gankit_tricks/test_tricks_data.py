@@ -246,9 +246,11 @@ def test_a_buffer_smaller_than_half_a_batch_and_other_shares(gan):
 
 def test_a_buffer_goes_on_where_it_was(gan):
     trick, other = Replay(size=10), Replay(size=10)
+    gan.sampler = nn.Sequential(nn.Linear(4, 48), nn.Unflatten(1, (3, 4, 4)))
     for step in range(6):
         gan.begin_step(step)
         trick.fakes(fakes_of(step), gan)
+    other.start(gan)
     other.load_state_dict(trick.state_dict())
     shown = []
     for each in (trick, other):
