@@ -17,7 +17,7 @@ from gankit.training.loop import TrainingLoop
 
 JUDGED = (
     "Each command reads the altered run.json as a run, or refuses it with one short line and exit "
-    "code 2 (1 if a run had begun), within 30 s and 1,500 MB, and prints no control character."
+    "code 2 (1 if a run had begun), within 120 s and 8 GB, and prints no control character."
 )
 COMMANDS = (
     ("run", "--config", "{run}/run.json", "--out", "{run}/new"),
@@ -71,5 +71,6 @@ def try_case(case: Case) -> Outcome:
 
 
 KIND = Kind(
-    "run.json", JUDGED, try_case, short=60, long=2000, prepare=prepare, seconds=120
-)  # a mutant may ask for pictures of 1,000 pixels
+    "run.json", JUDGED, try_case, short=60, long=2000, prepare=prepare,
+    seconds=120, megabytes=8000,  # a mutant may ask for pictures of 4,096 pixels
+)  # fmt: skip
