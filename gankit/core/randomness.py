@@ -55,7 +55,7 @@ def beta(generator: Generator, a: float, b: float, shape: Shape) -> torch.Tensor
 
 
 def dirichlet(generator: Generator, weights: Sequence[float], shape: Shape) -> torch.Tensor:
-    """Draws (*shape, len(weights)) ~ Dirichlet(weights): shares that add up to 1; float32.
+    """Draws shares that add up to 1, (shape, len(weights)), from Dirichlet(weights); float32.
 
     For `generator`, use `gan.draw("some purpose")`. ValueError unless all weights are above 0.
     """
