@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import functools
 import pkgutil
-import reprlib
 from pathlib import Path
 from typing import Any
 
 import click
 
 from gankit.cli.output import is_output_error
-from gankit.core.errors import GankitError, describe_error, did_you_mean
+from gankit.core.errors import GankitError, describe_error, did_you_mean, quote_value
 from gankit.core.process_state import undo_global_changes
 from gankit.core.registry import Plugin, import_file, load_registry
 from gankit.core.spec_fields import check_name
@@ -152,5 +151,5 @@ def _check_command(name: object, command: object) -> None:
     """TypeError or ValueError unless --help can list a command of this name."""
     check_name("the name of a command", name)
     if not isinstance(command, click.Command):
-        raise TypeError(f"command {name!r} is {reprlib.repr(command)}; expected a click.Command")
+        raise TypeError(f"command {name!r} is {quote_value(command)}; expected a click.Command")
     command.get_short_help_str()  # --help calls it

@@ -21,7 +21,17 @@ def read_json(path: Path, description: str) -> Any:
 
     GankitError if it cannot be read, is not JSON, is nested too deeply, or names an entry twice.
     """
-    content = read_regular_file(path, MAX_BYTES)
+    try:
+        return parse_json(read_regular_file(path, MAX_BYTES))
+    except ValueError as error:
+        raise GankitError(f"{path} is not {description}: {error}") from error
+
+
+def parse_json(content: bytes) -> Any:
+    """The value of JSON in UTF-8.
+
+    ValueError if it is not JSON, is nested too deeply, or names an entry twice.
+    """
     try:
         return json.loads(content.decode("utf-8-sig"), object_pairs_hook=_unique_entries)
     except UnicodeDecodeError as error:
@@ -32,7 +42,7 @@ def read_json(path: Path, description: str) -> Any:
         reason = str(error)
     except ValueError:  # Python reads no whole number of more than 4,300 digits
         reason = "a number in it has too many digits"
-    raise GankitError(f"{path} is not {description}: {reason}")
+    raise ValueError(reason)
 
 
 def read_json_object(

@@ -3,7 +3,6 @@
 import contextlib
 import importlib.metadata
 import importlib.util
-import reprlib
 import sys
 import time
 import traceback
@@ -110,7 +109,7 @@ class Registry:
     def _collect(self, plugin: Plugin) -> None:
         def register(spec: Spec) -> None:
             if not isinstance(spec, expected):
-                raise TypeError(f"expected a {expected.__name__}, got {reprlib.repr(spec)}")
+                raise TypeError(f"expected a {expected.__name__}, got {quote_value(spec)}")
             for other in (*self.plugins, plugin):
                 names = [
                     other_spec.name for other_spec in other.specs if other_spec.kind == spec.kind

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-import reprlib
 from collections.abc import Mapping
 from types import NoneType
 from typing import Any
+
+from gankit.core.errors import quote_value
 
 MAX_NAME = 100  # letters
 _NAME = re.compile(r"\w[\w.+-]*")
@@ -36,7 +37,7 @@ def check_fields(spec: Any) -> None:
 
 def wrong_field(spec: Any, name: str, expected: str) -> TypeError:
     """The error for a field with a value of a wrong type."""
-    value = reprlib.repr(getattr(spec, name))
+    value = quote_value(getattr(spec, name))
     return TypeError(
         f"{type(spec).__name__}.{name} of {spec.name!r} is {value}; expected {expected}"
     )
@@ -45,7 +46,7 @@ def wrong_field(spec: Any, name: str, expected: str) -> TypeError:
 def check_name(what: str, name: object) -> None:
     """TypeError or ValueError unless it is a name that you can type on the command line."""
     if not isinstance(name, str):
-        raise TypeError(f"{what} is {reprlib.repr(name)}; expected text")
+        raise TypeError(f"{what} is {quote_value(name)}; expected text")
     if len(name) > MAX_NAME:
         raise ValueError(f"{what} has {len(name):,} letters; expected at most {MAX_NAME}")
     if not _NAME.fullmatch(name):

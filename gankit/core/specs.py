@@ -2,7 +2,6 @@
 
 import inspect
 import pkgutil
-import reprlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,7 +48,7 @@ class Spec:
         with undo_global_changes():
             builder: Callable[..., Any] = pkgutil.resolve_name(self.build)
         if not callable(builder):
-            raise TypeError(f"{self.build} is {reprlib.repr(builder)}; it must be callable")
+            raise TypeError(f"{self.build} is {quote_value(builder)}; it must be callable")
         return builder
 
     def parameters(self) -> dict[str, inspect.Parameter]:

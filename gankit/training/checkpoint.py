@@ -23,6 +23,7 @@ from torch import Tensor
 from gankit.core.atomic_write import retry_while_locked, write_atomically
 from gankit.core.errors import GankitError, RunFailed, describe_reason
 from gankit.core.read_file import read_regular_file
+from gankit.core.read_json import parse_json
 from gankit.core.retried_write import describe_write_error
 from gankit.training.find_run import checkpoint_step
 
@@ -135,11 +136,9 @@ def _read(path: Path, name: str) -> bytes:
 
 def _parse_json(name: str, data: bytes) -> dict[str, Any]:
     try:
-        value = json.loads(data)
-    except RecursionError as error:
-        raise ValueError(f"{name} is nested too deeply") from error
+        value = parse_json(data)
     except ValueError as error:
-        raise ValueError(f"{name} is not JSON: {error}") from error
+        raise ValueError(f"{name} is damaged: {error}") from error
     if not isinstance(value, dict):
         raise ValueError(f"{name} holds a {type(value).__name__}; expected a dict")
     return value

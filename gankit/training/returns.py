@@ -6,11 +6,10 @@ Each raises ValueError.
 
 from __future__ import annotations
 
-import reprlib
-
 import torch
 from torch import Tensor
 
+from gankit.core.errors import quote_value
 from gankit.core.trick import Targets
 
 MAX_DEPTH = 100  # of the lists and dicts in a trick's state
@@ -101,7 +100,7 @@ def require_activity(result: object) -> str | None:
     """ValueError unless it is text or None; returns it."""
     if result is None or isinstance(result, str):
         return result
-    raise ValueError(f"activity returns {reprlib.repr(result)}; expected text or None")
+    raise ValueError(f"activity returns {quote_value(result)}; expected text or None")
 
 
 def require_state(result: object) -> None:

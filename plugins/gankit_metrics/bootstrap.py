@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import reprlib
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from gankit.core import randomness
+from gankit.core.errors import quote_value
 from gankit.core.metric import Metric
 from gankit.core.prepared import Rows
 from gankit_metrics.measurement import Measurement
@@ -71,7 +71,7 @@ def finite_score(metric: Metric, state: Any, generated: Rows, reference: Rows) -
     """The metric's score of these rows; ValueError if it is NaN or infinite."""
     score: object = metric.score(state, generated, reference)
     if isinstance(score, str | bytes):
-        raise ValueError(f"score returns the text {reprlib.repr(score)}; expected a number")
+        raise ValueError(f"score returns the text {quote_value(score)}; expected a number")
     value = float(score)  # type: ignore[arg-type]  # its TypeError names the metric
     if not math.isfinite(value):
         raise ValueError(f"score returns {value}, which is not a finite number")
