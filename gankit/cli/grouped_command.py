@@ -11,6 +11,7 @@ import click
 from gankit.cli.output import print_own
 from gankit.core.errors import GankitError
 from gankit.core.registry import Registry, load_registry
+from gankit.core.setting_help import SETTINGS
 from gankit.core.settings import Run, parse_length
 from gankit.data.read.names import printable
 
@@ -22,6 +23,7 @@ class RunOption(click.Option):
 
     def __init__(self, *names: str, default_text: str = "", **attributes: Any) -> None:
         super().__init__(names, **attributes)
+        self.help = self.help or SETTINGS.get(self.name or "")
         self.default_text = default_text  # shown instead of a default such as 0
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:

@@ -1,34 +1,26 @@
-"""`--dry-run` and `--budget`: what a run takes, from the measured time of a training step."""
+"""`--dry-run`: what a run takes, from the measured time of a training step."""
 
 from __future__ import annotations
 
-import dataclasses
-import re
 import sys
-import time
 
 import torch
 
 from gankit.cli.console.busy import describe_load, other_load
 from gankit.cli.console.format import explain_changes
-from gankit.compute.compiling import compile_networks
 from gankit.compute.convolution import count_fast_layers
-from gankit.core.clock import MIN_SECONDS, format_duration
-from gankit.core.errors import GankitError
+from gankit.core.clock import format_duration
 from gankit.core.gan import Gan, Player
 from gankit.core.prepared import PreparedDataset
 from gankit.core.registry import Registry
 from gankit.core.settings import Run, command_line
 from gankit.core.stop import Progress
-from gankit.data.prepare import prepare
 from gankit.data.read.names import printable
 from gankit.training import assemble
-from gankit.training.budget import Budget
+from gankit.training.plan_budget import measure_step_time
 from gankit.training.run_pictures import prepare_again
 
 BUSY_LOAD = 0.5  # threads of other programs that computed on average, from which they are named
-MAX_TIMED_STEPS = 2000  # enough of very short ones; also ends if the clock stands still
-UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
 def describe_run(run: Run, registry: Registry, progress: Progress) -> str:
@@ -121,47 +113,6 @@ def _format_load(run: Run) -> dict[str, str]:
 def _format_memory(device: torch.device) -> str:
     megabytes = peak_memory(device)
     return f"{megabytes:,.0f} MB peak (measured)" if megabytes else "unknown on this system"
-
-
-def fit_to_budget(
-    run: Run, text: str, registry: Registry, progress: Progress
-) -> tuple[Run, Budget]:
-    """The run with as many steps as fit into a time such as 90s, 10m or 2h on this machine.
-
-    The budget counts from when the pictures are prepared.
-    """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?(s|m|h)", text.strip())
-    if match is None or float(match[1]) == 0:
-        raise GankitError(f"--budget is {text!r}; give a time such as 90s, 10m or 2h")
-    prepared = prepare(run, registry, progress)
-    budget = Budget(text.strip(), float(match[1]) * UNIT_SECONDS[match[2]])
-    resolved = assemble.resolve_auto(run, prepared)
-    step_seconds, measured_run = measure_step_time(resolved, registry, prepared)
-    length = f"{max(1, round(budget.seconds / step_seconds))} steps"
-    planned = dataclasses.replace(
-        run, length=length, compile=measured_run.compile, threads=resolved.threads
-    )
-    return planned, budget
-
-
-def measure_step_time(
-    run: Run, registry: Registry, prepared: PreparedDataset, min_seconds: float = 1.5
-) -> tuple[float, Run]:
-    """Seconds per training step, and the run with `compile` resolved to yes or no.
-
-    The steps are taken by a trainer of its own, so they do not change the run.
-    """
-    trainer = assemble.assemble(run, registry, prepared)
-    trainer.run = compile_networks(run, trainer.gan)
-    for step in range(3):
-        trainer.step(step)
-    started = time.perf_counter()
-    step = 3
-    while step < 6 or (time.perf_counter() - started < min_seconds and step < MAX_TIMED_STEPS):
-        float(trainer.step(step)["g_loss"])  # reading the loss waits for the device
-        step += 1
-    seconds = max(MIN_SECONDS, time.perf_counter() - started)
-    return seconds / (step - 3), trainer.run
 
 
 def peak_memory(device: torch.device) -> float | None:

@@ -14,15 +14,10 @@ from gankit.cli.grouped_command import GroupedCommand
 from gankit.cli.log import show_log
 from gankit.cli.options import GROUPS, NOTE
 from gankit.cli.progress import progress_bar
-from gankit.cli.run_from_options import (
-    check_single_process,
-    check_start,
-    new_run,
-    read_fields,
-    resumed,
-)
+from gankit.cli.run_from_options import check_start, new_run, read_fields, resumed
 from gankit.core.errors import GankitError
 from gankit.data.read.names import printable
+from gankit.training.combine import check_single_process
 
 if TYPE_CHECKING:
     from gankit.core.registry import Registry
@@ -99,10 +94,10 @@ def _check_and_plan(
 ) -> tuple[Run, Budget | None]:
     """Try the parts that did not come with gankit, and set the length if there is a budget."""
     from gankit import testing
-    from gankit.cli import plan
+    from gankit.training.plan_budget import fit_to_budget
 
     testing.try_external_parts(run, registry, progress)
-    return plan.fit_to_budget(run, budget, registry, progress) if budget else (run, None)
+    return fit_to_budget(run, budget, registry, progress) if budget else (run, None)
 
 
 def _describe(run: Run, registry: Registry, progress: Progress) -> None:
@@ -122,7 +117,9 @@ def _train(
 ) -> None:
     from gankit.cli.out_of_memory import explain_out_of_memory
     from gankit.cli.stop import stop_signals
+    from gankit.core.stop import only_preparing
     from gankit.training.loop import train
 
     with stop_signals() as stop, explain_out_of_memory(run, registry):
-        train(run, registry, resume=resume, progress=progress, stop=stop, budget=budget)
+        preparing = only_preparing(progress)
+        train(run, registry, resume=resume, progress=preparing, stop=stop, budget=budget)

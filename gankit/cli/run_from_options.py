@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gankit.core.errors import GankitError
+from gankit.training.combine import add_tricks, combine_settings, expand_shorthands
 
 if TYPE_CHECKING:
     from gankit.core.registry import Registry
     from gankit.core.settings import Run
 
-LENGTHS = ("steps", "epochs", "kimg")
 # Settings that may change on --resume; all others affect the numbers. `data` may only name another
 # place of the same pictures.
 FREE_ON_RESUME = {
@@ -31,43 +30,23 @@ def check_start(resume: Path | None, config: Path | None, recipe: str | None) ->
         raise GankitError("--config already holds every setting of a run: omit --recipe")
 
 
-def check_single_process(options: dict[str, Any]) -> None:
-    """Refuse options that measure time or memory of one process if torchrun starts several."""
-    if "TORCHELASTIC_RUN_ID" not in os.environ:
-        return
-    for option, value in options.items():
-        if value:
-            raise GankitError(f"{option} works in one process only: omit torchrun or {option}")
-
-
 def read_fields(values: dict[str, Any], budget: str | None, resume: Path | None) -> dict[str, Any]:
     """Fields of Run from the options given: one length, one or two learning rates."""
     fields = {name: value for name, value in values.items() if value is not None and value != ()}
-    lengths = [f"{fields.pop(unit):.12g} {unit}" for unit in LENGTHS if unit in fields]
     if resume and budget:
         raise GankitError("--budget is for new runs: make a resumed run longer with --steps")
-    if len(lengths) + bool(budget) > 1:
-        raise GankitError(
-            "a run has one length: give only one of --steps, --epochs, --kimg, --budget"
-        )
-    if lengths:
-        fields["length"] = lengths[0]
-    elif budget:
-        fields["length"] = "1 steps"  # a placeholder until plan.fit_to_budget
+    fields = expand_shorthands({**fields, "budget": budget} if budget else fields)
     if "channels" in fields:
-        fields["channels"] = 0 if fields["channels"] == "auto" else int(fields["channels"])
+        fields["channels"] = int(fields["channels"])
     if "classes" in fields:
         fields["classes"] = tuple(",".join(fields["classes"]).split(","))
-    if "lr" in fields:
-        lr = fields.pop("lr")
-        fields = {"lr_g": lr, "lr_d": lr, **fields}
     return fields
 
 
 def new_run(registry: Registry, config: Path | None, fields: dict[str, Any]) -> Run:
     """The run that the options describe; they override the config file."""
-    from gankit.training.compose import compose
     from gankit.training.run_file import read_run
+    from gankit.training.run_parts import require_no_objects
 
     settings = read_run(config) if config else {}
     overridden = {"out", "fingerprint"}  # these belong to the run that the file describes
@@ -76,7 +55,15 @@ def new_run(registry: Registry, config: Path | None, fields: dict[str, Any]) -> 
     if "length" in fields:  # these follow from the length
         overridden |= {"steps", "earlier_plans", "draw_every", "save_every"}
     kept = {name: value for name, value in settings.items() if name not in overridden}
-    return compose(registry, **{**kept, **fields})
+    replaced = set(fields)
+    if all(text.startswith("+") for text in fields.get("tricks", ())):
+        replaced -= {"tricks"}  # those of the file stay
+    if config:
+        require_no_objects(config, kept.keys() - replaced)
+    if "tricks" in fields and "tricks" in kept:
+        fields = {**fields, "tricks": add_tricks(kept["tricks"], fields["tricks"])}
+    fields = {**kept, **fields}
+    return combine_settings(registry, fields.pop("recipe", None), fields)
 
 
 def resumed(folder: Path, **fields: Any) -> Run:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import IO
 
 import click
@@ -35,6 +36,12 @@ def shows_live_view(stream: IO[str] | None) -> bool:
     if plain is None:
         plain = is_notebook() or is_ci()
     return not plain
+
+
+def shows_notebook_view() -> bool:
+    """Whether this program is the kernel of a notebook, whose cells show pictures."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return hasattr(shell, "kernel") and not _chosen_plain()
 
 
 def _chosen_plain() -> bool | None:

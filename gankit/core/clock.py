@@ -1,7 +1,10 @@
 """Durations as readable text, and speeds by a clock that may stand still."""
 
 import math
+import re
 
+_DURATION = re.compile(r"(\d+(?:\.\d+)?) ?(s|sec|m|min|h)")
+_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600}  # by the first letter
 MIN_SECONDS = 1e-9  # a clock may stand still or go back, as in a virtual machine that was paused
 
 
@@ -23,3 +26,9 @@ def format_duration(seconds: float) -> str:
     if minutes >= 60:
         return f"{minutes // 60} h {minutes % 60} min"
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def parse_duration(text: str) -> float:
+    """The seconds of `90s`, `10m`, `10 min` or `2h`; 0 for any other text."""
+    match = _DURATION.fullmatch(text.strip())
+    return float(match[1]) * _UNIT_SECONDS[match[2][0]] if match else 0.0

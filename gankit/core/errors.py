@@ -3,6 +3,8 @@
 import re
 import reprlib
 from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
 MAX_SHOWN = 100  # characters of a value in a message
 MAX_WORD = 300  # of a path or another word
@@ -29,8 +31,18 @@ def _cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[: limit - end]}...{text[-end:]}"
 
 
-class RunFailed(GankitError):
-    """A run failed after it had begun; its checkpoints are kept. Exit code 1."""
+class EndedEarly(GankitError):
+    """A run that had begun has ended before its last step."""
+
+    folder: Path | None = None  # of the run; None if the error is not of one run
+    step: int | None = None  # the number of steps that were done
+
+
+class RunFailed(EndedEarly):
+    """A run failed after it had begun; its checkpoints are kept. Exit code 1.
+
+    `folder` is the run's folder, and `step` the number of steps that were done.
+    """
 
 
 class OneLineInNotebooks:
@@ -40,10 +52,11 @@ class OneLineInNotebooks:
         return [f"gankit: {self}"]
 
 
-class RunStopped(OneLineInNotebooks, GankitError):
+class RunStopped(OneLineInNotebooks, EndedEarly):
     """An interrupt, SIGTERM or a closed pipe stopped the run; exit code 128 + the signal's number.
 
-    A checkpoint was saved before.
+    A checkpoint was saved before. `folder` is the run's folder, and `step` the number of steps that
+    were done.
     """
 
 
@@ -55,9 +68,21 @@ class Interrupted(OneLineInNotebooks, KeyboardInterrupt):
         self.exit_code = exit_code  # 128 + the signal's number
 
 
+class _Shortener(reprlib.Repr):
+    """Cuts long values; arrays, tensors and objects are shown as their type, with their shape."""
+
+    def repr1(self, x: Any, level: int) -> str:
+        name = type(x).__name__
+        shape = getattr(x, "shape", ())
+        if isinstance(shape, tuple) and shape:  # a torch.Size is a tuple, too
+            return f"<{name} of shape {tuple(shape)}>"
+        has_long_repr = hasattr(x, "__dict__") and not isinstance(x, type | str | BaseException)
+        return f"<{name}>" if has_long_repr else super().repr1(x, level)
+
+
 def quote_value(value: object) -> str:
     """A value as messages show it: quoted, without control characters, and cut if it is long."""
-    shortener = reprlib.Repr()
+    shortener = _Shortener()
     shortener.maxstring = shortener.maxother = shortener.maxlong = MAX_SHOWN
     text = shortener.repr(value)
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."

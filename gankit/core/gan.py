@@ -106,12 +106,21 @@ class Gan:
     # --- forward passes
 
     def generate(self, z: Tensor) -> Tensor:
-        """G's images (N, C, H, W) in [-1, 1], float32."""
+        """G's images (N, C, H, W) in [-1, 1], float32, as a step makes them.
+
+        A pass in training mode changes the network: it moves batch norm's statistics. Use `sample`
+        to draw pictures without changing anything.
+        """
         with self.machine.autocast():
             return Tensor.float(self.G.net(z))
 
     def judge(self, images: Tensor) -> Tensor:
-        """D's logits (N,), float32. D is called only here, so tricks see all of its inputs."""
+        """D's logits (N,), float32. A step calls D only here, so tricks see all of its inputs.
+
+        A pass in training mode changes the network and the tricks: it moves batch norm's statistics
+        and spectral norm's vectors, draws random numbers, and replaces `features`. Use `look` to
+        learn what D thinks of images without changing anything.
+        """
         self.features = None  # those of the last pass would keep its graph alive
         for d_input in self.d_inputs:
             images = d_input(images, self)
@@ -142,11 +151,42 @@ class Gan:
         finally:
             self.machine = machine
 
-    @torch.no_grad()
     def sample(self, z: Tensor) -> Tensor:
-        """The sampler's images for z, in eval mode: a picture depends on its own z only."""
-        training = self.sampler.training
-        self.sampler.eval()
-        images: Tensor = self.sampler(z.to(self.machine.device))
-        self.sampler.train(training)
+        """The sampler's images (N, C, H, W) for z (N, latent_dim), float32, on the CPU.
+
+        In eval mode, where a picture depends on its own z only. It changes nothing.
+        """
+        with self._only_looking(self.sampler):
+            images: Tensor = self.sampler(z.to(self.machine.device))
         return images.float().cpu()
+
+    def look(self, images: Tensor) -> Tensor:
+        """D's logits (N,) for images (N, C, H, W) in [-1, 1], float32, on the run's device.
+
+        In eval mode and without the run's tricks, so these are not the logits that the loss gets.
+        It changes nothing: an observer may look as often as it likes.
+        """
+        with self._only_looking(self.D.net), torch.compiler.set_stance("force_eager"):
+            logits: Tensor = self.D.net(images.to(self.machine.device))
+        return logits.float()
+
+    @contextlib.contextmanager
+    def _only_looking(self, net: nn.Module) -> Iterator[None]:
+        """While open, `net` is in eval mode, without gradients; then all is as it was before.
+
+        That is the mode of each layer, what layers and tricks keep of the last pass, and torch's
+        random state.
+        """
+        features = self.features
+        states = [vars(module) for module in net.modules()]
+        before = [{**state, "_buffers": dict(state["_buffers"])} for state in states]
+        device = self.machine.device
+        with torch.no_grad(), torch.random.fork_rng([device] if device.type == "cuda" else []):
+            net.eval()
+            try:
+                yield
+            finally:
+                for state, earlier in zip(states, before, strict=True):
+                    state.clear()
+                    state.update(earlier)
+                self.features = features

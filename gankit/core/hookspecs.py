@@ -3,7 +3,8 @@
 Registration hooks run for every command, so they must not import torch, read files or use the
 network. Observer hooks are called after something happened in a run. Their return values are
 ignored; an observer that raises is ignored for the rest of the run, unless it comes with gankit. An
-implementation may take fewer arguments than its specification.
+implementation may take fewer arguments than its specification. With `control` an observer can warn,
+report numbers for the log, and end the run.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     import click
     import torch
 
+    from gankit.core.control import Control
     from gankit.core.gan import Gan
+    from gankit.core.recorder import StepRecord
     from gankit.core.settings import Run
 
 hookspec = pluggy.HookspecMarker("gankit")
@@ -73,28 +76,38 @@ def register_commands(cli: click.Group) -> None:
 
 
 @hookspec
-def run_started(run: Run, gan: Gan, registry: Any) -> None:
+def run_started(run: Run, gan: Gan, registry: Any, control: Control) -> None:
     """A run of parts from `registry` begins, or is resumed: then `gan.step` is above 0."""
 
 
 @hookspec
-def step_done(run: Run, step: int, scalars: dict[str, Any]) -> None:
-    """A logged step is done. `scalars`: `d_loss`, `g_loss`, `d_real`, `d_fake`, `penalty` and
-    `seconds` since the run started or resumed (floats), and `activity`: what each trick did since
-    the last logged step."""
+def step_taken(run: Run, gan: Gan, step: int, record: StepRecord, control: Control) -> None:
+    """A step was taken, logged or not. `step` is the number of steps that are done.
+
+    Called at every step; with an attribute `watch_every = 50`, at each 50th. With `watch_updates =
+    True`, `record` has the sizes of the updates, which takes a copy of the weights.
+    """
 
 
 @hookspec
-def samples_drawn(run: Run, step: int, images: torch.Tensor) -> None:
+def step_done(run: Run, step: int, scalars: dict[str, Any], control: Control) -> None:
+    """A logged step is done. `scalars`: `d_loss`, `g_loss`, `d_real`, `d_fake`, `penalty` and
+    `seconds` since the run started or resumed (floats); `activity`: what each trick did since the
+    last logged step, as text; and `numbers`: what tricks and observers reported, as `ada.p`."""
+
+
+@hookspec
+def samples_drawn(run: Run, step: int, images: torch.Tensor, control: Control) -> None:
     """Images of the run's fixed latents were sampled: (N, C, H, W), float32 in [-1, 1], on CPU."""
 
 
 @hookspec
-def checkpoint_saved(run: Run, step: int, path: Path) -> None:
+def checkpoint_saved(run: Run, step: int, path: Path, control: Control) -> None:
     """A checkpoint was saved as the folder `path`."""
 
 
 @hookspec
-def run_finished(run: Run, outcome: dict[str, Any]) -> None:
+def run_finished(run: Run, outcome: dict[str, Any], control: Control) -> None:
     """The run is over. `outcome`: `state` (`finished`, `stopped` or `failed`), `step`, `seconds`,
-    `message`, and `tricks`: what each trick did last, or None if it never acted."""
+    `message`, `reason` (if an observer or `stop` ended the run), and `tricks`: what each trick did
+    last, or None if it never acted."""

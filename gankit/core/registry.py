@@ -6,10 +6,11 @@ import importlib.util
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from types import ModuleType
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from gankit.core.choice import Choice
@@ -22,9 +23,11 @@ from gankit.core.errors import (
 )
 from gankit.core.find_hooks import OBSERVERS, find_hooks
 from gankit.core.process_state import undo_global_changes
+from gankit.core.settings import Run
 from gankit.core.specs import KINDS, ModelSpec, Spec, no_such_option
 
 FILE_MODULE = "gankit_file_"  # begins the name of a one-file plugin's module
+_FUNCTIONS = (FunctionType, MethodType, BuiltinFunctionType, partial)
 
 
 @dataclass
@@ -84,9 +87,25 @@ class Registry:
     def __init__(self) -> None:
         self.plugins: list[Plugin] = []
 
-    def load(self, name: str, find: Callable[[], Any], distribution: Any = None) -> Plugin:
-        """Load one plugin; `find` returns its module or class. Errors go to `Plugin.error`."""
-        plugin = Plugin(name, distribution=distribution)
+    def load(self, name: str, implementation: Any, distribution: Any = None) -> Plugin:
+        """Load one plugin from a module, a class or an object with its hooks.
+
+        GankitError if it fails or has no hooks. A function that returns one of these may be given
+        in its place; then errors are kept in `Plugin.error`, so that other plugins still load.
+        """
+        if isinstance(implementation, _FUNCTIONS):
+            return self._load(Plugin(name, distribution=distribution), implementation)
+        plugin = self._load(Plugin(name, distribution=distribution), lambda: implementation)
+        if not plugin.error and not vars(plugin.hook):
+            what = f"{quote_value(implementation)} has no hooks"
+            plugin.fail(GankitError(f"{what}: mark its functions with @gankit.hookimpl"))
+        if plugin.error:
+            self.plugins.remove(plugin)
+            raise GankitError(f"plugin {name!r}: {plugin.error}") from plugin.cause
+        return plugin
+
+    def _load(self, plugin: Plugin, find: Callable[[], Any]) -> Plugin:
+        name = plugin.name
         started = time.perf_counter()
         try:
             with undo_global_changes() as plugin.changed:
@@ -105,6 +124,21 @@ class Registry:
         plugin.load_ms = 1000 * (time.perf_counter() - started)
         self.plugins.append(plugin)
         return plugin
+
+    def with_plugins(self, plugins: Iterable[Plugin]) -> "Registry":
+        """A registry with these plugins too; a plugin is left out if its parts are there already.
+
+        A plugin without parts is left out if there is one of its name.
+        """
+        extended = Registry()
+        extended.plugins = list(self.plugins)
+        for plugin in plugins:
+            parts = {(spec.kind, spec.name) for spec in plugin.specs}
+            taken = {(spec.kind, spec.name) for p in extended.plugins for spec in p.specs}
+            is_known = parts & taken if parts else plugin.name in [p.name for p in extended.plugins]
+            if not is_known:
+                extended.plugins.append(plugin)
+        return extended
 
     def _collect(self, plugin: Plugin) -> None:
         def register(spec: Spec) -> None:
@@ -253,6 +287,13 @@ def load_registry() -> Registry:
     for entry in (*bundled, *(entry for entry in installed if entry not in bundled)):
         registry.load(entry.name, entry.load, entry.dist)
     return registry
+
+
+def registry_of(run: Run, registry: Registry | None = None) -> Registry:
+    """The registry, by default of all installed plugins, with the plugins that a run carries."""
+    registry = registry or load_registry()
+    plugins = run.in_python.plugins
+    return registry.with_plugins(plugins) if plugins else registry
 
 
 def import_file(path: Path) -> Any:

@@ -3,10 +3,11 @@
 import dataclasses
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass
 from pathlib import Path
 from typing import Any
 
+from gankit.core.carried import NOTHING, Carried
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError, did_you_mean, quote_value
 from gankit.core.portable_path import portable_path
@@ -108,8 +109,11 @@ class Run:
     tensorboard: bool = False
     out: str = ""  # the run's folder; "": a new one in runs/
     fingerprint: str = ""  # hash of the prepared pictures; set by resolve_auto
+    # Not a field, and so not compared; dataclasses.replace keeps it.
+    carried: InitVar[Carried] = NOTHING
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, carried: Carried) -> None:
+        object.__setattr__(self, "carried", carried)
         for name in CHOICES:
             value = getattr(self, name)
             if isinstance(value, str):
@@ -134,6 +138,25 @@ class Run:
         if not is_valid:
             value = quote_value(getattr(self, name))
             raise GankitError(f"{option(name)} is {value}; it must be {allowed}")
+
+    @property
+    def in_python(self) -> Carried:
+        """What the run carries beside its settings: objects and plugins given in Python."""
+        carried: Carried = vars(self)["carried"]
+        return carried
+
+    def parts(self) -> list[tuple[str, Choice]]:
+        """The parts of the run, each with its kind."""
+        kinds = ("dataset", "model", "generator", "discriminator", "loss")
+        parts = [(kind, getattr(self, kind)) for kind in kinds]
+        parts += [("trick", choice) for choice in self.tricks]
+        return parts + [("metric", choice) for choice in self.metrics]
+
+    def given_objects(self) -> dict[str, str]:
+        """The run's parts that were given as objects: "trick my-trick" -> "MyTrick in train.py"."""
+        names = [f"{kind} {choice.name}" for kind, choice in self.parts()]
+        origins = self.in_python.origins
+        return {name: origins[name] for name in names if name in origins}
 
     @property
     def folder(self) -> Path:
@@ -184,11 +207,15 @@ def command_line(run: Run, working_folder: Path | None = None) -> str:
     """The command line that repeats a run: `gankit run` with all of its settings.
 
     Paths are those that work in `working_folder`, by default the working directory, and do not name
-    your home folder.
+    your home folder. A comment at its end names parts that no command line can name, because they
+    were given as objects in Python.
     """
     start = working_folder or Path.cwd()
     data = tuple(portable_path(path, start, start) for path in run.data)
-    argv = ["gankit", "run"]
+    argv = ["gankit"]
+    for file in run.in_python.files:
+        argv += ["-p", portable_path(file, start, start)]
+    argv.append("run")
     for field in dataclasses.fields(run):
         value = data if field.name == "data" else getattr(run, field.name)
         is_default = value == field.default
@@ -197,7 +224,9 @@ def command_line(run: Run, working_folder: Path | None = None) -> str:
         if field.name in _NEVER_WRITTEN or (is_default and field.name not in _ALWAYS_WRITTEN):
             continue
         argv += setting_to_argv(field.name, value)
-    return join_command([*argv, "--steps", str(run.steps)])
+    command = join_command([*argv, "--steps", str(run.steps)])
+    objects = "; ".join(f"{part} is {what}" for part, what in run.given_objects().items())
+    return f"{command}  # from Python only: {objects}" if objects else command
 
 
 def setting_to_argv(name: str, value: object) -> list[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import inspect
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -12,31 +14,73 @@ from typing import Any
 from gankit.core.errors import Interrupted
 
 HANGUP = getattr(signal, "SIGHUP", -1)  # Windows has no such signal
-Progress = Callable[[int, int], None]  # called with (done, total)
+Progress = Callable[..., None]  # called with (done, total); see in_stage
+PREPARING = "preparing"
+TRAINING = "training"
 
 
 def no_progress(done: int, total: int) -> None:
     """A Progress that shows nothing."""
 
 
+def in_stage(progress: Progress, stage: str) -> Progress:
+    """A progress callback for one stage of the work: it gets `stage=` if it has that parameter."""
+    try:
+        parameters = inspect.signature(progress).parameters.values()
+    except (TypeError, ValueError):  # some functions written in C tell nothing
+        return progress
+    if any(p.name == "stage" or p.kind is p.VAR_KEYWORD for p in parameters):
+        return functools.partial(progress, stage=stage)
+    return progress
+
+
+def only_preparing(progress: Progress) -> Progress:
+    """A progress callback that ignores all stages but the preparation of pictures."""
+
+    def of_preparation(done: int, total: int, stage: str) -> None:
+        if stage == PREPARING:
+            progress(done, total)
+
+    return of_preparation
+
+
 class Stop:
     """Whether a run should end: `stop()` returns 0 to continue, else a signal's number.
 
-    Ctrl-C, SIGTERM, a closed pipe or your own code call `request`. The training loop checks between
-    two steps, where it can save a checkpoint; preparation before the first step ends at once.
-    `poll` is called on each check, too: it returns 0 or a signal's number.
+    Ctrl-C, SIGTERM or a closed pipe call `request`. An observer, or your own code, calls `end` with
+    a reason: such an end is not an error. The training loop checks between two steps, where it can
+    save a checkpoint; preparation before the first step ends at once. `poll` is called on each
+    check, too: it returns a signal's number, or whether the run should end.
     """
 
-    def __init__(self, poll: Callable[[], int] = lambda: 0) -> None:
+    def __init__(self, poll: Callable[[], object] = lambda: 0) -> None:
         self.poll = poll
         self.signal = 0
+        self.reason = ""  # why the run should end, if somebody decided so
+
+    @staticmethod
+    def of(stop: Stop | Callable[[], object] | None) -> Stop:
+        """The Stop of a new run: the same one, or one that polls a function."""
+        if not isinstance(stop, Stop):
+            stop = Stop(poll=stop) if stop else Stop()
+        stop.reason = ""  # of an earlier run
+        return stop
 
     def request(self, signal: int) -> None:
         """Request the end of the run; only the first signal counts."""
         self.signal = self.signal or signal
 
+    def end(self, reason: str) -> None:
+        """End the run on purpose; only the first reason counts."""
+        self.reason = self.reason or reason
+
     def __call__(self) -> int:
-        return self.signal or self.poll()
+        answer = self.signal or self.poll()
+        if isinstance(answer, int) and not isinstance(answer, bool):
+            return answer
+        if answer:  # True of Python, NumPy or torch
+            self.end("stop() returned True")
+        return 0
 
     def raise_on_stop(self, progress: Progress) -> Progress:
         """Wrap a progress callback: it raises Interrupted once the run should end.
@@ -46,10 +90,10 @@ class Stop:
 
         def wrapped(done: int, total: int) -> None:
             progress(done, total)
-            signal = self()
-            if signal:
+            number = self()
+            if number or self.reason:
                 message = "interrupted before the first step: there was nothing to save"
-                raise Interrupted(message, 128 + signal)
+                raise Interrupted(message, 128 + (number or signal.SIGINT))
 
         return wrapped
 

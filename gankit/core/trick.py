@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from gankit.core.errors import did_you_mean
+from gankit.core.reported import Activity
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -79,8 +80,12 @@ class Trick:
     def after_update(self, gan: Gan, player: Player) -> None:
         """Called after the player's optimiser step."""
 
-    def activity(self) -> str | None:
-        """What the trick did since the last call, for the log; None if it did nothing."""
+    def activity(self) -> Activity:
+        """What the trick did since the last call, for the log; None if it did nothing.
+
+        A text, or a dict of numbers (also tensors of one number), which get columns of their own in
+        the log: `{"p": 0.12}`. With the key "text", the dict has a text for the console, too.
+        """
         return None
 
     def state_dict(self) -> dict[str, Any]:

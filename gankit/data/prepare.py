@@ -14,7 +14,7 @@ import numpy as np
 from gankit.core.errors import GankitError
 from gankit.core.portable_path import real_path
 from gankit.core.prepared import Pixels, PreparedDataset
-from gankit.core.registry import Registry, load_registry
+from gankit.core.registry import Registry, registry_of
 from gankit.core.specs import DatasetSpec
 from gankit.core.stop import Progress, no_progress
 from gankit.data.messages import NO_CLASS_FOLDERS, OWN_PICTURES, mostly_broken
@@ -38,7 +38,7 @@ def prepare(
     and the hold-out are chosen each time, from the data seed. `progress` is called with (done,
     total) while files are downloaded, unpacked and prepared.
     """
-    registry = registry or load_registry()
+    registry = registry_of(run, registry)
     transform = _make_transform(run)
     decode_in_full = run.fit.name == "patches"
     pictures = open_dataset(run, registry, 0 if decode_in_full else run.image_size, progress)

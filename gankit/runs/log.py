@@ -1,4 +1,8 @@
-"""Write and read log.csv: one row for each logged step, with losses and what each trick did."""
+"""Write and read log.csv: one row for each logged step, with losses and what each trick did.
+
+Its columns are numbers, then a text for each trick, then the numbers that tricks and observers have
+reported: `ada.p`. A name that is reported for the first time gets a column then.
+"""
 
 from __future__ import annotations
 
@@ -55,14 +59,22 @@ def _is_row(row: Mapping[str, str]) -> bool:
 
 
 def read_log(folder: str | Path) -> dict[str, list[Any]]:
-    """Read the columns of a run's log.csv by name: numbers as floats, what tricks did as text."""
+    """Read the columns of a run's log.csv by name: numbers as floats, what tricks did as text.
+
+    A number that is missing in a row is NaN.
+    """
     rows = read_rows(Path(folder))
     log: dict[str, list[Any]] = {}
     for name in rows[0] if rows else ():
         column = [row[name] for row in rows]
-        is_number = name in NUMBERS
+        is_number = name in NUMBERS or (is_reported(name) and all(map(_NUMBER.fullmatch, column)))
         log[name] = [float(value or "nan") for value in column] if is_number else column
     return log
+
+
+def is_reported(name: str) -> bool:
+    """Whether a column holds numbers that a trick or an observer reported, as `ada.p`."""
+    return "." in name
 
 
 def write_rows(folder: Path, names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:

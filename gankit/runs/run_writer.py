@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from gankit.core.atomic_write import write_atomically
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from gankit.core.settings import Run
 
 logger = logging.getLogger("gankit")
+MAX_REPORTED = 200  # columns of log.csv for numbers that tricks and observers report
 MAX_UNWRITTEN_GRIDS = 40  # kept in memory while they cannot be written, about 1 MB each
 FRAMES_PER_SECOND = 8
 
@@ -38,9 +40,12 @@ class RunWriter:
         self.unwritten_rows: list[dict[str, Any]] = []
         self.unwritten_grids: deque[tuple[str, bytes]] = deque(maxlen=MAX_UNWRITTEN_GRIDS)
         self.must_replace_log = False
+        self.is_full = False  # whether there were more reported numbers than columns for them
         self.earlier_seconds = 0.0  # of the run before it was resumed
         # Drop rows after the checkpoint: these steps are taken again.
         old_rows = log.read_rows(run.folder, missing_ok=True) if gan.step else []
+        self.columns = log.columns(run.tricks)
+        self.columns += [name for name in (old_rows or [{}])[0] if log.is_reported(name)]
         self.unwritten_rows = [row for row in old_rows if int(row["step"]) <= gan.step]
         self.must_replace_log = True
         if self.unwritten_rows:
@@ -49,7 +54,10 @@ class RunWriter:
 
     @hookimpl
     def step_done(self, run: Run, step: int, scalars: dict[str, Any]) -> None:
+        numbers = scalars.get("numbers", {})
+        self._add_columns(run, numbers)
         row = {
+            **numbers,
             **scalars["activity"],
             **scalars,
             "step": step,
@@ -79,15 +87,34 @@ class RunWriter:
             logger.warning(message, self.log_writes.target, rows)
         self._write_video(run)
 
+    def _add_columns(self, run: Run, names: Iterable[str]) -> None:
+        """Give each number that was not reported before a column; then the log is written anew."""
+        from gankit.runs import log
+
+        new = [name for name in names if name not in self.columns]
+        free = MAX_REPORTED - sum(map(log.is_reported, self.columns))
+        if not new or (free <= 0 and self.is_full):
+            return
+        if len(new) > free:
+            self.is_full = True
+            message = "log.csv has columns for %s reported numbers; %s and later ones are not in it"
+            logger.warning(message, MAX_REPORTED, new[free])
+        if not self.must_replace_log:
+            self.unwritten_rows = [
+                *log.read_rows(run.folder, missing_ok=True),
+                *self.unwritten_rows,
+            ]
+            self.must_replace_log = True
+        self.columns += new[:free]
+
     def _write_rows(self, run: Run) -> None:
         from gankit.runs import log
 
-        names = log.columns(run.tricks)
         with self.log_writes.attempt():
             if self.must_replace_log:
-                log.write_rows(run.folder, names, self.unwritten_rows)
+                log.write_rows(run.folder, self.columns, self.unwritten_rows)
             else:
-                log.append_rows(run.folder, names, self.unwritten_rows)
+                log.append_rows(run.folder, self.columns, self.unwritten_rows)
             self.must_replace_log = False
             self.unwritten_rows = []
 

@@ -9,14 +9,14 @@ from torch import Tensor
 
 from gankit.core import randomness
 from gankit.core.errors import GankitError
-from gankit.core.registry import Registry, load_registry
+from gankit.core.registry import Registry, registry_of
 from gankit.core.settings import Run
 from gankit.runs.images import arrange, to_frames
 from gankit.training import checkpoint
 from gankit.training.assemble import build_gan
 from gankit.training.check_checkpoint import check_keys, load_weights
 from gankit.training.find_run import find_run
-from gankit.training.run_file import load_run
+from gankit.training.run_file import folder_of, load_run
 from gankit.training.run_parts import SAMPLED, require_parts
 
 BATCH_SIZE = 64  # pictures that the generator draws at once
@@ -77,18 +77,21 @@ class Sampler:
             raise GankitError(f"z has shape {tuple(z.shape)}; expected {expected}")
 
 
-def load(folder: str | Path, step: int | None = None, registry: Registry | None = None) -> Sampler:
-    """Load the sampler of the run in `folder`, from the checkpoint of `step` or the newest one.
+def load(
+    folder: str | Path | Run, step: int | None = None, registry: Registry | None = None
+) -> Sampler:
+    """Load the sampler of a run or its folder, from the checkpoint of `step` or the newest one.
 
     `gankit.load("runs/petals-1").sample(seed=7)` is a PIL image. The network is on the CPU.
     GankitError if there is no run or no such checkpoint.
     """
-    folder = find_run(folder, " and step={step}")
-    run = load_run(folder, device="cpu", precision="32", threads=0)
+    path = find_run(folder_of(folder), " and step={step}")
+    given = folder if isinstance(folder, Run) else path
+    run = load_run(given, device="cpu", precision="32", threads=0)
     checkpoints = run.folder / "checkpoints"
     if step is None:
         checkpoint.require_checkpoints(checkpoints)
-    registry = registry or load_registry()
+    registry = registry_of(run, registry)
     require_parts(run, registry, SAMPLED)
     gan, _ = build_gan(run, registry)
 
@@ -103,7 +106,7 @@ def load(folder: str | Path, step: int | None = None, registry: Registry | None 
         names = [existing.name for existing in checkpoint.list_checkpoints(checkpoints)]
         if path.name not in names:
             available = ", ".join(names) or "none"
-            raise GankitError(f"{folder} has no checkpoint {path.name}; it has: {available}")
+            raise GankitError(f"{run.folder} has no checkpoint {path.name}; it has: {available}")
         saved = checkpoint.load(path)
         with checkpoint.errors_of(path):
             use(saved)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from gankit.core.errors import RunFailed
 from gankit.core.gan import Gan, Player
+from gankit.core.reported import Activity
 from gankit.core.step import judge
 from gankit.core.trick import Targets, Trick
 from gankit.testing.harness import changes_input, require_scalar
@@ -180,8 +181,8 @@ def check_gradients_to_g(trainer: Trainer, trick: Trick) -> None:
         raise ValueError("stops gradients from D's logits to weights of G: do not detach images")
 
 
-def check_activity_and_state(trick: Trick) -> str | None:
-    """`activity` returns text or None, and a checkpoint can save `state_dict`; returns activity."""
+def check_activity_and_state(trick: Trick) -> Activity:
+    """`activity` returns what it may, and a checkpoint can save `state_dict`; returns activity."""
     activity: object = trick.activity()
     text = returns.require_activity(activity)
     state = trick.state_dict()

@@ -27,7 +27,7 @@ from gankit.testing.harness import (
     require_finite,
 )
 from gankit.training import checkpoint
-from gankit.training.compose import exclusion_reason
+from gankit.training.combine import exclusion_reason
 from gankit.training.loop import train
 from gankit.training.run_file import load_run
 

@@ -17,6 +17,7 @@ from gankit.core.errors import GankitError
 from gankit.core.gan import Gan, Player
 from gankit.core.loss import Loss
 from gankit.core.prepared import PreparedDataset
+from gankit.core.recorder import Recorder, StepRecord
 from gankit.core.registry import Registry
 from gankit.core.settings import Run, default_memory_format, parse_length
 from gankit.core.step import Scalars, train_step
@@ -46,6 +47,7 @@ class Trainer:
     earlier_activity: dict[str, str] = field(default_factory=dict)
     # Buffers that were infinite in the new networks, such as a mask of attention -> "infinite".
     non_finite_at_start: dict[str, str] = field(default_factory=dict)
+    recorders: list[Recorder] = field(default_factory=list)  # while a step is recorded: one
 
     def step(self, step: int) -> Scalars:
         """Take training step number `step`, counted from 0."""
@@ -53,7 +55,17 @@ class Trainer:
         self.gan.begin_step(step)
         first_batch = step * self.run.d_steps
         reals = [self.batches[first_batch + turn] for turn in range(self.run.d_steps)]
-        return train_step(self.gan, self.loss, self.tricks, reals)
+        return train_step(self.gan, self.loss, [*self.tricks, *self.recorders], reals)
+
+    def recorded_step(self, step: int, *, keeps_updates: bool) -> tuple[Scalars, StepRecord]:
+        """Take a step, and record it; with `keeps_updates`, the weights are copied before."""
+        recorder = Recorder(keeps_updates)
+        self.recorders = [recorder]
+        try:
+            scalars = self.step(step)
+        finally:
+            self.recorders = []
+        return scalars, recorder._make_record(scalars)
 
 
 def resolve_auto(run: Run, prepared: PreparedDataset) -> Run:

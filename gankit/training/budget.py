@@ -11,8 +11,11 @@ import time
 from collections.abc import Iterator
 
 from gankit.core.clock import format_duration
+from gankit.core.errors import GankitError
 from gankit.core.settings import Run
 from gankit.training.assemble import default_intervals
+from gankit.training.folder import RunFolder
+from gankit.training.run_file import update_run
 
 log = logging.getLogger("gankit")
 PLAN_AT = (0.1, 0.2, 0.3)  # shares of the time or of the steps after which a run is planned anew
@@ -94,6 +97,27 @@ class Budget:
         if done / run.steps >= LAST_PLAN:
             return run
         return self._plan(run, done, self.seconds - elapsed, step_seconds, stopwatch)
+
+    def plan_anew(self, run: Run, done: int, stopwatch: Stopwatch, folder: RunFolder) -> Run:
+        """The same as `keep`; a new length is also told, and written into run.json."""
+        planned = self.keep(run, done, stopwatch)
+        if planned is run:
+            return run
+        try:
+            folder.remember(planned, update_run(planned))
+        except GankitError as error:
+            log.warning("%s; so the run keeps its %s steps", error, run.steps)
+            return run
+        log.warning(
+            "planned anew at step %s: %s steps instead of %s, to end within --budget %s; %s has "
+            "the command that repeats this run",
+            done,
+            planned.steps,
+            run.steps,
+            self.text,
+            planned.folder / "run.json",
+        )
+        return planned
 
     def _window_start(self, now: Mark) -> Mark:
         """The last mark that is at least a window old, or else the first."""

@@ -48,9 +48,14 @@ LOSS_METHODS: dict[str, Check] = {
     "g_loss": lambda result, *_: returns.require_loss("g_loss", result),
     "score": lambda result, logits: returns.require_score(result),
 }
-BETWEEN_STEPS = ("activity", "state_dict", "sample")
+BETWEEN_STEPS = ("activity", "state_dict", "sample", "look")
 # Methods of Gan that call a network -> what a message calls them.
-FORWARD = {"generate": "forward", "judge": "forward", "sample": "forward in eval mode"}
+FORWARD = {
+    "generate": "forward",
+    "judge": "forward",
+    "sample": "forward in eval mode",
+    "look": "forward in eval mode",
+}
 
 
 @dataclass
@@ -138,6 +143,7 @@ def guard_parts(trainer: Trainer, registry: Registry) -> Iterator[None]:
         ("generate", "generator", image_shape),
         ("sample", "generator", image_shape),
         ("judge", "discriminator", ()),
+        ("look", "discriminator", ()),
     ):
         spec = registry.find(kind, getattr(run, kind).name)
         guards.append((gan, spec, method, functools.partial(_check_output, method, shape)))

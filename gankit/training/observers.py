@@ -1,10 +1,16 @@
-"""Observers: call the observer hooks of plugins."""
+"""Observers: call the observer hooks of plugins, and of the objects that `train` was given."""
+
+from __future__ import annotations
 
 import logging
 import signal
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from gankit.core.errors import describe_error
+from gankit.core.control import Control
+from gankit.core.errors import GankitError, describe_error, quote_value
+from gankit.core.find_hooks import find_observer_hooks
 from gankit.core.registry import Plugin, Registry
 from gankit.core.stop import Stop
 
@@ -12,24 +18,91 @@ log = logging.getLogger("gankit")
 CLOSED_PIPE = getattr(signal, "SIGPIPE", 13)  # Windows has no such signal
 
 
+def observe_with(objects: Iterable[object]) -> list[Plugin]:
+    """Make plugins of objects whose methods have the names of observer hooks. GankitError.
+
+    Each is named after its class; a second one of the same class gets a number.
+    """
+    plugins: list[Plugin] = []
+    for observer in objects:
+        name = type(observer).__name__
+        count = sum(plugin.name.partition("-")[0] == name for plugin in plugins)
+        name = f"{name}-{count + 1}" if count else name
+        plugins.append(Plugin(name, hook=find_observer_hooks(observer, name)))
+    return plugins
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """An observer of steps."""
+
+    plugin: Plugin
+    interval: int  # steps
+    keeps_updates: bool  # whether it reads the sizes of updates
+
+    @staticmethod
+    def of(plugin: Plugin) -> Watcher:
+        """Read `watch_every` and `watch_updates` of the object or module. GankitError."""
+        (implementation, *_) = plugin.hook.step_taken.get_hookimpls()
+        interval = getattr(implementation.plugin, "watch_every", 1)
+        if type(interval) is not int or interval < 1:
+            what = f"watch_every of the observer {plugin.name!r} is {quote_value(interval)}"
+            raise GankitError(f"{what}; it must be a number of steps, 1 or more")
+        keeps_updates = bool(getattr(implementation.plugin, "watch_updates", False))
+        return Watcher(plugin, interval, keeps_updates)
+
+
 class Observers:
-    """Calls hooks of all plugins, and warns of one that raises.
+    """Calls hooks of all plugins and observers, and warns of one that raises.
 
     A bundled plugin that raises is called again at the next event, because what it met, such as a
     full disk, may pass. Any other is ignored from then on. A BrokenPipeError of a bundled plugin
     means that nobody reads gankit's output any more; of any other, it is an error like all others.
     """
 
-    def __init__(self, registry: Registry, stop: Stop) -> None:
-        self.plugins = list(registry.plugins)
-        self.stop = stop  # requested if the output pipe is closed
+    def __init__(self, registry: Registry, stop: Stop, own: Sequence[Plugin] = ()) -> None:
+        self.own = own  # those of a program that calls `train`
+        self.plugins = [*registry.plugins, *own]
+        self.stop = stop  # requested if the output pipe is closed, or by an observer
+        self.watchers = [Watcher.of(p) for p in self.plugins if p.implements("step_taken")]
+        self.reported: dict[str, Any] = {}  # numbers for the next row of the log
         self.failing: set[tuple[str, str]] = set()  # (plugin, hook) of bundled plugins
+
+    @staticmethod
+    def none(stop: Stop) -> Observers:
+        """For a process that notifies nobody."""
+        return Observers(Registry(), stop)
 
     def notify(self, hook: str, **arguments: Any) -> None:
         """Call a hook of each plugin that implements it."""
-        for plugin in [plugin for plugin in self.plugins if plugin.implements(hook)]:
+        self._call([p for p in self.plugins if p.implements(hook)], hook, arguments)
+
+    def watchers_of(self, step: int) -> list[Watcher]:
+        """The observers that want to see this step, counted from 1."""
+        return [watcher for watcher in self.watchers if step % watcher.interval == 0]
+
+    def step_taken(self, step: int, **arguments: Any) -> None:
+        """Call the observers of this step."""
+        plugins = [watcher.plugin for watcher in self.watchers_of(step)]
+        self._call(plugins, "step_taken", {"step": step, **arguments})
+
+    def step_done(self, scalars: dict[str, Any], is_bundled: bool, **arguments: Any) -> None:
+        """Call the observers that come with gankit, or all others.
+
+        Call gankit's last: what others report is in the row that these write.
+        """
+        if is_bundled:
+            scalars["numbers"] |= {name: float(value) for name, value in self.reported.items()}
+            self.reported.clear()
+        plugins = [p for p in self.plugins if p.is_bundled == is_bundled]
+        plugins = [p for p in plugins if p.implements("step_done")]
+        self._call(plugins, "step_done", {"scalars": scalars, **arguments})
+
+    def _call(self, plugins: Sequence[Plugin], hook: str, arguments: dict[str, Any]) -> None:
+        for plugin in plugins:
+            control = Control(plugin.name, self.stop, self.reported)
             try:
-                getattr(plugin.hook, hook)(**arguments)
+                getattr(plugin.hook, hook)(control=control, **arguments)
             except KeyboardInterrupt:  # always taken for Ctrl-C
                 raise
             except BaseException as error:  # a plugin may raise anything
@@ -42,15 +115,17 @@ class Observers:
                 self._worked(plugin, hook)
 
     def _handle(self, plugin: Plugin, hook: str, error: BaseException) -> None:
-        message = "plugin %r failed in %s and is ignored for the rest of the run: %s"
+        message = "%s %r failed in %s and is ignored for the rest of the run: %s"
         if plugin.is_bundled:
             if (plugin.name, hook) in self.failing:
                 return
             self.failing.add((plugin.name, hook))
-            message = "plugin %r failed in %s, and training continues: %s"
+            message = "%s %r failed in %s, and training continues: %s"
         else:
             self.plugins.remove(plugin)
-        log.warning(message, plugin.name, hook, describe_error(error))
+            self.watchers = [w for w in self.watchers if w.plugin is not plugin]
+        kind = "observer" if any(plugin is own for own in self.own) else "plugin"
+        log.warning(message, kind, plugin.name, hook, describe_error(error))
 
     def _worked(self, plugin: Plugin, hook: str) -> None:
         if (plugin.name, hook) in self.failing:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from gankit.core.errors import quote_value
+from gankit.core.reported import TEXT, Activity, require_numbers
 from gankit.core.trick import Targets
 
 MAX_DEPTH = 100  # of the lists and dicts in a trick's state
@@ -96,11 +97,19 @@ def require_score(result: object) -> None:
         raise ValueError("score returns whole numbers; expected floats")
 
 
-def require_activity(result: object) -> str | None:
-    """ValueError unless it is text or None; returns it."""
+def require_activity(result: object) -> Activity:
+    """ValueError unless it is text, a dict of numbers, perhaps with a text, or None; returns it."""
     if result is None or isinstance(result, str):
         return result
-    raise ValueError(f"activity returns {quote_value(result)}; expected text or None")
+    if not isinstance(result, dict):
+        expected = "text, a dict of numbers, or None"
+        raise ValueError(f"activity returns {quote_value(result)}; expected {expected}")
+    numbers = {name: value for name, value in result.items() if name != TEXT}
+    require_numbers("what activity returns", numbers)
+    if not isinstance(result.get(TEXT, ""), str):
+        what = quote_value(result[TEXT])
+        raise ValueError(f"activity returns {what} as {TEXT!r}; expected text")
+    return result
 
 
 def require_state(result: object) -> None:

@@ -8,15 +8,23 @@ from pathlib import Path
 from typing import Any
 
 from gankit.core.atomic_write import write_atomically
+from gankit.core.carried import NOTHING, Carried
 from gankit.core.errors import GankitError
+from gankit.core.portable_path import real_path
 from gankit.core.read_json import read_json_object
+from gankit.core.registry import load_registry
 from gankit.core.settings import Run, command_line, unknown_setting
-from gankit.training.compose import convert_setting
+from gankit.training.compose import are_plain, name_objects
+from gankit.training.convert import MAX_LETTERS_OF_WORD, convert_setting
 from gankit.training.find_run import RUN_FILE, find_run
 from gankit.training.recorded_paths import begun_in, find_data, path_entries, recorded_places
 
 Data = str | Path | Iterable[str | Path]  # paths, as after --data
-_OTHER_ENTRIES = {"command": str, "begun_in": str, "versions": dict, "prepared": dict}
+_OTHER_ENTRIES = {
+    "command": str, "begun_in": str, "from_python": dict, "versions": dict, "prepared": dict,
+}  # fmt: skip
+# The runs that this process has begun: folder -> what each carries, so that it can be loaded again.
+_carried_by: dict[str, Carried] = {}
 
 log = logging.getLogger("gankit")
 
@@ -28,7 +36,12 @@ def write_run(run: Run, **extra: Any) -> str:
     what was written.
     """
     paths = {"command": "", "begun_in": ""}  # their place in the file
-    return _write(run, {**dataclasses.asdict(run), **paths, **extra})
+    objects = run.given_objects()
+    if objects:
+        extra["from_python"] = objects
+    text = _write(run, {**dataclasses.asdict(run), **paths, **extra})
+    _carried_by[real_path(run.out)] = run.in_python
+    return text
 
 
 def record_move(folder: Path, data: tuple[str, ...]) -> None:
@@ -132,23 +145,64 @@ def data_paths(data: Data) -> tuple[str, ...]:
     return tuple(str(path) for path in paths)
 
 
-def load_run(folder: str | Path, **changes: Any) -> Run:
+def load_run(folder: str | Path | Run, **changes: Any) -> Run:
     """Load the run of a folder, with changed settings, such as `length="4000 steps"`.
 
-    Its `out` is the folder, wherever the run began. GankitError if that is not a run.
+    Settings take objects as in `gankit.compose`. A run that began with objects needs them again,
+    unless it began in this process: `load_run(folder, tricks=["ema", MyTrick(0.2)])`. Its `out` is
+    the folder, wherever the run began. GankitError if that is not a run.
     """
-    folder = find_run(folder)
+    given = folder.in_python if isinstance(folder, Run) else NOTHING
+    folder = find_run(folder_of(folder))
     settings = read_run(folder)
+    plugins = changes.pop("plugins", ())
+    if plugins or not are_plain(changes):
+        changes, given = name_objects(load_registry(), plugins, changes)
     if "length" in changes:
         settings["steps"] = 0  # resolve_auto computes it from the length
     if "data" in changes:
         changes["data"] = data_paths(changes["data"])
     changes = {name: convert_setting(name, value) for name, value in changes.items()}
     run = make_run({**settings, "out": str(folder), **changes}, str(folder / RUN_FILE))
+    run = dataclasses.replace(run, carried=_with_recorded(given, folder))
     if run.device == "mps" and run.memory_format == "auto":
         message = "%s goes on with --memory-format contiguous, as channels-last is wrong on mps"
         log.warning(message, folder)
     return run
+
+
+def folder_of(run: str | Path | Run) -> str | Path:
+    """The folder of a run, or the given path. GankitError if the run has no folder yet."""
+    if not isinstance(run, Run):
+        return run
+    if not run.out:
+        raise GankitError("this run has no folder yet: give the folder that gankit.train returned")
+    return run.out
+
+
+def recorded_objects(path: Path) -> dict[str, str]:
+    """The parts that were given in Python to the run of a folder or a run.json, and their classes.
+
+    `trick my-trick` -> `MyTrick in train.py`. Other texts are left out: the file may be a
+    stranger's, and they end up in a command.
+    """
+    file = path if path.is_file() else find_run(path) / RUN_FILE
+    recorded = _read_record(file).get("from_python", {})
+    return {part: text for part, text in recorded.items() if _is_name(part) and _is_name(text)}
+
+
+def _is_name(text: Any) -> bool:
+    return isinstance(text, str) and text.isprintable() and len(text) <= MAX_LETTERS_OF_WORD
+
+
+def _with_recorded(given: Carried, folder: Path) -> Carried:
+    """What was given now, and what the run in a folder had when this process began to train it."""
+    before = _carried_by.get(real_path(str(folder)), NOTHING)
+    return Carried(
+        plugins=(*given.plugins, *before.plugins),
+        origins={**recorded_objects(folder), **given.origins},
+        files=given.files or before.files,
+    )
 
 
 def _has_default_memory_format(record: dict[str, Any]) -> bool:

@@ -5,26 +5,24 @@ by itself, because a run may be a stranger's.
 """
 
 from collections.abc import Collection
+from pathlib import Path
 
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError
 from gankit.core.registry import Registry
-from gankit.core.settings import Run
+from gankit.core.settings import Run, option
 from gankit.core.shell import quote_word
-from gankit.training.run_file import recorded_origins
+from gankit.training.run_file import recorded_objects, recorded_origins
 
 Part = tuple[str, Choice]  # its kind, and its name with its options
+SETTINGS = {"trick": "tricks", "metric": "metrics"}  # of a run, by the kind of part
 SAMPLED = ("generator", "discriminator", "trick")  # kinds of parts that sampling needs
 TRAINED = ("dataset", "loss", *SAMPLED)  # and those that training needs
 
 
 def parts_of(run: Run) -> list[Part]:
     """The parts that a run is made of, without the model, which stands for two of them."""
-    kinds = ("dataset", "generator", "discriminator", "loss")
-    parts: list[Part] = [(kind, getattr(run, kind)) for kind in kinds]
-    parts += [("trick", choice) for choice in run.tricks]
-    parts += [("metric", choice) for choice in run.metrics]
-    return parts
+    return [part for part in run.parts() if part[0] != "model"]
 
 
 def external_parts(run: Run, registry: Registry) -> list[Part]:
@@ -34,17 +32,57 @@ def external_parts(run: Run, registry: Registry) -> list[Part]:
 
 
 def origins(run: Run, registry: Registry) -> dict[str, str]:
-    """`trick grey-d` -> `my_trick.py`, for the parts that are not bundled with gankit."""
+    """`trick grey-d` -> `my_trick.py`, for parts that are not bundled, nor given as objects."""
     specs = [registry.find(kind, choice.name) for kind, choice in external_parts(run, registry)]
-    return {f"{spec.kind} {spec.name}": registry.owner(spec).origin for spec in specs}
+    names = {f"{spec.kind} {spec.name}": registry.owner(spec).origin for spec in specs}
+    return {name: origin for name, origin in names.items() if name not in run.given_objects()}
 
 
 def require_parts(run: Run, registry: Registry, kinds: Collection[str]) -> None:
     """GankitError if a part of these kinds is not loaded; it says where the run had it from."""
     for kind, choice in parts_of(run):
         if kind in kinds and choice.name not in {spec.name for spec in registry.specs(kind)}:
+            name = f"{kind} {choice.name}"
+            if name in run.given_objects():
+                raise GankitError(_missing_object(run, name, kinds))
             origin = recorded_origins(run).get(f"{kind} {choice.name}", "")
             raise GankitError(f"{run.folder} needs {kind} {choice.name!r}{_how_to_load(origin)}")
+
+
+def require_no_objects(config: Path, settings: Collection[str]) -> None:
+    """GankitError if one of these settings of a run.json names a part that was given in Python."""
+    for name, origin in recorded_objects(config).items():
+        kind, _, part = name.partition(" ")
+        setting = SETTINGS.get(kind, kind)
+        if setting in settings:
+            what = f"{config} needs {kind} {part!r}, which was given in Python ({origin})"
+            cure = f"train such a run from Python, or name another with {option(setting)}"
+            raise GankitError(f"{what}: {cure}")
+
+
+def _missing_object(run: Run, name: str, kinds: Collection[str]) -> str:
+    """The message for a part that was given in Python as an object; `kinds` are needed now."""
+    kind, _, part = name.partition(" ")
+    what = f"{run.folder} needs {kind} {part!r}, which was given in Python"
+    call = ", ".join([repr(str(run.folder)), *_arguments(run, kinds)])
+    cure = f"load the run in Python, with gankit.load_run({call})"
+    return f"{what} ({run.given_objects()[name]}): {cure}"
+
+
+def _arguments(run: Run, kinds: Collection[str]) -> list[str]:
+    """The arguments of load_run that give the objects of these kinds: `tricks=[MyTrick(...)]`."""
+    arguments: dict[str, list[str]] = {}
+    objects = run.given_objects()
+    for kind, choice in run.parts():
+        origin = objects.get(f"{kind} {choice.name}", "")
+        text = f"{origin.partition(' in ')[0]}(...)" if origin else repr(str(choice))
+        arguments.setdefault(kind, []).append("..." if kind == "dataset" else text)
+    used = {kind for kind, choice in run.parts() if f"{kind} {choice.name}" in objects}
+    return [
+        f"{SETTINGS[kind]}=[{', '.join(texts)}]" if kind in SETTINGS else f"{kind}={texts[0]}"
+        for kind, texts in arguments.items()
+        if kind in used and kind in kinds
+    ]
 
 
 def _how_to_load(origin: str) -> str:

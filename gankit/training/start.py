@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from gankit.compute.compiling import compile_networks
 from gankit.core.atomic_write import remove_unfinished
 from gankit.core.errors import GankitError
 from gankit.core.portable_path import hide_home
@@ -17,12 +18,24 @@ from gankit.core.registry import Registry
 from gankit.core.settings import Run
 from gankit.core.version import __version__
 from gankit.data.messages import summarise
+from gankit.training import assemble
 from gankit.training.assemble import Trainer
 from gankit.training.folder import RunFolder
 from gankit.training.run_file import write_run
 from gankit.training.run_parts import TRAINED, origins, require_parts
 
 log = logging.getLogger("gankit")
+
+
+def make_trainer(
+    run: Run, registry: Registry, prepared: PreparedDataset, group: ProcessGroup
+) -> Trainer:
+    """The trainer of a run whose `auto` settings are resolved, alike in all processes."""
+    run = assemble.resolve_auto(run, prepared)
+    run = dataclasses.replace(run, precision=group.broadcast(run.precision))
+    trainer = assemble.assemble(run, registry, prepared)
+    trainer.run = compile_networks(run, trainer.gan)
+    return trainer
 
 
 def reopen_folder(run: Run, folder: RunFolder, registry: Registry, group: ProcessGroup) -> None:

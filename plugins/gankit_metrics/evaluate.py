@@ -13,19 +13,19 @@ from PIL import Image
 
 from gankit.core.atomic_write import try_to_create
 from gankit.core.choice import Choice
-from gankit.core.errors import GankitError
+from gankit.core.errors import GankitError, quote_value
 from gankit.core.metric import Metric
 from gankit.core.prepared import Pixels
-from gankit.core.registry import Registry, load_registry
+from gankit.core.registry import Registry, registry_of
 from gankit.core.retried_write import describe_write_error
 from gankit.core.settings import Run
 from gankit.core.specs import Spec
 from gankit.core.stop import Progress, no_progress
 from gankit.runs.images import save_picture
-from gankit.runs.sampler import load
+from gankit.runs.sampler import Sampler, load
 from gankit.training.find_run import find_run
 from gankit.training.links import refuse_links_out
-from gankit.training.run_file import Data, load_run
+from gankit.training.run_file import Data, folder_of, load_run
 from gankit.training.run_pictures import prepare_again
 from gankit_metrics.bootstrap import measure
 from gankit_metrics.features import features_available
@@ -39,9 +39,9 @@ BuiltMetrics = list[tuple[Choice, Metric]]  # each as you wrote it, and built
 
 @overload
 def evaluate(
-    folder: str | Path,
-    metrics: Iterable[str] | None = ...,
-    *,
+    folder: str | Path | Run | Sampler,
+    metrics: str | Iterable[str] | None = ...,
+    *more: str,
     samples: int = ...,
     checkpoint: int | None = ...,
     registry: Registry | None = ...,
@@ -53,9 +53,9 @@ def evaluate(
 
 @overload
 def evaluate(
-    folder: str | Path,
-    metrics: Iterable[str] | None = ...,
-    *,
+    folder: str | Path | Run | Sampler,
+    metrics: str | Iterable[str] | None = ...,
+    *more: str,
     samples: int = ...,
     checkpoint: int | None = ...,
     registry: Registry | None = ...,
@@ -66,9 +66,9 @@ def evaluate(
 
 
 def evaluate(
-    folder: str | Path,
-    metrics: Iterable[str] | None = ("kid", "swd"),
-    *,
+    folder: str | Path | Run | Sampler,
+    metrics: str | Iterable[str] | None = ("kid", "swd"),
+    *more: str,
     samples: int = 1000,
     checkpoint: int | None = None,
     registry: Registry | None = None,
@@ -76,13 +76,14 @@ def evaluate(
     pictures: Pixels | Mapping[str, Pixels] | None = None,
     data: Data = (),
 ) -> list[Measurement] | dict[str, list[Measurement]]:
-    """Measure the run in `folder` at its newest checkpoint, or at step `checkpoint`.
+    """Measure a run at its newest checkpoint, or at step `checkpoint`; a Sampler at its own step.
 
-    Returns a Measurement for each metric, and adds them to metrics.csv and metrics.json in the
-    folder, if it can be written. The same call gives the same numbers. Raises GankitError if the
-    run cannot be measured.
+    `evaluate("runs/petals-1", "swd")` returns a Measurement for each metric, and adds them to
+    metrics.csv and metrics.json in the folder, if it can be written. The same call gives the same
+    numbers. GankitError if the run cannot be measured.
 
-    metrics: such as `name:option=value`. None: those that suit the run and have their features.
+    folder: that of the run, a Run or a Sampler. metrics: names, one after another or as a list;
+    None: those that suit the run and have their features.
 
     pictures: uint8 (N, H, W, C), measured in place of G's. Use it to see how a metric answers
     pictures that you know (blurred ones, copies). Nothing is written. You can also give a dict of
@@ -90,20 +91,19 @@ def evaluate(
 
     data: where the run's pictures are now, if they were moved; they must be the same pictures.
     """
-    registry = registry or load_registry()
-    folder = _find_folder(folder, is_written=pictures is None)
-    sampler = load(folder, step=checkpoint, registry=registry)
-    prepared = prepare_again(load_run(folder, data=data) if data else sampler.run, registry)
+    sampler = _load_sampler(folder, checkpoint, registry, is_written=pictures is None)
+    registry = registry_of(sampler.run, registry)
+    prepared = prepare_again(load_run(sampler.run, data=data) if data else sampler.run, registry)
     own_pictures = _by_name(pictures)
     samples = max(map(len, own_pictures.values()), default=samples)
     sets = choose_picture_sets(prepared, samples, sampler.run.data_seed)
-    texts = default_metrics(sampler.run, registry, sets) if metrics is None else tuple(metrics)
+    texts = _texts(metrics, more) or default_metrics(sampler.run, registry, sets)
     built = build_metrics(texts, sampler.run, registry, sets)
     if pictures is not None:
         results = _measure_each(own_pictures, built, sets, registry, sampler.step, progress)
         return results if isinstance(pictures, Mapping) else results[""]
     sets.generate(sampler.images, sampler.run.latent_dim)
-    return _measure_and_record(built, sets, registry, folder, sampler.step, progress)
+    return _measure_and_record(built, sets, registry, sampler.run.folder, sampler.step, progress)
 
 
 def _measure_and_record(
@@ -136,12 +136,34 @@ def _can_be_kept(folder: Path) -> bool:
     return True
 
 
-def _find_folder(given: str | Path, is_written: bool) -> Path:
-    """The folder of a run; GankitError if it would let gankit write elsewhere."""
-    folder = find_run(given, " and checkpoint={step}")
+def _load_sampler(
+    run: str | Path | Run | Sampler,
+    checkpoint: int | None,
+    registry: Registry | None,
+    *,
+    is_written: bool,
+) -> Sampler:
+    """The sampler of a run; GankitError if its folder would let gankit write elsewhere."""
+    folder = run.run.folder if isinstance(run, Sampler) else folder_of(run)
+    run_folder = find_run(folder, " and checkpoint={step}")
     if is_written:
-        refuse_links_out(folder)
-    return folder
+        refuse_links_out(run_folder)
+    if not isinstance(run, Sampler):
+        return load(run, step=checkpoint, registry=registry)
+    if checkpoint not in (None, run.step):
+        raise GankitError(
+            f"this Sampler is of step {run.step}: omit checkpoint, or give the folder"
+        )
+    return run
+
+
+def _texts(metrics: str | Iterable[str] | None, more: Sequence[str]) -> tuple[str, ...]:
+    """The metrics as texts; none for the default ones. GankitError if one is not a text."""
+    texts = (metrics,) if isinstance(metrics, str) else tuple(metrics or ())
+    for text in (*texts, *more):
+        if not isinstance(text, str):
+            raise GankitError(f"metrics has {quote_value(text)}; give names, such as 'swd'")
+    return (*texts, *more)
 
 
 def _record(folder: Path, measurements: list[Measurement]) -> None:

@@ -17,7 +17,7 @@ from gankit.cli.terminal import shows_live_view
 from gankit.core.errors import GankitError, RunFailed, RunStopped
 from gankit.core.registry import Registry
 from gankit.core.shell import quote_word
-from gankit.core.stop import Progress, no_progress
+from gankit.core.stop import Progress, no_progress, only_preparing
 from gankit.training.loop import train
 from gankit_race.find_race import RACE_FILE
 from gankit_race.pictures import check_pictures
@@ -141,7 +141,8 @@ class RaceRunner:
         failed = ""
         try:
             registry = replace_console(self.registry, self.view)
-            train(run, registry, resume=resume, progress=self.progress, stop=self.stop)
+            preparing = only_preparing(self.progress)
+            train(run, registry, resume=resume, progress=preparing, stop=self.stop)
         except RunStopped as error:
             signal = error.exit_code - 128
             raise self._stopped(f"{variant.label}, seed {seed}: {error}", signal) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -208,7 +209,7 @@ def _folder_name(label: str, used: set[str]) -> str:
 
 def differing_settings(runs: Sequence[Run]) -> list[str]:
     """The settings in which runs differ, except for NOT_COMPARED."""
-    names = [name for name in vars(runs[0]) if name not in NOT_COMPARED]
+    names = [f.name for f in dataclasses.fields(Run) if f.name not in NOT_COMPARED]
     differing = [name for name in names if len({getattr(run, name) for run in runs}) > 1]
     if runs[0].fingerprint and "fingerprint" not in differing:  # the same pictures at two places
         differing = [name for name in differing if name != "data"]

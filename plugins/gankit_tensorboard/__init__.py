@@ -23,7 +23,7 @@ SCALARS = ("d_loss", "g_loss", "penalty", "d_real", "d_fake")
 
 
 class Board:
-    """Writes losses, D's scores and grids of samples to `tensorboard/` in the run's folder.
+    """Writes losses, D's scores, what tricks and observers report, and grids to `tensorboard/`.
 
     Numbers that cannot be written, because the disk is full for example, are written later into a
     new file. Grids are not kept: they are in `samples/`, too.
@@ -58,7 +58,9 @@ class Board:
     @hookimpl
     def step_done(self, run: Run, step: int, scalars: dict[str, Any]) -> None:
         if self.writes:
-            self.unwritten += [(name, scalars[name], step) for name in SCALARS if name in scalars]
+            reported = {key.replace(".", "/"): n for key, n in scalars.get("numbers", {}).items()}
+            numbers = {name: scalars[name] for name in SCALARS if name in scalars} | reported
+            self.unwritten += [(name, value, step) for name, value in numbers.items()]
             self._write(run)
 
     @hookimpl

@@ -84,7 +84,10 @@ class ADA(Trick):
     def activity(self):
         r_t = self.r_t
         self.r_t = None
-        return None if r_t is None else f"p {float(self.p):.3f}, r_t {float(r_t):.2f}"
+        if r_t is None:
+            return None
+        numbers = {"p": float(self.p), "r_t": float(r_t)}
+        return {**numbers, "text": "p {p:.3f}, r_t {r_t:.2f}".format_map(numbers)}
 
     def state_dict(self):
         return {"p": self.p, "signs": self.signs, "seen": self.seen}

@@ -39,7 +39,7 @@ class Blur(Trick):
     def activity(self):
         sigma = self.current_sigma
         self.current_sigma = 0.0
-        return f"sigma {sigma:.2f} px" if sigma else None
+        return {"sigma": sigma, "text": f"sigma {sigma:.2f} px"} if sigma else None
 
 
 def _gaussian(side, sigma, like):

@@ -53,7 +53,8 @@ class EMA(Trick):
         torch._foreach_lerp_(averages, values, 1 - self.current_decay)  # a += (1 - decay) (w - a)
 
     def activity(self):
-        return f"decay {self.current_decay:.4f}" if self.current_decay else None
+        decay = self.current_decay
+        return {"decay": decay, "text": f"decay {decay:.4f}"} if decay else None
 
 
 def _float_tensors(net):

@@ -46,7 +46,9 @@ class FeatureMatching(Trick):
     def activity(self):
         distance = self.distance
         self.distance = None
-        return None if distance is None else f"squared distance {float(distance):.3g}"
+        if distance is None:
+            return None
+        return {"distance": distance, "text": f"squared distance {float(distance):.3g}"}
 
 
 def _feature_mean(features):

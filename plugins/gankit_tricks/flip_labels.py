@@ -41,8 +41,9 @@ class FlipLabels(Trick):
         return torch.where(is_flipped, 1 - targets, targets)
 
     def activity(self):
-        share = 100 * float(self.flipped) / max(self.judged, 1)
+        share = float(self.flipped) / max(self.judged, 1)
         self.flipped = 0
         self.judged = 0
         whose = "all" if self.which == "both" else self.which
-        return f"flipped {share:.1f} % of {whose} targets" if share else None
+        text = f"flipped {100 * share:.1f} % of {whose} targets"
+        return {"flipped": share, "text": text} if share else None

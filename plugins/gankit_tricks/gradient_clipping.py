@@ -44,4 +44,5 @@ class GradientClipping(Trick):
         self.longest = None
         if clipped == 0 or longest is None:
             return None
-        return f"clipped {clipped} of {updates} gradients, the longest {float(longest):.3g}"
+        text = f"clipped {clipped} of {updates} gradients, the longest {float(longest):.3g}"
+        return {"clipped": clipped / updates, "longest": longest, "text": text}

@@ -49,7 +49,8 @@ class HistoricalAveraging(Trick):
     def activity(self):
         distances = {name: float(distance) ** 0.5 for name, distance in self.distances.items()}
         self.distances = {}
-        return ", ".join(f"{n} is {d:.3g} from its mean" for n, d in distances.items()) or None
+        text = ", ".join(f"{n} is {d:.3g} from its mean" for n, d in distances.items())
+        return {**distances, "text": text} if distances else None
 
     def state_dict(self):
         return {"means": self.means, "counts": self.counts}

@@ -50,7 +50,8 @@ class LeCam(Trick):
         if not acted or self.averages is None:
             return None
         a_real, a_fake = self.averages.tolist()
-        return f"D's averages: real {a_real:.2f}, fake {a_fake:.2f}"
+        text = f"D's averages: real {a_real:.2f}, fake {a_fake:.2f}"
+        return {"real": a_real, "fake": a_fake, "text": text}
 
     def state_dict(self):
         return {"averages": self.averages}

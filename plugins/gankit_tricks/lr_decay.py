@@ -39,7 +39,10 @@ class LRDecay(Trick):
         self.factor = factor
 
     def activity(self):
-        return None if self.factor is None else f"learning rates at {self.factor:.0%}"
+        factor = self.factor
+        if factor is None:
+            return None
+        return {"factor": factor, "text": f"learning rates at {factor:.0%}"}
 
     def state_dict(self):
         return {"full": self.full}

@@ -47,7 +47,8 @@ class MinibatchDiscrimination(Trick):
             return None
         mean = self.layer.mean
         self.layer.mean = None
-        return f"{self.kernels} kernels, mean closeness {float(mean):.3g} (1: all the same)"
+        text = f"{self.kernels} kernels, mean closeness {float(mean):.3g} (1: all the same)"
+        return {"closeness": mean, "text": text}
 
 
 class Closeness(nn.Module):

@@ -36,7 +36,8 @@ class MinibatchStddev(Trick):
             return None
         spread = self.layer.spread
         self.layer.spread = None
-        return f"groups of {self.group}, mean deviation {float(spread):.3g}"
+        text = f"groups of {self.group}, mean deviation {float(spread):.3g}"
+        return {"deviation": spread, "text": text}
 
 
 class Stddev(nn.Module):

@@ -32,4 +32,5 @@ class NoisyD(Trick):
         return torch.add(images, noise, alpha=self.current_sigma)
 
     def activity(self):
-        return f"sigma {self.current_sigma:.3f}" if self.current_sigma else None
+        sigma = self.current_sigma
+        return {"sigma": sigma, "text": f"sigma {sigma:.3f}"} if sigma else None

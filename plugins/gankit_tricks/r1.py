@@ -36,4 +36,7 @@ class R1(Trick):
     def activity(self):
         squared_norm = self.squared_norm
         self.squared_norm = None
-        return None if squared_norm is None else f"mean squared gradient {float(squared_norm):.3g}"
+        if squared_norm is None:
+            return None
+        text = f"mean squared gradient {float(squared_norm):.3g}"
+        return {"squared_gradient": squared_norm, "text": text}

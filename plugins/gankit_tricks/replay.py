@@ -59,7 +59,10 @@ class Replay(Trick):
         seen = self.judged
         self.replayed = 0
         self.judged = 0
-        return f"{100 * shown / seen:.0f} % of D's fakes were old ones" if shown else None
+        if not shown:
+            return None
+        share = shown / seen
+        return {"old": share, "text": f"{100 * share:.0f} % of D's fakes were old ones"}
 
     def state_dict(self):
         return {"old": self.old}

@@ -36,4 +36,5 @@ class SmoothLabels(Trick):
     def activity(self):
         (real, fake) = self.current
         self.current = (1.0, 0.0)
-        return None if (real, fake) == (1, 0) else f"targets {real:.3g} real, {fake:.3g} fake"
+        text = f"targets {real:.3g} real, {fake:.3g} fake"
+        return None if (real, fake) == (1, 0) else {"real": real, "fake": fake, "text": text}

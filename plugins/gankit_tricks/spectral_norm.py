@@ -23,7 +23,8 @@ class SpectralNorm(Trick):
         if not self.layers:
             return None
         largest = max(float(_sigma(layer)) for layer in self.layers)
-        return f"{len(self.layers)} layers; divided by up to {largest:.2f}"
+        text = f"{len(self.layers)} layers; divided by up to {largest:.2f}"
+        return {"largest": largest, "text": text}
 
 
 def _sigma(layer):

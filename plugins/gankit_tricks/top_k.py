@@ -48,4 +48,6 @@ class TopK(Trick):
     def activity(self):
         kept = self.kept
         self.kept = None
-        return f"G learnt from {kept[0]} of {kept[1]} fakes" if kept else None
+        if not kept:
+            return None
+        return {"kept": kept[0], "text": f"G learnt from {kept[0]} of {kept[1]} fakes"}

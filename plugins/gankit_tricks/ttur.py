@@ -28,4 +28,4 @@ class TTUR(Trick):
         if self.factor == 1:
             return None
         g, d = (player.adam.param_groups[0]["lr"] for player in self.players)
-        return f"learning rates G {g:g}, D {d:g}"
+        return {"lr_g": g, "lr_d": d, "text": f"learning rates G {g:g}, D {d:g}"}

@@ -43,5 +43,6 @@ class WeightClipping(Trick):
         at_limit = sum(int((weight.abs() >= self.limit).sum()) for weight in weights)
         if at_limit == 0:
             return None
-        share = 100 * at_limit / sum(weight.numel() for weight in weights)
-        return f"{share:.1f} % of D's weights are at +-{self.limit:g}"
+        share = at_limit / sum(weight.numel() for weight in weights)
+        text = f"{100 * share:.1f} % of D's weights are at +-{self.limit:g}"
+        return {"at_limit": share, "text": text}

@@ -49,4 +49,5 @@ class WGANGP(Trick):
         self.norm = None
         if norm is None:
             return None
-        return f"mean gradient norm {float(norm):.3g}, wanted: {self.target_norm:g}"
+        text = f"mean gradient norm {float(norm):.3g}, wanted: {self.target_norm:g}"
+        return {"gradient_norm": norm, "text": text}

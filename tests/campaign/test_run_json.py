@@ -20,7 +20,7 @@ posix = pytest.mark.skipif(os.name != "posix", reason="Windows has no such files
 @pytest.fixture
 def untrained(monkeypatch):
     """Runs end before their first step."""
-    monkeypatch.setattr(TrainingLoop, "run_to_end", lambda self: None)
+    monkeypatch.setattr(TrainingLoop, "run_to_end", lambda self, *options: None)
 
 
 def record_of(trained):

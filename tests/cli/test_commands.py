@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import fields
 from types import SimpleNamespace
 
 import imageio.v3 as iio
@@ -53,7 +54,7 @@ def test_every_setting_of_a_run_is_an_option(gankit_cli):
 
     code, out, _ = gankit_cli("run", "--help")
     assert code == 0
-    for field in set(Run.__dataclass_fields__) - {"length", "fingerprint"}:
+    for field in {field.name for field in fields(Run)} - {"length", "fingerprint"}:
         assert f"{option(field)} " in out
     for length in ("--steps", "--epochs", "--kimg", "--budget", "--lr ", "--config", "--resume"):
         assert length in out
@@ -353,7 +354,8 @@ def test_a_dry_run_says_what_other_programs_do_to_its_time(gankit_run, monkeypat
 )
 def test_lengths_become_steps(gankit_run, monkeypatch, length, steps):
     """A step shows 8 pictures, twice as many with two steps of D; there are 64 in an epoch."""
-    monkeypatch.setattr("gankit.cli.plan.measure_step_time", lambda run, *others: (0.5, run))
+    for module in ("gankit.cli.plan", "gankit.training.plan_budget"):
+        monkeypatch.setattr(f"{module}.measure_step_time", lambda run, *others: (0.5, run))
     code, out, _ = gankit_run(*length, "--dry-run")
     assert code == 0
     assert re.search(rf"^length +{steps} steps = ", out, re.M)
@@ -558,6 +560,7 @@ def test_a_stopped_run_prints_how_to_resume(registry, tiny, here, capsys):
     from gankit.core.errors import RunStopped
 
     run = compose(registry, **tiny(out="my run", tricks=["ema"]))
+    gankit.prepare(run, registry)  # `stop` may end the preparation, too
     with pytest.raises(RunStopped, match=r"\b1\b.*\b4\b") as stopped:
         gankit.train(run, registry, stop=lambda: 15)
     assert stopped.value.exit_code == 143
@@ -576,7 +579,7 @@ def test_the_log_is_a_table(trained):
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == [
         *("step", "kimg", "seconds", "d_loss", "g_loss", "penalty", "d_real", "d_fake"),
-        *("ema", "smooth-labels"),
+        *("ema", "smooth-labels", "ema.decay", "smooth-labels.real", "smooth-labels.fake"),
     ]
     assert [int(row["step"]) for row in rows] == [2, 4, 6, 8]
     assert [float(row["kimg"]) for row in rows] == [0.016, 0.032, 0.048, 0.064]
@@ -588,6 +591,8 @@ def test_the_log_is_a_table(trained):
         assert row["penalty"] == ""
         assert row["ema"].startswith("decay ")
         assert row["smooth-labels"] == "targets 0.9 real, 0 fake"
+        assert float(row["ema.decay"]) == pytest.approx(float(row["ema"].split()[1]), abs=1e-4)
+        assert (float(row["smooth-labels.real"]), float(row["smooth-labels.fake"])) == (0.9, 0)
 
 
 def test_a_penalty_is_logged(gankit_run, here):

@@ -10,11 +10,12 @@ import pytest
 from gankit_race import plan as race_plan
 from gankit_race.plain_view import RaceProgress
 
-from gankit.cli import plan
 from gankit.cli.console.live import LiveView
 from gankit.cli.console.plain import PlainView
 from gankit.compute import threads
 from gankit.core.clock import format_duration, format_time_left, rate
+from gankit.data.prepare import prepare
+from gankit.training import assemble, plan_budget
 from gankit.training.budget import Budget, Stopwatch
 from gankit.training.compose import compose
 from gankit.training.pace import Pace
@@ -58,14 +59,14 @@ def test_the_number_of_threads_is_chosen(odd_clock):
 
 
 def test_steps_are_timed(odd_clock, registry, tiny, monkeypatch):
-    monkeypatch.setattr(plan, "MAX_TIMED_STEPS", 8)
+    monkeypatch.setattr(plan_budget, "MAX_TIMED_STEPS", 8)
     monkeypatch.setattr(race_plan, "MAX_TIMED_STEPS", 8)
     run = compose(registry, **tiny(compile="no"))
-    prepared = plan.prepare(run, registry, lambda done, total: None)
-    run = plan.assemble.resolve_auto(run, prepared)
-    seconds, _ = plan.measure_step_time(run, registry, prepared)
+    prepared = prepare(run, registry, lambda done, total: None)
+    run = assemble.resolve_auto(run, prepared)
+    seconds, _ = plan_budget.measure_step_time(run, registry, prepared)
     assert seconds > 0
-    trainer = plan.assemble.assemble(run, registry, prepared)
+    trainer = assemble.assemble(run, registry, prepared)
     timing = race_plan.TIMING_OF_BUDGET
     (step_seconds,) = race_plan.time_steps([trainer], lambda done, total: None, timing)
     assert step_seconds > 0

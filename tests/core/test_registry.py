@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from gankit import GankitError
+from gankit import GankitError, Trick, TrickSpec, hookimpl
 from gankit.core.registry import import_file, load_registry
 from gankit.core.specs import KINDS
 
@@ -244,6 +244,47 @@ def test_a_broken_one_file_plugin_is_an_error(how, command, plugin_file, gankit_
     assert err.startswith(f"gankit: plugin {path}: ")
     assert why in err
     assert err.count("\n") == 1
+
+
+class Greeter:
+    @hookimpl
+    def register_tricks(self, register):
+        register(TrickSpec(name="greet", summary="s", source="s", build=Trick))
+
+
+class Misspelt:
+    @hookimpl
+    def register_trick(self, register):
+        pass
+
+
+@pytest.mark.parametrize("form", [Greeter, Greeter(), lambda: Greeter, lambda: Greeter()])
+def test_a_class_an_object_or_a_function_that_returns_one_is_loaded(form):
+    registry = load_registry()
+    assert not registry.load("mine", form).error
+    assert registry.find("trick", "greet")
+
+
+@pytest.mark.parametrize(
+    ("form", "fact"),
+    [
+        (Misspelt(), "register_trick"),
+        (Misspelt, "register_trick"),
+        (object(), "@gankit.hookimpl"),
+        (json, "@gankit.hookimpl"),
+        (Trick(), "<Trick> has no hooks"),
+        (5, "5 has no hooks"),
+        (None, "None has no hooks"),
+    ],
+)
+def test_what_cannot_be_a_plugin_is_refused_loudly(form, fact):
+    registry = load_registry()
+    plugins = list(registry.plugins)
+    with pytest.raises(GankitError) as error:
+        registry.load("mine", form)
+    assert "plugin 'mine'" in str(error.value)
+    assert fact in str(error.value)
+    assert registry.plugins == plugins
 
 
 @pytest.mark.parametrize("path", ["absent.py", "."])

@@ -86,7 +86,7 @@ def test_windows_paths_need_no_quotes_and_never_single_ones(windows):
 
 
 def test_the_command_of_a_run_can_be_pasted_on_windows(windows):
-    run = compose(data=["C:\\my pictures\\", "D:\\it's"], steps=4, length="4 steps")
+    run = compose(data=["C:\\my pictures\\", "D:\\it's"], steps=4)
     line = command_line(run)
     assert '--data "C:\\my pictures\\\\" --data "D:\\it\'s"' in line
     assert split_as_windows_does(line)[:2] == ["gankit", "run"]

@@ -65,3 +65,14 @@ def test_float16_reads_none_with_the_fused_optimizer(trainer_of):
     with WaitRecorder() as recorder:
         trainer.step(1)
     assert recorder.waits == []
+
+
+def test_recording_a_step_and_looking_read_none(trainer_of):
+    trainer = trainer_of("r1", d_steps=2)
+    gan = trainer.gan
+    trainer.step(0)
+    with WaitRecorder() as recorder:
+        _, record = trainer.recorded_step(1, keeps_updates=True)
+        assert record.D.update_ratio.shape == record.G.grad_norm.shape == ()
+        assert gan.look(gan.sample(torch.ones(2, gan.latent_dim))).shape == (2,)
+    assert recorder.waits == []

@@ -6,6 +6,7 @@ import re
 import shlex
 import signal
 import subprocess
+import textwrap
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from gankit.cli.main import main
 from gankit.core.errors import RunFailed
 from gankit.core.process_group import ProcessGroup
 from gankit.distributed.processes import process_group
+from gankit.runs.log import read_log
 from gankit.training import assemble, checkpoint
 from gankit.training.start import check_agreement
 
@@ -366,3 +368,23 @@ def test_all_processes_fail_alike_if_the_numbers_of_one_are_not_finite(torchrun,
             assert fact in line
     names = [path.name for path in checkpoint.list_checkpoints(tmp_path / "run/checkpoints")]
     assert names[0] == "step-000002"
+
+
+def test_an_observer_of_the_first_process_ends_all_at_a_logged_step(torchrun, tmp_path):
+    source = """
+    from gankit import hookimpl
+
+    @hookimpl
+    def step_taken(step, record, control):
+        control.report({"d": record.D.grad_norm})
+        if step == 4:
+            control.stop("seen enough")
+    """
+    (tmp_path / "ends.py").write_text(textwrap.dedent(source))
+    options = (*SMALL, "--log-every", "3", "--steps", "9", "--out", "ended")
+    result = torchrun("-m", "gankit", "-p", "ends.py", "run", *options, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "seen enough" in result.stdout
+    log = read_log(tmp_path / "ended")
+    assert log["step"] == [3, 6]
+    assert all(norm > 0 for norm in log["ends.d"])

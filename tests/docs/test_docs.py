@@ -141,7 +141,8 @@ def test_every_trick_method_has_an_example_that_defines_it(method):
 
 @pytest.mark.parametrize("hook", HOOKS)
 def test_every_hook_is_used_by_a_bundled_plugin(hook, registry):
-    assert any(plugin.implements(hook) for plugin in registry.plugins)
+    is_used = any(plugin.implements(hook) for plugin in registry.plugins)
+    assert is_used == (hook != "step_taken")  # it would slow down every run
 
 
 def test_every_argument_of_a_hook_is_in_its_section():
@@ -339,11 +340,11 @@ def test_observer_examples_print_and_write(load_source, train_briefly, capsys):
 
 
 def test_scripts_run(here, capsys, monkeypatch):
-    assert len(SCRIPTS) == 6
+    assert len(SCRIPTS) == 9
     colab = types.SimpleNamespace(drive=types.SimpleNamespace(mount=print))  # only exists there
     monkeypatch.setitem(sys.modules, "google.colab", colab)
     for script in SCRIPTS:
-        source = script.values[0].replace("500 steps", "2 steps")
+        source = script.values[0].replace("500 steps", "2 steps").replace("steps=500", "steps=2")
         exec(source.replace('"petals"', '"petals:count=64"'), {})
     assert {path.name for path in here.glob("*.png")} == {"between.png", "flower.png", "garden.png"}
 
@@ -394,7 +395,7 @@ def test_commands_parse(command, cli, full_registry, here, monkeypatch):
     for kind in KINDS:
         texts = params.get(SETTING_OF_KIND.get(kind, kind)) or ()
         for text in (texts,) if isinstance(texts, str) else texts:
-            assert text == "none" or is_valid_part(full_registry, kind, text)
+            assert text == "none" or is_valid_part(full_registry, kind, text.removeprefix("+"))
 
 
 def is_valid_part(registry, kind, text):

@@ -15,15 +15,20 @@ CORRECT = """
 from pathlib import Path
 
 import gankit
+import numpy as np
+import torch
 from gankit import testing
+from torch import nn
 
-run = gankit.compose(length="500 steps")
+run = gankit.compose(steps=500, lr=2e-4, tricks=["ema", gankit.Trick, gankit.Trick()])
+run = gankit.compose(budget="2min", dataset=np.zeros((9, 8, 8, 3), np.uint8), plugins=["mine.py"])
+run = gankit.compose(dataset=torch.zeros(9, 3, 8, 8), model=(nn.Identity(), nn.Identity))
 prepared = gankit.prepare(run)
 folder: Path = gankit.train(run)
 sampler = gankit.load(folder)
 print(run.batch_size, sampler.step, len(prepared.holdout))
 testing.check_trick("noisy-d", off="sigma=0", beside=("ema", "r1"))
-for measured in gankit.evaluate(folder, ["kid"]):
+for measured in gankit.evaluate(folder, ["kid"]) + gankit.evaluate(run, "swd", "kid"):
     print(measured.value)
 """
 INCORRECT = """
@@ -35,12 +40,16 @@ gankit.preparee(run)
 testing.check_penalty("r1")
 folder = gankit.train("500 steps")
 print(gankit.load(folder).stepp)
+gankit.compose(batchsize=8)
+gankit.compose(seed="1")
 """
 MISTAKES = {  # line of INCORRECT -> mypy's message
     6: 'Module has no attribute "preparee"',
     7: 'Missing positional argument "expected"',
     8: 'Argument 1 to "train" has incompatible type "str"; expected "Run"',
     9: '"Sampler" has no attribute "stepp"',
+    10: 'Argument "batchsize" to "compose" has incompatible type "int"',
+    11: 'Argument "seed" to "compose" has incompatible type "str"; expected "int | None"',
 }
 
 
@@ -66,8 +75,8 @@ def errors(tmp_path_factory):
     return errors
 
 
-def test_four_mistakes_are_four_errors(errors):
-    assert [line for line, _ in errors["incorrect.py"]] == list(MISTAKES)
+def test_every_mistake_is_an_error(errors):
+    assert sorted({line for line, _ in errors["incorrect.py"]}) == list(MISTAKES)
     for line, message in errors["incorrect.py"]:
         assert MISTAKES[line] in message
 

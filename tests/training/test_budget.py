@@ -215,7 +215,7 @@ def test_the_plan_of_each_step(registry):
 
 @pytest.mark.parametrize("plan", ["5", "5:", ":5", "5:0", "-1:5", "a:b", "5:6:7", ""])
 def test_a_plan_that_is_none(registry, plan):
-    with pytest.raises(GankitError, match="--earlier-plans"):
+    with pytest.raises(GankitError, match="earlier_plans"):
         compose(registry, earlier_plans=(plan,))
 
 
@@ -223,7 +223,7 @@ def test_if_run_json_cannot_be_written_the_plan_is_kept(run_in, computer, monkey
     def fail(run):
         raise GankitError("the disk is full")
 
-    monkeypatch.setattr("gankit.training.loop.update_run", fail)
+    monkeypatch.setattr("gankit.training.budget.update_run", fail)
     computer.step_seconds = lambda step: 2.0
     folder = run_in("40s", steps=40)
     assert load_run(folder).steps == 40

@@ -1,10 +1,13 @@
 """compose: your settings override the recipe's, the model's, and the defaults."""
 
+import dataclasses
+import inspect
 import json
 import shlex
 
 import pytest
 
+import gankit
 from gankit import GankitError, ModelSpec, compose
 from gankit.cli.run import read_options
 from gankit.core.registry import import_file, load_registry
@@ -87,17 +90,17 @@ def test_zero_is_a_setting(registry):
     ("settings", "facts"),
     [
         ({"batchsize": 8}, ("'batchsize'", "'batch_size'")),
-        ({"batch_size": "8"}, ("--batch-size", "'8'", "whole number")),
-        ({"batch_size": 8.0}, ("--batch-size", "8.0")),
-        ({"batch_size": True}, ("--batch-size", "True")),
-        ({"lr_g": "fast"}, ("--lr-g", "'fast'")),
-        ({"dataset": 3}, ("--dataset", "3", "text")),
-        ({"length": 500}, ("--length", "500")),
-        ({"tricks": 5}, ("--trick", "5")),
-        ({"tensorboard": 1}, ("--tensorboard", "1")),
+        ({"batch_size": "8"}, ("batch_size is '8'", "whole number")),
+        ({"batch_size": 8.0}, ("batch_size is 8.0",)),
+        ({"batch_size": True}, ("batch_size is True",)),
+        ({"lr_g": "fast"}, ("lr_g is 'fast'",)),
+        ({"dataset": 3}, ("dataset is 3", "pictures")),
+        ({"length": 500}, ("length is 500",)),
+        ({"tricks": 5}, ("tricks is 5", "gankit.Trick")),
+        ({"tensorboard": 1}, ("tensorboard is 1",)),
         ({"tricks": ["ema", "ema:decay=0.9"]}, ("'ema'", "twice")),
-        ({"data": ["x"], "dataset": "petals"}, ("'petals'", "--data")),
-        ({"dataset": "folder"}, ("'folder'", "--data PATH")),
+        ({"data": ["x"], "dataset": "petals"}, ("'petals'", "omit data")),
+        ({"dataset": "folder"}, ("'folder'", "data=PATH")),
         ({"model": "dcgan64:width=3"}, ("'dcgan64'", "'width'")),
     ],
 )
@@ -106,6 +109,75 @@ def test_wrong_settings(registry, settings, facts):
         compose(registry, **settings)
     for fact in facts:
         assert fact in str(error.value)
+    assert "--" not in str(error.value)
+
+
+def test_lr_is_of_both_players_unless_one_is_given(registry):
+    run = compose(registry, lr=0.01)
+    assert (run.lr_g, run.lr_d) == (0.01, 0.01)
+    run = compose(registry, lr=0.01, lr_d=0.5)
+    assert (run.lr_g, run.lr_d) == (0.01, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("length", "expected"),
+    [
+        ({"steps": 500}, "500 steps"),
+        ({"epochs": 2.5}, "2.5 epochs"),
+        ({"kimg": 40}, "40 kimg"),
+    ],
+)
+def test_a_length_is_given_as_on_the_command_line(registry, length, expected):
+    run = compose(registry, **length)
+    assert (run.length, run.steps) == (expected, 0)
+
+
+@pytest.mark.parametrize(
+    ("length", "facts"),
+    [
+        ({"steps": 5, "length": "5 steps"}, ("one length", "steps", "budget")),
+        ({"steps": 5, "budget": "2min"}, ("one length", "steps", "budget")),
+        ({"steps": "5"}, ("steps is '5'", "whole number")),
+        ({"steps": 5.5}, ("steps is 5.5", "whole number")),
+        ({"steps": True}, ("steps is True", "whole number")),
+        ({"kimg": "5"}, ("kimg is '5'", "number")),
+        ({"budget": "soon"}, ("budget is 'soon'", "90s")),
+        ({"budget": 120}, ("budget is 120", "90s")),
+    ],
+)
+def test_wrong_lengths(registry, length, facts):
+    with pytest.raises(GankitError) as error:
+        compose(registry, **length)
+    for fact in facts:
+        assert fact in str(error.value)
+    assert "--" not in str(error.value)
+
+
+def test_a_budget_is_planned_when_the_run_is_trained(registry, tiny, here, monkeypatch):
+    monkeypatch.setattr("gankit.training.plan_budget.measure_step_time", lambda run, *_: (1, run))
+    monkeypatch.setattr("gankit.training.budget.Budget.keep", lambda self, run, *_: run)
+    settings = {name: value for name, value in tiny().items() if name != "length"}
+    run = compose(registry, **settings, budget="0.1 min", out="run")
+    assert run.steps == 0
+    record = json.loads((gankit.train(run, registry) / "run.json").read_text())
+    assert (record["steps"], record["length"]) == (6, "6 steps")
+
+
+def test_every_field_of_a_run_is_a_typed_keyword():
+    parameters = inspect.signature(compose).parameters
+    assert list(parameters)[:2] == ["registry", "recipe"]
+    keywords = {name for name, p in parameters.items() if p.kind is p.KEYWORD_ONLY}
+    fields = {field.name for field in dataclasses.fields(gankit.Run)}
+    assert keywords == fields | {"lr", "epochs", "kimg", "budget", "plugins"}
+    for name, parameter in parameters.items():
+        assert parameter.annotation not in ("Any", parameter.empty), name
+        if name in keywords - {"plugins"}:
+            assert f"- {name}: " in compose.__doc__
+            assert parameter.annotation.endswith(" | None")
+
+
+def test_auto_channels_are_as_on_the_command_line(registry):
+    assert compose(registry, channels="auto").channels == 0
 
 
 def test_data_alone_means_the_folder(registry):
@@ -168,6 +240,55 @@ def test_another_model_with_a_config_has_its_own_networks(trained, gankit_cli, h
     assert gankit_cli(*words, "--image-size", 16, "--out", "other", "--steps", 1).code == 0
     record = json.loads((here / "other" / "run.json").read_text())
     assert record["generator"] == "dcgan:base_channels=2"
+
+
+@pytest.mark.parametrize(
+    ("settings", "names"),
+    [
+        ({"tricks": ["+r1"]}, ["ema", "noisy-d", "r1"]),
+        ({"tricks": "+r1"}, ["ema", "noisy-d", "r1"]),
+        ({"tricks": ["none", "+r1"]}, ["r1"]),
+        ({"tricks": ["+r1", "blur"]}, ["blur", "r1"]),
+        ({"tricks": ["+noisy-d:sigma=0.3", "+r1"]}, ["ema", "noisy-d:sigma=0.3", "r1"]),
+        ({"tricks": ()}, []),
+        ({"tricks": ["+blur"], "recipe": "adding"}, ["ema", "noisy-d", "r1", "blur"]),
+        ({"tricks": ["+blur"], "recipe": "without"}, ["blur"]),
+        ({"recipe": "adding"}, ["ema", "noisy-d", "r1"]),
+    ],
+)
+def test_a_trick_with_a_plus_is_added(plugin_file, settings, names):
+    source = """
+    @hookimpl
+    def register_models(register):
+        register(ModelSpec(name="two", summary="a", source="b", generator="dcgan",
+                           discriminator="dcgan", image_size=64,
+                           settings={"tricks": ("ema", "noisy-d")}))
+
+    @hookimpl
+    def register_recipes(register):
+        for name, tricks in (("adding", ("+r1",)), ("without", ())):
+            settings = {"model": "two", "tricks": tricks}
+            register(RecipeSpec(name=name, summary="a", source="b", settings=settings))
+    """
+    registry = load_registry()
+    plugin = registry.load("mine", lambda: import_file(plugin_file(source)))
+    assert not plugin.error
+    run = compose(registry, **{"model": "two", **settings})
+    assert list(run.tricks) == names
+
+
+def test_a_trick_with_a_plus_must_exist(registry):
+    with pytest.raises(GankitError, match="'emma'.*'ema'"):
+        compose(registry, tricks=["+emma"])
+
+
+def test_a_config_file_and_a_trick_with_a_plus_add_up(gankit_run, here):
+    assert gankit_run("--trick", "blur", "--out", "first").code == 0
+    answer = gankit_run("--config", "first/run.json", "--trick", "+ema", "--out", "second")
+    assert answer.code == 0
+    record = json.loads((here / "second" / "run.json").read_text())
+    assert record["tricks"] == ["blur", "ema"]
+    assert "--trick blur --trick ema" in record["command"]
 
 
 TEXTS = """

@@ -48,7 +48,7 @@ def test_resumed_it_trains_like_0_1(old_run):
     logs = [old_run / "log.csv", FIXTURES / "after-6-steps.csv"]
     rows = [list(csv.DictReader(log.read_text().splitlines())) for log in logs]
     for row, old_row in zip(*rows, strict=True):
-        assert row.keys() == old_row.keys()
+        assert list(row)[: len(old_row)] == list(old_row)  # then numbers that 0.1 did not log
         for column in ("step", "kimg", "d_loss", "g_loss", "penalty", "d_real", "d_fake"):
             assert float(row[column] or 0) == pytest.approx(float(old_row[column] or 0), abs=1e-3)
 

@@ -86,6 +86,7 @@ def test_the_step_is_finished_and_saved_and_the_resume_is_exact(run_of, event, s
     parts = whole.parent / "parts"
     assert newest(parts)[2] == stopped
     assert error.value.exit_code == 130
+    assert (error.value.folder, error.value.step) == (parts, stopped)
     message = str(error.value)
     assert f"step {stopped} of 9" in message
     advice = message[message.index("gankit.train(") :]

@@ -106,6 +106,7 @@ def test_no_bad_checkpoint_is_ever_saved(run_with, tmp_path, place, value):
     with pytest.raises(RunFailed) as failed:
         run_with(trick)
     assert failed.value.exit_code == 1
+    assert (failed.value.folder, failed.value.step) == (tmp_path / "run", 6)
     kind = "nan" if math.isnan(value) else "infinite"
     for fact in (*facts, kind, "step 6", "step-000004"):
         assert fact in str(failed.value)

@@ -1,4 +1,4 @@
-"""What you see of a run: a live view in a terminal, plain lines elsewhere."""
+"""What you see of a run: a live view in a terminal or a notebook, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from gankit.core.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from gankit.cli.console.live import LiveView
+    from gankit.cli.console.notebook import NotebookView
     from gankit.cli.console.plain import PlainView
     from gankit.core.gan import Gan
     from gankit.core.settings import Run
@@ -21,20 +22,26 @@ log = logging.getLogger(__name__)
 class Console:
     """An observer that chooses the view when a run starts and passes events on to it."""
 
-    view: LiveView | PlainView
+    view: LiveView | NotebookView | PlainView
     warned: ClassVar[set[str]] = set()  # subjects; a program with many runs gets each warning once
 
     @hookimpl
     def run_started(self, run: Run, gan: Gan) -> None:
         from gankit.cli.console.busy import slowdown_warnings
-        from gankit.cli.terminal import shows_live_view  # here, so that `gankit list` stays fast
+
+        # here, so that `gankit list` stays fast
+        from gankit.cli.terminal import shows_live_view, shows_notebook_view
 
         replace_unencodable()  # also when your own program trains
         for subject, warning in slowdown_warnings(run).items():
             if subject not in self.warned:
                 log.warning(warning)  # on stderr, as lesson 5 and others redirect stdout
                 self.warned.add(subject)
-        if shows_live_view(sys.stdout):
+        if shows_notebook_view():
+            from gankit.cli.console.notebook import NotebookView
+
+            self.view = NotebookView(run, gan)
+        elif shows_live_view(sys.stdout):
             from gankit.cli.console.live import LiveView
 
             self.view = LiveView(run, gan)

@@ -71,7 +71,7 @@ class LiveView:
         self.live.stop()
         headline, *details = summarize_outcome(self.run, self.first_step, outcome)
         style = "bold green" if outcome["state"] == "finished" else "bold yellow"
-        self.console.print(Text(headline, style=style))
+        self.console.print(Text(printable(headline), style=style))
         for line in details:
             self.console.print(Text(printable(line)), soft_wrap=True)
 

@@ -1,4 +1,4 @@
-"""The view for logs, notebooks and pipes: a line every few seconds, later every minute."""
+"""The view for logs, pipes and `!gankit run`: a line every few seconds, later every minute."""
 
 from __future__ import annotations
 

@@ -197,5 +197,5 @@ def test_without_a_network_the_error_says_what_to_download(archive, tmp_path, mo
 
 @pytest.mark.parametrize("name", ["ovarian", "art-by-ai"])
 def test_a_set_behind_a_login_names_its_page(name, registry):
-    with pytest.raises(GankitError, match=f"{name}.*Kaggle.*https://www.kaggle.com.*--data"):
+    with pytest.raises(GankitError, match=f"{name}.*Kaggle.*https://www.kaggle.com.*data"):
         compose(registry, dataset=name)

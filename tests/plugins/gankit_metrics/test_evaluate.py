@@ -65,6 +65,29 @@ def test_the_same_call_gives_the_same_numbers(run):
     assert without_seconds(gankit.evaluate(run, PLAIN, samples=30)) == without_seconds(measured)
 
 
+def test_a_run_a_folder_or_a_sampler_with_names_one_after_another(run):
+    expected = without_seconds(gankit.evaluate(run, ["swd"], samples=30))
+    for form in (gankit.load_run(run), gankit.load(run), gankit.load(run, step=8), str(run)):
+        assert without_seconds(gankit.evaluate(form, "swd", samples=30)) == expected
+    assert gankit.evaluate(gankit.load(run, step=4), "swd", samples=30)[0].step == 4
+    both = gankit.evaluate(run, "swd", "diversity", samples=30)
+    assert [row.metric for row in both] == ["swd", "diversity"]
+
+
+def test_what_cannot_be_evaluated(run):
+    new = gankit.compose(seed=1)
+    sampler = gankit.load(run)
+    calls = {
+        "gankit.train returned": lambda: gankit.evaluate(new, "swd"),
+        "step 8": lambda: gankit.evaluate(sampler, "swd", checkpoint=4),
+        "<ndarray of shape (4, 5)>": lambda: gankit.evaluate(run, "swd", np.zeros((4, 5))),
+    }
+    for fact, call in calls.items():
+        with pytest.raises(GankitError) as error:
+            call()
+        assert fact in str(error.value)
+
+
 def test_your_own_pictures_are_measured_in_place_of_gs(held_out):
     prepared = gankit.prepare(gankit.load(held_out).run)
     copies = np.array(prepared.pixels[prepared.train[:40]])
@@ -107,8 +130,8 @@ def test_pictures_that_cannot_be_compared_are_refused(held_out, pictures):
 def test_the_signature_of_evaluate():
     parameters = inspect.signature(gankit.evaluate).parameters
     assert list(parameters) == [
-        *("folder", "metrics", "samples", "checkpoint", "registry", "progress", "pictures"),
-        "data",
+        *("folder", "metrics", "more", "samples", "checkpoint", "registry", "progress"),
+        *("pictures", "data"),
     ]
     assert (parameters["metrics"].default, parameters["samples"].default) == (("kid", "swd"), 1000)
 

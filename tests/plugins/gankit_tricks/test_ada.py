@@ -14,6 +14,7 @@ from torch import nn
 from gankit import GankitError, compose
 from gankit.core.device import Machine
 from gankit.core.gan import Gan, Player
+from gankit.core.reported import text_of
 from gankit.core.step import judge
 
 
@@ -219,7 +220,7 @@ def test_p_rises_every_fourth_step_while_d_is_too_sure(gan):
     ps = [controlled(gan, trick, sure) for _ in range(9)]
     step = 4 * 8 / 500  # 500 pictures from 0 to 1
     assert ps == pytest.approx([0] * 3 + [step] * 4 + [2 * step] * 2)
-    assert trick.activity() == "p 0.128, r_t 0.75"
+    assert text_of(trick.activity()) == "p 0.128, r_t 0.75"
     assert trick.activity() is None
 
 
@@ -253,7 +254,7 @@ def test_r_t_is_the_mean_of_all_batches_since_p_last_moved(gan):
     for one, its in ((trick, gan), (other, its_gan)):
         its.begin_step(1)
         assert controlled(its, one, [1.0, 1.0, 1.0, -1.0]) == pytest.approx(8 / 100)
-        assert one.activity() == "p 0.080, r_t 0.75"
+        assert text_of(one.activity()) == "p 0.080, r_t 0.75"
 
 
 def test_ada_hears_the_reals_of_a_real_step(trainer_of):

@@ -16,6 +16,7 @@ from gankit import GankitError, Targets, Trick
 from gankit.core.device import Machine
 from gankit.core.gan import Gan, Player
 from gankit.core.registry import load_registry
+from gankit.core.reported import text_of
 
 NAMES = [spec.name for spec in load_registry().specs("trick")]
 SOON = {  # tricks whose defaults take longer to change anything
@@ -98,7 +99,7 @@ def test_noise_has_the_sigma_it_reports_and_fades():
     trick, gan = NoisyD(sigma=0.2, until=0.5), a_gan()
     images = torch.zeros(16, 3, 32, 32)
     assert trick.d_input(images, gan).std().item() == pytest.approx(0.2, rel=0.02)
-    assert trick.activity() == "sigma 0.200"
+    assert text_of(trick.activity()) == "sigma 0.200"
     gan.step = 2  # of 10: two fifths of the way to `until`
     assert trick.d_input(images, gan).std().item() == pytest.approx(0.12, rel=0.02)
     gan.step = 5
@@ -112,7 +113,10 @@ def test_flips_are_as_many_as_asked_and_counted():
     real, fake = trick.targets(targets, gan)
     assert 1 - real.mean().item() == pytest.approx(0.25, abs=0.01)
     assert torch.equal(fake, targets.fake)
-    assert trick.activity() == f"flipped {100 * (1 - real.mean().item()):.1f} % of real targets"
+    assert (
+        text_of(trick.activity())
+        == f"flipped {100 * (1 - real.mean().item()):.1f} % of real targets"
+    )
     real, fake = FlipLabels(p=0.25, which="fake").targets(targets, gan)
     assert torch.equal(real, targets.real)
     assert fake.mean().item() == pytest.approx(0.25, abs=0.01)
@@ -230,5 +234,5 @@ def test_ema_is_the_average_its_formula_says(trainer_of):
 def test_ema_without_ramp_keeps_its_decay(trainer_of):
     trainer = trainer_of("ema:decay=0.75,ramp=0.0")
     trainer.step(0)
-    assert trainer.tricks[0].activity() == "decay 0.7500"
+    assert text_of(trainer.tricks[0].activity()) == "decay 0.7500"
     assert isinstance(trainer.tricks[0], EMA)

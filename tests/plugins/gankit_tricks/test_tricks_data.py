@@ -25,6 +25,7 @@ from gankit.cli.run_from_options import resumed
 from gankit.core.device import Machine
 from gankit.core.errors import RunStopped
 from gankit.core.gan import Gan, Player
+from gankit.core.reported import text_of
 from gankit.core.step import judge
 from gankit.testing.trick_hooks import compute_penalty
 from gankit.training import checkpoint
@@ -108,7 +109,9 @@ def test_smoothing_anneals_to_hard_targets(gan):
         got = trick.targets(plain(), gan)
         assert got.real.tolist() == pytest.approx([real] * 4)
         assert got.fake.tolist() == pytest.approx([fake] * 4)
-        assert trick.activity() == (f"targets {real:g} real, {fake:g} fake" if step < 5 else None)
+        assert text_of(trick.activity()) == (
+            f"targets {real:g} real, {fake:g} fake" if step < 5 else None
+        )
     assert torch.equal(got.real, plain().real)
     assert trick.activity() is None
 
@@ -122,7 +125,7 @@ def test_label_noise_is_that_of_the_example_turned_round(gan):
         assert noise.mean().item() == pytest.approx(0.025, abs=0.0005)
         assert noise.std().item() == pytest.approx(0.05 / math.sqrt(12), rel=0.02)
     assert not torch.allclose(1 - real, -fake, atol=1e-3)  # a draw of its own for each
-    assert trick.activity() == "subtracted up to 0.05 from all targets"
+    assert text_of(trick.activity()) == "subtracted up to 0.05 from all targets"
     assert trick.activity() is None
 
 
@@ -161,12 +164,12 @@ def test_blur_is_a_gaussian(gan, sigma):
 def test_blur_keeps_grey_grey_up_to_the_border_and_fades(gan):
     trick, grey = Blur(sigma=4.0, until=0.5), torch.full((1, 1, 16, 16), 0.3)
     assert torch.allclose(trick.d_input(grey, gan), grey)
-    assert trick.activity() == "sigma 4.00 px"
+    assert text_of(trick.activity()) == "sigma 4.00 px"
     gan.step = 4
     images = pictures(1, 1, 16, 16)
     now = trick.d_input(images, gan)
     assert np.allclose(now[0, 0].numpy(), blurred(images[0, 0].double().numpy(), 0.8), atol=1e-5)
-    assert trick.activity() == "sigma 0.80 px"
+    assert text_of(trick.activity()) == "sigma 0.80 px"
     gan.step = 5
     assert trick.d_input(images, gan) is images
     assert trick.activity() is None
@@ -210,7 +213,7 @@ def test_half_of_the_fakes_are_old_ones(gan):
             assert torch.equal(new, given[4:])
             assert max(old) < step
             ages += [step - number for number in old]
-            assert "50 %" in trick.activity()
+            assert "50 %" in text_of(trick.activity())
         assert len(trick.old) == min(4 * (step + 1), 20)
     # once it is full, a fifth is replaced in each step: the age is 1, 2, ... with p = 1/5
     assert np.mean(ages[40:]) == pytest.approx(5, abs=1)
@@ -237,7 +240,7 @@ def test_a_buffer_smaller_than_half_a_batch_and_other_shares(gan):
         shown = steps_in(small.fakes(fakes_of(step), gan))
         assert shown.count(step) == (8 if step == 0 else 5)
         assert len(small.old) == 3
-    assert "28 %" in small.activity()  # 9 of 32
+    assert "28 %" in text_of(small.activity())  # 9 of 32
     every = Replay(share=1.0)
     every.fakes(fakes_of(0), gan)
     gan.begin_step(1)
@@ -283,7 +286,7 @@ def test_features_are_what_the_last_layer_is_given(normalised):
     (gradient,) = torch.autograd.grad(penalty, fake)
     expected = 0.5 * 2 * (W.T @ apart) / 4  # of each of the four fakes
     assert torch.allclose(gradient.flatten(1), expected.expand(4, -1), atol=1e-6)
-    assert trick.activity() == f"squared distance {apart.square().sum().item():.3g}"
+    assert text_of(trick.activity()) == f"squared distance {apart.square().sum().item():.3g}"
     assert trick.activity() is None
     assert trick.penalty(gan, gan.D, real, fake) is None
     assert trick.fake_mean is None  # nothing keeps a graph alive
@@ -344,7 +347,8 @@ def test_historical_averaging_is_the_distance_from_the_mean_so_far(gan):
         assert torch.allclose(gradient, 0.3 * 2 * one, atol=1e-6)
     assert trick.penalty(gan, gan.D, None, None).item() == 0  # D never moved
     assert (
-        trick.activity() == f"G is {distance.item() ** 0.5:.3g} from its mean, D is 0 from its mean"
+        text_of(trick.activity())
+        == f"G is {distance.item() ** 0.5:.3g} from its mean, D is 0 from its mean"
     )
     assert trick.activity() is None
     other = started(HistoricalAveraging(weight=0.3), gan)
@@ -373,7 +377,7 @@ def test_lecam_holds_each_side_near_the_other_sides_average(gan):
     slope = np.mean(2 * (np.array(real) - a_fake) * real)
     slope += np.mean(2 * (np.array(fake) - a_real) * fake)
     assert gradient.item() == pytest.approx(0.3 * slope, rel=1e-5)
-    assert trick.activity() == f"D's averages: real {a_real:.2f}, fake {a_fake:.2f}"
+    assert text_of(trick.activity()) == f"D's averages: real {a_real:.2f}, fake {a_fake:.2f}"
     assert trick.activity() is None
     assert trick.penalty(gan, gan.G, logits(real), logits(fake)) is None
     other = LeCam(weight=0.3, decay=0.9)
@@ -416,7 +420,7 @@ def test_k_falls_to_its_floor_and_is_told(gan):
         gan.begin_step(step)
         images = logits([float(i) for i in range(16)]).requires_grad_()
         judge(gan, gan.G, [trick], images, is_real=False)
-        told.append(trick.activity())
+        told.append(text_of(trick.activity()))
     ks = [int(16 * 0.25 ** min(1, step / 5)) for step in range(1, 10)]
     assert told == [None, *(f"G learnt from {k} of 16 fakes" for k in ks)]
     assert ks[-1] == ks[4] == 4

@@ -28,6 +28,7 @@ from gankit.core.device import Machine
 from gankit.core.errors import RunStopped
 from gankit.core.gan import Gan, Player
 from gankit.core.process_group import ProcessGroup
+from gankit.core.reported import text_of
 from gankit.core.step import train_step
 from gankit.training import checkpoint
 
@@ -96,7 +97,7 @@ def test_gradients_too_flat_and_too_steep_both_cost(trick, weight, k, slope):
     gan = a_gan(linear_d(slope))
     penalty = trick.penalty(gan, gan.D, some(4, 3, 2, 2), some(4, 3, 2, 2, seed=1))
     assert penalty.item() == pytest.approx(weight * (slope - k) ** 2, abs=1e-5)
-    assert f"{slope:.3g}" in trick.activity()
+    assert f"{slope:.3g}" in text_of(trick.activity())
     assert trick.activity() is None
     assert trick.penalty(gan, gan.G, some(4, 3, 2, 2), some(4, 3, 2, 2)) is None
 
@@ -157,7 +158,7 @@ def test_weight_clipping_clips_ds_weights_and_no_others(trainer_of):
     assert max(p.abs().max() for p in clipped.gan.G.net.parameters()) > 0.5
     there = sum(int((b.abs() >= 0.015).sum()) for _, b in pairs)
     share = 100 * there / sum(a.numel() for a, _ in pairs)
-    assert clipped.tricks[0].activity() == f"{share:.1f} % of D's weights are at +-0.015"
+    assert text_of(clipped.tricks[0].activity()) == f"{share:.1f} % of D's weights are at +-0.015"
     assert clipped.tricks[0].activity() is None
 
 
@@ -197,7 +198,7 @@ def test_gradient_clipping_counts_and_names_the_longest():
     for length, player in ((3.0, gan.D), (0.5, gan.G), (7.0, gan.G), (2.0, gan.D)):
         gradients(player.net, length)
         trick.before_update(gan, player)
-    assert trick.activity() == "clipped 3 of 4 gradients, the longest 7"
+    assert text_of(trick.activity()) == "clipped 3 of 4 gradients, the longest 7"
     assert trick.activity() is None
     gradients(gan.D.net, 0.5)
     trick.before_update(gan, gan.D)
@@ -218,7 +219,7 @@ def test_ttur_multiplies_ds_learning_rate_only(trainer_of):
     trainer = trainer_of("ttur:factor=3.0", lr_g=1e-4, lr_d=2e-4)
     assert [group["lr"] for group in trainer.gan.G.adam.param_groups] == [1e-4]
     assert [group["lr"] for group in trainer.gan.D.adam.param_groups] == [pytest.approx(6e-4)]
-    assert trainer.tricks[0].activity() == "learning rates G 0.0001, D 0.0006"
+    assert text_of(trainer.tricks[0].activity()) == "learning rates G 0.0001, D 0.0006"
     plain = trainer_of(lr_g=1e-4, lr_d=3 * 2e-4)
     for one in (trainer, plain):
         one.step(0)
@@ -237,7 +238,7 @@ def test_lr_decay_lets_both_rates_fall_in_a_straight_line(trainer_of):
             rates.append([p.adam.param_groups[0]["lr"] for p in (trainer.gan.G, trainer.gan.D)])
         left = [1, 1, 1, 5 / 6, 4 / 6, 3 / 6, 2 / 6, 1 / 6]  # step 2 of 8 is the last at full
         assert rates == [[pytest.approx(1e-4 * f), pytest.approx(4e-4 * f)] for f in left]
-        assert decay.activity() == "learning rates at 17%"
+        assert text_of(decay.activity()) == "learning rates at 17%"
 
 
 def test_lr_decay_goes_up_again_when_a_run_is_made_longer(trainer_of):
@@ -296,7 +297,7 @@ def test_ema_takes_the_lesser_decay_and_ignores_decay_where_kimg_is_given(traine
     now = trainer.gan.G.net.state_dict()["main.0.weight"]
     wanted = before + (1 - 0.5**1.6) * (now - before)
     assert torch.allclose(trainer.gan.sampler.state_dict()["main.0.weight"], wanted, atol=1e-7)
-    assert trainer.tricks[0].activity() == f"decay {0.5**1.6:.4f}"
+    assert text_of(trainer.tricks[0].activity()) == f"decay {0.5**1.6:.4f}"
 
 
 # ---------------------------------------------------------------- D's layers
@@ -349,7 +350,7 @@ def test_each_training_forward_makes_one_power_iteration(precision):
     for _ in range(60):
         gan.judge(images)
     largest = max(np.linalg.svd(matrix(layer))[1][0] for layer in trick.layers)
-    assert re.findall(r"[\d.]+", trick.activity()) == ["3", f"{largest:.2f}"]
+    assert re.findall(r"[\d.]+", text_of(trick.activity())) == ["3", f"{largest:.2f}"]
 
 
 def test_both_gradients_of_a_d_judged_twice_are_those_of_w_over_sigma():
@@ -433,9 +434,9 @@ def test_the_log_shows_a_collapsed_batch(trainer_of, trick, collapsed):
     trick.wrap(gan)
     varied = some(8, 3, 16, 16).tanh()
     gan.judge(varied)
-    assert collapsed not in trick.activity()
+    assert collapsed not in text_of(trick.activity())
     gan.judge(varied[:1].expand(8, -1, -1, -1))
-    assert collapsed in trick.activity()
+    assert collapsed in text_of(trick.activity())
     assert trick.activity() is None
 
 
@@ -486,7 +487,7 @@ def test_freezing_holds_the_first_layers_and_their_norms(trainer_of):
     assert frozen == {"main.0.weight", "main.2.weight", "main.3.weight", "main.3.bias"}
     assert sum(len(group["params"]) for group in gan.D.adam.param_groups) == 1
     count = sum(before[name].numel() for name in frozen)
-    assert trainer.tricks[0].activity() == f"D's first 2 layers frozen, {count:,} weights"
+    assert text_of(trainer.tricks[0].activity()) == f"D's first 2 layers frozen, {count:,} weights"
 
 
 def test_freezing_everything_is_refused(trainer_of):

@@ -1,0 +1,133 @@
+"""Pictures that are given as an object in Python: an array, a tensor or a data set of torch."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from gankit.core.errors import GankitError, quote_value
+from gankit.core.prepared import Pixels
+
+EXPECTED = (
+    "give uint8 pictures (N, H, W, C), a float tensor (N, C, H, W) in [-1, 1], or a data set of "
+    "such pictures or PIL images"
+)
+SAMPLED = 256  # pictures of a data set, evenly spread, that identify it
+log = logging.getLogger("gankit")
+
+
+class GivenPictures:
+    """A sequence of pictures; `read(i)` returns picture i as an array or a PIL image.
+
+    `fingerprint` identifies the contents.
+    """
+
+    def __init__(self, count: int, read: Callable[[int], Any], fingerprint: str) -> None:
+        self.count = count
+        self.read = read
+        self.fingerprint = fingerprint
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, index: int) -> Any:
+        return self.read(index)
+
+
+def given_pictures(data: Any) -> GivenPictures:
+    """The pictures of an array, a tensor or a data set. GankitError if it is none of these.
+
+    An array and a tensor are identified by all of their numbers, a data set by its number of
+    pictures and by at most 256 of them.
+    """
+    if isinstance(data, np.ndarray):
+        return _from_array(data)
+    if isinstance(data, torch.Tensor):
+        return _from_tensor(data)
+    return _from_dataset(data)
+
+
+def _from_array(array: Pixels) -> GivenPictures:
+    if array.ndim != 4 or array.dtype != np.uint8 or array.shape[3] not in (1, 3):
+        raise _wrong(array, f"{quote_value(array)} of {array.dtype}")
+    return GivenPictures(len(array), array.__getitem__, _hash(np.ascontiguousarray(array)))
+
+
+def _from_tensor(tensor: torch.Tensor) -> GivenPictures:
+    shown = f"{quote_value(tensor)} of {tensor.dtype}"
+    if tensor.ndim != 4 or not tensor.is_floating_point() or tensor.shape[1] not in (1, 3):
+        raise _wrong(tensor, shown)
+    tensor = tensor.detach().cpu()
+    _check_range(tensor, shown)
+    contents = _hash(tensor.float().contiguous().numpy())
+    return GivenPictures(len(tensor), lambda index: to_pixels(tensor[index]), contents)
+
+
+def _from_dataset(dataset: Any) -> GivenPictures:
+    if isinstance(dataset, torch.utils.data.DataLoader):
+        raise GankitError("dataset is a DataLoader: give its data set, loader.dataset")
+    if not hasattr(dataset, "__len__") or not hasattr(dataset, "__getitem__"):
+        raise _wrong(dataset, quote_value(dataset))
+
+    def read(index: int) -> Any:
+        item = dataset[index]
+        picture = item[0] if isinstance(item, tuple | list) else item
+        return to_pixels(picture) if isinstance(picture, torch.Tensor) else picture
+
+    count = len(dataset)
+    spread = range(0, count, max(1, count // SAMPLED))
+    _check_first(dataset)
+    contents = _hash(*(np.asarray(read(index)) for index in spread))
+    return GivenPictures(count, read, contents)
+
+
+def _check_first(dataset: Any) -> None:
+    """GankitError unless the first item is, or begins with, a picture."""
+    if not len(dataset):
+        raise GankitError("dataset is empty: give one or more pictures")
+    item = dataset[0]
+    picture = item[0] if isinstance(item, tuple | list) else item
+    shown = f"the first picture of dataset, {quote_value(picture)},"
+    if isinstance(picture, torch.Tensor):
+        if picture.ndim != 3 or not picture.is_floating_point():
+            raise GankitError(f"{shown} is not a float tensor (C, H, W) in [-1, 1]")
+        _check_range(picture, shown)
+    elif not hasattr(picture, "convert") and getattr(picture, "dtype", None) != np.uint8:
+        raise _wrong(picture, shown.rstrip(","))
+
+
+def _check_range(images: torch.Tensor, shown: str) -> None:
+    """GankitError if a number lies outside [-1, 1]; a warning if all lie in [0, 1]."""
+    low, high = (float(bound) for bound in images.float().aminmax())
+    if not -1.01 <= low <= high <= 1.01:
+        why = f"has numbers from {low:.3g} to {high:.3g}; gankit takes images in [-1, 1]"
+        raise GankitError(f"{shown} {why}")
+    if low >= 0 and high > 0:
+        message = (
+            "%s has only numbers from 0 to 1, but gankit takes images in [-1, 1]: if yours are in "
+            "[0, 1], give 2 * images - 1"
+        )
+        log.warning(message, shown)
+
+
+def to_pixels(image: torch.Tensor) -> Pixels:
+    """One image (C, H, W) in [-1, 1] as uint8 (H, W, C)."""
+    pixels = image.detach().float().clamp(-1, 1).add(1).mul(127.5).round().to(torch.uint8)
+    return pixels.permute(1, 2, 0).contiguous().cpu().numpy()
+
+
+def _hash(*arrays: Any) -> str:
+    contents = hashlib.sha256()
+    for array in arrays:
+        contents.update(str(array.shape).encode())
+        contents.update(np.ascontiguousarray(array).data)
+    return contents.hexdigest()[:20]
+
+
+def _wrong(value: Any, shown: str) -> GankitError:
+    return GankitError(f"dataset is {shown}: {EXPECTED}")

@@ -1,0 +1,174 @@
+"""Combine settings into a checked Run: yours override the recipe's, the model's, the defaults."""
+
+import itertools
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from gankit.core.carried import NOTHING, Carried
+from gankit.core.choice import Choice
+from gankit.core.clock import parse_duration
+from gankit.core.errors import GankitError, quote_value
+from gankit.core.registry import Registry
+from gankit.core.settings import Run, option
+from gankit.core.specs import DatasetSpec, ModelSpec, RecipeSpec
+from gankit.data.messages import OWN_PICTURES
+from gankit.training.convert import convert_setting
+
+LENGTHS = ("steps", "epochs", "kimg")  # units of a length, each a setting of its own
+
+
+def combine_settings(
+    registry: Registry,
+    recipe: str | None,
+    settings: Mapping[str, Any],
+    carried: Carried = NOTHING,
+) -> Run:
+    """A checked Run of plain settings, the fields of Run; None stands for the default.
+
+    GankitError if a name, an option or a value is wrong.
+    """
+    given = {name: value for name, value in settings.items() if value is not None}
+    chosen = {name: convert_setting(name, value) for name, value in given.items()}
+    if not recipe and not chosen.keys() & {"model", "generator", "discriminator"}:
+        own_pictures = _choose_dataset(registry, chosen).name != registry.default("dataset")
+        recipe = registry.default("recipe") if own_pictures else None
+    of_recipe = _settings_of(registry, "recipe", recipe) if recipe else {}
+    layers = [of_recipe, chosen]  # each overrides those before
+    chosen = {**of_recipe, **chosen}
+    model = chosen.get("model") or registry.default("model")
+    spec, networks = registry.networks(model)
+    fields: dict[str, Any] = {**networks, "model": model, "image_size": spec.image_size, "loss": ""}
+    own_settings = _settings_of(registry, "model", model)
+    fields |= {**own_settings, **chosen, "dataset": _choose_dataset(registry, chosen)}
+    fields["loss"] = registry.check("loss", fields["loss"] or registry.default("loss"))
+    for kind in networks:
+        fields[kind] = registry.check(kind, fields[kind])
+    fields["tricks"] = _check_tricks(registry, _combine_tricks([own_settings, *layers]))
+    fields["metrics"] = tuple(registry.check("metric", text) for text in fields.get("metrics", ()))
+    return Run(**fields, carried=carried)
+
+
+def expand_shorthands(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Replace lr, steps, epochs, kimg, budget, and channels=auto, by the fields that they set.
+
+    GankitError if a value is wrong, or if more than one of them sets the length.
+    """
+    fields = dict(settings)
+    budget = fields.pop("budget", None)
+    lengths = [
+        f"{_number(unit, fields.pop(unit)):.12g} {unit}" for unit in LENGTHS if unit in fields
+    ]
+    if len(lengths) + ("length" in fields) + (budget is not None) > 1:
+        raise GankitError(
+            "a run has one length: give only one of --steps, --epochs, --kimg, --budget"
+        )
+    if lengths:
+        fields["length"] = lengths[0]
+    elif budget is not None:
+        budget_seconds(budget)
+        check_single_process({"--budget": budget})
+        fields["length"] = "1 steps"  # a placeholder until plan_budget
+    if fields.get("channels") == "auto":
+        fields["channels"] = 0
+    if "lr" in fields:
+        lr = fields.pop("lr")
+        fields = {"lr_g": lr, "lr_d": lr, **fields}
+    return fields
+
+
+def _number(unit: str, value: Any) -> float:
+    is_number = type(value) is int or (type(value) is float and unit != "steps")
+    if not is_number:
+        expected = "a whole number" if unit == "steps" else "a number"
+        raise GankitError(f"{option(unit)} is {quote_value(value)}; it must be {expected}")
+    return float(value)
+
+
+def check_single_process(options: dict[str, Any]) -> None:
+    """Refuse options that measure time or memory of one process if torchrun starts several."""
+    if "TORCHELASTIC_RUN_ID" not in os.environ:
+        return
+    for name, value in options.items():
+        if value:
+            raise GankitError(f"{name} works in one process only: omit torchrun or {name}")
+
+
+def budget_seconds(budget: Any) -> float:
+    """The seconds of a time such as 90s, 10m or 2h. GankitError."""
+    seconds = parse_duration(budget) if isinstance(budget, str) else 0
+    if not seconds:
+        raise GankitError(f"--budget is {quote_value(budget)}; give a time such as 90s, 10m or 2h")
+    return seconds
+
+
+def _settings_of(registry: Registry, kind: str, text: str) -> dict[str, Any]:
+    """The settings of a model or a recipe; an error in them names it and its plugin."""
+    spec, _ = registry.parse(kind, text)
+    assert isinstance(spec, ModelSpec | RecipeSpec)
+    with registry.attribute_errors_to(kind, text):
+        return {name: convert_setting(name, value) for name, value in spec.settings.items()}
+
+
+def _choose_dataset(registry: Registry, settings: dict[str, Any]) -> Choice:
+    """The data set of the settings; by default, one for your own pictures if they have `data`."""
+    text = settings.get("dataset")
+    data = settings.get("data")
+    if data and not text:
+        text = next((s.name for s in registry.specs("dataset") if getattr(s, "own", False)), None)
+    choice = registry.check("dataset", text or registry.default("dataset"))
+    spec = registry.find("dataset", choice.name)
+    assert isinstance(spec, DatasetSpec)
+    parameter = spec.parameters().get("data")
+    if data and not parameter:
+        raise GankitError(f"data set {spec.name!r} {OWN_PICTURES}")
+    if parameter and parameter.default is parameter.empty and not (data or spec.downloads):
+        instructions = spec.by_hand or "give the path of your pictures: --data PATH"
+        raise GankitError(f"data set {spec.name!r}: {instructions}")
+    return choice
+
+
+def _combine_tricks(layers: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """The tricks of settings that override each other, the last one most."""
+    tricks: tuple[str, ...] = ()
+    for settings in layers:
+        if "tricks" in settings:
+            tricks = add_tricks(tricks, settings["tricks"])
+    return tricks
+
+
+def add_tricks(base: Sequence[str], texts: Sequence[str]) -> tuple[str, ...]:
+    """The tricks that `texts` make of the tricks `base`: they replace them, but `+NAME` adds one.
+
+    A trick that is added replaces one of the same name: `+ema:decay=0.99` changes its options.
+    """
+    replacing = [text for text in texts if not text.startswith("+")]
+    added = [text[1:] for text in texts if text.startswith("+")]
+    tricks = list(replacing if replacing or not added else base)
+    if added and tricks == ["none"]:
+        tricks = []
+    for text in added:
+        names = [Choice.parse(trick).name for trick in tricks]
+        name = Choice.parse(text).name
+        index = names.index(name) if name in names else len(tricks)
+        tricks[index : index + 1] = [text]
+    return tuple(tricks)
+
+
+def _check_tricks(registry: Registry, texts: tuple[str, ...]) -> tuple[Choice, ...]:
+    """Check tricks and their options; GankitError if one occurs twice or two exclude each other."""
+    choices = tuple(registry.check("trick", text) for text in texts)
+    for name, other in itertools.permutations([choice.name for choice in choices], 2):
+        if name == other:
+            raise GankitError(f"trick {name!r} is given twice: keep one of them")
+        why = exclusion_reason(registry, name, other)
+        if why is not None:
+            raise GankitError(f"tricks {name!r} and {other!r} exclude each other: {why}")
+    return choices
+
+
+def exclusion_reason(registry: Registry, trick: str, other: str) -> str | None:
+    """Why a trick cannot be combined with another one, as the trick states it; None if it can."""
+    with registry.attribute_errors_to("trick", trick):
+        excludes: dict[str, str] = getattr(registry.find("trick", trick).builder(), "excludes", {})
+        return excludes.get(other)
