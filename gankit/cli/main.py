@@ -20,6 +20,7 @@ from gankit.cli.output import (
     safe_output,
 )
 from gankit.cli.plugin_commands import PluginCommands
+from gankit.cli.stop import safe_import
 from gankit.core.errors import GankitError, Interrupted, describe_error
 from gankit.core.retried_write import describe_write_error
 from gankit.core.version import __version__
@@ -78,7 +79,7 @@ def main(args: Sequence[str] | None = None) -> None:
 
     A run that a signal stopped exits with 128 and the signal's number.
     """
-    with safe_output():
+    with safe_output(), safe_import():
         exit_code = _run(sys.argv[1:] if args is None else list(args))
         try:
             sys.stdout.flush()

@@ -2,10 +2,25 @@
 
 import contextlib
 import signal
+import threading
 from collections.abc import Iterator
 
 from gankit.core.errors import RunFailed
-from gankit.core.stop import HANGUP, Stop, request_on_signals
+from gankit.core.stop import HANGUP, Stop, raise_interrupt, request_on_signals
+
+
+@contextlib.contextmanager
+def safe_import() -> Iterator[None]:
+    """While open, Ctrl-C during the import of torch ends the process with one line."""
+    is_main_thread = threading.current_thread() is threading.main_thread()
+    if not is_main_thread or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield  # ignored, as under nohup, or handled by a program that calls gankit
+        return
+    signal.signal(signal.SIGINT, raise_interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @contextlib.contextmanager

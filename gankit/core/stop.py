@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
+import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
@@ -114,6 +116,19 @@ def request_on_signals(stop: Stop, *numbers: int) -> dict[int, Any]:
     return {number: signal.signal(number, handle) for number in numbers}
 
 
+def raise_interrupt(number: int, frame: FrameType | None) -> None:
+    """Raise KeyboardInterrupt, as Python does at Ctrl-C, but not during the import of torch.
+
+    That is C++ code, in which a second Ctrl-C would abort the process. Nothing has begun yet, so
+    the process ends at once.
+    """
+    spec = getattr(sys.modules.get("torch"), "__spec__", None)
+    if getattr(spec, "_initializing", False):
+        os.write(2, b"gankit: interrupted\n")
+        os._exit(128 + number)
+    signal.default_int_handler(number, frame)
+
+
 @contextlib.contextmanager
 def stop_on_interrupt(stop: Stop) -> Iterator[bool]:
     """While open, an interrupt requests `stop`: Ctrl-C, or the stop button of a notebook.
@@ -122,7 +137,8 @@ def stop_on_interrupt(stop: Stop) -> Iterator[bool]:
     such as the command line. Python gives signals only to the main thread.
     """
     is_main_thread = threading.current_thread() is threading.main_thread()
-    if not is_main_thread or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+    handler = signal.getsignal(signal.SIGINT)
+    if not is_main_thread or handler not in (signal.default_int_handler, raise_interrupt):
         yield False
         return
     previous = request_on_signals(stop, signal.SIGINT)
