@@ -12,10 +12,12 @@ from gankit.core.version import __version__ as __version__
 if TYPE_CHECKING:  # for editors and type checkers
     from gankit_datacheck.check import check_data as check_data
     from gankit_metrics.evaluate import evaluate as evaluate
+    from gankit_metrics.measurement import Measurement as Measurement
     from gankit_race.comparing import compare as compare
     from gankit_race.racing import race as race
 
     from gankit import testing as testing
+    from gankit.core.control import Control as Control
     from gankit.core.errors import GankitError as GankitError
     from gankit.core.errors import RunFailed as RunFailed
     from gankit.core.errors import RunStopped as RunStopped
@@ -24,6 +26,7 @@ if TYPE_CHECKING:  # for editors and type checkers
     from gankit.core.hookspecs import hookimpl as hookimpl
     from gankit.core.loss import Loss as Loss
     from gankit.core.metric import Metric as Metric
+    from gankit.core.recorder import StepRecord as StepRecord
     from gankit.core.registry import load_registry as load_registry
     from gankit.core.settings import Run as Run
     from gankit.core.settings import command_line as command_line
@@ -41,6 +44,7 @@ if TYPE_CHECKING:  # for editors and type checkers
     from gankit.data.batches import Batches as Batches
     from gankit.data.datasets import picture_files as picture_files
     from gankit.data.prepare import prepare as prepare
+    from gankit.runs.log import read_log as read_log
     from gankit.runs.sampler import Sampler as Sampler
     from gankit.runs.sampler import load as load
     from gankit.training.compose import compose as compose
@@ -49,6 +53,7 @@ if TYPE_CHECKING:  # for editors and type checkers
 
 _MODULES = {  # the same names at run time; tests/house/test_face.py compares both
     "Batches": "gankit.data.batches",
+    "Control": "gankit.core.control",
     "DatasetSpec": "gankit.core.specs",
     "DiscriminatorSpec": "gankit.core.specs",
     "Download": "gankit.core.specs",
@@ -57,6 +62,7 @@ _MODULES = {  # the same names at run time; tests/house/test_face.py compares bo
     "GeneratorSpec": "gankit.core.specs",
     "Loss": "gankit.core.loss",
     "LossSpec": "gankit.core.specs",
+    "Measurement": "gankit_metrics.measurement",
     "Metric": "gankit.core.metric",
     "MetricSpec": "gankit.core.specs",
     "ModelSpec": "gankit.core.specs",
@@ -66,6 +72,7 @@ _MODULES = {  # the same names at run time; tests/house/test_face.py compares bo
     "RunFailed": "gankit.core.errors",
     "RunStopped": "gankit.core.errors",
     "Sampler": "gankit.runs.sampler",
+    "StepRecord": "gankit.core.recorder",
     "Targets": "gankit.core.trick",
     "Trick": "gankit.core.trick",
     "TrickSpec": "gankit.core.specs",
@@ -81,6 +88,7 @@ _MODULES = {  # the same names at run time; tests/house/test_face.py compares bo
     "picture_files": "gankit.data.datasets",
     "prepare": "gankit.data.prepare",
     "race": "gankit_race.racing",
+    "read_log": "gankit.runs.log",
     "testing": "gankit",
     "train": "gankit.training.loop",
 }
@@ -92,7 +100,7 @@ if not TYPE_CHECKING:  # with __getattr__, a type checker would accept misspelt 
     def __getattr__(name: str) -> Any:
         """Import the module of a name when it is first used."""
         if name not in _MODULES:
-            raise AttributeError(f"module 'gankit' has no attribute {name!r}")
+            raise AttributeError(f"module 'gankit' has no attribute {name!r}.{_hint(name)}")
         if name == "testing":
             return import_module("gankit.testing")
         value = getattr(import_module(_MODULES[name]), name)
@@ -100,5 +108,13 @@ if not TYPE_CHECKING:  # with __getattr__, a type checker would accept misspelt 
         return value
 
 
+def _hint(name: str) -> str:
+    from gankit.core.errors import did_you_mean
+
+    if name == "resume":
+        return " To resume a run: gankit.train(folder, resume=True)."
+    return did_you_mean(name, _MODULES) or " dir(gankit) has all names."
+
+
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_MODULES})
+    return sorted(__all__)

@@ -71,24 +71,14 @@ def _part_row(registry: Registry, spec: Spec) -> dict[str, Any]:
 def list_plugins(ctx: click.Context, /, as_json: bool) -> None:
     """List the plugins: version, load time, what they add, and the error of a broken one."""
     plugins = sorted(ctx.obj.plugins, key=lambda plugin: plugin.name)
-    rows = [_plugin_row(plugin) for plugin in plugins]
     if as_json:
-        _echo_json(rows)
+        _echo_json([_plugin_row(plugin) for plugin in plugins])
         return
-    width = max(len(row["name"]) for row in rows) + 2
-    for row in rows:
-        head = f"{row['name']:{width}}{row['version']:8} {row['load_ms']:6.1f} ms  "
-        click.echo(printable(head + _describe_row(row)))
-
-
-def _describe_row(row: dict[str, Any]) -> str:
-    """What a plugin adds: its parts, its commands, and the events that it observes."""
-    if row["error"]:
-        return f"broken: {row['error']}"
-    items = row["offers"] + [f"command {name}" for name in row["commands"]]
-    if row["observes"]:
-        items.append(f"observes {' '.join(row['observes'])}")
-    return ", ".join(items) or "nothing"
+    width = max(len(plugin.name) for plugin in plugins) + 2
+    for plugin in plugins:
+        head = f"{plugin.name:{width}}{plugin.version:8} {plugin.load_ms:6.1f} ms  "
+        what = f"broken: {plugin.error}" if plugin.error else plugin.describe_additions()
+        click.echo(printable(head + what))
 
 
 def _plugin_row(plugin: Plugin) -> dict[str, Any]:

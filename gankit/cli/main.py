@@ -153,7 +153,7 @@ def _message_and_exit_code(error: Exception) -> tuple[str, int]:
     if isinstance(error, GankitError):
         return str(error), error.exit_code
     if isinstance(error, click.NoSuchOption) and error.option_name in ("-p", "--plugin"):
-        return "-p must come before the command: gankit -p FILE run", error.exit_code
+        return "-p must come before the command: gankit -p FILE COMMAND ...", error.exit_code
     if isinstance(error, click.ClickException):
         return error.format_message(), error.exit_code
     if is_output_error(error):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import pkgutil
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,9 @@ from typing import Any
 import click
 
 from gankit.cli.output import is_output_error
-from gankit.core.errors import GankitError, describe_error, did_you_mean, quote_value
+from gankit.core.errors import GankitError, describe_error, quote_value
 from gankit.core.process_state import undo_global_changes
-from gankit.core.registry import Plugin, import_file, load_registry
+from gankit.core.registry import Plugin, load_registry
 from gankit.core.spec_fields import check_name
 from gankit.data.read.names import printable
 
@@ -61,10 +60,9 @@ class PluginCommands(click.Group):
             if not ctx.resilient_parsing:
                 _warn_of(plugin)
         for file in map(Path, ctx.params.get("files") or ()):
-            plugin = ctx.obj.load(file.stem, functools.partial(import_file, file))
+            plugin = ctx.obj.load_file(file)
             self._add_commands(plugin)
-            if plugin.error:  # you named this file, so gankit does not go on without it
-                raise GankitError(f"plugin {file}: {plugin.error}") from plugin.cause
+            plugin.require_loaded()
             _warn_of(plugin)
 
     def _add_commands(self, plugin: Plugin) -> None:
@@ -97,12 +95,16 @@ class PluginCommands(click.Group):
         self._load_plugins(ctx)
         command = super().get_command(ctx, name)
         if command is None and not ctx.resilient_parsing:
-            raise GankitError(f"there is no command {name!r}.{did_you_mean(name, self.commands)}")
+            hint = ctx.obj.explain_missing(name, self.commands)
+            raise GankitError(f"there is no command {name!r}.{hint}")
         return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        for option in {"-p", "--plugin"} & set(args[1:]):
+            if args[0] not in self.list_commands(ctx):  # it may be in the file after -p
+                raise click.NoSuchOption(option, ctx=ctx)
         name, command, remaining_args = super().resolve_command(ctx, args)
         if isinstance(command, LazyCommand):
             command = self._load_command(str(name), command)

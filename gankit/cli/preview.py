@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import torch
@@ -38,9 +39,9 @@ def write_preview(run: Run, registry: Registry, file: Path, progress: Progress) 
     trainer.gan.begin_step(0)
     changes = []
     with guard_parts(trainer, registry):
-        for trick in trainer.tricks:
-            if trick.overrides("d_input"):
-                changed = _change(trick, seen_by_d, trainer.gan)
+        for trick, method in itertools.product(trainer.tricks, ("reals", "d_input")):
+            if trick.overrides(method):
+                changed = _change(trick, method, seen_by_d, trainer.gan)
                 changes.append(_describe_change(trick, is_same=torch.equal(changed, seen_by_d)))
                 seen_by_d = changed
     _write(images, seen_by_d, file)
@@ -51,12 +52,13 @@ def write_preview(run: Run, registry: Registry, file: Path, progress: Progress) 
     return f"{file}: left, {len(images)} real pictures; right, {right}"
 
 
-def _change(trick: Trick, images: torch.Tensor, gan: Gan) -> torch.Tensor:
+def _change(trick: Trick, method: str, images: torch.Tensor, gan: Gan) -> torch.Tensor:
     """The images as the trick passes them to D, in its preview state if it has one."""
     if trick.preview_state:
         trick.load_state_dict({**trick.state_dict(), **trick.preview_state})
     trick.begin_batch(gan, gan.D)
-    return trick.d_input(images, gan)
+    changed: torch.Tensor = getattr(trick, method)(images, gan)
+    return changed
 
 
 def _describe_change(trick: Trick, is_same: bool) -> str:

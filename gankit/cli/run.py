@@ -44,7 +44,11 @@ def run(
     if resume:
         values = _command_line_values(ctx, values)
     fields = read_fields(values, budget, resume)
-    run_to_train = resumed(resume, **fields) if resume else new_run(ctx.obj, config, fields)
+    with show_log():
+        if resume:
+            run_to_train = resumed(resume, ctx.obj.files, **fields)
+        else:
+            run_to_train = new_run(ctx.obj, config, fields)
     if not dry_run and not preview:
         check_output(Path(run_to_train.out or "runs"), _cure(resume))
     with show_log(), progress_bar("preparing") as progress:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +12,6 @@ from gankit.training.combine import add_tricks, combine_settings, expand_shortha
 if TYPE_CHECKING:
     from gankit.core.registry import Registry
     from gankit.core.settings import Run
-
-# Settings that may change on --resume; all others affect the numbers. `data` may only name another
-# place of the same pictures.
-FREE_ON_RESUME = {
-    "data", "length", "device", "threads", "compile", "keep", "tensorboard", "metrics",
-    "measure_every",
-}  # fmt: skip
 
 
 def check_start(resume: Path | None, config: Path | None, recipe: str | None) -> None:
@@ -46,7 +40,7 @@ def read_fields(values: dict[str, Any], budget: str | None, resume: Path | None)
 def new_run(registry: Registry, config: Path | None, fields: dict[str, Any]) -> Run:
     """The run that the options describe; they override the config file."""
     from gankit.training.run_file import read_run
-    from gankit.training.run_parts import require_no_objects
+    from gankit.training.run_parts import require_settings
 
     settings = read_run(config) if config else {}
     overridden = {"out", "fingerprint"}  # these belong to the run that the file describes
@@ -59,28 +53,28 @@ def new_run(registry: Registry, config: Path | None, fields: dict[str, Any]) -> 
     if all(text.startswith("+") for text in fields.get("tricks", ())):
         replaced -= {"tricks"}  # those of the file stay
     if config:
-        require_no_objects(config, kept.keys() - replaced)
+        require_settings(config, kept.keys() - replaced, registry)
     if "tricks" in fields and "tricks" in kept:
         fields = {**fields, "tricks": add_tricks(kept["tricks"], fields["tricks"])}
     fields = {**kept, **fields}
     return combine_settings(registry, fields.pop("recipe", None), fields)
 
 
-def resumed(folder: Path, **fields: Any) -> Run:
-    """The run in a folder, with settings changed that do not affect its numbers."""
-    from gankit.core.settings import option, parse_length
+def resumed(folder: Path, files: tuple[str, ...] = (), **fields: Any) -> Run:
+    """The run in a folder, with settings changed that do not affect its numbers.
+
+    `files`: the one-file plugins that were loaded.
+    """
+    from gankit.core.settings import parse_length
     from gankit.training.find_run import find_run
+    from gankit.training.resumed_run import require_free
     from gankit.training.run_file import load_run
 
     folder = find_run(folder, "; it continues from its newest checkpoint")
-
-    fixed = sorted(set(fields) - FREE_ON_RESUME)
-    if fixed:
-        reason = "because it was set when the run started"
-        raise GankitError(f"{option(fixed[0])} cannot change on --resume, {reason}: omit it")
+    require_free(fields)
     if "length" in fields:
-        number, unit = parse_length(fields["length"])
+        _, unit = parse_length(fields["length"])
         if unit != "steps":
             raise GankitError(f"--resume takes a new length in steps: use --steps, not --{unit}")
-        fields["steps"] = int(number)
-    return load_run(folder, **fields)
+    run = load_run(folder, **fields)
+    return replace(run, carried=replace(run.in_python, files=files or run.in_python.files))

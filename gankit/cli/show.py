@@ -15,7 +15,7 @@ from gankit.cli.output import print_heading
 from gankit.cli.param_types import PartName
 from gankit.cli.read_source import read_source
 from gankit.core.choice import Choice
-from gankit.core.errors import GankitError, did_you_mean
+from gankit.core.errors import GankitError
 from gankit.core.settings import option, parse_length
 from gankit.core.shell import join_command
 from gankit.core.specs import KINDS, DatasetSpec, ModelSpec, RecipeSpec, Spec
@@ -70,7 +70,7 @@ def _specs_named(registry: Registry, name: str) -> list[Spec]:
     specs = [spec for kind in KINDS for spec in registry.specs(kind)]
     matches = [spec for spec in specs if spec.name == name]
     if not matches:
-        hint = did_you_mean(name, {spec.name for spec in specs})
+        hint = registry.explain_missing(name, {spec.name for spec in specs})
         raise GankitError(f"there is no part {name!r}.{hint} See: gankit list")
     return matches
 

@@ -13,7 +13,7 @@ class Carried:
     budget: str = ""  # the length of a new run as a time, such as 2min; "": none
     # Parts given as objects, which no command line can name: "trick my-trick" -> "MyTrick in a.py".
     origins: Mapping[str, str] = field(default_factory=dict)
-    files: tuple[str, ...] = ()  # one-file plugins in `plugins`, for `gankit -p FILE`
+    files: tuple[str, ...] = ()  # one-file plugins that were loaded, for `gankit -p FILE`
 
 
 NOTHING = Carried()

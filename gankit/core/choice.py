@@ -63,7 +63,8 @@ class Choice(str):
                 raise GankitError(f"{shown} is given twice: keep one")
             if not equals or not key:
                 shown = f"{quote_value(item)} in {quote_value(text)}"
-                raise GankitError(f"{shown} is not of the form option=value")
+                more = "if it is another name, give each name on its own"
+                raise GankitError(f"{shown} is not of the form option=value; {more}")
             if not _is_quoted(value):
                 texts[key] = value
                 if value.startswith(("'", '"')):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from gankit.core.reported import Numbers, require_numbers
@@ -14,21 +15,30 @@ log = logging.getLogger("gankit")
 class Control:
     """Lets an observer warn, add numbers to the log, and end the run."""
 
-    def __init__(self, name: str, stop: Stop, reported: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        name: str,
+        stop: Stop,
+        reported: dict[str, Any],
+        notify: Callable[..., None],
+        is_quiet: bool,
+    ) -> None:
         self._name = name  # of the observer
         self._stop = stop
         self._reported = reported  # the numbers for the next row of the log
+        self._notify = notify
+        self.is_quiet = is_quiet  # whether the program that trains wants the console for itself
 
     def warn(self, text: str) -> None:
         """Print a warning of one line, as gankit prints its own."""
         log.warning("%s: %s", self._name, _one_line(text))
 
-    def stop(self, reason: str) -> None:
+    def stop(self, reason: str = "") -> None:
         """End the run after this step: it is saved, and the reason is told. This is not an error.
 
         Under torchrun, all processes stop at the next logged step.
         """
-        self._stop.end(f"{self._name}: {_one_line(reason)}")
+        self._stop.end(f"{self._name}: {_one_line(reason) or 'ended by this observer'}")
 
     def report(self, numbers: Numbers) -> None:
         """Add numbers to the next row of log.csv, as columns `NAME.key`; also to TensorBoard.
@@ -38,6 +48,10 @@ class Control:
         """
         for key, value in require_numbers("report", numbers).items():
             self._reported[f"{self._name}.{key}"] = value
+
+    def measured(self, **arguments: Any) -> None:
+        """Call the event `measured` of all observers; for a plugin that measures a run."""
+        self._notify("measured", **arguments)
 
 
 def _one_line(text: str) -> str:

@@ -11,6 +11,15 @@ MAX_WORD = 300  # of a path or another word
 MAX_MESSAGE = 2000
 MAX_ERROR_TEXT = 500  # characters of another program's error in a message
 
+_OPERATORS = ("__eq__", "__setattr__")  # an error in these is of the line that uses them
+# What another program says of a mistake that gankit knows -> what gankit says.
+_KNOWN = {
+    "backward through the graph a second time": "the graph of these logits is freed already: call "
+    "gan.judge(images) in your own method, and do not keep logits of a step",
+    "does not require grad": "there is no graph to differentiate: call gan.judge(images), as "
+    "gan.look has no gradients, and images.requires_grad_() if you need the slope at images",
+}
+
 
 class GankitError(Exception):
     """An error of one line; the command line prints it without a traceback."""
@@ -88,16 +97,17 @@ def quote_value(value: object) -> str:
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
 
 
-def describe_error(error: BaseException, *, with_place: bool = False) -> str:
+def describe_error(error: BaseException, *, with_place: bool = False, place: str = "") -> str:
     """`TypeError: text` on one line, or with its place: `TypeError in mine.py, line 7: text`.
 
-    Works for any error, also for one whose text cannot be made. A GankitError is its text.
+    `place`: the file and line, if they are not those of `error_place`. Works for any error, also
+    for one whose text cannot be made. A GankitError is its text.
     """
     text = error_text(error)
     if isinstance(error, GankitError) and text:
         return text
     kind = type(error).__name__
-    place = error_place(error) if with_place else ""
+    place = error_place(error) if with_place else place
     head = f"{kind} in {place}" if place else kind
     return f"{head}: {text}" if text else head
 
@@ -112,34 +122,72 @@ def describe_reason(error: BaseException) -> str:
 def error_text(error: BaseException) -> str:
     """The text of any error on one line, cut if it is long; empty if there is none."""
     try:
-        text = " ".join(str(error).split())
+        text = " ".join(str(error).split()) + _suggest_attribute(error)
     except KeyboardInterrupt:
         raise
     except BaseException as failure:  # a plugin's error may raise anything
         return f"(its text cannot be shown: {type(failure).__name__})"
+    text = next((advice for mistake, advice in _KNOWN.items() if mistake in text), text)
     is_long = len(text) > MAX_ERROR_TEXT and not isinstance(error, GankitError)
     return f"{text[:MAX_ERROR_TEXT]}..." if is_long else text
 
 
+def _suggest_attribute(error: BaseException) -> str:
+    """`. Did you mean 'x'?` for a misspelt attribute; Python adds it to a traceback only."""
+    if not isinstance(error, AttributeError) or error.obj is None or not error.name:
+        return ""
+    import difflib
+
+    similar = difflib.get_close_matches(error.name, dir(error.obj), n=1, cutoff=0.7)
+    return f". Did you mean {similar[0]!r}?" if similar else ""
+
+
 def error_place(error: BaseException) -> str:
-    """The file and line that raised the error, or that called torch, if torch raised it."""
+    """The file and line that raised the error, or that called torch or an operator that raised."""
     import traceback  # here, so that only errors pay for the imports
     from pathlib import PurePath
 
     frames = traceback.extract_tb(error.__traceback__)
-    outside_torch = [frame for frame in frames if "torch" not in PurePath(frame.filename).parts]
+    outside_torch = [
+        frame
+        for frame in frames
+        if "torch" not in PurePath(frame.filename).parts and frame.name not in _OPERATORS
+    ]
     if not frames:
         return ""
     frame = (outside_torch or frames)[-1]  # all frames, if your own folder is called torch
     return f"{PurePath(frame.filename).name}, line {frame.lineno}"
 
 
-def did_you_mean(name: str, choices: Iterable[str]) -> str:
-    """A hint to append to an error: ` Did you mean 'x'?`, or all choices if they are few."""
+def place_in_plugin(error: BaseException) -> str:
+    """The file and line of a plugin that was imported or called when it failed, or empty.
+
+    That is the last line of the first file in the traceback that is not of gankit, of pluggy, of
+    torch or of Python's import.
+    """
+    import traceback
+    from pathlib import PurePath
+
+    places: list[tuple[str, int]] = []
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        if package not in ("gankit", "importlib", "pluggy", "torch"):
+            places.append((frame.f_code.co_filename, line))
+    lines = [line for file, line in places if file == places[0][0]]
+    return f"{PurePath(places[0][0]).name}, line {lines[-1]}" if places else ""
+
+
+def similar_names(name: str, choices: Iterable[str]) -> list[str]:
+    """At most two of the choices, which `name` may be a misspelling of."""
     import difflib  # here, so that only errors pay for the import
 
+    return difflib.get_close_matches(name.lower(), sorted(choices), n=2, cutoff=0.55)
+
+
+def did_you_mean(name: str, choices: Iterable[str]) -> str:
+    """A hint to append to an error: ` Did you mean 'x'?`, or all choices if they are few."""
     choices = sorted(choices)
-    similar = difflib.get_close_matches(name.lower(), choices, n=2, cutoff=0.55)
+    similar = similar_names(name, choices)
     if similar:
         return " Did you mean " + " or ".join(map(repr, similar)) + "?"
     return f" Choose from: {', '.join(choices)}." if 0 < len(choices) <= 15 else ""

@@ -2,20 +2,41 @@
 
 import difflib
 import inspect
+from types import ModuleType
 from typing import Any
 
 import pluggy
 
 from gankit.core import hookspecs
-from gankit.core.errors import GankitError, did_you_mean
+from gankit.core.errors import GankitError, did_you_mean, quote_value
 
 HOOKS = {name: spec for name, spec in vars(hookspecs).items() if hasattr(spec, "gankit_spec")}
 OBSERVERS = [name for name in HOOKS if not name.startswith("register_")]
+MARK = "gankit_impl"  # the attribute that @hookimpl sets
+# Base classes of parts -> the hook that registers such a part.
+REGISTERED_BY = {
+    ("gankit.core.trick", "Trick"): "register_tricks",
+    ("gankit.core.loss", "Loss"): "register_losses",
+    ("gankit.core.metric", "Metric"): "register_metrics",
+    ("torch.nn.modules.module", "Module"): "register_generators or register_discriminators",
+}
 
 
 def find_hooks(implementation: Any, name: str) -> Any:
-    """Pluggy's hook caller for a plugin's module or object; GankitError for a misspelt hook."""
-    return _register(pluggy.PluginManager("gankit"), implementation, name)
+    """Pluggy's hook caller for a plugin: a module, or an object with methods that are hooks.
+
+    Of each class in a module that has hooks, an instance is created. GankitError for a misspelt
+    hook or argument, a hook without `@hookimpl`, or a plugin without hooks.
+    """
+    holders = [implementation, *map(_create, _classes_with_hooks(implementation))]
+    for holder in holders:
+        _require_marks(holder)
+    hook = _register(pluggy.PluginManager("gankit"), holders, name)
+    if not vars(hook):
+        is_module = isinstance(implementation, ModuleType)
+        subject = "it" if is_module else quote_value(implementation)
+        raise GankitError(f"{subject} has no hooks: {_explain_no_hooks(implementation)}")
+    return hook
 
 
 def find_observer_hooks(observer: object, name: str) -> Any:
@@ -29,25 +50,15 @@ def find_observer_hooks(observer: object, name: str) -> Any:
         raise GankitError(f"observers has the class {kind}, not an object: write {kind}()")
     methods = [n for n in dir(observer) if not n.startswith("_") and callable(getattr(observer, n))]
     for method in methods:
-        if method in OBSERVERS:
-            _check_arguments(observer, method)
-        elif difflib.get_close_matches(method, OBSERVERS, n=1, cutoff=0.75):
+        if method not in OBSERVERS and difflib.get_close_matches(
+            method, OBSERVERS, n=1, cutoff=0.75
+        ):
             hint = did_you_mean(method, OBSERVERS)
             raise GankitError(f"{kind}.{method} of observers is not an event of a run.{hint}")
     if not set(methods) & set(OBSERVERS):
         cure = f"add a method with the name of an event: {', '.join(OBSERVERS)}"
         raise GankitError(f"observers has a {kind}, which observes nothing: {cure}")
-    return _register(_ObserverManager("gankit"), observer, name)
-
-
-def _check_arguments(observer: object, hook: str) -> None:
-    """GankitError for an argument that the hook does not pass."""
-    passed = inspect.signature(HOOKS[hook]).parameters
-    for name, parameter in inspect.signature(getattr(observer, hook)).parameters.items():
-        is_needed = parameter.default is parameter.empty
-        if is_needed and name not in passed and parameter.kind is parameter.POSITIONAL_OR_KEYWORD:
-            what = f"{type(observer).__name__}.{hook} of observers has an argument {name!r}"
-            raise GankitError(f"{what} that gankit does not pass.{did_you_mean(name, passed)}")
+    return _register(_ObserverManager("gankit"), [observer], name)
 
 
 class _ObserverManager(pluggy.PluginManager):
@@ -58,12 +69,102 @@ class _ObserverManager(pluggy.PluginManager):
         return {} if is_hook else None
 
 
-def _register(manager: pluggy.PluginManager, implementation: Any, name: str) -> Any:
-    manager.register(implementation, name)
+def _register(manager: pluggy.PluginManager, holders: list[Any], name: str) -> Any:
+    for number, holder in enumerate(holders):
+        manager.register(holder, f"{name} {number}")
     used_hooks = {hook: spec for hook, spec in HOOKS.items() if hasattr(manager.hook, hook)}
+    for hook in used_hooks:
+        for implementation in getattr(manager.hook, hook).get_hookimpls():
+            _check_arguments(hook, implementation)
     if used_hooks:  # adding only these saves time
         manager.add_hookspecs(type("UsedHooks", (), used_hooks))
     for hook in vars(manager.hook):
         if not hook.startswith("_") and hook not in HOOKS:  # it would never be called
             raise GankitError(f"there is no hook {hook!r}.{did_you_mean(hook, HOOKS)}")
     return manager.hook
+
+
+def _check_arguments(hook: str, implementation: pluggy.HookImpl) -> None:
+    """GankitError for an argument that the hook does not pass."""
+    passed = inspect.signature(HOOKS[hook]).parameters
+    for name in implementation.argnames:
+        if name not in passed:
+            hint = did_you_mean(name, passed)
+            if name == "self":
+                hint = " Omit it: this is a function, not a method of a class."
+            shown = _name_of(implementation.plugin, hook)
+            raise GankitError(f"{shown} has an argument {name!r} that gankit does not pass.{hint}")
+
+
+def _name_of(holder: Any, function: str) -> str:
+    """A function of a module as messages name it, or a method: `Lowest.step_done`."""
+    is_module = isinstance(holder, ModuleType)
+    return function if is_module else f"{type(holder).__name__}.{function}"
+
+
+def _classes_of(module: ModuleType) -> list[type]:
+    """The classes that a module defines."""
+    values = vars(module).values()
+    classes = [v for v in values if isinstance(v, type) and v.__module__ == module.__name__]
+    return list(dict.fromkeys(classes))
+
+
+def _classes_with_hooks(implementation: Any) -> list[type]:
+    """The classes of a module that have hooks; not those that another of them is derived from."""
+    if not isinstance(implementation, ModuleType):
+        return []
+    classes = [cls for cls in _classes_of(implementation) if _has_hooks(cls)]
+    bases = {base for cls in classes for base in cls.__mro__[1:]}
+    return [cls for cls in classes if cls not in bases]
+
+
+def _has_hooks(cls: type) -> bool:
+    attributes = [value for base in cls.__mro__ for value in vars(base).values()]
+    return any(inspect.isfunction(value) and hasattr(value, MARK) for value in attributes)
+
+
+def _create(cls: type) -> Any:
+    """An instance of a class with hooks; GankitError if it takes arguments."""
+    for parameter in inspect.signature(cls).parameters.values():
+        is_variable = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        if parameter.default is parameter.empty and not is_variable:
+            what = f"class {cls.__name__} has hooks, so gankit creates an instance of it"
+            raise GankitError(f"{what}: give its parameter {parameter.name!r} a default")
+    return cls()
+
+
+def _require_marks(holder: Any) -> None:
+    """GankitError if a function or method has the name of a hook, but no `@hookimpl`."""
+    for hook in HOOKS:
+        if isinstance(holder, ModuleType):
+            function = vars(holder).get(hook)
+            is_own = getattr(function, "__module__", "") == holder.__name__
+        else:
+            function = getattr(type(holder), hook, None)
+            is_own = True
+        if is_own and inspect.isfunction(function) and not hasattr(function, MARK):
+            raise GankitError(_ask_for_mark(_name_of(holder, hook)))
+
+
+def _ask_for_mark(function: str) -> str:
+    return (
+        f"{function} has the name of a hook: mark it with @hookimpl (from gankit import hookimpl)"
+    )
+
+
+def _explain_no_hooks(implementation: Any) -> str:
+    """What the author of a plugin without hooks probably forgot."""
+    if isinstance(implementation, ModuleType):
+        for name, value in vars(implementation).items():
+            similar = difflib.get_close_matches(name, HOOKS, n=1, cutoff=0.75)
+            if inspect.isfunction(value) and similar:
+                return f"rename {name} to {similar[0]}, and mark it with @hookimpl"
+        for cls in _classes_of(implementation):
+            methods = [hook for hook in HOOKS if hasattr(cls, hook)]
+            if methods:
+                return _ask_for_mark(f"{cls.__name__}.{methods[0]}")
+            for base in cls.__mro__[1:]:
+                hook = REGISTERED_BY.get((base.__module__, base.__name__))
+                if hook:
+                    return f"register {cls.__name__} in a function {hook}, marked with @hookimpl"
+    return "mark its functions with @gankit.hookimpl"

@@ -26,6 +26,12 @@ class Player:
     adam: torch.optim.Optimizer = field(init=False)  # created after tricks have wrapped the network
     scaler: GradScaler = field(default_factory=lambda: GradScaler(enabled=False))
 
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the same player; a TypeError for `player == "D"`, which is never true."""
+        if isinstance(other, str):
+            raise TypeError(f"a player is not a name: write `player is gan.{other}`")
+        return self is other
+
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:
         """While open, no gradients are computed for the network's weights."""

@@ -9,7 +9,7 @@ report numbers for the log, and end the run.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,9 +91,15 @@ def step_taken(run: Run, gan: Gan, step: int, record: StepRecord, control: Contr
 
 @hookspec
 def step_done(run: Run, step: int, scalars: dict[str, Any], control: Control) -> None:
-    """A logged step is done. `scalars`: `d_loss`, `g_loss`, `d_real`, `d_fake`, `penalty` and
-    `seconds` since the run started or resumed (floats); `activity`: what each trick did since the
-    last logged step, as text; and `numbers`: what tricks and observers reported, as `ada.p`."""
+    """A logged step is done. `scalars`: `d_loss` and `g_loss` without penalties, `d_real`,
+    `d_fake`, D's `penalty`, and `seconds` since the run started or resumed (floats); `activity`:
+    what each trick did since the last logged step, as text; and `numbers`: what tricks and
+    observers reported, as `ada.p`."""
+
+
+@hookspec
+def measured(run: Run, step: int, measurements: Sequence[Any], control: Control) -> None:
+    """The metrics of `--metric` were measured: a `gankit.Measurement` for each, in their order."""
 
 
 @hookspec

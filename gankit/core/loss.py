@@ -2,11 +2,15 @@
 
 from torch import Tensor
 
+from gankit.core.contract import require_known_methods
 from gankit.core.trick import Targets
 
 
 class Loss:
-    """An adversarial loss over logits (N,). Both methods return a scalar to minimise."""
+    """An adversarial loss over logits (N,). Both methods return a scalar to minimise.
+
+    A public method that `Loss` does not have is an error, because it may be misspelt.
+    """
 
     reads_targets = False  # whether d_loss uses `targets`; tricks that change them need it
     pairs = False  # whether g_loss uses logits of reals; costs one more forward pass of D
@@ -28,3 +32,4 @@ class Loss:
         super().__init_subclass__(**options)
         if "opinion" in vars(cls):  # the name of `score` in gankit 0.1
             cls.score = vars(cls)["opinion"]  # type: ignore[method-assign]
+        require_known_methods(cls, Loss, former=("opinion",))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from gankit.core.errors import did_you_mean
+from gankit.core.contract import require_known_methods
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,8 +68,4 @@ class Metric:
         super().__init_subclass__(**kwargs)
         if "words" in vars(cls):  # the name of `describe` in gankit 0.1
             cls.describe = vars(cls)["words"]  # type: ignore[method-assign]
-        for name, value in vars(cls).items():
-            is_public = callable(value) and not name.startswith("_")
-            if is_public and not hasattr(Metric, name) and name != "words":
-                hint = did_you_mean(name, [n for n in vars(Metric) if not n.startswith("_")])
-                raise TypeError(f"{cls.__name__}.{name} is not a method of gankit.Metric.{hint}")
+        require_known_methods(cls, Metric, former=("words",))

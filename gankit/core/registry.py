@@ -6,7 +6,7 @@ import importlib.util
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,9 @@ from gankit.core.errors import (
     describe_error,
     describe_reason,
     did_you_mean,
+    place_in_plugin,
     quote_value,
+    similar_names,
 )
 from gankit.core.find_hooks import OBSERVERS, find_hooks
 from gankit.core.process_state import undo_global_changes
@@ -43,6 +45,7 @@ class Plugin:
     cause: BaseException | None = None  # the exception behind `error`, for --debug
     changed: list[str] = field(default_factory=list)  # global state that its import changed
     module: str = ""  # that holds its hooks
+    file: str = ""  # the path of a one-file plugin, as it was given
     distribution: importlib.metadata.Distribution | None = None
 
     @property
@@ -75,9 +78,22 @@ class Plugin:
         """The package, or the single module, that holds its code."""
         return self.module.partition(".")[0]
 
+    def describe_additions(self) -> str:
+        """Its parts, its commands, and the events that it observes, on one line."""
+        items = [f"{spec.kind} {spec.name}" for spec in self.specs]
+        items += [f"command {name}" for name in self.commands]
+        if self.observes:
+            items.append(f"observes {' '.join(self.observes)}")
+        return ", ".join(items) or "nothing"
+
+    def require_loaded(self) -> None:
+        """GankitError if a one-file plugin is broken: you named the file, so gankit needs it."""
+        if self.error:
+            raise GankitError(f"plugin {self.file}: {self.error}") from self.cause
+
     def fail(self, error: BaseException) -> None:
         """Keep an error of the plugin's code; `gankit plugins` shows it."""
-        self.error = describe_error(error)
+        self.error = describe_error(error, place=place_in_plugin(error))
         self.cause = error
 
 
@@ -96,13 +112,21 @@ class Registry:
         if isinstance(implementation, _FUNCTIONS):
             return self._load(Plugin(name, distribution=distribution), implementation)
         plugin = self._load(Plugin(name, distribution=distribution), lambda: implementation)
-        if not plugin.error and not vars(plugin.hook):
-            what = f"{quote_value(implementation)} has no hooks"
-            plugin.fail(GankitError(f"{what}: mark its functions with @gankit.hookimpl"))
         if plugin.error:
             self.plugins.remove(plugin)
             raise GankitError(f"plugin {name!r}: {plugin.error}") from plugin.cause
         return plugin
+
+    def load_file(self, path: Path) -> Plugin:
+        """Load a one-file plugin; its errors are kept in `Plugin.error`."""
+        return self._load(
+            Plugin(path.stem, file=str(path)), partial(import_file, path.expanduser())
+        )
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The paths of the one-file plugins, for `gankit -p FILE`."""
+        return tuple(plugin.file for plugin in self.plugins if plugin.file)
 
     def _load(self, plugin: Plugin, find: Callable[[], Any]) -> Plugin:
         name = plugin.name
@@ -171,9 +195,24 @@ class Registry:
         for other_kind in KINDS:
             if name in [spec.name for spec in self.specs(other_kind)]:
                 raise GankitError(f"{quote_value(name)} is a {other_kind}, not a {kind}.")
-        hint = did_you_mean(name, specs) or " If it is in a file, load the file: gankit -p FILE."
-        missing = f"there is no {kind} {quote_value(name)}"
-        raise GankitError(f"{missing}.{hint} See: gankit list {kind}")
+        hint = self.explain_missing(name, specs)
+        if "," in name and kind in ("trick", "metric"):
+            hint = f" Give each name on its own: repeat --{kind} NAME; in Python, give a list."
+        raise GankitError(f"there is no {kind} {quote_value(name)}.{hint} See: gankit list {kind}")
+
+    def explain_missing(self, name: str, choices: Collection[str]) -> str:
+        """A hint to append to the error about a name that no plugin has.
+
+        Similar names; what the loaded files add; or how to load a file.
+        """
+        hint = did_you_mean(name, choices)
+        files = [plugin for plugin in self.plugins if plugin.file]
+        for plugin in files:
+            hint += f" {plugin.origin} adds {plugin.describe_additions()}."
+        if files or similar_names(name, choices):
+            return hint
+        load = 'load the file: gankit -p FILE; in Python, plugins=["FILE"]'
+        return f"{hint} If it is in a file, {load}."
 
     def owner(self, spec: Spec) -> Plugin:
         """The plugin that has registered a part."""

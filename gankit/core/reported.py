@@ -42,7 +42,12 @@ def numbers_of(activity: Activity) -> dict[str, float]:
     """The numbers of what a trick's `activity` returned; reads those that are tensors."""
     if activity is None or isinstance(activity, str):
         return {}
-    return {name: float(value) for name, value in activity.items() if name != TEXT}
+    return {name: to_float(value) for name, value in activity.items() if name != TEXT}
+
+
+def to_float(number: Any) -> float:
+    """A number of Python or NumPy, or a tensor of one number, which may have a graph."""
+    return float(number.detach() if hasattr(number, "detach") else number)
 
 
 def text_of(activity: Activity) -> str | None:

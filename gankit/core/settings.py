@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import InitVar, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from gankit.core.shell import join_command
 
 # The fields that name parts; a Run parses them into Choices.
 CHOICES = ("dataset", "fit", "model", "generator", "discriminator", "loss", "tricks", "metrics")
+OF_TRAIN = ("observers", "progress", "stop", "resume")  # arguments of gankit.train
 _LENGTH = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?) ?(steps|epochs|kimg)")
 _PLAN = re.compile(r"[0-9]{1,15}:[1-9][0-9]{0,14}")
 # Limits of what a Run may hold: a run.json may come from somebody else.
@@ -190,6 +191,9 @@ def option(field: str) -> str:
 
 def unknown_setting(name: str) -> GankitError:
     """The error for a name that is not a field of Run."""
+    if name in OF_TRAIN:
+        cure = f"give it to train, as in train(run, {name}=...)"
+        return GankitError(f"{name} is not a setting of a run: {cure}")
     fields = [field.name for field in dataclasses.fields(Run)]
     return GankitError(f"there is no setting {quote_value(name)}.{did_you_mean(name, fields)}")
 
@@ -212,10 +216,7 @@ def command_line(run: Run, working_folder: Path | None = None) -> str:
     """
     start = working_folder or Path.cwd()
     data = tuple(portable_path(path, start, start) for path in run.data)
-    argv = ["gankit"]
-    for file in run.in_python.files:
-        argv += ["-p", portable_path(file, start, start)]
-    argv.append("run")
+    argv = [*gankit_with(run.in_python.files, start), "run"]
     for field in dataclasses.fields(run):
         value = data if field.name == "data" else getattr(run, field.name)
         is_default = value == field.default
@@ -227,6 +228,20 @@ def command_line(run: Run, working_folder: Path | None = None) -> str:
     command = join_command([*argv, "--steps", str(run.steps)])
     objects = "; ".join(f"{part} is {what}" for part, what in run.given_objects().items())
     return f"{command}  # from Python only: {objects}" if objects else command
+
+
+def gankit_with(files: Iterable[str], working_folder: Path | None = None) -> list[str]:
+    """The first words of a command line: `gankit`, and `-p FILE` for each one-file plugin."""
+    start = working_folder or Path.cwd()
+    words = ["gankit"]
+    for file in files:
+        words += ["-p", portable_path(file, start, start)]
+    return words
+
+
+def command_about(run: Run, *words: str) -> str:
+    """A command line of gankit that needs the one-file plugins of a run."""
+    return join_command([*gankit_with(run.in_python.files), *words])
 
 
 def setting_to_argv(name: str, value: object) -> list[str]:

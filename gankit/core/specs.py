@@ -16,6 +16,7 @@ from gankit.core.spec_fields import check_fields
 # Builder parameters that the run fills in; all other parameters are options of the part.
 FILLED_IN = {"image_size", "channels", "latent_dim", "data", "classes", "classify", "background",
              "progress"}  # fmt: skip
+_NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 MAX_INTEGER = 2**63 - 1  # torch and numpy take no larger one
 # Builders that have moved since gankit 0.1: old path -> new path.
 MOVED_BUILDERS = {"gankit_data.files:Files": "gankit.data.datasets:picture_files"}
@@ -89,7 +90,19 @@ class Spec:
         """Build the part from its options and the values of the run that its builder takes."""
         self.check(options)
         run_values = {key: filled_in[key] for key in self.parameters() if key in filled_in}
+        for name, parameter in self.parameters().items():
+            is_needed = parameter.default is parameter.empty and parameter.kind in _NAMED
+            if is_needed and name not in (*run_values, *options):
+                raise self._needs_value(name, filled_in)
         return self.builder()(**run_values, **options)
+
+    def _needs_value(self, parameter: str, filled_in: Collection[str]) -> ValueError:
+        """The error for a parameter without a default that has no value."""
+        cure = (
+            f"give it a default, or write {self.name}:{parameter}=VALUE; in Python, give an object"
+        )
+        gives = f" (gankit fills in {', '.join(filled_in)})" if filled_in else ""
+        return ValueError(f"the parameter {parameter!r} of its builder has no value: {cure}{gives}")
 
 
 def no_such_option(kind: str, name: str, option: str, choices: Collection[str]) -> GankitError:

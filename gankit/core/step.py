@@ -11,7 +11,7 @@ images that D takes for real.
 The step calls these methods of each trick, in the order of the command line:
 
     for each update        begin_batch             before its first micro-batch
-    for each micro-batch   fakes, targets          in D's update only, before D's forward passes
+    for each micro-batch   reals, fakes, targets   in D's update only, before D's forward passes
                            d_input (in gan.judge)  on D's input, for reals and for fakes
                            logits                  on D's output, for reals and for fakes
                            penalty                 one more term of the loss
@@ -21,7 +21,7 @@ The step calls these methods of each trick, in the order of the command line:
 Only this file calls backward and the optimisers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -48,7 +48,7 @@ def train_step(gan: Gan, loss: Loss, tricks: Sequence[Trick], reals: Sequence[Te
     scalars = []
     for turn, batch in enumerate(reals[:-1], start=1):  # with d_steps > 1, D's earlier updates
         begin_batch(gan, gan.D, tricks)
-        for real, z in gan.micro_batches(batch, turn):
+        for real, z in change_reals(gan, tricks, gan.micro_batches(batch, turn)):
             with torch.no_grad():
                 fakes = gan.generate(z)
             earlier = d_backward(gan, loss, tricks, real=real, fakes=fakes)
@@ -59,10 +59,9 @@ def train_step(gan: Gan, loss: Loss, tricks: Sequence[Trick], reals: Sequence[Te
     # D's last update and G's update use the same z. With one micro-batch, G runs once for both.
     # With several, G runs again for its own update, so that only one micro-batch's graph is in
     # memory. A G with dropout then makes other fakes, and its batch norm sees each z twice.
-    micro_batches = gan.micro_batches(reals[-1])
-    is_single = len(micro_batches) == 1
-
     begin_batch(gan, gan.D, tricks)
+    micro_batches = change_reals(gan, tricks, gan.micro_batches(reals[-1]))
+    is_single = len(micro_batches) == 1
     for real, z in micro_batches:
         with torch.set_grad_enabled(is_single):
             fakes = gan.generate(z)
@@ -84,6 +83,18 @@ def begin_batch(gan: Gan, player: Player, tricks: Sequence[Trick]) -> None:
         trick.begin_batch(gan, player)
 
 
+def change_reals(
+    gan: Gan, tricks: Sequence[Trick], micro_batches: Iterable[tuple[Tensor, Tensor]]
+) -> list[tuple[Tensor, Tensor]]:
+    """Micro-batches (real, z) with what the tricks make of the reals."""
+    changed = []
+    for real, z in micro_batches:
+        for trick in tricks:
+            real = trick.reals(real, gan)
+        changed.append((real, z))
+    return changed
+
+
 def d_backward(
     gan: Gan, loss: Loss, tricks: Sequence[Trick], *, real: Tensor, fakes: Tensor
 ) -> Scalars:
@@ -91,7 +102,7 @@ def d_backward(
     targets = Targets(real=real.new_ones(len(real)), fake=fakes.new_zeros(len(fakes)))
     for trick in tricks:
         fakes = trick.fakes(fakes, gan)
-        targets = trick.targets(targets, gan)
+        targets = Targets(*trick.targets(targets, gan))  # a trick may return a plain tuple
 
     d_real = judge(gan, gan.D, tricks, real, is_real=True)
     if loss.separable:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
-from gankit.core.errors import Interrupted
+from gankit.core.errors import GankitError, Interrupted, describe_error
 
 HANGUP = getattr(signal, "SIGHUP", -1)  # Windows has no such signal
 Progress = Callable[..., None]  # called with (done, total); see in_stage
@@ -52,13 +52,14 @@ class Stop:
     Ctrl-C, SIGTERM or a closed pipe call `request`. An observer, or your own code, calls `end` with
     a reason: such an end is not an error. The training loop checks between two steps, where it can
     save a checkpoint; preparation before the first step ends at once. `poll` is called on each
-    check, too: it returns a signal's number, or whether the run should end.
+    check, too: it returns one of `signal.Signals`, or whether the run should end.
     """
 
     def __init__(self, poll: Callable[[], object] = lambda: 0) -> None:
         self.poll = poll
         self.signal = 0
         self.reason = ""  # why the run should end, if somebody decided so
+        self.error: BaseException | None = None  # of `poll`; `reason` describes it
 
     @staticmethod
     def of(stop: Stop | Callable[[], object] | None) -> Stop:
@@ -66,6 +67,7 @@ class Stop:
         if not isinstance(stop, Stop):
             stop = Stop(poll=stop) if stop else Stop()
         stop.reason = ""  # of an earlier run
+        stop.error = None
         return stop
 
     def request(self, signal: int) -> None:
@@ -77,11 +79,19 @@ class Stop:
         self.reason = self.reason or reason
 
     def __call__(self) -> int:
-        answer = self.signal or self.poll()
-        if isinstance(answer, int) and not isinstance(answer, bool):
-            return answer
-        if answer:  # True of Python, NumPy or torch
-            self.end("stop() returned True")
+        if self.signal or self.error:
+            return self.signal
+        try:
+            answer = self.poll()
+            if isinstance(answer, signal.Signals):
+                return answer.value
+            if answer:  # anything true of Python, NumPy or torch
+                self.end("stop() returned True")
+        except KeyboardInterrupt:  # always taken for Ctrl-C
+            raise
+        except BaseException as error:  # a program's function may raise anything
+            self.error = error
+            self.end(f"stop() failed: {describe_error(error, with_place=True)}")
         return 0
 
     def raise_on_stop(self, progress: Progress) -> Progress:
@@ -93,6 +103,8 @@ class Stop:
         def wrapped(done: int, total: int) -> None:
             progress(done, total)
             number = self()
+            if self.error:
+                raise GankitError(self.reason) from self.error
             if number or self.reason:
                 message = "interrupted before the first step: there was nothing to save"
                 raise Interrupted(message, 128 + (number or signal.SIGINT))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn
 
-from gankit.core.errors import did_you_mean
+from gankit.core.contract import require_known_methods
 from gankit.core.reported import Activity
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ class Targets(NamedTuple):
 
     real: Tensor  # (N,)
     fake: Tensor  # (N,)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"targets.{name} cannot be set: return a new Targets(real, fake)")
 
 
 class Trick:
@@ -46,6 +49,14 @@ class Trick:
         The place to count batches and to change state: with `--accumulate`, the methods that take
         images or targets are called several times for a batch.
         """
+
+    def reals(self, images: Tensor, gan: Gan) -> Tensor:
+        """Change the images (N, C, H, W) that D takes for real; returns images of the same shape.
+
+        Called in D's update. G's update gets the same images, for losses and penalties that use
+        reals.
+        """
+        return images
 
     def fakes(self, images: Tensor, gan: Gan) -> Tensor:
         """Change the fakes (N, C, H, W) of D's update; returns images of the same shape."""
@@ -97,10 +108,7 @@ class Trick:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        for name, value in vars(cls).items():
-            if callable(value) and not name.startswith("_") and not hasattr(Trick, name):
-                hint = did_you_mean(name, [n for n in vars(Trick) if not n.startswith("_")])
-                raise TypeError(f"{cls.__name__}.{name} is not a method of gankit.Trick.{hint}")
+        require_known_methods(cls, Trick)
         if not isinstance(cls.excludes, dict):
             raise TypeError(f"{cls.__name__}.excludes must be a dict: write {{'ema': 'why'}}")
 

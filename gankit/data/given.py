@@ -12,11 +12,8 @@ import torch
 
 from gankit.core.errors import GankitError, quote_value
 from gankit.core.prepared import Pixels
+from gankit.data.mend_array import EXPECTED, MAX_CHANNELS, mend_array, mend_tensor
 
-EXPECTED = (
-    "give uint8 pictures (N, H, W, C), a float tensor (N, C, H, W) in [-1, 1], or a data set of "
-    "such pictures or PIL images"
-)
 SAMPLED = 256  # pictures of a data set, evenly spread, that identify it
 log = logging.getLogger("gankit")
 
@@ -53,15 +50,18 @@ def given_pictures(data: Any) -> GivenPictures:
 
 
 def _from_array(array: Pixels) -> GivenPictures:
+    is_grey = array.ndim == 3 and min(array.shape[1:]) > MAX_CHANNELS
+    if is_grey and array.dtype == np.uint8:
+        array = array[..., None]
     if array.ndim != 4 or array.dtype != np.uint8 or array.shape[3] not in (1, 3):
-        raise _wrong(array, f"{quote_value(array)} of {array.dtype}")
+        raise _wrong(f"{quote_value(array)} of {array.dtype}", mend_array(array))
     return GivenPictures(len(array), array.__getitem__, _hash(np.ascontiguousarray(array)))
 
 
 def _from_tensor(tensor: torch.Tensor) -> GivenPictures:
     shown = f"{quote_value(tensor)} of {tensor.dtype}"
     if tensor.ndim != 4 or not tensor.is_floating_point() or tensor.shape[1] not in (1, 3):
-        raise _wrong(tensor, shown)
+        raise _wrong(shown, mend_tensor(tensor))
     tensor = tensor.detach().cpu()
     _check_range(tensor, shown)
     contents = _hash(tensor.float().contiguous().numpy())
@@ -71,8 +71,12 @@ def _from_tensor(tensor: torch.Tensor) -> GivenPictures:
 def _from_dataset(dataset: Any) -> GivenPictures:
     if isinstance(dataset, torch.utils.data.DataLoader):
         raise GankitError("dataset is a DataLoader: give its data set, loader.dataset")
+    if isinstance(dataset, np.lib.npyio.NpzFile):
+        names = ", ".join(dataset.files)
+        cure = f"give one of them, as file[{dataset.files[0]!r}]" if dataset.files else EXPECTED
+        raise _wrong(f"an npz file with the arrays {names or '(none)'}", cure)
     if not hasattr(dataset, "__len__") or not hasattr(dataset, "__getitem__"):
-        raise _wrong(dataset, quote_value(dataset))
+        raise _wrong(quote_value(dataset))
 
     def read(index: int) -> Any:
         item = dataset[index]
@@ -98,7 +102,7 @@ def _check_first(dataset: Any) -> None:
             raise GankitError(f"{shown} is not a float tensor (C, H, W) in [-1, 1]")
         _check_range(picture, shown)
     elif not hasattr(picture, "convert") and getattr(picture, "dtype", None) != np.uint8:
-        raise _wrong(picture, shown.rstrip(","))
+        raise _wrong(shown.rstrip(","))
 
 
 def _check_range(images: torch.Tensor, shown: str) -> None:
@@ -129,5 +133,5 @@ def _hash(*arrays: Any) -> str:
     return contents.hexdigest()[:20]
 
 
-def _wrong(value: Any, shown: str) -> GankitError:
-    return GankitError(f"dataset is {shown}: {EXPECTED}")
+def _wrong(shown: str, cure: str = EXPECTED) -> GankitError:
+    return GankitError(f"dataset is {shown}: {cure}")

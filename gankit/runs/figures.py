@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
+from gankit.core.errors import GankitError, quote_value
 from gankit.runs.log import read_log
 
 __all__ = ["COLOURS", "downsample", "plot", "read_log", "sheet"]
@@ -20,6 +21,7 @@ def plot(
     curves: Mapping[str, Sequence[float]], low: float, high: float, size: tuple[int, int]
 ) -> Image.Image:
     """Draw curves of equal width; the y axis goes from `low` to `high`, which clip the values."""
+    _require_names("curves", curves, "{'d_loss': numbers}")
     width, height = size
     picture = Image.new("RGB", size, "white")
     draw = ImageDraw.Draw(picture)
@@ -48,6 +50,9 @@ def plot(
 
 def sheet(tiles: Mapping[str, Image.Image], columns: int = 0) -> Image.Image:
     """Arrange pictures of any size in rows, each below its label; in one row if `columns` is 0."""
+    _require_names("tiles", tiles, "{'label': picture}")
+    if not tiles:
+        raise GankitError("tiles is empty: give one or more pictures")
     columns = min(columns or len(tiles), len(tiles))
     rows = math.ceil(len(tiles) / columns)
     font = ImageFont.load_default(FONT_SIZE)
@@ -65,6 +70,11 @@ def sheet(tiles: Mapping[str, Image.Image], columns: int = 0) -> Image.Image:
         draw.multiline_text((x, y), label, "black", font)
         picture.paste(tile.convert("RGB"), (x, y + label_height))
     return picture
+
+
+def _require_names(what: str, given: object, example: str) -> None:
+    if not isinstance(given, Mapping):
+        raise GankitError(f"{what} is {quote_value(given)}: give a dict, such as {example}")
 
 
 def _text_width(label: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> int:

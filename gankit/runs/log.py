@@ -20,6 +20,8 @@ from gankit.core.atomic_write import write_atomically
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError
 from gankit.core.read_file import read_regular_file
+from gankit.core.settings import Run
+from gankit.training.run_file import folder_of
 
 NAME = "log.csv"
 MAX_BYTES = 1 << 30  # five million rows
@@ -38,17 +40,24 @@ def read_rows(folder: Path, missing_ok: bool = False) -> list[dict[str, str]]:
 
     With `missing_ok`, a missing log gives no rows.
     """
-    path = folder / NAME
-    if missing_ok and not os.path.lexists(path):
+    if missing_ok and not os.path.lexists(folder / NAME):
         return []
+    _, rows = _read_table(folder)
+    return rows
+
+
+def _read_table(folder: Path) -> tuple[list[str], list[dict[str, str]]]:
+    """The names of the columns of a run's log, and its rows."""
+    path = folder / NAME
     text = read_regular_file(path, MAX_BYTES).decode(errors="replace")
+    reader = csv.DictReader(io.StringIO(text, newline=""), restkey="", restval="")
     try:
-        rows = list(csv.DictReader(io.StringIO(text, newline=""), restkey="", restval=""))
+        rows = list(reader)
     except csv.Error as error:
         raise GankitError(f"{path} is not a log of gankit: {error}") from error
     for row in rows:
         row.pop("", None)  # cells beyond the columns
-    return [row for row in rows if _is_row(row)]
+    return list(reader.fieldnames or ()), [row for row in rows if _is_row(row)]
 
 
 def _is_row(row: Mapping[str, str]) -> bool:
@@ -58,14 +67,15 @@ def _is_row(row: Mapping[str, str]) -> bool:
     )
 
 
-def read_log(folder: str | Path) -> dict[str, list[Any]]:
+def read_log(run: str | Path | Run) -> dict[str, list[Any]]:
     """Read the columns of a run's log.csv by name: numbers as floats, what tricks did as text.
 
-    A number that is missing in a row is NaN.
+    `run`: a Run, or its folder. A number that is missing in a row is NaN. The columns of a run
+    without rows are empty. GankitError if there is no log.
     """
-    rows = read_rows(Path(folder))
+    names, rows = _read_table(Path(folder_of(run)))
     log: dict[str, list[Any]] = {}
-    for name in rows[0] if rows else ():
+    for name in filter(None, names):
         column = [row[name] for row in rows]
         is_number = name in NUMBERS or (is_reported(name) and all(map(_NUMBER.fullmatch, column)))
         log[name] = [float(value or "nan") for value in column] if is_number else column

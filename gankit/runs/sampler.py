@@ -1,6 +1,9 @@
 """Sampler: sample pictures from a trained generator."""
 
+import operator
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -8,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from gankit.core import randomness
-from gankit.core.errors import GankitError
+from gankit.core.errors import GankitError, quote_value
 from gankit.core.registry import Registry, registry_of
 from gankit.core.settings import Run
 from gankit.runs.images import arrange, to_frames
@@ -16,6 +19,7 @@ from gankit.training import checkpoint
 from gankit.training.assemble import build_gan
 from gankit.training.check_checkpoint import check_keys, load_weights
 from gankit.training.find_run import find_run
+from gankit.training.python_words import errors_in_python
 from gankit.training.run_file import folder_of, load_run
 from gankit.training.run_parts import SAMPLED, require_parts
 
@@ -30,8 +34,12 @@ class Sampler:
         self.step = step
         self.net = net.eval().requires_grad_(False)
 
-    def latents(self, seeds: range | list[int]) -> Tensor:
+    def __repr__(self) -> str:
+        return f"<Sampler of {self.run.folder} at step {self.step}>"
+
+    def latents(self, seeds: Iterable[int]) -> Tensor:
         """The latents z of these seeds: (N, latent_dim). GankitError if there is no seed."""
+        seeds = _require_seeds(seeds)
         z = [randomness.latents(seed, 0, 1, self.run.latent_dim) for seed in seeds]
         if not z:
             raise GankitError("there is no seed to draw: give one or more")
@@ -72,11 +80,24 @@ class Sampler:
         return self.draw(self.latents(range(seed, seed + count)))
 
     def _check_shape(self, z: Tensor) -> None:
+        if not isinstance(z, Tensor):
+            cure = "give a tensor, such as sampler.latents(range(64))"
+            raise GankitError(f"z is {quote_value(z)}: {cure}")
         if z.ndim != 2 or z.shape[1] != self.run.latent_dim or not len(z):
             expected = f"(N, {self.run.latent_dim}) with N of 1 or more"
             raise GankitError(f"z has shape {tuple(z.shape)}; expected {expected}")
 
 
+def _require_seeds(seeds: Any) -> list[int]:
+    """The seeds as numbers. GankitError if they are not a list or range of whole numbers."""
+    try:
+        return [operator.index(seed) for seed in seeds]
+    except TypeError as error:
+        cure = "give a list or a range of whole numbers, such as range(64)"
+        raise GankitError(f"seeds is {quote_value(seeds)}: {cure}") from error
+
+
+@errors_in_python()
 def load(
     folder: str | Path | Run, step: int | None = None, registry: Registry | None = None
 ) -> Sampler:

@@ -5,15 +5,15 @@
     def test_my_trick():
         testing.check_trick("my-trick:sigma=0.3", off="sigma=0")
 
-Name a part as on the command line, or pass its spec. If its plugin is not installed, pass it as
-`plugin`: a module or class with hooks. BrokenContract, an AssertionError, names the part, its
-plugin, what is wrong and how to fix it.
+Name a part as on the command line, or pass its spec, or an object, a class or a function, as to
+`gankit.compose`: `check_loss(MyLoss())`. If you name it and its plugin is not installed, pass the
+plugin as `plugin`: a module or class with hooks, or the path of a .py file. BrokenContract, an
+AssertionError, names the part, its plugin, what is wrong and how to fix it.
 """
 
 from collections.abc import Callable
 from typing import Any, Literal
 
-from gankit.core.specs import Spec
 from gankit.testing.datasets import check_dataset
 from gankit.testing.harness import BrokenContract
 from gankit.testing.harness import Setting as Setting
@@ -49,7 +49,7 @@ Kind = Literal[
 ]
 
 
-def check(kind: Kind, part: Spec | str, **options: Any) -> None:
+def check(kind: Kind, part: Any, **options: Any) -> None:
     """Check a part of any kind: `check("trick", "r1")` is `check_trick("r1")`, and so on."""
     checks: dict[str, Callable[..., None]] = {
         "trick": check_trick,

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sized
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
-from gankit.core.specs import DatasetSpec
+from gankit.data.store.write import own_fingerprint
 from gankit.testing.harness import Harness, open_harness
+
+if TYPE_CHECKING:
+    from gankit.training.compose import Dataset
 
 SIZE = 16
 
 
 def check_dataset(
-    part: DatasetSpec | str,
+    part: Dataset,
     *,
     plugin: object | None = None,
     data: str | PathLike[str] | Iterable[str | PathLike[str]] = (),
@@ -108,7 +111,7 @@ def check_repeatable(harness: Harness, data: tuple[str, ...], channels: int) -> 
         for index, picture in zip(indices, pictures.batch(indices), strict=True):
             if not np.array_equal(_pixels(picture), _pixels(pictures[index])):
                 raise ValueError(f"picture {index} of batch() differs from that of __getitem__")
-    fingerprints = [getattr(dataset, "fingerprint", "") for dataset in (pictures, rebuilt)]
+    fingerprints = [own_fingerprint(dataset) for dataset in (pictures, rebuilt)]
     if not isinstance(fingerprints[0], str) or fingerprints[0] != fingerprints[1]:
         advice = "return the same text for the same pictures"
         raise ValueError(f"fingerprint is {fingerprints[0]!r}, then {fingerprints[1]!r}: {advice}")

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from os import PathLike
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
@@ -15,7 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from gankit.core.choice import Choice
-from gankit.core.errors import GankitError
+from gankit.core.contract import require_part
+from gankit.core.errors import GankitError, quote_value
 from gankit.core.prepared import Pixels
 from gankit.core.registry import Plugin, Registry, load_registry
 from gankit.core.settings import Run
@@ -24,7 +26,9 @@ from gankit.core.step import Scalars
 from gankit.data.prepare import prepare
 from gankit.training.assemble import Trainer, assemble, resolve_auto
 from gankit.training.compose import compose
-from gankit.training.returns import require_scalar_shape
+from gankit.training.given_parts import GivenParts
+from gankit.training.python_words import errors_in_python
+from gankit.training.run_parts import SETTINGS
 
 HARNESS = "gankit-testing"  # the name of the harness's own parts
 Weights = dict[str, Tensor]  # of both networks, by name
@@ -127,16 +131,13 @@ class Harness:
 
     def make_instance(self, expected: type[PartClass]) -> PartClass:
         """Build the part; ValueError unless it is an instance of the expected class."""
-        part = self.make()
-        if not isinstance(part, expected):
-            what = f"its builder returns a {type(part).__name__}"
-            raise ValueError(f"{what}; expected a gankit.{expected.__name__}")
-        return part
+        return require_part(self.make(), expected)
 
     def run(self, *tricks: str, **settings: Any) -> Run:
         """A small run of the default model with these tricks and the settings of the part."""
         model = f"{self.registry.default('model')}:base_channels=4"
-        settings = {**SMALL, "model": model, **self.settings, **settings}
+        own = {"model": model, "threads": torch.get_num_threads()}  # measuring may change the bits
+        settings = {**SMALL, **own, **self.settings, **settings}
         return compose(self.registry, tricks=tricks or ("none",), **settings)
 
     def trainer(self, *tricks: str, **settings: Any) -> Trainer:
@@ -186,16 +187,17 @@ class Harness:
 
 @contextlib.contextmanager
 def open_harness(
-    kind: str, part: Spec | str, plugin: object | None, settings: Mapping[str, Any]
+    kind: str, part: Any, plugin: object | None, settings: Mapping[str, Any]
 ) -> Iterator[Harness]:
-    """A harness for a part; torch's random state is restored afterwards."""
+    """A harness for a part: a text, a spec, or what `compose` takes in place of a name.
+
+    torch's random state is restored afterwards.
+    """
     registry = registry_without_observers()
-    if isinstance(part, Spec):
-        registry.plugins.append(Plugin(_module_name(part), specs=[part]))
-    if plugin is not None:
-        _load_plugin(registry, plugin)
-    text = part.name if isinstance(part, Spec) else part
     try:
+        registry, text = _add_part(registry, kind, part)
+        if plugin is not None:
+            _load_plugin(registry, plugin)
         if kind == "model":
             registry.networks(text)
             _, choice = registry.parse(kind, text)
@@ -207,6 +209,22 @@ def open_harness(
         yield Harness(registry, kind, choice, dict(settings))
 
 
+def _add_part(registry: Registry, kind: str, part: Any) -> tuple[Registry, str]:
+    """A registry with the part, and the part's name with its options. GankitError."""
+    if isinstance(part, str):
+        return registry, part
+    if isinstance(part, Spec):
+        registry.plugins.append(Plugin(_module_name(part), specs=[part]))
+        return registry, part.name
+    if kind == "recipe":
+        raise GankitError(f"recipe is {quote_value(part)}; it must be a name or a RecipeSpec")
+    given = GivenParts(registry)
+    with errors_in_python():
+        if kind == "model":
+            return given.registry, given.add_model(part)
+        return given.registry, given.add_part(SETTINGS.get(kind, kind), part)
+
+
 def _module_name(spec: Spec) -> str:
     """The module of a spec's builder; models and recipes have no builder."""
     if isinstance(spec.build, str):
@@ -216,7 +234,10 @@ def _module_name(spec: Spec) -> str:
 
 
 def _load_plugin(registry: Registry, plugin: object) -> None:
-    """Load a module or class with hooks, unless it is an installed plugin."""
+    """Load a module or class with hooks, or a .py file, unless it is an installed plugin."""
+    if isinstance(plugin, str | Path):
+        registry.load_file(Path(plugin)).require_loaded()
+        return
     name = getattr(plugin, "__name__", str(plugin))
     specs = Registry().load(name, lambda: plugin).specs
     registered = [spec for loaded in registry.plugins for spec in loaded.specs]
@@ -224,7 +245,7 @@ def _load_plugin(registry: Registry, plugin: object) -> None:
         return
     error = registry.load(name, lambda: plugin).error
     if error:
-        raise BrokenContract(f"plugin {name!r} cannot be loaded: {error}")
+        raise GankitError(f"plugin {name!r} cannot be loaded: {error}")
 
 
 def require_finite(trainer: Trainer, scalars: Scalars, when: str) -> None:
@@ -235,14 +256,6 @@ def require_finite(trainer: Trainer, scalars: Scalars, when: str) -> None:
     for player in (trainer.gan.G, trainer.gan.D):
         if not all(bool(p.isfinite().all()) for p in player.net.parameters()):
             raise ValueError(f"weights of {player.name} are NaN or infinite {when}")
-
-
-def require_scalar(what: str, value: object) -> Tensor:
-    """ValueError unless it is a finite tensor without dimensions; returns it."""
-    scalar = require_scalar_shape(what, value)
-    if not scalar.isfinite():
-        raise ValueError(f"{what} is {scalar.item()}")
-    return scalar
 
 
 def changes_input(what: str) -> ValueError:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
-from torch import Tensor
 
 from gankit.core.loss import Loss
-from gankit.core.specs import LossSpec
 from gankit.core.trick import Targets
 from gankit.testing.harness import (
     Harness,
     Setting,
     open_harness,
     require_finite,
-    require_scalar,
 )
+from gankit.training.check_loss import compute_d_loss, compute_g_loss, require_valid_loss
+
+if TYPE_CHECKING:
+    from gankit.training.compose import Part
 
 
-def check_loss(part: LossSpec | str, *, plugin: object | None = None, **run: Setting) -> None:
+def check_loss(part: Part[Loss], *, plugin: object | None = None, **run: Setting) -> None:
     """Losses are finite scalars, gradients have the right signs, and its flags are right."""
     with open_harness("loss", part, plugin, run) as harness:
         harness.check_all(
@@ -39,46 +42,9 @@ def check_attributes(harness: Harness) -> None:
             raise ValueError(f"{name} is {value!r}; expected True or False")
 
 
-def compute_d_loss(loss: Loss, real: Tensor, fake: Tensor) -> Tensor:
-    """D's loss with the targets 1 and 0."""
-    return loss.d_loss(real, fake, Targets(torch.ones_like(real), torch.zeros_like(fake)))
-
-
-def compute_g_loss(loss: Loss, real: Tensor, fake: Tensor) -> Tensor:
-    """G's loss, called as in a step."""
-    return loss.g_loss(fake, real if loss.pairs else None)
-
-
 def check_values(harness: Harness) -> None:
     """both losses are scalars with a gradient"""
     require_valid_loss(harness.make())
-
-
-def require_valid_loss(loss: Loss) -> None:
-    """ValueError unless a loss returns finite scalars with gradients."""
-    real = torch.tensor([0.3, 2.0, -1.0], requires_grad=True)
-    fake = torch.tensor([0.7, -3.0, 0.1], requires_grad=True)
-    values = {
-        "d_loss": compute_d_loss(loss, real, fake),
-        "g_loss": compute_g_loss(loss, real, fake),
-    }
-    for name, value in values.items():
-        if not require_scalar(name, value).requires_grad:
-            raise ValueError(f"{name} has no gradient: do not detach logits")
-    if loss.separable and not is_separable(loss, real, fake):
-        raise ValueError("d_loss is not a sum over reals and fakes: set separable = False")
-    scores = loss.score(real.detach())
-    if scores.shape != real.shape or not (scores.sort().indices == real.sort().indices).all():
-        raise ValueError("score must return one number for each logit, larger for larger logits")
-
-
-def is_separable(loss: Loss, real: Tensor, fake: Tensor) -> bool:
-    """Whether the gradient of d_loss for the reals' logits does not depend on the fakes'."""
-    values = [compute_d_loss(loss, real, logits) for logits in (fake, 1 - 2 * fake)]
-    slopes = [torch.autograd.grad(value, real, allow_unused=True)[0] for value in values]
-    if slopes[0] is None:
-        raise ValueError("d_loss does not depend on the logits of reals")
-    return torch.allclose(slopes[0], slopes[1])
 
 
 def check_gradient_signs(harness: Harness) -> None:

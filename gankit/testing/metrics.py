@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gankit.core.metric import Metric
 from gankit.core.prepared import Pixels
-from gankit.core.specs import MetricSpec
 from gankit.testing.harness import Harness, open_harness
+
+if TYPE_CHECKING:
+    from gankit.training.compose import Part
 
 SET_SIZE = 48  # pictures
 IMAGE_SIZE = 32
 ROWS = np.arange(SET_SIZE)
+TOLERANCE = 1e-6  # of scores
+NO_SIGN = "A difference needs abs(...), so that its sign does not count"
 
 
-def check_metric(part: MetricSpec | str, *, plugin: object | None = None) -> None:
+def check_metric(part: Part[Metric], *, plugin: object | None = None) -> None:
     """Scores are finite and the same each time, and no set scores better than the reference."""
     with open_harness("metric", part, plugin, {}) as harness:
         harness.check_all(
             check_attributes,
             check_features,
             check_scores,
+            check_rows,
             check_inputs_unchanged,
             check_order_of_scores,
         )
@@ -84,6 +89,15 @@ def check_scores(harness: Harness) -> None:
             raise ValueError(f"score returns {values[0]:g}, outside its bounds {metric.bounds}")
 
 
+def check_rows(harness: Harness) -> None:
+    """score depends on which generated pictures it gets"""
+    metric = harness.make()
+    state = _compare(harness, metric, load_pictures(harness, 0), load_pictures(harness, SET_SIZE))
+    choices = [ROWS, *(np.full(SET_SIZE, row) for row in range(8))]  # all, or one of them N times
+    if len({metric.score(state, rows, ROWS) for rows in choices}) == 1:
+        raise ValueError("score is the same for any generated rows: use only the rows that it gets")
+
+
 def _not_repeatable(method: str) -> ValueError:
     """The error for a method that returns something else in a second call."""
     return ValueError(f"{method} differs when it is called again: seed its random draws")
@@ -102,20 +116,29 @@ def check_inputs_unchanged(harness: Harness) -> None:
         raise ValueError("changes pictures or features in place: copy them; other metrics use them")
 
 
+def _worse_pictures(reference: Pixels) -> dict[str, Pixels]:
+    """Sets of pictures that no metric should prefer to the reference."""
+    stripes = np.where(np.arange(IMAGE_SIZE)[:, None, None] % 2, 255, 0).astype(np.uint8)
+    return {
+        "a striped picture": np.broadcast_to(stripes, reference.shape).copy(),  # N times the same
+        "darker pictures": reference // 2,
+        "lighter pictures": 255 - (255 - reference) // 2,
+    }
+
+
 def check_order_of_scores(harness: Harness) -> None:
     """no set scores better than the reference itself, and the order of rows does not matter"""
     metric = harness.make()
     if metric.reads_training:
         return  # the score of the reference itself means nothing then
     reference = load_pictures(harness, 0)
-    stripes = np.where(np.arange(IMAGE_SIZE)[:, None, None] % 2, 255, 0).astype(np.uint8)
-    striped = np.broadcast_to(stripes, reference.shape).copy()  # the same picture N times
     state = _compare(harness, metric, reference, reference)
     best = metric.score(state, ROWS, ROWS)
-    worst = metric.score(_compare(harness, metric, striped, reference), ROWS, ROWS)
-    if (worst < best) if metric.better == "lower" else (worst > best):
-        scores = f"score is {worst:.4g} for a striped picture and {best:.4g} for real pictures"
-        raise ValueError(f"{scores}: is better = {metric.better!r} right?")
     reordered = metric.score(state, ROWS[::-1], ROWS[::-1])
     if not math.isclose(reordered, best, rel_tol=1e-5, abs_tol=1e-6):
         raise ValueError(f"score is {best:g}, but {reordered:g} for the same rows in another order")
+    for name, pictures in _worse_pictures(reference).items():
+        value = metric.score(_compare(harness, metric, pictures, reference), ROWS, ROWS)
+        if (value < best - TOLERANCE) if metric.better == "lower" else (value > best + TOLERANCE):
+            scores = f"score is {value:.4g} for {name} and {best:.4g} for the real pictures"
+            raise ValueError(f"{scores}: is better = {metric.better!r} right? {NO_SIGN}")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from gankit.core.errors import GankitError
-from gankit.core.specs import DiscriminatorSpec, GeneratorSpec, ModelSpec, RecipeSpec
+from gankit.core.specs import ModelSpec, RecipeSpec
 from gankit.testing.harness import (
     HARNESS,
     SMALL,
@@ -24,10 +25,14 @@ from gankit.testing.harness import (
 from gankit.training.assemble import Trainer
 from gankit.training.check_networks import ENDS_IN_TANH, RETURNS_PROBABILITIES
 from gankit.training.compose import compose
+from gankit.training.given_parts import Copies
+
+if TYPE_CHECKING:
+    from gankit.training.compose import Network
 
 
 def check_generator(
-    part: GeneratorSpec | str,
+    part: Network,
     *,
     plugin: object | None = None,
     sizes: Iterable[int] = (16, 32, 64),
@@ -45,7 +50,7 @@ def check_generator(
 
 
 def check_discriminator(
-    part: DiscriminatorSpec | str,
+    part: Network,
     *,
     plugin: object | None = None,
     sizes: Iterable[int] = (16, 32, 64),
@@ -66,7 +71,9 @@ def check_discriminator(
         )
 
 
-def check_model(part: ModelSpec | str, *, plugin: object | None = None, **run: Setting) -> None:
+def check_model(
+    part: str | ModelSpec | tuple[Network, Network], *, plugin: object | None = None, **run: Setting
+) -> None:
     """Its networks train together with its settings, in small batches."""
     with open_harness("model", part, plugin, run) as harness:
         harness.check(check_model_trains)
@@ -80,6 +87,7 @@ def check_recipe(part: RecipeSpec | str, *, plugin: object | None = None, **run:
 
 def check_sizes(harness: Harness, sizes: Iterable[int], opponent: dict[str, str]) -> None:
     """its output has the right shape for all sizes that it supports"""
+    sizes = tuple(sizes)
     supported: list[int] = []
     refusal: BaseException | str = "no size was given"
     for size in sizes:
@@ -90,16 +98,34 @@ def check_sizes(harness: Harness, sizes: Iterable[int], opponent: dict[str, str]
         else:
             supported.append(size)
     if not supported:
-        raise ValueError(f"{refusal}: pass sizes that it supports, such as sizes=(48, 96)")
+        tried = ", ".join(map(str, sizes))
+        hint = "if it supports other sizes, pass them, as in sizes=(48, 96)"
+        raise ValueError(f"{refusal} (tried with image_size {tried}; {hint})")
+    if "image_size" not in harness.spec.parameters() and len(sizes) > 1:
+        wrong = "has no parameter image_size, so it suits pictures of one size only"
+        raise ValueError(f"{wrong}: pass that size, as in sizes=[32]")
     own_settings = {harness.kind: harness.text, **harness.settings, "image_size": supported[0]}
     harness.settings = {**opponent, **own_settings}
-    for size, channels in itertools.product(supported, (1, 3)):
-        harness.trainer(image_size=size, channels=channels, latent_dim=10)  # checks shapes
+    latent_dim = {"latent_dim": 10} if "latent_dim" in harness.spec.parameters() else {}
+    for size, channels in itertools.product(supported, _channels(harness)):
+        try:
+            harness.trainer(image_size=size, channels=channels, **latent_dim)  # checks shapes
+        except GankitError as error:
+            tried = f"tried with image_size={size} and channels={channels}"
+            hint = "if it suits one size only, pass that size, as in sizes=[32]"
+            raise GankitError(f"{error} ({tried}; {hint})") from error
+
+
+def _channels(harness: Harness) -> tuple[int, ...]:
+    """The numbers of channels to try: both, unless the network does not take them."""
+    own: int = harness.settings.get("channels", 3)
+    return (3, 1) if "channels" in harness.spec.parameters() else (own,)
 
 
 def check_training(harness: Harness) -> None:
     """it trains in colour and grey, in float32 and bf16"""
-    for channels, precision in ((3, "32"), (1, "32"), (3, "bf16")):
+    precisions = [(channels, "32") for channels in _channels(harness)]
+    for channels, precision in (*precisions, (precisions[0][0], "bf16")):
         trainer = harness.trainer(channels=channels, precision=precision)
         where = f"{'colour' if channels == 3 else 'grey'}, precision {precision}"
         for step in range(2):
@@ -113,6 +139,8 @@ def check_training(harness: Harness) -> None:
 
 def check_initial_weights(harness: Harness) -> None:
     """its initial weights depend on the seed only"""
+    if isinstance(harness.spec.build, Copies):
+        return  # the weights of an object are its own
     nets = [_net(harness, harness.trainer(seed=seed)) for seed in (0, 0, 1)]
     first, same_seed, other_seed = (net.state_dict() for net in nets)
     if first_difference(first, same_seed):
@@ -205,7 +233,8 @@ def check_model_trains(harness: Harness) -> None:
     spec = harness.spec
     assert isinstance(spec, ModelSpec)
     tricks = spec.settings.get("tricks", ())
-    trainer = harness.trainer(*tricks, model=harness.text, image_size=spec.image_size, batch_size=4)
+    own = {"image_size": spec.image_size, **harness.settings}
+    trainer = harness.trainer(*tricks, model=harness.text, batch_size=4, **own)
     for step in range(2):
         require_finite(trainer, trainer.step(step), f"at step {step + 1}")
 

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from gankit.core.choice import Choice
-from gankit.core.errors import GankitError, RunFailed
+from gankit.core.errors import GankitError, RunFailed, error_text
 from gankit.core.prepared import PreparedDataset
 from gankit.core.registry import Registry
 from gankit.core.settings import Run
@@ -22,8 +22,8 @@ from gankit.data.prepare import prepare
 from gankit.testing import trick_hooks, trick_in_step
 from gankit.testing.datasets import require_picture, require_sequence
 from gankit.testing.harness import require_finite
-from gankit.testing.losses import require_valid_loss
 from gankit.training.assemble import Trainer, assemble, resolve_auto
+from gankit.training.check_loss import require_valid_loss
 from gankit.training.check_networks import ENDS_IN_TANH, ends_in_tanh
 from gankit.training.guard import guard_parts
 from gankit.training.run_parts import Part, external_parts
@@ -31,7 +31,7 @@ from gankit.training.run_parts import Part, external_parts
 log = logging.getLogger("gankit")
 METRIC_PICTURES = 32  # that a metric is tried with
 TRICK_CHECKS = (
-    trick_hooks.check_fakes_and_d_input,
+    trick_hooks.check_images,
     trick_hooks.check_d_input_gradient,
     trick_hooks.check_targets,
     trick_hooks.check_logits,
@@ -135,7 +135,7 @@ def _take_trial_step(trainer: Trainer, registry: Registry, suspects: list[Part])
         raise GankitError(str(error)) from error.__cause__
     except Exception as error:  # a plugin may raise anything
         others = [f"{kind} {choice.name!r}" for kind, choice in suspects[1:]]
-        what = " ".join(str(error).split()) or type(error).__name__
+        what = error_text(error) or type(error).__name__
         hint = f" (the cause may also be {' or '.join(others)})" if others else ""
         with registry.attribute_errors_to(*suspects[0]):
             raise ValueError(f"{what}{hint}") from error

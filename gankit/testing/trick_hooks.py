@@ -18,7 +18,7 @@ from gankit.core.gan import Gan, Player
 from gankit.core.reported import Activity
 from gankit.core.step import judge
 from gankit.core.trick import Targets, Trick
-from gankit.testing.harness import changes_input, require_scalar
+from gankit.testing.harness import changes_input
 from gankit.testing.trick_in_step import USE_GAN_DRAW, random_states, uses_global_state
 from gankit.training import checkpoint, returns
 from gankit.training.assemble import Trainer
@@ -32,13 +32,15 @@ def begin_batch(gan: Gan, trick: Trick, player: Player) -> None:
     trick.begin_batch(gan, player)
 
 
-def check_fakes_and_d_input(trainer: Trainer, trick: Trick) -> None:
-    """`fakes` and `d_input` return new images like the given ones."""
+def check_images(trainer: Trainer, trick: Trick) -> None:
+    """`reals`, `fakes` and `d_input` return new images like the given ones."""
     gan = trainer.gan
+    reals = trainer.batches[0]
     begin_batch(gan, trick, gan.D)
     with torch.no_grad():
         fakes = gan.generate(gan.latents(trainer.run.batch_size))
-    for method, images in (("fakes", fakes), ("d_input", fakes), ("d_input", trainer.batches[0])):
+    of_methods = (("reals", reals), ("fakes", fakes), ("d_input", fakes), ("d_input", reals))
+    for method, images in of_methods:
         before = images.clone()
         result = getattr(trick, method)(images, gan)
         require_like(method, result, images)
@@ -142,17 +144,19 @@ def check_logits(trainer: Trainer, trick: Trick) -> None:
 
 def _require_gradient(what: str, value: object, weights: list[torch.nn.Parameter]) -> None:
     """ValueError unless it is a finite scalar with a gradient for some of the weights."""
-    scalar = require_scalar(what, value)
+    scalar = returns.require_scalar(what, value)
     gradients: tuple[Tensor | None, ...] = ()
     if scalar.requires_grad:
         gradients = torch.autograd.grad(scalar, weights, allow_unused=True)
     if all(gradient is None for gradient in gradients):
-        raise ValueError(f"{what} has no gradient, so it has no effect: do not detach it")
+        cure = "use gan.judge, as gan.look has no gradients, and do not detach"
+        raise ValueError(f"{what} has no gradient, so it has no effect: {cure}")
 
 
 def check_draws(trainer: Trainer, trick: Trick) -> None:
     """Random numbers come from gan.draw, so they depend on seed, step and purpose only."""
-    inputs = {"d_input": trainer.batches[0], "targets": _default_targets(trainer)}
+    images = trainer.batches[0]
+    inputs = {"reals": images, "d_input": images, "targets": _default_targets(trainer)}
     for method, value in inputs.items():
         if not trick.overrides(method):
             continue
@@ -196,7 +200,7 @@ def check_activity_and_state(trick: Trick) -> Activity:
 
 
 CHECKS: tuple[Callable[[Trainer, Trick], None], ...] = (
-    check_fakes_and_d_input,
+    check_images,
     check_d_input_gradient,
     check_targets,
     check_logits,

@@ -21,8 +21,8 @@ from gankit.core.step import d_backward
 from gankit.core.trick import Trick
 from gankit.training.assemble import Trainer
 
-WATCHED = ("begin_batch", "fakes", "d_input", "targets", "logits", "penalty", "before_update",
-           "after_update")  # fmt: skip
+WATCHED = ("begin_batch", "reals", "fakes", "d_input", "targets", "logits", "penalty",
+           "before_update", "after_update")  # fmt: skip
 USE_GAN_DRAW = "take random numbers from gan.draw('some purpose')"
 TELLS_REALS_FROM_FAKES = (
     "d_input changes the same images in one way as reals and in another as fakes, so D learns that "
@@ -43,6 +43,10 @@ class TrickWatch:
             watched = self._wrap(name, method)
             setattr(trick, name, watched)
             gan.d_inputs = [watched if called == method else called for called in gan.d_inputs]
+        self.passes = 0  # of D, that gankit makes now
+        for name in ("judge", "look"):
+            setattr(gan, name, self._wrap_pass(getattr(gan, name)))
+        gan.D.net.register_forward_pre_hook(lambda *_: self._require_pass(), prepend=True)
         for net in (gan.G.net, gan.D.net):
             # A trick may call D, whose layers, such as dropout, draw from the global state.
             net.register_forward_pre_hook(lambda *_: self._compare_states(), prepend=True)
@@ -62,6 +66,24 @@ class TrickWatch:
                 self._remember_states()
 
         return watched
+
+    def _wrap_pass(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(method)
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            self.passes += 1
+            try:
+                return method(*args, **kwargs)
+            finally:
+                self.passes -= 1
+
+        return watched
+
+    def _require_pass(self) -> None:
+        if self.method and not self.passes:
+            wrong = (
+                f"{self.method} calls gan.D.net, so D gets images without what tricks do to them"
+            )
+            self.found[f"{wrong}: call gan.judge(images)"] = None
 
     def _remember_states(self) -> None:
         if self.method:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import itertools
 import tempfile
 from collections.abc import Callable, Iterable
-from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor
 
-from gankit.core.errors import GankitError, RunStopped
-from gankit.core.specs import TrickSpec
+from gankit.core.errors import GankitError
 from gankit.core.trick import Trick
 from gankit.testing import trick_hooks, trick_in_step
 from gankit.testing.harness import (
@@ -29,12 +27,15 @@ from gankit.testing.harness import (
 from gankit.training import checkpoint
 from gankit.training.combine import exclusion_reason
 from gankit.training.loop import train
-from gankit.training.run_file import load_run
+
+if TYPE_CHECKING:
+    from gankit.training.compose import Part
 
 ACTING_METHODS = (
     "wrap",
     "start",
     "begin_batch",
+    "reals",
     "fakes",
     "d_input",
     "targets",
@@ -43,13 +44,14 @@ ACTING_METHODS = (
     "before_update",
     "after_update",
 )
+CHANGING_METHODS = ("reals", "fakes", "d_input", "targets", "penalty")  # never to look only
 STEPS = 4  # of the harness's run
 Penalty = Callable[[Tensor, Tensor, Tensor], Tensor | float]  # of slope, real and fake
 SAVE_ALL_STATE = "return all it needs from state_dict, and restore it in load_state_dict"
 
 
 def check_trick(
-    part: TrickSpec | str,
+    part: Part[Trick],
     *,
     plugin: object | None = None,
     off: str = "",
@@ -64,7 +66,7 @@ def check_trick(
     """
     with open_harness("trick", part, plugin, run) as harness:
         harness.check_all(check_methods, check_hooks, check_in_step, check_micro_batches)
-        harness.check_all(check_training, check_repeat_and_resume)
+        harness.check_all(check_training, check_effect, check_repeat_and_resume)
         if off:
             harness.check(check_switched_off, off)
         for partner in _bundled_tricks(harness) if beside is None else beside:
@@ -72,7 +74,7 @@ def check_trick(
 
 
 def check_together(
-    part: TrickSpec | str, *others: str, plugin: object | None = None, **run: Setting
+    part: Part[Trick], *others: str, plugin: object | None = None, **run: Setting
 ) -> None:
     """These tricks train together, in this order, and each acts."""
     with open_harness("trick", part, plugin, run) as harness:
@@ -80,7 +82,7 @@ def check_together(
 
 
 def check_penalty(
-    part: TrickSpec | str,
+    part: Part[Trick],
     expected: Penalty,
     *,
     plugin: object | None = None,
@@ -116,8 +118,26 @@ def check_training(harness: Harness) -> None:
             activities.append(trick_hooks.check_activity_and_state(trainer.tricks[0]))
             require_finite(trainer, scalars, f"at step {step + 1} ({where})")
     if not any(activities):
-        raise ValueError(f"activity returned None in all of {STEPS} steps: return what it did")
+        silent = f"activity returned None in all of {STEPS} steps: return what it did"
+        cure = f'give options with which it acts at once: "{harness.name}:every=1"'
+        raise ValueError(f"{silent}; if it acts seldom, {cure}")
     harness.final_weights = copy_weights(trainer)
+
+
+def check_effect(harness: Harness) -> None:
+    """what it changes has an effect on the weights"""
+    trick = harness.make_instance(Trick)
+    if not trick.overrides(*CHANGING_METHODS) or trick.preview_state:  # which acts only later
+        return
+    trainer = harness.trainer()
+    for step in range(STEPS):
+        trainer.step(step)
+    if first_difference(harness.final_weights, copy_weights(trainer)) is None:
+        method = next(name for name in CHANGING_METHODS if trick.overrides(name))
+        raise ValueError(
+            f"activity says that it acts, but {STEPS} steps end with the same weights as without "
+            f"it: see whether {method} ever changes anything"
+        )
 
 
 def check_hooks(harness: Harness) -> None:
@@ -181,11 +201,9 @@ def _weights_of_a_resumed_run(harness: Harness) -> Weights:
     """The weights after the same run, stopped in the middle and resumed."""
     with tempfile.TemporaryDirectory() as folder:
         run = harness.run(harness.text, out=f"{folder}/run")
-        signals = iter([0, 2])  # stop after the second step
-        try:
-            train(run, harness.registry, stop=lambda: next(signals))
-        except RunStopped:
-            train(load_run(Path(run.out)), harness.registry, resume=True)
+        answers = iter([False, True])  # stop after the second step
+        train(run, harness.registry, stop=lambda: next(answers))
+        train(run.folder, harness.registry, resume=True)
         saved = checkpoint.load_newest(run.folder / "checkpoints")[1].model
     return {f"{name} {key}": value for name in saved for key, value in saved[name].items()}
 

@@ -12,10 +12,12 @@ from gankit.compute.allocator import tune_allocator
 from gankit.compute.convolution import use_fast_convolutions, wants_fast_convolutions
 from gankit.compute.threads import choose_threads
 from gankit.core import randomness
+from gankit.core.contract import require_part
 from gankit.core.device import select_device, setup_machine
 from gankit.core.errors import GankitError
 from gankit.core.gan import Gan, Player
 from gankit.core.loss import Loss
+from gankit.core.metric import Metric
 from gankit.core.prepared import PreparedDataset
 from gankit.core.recorder import Recorder, StepRecord
 from gankit.core.registry import Registry
@@ -26,6 +28,7 @@ from gankit.data.batches import Batches
 from gankit.data.store.cache import ensure_temporary_folder
 from gankit.distributed.batch_norm import sync_batch_norm
 from gankit.distributed.processes import current_process_group
+from gankit.training.check_loss import require_valid_loss
 from gankit.training.check_networks import check_networks
 from gankit.training.finite import find_non_finite, networks_of, numbers_of_networks
 from gankit.training.proportion import check_memory, limited_weights
@@ -114,11 +117,11 @@ def assemble(run: Run, registry: Registry, prepared: PreparedDataset) -> Trainer
     gan, tricks = build_gan(run, registry)
     tune_allocator(gan.machine.device)
     loss = _make_part(registry, "loss", run.loss, Loss)
+    _check_external(run, registry)
     _create_optimizers(gan, run)
     for trick in tricks:
         if trick.overrides("targets") and not loss.reads_targets:
-            why = f"loss {run.loss!r} reads no targets, so trick {trick.name!r} could not act"
-            raise GankitError(f"{why}: choose other tricks with --trick, or --trick none")
+            raise GankitError(_explain_no_targets(run, registry, trick.name))
         with registry.attribute_errors_to("trick", trick.name):
             trick.start(gan)
     trainer = Trainer(run, gan, loss, tricks, _make_batches(run, gan, prepared))
@@ -126,14 +129,33 @@ def assemble(run: Run, registry: Registry, prepared: PreparedDataset) -> Trainer
     return trainer
 
 
+def _explain_no_targets(run: Run, registry: Registry, trick: str) -> str:
+    """The message for a trick that changes targets, which the loss does not read."""
+    cure = "choose other tricks with --trick, or --trick none"
+    if not registry.comes_with_gankit("loss", run.loss.name):
+        cure += "; or let d_loss use targets, and set reads_targets = True in the class of the loss"
+    return f"loss {run.loss!r} reads no targets, so trick {trick!r} could not act: {cure}"
+
+
 def _make_part(registry: Registry, kind: str, choice: str, expected: type[Part]) -> Part:
-    """Build a loss or a trick; GankitError unless it is an instance of its base class."""
+    """Build a part; GankitError unless it is an instance of its base class, with its methods."""
     part = registry.make(kind, choice)
     with registry.attribute_errors_to(kind, choice):
-        if not isinstance(part, expected):
-            what = f"its builder returns a {type(part).__name__}"
-            raise ValueError(f"{what}; expected a gankit.{expected.__name__}")
-    return part
+        return require_part(part, expected)
+
+
+def _check_external(run: Run, registry: Registry) -> None:
+    """GankitError if a loss or a metric that does not come with gankit cannot be used.
+
+    Such an error would else occur in the first step, or in the first measurement.
+    """
+    if not registry.comes_with_gankit("loss", run.loss.name):
+        loss = _make_part(registry, "loss", run.loss, Loss)  # the run's own keeps its state
+        with registry.attribute_errors_to("loss", run.loss), torch.random.fork_rng(devices=[]):
+            require_valid_loss(loss)
+    for choice in run.metrics:
+        if not registry.comes_with_gankit("metric", choice.name):
+            _make_part(registry, "metric", choice, Metric)
 
 
 def _create_optimizers(gan: Gan, run: Run) -> None:

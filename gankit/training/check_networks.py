@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from gankit.core import randomness
+from gankit.core.errors import describe_error, place_in_plugin
 from gankit.core.registry import Registry
 from gankit.core.settings import Run
 from gankit.distributed.processes import current_process_group
@@ -27,7 +28,8 @@ def check_networks(run: Run, registry: Registry, G: nn.Module, D: nn.Module) -> 
     """
     z = randomness.latents(run.seed, 0, 4, run.latent_dim, "check")
     with registry.attribute_errors_to("generator", run.generator):
-        images = _check_output(G.eval()(z), 4, run.channels, run.image_size, run.image_size)
+        shape = (4, run.channels, run.image_size, run.image_size)
+        images = _generate(G, z, shape, D)
         low, high = torch.cat([images, G(100 * z)]).nan_to_num().aminmax()
         if low < -1.001 or high > 1.001 or (low >= 0 and high > 0.9):
             pixels = f"returns pixels from {low:.3g} to {high:.3g}"
@@ -35,7 +37,7 @@ def check_networks(run: Run, registry: Registry, G: nn.Module, D: nn.Module) -> 
     with registry.attribute_errors_to("discriminator", run.discriminator):
         # Logits of extreme images leave [0, 1]; probabilities do not.
         extreme = HUGE * images / images.abs().max()
-        logits = _check_output(D.eval()(images), 4)
+        logits = _check_output(_forward(D, images, "images", "(N, C, H, W)"), 4)
         low, high = torch.cat([logits, D(extreme), D(-extreme)]).aminmax()
         if low >= 0 and high <= 1 and high - low > 0.4:
             raise ValueError(RETURNS_PROBABILITIES)
@@ -49,6 +51,38 @@ def check_networks(run: Run, registry: Registry, G: nn.Module, D: nn.Module) -> 
         for kind, net, single in (("generator", G, z[:1]), ("discriminator", D, images[:1])):
             with registry.attribute_errors_to(kind, getattr(run, kind)), torch.random.fork_rng([]):
                 _check_single(net, single)
+
+
+def _generate(G: nn.Module, z: Tensor, shape: tuple[int, ...], D: nn.Module) -> Tensor:
+    """G's images; ValueError if they have another shape, or if G and D are swapped."""
+    try:
+        return _check_output(_forward(G, z, "z", "(N, latent_dim)"), *shape)
+    except ValueError as error:
+        if not _makes(D, z, shape):
+            raise
+        what = "is a discriminator, and the discriminator makes images, so they are swapped"
+        raise ValueError(f"{what}: give G first, as in model=(G, D)") from error
+
+
+def _makes(net: nn.Module, given: Tensor, shape: tuple[int, ...]) -> bool:
+    """Whether a network returns this shape."""
+    try:
+        return tuple(net.eval()(given).shape) == shape
+    except Exception:  # of the network's code
+        return False
+
+
+def _forward(net: nn.Module, given: Tensor, name: str, meaning: str) -> Tensor:
+    """Call a network in eval mode; if it raises, a ValueError says what gankit gives it."""
+    if not isinstance(net, nn.Module):
+        raise ValueError(f"its builder returns a {type(net).__name__}; expected a torch.nn.Module")
+    try:
+        output: Tensor = net.eval()(given)
+    except Exception as error:  # of the network's code
+        call = f"gankit calls forward({name}) with {name} of shape {tuple(given.shape)}, {meaning}"
+        what = describe_error(error, place=place_in_plugin(error))
+        raise ValueError(f"{what}; {call}") from error
+    return output
 
 
 @torch.no_grad()

@@ -1,8 +1,11 @@
 """Combine settings into a checked Run: yours override the recipe's, the model's, the defaults."""
 
+import dataclasses
 import itertools
+import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from gankit.core.carried import NOTHING, Carried
@@ -15,6 +18,7 @@ from gankit.core.specs import DatasetSpec, ModelSpec, RecipeSpec
 from gankit.data.messages import OWN_PICTURES
 from gankit.training.convert import convert_setting
 
+log = logging.getLogger("gankit")
 LENGTHS = ("steps", "epochs", "kimg")  # units of a length, each a setting of its own
 
 
@@ -46,7 +50,7 @@ def combine_settings(
         fields[kind] = registry.check(kind, fields[kind])
     fields["tricks"] = _check_tricks(registry, _combine_tricks([own_settings, *layers]))
     fields["metrics"] = tuple(registry.check("metric", text) for text in fields.get("metrics", ()))
-    return Run(**fields, carried=carried)
+    return Run(**fields, carried=dataclasses.replace(carried, files=registry.files))
 
 
 def expand_shorthands(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -116,6 +120,9 @@ def _choose_dataset(registry: Registry, settings: dict[str, Any]) -> Choice:
     data = settings.get("data")
     if data and not text:
         text = next((s.name for s in registry.specs("dataset") if getattr(s, "own", False)), None)
+    if text and Path(text).suffix in (".npz", ".npy"):
+        cure = "numpy.load reads it, and dataset takes an array in Python"
+        raise GankitError(f"--dataset is {quote_value(text)}, which is a file of arrays: {cure}")
     choice = registry.check("dataset", text or registry.default("dataset"))
     spec = registry.find("dataset", choice.name)
     assert isinstance(spec, DatasetSpec)
@@ -140,18 +147,23 @@ def _combine_tricks(layers: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
 def add_tricks(base: Sequence[str], texts: Sequence[str]) -> tuple[str, ...]:
     """The tricks that `texts` make of the tricks `base`: they replace them, but `+NAME` adds one.
 
-    A trick that is added replaces one of the same name: `+ema:decay=0.99` changes its options.
+    A trick that is added replaces one of the same name: `+ema:decay=0.99` changes its options. If
+    only some have a `+`, all of them replace `base`, in this order, and a warning says so.
     """
-    replacing = [text for text in texts if not text.startswith("+")]
-    added = [text[1:] for text in texts if text.startswith("+")]
-    tricks = list(replacing if replacing or not added else base)
-    if added and tricks == ["none"]:
-        tricks = []
-    for text in added:
+    plain = [text for text in texts if not text.startswith("+")]
+    is_mixed = 0 < len(plain) < len(texts)
+    if is_mixed and base and plain != ["none"]:
+        message = "the tricks %s are replaced, because %s has no +: write +%s to add it"
+        log.warning(message, ", ".join(base), plain[0], plain[0])
+    tricks = list(base) if texts and not plain else []
+    for text in texts:
         names = [Choice.parse(trick).name for trick in tricks]
-        name = Choice.parse(text).name
-        index = names.index(name) if name in names else len(tricks)
-        tricks[index : index + 1] = [text]
+        trick = text.removeprefix("+")
+        name = Choice.parse(trick).name
+        if text.startswith("+") and name in names:
+            tricks[names.index(name)] = trick
+        elif not (is_mixed and text == "none"):
+            tricks.append(trick)
     return tuple(tricks)
 
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Never, TypeAlias, TypeVar
 
 from gankit.core.carried import NOTHING, Carried
-from gankit.core.errors import GankitError
 from gankit.core.registry import Registry, load_registry
 from gankit.core.setting_help import SETTINGS
 from gankit.core.settings import CHOICES, Run, unknown_setting
 from gankit.core.specs import ModelSpec, Spec
 from gankit.training.combine import combine_settings, expand_shorthands
+from gankit.training.python_words import errors_in_python
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,14 +34,13 @@ if TYPE_CHECKING:
     Paths: TypeAlias = str | Path | Sequence[str | Path]
 
 PARTS = set(CHOICES) - {"fit"}  # settings that take objects
-_OPTION = re.compile(r"(?<![\w-])--([a-z][a-z0-9-]*)( [A-Z]{2,}\b)?")  # perhaps with its value
 
 
 def compose(
     registry: Registry | None = None,
     recipe: str | None = None,
     *,
-    plugins: Sequence[Any] = (),
+    plugins: Sequence[Any] | str | Path = (),
     dataset: Dataset | None = None,
     data: Paths | None = None,
     classes: str | Sequence[str] | None = None,
@@ -111,7 +108,8 @@ def compose(
     as `image_size`. `dataset` takes an array of pictures, uint8 (N, H, W, C); a tensor of them,
     float (N, C, H, W) in [-1, 1]; or any data set of torch, of pictures or of (picture, label).
 
-    plugins: modules or objects with hooks, and paths of .py files, as after `gankit -p`.
+    plugins: the path of a .py file, as after `gankit -p`; or a list of such paths, and of modules
+    or objects with hooks.
     """
     settings = {name: value for name, value in locals().items() if value is not None}
     for name in ("registry", "recipe", "plugins", "unknown"):
@@ -129,7 +127,10 @@ compose.__doc__ = f"{compose.__doc__}\n    Settings:\n\n" + "".join(
 
 
 def _compose(
-    registry: Registry, recipe: str | None, plugins: Sequence[Any], settings: dict[str, Any]
+    registry: Registry,
+    recipe: str | None,
+    plugins: Sequence[Any] | str | Path,
+    settings: dict[str, Any],
 ) -> Run:
     settings, carried = name_objects(registry, plugins, settings)
     carried = dataclasses.replace(carried, budget=settings.get("budget", ""))
@@ -138,9 +139,11 @@ def _compose(
 
 
 def name_objects(
-    registry: Registry, plugins: Sequence[Any], settings: dict[str, Any]
+    registry: Registry, plugins: Sequence[Any] | str | Path, settings: dict[str, Any]
 ) -> tuple[dict[str, Any], Carried]:
     """The settings with a name for each object, and what a run of them carries. GankitError."""
+    if isinstance(plugins, str | Path):
+        plugins = [plugins]
     if not plugins and are_plain(settings):
         return settings, NOTHING
     from gankit.training.given_parts import take_objects  # imports torch
@@ -153,21 +156,3 @@ def are_plain(settings: Mapping[str, Any]) -> bool:
     values = [settings[name] for name in PARTS & settings.keys()]
     items = [v for value in values for v in (value if isinstance(value, list | tuple) else [value])]
     return all(isinstance(item, str) for item in items)
-
-
-@contextlib.contextmanager
-def errors_in_python() -> Iterator[None]:
-    """While open, errors name settings as in Python: `batch_size` for `--batch-size`."""
-    try:
-        yield
-    except GankitError as error:
-        error.args = (_OPTION.sub(_name_in_python, str(error)),)
-        raise
-
-
-def _name_in_python(match: re.Match[str]) -> str:
-    option, value = match.groups()
-    name = {"trick": "tricks", "metric": "metrics"}.get(option, option.replace("-", "_"))
-    if name not in SETTINGS:
-        return match[0]
-    return f"{name}={value.strip()}" if value else name

@@ -11,7 +11,6 @@ from gankit.core.errors import GankitError, RunFailed
 from gankit.core.portable_path import path_exists
 from gankit.core.retried_write import RetriedWrite
 from gankit.core.settings import Run
-from gankit.core.shell import quote_word
 from gankit.training.find_run import RUN_FILE
 from gankit.training.folder_lock import NEW_ADVICE, RESUME_ADVICE, FolderLock
 
@@ -35,8 +34,8 @@ class RunFolder:
             folder = make_numbered_folder("runs", f"{run.dataset.name}-{run.model.name}")
         self.lock = FolderLock(folder).acquire(NEW_ADVICE)
         if (folder / RUN_FILE).exists():
-            resume = f"--resume {quote_word(str(folder))}"
-            raise GankitError(f"{folder} already holds a run: {resume}, or choose another --out")
+            cure = "continue it with --resume, or choose another --out"
+            raise GankitError(f"{folder} already holds a run: {cure}")
         return str(folder)
 
     def reopen(self, run: Run) -> None:

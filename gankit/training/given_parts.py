@@ -17,7 +17,7 @@ from gankit.core.carried import Carried
 from gankit.core.errors import GankitError, describe_error, quote_value
 from gankit.core.loss import Loss
 from gankit.core.metric import Metric
-from gankit.core.registry import Plugin, Registry, import_file
+from gankit.core.registry import Plugin, Registry
 from gankit.core.specs import KINDS, ModelSpec, Spec
 from gankit.core.trick import Trick
 from gankit.data.given import given_pictures
@@ -54,19 +54,14 @@ class GivenParts:
         self.registry = registry.with_plugins(())
         self.plugins: list[Plugin] = []
         self.origins: dict[str, str] = {}
-        self.files: list[str] = []
 
     def add_plugin(self, index: int, given: Any) -> None:
         """Load a module, an object or class with hooks, or the path of a .py file. GankitError."""
-        name = _plugin_name(given)
         if isinstance(given, str | Path):
-            path = Path(given)
-            plugin = self.registry.load(name, functools.partial(import_file, path))
-            if plugin.error:
-                raise GankitError(f"plugin {path}: {plugin.error}") from plugin.cause
-            self.files.append(str(path))
+            plugin = self.registry.load_file(Path(given))
+            plugin.require_loaded()
         else:
-            plugin = self.registry.load(name, given)
+            plugin = self.registry.load(_plugin_name(given), given)
         self.plugins.append(plugin)
 
     def add_part(self, setting: str, given: Any) -> str:
@@ -78,6 +73,17 @@ class GivenParts:
         self.registry.plugins.append(plugin)
         self.origins[f"{kind} {spec.name}"] = _describe_origin(given)
         return spec.name
+
+    def add_parts(self, setting: str, items: Iterable[Any]) -> list[str]:
+        """The names of parts in a list, with a `+` for each object if a text begins with one."""
+        items = list(items)
+        is_adding = any(isinstance(item, str) and item.startswith("+") for item in items)
+        sign = "+" if is_adding else ""
+        return [
+            item if isinstance(item, str) else sign + self.add_part(setting, item)
+            for item in items
+            if not isinstance(item, str) or item != "+"
+        ]
 
     def add_model(self, networks: Any) -> str:
         """Register the pair (G, D); returns the model's name."""
@@ -134,10 +140,8 @@ def take_objects(
             named[setting] = value if isinstance(value, str) else given.add_part(setting, value)
         elif not isinstance(value, str):
             items = value if isinstance(value, list | tuple) else [value]
-            named[setting] = [
-                item if isinstance(item, str) else given.add_part(setting, item) for item in items
-            ]
-    return named, Carried(tuple(given.plugins), origins=given.origins, files=tuple(given.files))
+            named[setting] = given.add_parts(setting, items)
+    return named, Carried(tuple(given.plugins), origins=given.origins, files=given.registry.files)
 
 
 def _builder(setting: str, given: Any, base: type | None) -> Callable[..., Any]:
@@ -181,8 +185,6 @@ def _part_name(given: Any) -> str:
 
 
 def _plugin_name(given: Any) -> str:
-    if isinstance(given, str | Path):
-        return Path(given).stem
     if isinstance(given, ModuleType):
         return given.__name__.rpartition(".")[2]
     return _part_name(given)

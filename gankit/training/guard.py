@@ -32,6 +32,7 @@ def _check_nothing(result: object, *args: object) -> None:
 # The methods of a trick that a run calls after `start`, with the check of what they return.
 TRICK_METHODS: dict[str, Check] = {
     "begin_batch": _check_nothing,
+    "reals": lambda result, images, gan: returns.require_like("reals", result, images),
     "fakes": lambda result, images, gan: returns.require_like("fakes", result, images),
     "d_input": lambda result, images, gan: returns.require_like("d_input", result, images),
     "targets": lambda result, targets, gan: returns.require_targets(result, targets),

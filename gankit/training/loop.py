@@ -6,7 +6,7 @@ from typing import Any
 
 from gankit.compute.threads import restore_threads
 from gankit.core import randomness
-from gankit.core.errors import EndedEarly, RunStopped, error_text
+from gankit.core.errors import EndedEarly, RunFailed, RunStopped, error_text
 from gankit.core.process_group import ProcessGroup
 from gankit.core.registry import Registry, registry_of
 from gankit.core.settings import Run
@@ -15,20 +15,22 @@ from gankit.core.stop import (
     TRAINING,
     Progress,
     Stop,
-    in_stage,
     no_progress,
     stop_on_interrupt,
 )
 from gankit.distributed.processes import process_group
 from gankit.training import assemble
 from gankit.training.budget import Budget, Stopwatch
+from gankit.training.callbacks import GuardedProgress, Program, check_callbacks
 from gankit.training.folder import RunFolder
 from gankit.training.guard import guard_parts
 from gankit.training.links import check_run_folder
 from gankit.training.observers import Observers, observe_with
 from gankit.training.pace import Pace
 from gankit.training.plan_budget import plan_length
+from gankit.training.python_words import errors_in_python, resume_call
 from gankit.training.resume import restore
+from gankit.training.resumed_run import run_to_train
 from gankit.training.run_pictures import prepare_again
 from gankit.training.saver import Saver
 from gankit.training.start import begin_folder, check_agreement, make_trainer, reopen_folder
@@ -37,45 +39,59 @@ from gankit.training.step_log import StepLog
 GRID_SIZE = 64  # pictures in a grid of samples
 
 
+@errors_in_python()
 def train(
-    run: Run,
+    run: Run | str | Path,
     registry: Registry | None = None,
     *,
     resume: bool = False,
-    observers: Iterable[object] = (),
+    observers: Iterable[object] | object = (),
     progress: Progress = no_progress,
     stop: Stop | Callable[[], object] | None = None,
     budget: Budget | None = None,
+    quiet: bool = False,
 ) -> Path:
     """Train a run to its end; returns its folder. With `resume`, start at its newest checkpoint.
 
-    `observers`: objects whose methods have the names of observer hooks, such as `step_done`.
-    `progress(done, total)`: called while pictures are prepared, and after each step; a third
-    parameter `stage` gets "preparing" or "training". `stop()`: called after each step; True saves a
-    checkpoint and ends the run, a signal's number ends it as that signal would. An interrupt does
-    so too (Ctrl-C, or a notebook's stop button), in the main thread and if no other handler is set;
-    a second one ends it at once. `budget`: may change the number of steps during the run.
+    `run`: a Run; to resume, also the folder of a run. Settings that affect the numbers cannot
+    change then. `observers`: objects (or one) whose methods have the names of observer hooks:
+    `step_done`, ... `progress(done, total)`: called while pictures are prepared, and after each
+    step; a third parameter `stage` gets "preparing" or "training". If it fails, gankit warns and
+    ignores it from then on. `stop()`: called after each step, when its row is in log.csv; any true
+    value saves a checkpoint and ends the run. An interrupt does so too (Ctrl-C, or a notebook's
+    stop button), in the main thread and if no other handler is set; a second one ends it at once.
+    `budget`: may change the number of steps during the run. `quiet`: print nothing but warnings.
 
     Raises RunStopped after a signal (a checkpoint was saved), KeyboardInterrupt before the first
-    step, RunFailed if training failed, and GankitError if the run could not start.
+    step, RunFailed if training failed or `stop` raised, and GankitError if the run could not start.
     """
+    run = run_to_train(run, resume=resume)
+    check_callbacks(progress, stop)
     check_run_folder(run)
-    own = observe_with(observers)
-    registry = registry_of(run, registry)
-    stop = Stop.of(stop)
+    program = Program(observe_with(observers), GuardedProgress(progress), Stop.of(stop), quiet)
+    return _train(run, registry_of(run, registry), program, budget, resume=resume)
+
+
+def _train(
+    run: Run, registry: Registry, program: Program, budget: Budget | None, *, resume: bool
+) -> Path:
+    """Train a run to its end, as `train` does; returns its folder."""
+    stop = program.stop
     with (
         stop_on_interrupt(stop) as is_in_python,
         process_group(stop) as group,
         restore_threads(restore=not run.threads),
         RunFolder() as folder,
     ):
-        observing = Observers(registry, stop, own) if group.rank == 0 else Observers.none(stop)
-        preparing = stop.raise_on_stop(in_stage(progress, PREPARING))
+        observing = Observers.none(stop)
+        if group.rank == 0:
+            observing = Observers(registry, stop, program.observers, program.is_quiet)
+        preparing = stop.raise_on_stop(program.progress.in_stage(PREPARING))
         if not (resume or budget):
             run, budget = plan_length(run, registry, preparing)
         trainer = _begin(run, registry, folder, group, preparing, resume=resume)
         loop = TrainingLoop(trainer, registry, folder, observing, stop, is_in_python)
-        loop.run_to_end(budget, in_stage(progress, TRAINING))
+        loop.run_to_end(budget, program.progress.in_stage(TRAINING))
     return trainer.run.folder
 
 
@@ -183,26 +199,27 @@ class TrainingLoop:
             done = self._take_step()
             is_last = done == run.steps
             is_logged = done % run.log_every == 0 or is_last
-            signal, reason = self._end_of_run(is_logged)
             if is_logged:
                 self._log(done)
             if done % run.draw_every == 0 or is_last:
                 self._draw_samples(done)
-            if self.gan.process_group.world_size == 1:
-                reason = self.stop.reason  # also of an observer of this step's log and grid
+            signal, reason = (0, "") if is_last else self._end_of_run(is_logged)
             is_final = is_last or bool(signal or reason)
             if done % run.save_every == 0 or is_final:
                 self._save(done, is_final)
-            if signal and not is_last:
-                raise RunStopped(self._stop_message(done), 128 + signal)
-            self.ended_because = "" if is_last else reason
+            if signal:
+                raise RunStopped(self._saved_message("stopped"), 128 + signal)
+            if self.stop.error:
+                raise RunFailed(self._saved_message(f"{reason};"), 1) from self.stop.error
+            self.ended_because = reason
 
-    def _stop_message(self, step: int) -> str:
-        folder = str(self.run.folder)
-        message = f"stopped at step {step} of {self.run.steps}; a checkpoint was saved in {folder}"
+    def _saved_message(self, what: str) -> str:
+        run = self.run
+        step = f"{what} at step {self.gan.step} of {run.steps}"
+        message = f"{step}; a checkpoint was saved in {run.folder}"
         if not self.is_in_python:  # the command line prints how to resume
             return message
-        return f"{message}; to go on: gankit.train(gankit.load_run({folder!r}), resume=True)"
+        return f"{message}; to go on: {resume_call(run.folder)}"
 
     def _begin(self) -> None:
         self._notify("run_started", gan=self.gan, registry=self.registry)

@@ -12,19 +12,21 @@ from gankit.core.control import Control
 from gankit.core.errors import GankitError, describe_error, quote_value
 from gankit.core.find_hooks import find_observer_hooks
 from gankit.core.registry import Plugin, Registry
+from gankit.core.reported import to_float
 from gankit.core.stop import Stop
 
 log = logging.getLogger("gankit")
+CONSOLE = "console"  # the plugin that prints how a run goes
 CLOSED_PIPE = getattr(signal, "SIGPIPE", 13)  # Windows has no such signal
 
 
-def observe_with(objects: Iterable[object]) -> list[Plugin]:
-    """Make plugins of objects whose methods have the names of observer hooks. GankitError.
+def observe_with(objects: Iterable[object] | object) -> list[Plugin]:
+    """Make plugins of objects, or of one, with methods that are observer hooks. GankitError.
 
     Each is named after its class; a second one of the same class gets a number.
     """
     plugins: list[Plugin] = []
-    for observer in objects:
+    for observer in objects if isinstance(objects, Iterable) else [objects]:
         name = type(observer).__name__
         count = sum(plugin.name.partition("-")[0] == name for plugin in plugins)
         name = f"{name}-{count + 1}" if count else name
@@ -43,13 +45,17 @@ class Watcher:
     @staticmethod
     def of(plugin: Plugin) -> Watcher:
         """Read `watch_every` and `watch_updates` of the object or module. GankitError."""
-        (implementation, *_) = plugin.hook.step_taken.get_hookimpls()
-        interval = getattr(implementation.plugin, "watch_every", 1)
-        if type(interval) is not int or interval < 1:
+        holders = [impl.plugin for impl in plugin.hook.step_taken.get_hookimpls()]
+        intervals = [getattr(holder, "watch_every", 1) for holder in holders]
+        for interval in intervals:
             what = f"watch_every of the observer {plugin.name!r} is {quote_value(interval)}"
-            raise GankitError(f"{what}; it must be a number of steps, 1 or more")
-        keeps_updates = bool(getattr(implementation.plugin, "watch_updates", False))
-        return Watcher(plugin, interval, keeps_updates)
+            if type(interval) is not int or interval < 1:
+                raise GankitError(f"{what}; it must be a number of steps, 1 or more")
+            if interval != intervals[0]:  # they are called together
+                cure = "give all of its classes the same, or put them into files of their own"
+                raise GankitError(f"{what}, and also {intervals[0]}: {cure}")
+        keeps_updates = any(getattr(holder, "watch_updates", False) for holder in holders)
+        return Watcher(plugin, intervals[0], keeps_updates)
 
 
 class Observers:
@@ -60,9 +66,13 @@ class Observers:
     means that nobody reads gankit's output any more; of any other, it is an error like all others.
     """
 
-    def __init__(self, registry: Registry, stop: Stop, own: Sequence[Plugin] = ()) -> None:
+    def __init__(
+        self, registry: Registry, stop: Stop, own: Sequence[Plugin] = (), quiet: bool = False
+    ) -> None:
         self.own = own  # those of a program that calls `train`
-        self.plugins = [*registry.plugins, *own]
+        self.is_quiet = quiet
+        plugins = [p for p in registry.plugins if not (quiet and p.name == CONSOLE)]
+        self.plugins = [*plugins, *own]
         self.stop = stop  # requested if the output pipe is closed, or by an observer
         self.watchers = [Watcher.of(p) for p in self.plugins if p.implements("step_taken")]
         self.reported: dict[str, Any] = {}  # numbers for the next row of the log
@@ -92,7 +102,7 @@ class Observers:
         Call gankit's last: what others report is in the row that these write.
         """
         if is_bundled:
-            scalars["numbers"] |= {name: float(value) for name, value in self.reported.items()}
+            scalars["numbers"] |= {name: to_float(value) for name, value in self.reported.items()}
             self.reported.clear()
         plugins = [p for p in self.plugins if p.is_bundled == is_bundled]
         plugins = [p for p in plugins if p.implements("step_done")]
@@ -100,7 +110,7 @@ class Observers:
 
     def _call(self, plugins: Sequence[Plugin], hook: str, arguments: dict[str, Any]) -> None:
         for plugin in plugins:
-            control = Control(plugin.name, self.stop, self.reported)
+            control = Control(plugin.name, self.stop, self.reported, self.notify, self.is_quiet)
             try:
                 getattr(plugin.hook, hook)(control=control, **arguments)
             except KeyboardInterrupt:  # always taken for Ctrl-C
@@ -125,7 +135,7 @@ class Observers:
             self.plugins.remove(plugin)
             self.watchers = [w for w in self.watchers if w.plugin is not plugin]
         kind = "observer" if any(plugin is own for own in self.own) else "plugin"
-        log.warning(message, kind, plugin.name, hook, describe_error(error))
+        log.warning(message, kind, plugin.name, hook, describe_error(error, with_place=True))
 
     def _worked(self, plugin: Plugin, hook: str) -> None:
         if (plugin.name, hook) in self.failing:

@@ -7,8 +7,7 @@ import logging
 import time
 from collections.abc import Iterator
 
-from gankit.core.settings import Run
-from gankit.core.shell import join_command
+from gankit.core.settings import Run, command_about
 
 log = logging.getLogger("gankit")
 MUCH_SLOWER = 3.0  # times as long a step as in the fastest interval
@@ -56,10 +55,10 @@ class Pace:
             self._warn(step_seconds / self.fastest)
 
     def _warn(self, factor: float) -> None:
-        words = ["gankit", "run", "--resume", str(self.run.folder), "--threads", "1"]
+        resume = command_about(self.run, "run", "--resume", str(self.run.folder), "--threads", "1")
         log.warning(
             "steps take %.0f times as long as before; if other programs keep this computer busy, "
             "stop this run (Ctrl-C) and go on with fewer threads: %s",
             factor,
-            join_command(words),
+            resume,
         )

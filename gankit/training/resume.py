@@ -26,7 +26,8 @@ def restore(trainer: Trainer) -> None:
     path, saved, _ = checkpoint.load_newest(folder, lambda saved: _restore_from(saved, trainer))
     if saved.step > trainer.run.steps:
         last = f"the run's last step, {trainer.run.steps}"
-        raise GankitError(f"checkpoint {path} is past {last}: use a larger --steps")
+        cure = f"give --steps N, with N of {saved.step} or more"
+        raise GankitError(f"checkpoint {path} is past {last}: {cure}")
 
 
 def _restore_from(saved: checkpoint.Checkpoint, trainer: Trainer) -> None:

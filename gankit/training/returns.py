@@ -72,6 +72,14 @@ def require_scalar_shape(what: str, result: object) -> Tensor:
     raise ValueError(f"{wrong}; expected a scalar tensor: end it in .mean()")
 
 
+def require_scalar(what: str, value: object) -> Tensor:
+    """ValueError unless it is a finite tensor without dimensions; returns it."""
+    scalar = require_scalar_shape(what, value)
+    if not scalar.isfinite():
+        raise ValueError(f"{what} is {scalar.item()}")
+    return scalar
+
+
 def require_loss(what: str, result: object) -> None:
     """ValueError unless it is a scalar tensor with a gradient."""
     if not require_scalar_shape(what, result).requires_grad:

@@ -13,10 +13,12 @@ from gankit.core.errors import GankitError
 from gankit.core.portable_path import real_path
 from gankit.core.read_json import read_json_object
 from gankit.core.registry import load_registry
-from gankit.core.settings import Run, command_line, unknown_setting
+from gankit.core.settings import Run, command_line, parse_length, unknown_setting
+from gankit.training.combine import add_tricks, expand_shorthands
 from gankit.training.compose import are_plain, name_objects
 from gankit.training.convert import MAX_LETTERS_OF_WORD, convert_setting
 from gankit.training.find_run import RUN_FILE, find_run
+from gankit.training.python_words import errors_in_python
 from gankit.training.recorded_paths import begun_in, find_data, path_entries, recorded_places
 
 Data = str | Path | Iterable[str | Path]  # paths, as after --data
@@ -119,9 +121,8 @@ def _read_record(path: Path) -> dict[str, Any]:
     return read_json_object(path, "a run.json of gankit", _OTHER_ENTRIES)
 
 
-def recorded_origins(run: Run) -> dict[str, str]:
-    """The plugin of each part that does not come with gankit, as a run's run.json names it."""
-    path = run.folder / RUN_FILE
+def recorded_origins(path: Path) -> dict[str, str]:
+    """The plugin of each part that does not come with gankit, as a run.json names it."""
     record = _read_record(path) if path.is_file() else {}
     plugins = record.get("versions", {}).get("plugins")
     if not isinstance(plugins, dict):
@@ -145,8 +146,15 @@ def data_paths(data: Data) -> tuple[str, ...]:
     return tuple(str(path) for path in paths)
 
 
+def recorded_run(folder: str | Path) -> Run:
+    """The run of a folder, with the settings that its run.json records. GankitError."""
+    path = find_run(folder)
+    return make_run({**read_run(path), "out": str(path)}, str(path / RUN_FILE))
+
+
+@errors_in_python()
 def load_run(folder: str | Path | Run, **changes: Any) -> Run:
-    """Load the run of a folder, with changed settings, such as `length="4000 steps"`.
+    """Load the run of a folder, with changed settings, such as `steps=4000` or `tricks="+ema"`.
 
     Settings take objects as in `gankit.compose`. A run that began with objects needs them again,
     unless it began in this process: `load_run(folder, tricks=["ema", MyTrick(0.2)])`. Its `out` is
@@ -158,11 +166,17 @@ def load_run(folder: str | Path | Run, **changes: Any) -> Run:
     plugins = changes.pop("plugins", ())
     if plugins or not are_plain(changes):
         changes, given = name_objects(load_registry(), plugins, changes)
-    if "length" in changes:
-        settings["steps"] = 0  # resolve_auto computes it from the length
+    if "budget" in changes:
+        raise GankitError("a run from a folder has a length already: give steps=N, not budget")
     if "data" in changes:
         changes["data"] = data_paths(changes["data"])
+    changes = expand_shorthands(changes)
     changes = {name: convert_setting(name, value) for name, value in changes.items()}
+    if "length" in changes:
+        number, unit = parse_length(changes["length"])
+        settings["steps"] = int(number) if unit == "steps" else 0  # resolve_auto computes it
+    if "tricks" in changes:
+        changes["tricks"] = add_tricks(settings["tricks"], changes["tricks"])
     run = make_run({**settings, "out": str(folder), **changes}, str(folder / RUN_FILE))
     run = dataclasses.replace(run, carried=_with_recorded(given, folder))
     if run.device == "mps" and run.memory_format == "auto":

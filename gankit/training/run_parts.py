@@ -12,6 +12,8 @@ from gankit.core.errors import GankitError
 from gankit.core.registry import Registry
 from gankit.core.settings import Run, option
 from gankit.core.shell import quote_word
+from gankit.core.specs import KINDS
+from gankit.training.find_run import RUN_FILE
 from gankit.training.run_file import recorded_objects, recorded_origins
 
 Part = tuple[str, Choice]  # its kind, and its name with its options
@@ -45,12 +47,20 @@ def require_parts(run: Run, registry: Registry, kinds: Collection[str]) -> None:
             name = f"{kind} {choice.name}"
             if name in run.given_objects():
                 raise GankitError(_missing_object(run, name, kinds))
-            origin = recorded_origins(run).get(f"{kind} {choice.name}", "")
+            origin = recorded_origins(run.folder / RUN_FILE).get(f"{kind} {choice.name}", "")
             raise GankitError(f"{run.folder} needs {kind} {choice.name!r}{_how_to_load(origin)}")
 
 
-def require_no_objects(config: Path, settings: Collection[str]) -> None:
-    """GankitError if one of these settings of a run.json names a part that was given in Python."""
+def require_settings(config: Path, settings: Collection[str], registry: Registry) -> None:
+    """GankitError if one of these settings of a run.json names a part that cannot be had.
+
+    It was given in Python, or the file or package that it is in is not loaded.
+    """
+    for name, origin in recorded_origins(config).items():
+        kind, _, part = name.partition(" ")
+        is_used = SETTINGS.get(kind, kind) in settings and kind in KINDS
+        if is_used and part not in [spec.name for spec in registry.specs(kind)]:
+            raise GankitError(f"{config} needs {kind} {part!r}{_how_to_load(origin)}")
     for name, origin in recorded_objects(config).items():
         kind, _, part = name.partition(" ")
         setting = SETTINGS.get(kind, kind)

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gankit.core.errors import GankitError
-from gankit.core.portable_path import path_exists, real_path
+from gankit.core.portable_path import path_exists, real_path, shorten_path
 from gankit.core.prepared import PreparedDataset
 from gankit.core.registry import Registry
-from gankit.core.settings import Run, setting_to_argv
-from gankit.core.shell import join_command
+from gankit.core.settings import Run, command_about, setting_to_argv
 from gankit.core.stop import Progress, no_progress
 from gankit.data.prepare import prepare
 from gankit.training.find_run import RUN_FILE
+from gankit.training.recorded_paths import begun_in
 from gankit.training.run_file import recorded_data
 
 MAX_PLACES = 4  # named in a message
@@ -46,6 +46,10 @@ def prepare_begun(run: Run, registry: Registry, progress: Progress) -> PreparedD
         absent = next(filter(None, map(_why_absent, run.data)), "")
         if absent and _is_at_recorded_place(run):
             raise GankitError(_missing_pictures(run, absent)) from error
+        began = begun_in(run.folder / RUN_FILE)
+        if isinstance(error.__cause__, FileNotFoundError) and began.resolve() != Path.cwd():
+            where = f"the run began in {shorten_path(str(began))}: resume it there"
+            raise GankitError(f"{error}; {where}") from error
         raise
 
 
@@ -81,8 +85,8 @@ def _missing_pictures(run: Run, absent: str) -> str:
 
 
 def _other_pictures(run: Run) -> str:
-    argv = ["gankit", "run", "--config", str(run.folder / RUN_FILE)]
-    new_run = join_command([*argv, *setting_to_argv("data", run.data)])
+    config = ("--config", str(run.folder / RUN_FILE))
+    new_run = command_about(run, "run", *config, *setting_to_argv("data", run.data))
     places = _list_places(recorded_data(run)) or "in the data set itself"
     return (
         f"{_list_places(run.data)} has other pictures than {run.folder} began with, which were at "

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gankit.core.errors import RunFailed
-from gankit.core.settings import Run
-from gankit.core.shell import join_command
+from gankit.core.settings import Run, command_about
 from gankit.training import checkpoint
 from gankit.training.assemble import Trainer
 from gankit.training.find_run import RUN_FILE
@@ -94,7 +93,7 @@ class Saver:
 def _what_is_left(run: Run) -> str:
     if not (run.folder / RUN_FILE).exists():
         return f"{run.folder} was deleted, moved or replaced during the run, and nothing is left"
-    resume = join_command(["gankit", "run", "--resume", str(run.folder)])
+    resume = command_about(run, "run", "--resume", str(run.folder))
     return f"after that, continue with {resume}"
 
 

@@ -10,6 +10,7 @@ from gankit.core.specs import MetricSpec
 
 if TYPE_CHECKING:
     from gankit.cli.main import PluginCommands
+    from gankit.core.control import Control
     from gankit.core.gan import Gan
     from gankit.core.registry import Registry
     from gankit.core.settings import Run
@@ -98,10 +99,10 @@ class Metrics:
             self.evaluator = TrainingEvaluator(run, gan, registry)
 
     @hookimpl
-    def step_done(self, run: Run, step: int) -> None:
+    def step_done(self, run: Run, step: int, control: Control) -> None:
         if self.evaluator:
             self.evaluator.run = run  # its length may have changed
-            self.evaluator.measure_if_due(step)
+            self.evaluator.measure_if_due(step, control)
 
     @hookimpl
     def run_finished(self) -> None:

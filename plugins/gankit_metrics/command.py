@@ -69,11 +69,14 @@ def evaluate(
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(row) for row in measurements], indent=2))
     else:
-        print_table(measurements, run)
+        print_table(measurements, run, samples)
 
 
-def print_table(measurements: list[Measurement], run: Path) -> None:
-    """A table with a row for each metric, then the metrics' notes."""
+def print_table(measurements: list[Measurement], run: Path, samples: int) -> None:
+    """A table with a row for each metric, then the metrics' notes.
+
+    `samples`: the number of pictures that should be measured, if there are as many real ones.
+    """
     from rich.table import Table
     from rich.text import Text
 
@@ -82,11 +85,7 @@ def print_table(measurements: list[Measurement], run: Path) -> None:
     console = OutputConsole()
     if not console.is_terminal:
         console = OutputConsole(width=120)
-    first = measurements[0]
-    headline = (
-        f"{run} at step {first.step}: {first.samples:,} generated pictures, compared with "
-        f"{first.reference:,} of the {first.against}"
-    )
+    headline = _headline(measurements[0], run, samples)
     console.print(Text(printable(headline)), soft_wrap=True)
     table = Table(box=None, pad_edge=False)
     for column in ("metric", "value", "95 % interval", "floor", "better", "features", "seconds"):
@@ -110,6 +109,14 @@ def print_table(measurements: list[Measurement], run: Path) -> None:
         if notes:
             line = f"{row.metric}: {'; '.join(notes)}"
             console.print(Text(printable(line)), soft_wrap=True)
+
+
+def _headline(first: Measurement, run: Path, samples: int) -> str:
+    fewer = " (as many as there are training pictures)" if first.samples < samples else ""
+    return (
+        f"{run} at step {first.step}: {first.samples:,} generated pictures{fewer}, compared with "
+        f"{first.reference:,} of the {first.against}"
+    )
 
 
 def format_number(value: float) -> str:

@@ -19,6 +19,7 @@ from gankit_metrics.metrics_file import add_metrics
 from gankit_metrics.picture_sets import choose_picture_sets
 
 if TYPE_CHECKING:
+    from gankit.core.control import Control
     from gankit.core.gan import Gan
     from gankit.core.registry import Registry
     from gankit.core.settings import Run
@@ -39,7 +40,7 @@ class TrainingEvaluator:
         self.sets = choose_picture_sets(prepared, DEFAULT_SAMPLES, run.data_seed)
         self.metrics = build_metrics(run.metrics, run, registry, self.sets)
 
-    def measure_if_due(self, step: int) -> None:
+    def measure_if_due(self, step: int, control: Control) -> None:
         """Measure at the first logged step of each interval, and at the end of the run."""
         interval = self.run.measure_every or max(1, self.run.steps // 5)  # steps
         same_interval = step // interval == self.last_step // interval
@@ -58,7 +59,9 @@ class TrainingEvaluator:
         self.total_seconds += seconds
         numbers = ", ".join(map(format_measurement, measurements))
         times = f"measured in {seconds:.1f} s, {self.total_seconds:.1f} s so far"
-        click.echo(printable(f"step {step}: {numbers}; {times}"))
+        if not control.is_quiet:
+            click.echo(printable(f"step {step}: {numbers}; {times}"))
+        control.measured(run=self.run, step=step, measurements=measurements)
 
     def write_rows(self) -> None:
         """Add the rows that are not yet in metrics.json; if it cannot be written, they are kept."""

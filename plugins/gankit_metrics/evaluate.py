@@ -6,32 +6,39 @@ import dataclasses
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import torch
 from PIL import Image
 
 from gankit.core.atomic_write import try_to_create
 from gankit.core.choice import Choice
-from gankit.core.errors import GankitError, quote_value
+from gankit.core.contract import require_part
+from gankit.core.errors import GankitError
 from gankit.core.metric import Metric
 from gankit.core.prepared import Pixels
-from gankit.core.registry import Registry, registry_of
+from gankit.core.registry import Registry, load_registry, registry_of
 from gankit.core.retried_write import describe_write_error
 from gankit.core.settings import Run
 from gankit.core.specs import Spec
 from gankit.core.stop import Progress, no_progress
 from gankit.runs.images import save_picture
 from gankit.runs.sampler import Sampler, load
+from gankit.training.compose import name_objects
 from gankit.training.find_run import find_run
 from gankit.training.links import refuse_links_out
+from gankit.training.python_words import errors_in_python
 from gankit.training.run_file import Data, folder_of, load_run
+from gankit.training.run_parts import require_parts
 from gankit.training.run_pictures import prepare_again
 from gankit_metrics.bootstrap import measure
 from gankit_metrics.features import features_available
 from gankit_metrics.measurement import Measurement
 from gankit_metrics.metrics_file import add_metrics, picture_path
 from gankit_metrics.picture_sets import HOLDOUT, MIN_PICTURES, PictureSets, choose_picture_sets
+
+if TYPE_CHECKING:
+    from gankit.training.compose import Part
 
 log = logging.getLogger("gankit")
 BuiltMetrics = list[tuple[Choice, Metric]]  # each as you wrote it, and built
@@ -40,41 +47,45 @@ BuiltMetrics = list[tuple[Choice, Metric]]  # each as you wrote it, and built
 @overload
 def evaluate(
     folder: str | Path | Run | Sampler,
-    metrics: str | Iterable[str] | None = ...,
-    *more: str,
+    metrics: Part[Metric] | Iterable[Part[Metric]] | None = ...,
+    *more: Part[Metric],
     samples: int = ...,
     checkpoint: int | None = ...,
     registry: Registry | None = ...,
     progress: Progress = ...,
     pictures: Pixels | None = None,
     data: Data = ...,
+    plugins: Sequence[Any] = ...,
 ) -> list[Measurement]: ...
 
 
 @overload
 def evaluate(
     folder: str | Path | Run | Sampler,
-    metrics: str | Iterable[str] | None = ...,
-    *more: str,
+    metrics: Part[Metric] | Iterable[Part[Metric]] | None = ...,
+    *more: Part[Metric],
     samples: int = ...,
     checkpoint: int | None = ...,
     registry: Registry | None = ...,
     progress: Progress = ...,
     pictures: Mapping[str, Pixels],
     data: Data = ...,
+    plugins: Sequence[Any] = ...,
 ) -> dict[str, list[Measurement]]: ...
 
 
+@errors_in_python()
 def evaluate(
     folder: str | Path | Run | Sampler,
-    metrics: str | Iterable[str] | None = ("kid", "swd"),
-    *more: str,
+    metrics: Part[Metric] | Iterable[Part[Metric]] | None = (),
+    *more: Part[Metric],
     samples: int = 1000,
     checkpoint: int | None = None,
     registry: Registry | None = None,
     progress: Progress = no_progress,
     pictures: Pixels | Mapping[str, Pixels] | None = None,
     data: Data = (),
+    plugins: Sequence[Any] = (),
 ) -> list[Measurement] | dict[str, list[Measurement]]:
     """Measure a run at its newest checkpoint, or at step `checkpoint`; a Sampler at its own step.
 
@@ -82,22 +93,30 @@ def evaluate(
     metrics.csv and metrics.json in the folder, if it can be written. The same call gives the same
     numbers. GankitError if the run cannot be measured.
 
-    folder: that of the run, a Run or a Sampler. metrics: names, one after another or as a list;
-    None: those that suit the run and have their features.
+    folder: that of the run, a Run or a Sampler.
+
+    metrics: names, objects or classes, one after another or as a list. If you name none, those
+    that the run measured while it trained, or kid and swd if it measured none. None: those that
+    suit the run and have their features.
 
     pictures: uint8 (N, H, W, C), measured in place of G's. Use it to see how a metric answers
     pictures that you know (blurred ones, copies). Nothing is written. You can also give a dict of
     several such arrays of equal length; you then get a dict of lists with the same keys.
 
     data: where the run's pictures are now, if they were moved; they must be the same pictures.
+
+    plugins: as for `gankit.compose`: modules or objects with hooks, and paths of .py files.
     """
+    texts, registry = _take_metrics(metrics, more, plugins, registry or load_registry())
     sampler = _load_sampler(folder, checkpoint, registry, is_written=pictures is None)
     registry = registry_of(sampler.run, registry)
     prepared = prepare_again(load_run(sampler.run, data=data) if data else sampler.run, registry)
     own_pictures = _by_name(pictures)
     samples = max(map(len, own_pictures.values()), default=samples)
     sets = choose_picture_sets(prepared, samples, sampler.run.data_seed)
-    texts = _texts(metrics, more) or default_metrics(sampler.run, registry, sets)
+    if metrics is None and not texts:
+        texts = default_metrics(sampler.run, registry, sets)
+    texts = texts or _metrics_of_run(sampler.run, registry)
     built = build_metrics(texts, sampler.run, registry, sets)
     if pictures is not None:
         results = _measure_each(own_pictures, built, sets, registry, sampler.step, progress)
@@ -157,13 +176,21 @@ def _load_sampler(
     return run
 
 
-def _texts(metrics: str | Iterable[str] | None, more: Sequence[str]) -> tuple[str, ...]:
-    """The metrics as texts; none for the default ones. GankitError if one is not a text."""
-    texts = (metrics,) if isinstance(metrics, str) else tuple(metrics or ())
-    for text in (*texts, *more):
-        if not isinstance(text, str):
-            raise GankitError(f"metrics has {quote_value(text)}; give names, such as 'swd'")
-    return (*texts, *more)
+def _take_metrics(
+    metrics: Any, more: Sequence[Any], plugins: Sequence[Any], registry: Registry
+) -> tuple[tuple[str, ...], Registry]:
+    """The metrics by name, and the registry with those that are objects, and with `plugins`."""
+    is_list = isinstance(metrics, Iterable) and not isinstance(metrics, str)
+    items = [] if metrics is None else [*metrics] if is_list else [metrics]
+    with errors_in_python():
+        settings, carried = name_objects(registry, plugins, {"metrics": [*items, *more]})
+    return tuple(settings["metrics"]), registry.with_plugins(carried.plugins)
+
+
+def _metrics_of_run(run: Run, registry: Registry) -> tuple[str, ...]:
+    """The metrics that a run measured while it trained; kid and swd if there are none."""
+    require_parts(run, registry, ("metric",))
+    return run.metrics or ("kid", "swd")
 
 
 def _record(folder: Path, measurements: list[Measurement]) -> None:
@@ -231,10 +258,9 @@ def build_metrics(
     built = []
     for text in dict.fromkeys(texts):
         choice = registry.check("metric", text)
-        metric = registry.make("metric", choice)
+        part = registry.make("metric", choice)
         with registry.attribute_errors_to("metric", choice):
-            if not isinstance(metric, Metric):
-                raise ValueError(f"must build a gankit.Metric, not {type(metric).__name__}")
+            metric = require_part(part, Metric)
             if metric.datasets and run.dataset.name not in metric.datasets:
                 names = ", ".join(metric.datasets)
                 raise ValueError(f"measures only {names}; the run's data set is {run.dataset}")

@@ -23,3 +23,7 @@ class Measurement:
     picture: str = ""  # path of a picture that illustrates the number, if the metric draws one
     against: str = "hold-out"  # which real pictures the reference consists of
     step: int = 0  # of training
+
+    def __repr__(self) -> str:
+        interval = f"{self.low:.4g} to {self.high:.4g}, floor {self.floor:.4g}"
+        return f"<Measurement {self.metric} {self.value:.4g} ({interval}) at step {self.step}>"

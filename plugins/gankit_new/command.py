@@ -10,9 +10,10 @@ from typing import NamedTuple
 import click
 
 from gankit.core.atomic_write import new_folder_atomically, write_atomically
-from gankit.core.errors import GankitError
+from gankit.core.errors import GankitError, quote_value
 from gankit.core.registry import Registry, find_module_file
 from gankit.core.retried_write import describe_write_error
+from gankit.core.shell import quote_word
 from gankit.data.read.names import RESERVED
 from gankit_new.merge import merge_modules
 
@@ -48,8 +49,17 @@ KINDS = {
 }
 
 
+def _require_plugin(ctx: click.Context, parameter: click.Parameter, what: str) -> str:
+    """GankitError unless it is the word `plugin`, the only thing to create."""
+    if what != "plugin":
+        words = f"NAME --kind {what}" if what in KINDS else quote_word(what)
+        wrong = f"gankit new creates plugins, not {quote_value(what)}"
+        raise GankitError(f"{wrong}: write gankit new plugin {words}")
+    return what
+
+
 @click.command()
-@click.argument("what", type=click.Choice(["plugin"]))
+@click.argument("what", metavar="plugin", callback=_require_plugin)
 @click.argument("name")
 @click.option(
     "--kind",

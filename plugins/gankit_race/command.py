@@ -20,6 +20,7 @@ from gankit.cli.run import read_options
 from gankit.cli.stop import stop_signals
 from gankit.core.clock import format_duration
 from gankit.core.errors import GankitError
+from gankit.core.settings import gankit_with
 from gankit.core.shell import join_command
 from gankit.data.read.names import printable
 from gankit_race.find_race import find_race
@@ -162,7 +163,7 @@ def _make_plan(
         progress=progress,
         metrics=choose_metrics(given["metrics"], ctx.obj),
         samples=samples,
-        command=_command_line(argv, vary, seeds, budget, samples, given["metrics"]),
+        command=_command_line(ctx.obj, argv, vary, seeds, budget, samples, given["metrics"]),
     )
     return plan, list(varied)
 
@@ -206,6 +207,7 @@ def _make_variants(
 
 
 def _command_line(
+    registry: Registry,
     argv: Sequence[str],
     vary: Sequence[str],
     seeds: int,
@@ -214,7 +216,7 @@ def _command_line(
     metrics: Sequence[str],
 ) -> str:
     """The command line that repeats the race."""
-    words = ["gankit", "race", *argv]
+    words = [*gankit_with(registry.files), "race", *argv]
     for text in vary:
         words += ["--vary", text]
     words += ["--seeds", str(seeds)]

@@ -73,8 +73,13 @@ def split_values(text: str) -> list[str]:
 
 
 def split_parts(text: str) -> list[str]:
-    """Split at `+`, but not inside a number: `noisy-d:p=1e+3+ema` is `noisy-d:p=1e+3` and `ema`."""
-    return re.split(r"\+(?=[A-Za-z_])", text)
+    """Split at `+`, but not inside a number: `noisy-d:p=1e+3+ema` is `noisy-d:p=1e+3` and `ema`.
+
+    If the text begins with `+`, so do all parts: `+r1+ema` adds two tricks to the model's.
+    """
+    sign = "+" if text.startswith("+") else ""
+    parts = re.split(r"\+(?=[A-Za-z_])", text.removeprefix("+"))
+    return [sign + part for part in parts]
 
 
 def parse_vary(texts: Iterable[str], command: click.Command) -> dict[str, list[VariedValue]]:
@@ -145,8 +150,8 @@ def parse_fields(vary: Mapping[str, Sequence[Any]]) -> list[list[VariedValue]]:
 
 def _value_of_field(key: str, value: Any) -> VariedValue:
     if key in REPEATABLE:
+        label = value if isinstance(value, str) else "+".join(map(str, value))
         value = split_parts(value) if isinstance(value, str) else list(value)
-        label = "+".join(map(str, value))
         label = "no trick" if key == "tricks" and label in ("", "none") else label
         return VariedValue(label, (key, value))
     name = option(key).removeprefix("--")

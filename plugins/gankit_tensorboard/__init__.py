@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +17,14 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torch.utils.tensorboard import SummaryWriter
 
-    from gankit import Gan, Run
+    from gankit import Gan, Measurement, Run
 
 TRIAL_BYTES = 1 << 16
 SCALARS = ("d_loss", "g_loss", "penalty", "d_real", "d_fake")
 
 
 class Board:
-    """Writes losses, D's scores, what tricks and observers report, and grids to `tensorboard/`.
+    """Writes losses, D's scores, measures, what tricks and observers report, and grids.
 
     Numbers that cannot be written, because the disk is full for example, are written later into a
     new file. Grids are not kept: they are in `samples/`, too.
@@ -61,6 +62,12 @@ class Board:
             reported = {key.replace(".", "/"): n for key, n in scalars.get("numbers", {}).items()}
             numbers = {name: scalars[name] for name in SCALARS if name in scalars} | reported
             self.unwritten += [(name, value, step) for name, value in numbers.items()]
+            self._write(run)
+
+    @hookimpl
+    def measured(self, run: Run, step: int, measurements: Sequence[Measurement]) -> None:
+        if self.writes:
+            self.unwritten += [(f"metrics/{m.metric}", m.value, step) for m in measurements]
             self._write(run)
 
     @hookimpl

@@ -255,7 +255,8 @@ def _global_changes():
         "torch.set_grad_enabled(False)": "set_grad_enabled",
     }
     for statement, fact in changes.items():
-        yield Case(statement, statement, ("list",), (NAME, fact), code=0, prints="noisy-d")
+        source = f"{statement}\n@hookimpl\ndef run_finished(run): pass"
+        yield Case(statement, source, ("list",), (NAME, fact), code=0, prints="noisy-d")
 
 
 # ---------------------------------------------------------------- parts that are built and shown
@@ -455,20 +456,20 @@ def _losses():
 class Mine(Loss):
     calls = {{"d_loss": 0, "g_loss": 0, "score": 0}}
 
-    def is_late(self, name):
+    def _is_late(self, name):
         self.calls[name] += 1
         return self.calls[name] >= 24
 
     def d_loss(self, real, fake, targets):
         good = (fake - real).mean()
-        return {d_loss} if self.is_late("d_loss") else good
+        return {d_loss} if self._is_late("d_loss") else good
 
     def g_loss(self, fake, real):
         good = -fake.mean()
-        return {g_loss} if self.is_late("g_loss") else good
+        return {g_loss} if self._is_late("g_loss") else good
 
     def score(self, logits):
-        return {score} if self.is_late("score") else logits
+        return {score} if self._is_late("score") else logits
 """
     good = {"d_loss": "good", "g_loss": "good", "score": "logits"}
     late = {

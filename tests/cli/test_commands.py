@@ -562,7 +562,7 @@ def test_a_stopped_run_prints_how_to_resume(registry, tiny, here, capsys):
     run = compose(registry, **tiny(out="my run", tricks=["ema"]))
     gankit.prepare(run, registry)  # `stop` may end the preparation, too
     with pytest.raises(RunStopped, match=r"\b1\b.*\b4\b") as stopped:
-        gankit.train(run, registry, stop=lambda: 15)
+        gankit.train(run, registry, stop=lambda: signal.SIGTERM)
     assert stopped.value.exit_code == 143
     out = capsys.readouterr().out
     assert re.search(r"^stopped .*\b1\b.*\b4$", out, re.M)

@@ -181,7 +181,7 @@ def test_markup_in_a_metric_is_printed_as_it_is(capsys):
     numbers = dict.fromkeys(("value", "low", "high", "floor", "seconds"), 1.0)
     texts = {"metric": "[/red]x", "better": "lower", "features": "[link=a]y", "note": "[/]z"}
     fields = {"samples": 8, "reference": 8, "against": "training pictures", "step": 3}
-    print_table([Measurement(**numbers, **texts, **fields)], Path("[/b]run"))
+    print_table([Measurement(**numbers, **texts, **fields)], Path("[/b]run"), 9)
     out = capsys.readouterr().out
     assert all(text in out for text in ("[/red]x", "[link=a]y", "[/]z", "[/b]run"))
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from gankit.core.errors import MAX_SHOWN, quote_value
+from gankit import Targets
+from gankit.core.errors import MAX_SHOWN, describe_error, quote_value
 
 
 @pytest.mark.parametrize(
@@ -32,3 +33,33 @@ def test_a_run_is_one_word(trained):
 def test_other_values_are_cut():
     assert len(quote_value(dict.fromkeys(map(str, range(999))))) < MAX_SHOWN + 4
     assert len(quote_value(["y" * 80] * 50)) < MAX_SHOWN + 4
+
+
+@pytest.mark.parametrize(
+    ("act", "cure"),
+    [
+        (lambda gan: gan.D == "D", "player is gan.D"),
+        (lambda gan: setattr(Targets(0, 0), "real", 1), "Targets(real, fake)"),
+        (lambda gan: _backward_twice(), "gan.judge(images)"),
+        (lambda gan: torch.ones(1).sum().backward(), "gan.judge(images)"),
+    ],
+)
+def test_what_is_known_of_a_mistake_is_said_with_the_line_that_makes_it(trainer_of, act, cure):
+    with pytest.raises((TypeError, AttributeError, RuntimeError)) as error:
+        act(trainer_of().gan)
+    message = describe_error(error.value, with_place=True)
+    assert "test_errors.py, line" in message
+    assert cure in message
+
+
+def _backward_twice():
+    loss = torch.ones(2, requires_grad=True).square().sum()
+    loss.backward()
+    loss.backward()
+
+
+def test_players_are_compared_by_identity(trainer_of):
+    gan = trainer_of().gan
+    assert gan.D == gan.D
+    assert gan.D != gan.G
+    assert gan.D not in (gan.G, None)

@@ -361,3 +361,52 @@ def test_a_command_that_is_taken_is_not_listed(installed, gankit_cli):
     row = {row["name"]: row for row in json.loads(gankit_cli("plugins", "--json").out)}
     assert row["foreign_run"]["commands"] == []
     assert "run" in row["foreign_run"]["error"]
+
+
+NOT_HERE = ["dataset", "generator", "discriminator", "model", "loss", "trick", "metric", "recipe"]
+
+
+@pytest.mark.parametrize("kind", NOT_HERE)
+def test_a_name_that_is_nowhere_may_be_in_a_file(kind, registry, plugin_file):
+    with pytest.raises(GankitError) as error:
+        registry.find(kind, "zzz")
+    for fact in (f"{kind} 'zzz'", "gankit -p FILE", "plugins=", f"gankit list {kind}"):
+        assert fact in str(error.value)
+    loaded = load_registry()
+    loaded.load_file(plugin_file(GOOD))
+    with pytest.raises(GankitError) as error:
+        loaded.find(kind, "zzz")
+    assert "mine.py adds trick wobble" in str(error.value)
+    assert "-p FILE" not in str(error.value)
+
+
+@pytest.mark.parametrize("command", [("zzz",), ("show", "zzz")])
+def test_a_command_or_a_part_that_is_nowhere_may_be_in_a_file(command, gankit_cli, plugin_file):
+    code, _, err = gankit_cli(*command)
+    assert code == 2
+    assert "gankit -p FILE" in err
+    code, _, err = gankit_cli("-p", plugin_file(GOOD), *command)
+    assert code == 2
+    assert "mine.py adds trick wobble" in err
+
+
+def test_a_misspelt_name_is_not_looked_for_in_files(registry):
+    with pytest.raises(GankitError) as error:
+        registry.find("trick", "nosy-d")
+    assert "-p FILE" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "facts"),
+    [
+        (("--metric", "swd,kid"), ("'swd,kid'", "--metric NAME")),
+        (("--trick", "ema,r1"), ("'ema,r1'", "--trick NAME")),
+        (("--trick", "ema:decay=0.9,r1"), ("'r1'", "each name on its own")),
+    ],
+)
+def test_names_with_commas_between_them(options, facts, gankit_cli):
+    code, _, err = gankit_cli("run", *options)
+    assert code == 2
+    assert err.count("\n") == 1
+    for fact in facts:
+        assert fact in err

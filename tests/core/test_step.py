@@ -52,6 +52,10 @@ class CallRecorder(Trick):
     def __init__(self):
         self.calls = []
 
+    def reals(self, images, gan):
+        self.calls.append(("reals", len(images)))
+        return images
+
     def fakes(self, images, gan):
         self.calls.append(("fakes", images.requires_grad))
         return images
@@ -82,6 +86,7 @@ def test_the_methods_of_a_trick_are_called_in_order(trainer_of):
     recorder = CallRecorder()
     trainer_of(recorder).step(0)
     assert recorder.calls == [
+        ("reals", 8),
         ("fakes", False),  # D learns from fakes without a graph
         ("targets", 1.0, 0.0),
         ("d_input", 8),
@@ -97,6 +102,46 @@ def test_the_methods_of_a_trick_are_called_in_order(trainer_of):
         ("before_update", "G"),
         ("after_update", "G"),
     ]
+
+
+class Darker(Trick):
+    """Halves the reals, and keeps the reals that its penalty and a loss of pairs get."""
+
+    def __init__(self):
+        self.calls = 0
+        self.given = {"D": [], "G": []}
+
+    def reals(self, images, gan):
+        self.calls += 1
+        return images / 2 - 0.5
+
+    def d_input(self, images, gan):
+        self.given["judged"] = images
+        return images
+
+    def penalty(self, gan, player, real, fake):
+        self.given[player.name].append(real)
+
+
+@pytest.mark.parametrize(("settings", "calls"), [({}, 1), ({"accumulate": 2, "d_steps": 2}, 4)])
+def test_what_a_trick_makes_of_the_reals_is_real_in_both_updates(trainer_of, settings, calls):
+    trick = Darker()
+    trainer = trainer_of(trick, loss="relativistic", **settings)
+    trainer.step(0)
+    assert trick.calls == calls
+    of_d = torch.cat(trick.given["D"])[-8:]
+    assert torch.equal(torch.cat(trick.given["G"]), of_d)
+    batch = trainer.batches[0] if calls == 1 else trainer.batches[1]
+    assert torch.equal(of_d, batch / 2 - 0.5)
+    assert torch.equal(trick.given["judged"], trick.given["G"][-1])  # a loss of pairs
+
+
+def test_targets_may_be_a_plain_tuple(trainer_of):
+    class Smooth(Trick):
+        def targets(self, targets, gan):
+            return targets.real * 0.9, targets.fake
+
+    assert trainer_of(Smooth()).step(0)["d_loss"] != trainer_of().step(0)["d_loss"]
 
 
 class Gradients(Trick):

@@ -12,6 +12,7 @@ import types
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 from click.testing import CliRunner
 from gankit_race.recipes import find_race
@@ -78,19 +79,9 @@ def load_source(tmp_path):
         path = tmp_path / "example.py"
         path.write_text(source, encoding="utf-8")
         module = import_file(path, "docs_example")
-        observers = [value for value in vars(module).values() if is_observer(value)]
-        plugin = registry.load("example", lambda: observers[0] if observers else module)
-        assert not plugin.error
-        return plugin
+        return registry.load("example", module)
 
     return load
-
-
-def is_observer(value):
-    """Whether a value is a class with hook implementations."""
-    if not isinstance(value, type):
-        return False
-    return any(hasattr(attribute, "gankit_impl") for attribute in vars(value).values())
 
 
 def trick_of(source):
@@ -112,6 +103,15 @@ def train_briefly(here, tiny, caplog):
         return folder
 
     return run
+
+
+def data_of(spec):
+    """What `--data` may be for a data set that reads files of arrays; {} for another part."""
+    if spec.kind != "dataset" or "data" not in spec.parameters():
+        return {}
+    pictures = np.random.RandomState(0).randint(0, 256, (20, 16, 16, 3), dtype=np.uint8)
+    np.savez("mine.npz", images=pictures)
+    return {"data": ("mine.npz",)}
 
 
 # --- completeness
@@ -288,6 +288,7 @@ def test_plugin_examples_train(source, load_source, train_briefly):
         if getattr(spec, "downloads", ()):
             return  # its archive does not exist; test_named_sets.py tests downloads
         settings[SETTING_OF_KIND.get(spec.kind, spec.kind)] = spec.name
+        settings |= data_of(spec)
     folder = train_briefly(registry, **settings)
     assert (folder / "checkpoints" / "last").is_file()
 
@@ -311,12 +312,12 @@ def test_trick_examples_train_and_resume(source, train_briefly):
 
 
 @pytest.mark.parametrize("source", PLUGINS)
-def test_parts_of_plugin_examples_pass_the_kit(source, load_source):
+def test_parts_of_plugin_examples_pass_the_kit(source, load_source, here):
     for spec in load_source(source, Registry()).specs:
         is_imaginary = isinstance(spec.build, str) and spec.build.startswith("my_")
         if is_imaginary or getattr(spec, "downloads", ()):
             continue  # see test_plugin_examples_train
-        options = {"beside": ()} if spec.kind == "trick" else {}
+        options = {"beside": ()} if spec.kind == "trick" else data_of(spec)
         testing.check(spec.kind, spec.name, plugin=sys.modules["docs_example"], **options)
 
 
@@ -340,7 +341,7 @@ def test_observer_examples_print_and_write(load_source, train_briefly, capsys):
 
 
 def test_scripts_run(here, capsys, monkeypatch):
-    assert len(SCRIPTS) == 9
+    assert len(SCRIPTS) == 12
     colab = types.SimpleNamespace(drive=types.SimpleNamespace(mount=print))  # only exists there
     monkeypatch.setitem(sys.modules, "google.colab", colab)
     for script in SCRIPTS:
@@ -375,10 +376,9 @@ def full_registry():
     """A registry with the bundled parts and those of all examples."""
     registry = load_registry()
     for number, example in enumerate(PLUGINS):
-        names = {}
-        exec(example.values[0], names)
-        module = types.SimpleNamespace(**names)
-        assert not registry.load(f"example {number}", lambda module=module: module).error
+        module = types.ModuleType(f"example_{number}")
+        exec(example.values[0], vars(module))
+        registry.load(f"example {number}", module)
     load_example(registry)
     return registry
 

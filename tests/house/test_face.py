@@ -33,3 +33,10 @@ def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="'gankit'.*'preparee'"):
         gankit.preparee  # noqa: B018
     assert not hasattr(gankit, "_private")
+
+
+def test_dir_has_the_public_names_only_and_an_unknown_one_gets_a_hint():
+    assert set(dir(gankit)) == set(gankit.__all__)
+    for wrong, right in [("resume", "train"), ("evalute", "evaluate"), ("xyz", "dir")]:
+        with pytest.raises(AttributeError, match=f"{wrong}.*{right}"):
+            getattr(gankit, wrong)

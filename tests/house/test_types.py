@@ -38,7 +38,7 @@ from gankit import testing
 run = gankit.compose(length="500 steps")
 gankit.preparee(run)
 testing.check_penalty("r1")
-folder = gankit.train("500 steps")
+folder = gankit.train(500)
 print(gankit.load(folder).stepp)
 gankit.compose(batchsize=8)
 gankit.compose(seed="1")
@@ -46,7 +46,7 @@ gankit.compose(seed="1")
 MISTAKES = {  # line of INCORRECT -> mypy's message
     6: 'Module has no attribute "preparee"',
     7: 'Missing positional argument "expected"',
-    8: 'Argument 1 to "train" has incompatible type "str"; expected "Run"',
+    8: 'Argument 1 to "train" has incompatible type "int"; expected "Run | str | Path"',
     9: '"Sampler" has no attribute "stepp"',
     10: 'Argument "batchsize" to "compose" has incompatible type "int"',
     11: 'Argument "seed" to "compose" has incompatible type "str"; expected "int | None"',

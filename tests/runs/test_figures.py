@@ -3,8 +3,10 @@
 import math
 
 import numpy as np
+import pytest
 from PIL import Image, ImageColor
 
+from gankit import GankitError
 from gankit.runs.figures import COLOURS, GAP, plot, read_log, sheet
 
 
@@ -51,3 +53,16 @@ def test_a_sheet_is_wide_enough_for_its_labels():
     label = "a label that is wider than its picture"
     assert sheet({label: small}).width > sheet({"a": small}).width > 4
     assert sheet({"a": small}, columns=3).size == sheet({"a": small}).size
+
+
+@pytest.mark.parametrize(
+    ("call", "named"),
+    [
+        (lambda: sheet([]), "tiles"),
+        (lambda: sheet({}), "tiles"),
+        (lambda: plot([1, 2], 0, 1, (9, 9)), r"curves is \[1, 2\]"),
+    ],
+)
+def test_lists_without_names_are_refused(call, named):
+    with pytest.raises(GankitError, match=f"{named}.*(dict|one or more)"):
+        call()

@@ -55,10 +55,10 @@ def test_a_missing_log_is_an_error_unless_missing_ok(tmp_path):
     assert read_rows(tmp_path, missing_ok=True) == []
 
 
-def test_a_log_without_rows_has_no_columns(tmp_path):
+def test_a_log_without_rows_has_empty_columns(tmp_path):
     write_rows(tmp_path, NAMES, [])
     assert (tmp_path / "log.csv").read_text().startswith("step,kimg,seconds,d_loss,")
-    assert read_log(tmp_path) == {}
+    assert read_log(tmp_path) == {name: [] for name in NAMES}
 
 
 @pytest.mark.parametrize(

@@ -72,10 +72,10 @@ def test_the_log_has_room_for_a_limited_number_of_names(run_of, monkeypatch, cap
 
 def test_reported_numbers_are_curves_in_tensorboard(run_of):
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
-    folder = train(run_of(tensorboard=True), observers=[Many()])
+    folder = train(run_of(tensorboard=True, metrics=["swd"]), observers=[Many()])
     events = accumulator.EventAccumulator(str(folder / "tensorboard"))
     events.Reload()
-    assert {"noisy-d/sigma", "ema/decay", "Many/a2"} <= set(events.Tags()["scalars"])
+    assert {"noisy-d/sigma", "ema/decay", "Many/a2", "metrics/swd"} <= set(events.Tags()["scalars"])
     sigmas = [event.value for event in events.Scalars("noisy-d/sigma")]
     assert sigmas == pytest.approx(read_log(folder)["noisy-d.sigma"])
 
@@ -86,6 +86,7 @@ def test_reported_numbers_are_curves_in_tensorboard(run_of):
         (None, None, {}),
         ("on", "on", {}),
         ({"p": 0.5, "n": 3}, "p 0.5, n 3", {"p": 0.5, "n": 3}),
+        ({"p": torch.ones(1, requires_grad=True) / 2}, "p 0.5", {"p": 0.5}),
         ({"p": torch.tensor(0.25), "text": "a quarter"}, "a quarter", {"p": 0.25}),
         ({"text": "only text"}, "only text", {}),
         ({}, None, {}),

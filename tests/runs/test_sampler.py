@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import gankit
 from gankit import GankitError
@@ -145,3 +146,25 @@ def test_counts_seeds_and_columns_that_draw_nothing_are_refused(sampler):
     ):
         with pytest.raises(GankitError, match=fact):
             draw()
+
+
+@pytest.mark.parametrize(
+    ("method", "given", "named"),
+    [
+        ("latents", 64, "seeds is 64"),
+        ("latents", "7", "seeds is '7'"),
+        ("latents", [0.5], "seeds is"),
+        ("images", 64, "z is 64"),
+        ("images", np.zeros((1, 100)), "z is <ndarray of shape"),
+        ("draw", [Image.new("RGB", (4, 4))], "z is"),
+    ],
+)
+def test_what_is_no_latents_is_refused(sampler, method, given, named):
+    with pytest.raises(GankitError, match=f"{named}.*range"):
+        getattr(sampler, method)(given)
+
+
+def test_a_sampler_has_a_short_repr(sampler):
+    assert len(repr(sampler)) < 200
+    assert f"step {sampler.step}" in repr(sampler)
+    assert sampler.latents(np.arange(2)).shape == (2, sampler.run.latent_dim)

@@ -329,9 +329,35 @@ def targets_in_place(self, targets, gan):
     return targets
 
 
+def sets_targets(self, targets, gan):
+    targets.real = targets.real * 0.9
+    return targets
+
+
+def slope_of_a_look(self, gan, player, real, fake):
+    fake = fake.detach().requires_grad_()
+    (slope,) = torch.autograd.grad(gan.look(fake).sum(), fake, create_graph=True)
+    return slope.square().mean()
+
+
+class KeepsLogits(Trick):
+    """Uses logits of the step in a penalty; their graph is freed."""
+
+    def logits(self, logits, gan, player, is_real):
+        if is_real:
+            self.kept = logits
+        return logits
+
+    def penalty(self, gan, player, real, fake):
+        return self.kept.square().mean() if player is gan.D else None
+
+    def activity(self):
+        return "acted"
+
+
 BROKEN_TRICKS = {  # a builder, and a fact that the message must contain
     "not a trick": (object, "gankit.Trick"),
-    "nothing to do": (acting(), "wrap, start, begin_batch, fakes"),
+    "nothing to do": (acting(), "wrap, start, begin_batch, reals, fakes"),
     "silent": (
         type("Mine", (Trick,), {"fakes": lambda self, images, gan: images}),
         "activity",
@@ -340,6 +366,34 @@ BROKEN_TRICKS = {  # a builder, and a fact that the message must contain
         acting(fakes=lambda self, images, gan: images, activity=lambda self: None),
         "None in all of 4 steps",
     ),
+    "reals of a wrong shape": (
+        acting(reals=lambda self, images, gan: images[:, :, :8]),
+        "reals returns shape (8, 3, 8, 16)",
+    ),
+    "reals in place": (acting(reals=lambda self, images, gan: images.mul_(0.9)), "reals changes"),
+    "reals by chance": (
+        acting(reals=lambda self, images, gan: images + torch.randn_like(images)),
+        "reals uses",
+    ),
+    "no effect": (
+        acting(penalty=lambda self, gan, player, real, fake: None),
+        "same weights as without it: see whether penalty",
+    ),
+    "a player's name": (
+        acting(after_update=lambda self, gan, player: player == "D"),
+        "player is gan.D",
+    ),
+    "past the other tricks": (
+        acting(penalty=lambda self, gan, player, real, fake: gan.D.net(fake).mean()),
+        "gan.judge(images)",
+    ),
+    "a look for a penalty": (
+        acting(penalty=lambda self, gan, player, real, fake: gan.look(fake).mean()),
+        "gan.judge",
+    ),
+    "the slope of a look": (acting(penalty=slope_of_a_look), "gan.judge"),
+    "logits of the step": (KeepsLogits, "gan.judge"),
+    "targets that are set": (acting(targets=sets_targets), "Targets(real, fake)"),
     "a wrong shape": (
         acting(d_input=lambda self, images, gan: images[:, :, :8]),
         "(8, 3, 8, 16)",
@@ -700,7 +754,7 @@ BROKEN_LOSSES = {
     "reals that it does not read": (loss(pairs=True), "pairs = False"),
     "reals that it reads": (
         loss(g_loss=lambda self, fake, real: (real - fake).mean()),
-        "TypeError",
+        "pairs = True",
     ),
     "a logarithm": (
         loss(d_loss=lambda self, real, fake, t: -(real.sigmoid().log() - fake.exp()).sum()),
@@ -887,6 +941,18 @@ BROKEN_METRICS = {
     "an array": (measuring(score=lambda self, state, x, y: state[0][x]), "array("),
     "features in place": (measuring(compare=in_place), "in place"),
     "pictures in place": (measuring(features=darkens), "features"),
+    "a signed difference": (
+        measuring(score=lambda self, state, x, y: float(state[0][x].mean() - state[1][y].mean())),
+        "abs(",
+    ),
+    "the other sign": (
+        measuring(score=lambda self, state, x, y: float(state[1][y].mean() - state[0][x].mean())),
+        "abs(",
+    ),
+    "all rows each time": (
+        measuring(score=lambda self, state, x, y: abs(float(state[0].mean() - state[1].mean()))),
+        "rows that it gets",
+    ),
     "the order of rows": (
         measuring(score=lambda self, state, x, y: float(state[0][x[0]])),
         "order",
@@ -923,3 +989,93 @@ def test_a_check_leaves_the_random_state_and_the_folder_alone(here, capsys):
     assert torch.equal(before, torch.get_rng_state())
     assert list(here.iterdir()) == []
     assert capsys.readouterr().out == ""
+
+
+# ---------------------------------------------------------------- objects, classes and files
+
+
+class OneSize(nn.Module):
+    """A G for pictures of 32 x 32 px in colour and z of 100 numbers."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(100, 3 * 32 * 32)
+
+    def forward(self, z):
+        return self.layer(z).tanh().unflatten(1, (3, 32, 32))
+
+
+class Darker(Trick):
+    def d_input(self, images, gan):
+        return images * 0.5
+
+    def activity(self):
+        return "darker"
+
+
+class Spread(gankit.Metric):
+    def score(self, state, generated, reference):
+        drawn, real = state
+        return abs(float(drawn[generated].std(axis=0).mean() - real[reference].std(axis=0).mean()))
+
+
+@pytest.mark.parametrize(
+    ("kind", "part", "options"),
+    [
+        ("loss", Hinge(), {}),
+        ("loss", Hinge, {}),
+        ("loss", lambda: Hinge(), {}),
+        ("metric", Spread(), {}),
+        ("metric", Spread, {}),
+        ("trick", Darker(), {"beside": ()}),
+        ("generator", OneSize, {"sizes": [32]}),
+        ("generator", OneSize(), {"sizes": [32]}),
+        ("model", (OneSize(), "dcgan:base_channels=2"), {"image_size": 32}),
+        ("dataset", np.zeros((9, 8, 8, 3), np.uint8), {}),
+    ],
+    ids=lambda value: getattr(value, "__name__", type(value).__name__),
+)
+def test_the_kit_takes_what_compose_takes(kind, part, options):
+    testing.check(kind, part, **options)
+
+
+@pytest.mark.parametrize("kind", ["loss", "metric", "trick", "generator", "model", "recipe"])
+def test_the_kit_refuses_what_is_not_a_part(kind):
+    with pytest.raises(BrokenContract) as error:
+        testing.check(kind, 5)
+    assert f"{kind}s is 5" in str(error.value) or f"{kind} is 5" in str(error.value)
+    assert "--" not in str(error.value)
+
+
+def test_the_kit_loads_a_file(plugin_file):
+    source = """
+    from gankit_losses.hinge import Hinge
+
+    @hookimpl
+    def register_losses(register):
+        register(LossSpec(name="in-a-file", summary="s", source="s", build=Hinge))
+    """
+    path = plugin_file(source)
+    for plugin in (path, str(path)):
+        testing.check_loss("in-a-file", plugin=plugin)
+    with pytest.raises(BrokenContract, match="absent.py"):
+        testing.check_loss("in-a-file", plugin="absent.py")
+
+
+class FlatG(OneSize):
+    """Takes the size, and ignores it."""
+
+    def __init__(self, image_size, channels):
+        super().__init__()
+
+
+@pytest.mark.parametrize("part", [OneSize, OneSize(), FlatG], ids=["class", "object", "ignores"])
+def test_the_kit_says_how_to_check_a_network_of_one_size(part):
+    with pytest.raises(BrokenContract) as error:
+        testing.check_generator(part)
+    assert "sizes=[32]" in str(error.value)
+
+
+def test_the_kit_does_not_measure_threads(monkeypatch):
+    monkeypatch.setattr("gankit.training.assemble.choose_threads", lambda: 1 / 0)
+    testing.check_trick("noisy-d", beside=())

@@ -5,11 +5,12 @@ import json
 import logging
 import shlex
 import shutil
+import signal
 from types import SimpleNamespace
 
 import pytest
 
-from gankit import GankitError, compose, hookimpl, prepare, train
+from gankit import GankitError, compose, hookimpl, train
 from gankit.cli.run_from_options import resumed
 from gankit.core.errors import RunStopped
 from gankit.core.registry import load_registry
@@ -30,11 +31,15 @@ class Computer:
         self.stop_at = None
         self.step_seconds = lambda step: 1.0
 
+    def work(self, done, total, stage):
+        """For `train(progress=...)`, which calls it after each step."""
+        if stage == "training":
+            self.steps += 1
+            self.now += self.step_seconds(self.steps)
+
     def poll(self):
-        """For `train(stop=...)`, which calls it after each step."""
-        self.steps += 1
-        self.now += self.step_seconds(self.steps)
-        return 2 if self.steps == self.stop_at else 0
+        """For `train(stop=...)`."""
+        return signal.SIGINT if self.steps == self.stop_at else False
 
 
 @pytest.fixture
@@ -53,10 +58,9 @@ def run_in(registry, tiny, tmp_path, computer):
         settings = {"log_every": 1, "draw_every": 1000, **settings}
         out = str(tmp_path / name)
         run = compose(registry, **tiny(tricks=tricks, length=f"{steps} steps", **settings), out=out)
-        prepare(run, registry, lambda done, total: None)  # calls poll, too
         computer.steps = 0
         budget = Budget(text, float(text.removesuffix("s")))
-        return train(run, registry, stop=computer.poll, budget=budget)
+        return train(run, registry, stop=computer.poll, progress=computer.work, budget=budget)
 
     return run
 

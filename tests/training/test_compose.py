@@ -8,7 +8,7 @@ import shlex
 import pytest
 
 import gankit
-from gankit import GankitError, ModelSpec, compose
+from gankit import GankitError, ModelSpec, Trick, compose
 from gankit.cli.run import read_options
 from gankit.core.registry import import_file, load_registry
 from gankit.training.run_file import load_run
@@ -248,7 +248,13 @@ def test_another_model_with_a_config_has_its_own_networks(trained, gankit_cli, h
         ({"tricks": ["+r1"]}, ["ema", "noisy-d", "r1"]),
         ({"tricks": "+r1"}, ["ema", "noisy-d", "r1"]),
         ({"tricks": ["none", "+r1"]}, ["r1"]),
-        ({"tricks": ["+r1", "blur"]}, ["blur", "r1"]),
+        ({"tricks": ["+r1", "blur"]}, ["r1", "blur"]),
+        ({"tricks": ["blur", "+r1", "+blur:sigma=2.0"]}, ["blur:sigma=2.0", "r1"]),
+        ({"tricks": ["+r1", Trick]}, ["ema", "noisy-d", "r1", "trick"]),
+        ({"tricks": [Trick(), "+r1"]}, ["ema", "noisy-d", "trick", "r1"]),
+        ({"tricks": ["+", Trick()]}, ["ema", "noisy-d", "trick"]),
+        ({"tricks": ["r1", Trick()]}, ["r1", "trick"]),
+        ({"tricks": Trick()}, ["trick"]),
         ({"tricks": ["+noisy-d:sigma=0.3", "+r1"]}, ["ema", "noisy-d:sigma=0.3", "r1"]),
         ({"tricks": ()}, []),
         ({"tricks": ["+blur"], "recipe": "adding"}, ["ema", "noisy-d", "r1", "blur"]),
@@ -275,6 +281,39 @@ def test_a_trick_with_a_plus_is_added(plugin_file, settings, names):
     assert not plugin.error
     run = compose(registry, **{"model": "two", **settings})
     assert list(run.tricks) == names
+
+
+@pytest.mark.parametrize(
+    ("tricks", "is_warned"),
+    [
+        (("+r1", "blur"), True),
+        (("+r1",), False),
+        (("r1", "blur"), False),
+        (("none", "+r1"), False),
+    ],
+)
+def test_a_warning_says_that_only_some_tricks_have_a_plus(
+    gankit_run, plugin_file, tricks, is_warned
+):
+    model = """
+    @hookimpl
+    def register_models(register):
+        register(ModelSpec(name="two", summary="a", source="b", generator="dcgan:base_channels=4",
+                           discriminator="dcgan:base_channels=4", image_size=16,
+                           settings={"tricks": ("ema",)}))
+    """
+    options = [word for trick in tricks for word in ("--trick", trick)]
+    answer = gankit_run("--model", "two", *options, "--dry-run", before=("-p", plugin_file(model)))
+    assert answer.code == 0
+    assert ("+blur" in answer.err and "ema" in answer.err) == is_warned
+
+
+@pytest.mark.parametrize("name", ["observers", "progress", "stop", "resume"])
+def test_what_train_takes_is_not_a_setting(name, trained):
+    for call in (compose, lambda **options: gankit.load_run(trained, **options)):
+        with pytest.raises(GankitError) as error:
+            call(**{name: [5]})
+        assert f"train(run, {name}=...)" in str(error.value)
 
 
 def test_a_trick_with_a_plus_must_exist(registry):

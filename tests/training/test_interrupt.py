@@ -77,7 +77,7 @@ def newest(folder):
 
 
 @pytest.mark.parametrize(
-    ("event", "step", "stopped"), [("step", 2, 3), ("drawing", 3, 4), ("saving", 4, 5)]
+    ("event", "step", "stopped"), [("step", 2, 2), ("drawing", 3, 3), ("saving", 4, 5)]
 )
 def test_the_step_is_finished_and_saved_and_the_resume_is_exact(run_of, event, step, stopped):
     whole = train(run_of("whole"))

@@ -1,5 +1,7 @@
 """Observers of a run: objects that `train` is given, each step's record, warnings, a stop."""
 
+import signal
+
 import pytest
 import torch
 
@@ -284,6 +286,14 @@ def test_a_run_that_is_resumed_after_a_stop_is_the_same_run(run_of):
     torch.testing.assert_close(weights_of(whole), weights_of(folder), rtol=0, atol=0)
 
 
+def test_a_single_observer_needs_no_list(run_of):
+    observer = Watch()
+    train(run_of(), observers=observer)
+    assert observer.steps == [1, 2, 3, 4]
+    with pytest.raises(GankitError, match="Watch()"):
+        train(run_of(), observers=Watch)
+
+
 def test_a_stop_at_the_last_step_is_a_finished_run(run_of):
     observer = Early("step_taken", at=4)
     train(run_of(), observers=[observer])
@@ -362,6 +372,6 @@ def test_progress_is_called_while_pictures_are_prepared_and_at_each_step(run_of)
 
 def test_ended_runs_know_their_folder_and_step(run_of):
     with pytest.raises(gankit.RunStopped) as error:
-        train(run_of(), stop=lambda: 15)
+        train(run_of(), stop=lambda: signal.SIGTERM)
     assert error.value.folder == run_of().folder
     assert error.value.step == 1

@@ -1,11 +1,13 @@
 """A run that needs parts of other plugins says where they are from, and never loads them itself."""
 
 import json
+import shlex
 
 import pytest
 
-from gankit import GankitError, compose, load, load_run, train
+from gankit import GankitError, command_line, compose, load, load_run, train
 from gankit.core.registry import load_registry
+from gankit.core.shell import join_command
 
 WOBBLE = """
     class Wobble(Trick):
@@ -90,3 +92,47 @@ def test_sampling_needs_neither_the_data_set_nor_the_loss(gankit_run, plugin_fil
     code, _, err = gankit_cli("run", "--resume", "a", "--steps", 6)
     assert code == 2
     assert "loss 'mine'" in err
+
+
+def test_the_command_of_a_run_loads_its_files_again(gankit_run, plugin_file, gankit_cli, here):
+    path = plugin_file(WOBBLE, "my trick")
+    watcher = plugin_file("@hookimpl\ndef step_done(step): pass", "watcher")
+    before = ("-p", path, "-p", "watcher.py")
+    out = gankit_run("--trick", "wobble", "--out", "a", before=before).out
+    command = read_record(here / "a")["command"]
+    assert command.startswith("gankit -p 'my trick.py' -p watcher.py run ")
+    assert str(here) not in command
+    assert command in out
+    assert f"gankit -p 'my trick.py' -p {watcher.name} sample a" in out
+    again = shlex.split(command)[1:]
+    assert gankit_cli(*again, "--out", "b").code == 0
+    assert read_record(here / "b")["command"] == command
+    assert gankit_cli("-p", path, "run", "--resume", "b", "--steps", 6).code == 0
+    assert read_record(here / "b")["command"].startswith("gankit -p 'my trick.py' run ")
+    code, _, err = gankit_cli("run", "--config", "a/run.json", "--out", "c")
+    assert code == 2
+    for fact in ("a/run.json", "trick 'wobble'", "gankit -p 'my trick.py'"):
+        assert fact in err
+    from_python = compose(plugins=[path], tricks=["wobble"], steps=4)
+    assert command_line(from_python).startswith("gankit -p 'my trick.py' run ")
+
+
+def test_a_file_in_your_home_is_named_without_it(
+    tiny, plugin_file, here, monkeypatch, tmp_path_factory, gankit_cli
+):
+    path = plugin_file(WOBBLE)
+    monkeypatch.setenv("HOME", str(here))
+    monkeypatch.setenv("USERPROFILE", str(here))
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    command = command_line(compose(plugins=[path], tricks=["wobble"], **tiny(length="4 steps")))
+    assert command.startswith(f"{join_command(['gankit', '-p', '~/mine.py'])} run ")
+    again = shlex.split(command)[1:]
+    assert gankit_cli(*again, "--steps", 2, "--dry-run").code == 0
+
+
+def test_the_command_of_a_race_loads_its_files_again(gankit_cli, plugin_file):
+    path = plugin_file(WOBBLE)
+    options = ("--dataset", "petals:count=64", "--image-size", 16, "--steps", 2, "--dry-run")
+    code, out, _ = gankit_cli("-p", path, "race", *options, "--vary", "trick=none,wobble")
+    assert code == 0
+    assert out.startswith("gankit -p mine.py race ")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from gankit.core.clock import format_duration
-from gankit.core.settings import Run
-from gankit.core.shell import quote_word
+from gankit.core.settings import Run, command_about
+from gankit.training.python_words import in_caller_words, resume_call
 
 TERMS = "G draws, D judges. D(x), D(G(z)): how real D finds real pictures and G's."
 
@@ -31,7 +31,8 @@ def explain_changes(run: Run) -> str:
         changes["--zoom 1"] = f"cropped at random and enlarged up to {run.zoom:g} times"
     if not changes:
         return ""
-    return f"real pictures are {', '.join(changes.values())} (off with {' and '.join(changes)})"
+    off = in_caller_words(" and ".join(changes))
+    return f"real pictures are {', '.join(changes.values())} (off with {off})"
 
 
 def summarize_outcome(run: Run, first_step: int, outcome: dict[str, Any]) -> list[str]:
@@ -39,7 +40,8 @@ def summarize_outcome(run: Run, first_step: int, outcome: dict[str, Any]) -> lis
     step = outcome["step"]
     is_finished = outcome["state"] == "finished"
     if step == first_step and is_finished:
-        lines = [f"finished already at step {step:,}: make it longer with --steps"]
+        done = f"finished already at step {step:,}: make it longer with --steps N"
+        lines = [in_caller_words(done)]
     else:
         duration = format_duration(outcome["seconds"])
         because = f": {outcome['reason']}" if outcome.get("reason") else ""
@@ -48,11 +50,23 @@ def summarize_outcome(run: Run, first_step: int, outcome: dict[str, Any]) -> lis
     if step > first_step and has_logged:
         for name, activity in outcome["tricks"].items():
             lines.append(f"  {name}: {activity or 'WARNING, it never acted'}")
-    folder = quote_word(str(run.folder))
     if is_finished:
         lines.append(f"pictures: {run.folder / 'samples' / f'{step:06d}.png'}")
         lines.append(f"video:    {run.folder / 'progress.mp4'}")
-        lines.append(f"more:     gankit sample {folder}")
+        lines.append(f"more:     {_how_to_sample(run)}")
     elif any((run.folder / "checkpoints").glob("step-*")):
-        lines.append(f"resume:   gankit run --resume {folder}")
+        lines.append(f"resume:   {_how_to_resume(run)}")
     return lines
+
+
+def _how_to_sample(run: Run) -> str:
+    """The command that draws more pictures, or the call if they need objects from Python."""
+    if {part.partition(" ")[0] for part in run.given_objects()} & {"generator", "trick"}:
+        return f"gankit.load({str(run.folder)!r}).grid().save('more.png')"
+    return command_about(run, "sample", str(run.folder))
+
+
+def _how_to_resume(run: Run) -> str:
+    if run.given_objects():
+        return resume_call(run.folder)
+    return command_about(run, "run", "--resume", str(run.folder))

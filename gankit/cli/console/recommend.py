@@ -3,6 +3,7 @@
 from gankit.core.read_json import read_json_object
 from gankit.core.registry import load_registry
 from gankit.core.settings import Run
+from gankit.training.python_words import in_caller_words
 
 FEW = range(50, 8001)  # pictures
 
@@ -21,4 +22,5 @@ def recommend_recipe(run: Run) -> str:
     _, networks = registry.networks(vars(registry.find("recipe", recipe))["settings"]["model"])
     if run.generator.name == networks["generator"].name:
         return ""
-    return f"{num_pictures:,} pictures are few: try --recipe {recipe}, which is made for few"
+    option = in_caller_words("--recipe")
+    return f"{num_pictures:,} pictures are few: try {option} {recipe}, which is made for few"

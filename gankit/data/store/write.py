@@ -76,8 +76,8 @@ def load_or_prepare(
     `pictures[i]` is a PIL image or a uint8 array (H, W) or (H, W, C) of any size; one that raises
     is skipped and listed. A data set may have more attributes:
 
-    - `fingerprint`, which identifies the contents. Without it, their number and the first picture
-      do.
+    - `fingerprint`, a text that identifies the contents, or a method that returns it. Without it,
+      their number and the first picture do.
     - `batch(indices)`, which returns many pictures faster than one by one.
     - `where(i)`, (top, left, bottom, right): the region of one large picture that i shows.
     - `opened(i)`, a context manager that gives picture i. Until it ends, the picture's pixels count
@@ -86,7 +86,7 @@ def load_or_prepare(
 
     Raises GankitError if most pictures are broken, or if the cache cannot be written or read.
     """
-    contents = getattr(pictures, "fingerprint", "") or _hash_first_picture(pictures, transform)
+    contents = own_fingerprint(pictures) or _hash_first_picture(pictures, transform)
     count = len(pictures)
     folder = _prepared_folder(settings, count, contents)
     auto_settings = dataclasses.replace(settings, channels=0)
@@ -103,6 +103,12 @@ def load_or_prepare(
         reason = getattr(error, "strerror", None) or error
         line = f"cannot prepare pictures in {folder}: {reason}; delete this folder, or {MOVE_CACHE}"
         raise GankitError(line) from error
+
+
+def own_fingerprint(pictures: Sequence[Any]) -> Any:
+    """The text with which a data set identifies its contents; empty if it has none."""
+    fingerprint = getattr(pictures, "fingerprint", "")
+    return fingerprint() if callable(fingerprint) else fingerprint
 
 
 def _prepared_folder(settings: PixelSettings, count: int, contents: str) -> Path:

@@ -34,10 +34,10 @@ def test_a_later_run_does_not(run):
 @pytest.mark.parametrize(
     ("settings", "said", "not_said"),
     [
-        ({"dataset": "ihc"}, ["--no-flip", "1.5 times", "--zoom 1"], ["--no-dihedral"]),
-        ({"dataset": "ihc", "flip": False}, ["--zoom 1"], ["mirrored", "--no-flip"]),
-        ({"dataset": "ihc", "zoom": 1.0}, ["--no-flip"], ["zoom", "enlarged"]),
-        ({"dataset": "ihc", "dihedral": True}, ["rotated", "--no-dihedral"], ["--no-flip"]),
+        ({"dataset": "ihc"}, ["flip=False", "1.5 times", "zoom=1"], ["dihedral=False"]),
+        ({"dataset": "ihc", "flip": False}, ["zoom=1"], ["mirrored", "flip=False"]),
+        ({"dataset": "ihc", "zoom": 1.0}, ["flip=False"], ["zoom=", "enlarged"]),
+        ({"dataset": "ihc", "dihedral": True}, ["rotated", "dihedral=False"], ["flip=False"]),
     ],
 )
 def test_the_run_says_what_it_does_to_pictures_and_how_to_turn_it_off(settings, said, not_said):

@@ -25,7 +25,7 @@ def recommend(tmp_path):
 def test_another_network_on_few_pictures(recommend, count):
     line = recommend(count, dataset="ihc", model="dcgan64")
     assert f"{count:,} pictures" in line
-    assert "--recipe small-data" in line
+    assert "try recipe small-data" in line
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import io
 import os
+import signal
 import sys
 import tarfile
 
@@ -290,7 +291,7 @@ def test_a_resumed_run_ends_as_if_it_had_never_stopped(folder, registry, tiny, t
         return compose(registry, **tiny(**settings), tricks=["ema"], out=str(tmp_path / name))
 
     whole = train(run("whole"), registry)
-    signals = iter([0] * 6 + [2])
+    signals = iter([0] * 6 + [signal.SIGINT])
     with pytest.raises(RunStopped):
         train(run("parts"), registry, stop=lambda: next(signals))
     train(load_run(tmp_path / "parts"), registry, resume=True)

@@ -131,9 +131,9 @@ def test_the_signature_of_evaluate():
     parameters = inspect.signature(gankit.evaluate).parameters
     assert list(parameters) == [
         *("folder", "metrics", "more", "samples", "checkpoint", "registry", "progress"),
-        *("pictures", "data"),
+        *("pictures", "data", "plugins"),
     ]
-    assert (parameters["metrics"].default, parameters["samples"].default) == (("kid", "swd"), 1000)
+    assert parameters["samples"].default == 1000
 
 
 def test_an_earlier_checkpoint_has_another_value_and_the_same_floor(run):
@@ -342,6 +342,59 @@ def test_your_own_metric(run):
     assert measured.features == ""
 
 
+@pytest.mark.parametrize("form", [Darkness(), Darkness, [Darkness()], lambda: Darkness()])
+def test_a_metric_may_be_an_object_a_class_or_a_function(run, form):
+    measured = gankit.evaluate(run, form, "swd", samples=30)
+    assert measured[0].metric in ("darkness", "lambda")
+    assert measured[0].value == pytest.approx(darkness_of(run))
+    assert measured[1].metric == "swd"
+
+
+def darkness_of(run):
+    return gankit.evaluate(run, "mine", samples=30, registry=with_metric(Darkness))[0].value
+
+
+DARKNESS_FILE = """
+    class Darkness(Metric):
+        def score(self, state, generated, reference):
+            mine, real = state
+            return abs(float(mine[generated].mean() - real[reference].mean()))
+
+    @hookimpl
+    def register_metrics(register):
+        register(MetricSpec(name="darkness", summary="s", source="s", build=Darkness))
+"""
+
+
+def test_a_metric_may_be_in_a_file_that_is_given(run, plugin_file):
+    path = plugin_file(DARKNESS_FILE)
+    (measured,) = gankit.evaluate(run, "darkness", samples=30, plugins=[path])
+    assert measured.value == pytest.approx(darkness_of(run))
+
+
+def test_what_is_not_a_metric_is_refused(run):
+    for value in (5, gankit.Loss(), gankit.Loss):
+        with pytest.raises(GankitError) as error:
+            gankit.evaluate(run, value)
+        assert "gankit.Metric" in str(error.value)
+        assert "--" not in str(error.value)
+
+
+def test_a_run_is_measured_with_the_metrics_that_it_had_if_none_is_named(tiny, here, plugin_file):
+    settings = tiny(dataset="petals:count=160", length="2 steps", log_every=1)
+    plain = train(compose(**settings))
+    assert [row.metric for row in gankit.evaluate(plain, samples=30)] == ["kid", "swd"]
+    own = train(compose(**settings, metrics=[Darkness, "swd"]))
+    assert [row.metric for row in gankit.evaluate(own, samples=30)] == ["darkness", "swd"]
+    assert "darkness" not in [row.metric for row in gankit.evaluate(own, None, samples=30)]
+    path = plugin_file(DARKNESS_FILE)
+    in_file = train(compose(**settings, plugins=[path], metrics=["darkness"]))
+    gankit.training.run_file._carried_by.clear()  # as in a new process
+    with pytest.raises(GankitError, match="metric 'darkness'.*mine.py"):
+        gankit.evaluate(in_file, samples=30)
+    assert gankit.evaluate(in_file, plugins=[path], samples=30)[0].metric == "darkness"
+
+
 def broken(**methods):
     return type("Mine", (Darkness,), methods)
 
@@ -447,3 +500,10 @@ loaded = [n for n in sys.modules if n.startswith("gankit_metrics.") or n == "gan
 sys.exit(str(loaded) if loaded or "gankit_metrics" not in sys.modules else 0)
 """
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize(("samples", "is_fewer"), [(300, True), (20, False)])
+def test_the_table_says_why_fewer_pictures_are_measured(run, gankit_cli, samples, is_fewer):
+    code, out, _ = gankit_cli("evaluate", run, "--metric", "swd", "--samples", samples)
+    assert code == 0
+    assert ("as many as there are training pictures" in out) == is_fewer

@@ -102,8 +102,12 @@ def test_a_new_plugin_shows_up_and_trains(kinds, generated, gankit_run, gankit_c
     if plugin.specs:
         assert gankit_cli("-p", path, "show", name).code == 0
     if "command" in kinds:
-        code, out, _ = gankit_cli("-p", path, name, "a")
+        code, out, _ = gankit_cli("-p", path, name, "a", "--picture", "a.png")
         assert (code, out.partition(",")[0]) == (0, "2")
+        assert (here / "a.png").is_file()
+        code, _, err = gankit_cli(name, "a", "-p", path)
+        assert code == 2
+        assert "-p must come before" in err
         code, _, err = gankit_cli("-p", path, name, "b")
         assert (code, err.count("\n")) == (2, 1)
     if "observer" in kinds:
@@ -188,6 +192,12 @@ def test_a_folder_that_cannot_be_written(gankit_cli, here, monkeypatch):
     assert "my-noise: No space left on device" in err
 
 
+def test_a_name_without_the_word_plugin_is_refused(gankit_cli, here):
+    code, _, err = gankit_cli("new", "brightness", "--kind", "command")
+    assert code == 2
+    assert "gankit new plugin brightness" in err
+
+
 def test_an_unknown_kind_is_refused(gankit_cli):
     code, _, err = gankit_cli("new", "plugin", "a", "--kind", "recipe")
     assert code == 2
@@ -195,7 +205,7 @@ def test_an_unknown_kind_is_refused(gankit_cli):
         assert fact in err
     code, _, err = gankit_cli("new", "loss", "a")
     assert code == 2
-    for fact in ("'loss'", "'plugin'"):
+    for fact in ("'loss'", "gankit new plugin NAME --kind loss"):
         assert fact in err
 
 

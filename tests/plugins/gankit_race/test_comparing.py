@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 from types import SimpleNamespace
 
 import pytest
@@ -112,7 +113,7 @@ def test_other_seeds_are_compared_without_pairing(run_of, compared):
 
 def test_an_unfinished_run_is_compared_at_its_last_checkpoint(run_of, compared):
     run_of("a", length="4 steps")
-    stops = iter([0, 2])
+    stops = iter([0, signal.SIGINT])
     with pytest.raises(RunStopped):
         run_of("b", tricks="ema", length="4 steps", stop=lambda: next(stops))
     out = " ".join(compared("a", "b").split())

@@ -267,3 +267,12 @@ def test_races_are_listed(gankit_cli):
     assert (code, err) == (0, "")
     for recipe in RACES:
         assert re.search(rf"^{recipe.name} +{re.escape(recipe.summary)}$", out, re.M)
+
+
+def test_a_plus_at_the_beginning_adds_to_the_tricks_of_the_model():
+    (value,) = parse_vary(["trick=+r1:gamma=1e+2+ema"], run_command)["trick"]
+    assert value == VariedValue(
+        "+r1:gamma=1e+2+ema", ("--trick", "+r1:gamma=1e+2", "--trick", "+ema")
+    )
+    ((value,),) = parse_fields({"tricks": ["+r1+ema"]})
+    assert value == VariedValue("+r1+ema", ("tricks", ["+r1", "+ema"]))

@@ -1,0 +1,63 @@
+"""Messages for programs and notebooks, which name settings in another way than the command line."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+
+import click
+
+from gankit.core.errors import GankitError
+from gankit.core.setting_help import SETTINGS
+
+# A whole command, which stays as it is; or an option, perhaps with a placeholder such as N, or with
+# a number.
+_OPTION = re.compile(
+    r"\bgankit (?:-p \S+ )*(?:run|race|sample|evaluate|data) [^;,]*|"
+    r"(?<![\w-])--([a-z][a-z0-9-]*)( (?:[A-Z]+|[0-9][\w.]*)\b)?"
+)
+_OTHER_NAMES = {"trick": "tricks", "metric": "metrics"}
+
+
+def called_from_python() -> bool:
+    """Whether your own program calls gankit, not the command line or a command of a plugin."""
+    return click.get_current_context(silent=True) is None
+
+
+@contextlib.contextmanager
+def errors_in_python() -> Iterator[None]:
+    """While open, errors name settings as in Python, unless the command line calls."""
+    try:
+        yield
+    except GankitError as error:
+        error.args = (in_caller_words(str(error)), *error.args[1:])
+        raise
+
+
+def in_caller_words(text: str) -> str:
+    """A message with settings named as in Python, `batch_size` for `--batch-size`.
+
+    It stays as it is if the command line calls.
+    """
+    return _OPTION.sub(_name_in_python, text) if called_from_python() else text
+
+
+def _name_in_python(match: re.Match[str]) -> str:
+    option, value = match.groups()
+    if option is None:  # a command
+        return match[0]
+    if option == "resume":
+        return f"resume=True{value or ''}"
+    name = _OTHER_NAMES.get(option, option.replace("-", "_"))
+    is_turned_off = name.startswith("no_") and name[3:] in SETTINGS
+    if is_turned_off:
+        return f"{name[3:]}=False{value or ''}"
+    if name not in SETTINGS:
+        return match[0]
+    return f"{name}={value.strip()}" if value else name
+
+
+def resume_call(folder: object) -> str:
+    """The call that resumes the run of a folder in Python."""
+    return f"gankit.train({str(folder)!r}, resume=True)"
