@@ -15,6 +15,7 @@ DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS))
 
 import write_commands  # noqa: E402
+import write_findings  # noqa: E402
 import write_lessons  # noqa: E402
 import write_parts  # noqa: E402
 from sphinx.util import logging  # noqa: E402
@@ -58,7 +59,7 @@ logger = logging.getLogger(__name__)
 
 
 def write_pages(app):
-    """Write the pages of lessons and commands; warn if lesson output or parts.md is stale."""
+    """Write the pages of lessons and commands; warn if a page that is kept is stale."""
     wheel = f"gankit-{__version__}-py3-none-any.whl"
     if html_baseurl:
         wheel = f"{html_baseurl.rstrip('/')}/{wheel}"
@@ -68,6 +69,8 @@ def write_pages(app):
     parts_page = write_parts.page(write_parts.bundled_registry())
     if parts_page != (DOCS / "parts.md").read_text(encoding="utf-8"):
         logger.warning("parts.md is stale: run python docs/write_parts.py")
+    for stale in write_findings.stale_pages():
+        logger.warning(f"{stale} is stale: run python docs/write_findings.py")
 
 
 def edit_source(app, docname, source):

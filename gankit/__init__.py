@@ -28,6 +28,9 @@ if TYPE_CHECKING:  # for editors and type checkers
     from gankit.core.metric import Metric as Metric
     from gankit.core.recorder import StepRecord as StepRecord
     from gankit.core.registry import load_registry as load_registry
+    from gankit.core.rule import Finding as Finding
+    from gankit.core.rule import Rule as Rule
+    from gankit.core.seen import Seen as Seen
     from gankit.core.settings import Run as Run
     from gankit.core.settings import command_line as command_line
     from gankit.core.specs import DatasetSpec as DatasetSpec
@@ -38,6 +41,7 @@ if TYPE_CHECKING:  # for editors and type checkers
     from gankit.core.specs import MetricSpec as MetricSpec
     from gankit.core.specs import ModelSpec as ModelSpec
     from gankit.core.specs import RecipeSpec as RecipeSpec
+    from gankit.core.specs import RuleSpec as RuleSpec
     from gankit.core.specs import TrickSpec as TrickSpec
     from gankit.core.trick import Targets as Targets
     from gankit.core.trick import Trick as Trick
@@ -57,6 +61,7 @@ _MODULES = {  # the same names at run time; tests/house/test_face.py compares bo
     "DatasetSpec": "gankit.core.specs",
     "DiscriminatorSpec": "gankit.core.specs",
     "Download": "gankit.core.specs",
+    "Finding": "gankit.core.rule",
     "Gan": "gankit.core.gan",
     "GankitError": "gankit.core.errors",
     "GeneratorSpec": "gankit.core.specs",
@@ -68,10 +73,13 @@ _MODULES = {  # the same names at run time; tests/house/test_face.py compares bo
     "ModelSpec": "gankit.core.specs",
     "Player": "gankit.core.gan",
     "RecipeSpec": "gankit.core.specs",
+    "Rule": "gankit.core.rule",
+    "RuleSpec": "gankit.core.specs",
     "Run": "gankit.core.settings",
     "RunFailed": "gankit.core.errors",
     "RunStopped": "gankit.core.errors",
     "Sampler": "gankit.runs.sampler",
+    "Seen": "gankit.core.seen",
     "StepRecord": "gankit.core.recorder",
     "Targets": "gankit.core.trick",
     "Trick": "gankit.core.trick",

@@ -87,6 +87,7 @@ print(f"six grids: {Path('lesson-06.png').resolve()}")
 # %%
 # First: was the trick on? Each trick has a column in log.csv that says what it did since the last
 # row; an empty column means that it did nothing. (gankit also warned you at the end of that run.)
+# Its doctor calls that an `idle-trick`: `gankit doctor RUN` finds it in any run.
 for trick, log in logs.items():
     column = log.get(trick.partition(":")[0], ["no trick"])
     print(f"{trick:18} first: {column[0] or 'nothing':32} last: {column[-1] or 'nothing'}")
@@ -128,8 +129,10 @@ for label in ("d_loss", "D(x)", "D(G(z))"):
 # - `gankit run --lr-d 0.0001`
 # - `gankit run --trick noisy-d`
 #
-# Try one at a time, and check its column in log.csv. `--trick` replaces the tricks that the model
-# has by default (`gankit show skip64`): repeat those that you want to keep.
+# `gankit doctor RUN` says whether D has won (`d-dominates`), with the numbers that prove it, and
+# prints a command that holds D back. Try one at a time, and check its column in log.csv. `--trick`
+# replaces the tricks that the model has by default (`gankit show skip64`): repeat those that you
+# want to keep.
 
 # %%
 # Exercise. `flip-labels:p=0.2` tells D "fake" for 20 of 100 real pictures, at random. How low can

@@ -92,7 +92,9 @@ for name, (count, tricks) in RUNS.items():
     networks[name] = recorder.gan.G.net.eval().cpu()
 
 # %%
-# How real does D find pictures in the last third of each run?
+# How real does D find pictures in the last third of each run? gankit's doctor asks a copy of D the
+# same while any run trains, so that D is not disturbed. If D knows its pictures by heart, the
+# doctor calls it `d-overfits`: see `gankit doctor RUN`.
 for name, history in histories.items():
     last = history[-max(1, len(history) // 3) :]
     own = sum(row[1] for row in last) / len(last)

@@ -25,6 +25,7 @@ class Source:
     options: list[inspect.Parameter]
     docstring: str
     code: str  # without the docstring
+    page: str = ""  # the text, in Markdown, that lies beside the module: ema.md for ema.py
 
 
 def read_source(spec: Spec) -> Source:
@@ -36,7 +37,14 @@ def read_source(spec: Spec) -> Source:
         return _inspect_builder(spec)
     options = [p for p in _parameters(definition) if p.name not in FILLED_IN]
     code = remove_docstring(ast.get_source_segment(text, definition) or "")
-    return Source(options, ast.get_docstring(definition) or "", code)
+    return Source(options, ast.get_docstring(definition) or "", code, read_page(spec.build))
+
+
+def read_page(build: str) -> str:
+    """The text beside the module of `module:attribute`: its path with `.md`; empty without one."""
+    file = find_module_file(build.partition(":")[0])
+    page = file.with_suffix(".md") if file else None
+    return page.read_text(encoding="utf-8") if page and page.is_file() else ""
 
 
 def _inspect_builder(spec: Spec) -> Source:

@@ -133,8 +133,15 @@ def _describe_builder(spec: Spec, *, code: bool) -> Iterator[str]:
         yield f"  {'set them':13} {spec.name}:{source.options[0].name}=..."
     if source.docstring:
         yield "\n" + _format_docstring(source.docstring)
+    if source.page:
+        yield "\n" + _format_docstring(_without_marks(source.page))
     if code:
         yield "\n" + textwrap.indent(source.code, "  | ", lambda line: True)
+
+
+def _without_marks(page: str) -> str:
+    """A text in Markdown without the marks of headings and code."""
+    return re.sub(r"^#+ (.*)$", r"\1:", page.strip(), flags=re.MULTILINE).replace("`", "")
 
 
 def _format_docstring(docstring: str) -> str:

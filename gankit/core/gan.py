@@ -166,19 +166,20 @@ class Gan:
             images: Tensor = self.sampler(z.to(self.machine.device))
         return images.float().cpu()
 
-    def look(self, images: Tensor) -> Tensor:
+    def look(self, images: Tensor, training: bool = False) -> Tensor:
         """D's logits (N,) for images (N, C, H, W) in [-1, 1], float32, on the run's device.
 
         In eval mode and without the run's tricks, so these are not the logits that the loss gets.
+        With `training`, in training mode, as in a step: a logit then depends on the whole batch.
         It changes nothing: an observer may look as often as it likes.
         """
-        with self._only_looking(self.D.net), torch.compiler.set_stance("force_eager"):
+        with self._only_looking(self.D.net, training), torch.compiler.set_stance("force_eager"):
             logits: Tensor = self.D.net(images.to(self.machine.device))
         return logits.float()
 
     @contextlib.contextmanager
-    def _only_looking(self, net: nn.Module) -> Iterator[None]:
-        """While open, `net` is in eval mode, without gradients; then all is as it was before.
+    def _only_looking(self, net: nn.Module, training: bool = False) -> Iterator[None]:
+        """While open, `net` is in one mode, without gradients; then all is as it was before.
 
         That is the mode of each layer, what layers and tricks keep of the last pass, and torch's
         random state.
@@ -188,7 +189,10 @@ class Gan:
         before = [{**state, "_buffers": dict(state["_buffers"])} for state in states]
         device = self.machine.device
         with torch.no_grad(), torch.random.fork_rng([device] if device.type == "cuda" else []):
-            net.eval()
+            net.train(training)
+            for state in states if training else ():  # a pass moves the statistics of batch norm
+                buffers = state["_buffers"].items()
+                state["_buffers"] = {k: None if b is None else b.clone() for k, b in buffers}
             try:
                 yield
             finally:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from gankit.core.control import Control
     from gankit.core.gan import Gan
+    from gankit.core.prepared import PreparedDataset
     from gankit.core.recorder import StepRecord
     from gankit.core.settings import Run
 
@@ -66,6 +67,11 @@ def register_metrics(register: Callable[[specs.MetricSpec], None]) -> None:
 
 
 @hookspec
+def register_rules(register: Callable[[specs.RuleSpec], None]) -> None:
+    """Call `register` once for each rule of the plugin: what `gankit doctor` looks for."""
+
+
+@hookspec
 def register_recipes(register: Callable[[specs.RecipeSpec], None]) -> None:
     """Call `register` once for each recipe: named settings of a run."""
 
@@ -76,16 +82,21 @@ def register_commands(cli: click.Group) -> None:
 
 
 @hookspec
-def run_started(run: Run, gan: Gan, registry: Any, control: Control) -> None:
-    """A run of parts from `registry` begins, or is resumed: then `gan.step` is above 0."""
+def run_started(
+    run: Run, gan: Gan, registry: Any, prepared: PreparedDataset, control: Control
+) -> None:
+    """A run of parts from `registry` begins, or is resumed: then `gan.step` is above 0.
+
+    `prepared` has its real pictures."""
 
 
 @hookspec
 def step_taken(run: Run, gan: Gan, step: int, record: StepRecord, control: Control) -> None:
     """A step was taken, logged or not. `step` is the number of steps that are done.
 
-    Called at every step; with an attribute `watch_every = 50`, at each 50th. With `watch_updates =
-    True`, `record` has the sizes of the updates, which takes a copy of the weights.
+    Called at every step; with an attribute `watch_every = 50`, at each 50th; `run_started` may set
+    it. With `watch_updates = True`, `record` has the sizes of the updates, which takes a copy of
+    the weights.
     """
 
 

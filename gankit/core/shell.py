@@ -14,6 +14,14 @@ def join_command(words: Iterable[str]) -> str:
     return " ".join(map(quote_word, words))
 
 
+def split_command(line: str) -> list[str]:
+    """The words of a line that was typed or pasted, without a comment at its end.
+
+    ValueError if a quotation mark is not closed.
+    """
+    return shlex.split(line, comments=True)
+
+
 def quote_word(word: str) -> str:
     """A word as you type it in a POSIX shell or, on Windows, in both cmd and PowerShell.
 

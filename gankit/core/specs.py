@@ -210,6 +210,10 @@ class MetricSpec(Spec, kind="metric"):
     """Builds a `gankit.Metric`: a number that says how good a run's pictures are."""
 
 
+class RuleSpec(Spec, kind="rule"):
+    """Builds a `gankit.Rule`: one thing that can go wrong in a run, and how to see it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ModelSpec(Spec, kind="model"):
     """A generator and a discriminator that fit together, and settings for them.

@@ -25,6 +25,7 @@ from gankit.testing.networks import (
     check_model,
     check_recipe,
 )
+from gankit.testing.rules import check_rule
 from gankit.testing.trial_step import try_external_parts
 from gankit.testing.tricks import check_penalty, check_together, check_trick
 
@@ -39,13 +40,14 @@ __all__ = [  # noqa: RUF022 - in the order of the API page
     "check_dataset",
     "check_metric",
     "check_recipe",
+    "check_rule",
     "check",
     "try_external_parts",
     "BrokenContract",
 ]
 
 Kind = Literal[
-    "trick", "generator", "discriminator", "model", "loss", "dataset", "metric", "recipe"
+    "trick", "generator", "discriminator", "model", "loss", "dataset", "metric", "recipe", "rule"
 ]
 
 
@@ -60,5 +62,6 @@ def check(kind: Kind, part: Any, **options: Any) -> None:
         "dataset": check_dataset,
         "metric": check_metric,
         "recipe": check_recipe,
+        "rule": check_rule,
     }
     checks[kind](part, **options)

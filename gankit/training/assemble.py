@@ -46,6 +46,7 @@ class Trainer:
     loss: Loss
     tricks: list[Trick]
     batches: Any  # batches[i]: the i-th batch of real pictures, (N, C, H, W)
+    prepared: PreparedDataset
     # Tricks that acted before the run was resumed -> a note about it.
     earlier_activity: dict[str, str] = field(default_factory=dict)
     # Buffers that were infinite in the new networks, such as a mask of attention -> "infinite".
@@ -124,14 +125,14 @@ def assemble(run: Run, registry: Registry, prepared: PreparedDataset) -> Trainer
             raise GankitError(_explain_no_targets(run, registry, trick.name))
         with registry.attribute_errors_to("trick", trick.name):
             trick.start(gan)
-    trainer = Trainer(run, gan, loss, tricks, _make_batches(run, gan, prepared))
+    trainer = Trainer(run, gan, loss, tricks, _make_batches(run, gan, prepared), prepared)
     trainer.non_finite_at_start = find_non_finite(numbers_of_networks(networks_of(gan)))
     return trainer
 
 
 def _explain_no_targets(run: Run, registry: Registry, trick: str) -> str:
     """The message for a trick that changes targets, which the loss does not read."""
-    cure = "choose other tricks with --trick, or --trick none"
+    cure = "choose other tricks, or none, with --trick"
     if not registry.comes_with_gankit("loss", run.loss.name):
         cure += "; or let d_loss use targets, and set reads_targets = True in the class of the loss"
     return f"loss {run.loss!r} reads no targets, so trick {trick!r} could not act: {cure}"

@@ -164,7 +164,9 @@ def guard_parts(trainer: Trainer, registry: Registry) -> Iterator[None]:
         yield
 
 
-def _check_output(method: str, shape: tuple[int, ...], output: object, given: Any) -> None:
+def _check_output(
+    method: str, shape: tuple[int, ...], output: object, given: Any, *_: object
+) -> None:
     """ValueError unless a network returns this shape for each of the given z or images."""
     returns.require_images(FORWARD[method], output, (len(given), *shape))
 

@@ -222,7 +222,8 @@ class TrainingLoop:
         return f"{message}; to go on: {resume_call(run.folder)}"
 
     def _begin(self) -> None:
-        self._notify("run_started", gan=self.gan, registry=self.registry)
+        trainer = self.trainer
+        self._notify("run_started", gan=self.gan, registry=self.registry, prepared=trainer.prepared)
         if self.gan.step == 0:
             self._draw_samples(0)
         if self.budget:

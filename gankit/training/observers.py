@@ -74,7 +74,7 @@ class Observers:
         plugins = [p for p in registry.plugins if not (quiet and p.name == CONSOLE)]
         self.plugins = [*plugins, *own]
         self.stop = stop  # requested if the output pipe is closed, or by an observer
-        self.watchers = [Watcher.of(p) for p in self.plugins if p.implements("step_taken")]
+        self.watchers = self._find_watchers()
         self.reported: dict[str, Any] = {}  # numbers for the next row of the log
         self.failing: set[tuple[str, str]] = set()  # (plugin, hook) of bundled plugins
 
@@ -86,6 +86,11 @@ class Observers:
     def notify(self, hook: str, **arguments: Any) -> None:
         """Call a hook of each plugin that implements it."""
         self._call([p for p in self.plugins if p.implements(hook)], hook, arguments)
+        if hook == "run_started":  # where an observer may choose how often it watches
+            self.watchers = self._find_watchers()
+
+    def _find_watchers(self) -> list[Watcher]:
+        return [Watcher.of(plugin) for plugin in self.plugins if plugin.implements("step_taken")]
 
     def watchers_of(self, step: int) -> list[Watcher]:
         """The observers that want to see this step, counted from 1."""

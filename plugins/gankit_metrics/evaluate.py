@@ -92,19 +92,14 @@ def evaluate(
     `evaluate("runs/petals-1", "swd")` returns a Measurement for each metric, and adds them to
     metrics.csv and metrics.json in the folder, if it can be written. The same call gives the same
     numbers. GankitError if the run cannot be measured.
-
     folder: that of the run, a Run or a Sampler.
-
     metrics: names, objects or classes, one after another or as a list. If you name none, those
     that the run measured while it trained, or kid and swd if it measured none. None: those that
     suit the run and have their features.
-
-    pictures: uint8 (N, H, W, C), measured in place of G's. Use it to see how a metric answers
-    pictures that you know (blurred ones, copies). Nothing is written. You can also give a dict of
-    several such arrays of equal length; you then get a dict of lists with the same keys.
-
+    pictures: uint8 (N, H, W, C), measured in place of G's, to see how a metric answers pictures
+    that you know (blurred ones, copies). Nothing is written. A dict of several such arrays of equal
+    length gives a dict of lists with the same keys.
     data: where the run's pictures are now, if they were moved; they must be the same pictures.
-
     plugins: as for `gankit.compose`: modules or objects with hooks, and paths of .py files.
     """
     texts, registry = _take_metrics(metrics, more, plugins, registry or load_registry())
@@ -114,29 +109,27 @@ def evaluate(
     own_pictures = _by_name(pictures)
     samples = max(map(len, own_pictures.values()), default=samples)
     sets = choose_picture_sets(prepared, samples, sampler.run.data_seed)
-    if metrics is None and not texts:
-        texts = default_metrics(sampler.run, registry, sets)
-    texts = texts or _metrics_of_run(sampler.run, registry)
+    texts = texts or _choose_metrics(sampler.run, registry, sets, must_suit=metrics is None)
     built = build_metrics(texts, sampler.run, registry, sets)
-    if pictures is not None:
-        results = _measure_each(own_pictures, built, sets, registry, sampler.step, progress)
-        return results if isinstance(pictures, Mapping) else results[""]
-    sets.generate(sampler.images, sampler.run.latent_dim)
-    return _measure_and_record(built, sets, registry, sampler.run.folder, sampler.step, progress)
+    if pictures is None:
+        return _measure_generated(built, sets, registry, sampler, progress)
+    measured = _measure_each(own_pictures, built, sets, registry, sampler.step, progress)
+    return measured if isinstance(pictures, Mapping) else measured[""]
 
 
-def _measure_and_record(
+def _measure_generated(
     built: BuiltMetrics,
     sets: PictureSets,
     registry: Registry,
-    folder: Path,
-    step: int,
+    sampler: Sampler,
     progress: Progress,
 ) -> list[Measurement]:
     """Measure G's pictures, and write the numbers into the run if that is possible."""
+    folder = sampler.run.folder
+    sets.generate(sampler.images, sampler.run.latent_dim)
     if not _can_be_kept(folder):
-        return measure_all(built, sets, registry, None, step, progress)
-    measurements = measure_all(built, sets, registry, folder, step, progress)
+        return measure_all(built, sets, registry, None, sampler.step, progress)
+    measurements = measure_all(built, sets, registry, folder, sampler.step, progress)
     _record(folder, measurements)
     return measurements
 
@@ -187,8 +180,12 @@ def _take_metrics(
     return tuple(settings["metrics"]), registry.with_plugins(carried.plugins)
 
 
-def _metrics_of_run(run: Run, registry: Registry) -> tuple[str, ...]:
-    """The metrics that a run measured while it trained; kid and swd if there are none."""
+def _choose_metrics(
+    run: Run, registry: Registry, sets: PictureSets, *, must_suit: bool
+) -> tuple[str, ...]:
+    """The metrics if none are named: those that suit the run, or that it measured itself."""
+    if must_suit:
+        return default_metrics(run, registry, sets)
     require_parts(run, registry, ("metric",))
     return run.metrics or ("kid", "swd")
 

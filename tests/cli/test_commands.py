@@ -424,7 +424,7 @@ def test_an_observer_that_raises_is_named_and_the_run_goes_on(gankit_run, plugin
     assert code == 0
     assert "finished" in out
     assert err.startswith("gankit: plugin 'mine' ")
-    assert "RuntimeError: tired at 1" in err
+    assert "RuntimeError in mine.py, line 5: tired at 1" in err
     assert err.count("\n") == 1
 
 

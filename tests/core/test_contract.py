@@ -257,7 +257,7 @@ def test_a_method_of_another_base_class_may_be_overridden(base):
 def test_a_trick_for_targets_and_a_loss_without_them_have_two_cures(tiny, here):
     with pytest.raises(GankitError) as error:
         train(compose(**tiny(loss=Right, tricks=["smooth-labels"])))
-    for fact in ("'right'", "'smooth-labels'", "--trick", "reads_targets = True"):
+    for fact in ("'right'", "'smooth-labels'", "with tricks", "reads_targets = True"):
         assert fact in str(error.value)
     with pytest.raises(GankitError) as error:
         train(compose(**tiny(loss="hinge", tricks=["smooth-labels"])))

@@ -21,9 +21,10 @@ def steps_of(trainer, looks):
     for step in range(3):
         scalars = trainer.step(step)
         if looks:
-            logits = gan.look(gan.sample(torch.ones(2, gan.latent_dim)))
-            assert logits.shape == (2,)
-            assert not logits.requires_grad
+            for training in (False, True):
+                logits = gan.look(gan.sample(torch.ones(2, gan.latent_dim)), training=training)
+                assert logits.shape == (2,)
+                assert not logits.requires_grad
         seen.append([scalars, [trick.activity() for trick in trainer.tricks], gan.features])
         gan.step = step + 1
     return seen, networks(trainer), torch.get_rng_state()

@@ -113,7 +113,8 @@ def test_make_fills_in_only_what_the_builder_asks_for():
 
 def test_every_kind_has_its_spec():
     assert list(KINDS) == [
-        *("dataset", "generator", "discriminator", "loss", "trick", "metric", "model", "recipe"),
+        *("dataset", "generator", "discriminator", "loss", "trick", "metric", "rule", "model"),
+        "recipe",
     ]
     assert KINDS["loss"] is LossSpec
     assert all(KINDS[kind].kind == kind for kind in KINDS)

@@ -1,0 +1,326 @@
+"""Run the doctor's bench, and write docs/doctor/bench.md from what it measured.
+
+    python docs/write_doctor.py                      (about two hours on two cores)
+    python docs/write_doctor.py --half tuning --only strong-d
+
+The bench trains the cases of `gankit_doctor.cases`: runs that are broken on purpose, in two halves,
+and healthy ones. For each it notes what the doctor names first. If that is right, it runs the
+command that the doctor prints, and compares the pictures of both runs. At last it trains the same
+run with and without the doctor, in turns, and compares the times.
+
+Finished runs stay in --folder, so if you stop the bench and start it again, it goes on. If the
+rules changed but not the looks, it judges all runs anew and trains nothing again. The records of
+all runs are in docs/doctor/bench.json; --page writes the page from them alone.
+"""
+
+import argparse
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import doctor_tables
+from gankit_doctor import examine
+from gankit_doctor.cases import CASES, TEST, TUNING
+
+DOCS = Path(__file__).parent
+RECORDS = DOCS / "doctor" / "bench.json"
+PAGE = DOCS / "doctor" / "bench.md"
+DONE = "bench.json"  # in a run's folder: the run ended, and how
+MEASURED = "bench-metric.json"  # what the metric said of it
+METRIC = "swd"  # the rules do not use it
+SAMPLES = 300
+COST_TURNS = 5
+TRAIN_FOR_COST = """
+import json, sys, time
+from gankit import compose, load_registry, train
+with_doctor, out, settings = json.loads(sys.argv[1])
+registry = load_registry()
+if not with_doctor:
+    registry.plugins = [plugin for plugin in registry.plugins if plugin.name != "doctor"]
+run = compose(registry, **settings, threads=1, out=out)
+begun = time.process_time()
+train(run, registry)
+print(time.process_time() - begun)
+"""
+
+
+def python(*argv):
+    """Run Python in a process of its own, on one thread."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, *argv]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def gankit(*argv):
+    """Run a command of gankit."""
+    return python("-m", "gankit", *argv)
+
+
+def is_finished(folder, argv):
+    """Whether this run is in the folder, and ended."""
+    path = folder / DONE
+    return path.exists() and json.loads(path.read_text(encoding="utf-8"))["argv"] == argv
+
+
+def train(argv, folder, stops_at=0):
+    """Train a run into a folder, unless it is finished; an unfinished one begins anew."""
+    if is_finished(folder, argv):
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    begun = time.perf_counter()
+    first = [*argv, "--steps", str(stops_at)] if stops_at else argv
+    result = gankit("run", *first, "--threads", "1", "--out", str(folder))
+    if stops_at:
+        steps = argv[argv.index("--steps") + 1]
+        result = gankit("run", "--resume", str(folder), "--steps", steps)
+    note_end(folder, argv, result, begun)
+
+
+def note_end(folder, argv, result, begun):
+    """Note that a run finished, or failed while it trained; exit if it could not begin."""
+    last_lines = (result.stderr.strip() or result.stdout.strip()).splitlines()[-1:]
+    if result.returncode not in (0, 1):
+        raise RuntimeError(f"{folder.name} ended with {result.returncode}: {last_lines}")
+    folder.mkdir(exist_ok=True, parents=True)
+    end = {
+        "argv": argv,
+        "exit": result.returncode,
+        "said": last_lines,
+        "seconds": round(time.perf_counter() - begun, 1),
+    }
+    (folder / DONE).write_text(json.dumps(end), encoding="utf-8")
+
+
+def cure_argv(command, folder):
+    """The words of the doctor's command, which puts the cured run into a folder."""
+    argv = shlex.split(command, comments=True)
+    if argv[:2] != ["gankit", "run"]:
+        raise RuntimeError(f"the cure for {folder} is not a command of gankit run: {command}")
+    if "--resume" not in argv:
+        return [*argv, "--out", str(folder)]
+    argv[argv.index("--resume") + 1] = str(folder)
+    return argv
+
+
+def train_cure(command, broken, folder):
+    """Run the doctor's command into a folder: as a new run, or as a copy that is resumed."""
+    argv = cure_argv(command, folder)
+    if is_finished(folder, argv):
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    begun = time.perf_counter()
+    if "--resume" in argv:
+        shutil.copytree(broken, folder)
+        (folder / DONE).unlink()
+        (folder / MEASURED).unlink(missing_ok=True)
+    note_end(folder, argv, gankit(*argv[1:], "--threads", "1"), begun)
+
+
+def diagnose(folder):
+    """The doctor's diagnosis of a run, judged anew from its folder."""
+    return json.loads(examine(folder).to_json())
+
+
+def diagnosed_live(folder):
+    """The names of the findings in doctor.json, written in training; None if there is none."""
+    path = folder / "doctor.json"
+    if not path.exists():
+        return None
+    findings = json.loads(path.read_text(encoding="utf-8"))["findings"]
+    return [finding["name"] for finding in findings]
+
+
+def measure(folder):
+    """The metric of a run's newest checkpoint; None if it has none."""
+    path = folder / MEASURED
+    if not path.exists():
+        options = ("--metric", METRIC, "--samples", str(SAMPLES), "--json")
+        result = gankit("evaluate", str(folder), *options)
+        if result.returncode:
+            return None
+        path.write_text(result.stdout, encoding="utf-8")
+    return measured_value(json.loads(path.read_text(encoding="utf-8")))
+
+
+def measured_value(answer):
+    """The value in what `gankit evaluate --json` printed for one metric."""
+    (row,) = answer if isinstance(answer, list) else answer["metrics"]
+    return row["value"]
+
+
+def make_record(case, half, seed, folder):
+    """What the doctor said of one run of a case."""
+    diagnosis = diagnose(folder)
+    findings = diagnosis["findings"]
+    end = json.loads((folder / DONE).read_text(encoding="utf-8"))
+    return {
+        "case": case.name,
+        "half": half,
+        "seed": seed,
+        "expected": list(case.expected),
+        "verdict": diagnosis["verdict"],
+        "named": [finding["name"] for finding in findings],
+        "named_live": diagnosed_live(folder),
+        "alarms": [finding["name"] for finding in findings if finding["kind"] == "alarm"],
+        "since": {finding["name"]: finding["since"] for finding in findings},
+        "steps": case.settings["steps"],
+        "exit": end["exit"],
+        "command": findings[0]["command"] if findings else "",
+    }
+
+
+def cure_folder(broken):
+    return broken.with_name(f"{broken.name}-cure")
+
+
+def try_cure(record, broken):
+    """Run the command of the first finding; add to the record whether it was a cure."""
+    cured = cure_folder(broken)
+    train_cure(record["command"], broken, cured)
+    diagnosis = diagnose(cured)
+    before = measure(broken)
+    after = measure(cured)
+    record["cure"] = {
+        "gone": record["named"][0] not in [finding["name"] for finding in diagnosis["findings"]],
+        "before": before,
+        "after": after,
+        "verdict": diagnosis["verdict"],
+    }
+
+
+def measure_cost(folder):
+    """The processor's seconds for the same run with and without the doctor, in turns: pairs.
+
+    On one thread of an idle machine they are the time of the training; but other programs do not
+    change them much.
+    """
+    pairs = []
+    for turn in range(COST_TURNS):
+        seconds = []
+        for with_doctor in (True, False):
+            out = folder / f"cost-{turn}-{with_doctor}"
+            shutil.rmtree(out, ignore_errors=True)
+            task = json.dumps([with_doctor, str(out), CASES["plain"].settings])
+            result = python("-c", TRAIN_FOR_COST, task)
+            if result.returncode:
+                raise RuntimeError(result.stderr)
+            seconds.append(float(result.stdout.splitlines()[-1]))
+        pairs.append(seconds)
+    return pairs
+
+
+def chosen_runs(half, only, seeds=None):
+    """(case, half, seed) of all runs to make; the first seed of all cases comes first.
+
+    seeds: at most this number of each case in each half; None: all.
+    """
+    halves = [half] if half else [TUNING, TEST]
+    cases = [CASES[name] for name in only] if only else CASES.values()
+    runs = [
+        (case, part, seed) for part in halves for case in cases for seed in case.seeds(part)[:seeds]
+    ]
+    return sorted(runs, key=lambda run: (halves.index(run[1]), run[2]))
+
+
+def run_folder(root, case, seed):
+    return root / f"{case.name}-{seed}"
+
+
+def is_trained(root, item):
+    case, _, seed = item
+    return is_finished(run_folder(root, case, seed), run_argv(case, seed))
+
+
+def run_argv(case, seed):
+    return [*case.argv, "--seed", str(seed)]
+
+
+def train_all(runs, root, jobs):
+    def train_one(item):
+        case, _, seed = item
+        train(run_argv(case, seed), run_folder(root, case, seed), case.stops_at)
+        print(f"{case.name}, seed {seed}: trained", flush=True)
+
+    with ThreadPoolExecutor(jobs) as pool:
+        list(pool.map(train_one, runs))
+
+
+def judge_all(args, runs):
+    """What the doctor says of each run, and whether its cures are cures: a record for each."""
+    records = [
+        make_record(case, half, seed, run_folder(args.folder, case, seed))
+        for case, half, seed in runs
+    ]
+    if args.cures:
+        with ThreadPoolExecutor(args.jobs) as pool:
+            list(pool.map(lambda record: cure(record, args), records))
+    return records
+
+
+def cure(record, args):
+    """Try the cure of a run that was named right; with --finished only if it was tried before."""
+    broken = run_folder(args.folder, CASES[record["case"]], record["seed"])
+    if not doctor_tables.is_named_right(record):
+        return
+    cured = cure_folder(broken)
+    if args.finished and not is_finished(cured, cure_argv(record["command"], cured)):
+        return
+    try_cure(record, broken)
+    print(f"{record['case']}, seed {record['seed']}: cure tried", flush=True)
+
+
+def merge_records(old, new):
+    """Records of which the new ones replace the old of the same run, but keep a cure."""
+    merged = {(record["case"], record["seed"]): record for record in old}
+    for record in new:
+        key = (record["case"], record["seed"])
+        if "cure" in merged.get(key, {}) and record["command"] == merged[key]["command"]:
+            record.setdefault("cure", merged[key]["cure"])
+        merged[key] = record
+    return list(merged.values())
+
+
+def read_results():
+    if not RECORDS.exists():
+        return {"records": [], "cost": []}
+    return json.loads(RECORDS.read_text(encoding="utf-8"))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
+    parser.add_argument("--half", choices=(TUNING, TEST), help="only this half")
+    parser.add_argument("--only", action="append", metavar="NAME", choices=[*CASES])
+    parser.add_argument("--seeds", type=int, metavar="N", help="at most N seeds of each case")
+    parser.add_argument("--jobs", type=int, default=2, help="runs at a time")
+    parser.add_argument("--folder", type=Path, default=Path("runs/doctor-bench"))
+    parser.add_argument("--no-cures", dest="cures", action="store_false")
+    parser.add_argument("--no-cost", dest="cost", action="store_false")
+    parser.add_argument("--only-train", action="store_true", help="do not judge yet")
+    parser.add_argument("--finished", action="store_true", help="train nothing more, only judge")
+    parser.add_argument("--page", action="store_true", help="only write the page")
+    args = parser.parse_args()
+    results = read_results()
+    if not args.page:
+        runs = chosen_runs(args.half, args.only, args.seeds)
+        if args.finished:
+            runs = [run for run in runs if is_trained(args.folder, run)]
+        train_all(runs, args.folder, args.jobs)
+        if args.only_train:
+            return
+        results["records"] = merge_records(results["records"], judge_all(args, runs))
+        if args.cost:
+            results["cost"] = measure_cost(args.folder)
+        RECORDS.parent.mkdir(exist_ok=True)
+        RECORDS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    PAGE.write_text(doctor_tables.page(results), encoding="utf-8")
+    print(PAGE)
+
+
+if __name__ == "__main__":
+    main()

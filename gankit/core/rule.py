@@ -1,0 +1,74 @@
+"""Rule: the base class of rules, each of which knows one thing that can go wrong in a run.
+
+No heavy imports: rules read numbers that stand in log.csv, so the same rule looks at a run that
+trains now and at one that was trained long ago.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from gankit.core.errors import did_you_mean
+
+if TYPE_CHECKING:
+    from gankit.core.seen import Seen
+
+ENTER = "enter"  # beyond the threshold at which a finding begins
+STAY = "stay"  # beyond the lower one, below which it ends
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What a rule found at one look."""
+
+    text: str  # what is wrong, in one or two sentences
+    cure: str  # what to do, in words
+    evidence: Mapping[str, float | str] = field(default_factory=dict)  # column of log.csv -> value
+    options: Mapping[str, Any] = field(default_factory=dict)  # fields of Run that cure it
+    level: str = ENTER  # or STAY
+
+
+class Rule:
+    """Looks at what was seen of a run up to a step, and returns a finding or None.
+
+    Thresholds are keyword options of `__init__` with defaults. gankit asks a rule at every look at
+    a run: a finding begins when `patience` of the last five looks say ENTER, and ends when as many
+    say nothing. A public method that `Rule` does not have is an error, because it may be misspelt.
+    """
+
+    name = ""  # set by gankit from the rule's spec
+    plugin = ""  # that it comes from; set by gankit
+    needs: ClassVar[tuple[str, ...]] = ()  # columns of log.csv without which it is not asked
+    patience: ClassVar[int] = 4  # looks of the last five
+    warm_up: ClassVar[float] = 0.1  # share of the run in which it is not asked
+    judges_pictures: ClassVar[bool] = True  # so it is not asked before any network can draw
+    # An alarm also while pictures get better; else it is only a note then.
+    is_always_alarm: ClassVar[bool] = False
+    is_only_note: ClassVar[bool] = False
+    causes: ClassVar[tuple[str, ...]] = ()  # rules whose findings are consequences of this one
+    why_wrong: ClassVar[str] = ""  # when the finding may be wrong
+
+    def look(self, seen: Seen) -> Finding | None:
+        """What is wrong at `seen.step`, judged by everything up to it; None if nothing is."""
+        raise TypeError(f"{type(self).__name__} has no method look")
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name, value in vars(cls).items():
+            if callable(value) and not name.startswith("_") and not hasattr(Rule, name):
+                hint = did_you_mean(name, [n for n in vars(Rule) if not n.startswith("_")])
+                raise TypeError(f"{cls.__name__}.{name} is not a method of gankit.Rule.{hint}")
+
+
+def level_of(value: float, enter: float, stay: float) -> str | None:
+    """ENTER, STAY or None for a value and two thresholds; `stay` lies on the healthy side.
+
+    If `stay` is above `enter`, low values are bad.
+    """
+    if stay > enter:
+        value, enter, stay = -value, -enter, -stay  # fmt: skip
+    if value >= enter:
+        return ENTER
+    return STAY if value >= stay else None

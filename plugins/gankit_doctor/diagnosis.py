@@ -1,0 +1,122 @@
+"""Diagnosis: the verdict on a run and its findings, as data for people and programs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gankit.core.registry import Registry
+from gankit.core.seen import History
+from gankit.core.settings import Run, command_line
+from gankit_doctor import engine as engines
+from gankit_doctor.engine import Engine, Episode
+
+
+@dataclass(frozen=True)
+class Report:
+    """One finding, with all that a reader needs to believe it and to act."""
+
+    name: str
+    kind: str  # "alarm" or "note"
+    since: int  # step
+    until: int | None  # step; None while it lasts
+    evidence: Mapping[str, float | str]  # column of log.csv, or another fact -> its value
+    text: str
+    cure: str
+    command: str  # the run again, cured; empty if no option cures it
+    source: str
+    lesson: int | None
+    why_wrong: str
+    because: str  # the name of the finding of which this is a consequence; or empty
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What the doctor says about a run."""
+
+    verdict: str  # the name of the first alarm; or healthy, too-early or stop-here
+    text: str  # the verdict as a sentence
+    step: int  # of the last look
+    findings: tuple[Report, ...]  # the most important one first
+    unasked: Mapping[str, tuple[str, ...]]  # rules that could not be asked -> missing columns
+    failure: str = ""  # why the run failed; empty if it did not
+    measures: Mapping[str, float | str] = field(default_factory=dict)  # of --deep: name -> number
+
+    def to_json(self) -> str:
+        """The diagnosis as JSON."""
+        return json.dumps(dataclasses.asdict(self), indent=2, allow_nan=False)
+
+
+def diagnose(
+    engine: Engine,
+    run: Run,
+    history: History,
+    registry: Registry,
+    failure: str = "",
+    measures: Mapping[str, float] | None = None,
+) -> Diagnosis:
+    """What the engine found so far."""
+    reports = tuple(report(episode, run, registry) for episode in engine.ordered())
+    verdict = engines.verdict(engine, run, history)
+    return Diagnosis(
+        verdict=verdict,
+        text=_explain(verdict, reports, history),
+        step=max(history.looks, default=0),
+        findings=reports,
+        unasked={name: tuple(columns) for name, columns in engine.unasked.items()},
+        failure=failure,
+        measures={name: _rounded(value) for name, value in (measures or {}).items()},
+    )
+
+
+def report(episode: Episode, run: Run, registry: Registry) -> Report:
+    """A finding with its source, its lesson and the command that cures it."""
+    finding = episode.finding
+    spec = registry.find("rule", episode.name)
+    text = finding.text
+    if episode.because:
+        text = f"{text} Probably because of {episode.because}."
+    return Report(
+        name=episode.name,
+        kind=episode.kind,
+        since=episode.since,
+        until=episode.until,
+        evidence={name: _rounded(value) for name, value in finding.evidence.items()},
+        text=text,
+        cure=finding.cure,
+        command=cured_command(run, finding.options),
+        source=spec.source,
+        lesson=spec.lesson,
+        why_wrong=episode.rule.why_wrong,
+        because=episode.because,
+    )
+
+
+def cured_command(run: Run, options: Mapping[str, Any]) -> str:
+    """The command line of the run with other settings; empty if nothing changes."""
+    cured = dataclasses.replace(run, **options) if options else run
+    return command_line(cured) if cured != run else ""
+
+
+def _rounded(value: float | str) -> float | str:
+    """Four digits; NaN and infinity as texts, because JSON has neither."""
+    if isinstance(value, str):
+        return value
+    return float(f"{value:.4g}") if math.isfinite(value) else str(value)
+
+
+def _explain(verdict: str, reports: tuple[Report, ...], history: History) -> str:
+    """The verdict as a sentence."""
+    if verdict == engines.TOO_EARLY:
+        step = max(history.looks, default=0)
+        return f"It is too early to say after {step:,} steps: train longer, then ask again."
+    if verdict == engines.HEALTHY:
+        if any(report.until is None for report in reports):
+            return "No alarm: the pictures get better, or are good. The notes say what to watch."
+        return "Nothing is wrong: the pictures get better, or are good."
+    first = next(report for report in reports if report.name in (verdict, "stalled"))
+    return first.text

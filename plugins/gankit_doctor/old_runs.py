@@ -1,0 +1,109 @@
+"""Look at a run that was trained without the doctor: at its grids, and at its newest networks."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gankit.core.errors import GankitError
+from gankit.core.prepared import PreparedDataset
+from gankit.core.registry import Registry
+from gankit.core.seen import PREFIX, History
+from gankit.core.settings import Run
+from gankit.core.stop import no_progress
+from gankit.runs.images import read_grid
+from gankit.training.assemble import assemble, resolve_auto
+from gankit.training.checkpoint import list_checkpoints
+from gankit.training.resume import restore
+from gankit.training.run_pictures import prepare_begun
+from gankit_doctor import pictures
+from gankit_doctor.look import Looker
+from gankit_doctor.reference import Reference, make_reference
+
+GAP = 2  # pixels between the pictures of a grid
+_NAME = re.compile(r"[0-9]{6,12}\.png")
+MAX_GRIDS = 60
+LOOKS = 5  # at the newest networks: as many as the engine needs
+
+
+def look_at_old_run(run: Run, registry: Registry, history: History) -> None:
+    """Add to a run's history what looks would have seen, as far as it can be known now.
+
+    Its grids give the numbers of pictures. Some more steps of its newest networks, which are
+    forgotten afterwards, give the numbers of the players at its end.
+    """
+    try:
+        prepared = prepare_begun(run, registry, no_progress)
+    except GankitError:  # its pictures or its data set are gone
+        return
+    reference = make_reference(prepared, torch.device("cpu"), run.data_seed)
+    if reference is not None:
+        _look_at_grids(run, reference, prepared.num_train, history)
+    if list_checkpoints(run.folder / "checkpoints"):
+        with contextlib.suppress(GankitError):  # a part is not installed, or all are damaged
+            _look_at_networks(run, registry, prepared, history)
+
+
+def _look_at_grids(run: Run, reference: Reference, num_train: int, history: History) -> None:
+    constants = {**pictures.floors(reference), "pictures": float(num_train)}
+    previous = None
+    for path in find_grids(run):
+        images = read_images(path, run)
+        if images is None:
+            continue
+        numbers, previous = pictures.picture_numbers(images, reference, previous)
+        values = {PREFIX + name: float(value) for name, value in (numbers | constants).items()}
+        history.add({"step": int(path.stem), **values})
+
+
+def _look_at_networks(
+    run: Run, registry: Registry, prepared: PreparedDataset, history: History
+) -> None:
+    trainer = assemble(resolve_auto(run, prepared), registry, prepared)
+    restore(trainer)
+    looker = Looker(trainer.run, trainer.gan, prepared)
+    start = max([trainer.gan.step, *history.looks])
+    for index in range(LOOKS):
+        scalars, record = trainer.recorded_step(trainer.gan.step + index, keeps_updates=True)
+        numbers = looker.look(index, record)
+        row = {name: float(value) for name, value in scalars.items()}
+        row |= {PREFIX + name: float(value) for name, value in numbers.items()}
+        row.pop(f"{PREFIX}turnover", None)  # the time between these looks is another
+        history.add({**row, "step": start + index + 1})
+
+
+def find_grids(run: Run) -> list[Path]:
+    """The grids of a run, oldest first; of very many, some."""
+    folder = run.folder / "samples"
+    grids = sorted(
+        (path for path in folder.glob("*.png") if _NAME.fullmatch(path.name)),
+        key=lambda path: int(path.stem),
+    )
+    grids = [path for path in grids if int(path.stem) > 0]
+    stride = -(-len(grids) // MAX_GRIDS) or 1
+    return grids[::-1][::stride][::-1]
+
+
+def read_images(path: Path, run: Run) -> Tensor | None:
+    """The pictures of a grid as images (N, C, H, W) in [-1, 1]; None if it cannot be read."""
+    try:
+        grid = np.asarray(read_grid(path))
+    except GankitError:
+        return None
+    size = run.image_size
+    rows = (grid.shape[0] - GAP) // (size + GAP)
+    columns = (grid.shape[1] - GAP) // (size + GAP)
+    if rows < 1 or columns < 1:
+        return None
+    images = [
+        grid[y : y + size, x : x + size]
+        for y in range(GAP, rows * (size + GAP), size + GAP)
+        for x in range(GAP, columns * (size + GAP), size + GAP)
+    ]
+    tensor = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    return tensor[:, :1] if run.channels == 1 else tensor

@@ -1,0 +1,103 @@
+"""Reference: what a look compares a run's pictures with, computed once from real pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gankit.core.prepared import Pixels, PreparedDataset, Rows
+from gankit.core.randomness import derive_seed
+from gankit_doctor import features, statistics
+
+GRID = 64  # pictures of a look
+MAX_REAL = 512  # training pictures that are compared with the grid
+MAX_HELD_OUT = 128
+MAX_FULL = 120  # of either that are kept at their full size
+CLUSTERS = 12
+MIN_PICTURES = 16  # with fewer real ones, pictures are not compared
+CHUNK = 64
+PERIODS = (2, 4)  # pixels, of patterns that strided layers leave
+
+
+@dataclass
+class Reference:
+    """Real pictures in [-1, 1] and what a look needs of them; all tensors are on one device."""
+
+    real: Tensor  # (N, C, H, W), training pictures
+    held_out: Tensor  # (M, C, H, W); may be empty
+    thumbnails: Tensor  # (K, F), small pictures of `real` and more
+    held_thumbnails: Tensor  # (L, F)
+    seed: int
+
+    def __post_init__(self) -> None:
+        self.device = self.real.device
+        self.within = statistics.mean_distance(self.thumbnails)
+        self.texture = features.texture(self.real)
+        self.texture_mean = self.texture.mean(dim=0)
+        self.texture_sd = self.texture.std(dim=0).clamp_min(0.02)
+        self.texture = (self.texture - self.texture_mean) / self.texture_sd
+        self.texture_within = statistics.mean_distance(self.texture)
+        self.power = features.spectrum(self.real)
+        self.nearest = statistics.nearest_distances(self.thumbnails[:GRID]).median()
+        self.dimensions = statistics.dimensions(self.thumbnails[:GRID])
+        self.centres = statistics.clusters(
+            self.thumbnails, CLUSTERS, torch.Generator().manual_seed(self.seed)
+        )
+        self.shares = statistics.shares(self.thumbnails, self.centres)
+        self.lattices = {period: features.lattice(self.power, period) for period in PERIODS}
+        self.fine = features.high_share(self.power)
+        self.colours = features.colours(self.real)
+        self.channel_sd = self.real.mean(dim=(2, 3)).std(dim=0).clamp_min(0.01)
+
+    def texture_of(self, images: Tensor) -> Tensor:
+        """Texture features (N, F) of images, in standard deviations of the real ones."""
+        return (features.texture(images) - self.texture_mean) / self.texture_sd
+
+    def fresh(self) -> tuple[Tensor, Tensor]:
+        """Real thumbnails (up to GRID) to measure floors with, and the rest to compare with."""
+        if len(self.held_thumbnails) >= MIN_PICTURES:
+            return self.held_thumbnails[:GRID], self.thumbnails
+        half = len(self.thumbnails) // 2
+        return self.thumbnails[:half][:GRID], self.thumbnails[half:]
+
+
+def make_reference(prepared: PreparedDataset, device: torch.device, seed: int) -> Reference | None:
+    """The reference of a run's pictures; None if there are too few of them."""
+    if len(prepared.train) < MIN_PICTURES:
+        return None
+    train = _choose(prepared.train, MAX_REAL, seed)
+    held_out = _choose(prepared.holdout, MAX_HELD_OUT, seed)
+    pixels = prepared.pixels
+    area = pixels.shape[1] * pixels.shape[2]
+    full = min(MAX_FULL, max(GRID, MAX_FULL * 64 * 64 // area))  # fewer large ones
+    return Reference(
+        real=_images(pixels, train[:full]).to(device),
+        held_out=_images(pixels, held_out[:full]).to(device),
+        thumbnails=_thumbnails(pixels, train).to(device),
+        held_thumbnails=_thumbnails(pixels, held_out).to(device),
+        seed=derive_seed(seed, 0, "doctor"),
+    )
+
+
+def _choose(rows: Rows, count: int, seed: int) -> Rows:
+    """Up to `count` of the rows, at random, and the same for every run of these pictures."""
+    generator = torch.Generator().manual_seed(derive_seed(seed, 0, "doctor's pictures"))
+    order: Rows = rows[torch.randperm(len(rows), generator=generator).numpy()]
+    return order[:count]
+
+
+def _images(pixels: Pixels, rows: Rows) -> Tensor:
+    """Images (n, C, H, W) in [-1, 1] of these rows."""
+    chosen = torch.from_numpy(np.ascontiguousarray(pixels[rows]))
+    return (chosen.permute(0, 3, 1, 2).float() / 127.5 - 1).contiguous()
+
+
+def _thumbnails(pixels: Pixels, rows: Rows) -> Tensor:
+    """Thumbnails (n, F) of these rows, made in chunks, as the pictures may be large."""
+    chunks = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
+    if not chunks:
+        return torch.zeros(0, pixels.shape[3] * min(features.SIDE, pixels.shape[1]) ** 2)
+    return torch.cat([features.thumbnails(_images(pixels, chunk)) for chunk in chunks])

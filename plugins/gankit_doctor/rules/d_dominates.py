@@ -1,0 +1,48 @@
+"""d-dominates: D is so far ahead that G learns nothing from it."""
+
+from __future__ import annotations
+
+from gankit.core.choice import Choice
+from gankit.core.rule import STAY, Finding, Rule
+from gankit.core.seen import Seen
+from gankit_doctor.cures import scale_rate
+
+
+class DDominates(Rule):
+    """D tells all pictures apart by a wide gap, and the pictures stay as they are."""
+
+    needs = ("doctor.auc", "doctor.logit_gap", "doctor.far")
+    causes = ("mode-collapse", "missing-modes", "colour-shift", "checkerboard", "stalled",
+              "oscillation", "dead-units", "unbounded-critic")  # fmt: skip
+    why_wrong = "D may be ahead and still teach G: then pictures get better, and this is a note."
+
+    def __init__(self, auc: float = 0.99, gap: float = 4.0, left: float = 0.8) -> None:
+        self.auc = auc
+        self.gap = gap  # of D's mean answers, in their standard deviations
+        self.left = left  # share of the first distance to real pictures
+
+    def look(self, seen: Seen) -> Finding | None:
+        auc = seen.last("auc", 5)
+        gap = seen.last("logit_gap", 5)
+        if auc < self.auc - 0.04 or gap < self.gap / 2 or not seen.is_bad(0.8 * self.left):
+            return None
+        run = seen.run
+        is_beyond = auc >= self.auc and gap > self.gap and seen.is_bad(self.left)
+        options = scale_rate(run, 0.25, "d")
+        if run.lr_g < run.lr_d / 4:
+            options = {"lr_d": 2e-4, "lr_g": 2e-4}
+        cure = "Hold D back: give it a lower learning rate."
+        if run.d_steps > 1:
+            options["d_steps"] = 1
+            cure = "Hold D back: give it a lower learning rate, and one update in each step."
+        if run.loss.name == "minimax":  # flat where D is sure
+            options["loss"] = Choice("non-saturating")
+        return Finding(
+            level="enter" if is_beyond else STAY,
+            text="D tells real pictures from G's without an error and by a wide gap, and G's "
+            "pictures hardly change.",
+            evidence={"doctor.auc": auc, "doctor.logit_gap": gap,
+                      "d_fake": seen.series("d_fake").last(8), "doctor.far": seen.last("far", 3)},
+            cure=cure,
+            options=options,
+        )  # fmt: skip

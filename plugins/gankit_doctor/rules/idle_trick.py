@@ -1,0 +1,48 @@
+"""idle-trick: a trick does nothing, or nothing that could matter."""
+
+from __future__ import annotations
+
+from gankit.core.rule import Finding, Rule
+from gankit.core.seen import Seen
+from gankit_doctor.cures import drop_tricks, option_of
+
+SMALLEST = 1 / 255  # a grey level, of pixels between 0 and 1
+STRENGTHS = {"noisy-d": ("sigma", 2 * SMALLEST), "flip-labels": ("p", 0.0),
+             "dropout-d": ("p", 0.0), "replay": ("share", 0.0), "noisy-labels": ("sigma", 0.0),
+             "smooth-labels": ("by", 0.0)}  # fmt: skip
+
+
+class IdleTrick(Rule):
+    """A trick that never said it did something, or whose strength is set to nothing."""
+
+    warm_up = 0.1
+    patience = 2
+    is_only_note = True
+    judges_pictures = False
+    why_wrong = "A trick may be meant to act only later in the run."
+
+    def look(self, seen: Seen) -> Finding | None:
+        for trick in seen.run.tricks:
+            reason = self._why_idle(seen, trick.name)
+            if reason:
+                return Finding(
+                    text=f"The trick {trick.name} {reason}.",
+                    evidence={
+                        "trick": str(trick),
+                        trick.name: (seen.texts(trick.name) or ["-"])[-1],
+                    },
+                    cure="Omit it, or give it the strength that you meant: "
+                    f"gankit show {trick.name}.",
+                    options=drop_tricks(seen.run, trick.name),
+                )
+        return None
+
+    def _why_idle(self, seen: Seen, name: str) -> str:
+        trick = seen.trick(name)
+        if trick and name in STRENGTHS:
+            key, least = STRENGTHS[name]
+            if key in trick.options and option_of(trick, key, 1.0) <= least:
+                return f"is too weak to matter: {key} is {trick.options[key]}"
+        says_nothing = name not in seen.history.texts and seen.share > 0.2
+        numbers = any(column.startswith(f"{name}.") for column in seen.history.numbers)
+        return "never said that it did something" if says_nothing and not numbers else ""

@@ -1,0 +1,47 @@
+"""missing-modes: G never draws whole kinds of the pictures."""
+
+from __future__ import annotations
+
+from gankit.core.rule import STAY, Finding, Rule
+from gankit.core.seen import Seen
+from gankit_doctor.cures import SMALL_Z, add_tricks
+
+
+class MissingModes(Rule):
+    """G's pictures vary in fewer ways than real ones, though each may look good."""
+
+    needs = ("doctor.dims", "doctor.missing", "doctor.near")
+    warm_up = 0.5
+    causes = ("stalled",)
+    why_wrong = "64 pictures are few: with many kinds, some are missing by chance."
+
+    def __init__(self, dims: float = 0.25, missing: float = 0.45, varied: float = 0.5) -> None:
+        self.dims = dims  # directions in which the pictures vary, as a share of the reals'
+        self.missing = missing  # share of the real pictures of kinds that are never drawn
+        self.varied = varied  # diversity from which on G draws more than pale pictures
+
+    def look(self, seen: Seen) -> Finding | None:
+        dims = seen.last("dims", 3)
+        missing = seen.last("missing", 3)
+        if seen.last("diversity", 3) < self.varied:
+            return None
+        if dims > 1.2 * self.dims and missing < 0.8 * self.missing:
+            return None
+        is_beyond = dims < self.dims or missing > self.missing
+        small_z = seen.run.latent_dim < SMALL_Z
+        options = {"latent_dim": 100} if small_z else add_tricks(seen.run, "minibatch-stddev")
+        cure = "Give G a larger z: --latent-dim 100." if small_z else (
+            "Show D whole batches (--trick minibatch-stddev), use a wider G, or train longer."
+        )  # fmt: skip
+        facts = []
+        if dims < 1.2 * self.dims:
+            facts.append(f"vary in only {100 * dims:.0f} % of the directions of real ones")
+        if missing > 0.8 * self.missing:
+            facts.append(f"lack kinds that make up {100 * missing:.0f} % of the real ones")
+        return Finding(
+            level="enter" if is_beyond else STAY,
+            text=f"G's pictures {' and '.join(facts)}.",
+            evidence={"doctor.dims": dims, "doctor.missing": missing},
+            cure=cure,
+            options=options,
+        )

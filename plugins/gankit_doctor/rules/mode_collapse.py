@@ -1,0 +1,63 @@
+"""mode-collapse: G draws nearly the same picture, or the same few, again and again."""
+
+from __future__ import annotations
+
+from gankit.core.rule import STAY, Finding, Rule
+from gankit.core.seen import Seen, median
+from gankit_doctor.cures import SMALL_Z, Options, add_tricks
+
+LATE = 0.35  # share of the run at which every healthy G draws different pictures
+
+
+class ModeCollapse(Rule):
+    """All pictures of a grid are alike and stay so, or they come in a few groups of twins."""
+
+    needs = ("doctor.near", "doctor.diversity", "doctor.turnover")
+    warm_up = 0.25
+    causes = ("checkerboard", "colour-shift", "oscillation", "missing-modes", "stalled")
+    why_wrong = "In the first steps every G draws one grey picture; it must become more varied."
+
+    def __init__(
+        self, alike: float = 0.3, groups: float = 0.72, growth: float = 1.15, still: float = 0.005
+    ) -> None:
+        self.alike = alike  # variety of a grid, as a share of that of real pictures
+        self.groups = groups  # distance to the nearest picture, against the variety of the grid
+        self.growth = growth  # of the variety, from the first half of the looks until now
+        self.still = still  # change between looks, below which the pictures are frozen
+
+    def look(self, seen: Seen) -> Finding | None:
+        near = seen.look("near")
+        diversity = seen.last("diversity")
+        recent = near.last()
+        if seen.last("turnover", 5) < self.still:
+            return None
+        excess = 0.0
+        if diversity > self.alike / 2:  # else all are alike, and there are no groups
+            excess = self.groups / max(recent / diversity, 1e-6)
+        elif seen.share > LATE:
+            excess = self.alike / 2 / max(diversity, 1e-6)
+        before = median(near.values[: max(3, len(near) // 2)])
+        if near.last(3) < self.growth * before:
+            excess = max(excess, self.alike / max(diversity, 1e-6))
+        if excess < 0.85:
+            return None
+        return Finding(
+            level="enter" if excess > 1 else STAY,
+            text=f"G's pictures are nearly alike: one differs from its nearest neighbour by "
+            f"{100 * recent:.0f} % of what real pictures differ by.",
+            evidence={
+                "doctor.near": recent,
+                "doctor.diversity": diversity,
+                "doctor.twins": seen.last("twins"),
+            },
+            **self._cure(seen),
+        )
+
+    def _cure(self, seen: Seen) -> Options:
+        run = seen.run
+        if run.latent_dim < SMALL_Z:
+            cure = f"Give G a larger z than {run.latent_dim} numbers: --latent-dim 100."
+            return {"cure": cure, "options": {"latent_dim": 100}}
+        rates = {"lr_g": min(run.lr_g / 4, run.lr_d)}
+        cure = "Slow G down, and show D whole batches: --trick minibatch-stddev."
+        return {"cure": cure, "options": {**add_tricks(run, "minibatch-stddev"), **rates}}

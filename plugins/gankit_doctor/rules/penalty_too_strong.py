@@ -1,0 +1,68 @@
+"""penalty-too-strong: D obeys its penalty and learns nothing else."""
+
+from __future__ import annotations
+
+from gankit.core.rule import STAY, Finding, Rule
+from gankit.core.seen import Seen
+from gankit_doctor.cures import Options, add_tricks, option_of
+
+WEIGHTS = {  # trick -> its option, its default, and a value that suits small pictures
+    "r1": ("gamma", 10.0, 0.1),
+    "r2": ("gamma", 10.0, 0.1),
+    "wgan-gp": ("weight", 10.0, 10.0),
+    "dragan": ("weight", 10.0, 10.0),
+    "lecam": ("weight", 0.3, 0.01),
+}
+
+
+class PenaltyTooStrong(Rule):
+    """The penalty is large against the loss, and D's answers hardly differ between pictures."""
+
+    needs = ("doctor.far", "doctor.logit")
+    causes = ("d-too-weak", "mode-collapse", "missing-modes", "colour-shift", "oscillation",
+              "checkerboard", "stalled", "vanishing-gradient", "d-dominates")  # fmt: skip
+    why_wrong = "Right after the start, penalties are large in healthy runs, too."
+
+    def __init__(self, share: float = 0.7, answer: float = 0.3, left: float = 0.75) -> None:
+        self.share = share  # of the penalty in D's loss and penalty together
+        self.answer = answer  # the mean size of D's answers, below which D is flat
+        self.left = left  # share of the first distance to real pictures
+
+    def look(self, seen: Seen) -> Finding | None:
+        names = [trick.name for trick in seen.run.tricks if trick.name in WEIGHTS]
+        if not names or not seen.has(["penalty"]) or not seen.is_bad(0.8 * self.left):
+            return None
+        penalty = seen.series("penalty").last(10)
+        share = penalty / max(penalty + abs(seen.series("d_loss").last(10)), 1e-9)
+        answer = seen.last("logit", 5)
+        excess = max(share / self.share, self.answer / max(answer, 1e-9))
+        if excess < 0.7:
+            return None
+        reason = f"it is {100 * share:.0f} % of what D minimises"
+        if self.answer / max(answer, 1e-9) > share / self.share:
+            reason = f"D's answers have a mean size of only {answer:.2g}"
+        is_beyond = excess > 1 and seen.is_bad(self.left)
+        return Finding(
+            level="enter" if is_beyond else STAY,
+            text=f"The penalty of {' and '.join(names)} holds D flat: {reason}.",
+            evidence={
+                "penalty": penalty,
+                "d_loss": seen.series("d_loss").last(10),
+                "doctor.logit": answer,
+                "doctor.far": seen.last("far", 3),
+            },
+            cure=f"Make the penalty of {' and '.join(names)} far weaker.",
+            options=self._weaker(seen, names),
+        )
+
+    def _weaker(self, seen: Seen, names: list[str]) -> Options:
+        """The penalties with a usual weight, or a hundredth of what they have."""
+        changes = []
+        for trick in seen.run.tricks:
+            if trick.name in names:
+                key, default, usual = WEIGHTS[trick.name]
+                weight = min(usual, option_of(trick, key, default) / 10)
+                kept = {**trick.options, key: weight}
+                options = ",".join(f"{name}={value:g}" for name, value in kept.items())
+                changes.append(f"{trick.name}:{options}")
+        return add_tricks(seen.run, *changes)

@@ -1,0 +1,57 @@
+"""stalled: the pictures get no better any more."""
+
+from __future__ import annotations
+
+from gankit.core.rule import STAY, Finding, Rule
+from gankit.core.seen import Seen, median
+from gankit_doctor.cures import Options, add_tricks
+
+
+class Stalled(Rule):
+    """The distance to real pictures has not fallen in the last third of the run so far."""
+
+    needs = ("doctor.far", "doctor.texture")
+    warm_up = 0.3
+    why_wrong = "Pictures may get better in ways that small numbers do not see: look at the grids."
+
+    def __init__(self, gain: float = 0.03, bad: float = 0.85, still: float = 0.003) -> None:
+        self.gain = gain
+        self.bad = bad  # share of the first distance to real pictures: nothing was learnt
+        self.still = still  # change between looks, below which the pictures are frozen
+
+    def look(self, seen: Seen) -> Finding | None:
+        quality = seen.quality
+        if seen.is_bad(self.bad) and seen.last("turnover", 5) < self.still:
+            return self._finding(seen, "G's pictures do not change at all.", 0.0)
+        if len(quality) < 9:
+            return None
+        third = len(quality) // 3
+        recent = median(quality.values[-third:])
+        earlier = median(quality.values[-2 * third : -third])
+        gain = (earlier - recent) / max(earlier, 1e-6)
+        if gain > 2 * self.gain:
+            return None
+        if seen.is_bad(self.bad):
+            return self._finding(
+                seen, "The pictures are nothing like real ones, and stay so.", gain
+            )
+        what = "The pictures get no better any more: more steps change nothing. Stop here."
+        return self._finding(seen, what, gain)
+
+    def _finding(self, seen: Seen, text: str, gain: float) -> Finding:
+        cure = "Stop here; for better pictures, use a wider network or another recipe."
+        options: Options = {}
+        if seen.trick("ema") and seen.last("turnover", 5) < self.still:
+            cure = "Let the average of G's weights follow faster: --trick ema:decay=0.99."
+            options = add_tricks(seen.run, "ema:decay=0.99")
+        return Finding(
+            level="enter" if gain < self.gain else STAY,
+            text=text,
+            evidence={
+                "doctor.far": seen.last("far", 3),
+                "doctor.texture": seen.last("texture", 3),
+                "doctor.turnover": seen.last("turnover", 5),
+            },
+            cure=cure,
+            options=options,
+        )

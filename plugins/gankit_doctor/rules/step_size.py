@@ -1,0 +1,61 @@
+"""step-size: an update changes the weights by far too much, or hardly at all."""
+
+from __future__ import annotations
+
+from gankit.core.rule import STAY, Finding, Rule
+from gankit.core.seen import Seen, median
+from gankit_doctor.cures import scale_rate
+
+NAMES = {"d": "D", "g": "G"}
+
+
+class StepSize(Rule):
+    """The change of the weights in a step, as a share of their size: a median over the layers."""
+
+    needs = ("doctor.step_d", "doctor.step_g")
+    warm_up = 0.05
+    is_always_alarm = True
+    causes = (
+        "vanishing-gradient", "d-dominates", "d-too-weak", "mode-collapse", "missing-modes",
+        "oscillation", "colour-shift", "checkerboard", "unbounded-critic", "stalled", "dead-units",
+    )  # fmt: skip
+    judges_pictures = False
+    why_wrong = "With --trick lr-decay, steps shrink on purpose; only the largest ones count here."
+
+    def __init__(
+        self, high: float = 0.12, low: float = 3e-4, rate: float = 0.02, target: float = 0.01
+    ) -> None:
+        self.high = high
+        self.low = low
+        self.rate = rate  # beyond it, Adam moves each weight by more than it is at the start
+        self.target = target  # of the cure
+
+    def look(self, seen: Seen) -> Finding | None:
+        for player in ("d", "g"):
+            rate = getattr(seen.run, f"lr_{player}")
+            sizes = seen.look(f"step_{player}")
+            recent = sizes.last(3)
+            largest = max(recent, median(sizes.values))
+            if recent > self.high / 2 or rate > self.rate:
+                return self._finding(seen, player, max(recent, sizes.first()), is_long=True)
+            if largest < 2 * self.low and rate < 5e-5:
+                return self._finding(seen, player, largest, is_long=False)
+        return None
+
+    def _finding(self, seen: Seen, player: str, size: float, *, is_long: bool) -> Finding:
+        rate = getattr(seen.run, f"lr_{player}")
+        is_beyond = size > self.high or rate > self.rate if is_long else size < self.low
+        players = [p for p in ("d", "g") if getattr(seen.run, f"lr_{p}") == rate]
+        factor = min(2e-4 / max(rate, 1e-12), max(self.target / max(size, 1e-12), 1e-3))
+        if is_long:
+            factor = min(factor, 0.5)
+        what = "changes its weights by" if is_long else "changes its weights only by"
+        name = NAMES[player]
+        return Finding(
+            level="enter" if is_beyond else STAY,
+            text=f"Each update of {name} {what} {100 * size:.2g} % of their size; about "
+            f"{100 * self.target:.0f} % is usual.",
+            evidence={f"doctor.step_{player}": size, f"lr_{player}": rate},
+            cure=f"{'Lower' if is_long else 'Raise'} the learning rate of {name}.",
+            options=scale_rate(seen.run, factor, *players),
+        )

@@ -1,0 +1,38 @@
+"""too-few-pictures: D sees each of few pictures so often that it can learn them by heart."""
+
+from __future__ import annotations
+
+from gankit.core.rule import Finding, Rule
+from gankit.core.seen import Seen
+from gankit_doctor.cures import add_tricks
+
+
+class TooFewPictures(Rule):
+    """The number of training pictures, and how often each is seen in the whole run."""
+
+    needs = ("doctor.pictures",)
+    warm_up = 0.0
+    patience = 1
+    is_only_note = True
+    judges_pictures = False
+    why_wrong = "Pictures that are all much alike may be enough, though few."
+
+    def __init__(self, pictures: int = 1000, passes: float = 200.0) -> None:
+        self.pictures = pictures
+        self.passes = passes
+
+    def look(self, seen: Seen) -> Finding | None:
+        run = seen.run
+        pictures = seen.last("pictures")
+        variants = (2 if run.flip else 1) * (4 if run.dihedral else 1) * (2 if run.zoom > 1 else 1)
+        passes = run.steps * run.batch_size * run.d_steps / max(pictures, 1)
+        augmented = {"diffaugment", "ada"} & {trick.name for trick in run.tricks}
+        if augmented or pictures * variants > self.pictures or passes < self.passes:
+            return None
+        return Finding(
+            text=f"The run has {pictures:.0f} training pictures, and D sees each "
+            f"{passes:.0f} times: it can learn them by heart.",
+            evidence={"doctor.pictures": pictures, "steps": run.steps},
+            cure="Use more pictures, or show them in more variants: --trick diffaugment --flip.",
+            options={**add_tricks(run, "diffaugment"), "flip": True},
+        )

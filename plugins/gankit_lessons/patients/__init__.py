@@ -1,0 +1,1 @@
+"""Patients: broken runs to heal. `gankit patient` lists them, makes them and grades a cure."""

@@ -1,0 +1,236 @@
+"""docs/write_doctor.py: the cases of the bench, its arithmetic and its tables."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from gankit_doctor.cases import BROKEN, CASES, HEALTHY, TEST, TUNING, WAYS, Case
+
+from gankit import compose
+
+
+@pytest.fixture(scope="module")
+def tables(docs_script):
+    return docs_script("doctor_tables")
+
+
+@pytest.fixture(scope="module")
+def bench(docs_script):
+    return docs_script("write_doctor")
+
+
+def record(case, named=(), alarms=None, seed=0, **more):
+    """A record of a run, as the bench writes it."""
+    named = list(named)
+    return {
+        "case": case.name,
+        "half": case.half or TUNING,
+        "seed": seed,
+        "expected": list(case.expected),
+        "verdict": "alarm" if named else "healthy",
+        "named": named,
+        "alarms": named if alarms is None else alarms,
+        "since": dict.fromkeys(named, 120),
+        "steps": case.settings["steps"],
+        "exit": 0,
+        "command": "",
+        **more,
+    }
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_each_case_is_a_run(name):
+    case = CASES[name]
+    run = compose(**case.settings)
+    assert run.image_size == 32
+    assert run.holdout != 0 or "sixty" in name
+
+
+def test_the_options_of_a_case_are_those_of_its_settings(gankit_cli):
+    case = CASES["relativistic"]
+    answer = gankit_cli("run", *case.argv, "--seed", "3", "--dry-run")
+    assert answer.code == 0, answer.err
+    assert "r2:gamma=10,every=4" in answer.out
+    assert "--seed 3" in answer.out
+
+
+def test_there_are_enough_ways_to_break_a_run_and_enough_healthy_ones():
+    assert len(WAYS) >= 20
+    assert len(HEALTHY) >= 15
+    assert len(CASES) == len(BROKEN) + len(HEALTHY)  # no name twice
+    assert sum(len(case.seeds(half)) for case in HEALTHY for half in (TUNING, TEST)) >= 150
+
+
+def test_the_test_half_shares_no_pictures_networks_or_seeds_with_the_tuning_half():
+    seen = {half: set() for half in (TUNING, TEST)}
+    for case in BROKEN:
+        dataset = str(case.settings["dataset"]).partition(":")[0]
+        seen[case.half] |= {dataset, *case.seeds(case.half)}
+    assert not seen[TUNING] & seen[TEST]
+
+
+def test_a_share_has_the_interval_of_wilson(tables):
+    # Computed by hand from the formula; 54 of 60 is the example of many textbooks.
+    assert tables.wilson(54, 60) == pytest.approx((0.7985, 0.9534), abs=1e-3)
+    assert tables.wilson(3, 3) == pytest.approx((0.4385, 1.0), abs=1e-3)
+    low, high = tables.wilson(0, 150)
+    assert low == 0
+    assert high == pytest.approx(0.025, abs=1e-3)
+    assert tables.wilson(0, 0) == (0, 1)
+
+
+def test_only_the_first_finding_counts_as_named_right(tables):
+    case = CASES["strong-d"]
+    assert tables.is_named_right(record(case, ["d-dominates", "stalled"]))
+    assert not tables.is_named_right(record(case, ["stalled", "d-dominates"]))
+    assert not tables.is_named_right(record(case))
+
+
+def test_the_tables_count_what_was_named(tables):
+    case = CASES["strong-d"]
+    records = [
+        record(case, ["d-dominates"]),
+        record(case, ["stalled", "d-dominates"], seed=1),
+        record(case, seed=2),
+    ]
+    (row,) = [line for line in tables.named_table(records).splitlines() if "strong-d" in line]
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells[0] == "strong-d"
+    assert cells[-3:] == ["d-dominates 1, stalled 1, nothing 1", "1 of 3", "2 of 3"]
+
+
+def test_an_alarm_in_a_healthy_run_is_counted_and_a_note_is_not(tables):
+    plain = CASES["plain"]
+    records = [record(plain, ["stalled"]), record(plain, ["stalled"], alarms=[], seed=1)]
+    text = tables.page({"records": records, "cost": []})
+    assert "1 of 2" in text
+    assert "2 of 40 healthy" in text  # 20 cases in the tuning half, two seeds of each
+    assert "| 2 | 1 | stalled 1 |" in text
+
+
+def test_a_cure_counts_if_the_finding_is_gone_and_the_pictures_are_better(tables):
+    case = CASES["strong-d"]
+    cures = [
+        {"gone": True, "before": 5.0, "after": 1.0, "verdict": "healthy"},
+        {"gone": True, "before": 5.0, "after": 4.1, "verdict": "healthy"},
+        {"gone": False, "before": 5.0, "after": 1.0, "verdict": "alarm"},
+        {"gone": True, "before": None, "after": 1.0, "verdict": "healthy"},
+        {"gone": True, "before": 5.0, "after": None, "verdict": "healthy"},
+    ]
+    records = [
+        record(case, ["d-dominates"], seed=seed, cure=cure) for seed, cure in enumerate(cures)
+    ]
+    row = tables.cure_table(records).splitlines()[-1]
+    assert "| 4 of 5 | 3 of 5 | 2 of 5 |" in row
+
+
+def test_the_cost_is_the_median_of_ratios_in_turns(tables):
+    assert "took 1.020 times" in tables.cost_text([[1.02, 1.0], [2.2, 2.0], [0.99, 1.0]])
+
+
+def test_records_of_the_same_run_are_replaced_and_keep_their_cure(bench):
+    case = CASES["strong-d"]
+    cure = {"gone": True, "before": None, "after": None, "verdict": "healthy"}
+    old = [record(case, ["d-dominates"], cure=cure, command="gankit run --a")]
+    same = bench.merge_records(old, [record(case, ["d-dominates"], command="gankit run --a")])
+    assert [item.get("cure") for item in same] == [cure]
+    other = bench.merge_records(old, [record(case, ["d-dominates"], command="gankit run --b")])
+    assert [item.get("cure") for item in other] == [None]
+
+
+def test_the_first_seed_of_all_cases_comes_first(bench):
+    runs = bench.chosen_runs(TUNING, ["strong-d", "plain"])
+    assert [(case.name, seed) for case, _, seed in runs] == [
+        ("strong-d", 0),
+        ("plain", 0),
+        ("strong-d", 1),
+        ("plain", 1),
+        ("strong-d", 2),
+    ]
+    assert len(bench.chosen_runs(TUNING, ["strong-d", "plain"], 1)) == 2
+
+
+def test_a_cure_is_run_as_it_is_printed_or_resumes_a_copy(bench, tmp_path, monkeypatch):
+    calls = []
+
+    def pretend(*argv):
+        calls.append(list(argv))
+        return subprocess.CompletedProcess(argv, 0, "finished\n", "")
+
+    monkeypatch.setattr(bench, "gankit", pretend)
+    broken = tmp_path / "strong-d-0"
+    broken.mkdir()
+    (broken / bench.DONE).write_text("{}")
+    for name, command in (
+        ("new", "gankit run --lr-d 0.1  # objects"),
+        ("old", "gankit run --resume x"),
+    ):
+        bench.train_cure(command, broken, tmp_path / name)
+        assert (tmp_path / name / bench.DONE).exists()
+    new = str(tmp_path / "new")
+    assert calls[0] == ["run", "--lr-d", "0.1", "--out", new, "--threads", "1"]
+    assert calls[1] == ["run", "--resume", str(tmp_path / "old"), "--threads", "1"]
+    assert broken.exists()
+
+
+def test_only_runs_that_are_finished_are_judged(bench, tmp_path, monkeypatch):
+    case = CASES["strong-d"]
+    finished = subprocess.CompletedProcess((), 0, "finished\n", "")
+    monkeypatch.setattr(bench, "gankit", lambda *argv: finished)
+    bench.train(bench.run_argv(case, 1), tmp_path / "strong-d-1")
+    runs = [(case, TUNING, seed) for seed in (0, 1)]
+    assert [bench.is_trained(tmp_path, run) for run in runs] == [False, True]
+
+
+def test_a_run_that_could_not_begin_stops_the_bench(bench, tmp_path, monkeypatch):
+    refused = subprocess.CompletedProcess((), 2, "", "gankit: there are only 0 pictures\n")
+    monkeypatch.setattr(bench, "gankit", lambda *argv: refused)
+    with pytest.raises(RuntimeError, match="only 0 pictures"):
+        bench.train(["--steps", "8"], tmp_path / "run")
+    assert not (tmp_path / "run" / bench.DONE).exists()
+
+
+def test_a_finished_run_is_not_trained_again(bench, tmp_path, monkeypatch):
+    calls = []
+
+    def pretend(*argv):
+        calls.append(argv)
+        return subprocess.CompletedProcess(argv, 0, "finished\n", "")
+
+    monkeypatch.setattr(bench, "gankit", pretend)
+    for _ in range(2):
+        bench.train(["--steps", "8"], tmp_path / "run")
+    assert len(calls) == 1
+    bench.train(["--steps", "9"], tmp_path / "run")  # the case was changed
+    assert len(calls) == 2
+    bench.train(["--steps", "8"], tmp_path / "resumed", stops_at=4)
+    assert [words[1] == "--resume" for words in calls] == [False, False, False, True]
+
+
+def test_the_bench_judges_a_run_that_it_trained(bench, tmp_path):
+    settings = {**CASES["plain"].settings, "dataset": "petals:count=64", "image_size": 16}
+    case = Case("plain", {**settings, "steps": 96}, TUNING)
+    folder = tmp_path / "plain-0"
+    bench.train([*case.argv, "--seed", "0"], folder)
+    assert json.loads((folder / bench.DONE).read_text())["exit"] == 0
+    row = bench.make_record(case, TUNING, 0, folder)
+    assert row["alarms"] == []
+    assert row["named_live"] == row["named"]
+
+
+def test_the_page_can_be_written_without_training(bench, tmp_path, monkeypatch):
+    monkeypatch.setattr(bench, "RECORDS", tmp_path / "bench.json")
+    monkeypatch.setattr(bench, "PAGE", tmp_path / "bench.md")
+    records = [record(CASES["strong-d"], ["d-dominates"])]
+    bench.RECORDS.write_text(json.dumps({"records": records, "cost": []}))
+    monkeypatch.setattr(sys, "argv", ["write_doctor.py", "--page"])
+    bench.main()
+    assert "1 of 1" in bench.PAGE.read_text()
+
+
+def test_the_page_is_that_of_its_records(bench, tables):
+    if not bench.RECORDS.exists():
+        pytest.skip("the bench was not run yet")
+    results = json.loads(bench.RECORDS.read_text(encoding="utf-8"))
+    assert bench.PAGE.read_text(encoding="utf-8") == tables.page(results)

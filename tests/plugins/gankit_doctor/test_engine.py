@@ -1,0 +1,132 @@
+"""The engine: patience, two thresholds, alarms and notes, causes first, and each told once."""
+
+import pytest
+from gankit_doctor.engine import ALARM, HEALTHY, NOTE, TOO_EARLY, Engine, replay, verdict
+from histories import BETTER, WORSE, Threshold, make_history
+
+from gankit import Seen
+
+
+def named(rule_name, effects=(), **attributes):
+    """A rule like Threshold, of another name, that causes others."""
+    attributes = {"name": rule_name, "causes": effects, **attributes}
+    return type("Other", (Threshold,), attributes)()
+
+
+def trouble(length):
+    return {"far": WORSE["far"][:length], "texture": 0.6}
+
+
+def test_one_or_three_high_looks_are_not_a_finding(ask):
+    for high in ([3], [3, 3, 3], [3, 3, 0, 0, 3, 0, 3]):
+        values = [0] * 6 + high + [0] * 6
+        engine, told = ask([Threshold()], x=values, **trouble(len(values)))
+        assert engine.episodes == []
+        assert not any(told)
+
+
+def test_four_of_five_high_looks_are_a_finding_since_the_first_of_them(ask):
+    values = [0] * 6 + [3, 3, 0, 3, 3, 3]
+    engine, _ = ask([Threshold()], x=values, **trouble(12))
+    (episode,) = engine.episodes
+    assert (episode.name, episode.since, episode.until) == ("threshold", 280, None)
+    assert episode.finding.evidence == {"doctor.x": 3}
+
+
+def test_a_finding_that_has_begun_lasts_between_the_two_thresholds(ask):
+    values = [0] * 4 + [3] * 4 + [1.5] * 6
+    engine, _ = ask([Threshold()], x=values, **trouble(14))
+    assert engine.episodes[0].until is None
+    engine, _ = ask([Threshold()], x=[0] * 4 + [1.5] * 10, **trouble(14))
+    assert engine.episodes == []
+
+
+def test_a_finding_ends_after_four_of_five_silent_looks(ask):
+    values = [0] * 4 + [3] * 4 + [0.5] * 3
+    engine, _ = ask([Threshold()], x=values, **trouble(11))
+    assert engine.episodes[0].until is None
+    values.append(0.5)
+    engine, _ = ask([Threshold()], x=values, **trouble(12))
+    assert engine.episodes[0].until == 360
+
+
+def test_silent_looks_before_a_finding_do_not_end_it(ask):
+    values = [0] * 6 + [3] * 3
+    engine, _ = ask([named("quick", patience=1)], x=values, **trouble(9))
+    assert [(e.since, e.until) for e in engine.episodes] == [(280, None)]
+
+
+def test_it_is_told_once_and_again_only_after_it_had_ended(ask):
+    values = [0] * 8 + [3] * 10
+    _, told = ask([Threshold()], x=values, **trouble(18))
+    assert sum(map(len, told)) == 1
+    values = [0] * 8 + [3] * 8 + [0] * 6 + [3] * 8
+    engine, told = ask([Threshold()], x=values, **trouble(30))
+    assert sum(map(len, told)) == 2
+    assert [episode.until is None for episode in engine.episodes] == [False, True]
+
+
+def test_with_better_pictures_it_is_a_note_that_is_not_told(ask):
+    series = {"far": BETTER["far"][:16], "texture": 0.3}
+    engine, told = ask([Threshold()], x=[3] * 16, **series)
+    assert engine.episodes[0].kind == NOTE
+    assert not any(told)
+    engine, told = ask([Threshold()], x=[3] * 16, **trouble(16))
+    assert engine.episodes[0].kind == ALARM
+    assert sum(map(len, told)) == 1
+
+
+def test_a_note_becomes_an_alarm_when_pictures_stop_getting_better(ask):
+    far = [0.5 * 0.85**index for index in range(8)]
+    far += [far[-1]] * 12
+    _, told = ask([Threshold()], x=[3] * 20, far=far, texture=0.5)
+    first = next(index for index, names in enumerate(told) if names)
+    assert first >= 8
+    assert sum(map(len, told)) == 1
+
+
+def test_a_consequence_is_not_told_and_comes_after_its_cause(ask):
+    rules = [named("cause", effects=("threshold",)), Threshold()]
+    engine, told = ask(rules, x=[3] * 16, **trouble(16))
+    assert [names for names in told if names] == [["cause"]]
+    assert [(e.name, e.because) for e in engine.ordered()] == [
+        ("cause", ""),
+        ("threshold", "cause"),
+    ]
+
+
+def test_alarms_come_before_notes_and_open_ones_before_ended_ones(ask):
+    rules = [named("note", is_only_note=True), Threshold()]
+    engine, _ = ask(rules, x=[3] * 16, **trouble(16))
+    assert [e.name for e in engine.ordered()] == ["threshold", "note"]
+
+
+def test_a_rule_is_not_asked_in_its_warm_up_nor_without_its_columns(ask):
+    engine, _ = ask([named("late", warm_up=0.9)], x=[3] * 8, **trouble(8))
+    assert engine.episodes == []
+    engine, _ = ask([named("blind", needs=("doctor.y",))], x=[3] * 8, **trouble(8))
+    assert engine.episodes == []
+    assert engine.unasked == {"blind": ["doctor.y"]}
+
+
+@pytest.mark.parametrize(
+    ("looks", "x", "expected"),
+    [(3, 0, TOO_EARLY), (6, 0, TOO_EARLY), (12, 0, HEALTHY), (12, 3, "threshold")],
+)
+def test_the_verdict(run, looks, x, expected):
+    history = make_history(x=[x] * looks, **trouble(looks))
+    engine = replay(run, history, [Threshold()])
+    assert verdict(engine, run, history) == expected
+
+
+def test_a_replay_of_the_log_finds_what_was_found_live(run):
+    values = [0, 3, 3, 3, 3, 3, 0, 0, 0, 0, 0, 3]
+    history = make_history(x=values, **trouble(12))
+    live = Engine([Threshold()])
+    for index, step in enumerate(history.looks):
+        live.add(Seen(run, make_history(x=values[: index + 1], **trouble(index + 1)), step))
+    again = replay(run, history, [Threshold()])
+    facts = [
+        [(e.name, e.kind, e.since, e.until) for e in engine.episodes] for engine in (live, again)
+    ]
+    assert facts[0] == facts[1] != []

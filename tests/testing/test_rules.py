@@ -1,0 +1,88 @@
+"""The conformance kit names what is wrong with a rule."""
+
+import pytest
+
+from gankit import Finding, Rule, RuleSpec, testing
+from gankit.testing.rules import healthy_log
+
+GOOD = {"text": "It is wrong.", "cure": "Mend it.", "evidence": {"doctor.x": 9.0}}
+BAD_LOG = {"step": [40.0 * i for i in range(1, 13)], "doctor.x": [9.0] * 12}
+
+
+def rule_of(**finding):
+    """A rule that fires where doctor.x is above 5."""
+
+    class Mine(Rule):
+        needs = ("doctor.x",)
+
+        def look(self, seen):
+            return Finding(**{**GOOD, **finding}) if seen.last("x") > 5 else None
+
+    return Mine
+
+
+def check(build, **options):
+    spec = RuleSpec(name="mine", summary="mine", source="me", build=build)
+    testing.check_rule(spec, **options)
+
+
+def test_a_correct_rule_passes():
+    check(rule_of(), fires_on=BAD_LOG)
+
+
+def test_a_rule_that_always_fires_is_found_on_the_healthy_log():
+    class Nag(Rule):
+        def look(self, seen):
+            return Finding(**GOOD)
+
+    with pytest.raises(AssertionError, match="'mine'.*fires on the log of a healthy run"):
+        check(Nag)
+
+
+@pytest.mark.parametrize(
+    ("change", "fact"),
+    [
+        ({"options": {"lr": 1.0}}, "'lr'"),
+        ({"options": {"lr_g": 5.0}}, "lr-g"),
+        ({"evidence": {}}, "no evidence"),
+        ({"text": "two\nlines"}, "one line"),
+        ({"level": "high"}, "'high'"),
+    ],
+)
+def test_a_finding_that_cannot_be_used(change, fact):
+    with pytest.raises(AssertionError, match=fact):
+        check(rule_of(**change), fires_on=BAD_LOG)
+
+
+def test_a_rule_that_never_fires():
+    with pytest.raises(AssertionError, match="0 of 11 looks"):
+        check(rule_of(), fires_on={**BAD_LOG, "doctor.x": [1.0] * 12})
+
+
+@pytest.mark.parametrize(
+    ("attributes", "fact"),
+    [({"patience": 9}, "patience is 9"), ({"warm_up": 1.0}, "warm_up"), ({"needs": "x"}, "needs")],
+)
+def test_wrong_attributes(attributes, fact):
+    with pytest.raises(AssertionError, match=fact):
+        check(type("Mine", (rule_of(),), attributes))
+
+
+def test_a_result_of_another_type():
+    class Mine(Rule):
+        def look(self, seen):
+            return True
+
+    with pytest.raises(AssertionError, match="look returns a bool"):
+        check(Mine)
+
+
+def test_a_misspelt_method_is_an_error():
+    with pytest.raises(TypeError, match="loook"):
+        type("Mine", (Rule,), {"loook": lambda self, seen: None})
+
+
+def test_the_healthy_log_has_the_numbers_of_looks():
+    log = healthy_log()
+    assert len(log["step"]) > 9
+    assert {"doctor.far", "doctor.auc", "doctor.near", "d_loss"} <= set(log)
