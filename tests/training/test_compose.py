@@ -364,7 +364,9 @@ def test_a_text_stays_the_same_in_run_json_and_in_the_command(
     code, _, err = gankit_run("--trick", text, "--out", "a", before=("-p", path))
     assert (code, err.count("Error")) == (0, 0), err
     command = json.loads((here / "a" / "run.json").read_text(encoding="utf-8"))["command"]
-    repeated = read_options(shlex.split(command)[2:], registry)
+    words = shlex.split(command)
+    assert words[:4] == ["gankit", "-p", "mine.py", "run"]
+    repeated = read_options(words[4:], registry)
     for run in (compose(registry, tricks=[text]), load_run(here / "a"), repeated):
         (choice,) = run.tricks
         assert registry.make("trick", choice).given == given
