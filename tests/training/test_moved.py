@@ -211,7 +211,7 @@ def test_a_data_set_with_own_pictures_takes_no_data(trained, here, gankit_cli):
 
 def test_from_python(project, registry):
     (project / "cats").rename(project / "kittens")
-    with pytest.raises(GankitError, match="--data"):
+    with pytest.raises(GankitError, match="data=NEW"):
         gankit.evaluate("runs/a", ["swd"], samples=20)
     assert gankit.evaluate("runs/a", ["swd"], samples=20, data="kittens")[0].samples == 20
     run = load_run("runs/a", data="kittens", length="3 steps")
