@@ -1,4 +1,4 @@
-"""A progress bar for work before the first training step: downloads, preparing pictures."""
+"""A progress bar, for work that no view of a run shows: downloads, preparing pictures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import click
 
 from gankit.cli.log import message_console
 from gankit.cli.terminal import is_terminal, shows_live_view
-from gankit.core.stop import PREPARING, Progress, no_progress
+from gankit.core.stop import Progress, no_progress
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
@@ -43,9 +43,9 @@ class _Lines:
         self.label = label
         self.last_print = time.monotonic()
 
-    def __call__(self, done: int, total: int, stage: str = PREPARING) -> None:
+    def __call__(self, done: int, total: int) -> None:
         now = time.monotonic()
-        if stage != PREPARING or not total or now - self.last_print < SECONDS_BETWEEN_LINES:
+        if not total or now - self.last_print < SECONDS_BETWEEN_LINES:
             return
         self.last_print = now
         click.echo(f"gankit: {self.label}: {done / total:.0%}", err=True)
@@ -56,8 +56,8 @@ class _Bar:
         self.label = label
         self.rich_progress: RichProgress | None = None
 
-    def __call__(self, done: int, total: int, stage: str = PREPARING) -> None:
-        if stage != PREPARING or not total:  # the console shows the training
+    def __call__(self, done: int, total: int) -> None:
+        if not total:
             return
         if self.rich_progress is None and done < total:
             self.start(done, total)

@@ -6,6 +6,7 @@ from typing import Any
 
 from gankit.core.choice import Choice
 from gankit.core.settings import Run
+from gankit.training import combine
 
 Options = dict[str, Any]
 SMALL_Z = 8  # numbers in z, below which they limit how many pictures there are
@@ -22,9 +23,8 @@ def scale_rate(run: Run, factor: float, *players: str) -> Options:
 
 def add_tricks(run: Run, *texts: str) -> Options:
     """The run's tricks and more; one of the same name is replaced."""
-    added = [Choice.parse(text) for text in texts]
-    names = {trick.name for trick in added}
-    return {"tricks": (*(t for t in run.tricks if t.name not in names), *added)}
+    tricks = combine.add_tricks(run.tricks, [f"+{text}" for text in texts])
+    return {"tricks": tuple(map(Choice.parse, tricks))}
 
 
 def drop_tricks(run: Run, *names: str) -> Options:

@@ -39,14 +39,8 @@ def _distances(
     return {
         "far": 1 - inside / (2 * distances.mean()).clamp_min(1e-12),
         "texture": statistics.energy_distance(texture, reference.texture, reference.texture_within),
-        "simple": statistics_of_features(texture, reference.texture).abs().max(),
+        "simple": statistics.separation(texture, reference.texture).abs().max(),
     }
-
-
-def statistics_of_features(a: Tensor, b: Tensor) -> Tensor:
-    """How well each feature tells rows (N, F) from (M, F): 2 AUC - 1, from -1 to 1; (F,)."""
-    above = (a[:, None] > b[None]).float().mean(dim=(0, 1))
-    return 2 * above - 1
 
 
 def _variety(rows: Tensor, reference: Reference, previous: Tensor | None) -> dict[str, Tensor]:

@@ -16,6 +16,12 @@ def auc(positive: Tensor, negative: Tensor) -> Tensor:
     return above + equal / 2
 
 
+def separation(a: Tensor, b: Tensor) -> Tensor:
+    """How well each feature tells rows (N, F) from (M, F): 2 AUC - 1, from -1 to 1; (F,)."""
+    above = (a[:, None] > b[None]).float().mean(dim=(0, 1))
+    return 2 * above - 1
+
+
 def energy_distance(a: Tensor, b: Tensor, within_b: Tensor | None = None) -> Tensor:
     """How far two sets of rows (N, F) and (M, F) are apart: 0 if they are alike, at most 1.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import shutil
 from pathlib import Path
 from typing import Any
@@ -57,16 +56,11 @@ def train_anew(run: Run, registry: Registry, label: str) -> Run:
     shutil.rmtree(run.folder, ignore_errors=True)
     with progress_bar(f"training {label}") as show, stop_signals() as stop:
         try:
-            train(run, silent(registry), progress=functools.partial(_show, show), stop=stop)
+            train(run, silent(registry), progress=show, stop=stop)
         except RunStopped as error:
             message = f"{label} was stopped at step {error.step or 0:,}; the next start begins anew"
             raise RunStopped(message, error.exit_code) from error
     return load_run(run.folder)
-
-
-def _show(show: Any, done: int, total: int) -> None:
-    """Show the progress of training, where a bar shows that of preparing only."""
-    show(done, total)
 
 
 def silent(registry: Registry) -> Registry:
