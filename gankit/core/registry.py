@@ -8,7 +8,7 @@ import time
 import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -48,7 +48,7 @@ class Plugin:
     file: str = ""  # the path of a one-file plugin, as it was given
     distribution: importlib.metadata.Distribution | None = None
 
-    @property
+    @cached_property  # because a distribution reads its metadata anew for each use of its name
     def is_bundled(self) -> bool:
         """Whether it comes with gankit, not from another package or a file."""
         return self.distribution is not None and self.distribution.name == "gankit"
