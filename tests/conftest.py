@@ -1,5 +1,6 @@
 """Fixtures for all tests: their own cache, the command line in this process, tiny runs."""
 
+import gc
 import importlib
 import os
 import subprocess
@@ -57,6 +58,16 @@ def isolated(tmp_path_factory):
             folder = folder.parent
         patch.setenv("GANKIT_CACHE", str(folder / "cache"))
         yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def frozen():
+    """What modules created when they were imported is passed over when garbage is collected.
+
+    imageio collects garbage twice for each video.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 class Torchrun:
