@@ -22,6 +22,7 @@ from PIL import Image
 
 from gankit.cli.read_source import read_page
 from gankit.core.shell import join_command
+from gankit.runs.grids import list_grids
 
 DOCS = Path(__file__).parent
 PAGES = DOCS / "doctor"
@@ -198,7 +199,7 @@ def stale_pages():
 
 def read_cells(folder, zoom):
     """A square of the newest grid of a run, without its margin, as a PIL image."""
-    newest = max((folder / "samples").glob("*.png"))
+    newest = list_grids(folder)[-1][1]
     with Image.open(newest) as grid:
         size = json.loads((folder / "run.json").read_text(encoding="utf-8"))["image_size"]
         cells = -(-CELLS // zoom)

@@ -23,6 +23,7 @@ from gankit import compose
 from gankit.core.errors import GankitError
 from gankit.core.registry import load_registry
 from gankit.core.settings import setting_to_argv
+from gankit.runs.grids import list_grids
 from gankit.runs.log import read_rows
 from gankit.training.run_file import load_run
 
@@ -86,7 +87,7 @@ def add_run(folder):
         "threads": run.threads,
         "precision": run.precision,
     }
-    last_grid = max((folder / "samples").glob("*.png"))
+    last_grid = list_grids(folder)[-1][1]
     path = DOCS / "gallery" / f"{name}--{set_name}.webp"
     path.parent.mkdir(exist_ok=True)
     webp.save(crop_grid(last_grid, run.image_size), path, MAX_BYTES)

@@ -10,4 +10,4 @@ def register_commands(cli: PluginCommands) -> None:
     cli.later("plugins", "gankit.cli.list:list_plugins", "List the plugins and their errors.")
     cli.later("run", "gankit.cli.run:run", "Train a GAN.")
     cli.later("sample", "gankit.cli.sample:sample", "Draw pictures and videos from a run.")
-    cli.later("show", "gankit.cli.show:show", "Show what a part does, and its code.")
+    cli.later("show", "gankit.cli.show:show", "Show a part, or where a picture comes from.")

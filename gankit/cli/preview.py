@@ -12,10 +12,12 @@ from gankit.cli.check_output import require_folder
 from gankit.core.errors import GankitError
 from gankit.core.gan import Gan
 from gankit.core.registry import Registry
-from gankit.core.settings import Run
+from gankit.core.settings import Run, command_line
+from gankit.core.shell import quote_word
 from gankit.core.stop import Progress
 from gankit.core.trick import Trick
 from gankit.runs.images import save_picture
+from gankit.runs.provenance import Provenance
 from gankit.training import assemble
 from gankit.training.guard import guard_parts
 from gankit.training.run_pictures import prepare_again
@@ -44,7 +46,8 @@ def write_preview(run: Run, registry: Registry, file: Path, progress: Progress) 
                 changed = _change(trick, method, seen_by_d, trainer.gan)
                 changes.append(_describe_change(trick, is_same=torch.equal(changed, seen_by_d)))
                 seen_by_d = changed
-    _write(images, seen_by_d, file)
+    command = f"{command_line(run)} --preview {quote_word(file.name)}"
+    _write(images, seen_by_d, file, Provenance(command, seed=run.seed, step=0))
     if changes:
         right = f"as D sees them at the start of the run, after {', '.join(changes)}"
     else:
@@ -70,7 +73,9 @@ def _describe_change(trick: Trick, is_same: bool) -> str:
     return trick.name
 
 
-def _write(images: torch.Tensor, seen_by_d: torch.Tensor, file: Path) -> None:
+def _write(
+    images: torch.Tensor, seen_by_d: torch.Tensor, file: Path, provenance: Provenance
+) -> None:
     from torchvision.utils import make_grid
 
     require_folder(file)
@@ -79,7 +84,8 @@ def _write(images: torch.Tensor, seen_by_d: torch.Tensor, file: Path) -> None:
     gap = torch.ones(3, grids[0].shape[1], grids[0].shape[2] // 16)
     try:
         pixels = torch.cat((grids[0], gap, grids[1]), 2).mul(255).add(0.5).clamp(0, 255)
-        save_picture(Image.fromarray(pixels.permute(1, 2, 0).byte().numpy()), file)
+        picture = Image.fromarray(pixels.permute(1, 2, 0).byte().numpy())
+        save_picture(picture, file, provenance)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error  # Pillow's ValueError has no strerror
         raise GankitError(f"cannot write {file}: {reason}; give another .png file") from error

@@ -30,6 +30,7 @@ FILE_NAMES = {
     "loop": "loop.mp4",
     "history": "progress.mp4",
 }
+MAX_SHOWN = 64  # of the pictures of --files, with --show
 COUNTS = {"grid": 64, "files": 64, "strip": 10, "loop": 12}  # pictures, if --count is not given
 
 
@@ -58,6 +59,12 @@ class UnrepeatedOptions(click.Command):
     "--checkpoint", type=int, metavar="STEP", help="Use an earlier checkpoint than the newest."
 )
 @click.option(
+    "--show",
+    is_flag=True,
+    help="Also draw the pictures in the terminal, as many as there is room for. The file is "
+    "written as always.",
+)
+@click.option(
     "--out",
     type=Path,
     metavar="PATH",
@@ -73,7 +80,7 @@ def sample(
     count: int | None,
     checkpoint: int | None,
     out: Path | None,
-    **forms: bool,
+    **flags: bool,
 ) -> None:
     """Draw pictures from the trained run in the folder RUN.
 
@@ -81,37 +88,38 @@ def sample(
     """
     from gankit.cli import sample_output
 
-    form = _choose_form(ctx, forms)
+    form = _choose_form(ctx, flags)
     if count is not None and count < 1:
         raise GankitError(f"--count is {count}; it must be 1 or more")
     if seed < 0:
         raise GankitError(f"--seed is {seed}; it must be 0 or more")
     run = find_run(run, " and --checkpoint {step}")
-    check_output(out or run)
-    if out:
-        sample_output.check_path(out, form, run)
-    else:
-        out = run / FILE_NAMES[form].format(seed=seed)
-        refuse_links_out(run, (*WRITTEN, out.name))
+    out = _check_out(out, run, form, seed)
     with show_log():
         if form == "history":
             sample_output.write_history(run, out)
         else:
+            from gankit.cli.show_samples import show_pictures
             from gankit.runs.sampler import load
 
             sampler = load(run, step=checkpoint, registry=ctx.obj)
+            count = count or COUNTS[form]
             with sample_output.explain_write_error(out):
-                WRITERS[form](sampler, seed, count or COUNTS[form], out)
+                pictures = WRITERS[form](sampler, seed, count, out)
+            if flags["show"]:
+                show_pictures(pictures, sampler.run.image_size, count)
     click.echo(printable(str(out)))
 
 
-def _choose_form(ctx: click.Context, forms: dict[str, bool]) -> str:
+def _choose_form(ctx: click.Context, flags: dict[str, bool]) -> str:
     """What to draw. GankitError if options contradict each other."""
-    chosen_forms = [form for form in FILE_NAMES if forms.get(form)]
+    chosen_forms = [form for form in FILE_NAMES if flags.get(form)]
     if len(chosen_forms) > 1:
         options = " and ".join(f"--{form}" for form in chosen_forms)
         raise GankitError(f"{options} exclude each other: give only one of them")
     form = chosen_forms[0] if chosen_forms else "grid"
+    if flags["show"] and form in ("loop", "history"):
+        raise GankitError(f"--show draws pictures, and --{form} makes a video: omit one of them")
     for name in ("seed", "count", "checkpoint"):
         is_given = ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
         if form == "history" and is_given:
@@ -119,38 +127,64 @@ def _choose_form(ctx: click.Context, forms: dict[str, bool]) -> str:
     return form
 
 
-def _write_grid(sampler: Sampler, seed: int, count: int, out: Path) -> None:
-    from gankit.cli.sample_output import check_picture_size
+def _check_out(out: Path | None, run: Path, form: str, seed: int) -> Path:
+    """What to write: --out, or a file in the run's folder. GankitError if it cannot be written."""
+    from gankit.cli.sample_output import check_path
+
+    check_output(out or run)
+    if out:
+        check_path(out, form, run)
+        return out
+    file = run / FILE_NAMES[form].format(seed=seed)
+    refuse_links_out(run, (*WRITTEN, file.name))
+    return file
+
+
+def _write_grid(sampler: Sampler, seed: int, count: int, out: Path) -> list[Image.Image]:
+    from gankit.cli.sample_output import check_picture_size, describe_picture
     from gankit.runs.images import save_picture, square_columns
 
+    provenance = describe_picture(sampler, "grid", seed, count)
     if count == 1:
-        save_picture(sampler.sample(seed), out)
-        return
-    check_picture_size(sampler, count, square_columns(count), out)
-    save_picture(sampler.grid(count, seed), out)
+        picture = sampler.sample(seed)
+    else:
+        check_picture_size(sampler, count, square_columns(count), out)
+        picture = sampler.grid(count, seed)
+    save_picture(picture, out, provenance)
+    return [picture]
 
 
-def _write_files(sampler: Sampler, seed: int, count: int, out: Path) -> None:
+def _write_files(sampler: Sampler, seed: int, count: int, out: Path) -> list[Image.Image]:
+    from gankit.cli.sample_output import describe_picture
     from gankit.runs.images import save_picture
 
     out.mkdir(parents=True, exist_ok=True)
+    pictures: list[Image.Image] = []
     with progress_bar("drawing") as progress:
         for number in range(seed, seed + count):
-            save_picture(sampler.sample(number), out / f"{number:06d}.png")
+            picture = sampler.sample(number)
+            provenance = describe_picture(sampler, "grid", number, 1)
+            save_picture(picture, out / f"{number:06d}.png", provenance)
+            if len(pictures) < MAX_SHOWN:
+                pictures.append(picture)
             progress(number - seed + 1, count)
+    return pictures
 
 
-def _write_strip(sampler: Sampler, seed: int, count: int, out: Path) -> None:
-    from gankit.cli.sample_output import check_picture_size
+def _write_strip(sampler: Sampler, seed: int, count: int, out: Path) -> list[Image.Image]:
+    from gankit.cli.sample_output import check_picture_size, describe_picture
     from gankit.runs.images import save_picture
     from gankit.runs.walk import strip
 
     check_picture_size(sampler, count, count, out)
-    save_picture(strip(sampler, seed, count), out)
+    provenance = describe_picture(sampler, "strip", seed, count)
+    picture = strip(sampler, seed, count)
+    save_picture(picture, out, provenance)
+    return [picture]
 
 
-def _write_loop(sampler: Sampler, seed: int, count: int, out: Path) -> None:
-    from gankit.cli.sample_output import check_frames_fit
+def _write_loop(sampler: Sampler, seed: int, count: int, out: Path) -> list[Image.Image]:
+    from gankit.cli.sample_output import check_frames_fit, describe_picture
     from gankit.runs.video import write_video
     from gankit.runs.walk import FRAMES_PER_PICTURE, loop_frames
 
@@ -162,10 +196,11 @@ def _write_loop(sampler: Sampler, seed: int, count: int, out: Path) -> None:
                 yield frame
                 progress(number, count * FRAMES_PER_PICTURE)
 
-        write_video(draw(), out, fps=24)
+        write_video(draw(), out, 24, describe_picture(sampler, "loop", seed, count))
+    return []
 
 
-WRITERS: dict[str, Callable[[Sampler, int, int, Path], None]] = {
+WRITERS: dict[str, Callable[[Sampler, int, int, Path], list[Image.Image]]] = {
     "grid": _write_grid,
     "files": _write_files,
     "strip": _write_strip,

@@ -11,7 +11,12 @@ from PIL import Image
 
 from gankit.cli.check_output import require_folder, write_error
 from gankit.core.errors import GankitError
+from gankit.core.portable_path import portable_path
+from gankit.core.settings import command_about
+from gankit.core.shell import join_command
 from gankit.runs import video
+from gankit.runs.grids import list_grids
+from gankit.runs.provenance import Provenance, of_run
 
 if TYPE_CHECKING:
     from gankit.runs.sampler import Sampler
@@ -110,8 +115,26 @@ def write_history(run: Path, out: Path) -> None:
     """Write the grids that a run has drawn during training as a video."""
     from gankit.runs.images import read_grid  # imports torch
 
-    grids = sorted((run / "samples").glob("*.png"))
+    grids = list_grids(run)
     if not grids:
         raise GankitError(f"{run} has no grids in samples/, so --history has nothing to show")
+    frames = (read_grid(grid) for _, grid in grids)
+    last_step, _ = grids[-1]
+    provenance = of_run(run, last_step, join_command(["gankit", *_sample_words(run, "--history")]))
     with explain_write_error(out):
-        video.write_video(map(read_grid, grids), out, fps=8)
+        video.write_video(frames, out, 8, provenance)
+
+
+def describe_picture(sampler: Sampler, form: str, seed: int, count: int) -> Provenance:
+    """Where a picture or video of `gankit sample` comes from."""
+    run = sampler.run
+    options = [] if form == "grid" else [f"--{form}"]
+    options += ["--seed", str(seed), "--count", str(count), "--checkpoint", str(sampler.step)]
+    command = command_about(run, *_sample_words(run.folder, *options))
+    return of_run(run.folder, sampler.step, command, seed)
+
+
+def _sample_words(run: Path, *options: str) -> list[str]:
+    """The words of `gankit sample` after `gankit`; the path does not name your home folder."""
+    working_folder = Path.cwd()
+    return ["sample", portable_path(str(run), working_folder, working_folder), *options]

@@ -1,4 +1,4 @@
-"""`gankit show NAME`: everything about a part, without importing torch."""
+"""`gankit show NAME`: a part, or where a picture comes from, without importing torch."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 import shutil
 import textwrap
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +15,7 @@ import click
 from gankit.cli.output import print_heading
 from gankit.cli.param_types import PartName
 from gankit.cli.read_source import read_source
+from gankit.cli.show_picture import names_a_file, show_picture
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError
 from gankit.core.settings import option, parse_length
@@ -38,8 +40,16 @@ OPTION = r"\w+(?:, \w+)*: "  # starts the text on one or more options in a docst
 @click.option("--no-code", is_flag=True, help="Omit the source code.")
 @click.pass_context
 def show(ctx: click.Context, /, name: str, kind: str | None, no_code: bool) -> None:
-    """Show a part: what it does, its paper, options, source code and lesson."""
+    """Show a part: what it does, its paper, options, source code and lesson.
+
+    NAME may also be a picture or video that gankit wrote: show the command, the seed, the step and
+    the version that made it.
+    """
     registry = ctx.obj
+    is_part = any(spec.name == name for part in KINDS for spec in registry.specs(part))
+    if not (kind or is_part) and names_a_file(name):
+        show_picture(Path(name))
+        return
     name = Choice.parse(name).name
     specs = [registry.find(kind, name)] if kind else _specs_named(registry, name)
     for spec in specs:

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
 from gankit.core.atomic_write import open_atomically
 from gankit.core.errors import GankitError
-from gankit.data.read.mark import MARK, mark_options
+from gankit.data.read.mark import mark_options
+from gankit.runs.provenance import Provenance, to_comment
 
 Frame = NDArray[np.uint8]  # (H, W, 3)
 
@@ -58,6 +58,22 @@ def grid_size(count: int, columns: int, size: tuple[int, int], gap: int = 2) -> 
     return columns * (width + gap) + gap, rows * (height + gap) + gap
 
 
+def cut_grid(grid: Image.Image, size: int, gap: int = 2) -> NDArray[np.uint8]:
+    """The pictures of a grid, row by row: (N, size, size, 3); the inverse of `arrange`.
+
+    Empty if the grid has no whole picture of this size. A white place at its end is a picture.
+    """
+    pixels = np.asarray(grid.convert("RGB"))
+    height, width = pixels.shape[:2]
+    corners = [
+        (y, x)
+        for y in range(gap, height - size - gap + 1, size + gap)
+        for x in range(gap, width - size - gap + 1, size + gap)
+    ]
+    frames = [pixels[y : y + size, x : x + size] for y, x in corners]
+    return np.stack(frames) if frames else np.zeros((0, size, size, 3), np.uint8)
+
+
 def read_grid(path: Path) -> Image.Image:
     """A grid in a run's samples/, which may come from somebody else: read as a png, never another.
 
@@ -72,28 +88,32 @@ def read_grid(path: Path) -> Image.Image:
         raise GankitError(f"cannot read the grid {path}: {reason}") from error
 
 
-def save_picture(picture: Image.Image, path: str | Path) -> None:
+def save_picture(
+    picture: Image.Image, path: str | Path, provenance: Provenance | None = None
+) -> None:
     """Write a picture that gankit drew, in the format of the path's ending, in any case.
 
-    A mark in a png, jpg, gif or webp says so, and `--data` passes over such files. An old file is
-    replaced only if that works. Raises OSError, and ValueError for an unknown ending.
+    A comment in a png, jpg, gif or webp says so, and where it comes from; `--data` passes over such
+    files. An old file is replaced only if that works. Raises OSError, and ValueError for an unknown
+    ending.
     """
     path = Path(path)
     file_format = Image.registered_extensions().get(path.suffix.lower())
     if file_format is None:
         raise ValueError(f"there is no picture format {path.suffix!r}")
     with open_atomically(path) as file:
-        _write(picture, file, file_format)
+        _write(picture, file, file_format, provenance)
 
 
-def to_png(picture: Image.Image) -> bytes:
+def to_png(picture: Image.Image, provenance: Provenance | None = None) -> bytes:
     """The bytes of a png file of a picture that gankit drew; see `save_picture`."""
     file = io.BytesIO()
-    _write(picture, file, "PNG")
+    _write(picture, file, "PNG", provenance)
     return file.getvalue()
 
 
-def _write(picture: Image.Image, file: BinaryIO, file_format: str) -> None:
-    comment = PngInfo()
-    comment.add_text("Comment", MARK.decode())
-    picture.save(file, format=file_format, pnginfo=comment, **mark_options(file_format))
+def _write(
+    picture: Image.Image, file: BinaryIO, file_format: str, provenance: Provenance | None
+) -> None:
+    options = mark_options(file_format, to_comment(provenance))
+    picture.save(file, format=file_format, **options)

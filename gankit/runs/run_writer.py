@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gankit.core.atomic_write import write_atomically
 from gankit.core.hookspecs import hookimpl
 from gankit.core.retried_write import RetriedWrite, describe_write_error
 from gankit.core.shell import quote_word
+from gankit.runs.grids import grid_path, list_grids
 
 if TYPE_CHECKING:
     import torch
@@ -38,7 +40,7 @@ class RunWriter:
         self.log_writes = RetriedWrite(run.folder / log.NAME, "its rows are written later")
         self.grid_writes = RetriedWrite(run.folder / "samples", "its grids are written later")
         self.unwritten_rows: list[dict[str, Any]] = []
-        self.unwritten_grids: deque[tuple[str, bytes]] = deque(maxlen=MAX_UNWRITTEN_GRIDS)
+        self.unwritten_grids: deque[tuple[Path, bytes]] = deque(maxlen=MAX_UNWRITTEN_GRIDS)
         self.must_replace_log = False
         self.is_full = False  # whether there were more reported numbers than columns for them
         self.earlier_seconds = 0.0  # of the run before it was resumed
@@ -70,8 +72,10 @@ class RunWriter:
     @hookimpl
     def samples_drawn(self, run: Run, step: int, images: torch.Tensor) -> None:
         from gankit.runs.images import to_grid, to_png
+        from gankit.runs.provenance import of_run
 
-        self.unwritten_grids.append((f"{step:06d}.png", to_png(to_grid(images))))
+        png = to_png(to_grid(images), of_run(run.folder, step))
+        self.unwritten_grids.append((grid_path(run.folder, step), png))
         self._write_grids(run)
 
     @hookimpl
@@ -121,20 +125,23 @@ class RunWriter:
     def _write_grids(self, run: Run) -> None:
         with self.grid_writes.attempt():
             while self.unwritten_grids:
-                name, png = self.unwritten_grids[0]
-                write_atomically(run.folder / "samples" / name, png)
+                path, png = self.unwritten_grids[0]
+                write_atomically(path, png)
                 self.unwritten_grids.popleft()
 
     def _write_video(self, run: Run) -> None:
         from gankit.runs.images import read_grid
+        from gankit.runs.provenance import of_run
         from gankit.runs.video import write_video
 
-        grids = sorted((run.folder / "samples").glob("*.png"))
+        grids = list_grids(run.folder)
         if len(grids) < 2:
             return
+        frames = (read_grid(grid) for _, grid in grids)
+        last_step, _ = grids[-1]
         path = run.folder / "progress.mp4"
         try:
-            write_video(map(read_grid, grids), path, FRAMES_PER_SECOND)
+            write_video(frames, path, FRAMES_PER_SECOND, of_run(run.folder, last_step))
         except Exception as error:  # PyAV has errors of its own for a full disk
             later = f"draw it later: gankit sample {quote_word(str(run.folder))} --history"
             logger.warning("cannot write %s: %s; %s", path, describe_write_error(error), later)

@@ -14,13 +14,19 @@ from PIL import Image
 from gankit.core.atomic_write import open_atomically, write_atomically
 from gankit.core.errors import GankitError
 from gankit.data.read.mark import mark_options
+from gankit.runs.provenance import Provenance, to_comment
 
 log = logging.getLogger("gankit")
 ENDINGS = (".mp4", ".webp", ".gif")
 MAX_GIF_WIDTH = 256  # pixels
 
 
-def write_video(frames: Iterable[Image.Image], path: str | Path, fps: int = 12) -> None:
+def write_video(
+    frames: Iterable[Image.Image],
+    path: str | Path,
+    fps: int = 12,
+    provenance: Provenance | None = None,
+) -> None:
     """Write PIL images of one size as .mp4 (H.264), .webp or .gif, depending on the path's ending.
 
     A large gif gets half the size and 64 colours; else it would be ten times as large as an mp4.
@@ -44,13 +50,14 @@ def write_video(frames: Iterable[Image.Image], path: str | Path, fps: int = 12) 
         half = (first.width // 2, first.height // 2)
         pictures = (picture.resize(half).quantize(64) for picture in pictures)
     if ending == ".mp4":
-        write_atomically(path, _encode_mp4(pictures, fps))
+        write_atomically(path, _encode_mp4(pictures, fps, provenance))
         return
     with open_atomically(path) as file:
         start, *rest = pictures
         file_format = ending[1:].upper()
         options = {"save_all": True, "append_images": rest, "duration": 1000 // fps, "loop": 0}
-        start.save(file, format=file_format, **options, **mark_options(file_format))
+        options |= mark_options(file_format, to_comment(provenance))
+        start.save(file, format=file_format, **options)
 
 
 def _check_size(pictures: Iterable[Image.Image], size: tuple[int, int]) -> Iterator[Image.Image]:
@@ -61,12 +68,13 @@ def _check_size(pictures: Iterable[Image.Image], size: tuple[int, int]) -> Itera
         yield picture
 
 
-def _encode_mp4(pictures: Iterable[Image.Image], fps: int) -> bytes:
+def _encode_mp4(pictures: Iterable[Image.Image], fps: int, provenance: Provenance | None) -> bytes:
     import imageio.v3 as iio
 
     file = io.BytesIO()  # PyAV prints a traceback when it cannot write to a full disk
     with iio.imopen(file, "w", plugin="pyav", extension=".mp4", container="mp4") as video:
         video.init_video_stream("libx264", fps=fps, pixel_format="yuv420p")
+        video.container_metadata["comment"] = to_comment(provenance)
         for picture in pictures:
             video.write_frame(np.asarray(_resize_to_even(picture)))
     return file.getvalue()

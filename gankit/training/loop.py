@@ -78,7 +78,7 @@ def _train(
     """Train a run to its end, as `train` does; returns its folder."""
     stop = program.stop
     with (
-        stop_on_interrupt(stop) as is_in_python,
+        stop_on_interrupt(stop) as handles_interrupt,
         process_group(stop) as group,
         restore_threads(restore=not run.threads),
         RunFolder() as folder,
@@ -90,7 +90,7 @@ def _train(
         if not (resume or budget):
             run, budget = plan_length(run, registry, preparing)
         trainer = _begin(run, registry, folder, group, preparing, resume=resume)
-        loop = TrainingLoop(trainer, registry, folder, observing, stop, is_in_python)
+        loop = TrainingLoop(trainer, registry, folder, observing, stop, handles_interrupt)
         loop.run_to_end(budget, program.progress.in_stage(TRAINING))
     return trainer.run.folder
 
@@ -127,7 +127,7 @@ class TrainingLoop:
         folder: RunFolder,
         observers: Observers,
         stop: Stop,
-        is_in_python: bool = False,  # called from a program or notebook, not the command line
+        handles_interrupt: bool = False,  # itself; else its caller does, such as a race
     ) -> None:
         self.trainer = trainer
         self.run = trainer.run
@@ -138,7 +138,7 @@ class TrainingLoop:
         self.stop = stop
         self.budget: Budget | None = None
         self.progress: Progress = no_progress
-        self.is_in_python = is_in_python
+        self.handles_interrupt = handles_interrupt
         self.ended_because = ""  # the reason, if an observer or `stop` has ended the run
         self.stopwatch = Stopwatch()
         self.pace = Pace(trainer.run)
@@ -217,7 +217,7 @@ class TrainingLoop:
         run = self.run
         step = f"{what} at step {self.gan.step} of {run.steps}"
         message = f"{step}; a checkpoint was saved in {run.folder}"
-        if not self.is_in_python:  # the command line prints how to resume
+        if not self.handles_interrupt:  # then the caller says how to go on
             return message
         return f"{message}; to go on: {resume_call(run.folder)}"
 

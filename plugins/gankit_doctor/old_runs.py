@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,7 +14,8 @@ from gankit.core.registry import Registry
 from gankit.core.seen import PREFIX, History
 from gankit.core.settings import Run
 from gankit.core.stop import no_progress
-from gankit.runs.images import read_grid
+from gankit.runs.grids import list_grids
+from gankit.runs.images import cut_grid, read_grid
 from gankit.training.assemble import assemble, resolve_auto
 from gankit.training.checkpoint import list_checkpoints
 from gankit.training.resume import restore
@@ -25,8 +24,6 @@ from gankit_doctor import pictures
 from gankit_doctor.look import Looker
 from gankit_doctor.reference import Reference, make_reference
 
-GAP = 2  # pixels between the pictures of a grid
-_NAME = re.compile(r"[0-9]{6,12}\.png")
 MAX_GRIDS = 60
 LOOKS = 5  # at the newest networks: as many as the engine needs
 
@@ -52,13 +49,13 @@ def look_at_old_run(run: Run, registry: Registry, history: History) -> None:
 def _look_at_grids(run: Run, reference: Reference, num_train: int, history: History) -> None:
     constants = {**pictures.floors(reference), "pictures": float(num_train)}
     previous = None
-    for path in find_grids(run):
+    for step, path in find_grids(run):
         images = read_images(path, run)
         if images is None:
             continue
         numbers, previous = pictures.picture_numbers(images, reference, previous)
         values = {PREFIX + name: float(value) for name, value in (numbers | constants).items()}
-        history.add({"step": int(path.stem), **values})
+        history.add({"step": step, **values})
 
 
 def _look_at_networks(
@@ -77,14 +74,9 @@ def _look_at_networks(
         history.add({**row, "step": start + index + 1})
 
 
-def find_grids(run: Run) -> list[Path]:
-    """The grids of a run, oldest first; of very many, some."""
-    folder = run.folder / "samples"
-    grids = sorted(
-        (path for path in folder.glob("*.png") if _NAME.fullmatch(path.name)),
-        key=lambda path: int(path.stem),
-    )
-    grids = [path for path in grids if int(path.stem) > 0]
+def find_grids(run: Run) -> list[tuple[int, Path]]:
+    """The grids of a run as (step, path), oldest first; of very many, some."""
+    grids = [(step, path) for step, path in list_grids(run.folder) if step > 0]
     stride = -(-len(grids) // MAX_GRIDS) or 1
     return grids[::-1][::stride][::-1]
 
@@ -92,18 +84,10 @@ def find_grids(run: Run) -> list[Path]:
 def read_images(path: Path, run: Run) -> Tensor | None:
     """The pictures of a grid as images (N, C, H, W) in [-1, 1]; None if it cannot be read."""
     try:
-        grid = np.asarray(read_grid(path))
+        frames = cut_grid(read_grid(path), run.image_size)
     except GankitError:
         return None
-    size = run.image_size
-    rows = (grid.shape[0] - GAP) // (size + GAP)
-    columns = (grid.shape[1] - GAP) // (size + GAP)
-    if rows < 1 or columns < 1:
+    if not len(frames):
         return None
-    images = [
-        grid[y : y + size, x : x + size]
-        for y in range(GAP, rows * (size + GAP), size + GAP)
-        for x in range(GAP, columns * (size + GAP), size + GAP)
-    ]
-    tensor = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    tensor = torch.from_numpy(frames).permute(0, 3, 1, 2).float() / 127.5 - 1
     return tensor[:, :1] if run.channels == 1 else tensor

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 import torch
-from PIL import Image
 
 from gankit.core.atomic_write import try_to_create
 from gankit.core.choice import Choice
@@ -22,7 +21,6 @@ from gankit.core.retried_write import describe_write_error
 from gankit.core.settings import Run
 from gankit.core.specs import Spec
 from gankit.core.stop import Progress, no_progress
-from gankit.runs.images import save_picture
 from gankit.runs.sampler import Sampler, load
 from gankit.training.compose import name_objects
 from gankit.training.find_run import find_run
@@ -34,7 +32,7 @@ from gankit.training.run_pictures import prepare_again
 from gankit_metrics.bootstrap import measure
 from gankit_metrics.features import features_available
 from gankit_metrics.measurement import Measurement
-from gankit_metrics.metrics_file import add_metrics, picture_path
+from gankit_metrics.metrics_file import add_metrics, save_metric_picture
 from gankit_metrics.picture_sets import HOLDOUT, MIN_PICTURES, PictureSets, choose_picture_sets
 
 if TYPE_CHECKING:
@@ -294,7 +292,7 @@ def measure_all(
                     picture = _draw_picture(metric, state, sets)
             path = ""
             if folder and picture is not None:
-                path = _save(picture, picture_path(folder, step, text))
+                path = save_metric_picture(picture, folder, step, text, sets.samples)
             measurements.append(dataclasses.replace(measurement, step=step, picture=path))
     progress(len(metrics), len(metrics))
     return measurements
@@ -312,14 +310,3 @@ def _draw_picture(metric: Metric, state: Any, sets: PictureSets) -> Any:
             f"picture returns {type(pixels).__name__} {shape}; expected uint8 (H, W, C)"
         )
     return pixels
-
-
-def _save(pixels: Any, path: Path) -> str:
-    """Write a metric's picture; returns its path, or an empty text if it cannot be written."""
-    picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
-    try:
-        save_picture(picture, path)
-    except OSError as error:
-        log.warning("cannot write %s: %s", path, describe_write_error(error))
-        return ""
-    return str(path)

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from gankit.core.atomic_write import write_atomically
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError, quote_value
+from gankit.core.portable_path import portable_path
+from gankit.core.prepared import Pixels
 from gankit.core.read_json import Types, find_wrong_type, read_json
 from gankit.core.retried_write import describe_write_error
+from gankit.core.shell import join_command
+from gankit.runs.images import save_picture
 from gankit.runs.log import to_csv
+from gankit.runs.provenance import of_run
 from gankit_metrics.measurement import Measurement
 
+log = logging.getLogger("gankit")
 KEY = ("step", "metric")  # a new row replaces an old one that has the same two values
 COLUMNS = (*KEY, *(f.name for f in dataclasses.fields(Measurement) if f.name not in KEY))
 
@@ -80,3 +89,23 @@ def _identity(row: dict[str, Any]) -> tuple[Any, ...]:
 def picture_path(folder: Path, step: int, metric: Choice) -> Path:
     """The file for a metric's picture at one step."""
     return folder / "metrics" / f"{metric.name}-{step:06d}.png"
+
+
+def save_metric_picture(
+    pixels: Pixels, folder: Path, step: int, metric: Choice, samples: int
+) -> str:
+    """Write a metric's picture of `samples` pictures, uint8 (H, W, C).
+
+    Returns its path, or an empty text if it cannot be written.
+    """
+    path = picture_path(folder, step, metric)
+    working_folder = Path.cwd()
+    words = ["gankit", "evaluate", portable_path(str(folder), working_folder, working_folder)]
+    words += ["--metric", metric, "--checkpoint", str(step), "--samples", str(samples)]
+    picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+    try:
+        save_picture(picture, path, of_run(folder, step, join_command(words)))
+    except OSError as error:
+        log.warning("cannot write %s: %s", path, describe_write_error(error))
+        return ""
+    return str(path)

@@ -9,9 +9,11 @@ from PIL import Image
 
 from gankit.core.errors import GankitError
 from gankit.runs.figures import sheet
+from gankit.runs.grids import list_grids
 from gankit.runs.images import read_grid, save_picture
+from gankit.runs.provenance import Provenance
 from gankit_race.report import Report
-from gankit_race.results import explain_write_error
+from gankit_race.results import Row, explain_write_error
 
 SIDE = 320  # px, about: of a variant's grid
 PER_ROW = 4  # grids side by side
@@ -24,11 +26,11 @@ def last_grid(folder: Path, image_size: int, side: int = SIDE) -> Image.Image | 
     Only whole pictures remain; a grid has gaps of 2 px between them. Runs with the same seed draw
     the same z. None if there is no grid or it cannot be read.
     """
-    grids = sorted((folder / "samples").glob("*.png"))
+    grids = list_grids(folder)
     if not grids:
         return None
     try:
-        grid = read_grid(grids[-1])
+        grid = read_grid(grids[-1][1])
     except GankitError:
         return None
     cell = image_size + 2
@@ -38,15 +40,22 @@ def last_grid(folder: Path, image_size: int, side: int = SIDE) -> Image.Image | 
 
 def write_grids_picture(report: Report, path: Path) -> None:
     """Write the last grid of each variant's first run with its label; nothing without grids."""
-    grids = {label: _first_grid(report, label, run.image_size) for label, run in report.variants}
+    rows = _first_rows(report)
+    grids = {
+        label: last_grid(report.run_folder(rows[label]), run.image_size) if label in rows else None
+        for label, run in report.variants
+    }
     if not any(grids.values()):
         return
     blank = Image.new("RGB", (1, 1), "white")
     tiles = {textwrap.fill(label, LABEL_WIDTH): grid or blank for label, grid in grids.items()}
+    steps = {row.steps for row in rows.values()}
+    step = max(steps) if len(steps) == 1 else None  # variants may have trained for different times
+    seed = next(iter(rows.values())).seed
     with explain_write_error(path):
-        save_picture(sheet(tiles, PER_ROW), path)
+        save_picture(sheet(tiles, PER_ROW), path, Provenance(report.command, "", seed, step))
 
 
-def _first_grid(report: Report, label: str, image_size: int) -> Image.Image | None:
-    first = next((row for row in report.rows if row.variant == label), None)
-    return last_grid(report.run_folder(first), image_size) if first else None
+def _first_rows(report: Report) -> dict[str, Row]:
+    """Each variant's first run: label -> row."""
+    return {row.variant: row for row in reversed(report.rows)}

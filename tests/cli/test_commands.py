@@ -502,6 +502,7 @@ def test_the_live_view_fits_its_terminal(width, registry, tiny, tmp_path):
     view = LiveView(run, SimpleNamespace(step=0), console)
     view.grid = run.folder / "samples" / "000000.png"
     for step in range(1, 40):
+        view.next_draw = 0.0  # draw each step
         view.step_done(step, scalars(step))
     drawn = ESCAPES.sub("", screen.getvalue())
     rows = re.split(r"[\r\n]+", drawn)

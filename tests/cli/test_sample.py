@@ -86,6 +86,7 @@ def test_a_video_may_have_an_upper_case_ending(sample, ending):
         (("--history", "--seed", 0), ("--history", "--seed")),
         (("--history", "--checkpoint", 4), ("--history", "--checkpoint")),
         (("--strip", "--loop"), ("--strip", "--loop")),
+        (("--show", "--history"), ("--show", "--history")),
         (("--count", 0), ("--count", "0")),
         (("--loop", "--count", -3), ("--count", "-3")),
         (("--count", 2_000_000), ("--count 2000000", "--files")),
@@ -108,6 +109,15 @@ def test_what_cannot_be_done_is_refused_by_name(refused, here, options, facts):
     (here / "folder").mkdir()
     line = refused(*options)
     assert [fact for fact in facts if fact not in line] == [], line
+
+
+@pytest.mark.parametrize("form", [(), ("--strip",), ("--files",)])
+def test_show_changes_nothing_in_a_pipe(sample, here, form):
+    for name, show in (("a", ()), ("b", ("--show",))):
+        out = name if "--files" in form else f"{name}.png"
+        assert sample("--count", 3, *form, *show, "--out", out) == (0, f"{out}\n", "")
+    files = {path.relative_to(here): path.read_bytes() for path in here.rglob("*.png")}
+    assert len(files) == len(set(files.values())) * 2
 
 
 def test_the_grids_of_training_are_not_overwritten(gankit_cli, trained, here):

@@ -214,6 +214,30 @@ def test_a_lesson_shows_no_spinner(environment, screen, variables, is_live):
     assert ("\r" in text) is is_live
 
 
+@pytest.mark.parametrize(
+    ("variables", "is_drawn"),
+    [
+        ({}, True),
+        ({"NO_COLOR": "1"}, False),
+        ({"GANKIT_PLAIN": "1"}, False),
+        ({"LINES": "8"}, False),
+    ],
+)
+def test_samples_are_shown_where_a_live_view_is(
+    environment, screen, trained, here, variables, is_drawn
+):
+    from gankit.cli.main import main
+
+    environment(**variables)
+    terminal = screen()
+    with pytest.raises(SystemExit) as ended:
+        main(["sample", str(trained), "--show", "--count", "5", "--out", "a.png"])
+    assert ended.value.code == 0
+    assert "a.png" in terminal.getvalue().splitlines()[-1]
+    assert ("▀" in terminal.getvalue()) is is_drawn
+    assert ("--show" in terminal.getvalue()) is not is_drawn  # else a message says why not
+
+
 @pytest.mark.parametrize(("columns", "rows"), [(20, 3), (40, 6), (12, 24)])
 def test_a_live_view_stays_inside_a_small_window(
     environment, screen, columns, rows, registry, tiny, here

@@ -34,6 +34,27 @@ def test_curves_rise_where_their_numbers_do_and_stay_inside():
     assert 0 <= right < left < 80
 
 
+def arrowheads(picture):
+    """The numbers of pixels of the first colour in three rows below the upper edge of the chart."""
+    mask = (np.asarray(picture)[:, 34:] == ImageColor.getrgb(COLOURS[0])).all(-1)
+    return [mask[y].sum() for y in (21, 23, 25)]
+
+
+def test_a_curve_that_leaves_the_chart_is_seen_to_leave_it():
+    inside = [1.0] * 60
+    away = [*inside, *(2.0**power for power in range(60))]
+    plain = plot({"a": [*inside, *[6.0] * 60]}, 0, 6, (200, 100))
+    leaving = plot({"a": away}, 0, 6, (200, 100))
+    upper, middle, lower = arrowheads(leaving)
+    assert upper < middle < lower  # it points upwards
+    legends = [np.asarray(picture)[:18].min(-1) < 200 for picture in (plain, leaving)]
+    assert legends[1].sum() > 2 * legends[0].sum()  # it says how far: a (to 5.76e+17)
+    on_edge = (np.asarray(leaving)[19:22, 150:] == ImageColor.getrgb(COLOURS[0])).all(-1)
+    assert on_edge.sum() < 40  # not a line along the edge
+    below = np.asarray(plot({"a": [-value for value in away]}, -6, 0, (200, 100)))
+    assert (below[85:93, 34:] == ImageColor.getrgb(COLOURS[0])).all(-1).sum() > 20
+
+
 def test_empty_curves_and_curves_of_one_point_are_drawn():
     assert plot({"none": [], "one": [0.5]}, 0, 1, (200, 100)).size == (200, 100)
 

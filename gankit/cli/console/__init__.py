@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from gankit.cli.encoding import replace_unencodable
 from gankit.core.hookspecs import hookimpl
+from gankit.runs.grids import grid_path
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from gankit.cli.console.live import LiveView
     from gankit.cli.console.notebook import NotebookView
     from gankit.cli.console.plain import PlainView
@@ -56,8 +59,8 @@ class Console:
         self.view.step_done(step, scalars)
 
     @hookimpl
-    def samples_drawn(self, run: Run, step: int) -> None:
-        self.view.grid = run.folder / "samples" / f"{step:06d}.png"
+    def samples_drawn(self, run: Run, step: int, images: Tensor) -> None:
+        self.view.samples_drawn(grid_path(run.folder, step), images)
 
     @hookimpl
     def checkpoint_saved(self, run: Run, step: int) -> None:

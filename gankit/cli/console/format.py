@@ -6,6 +6,7 @@ from typing import Any
 
 from gankit.core.clock import format_duration
 from gankit.core.settings import Run, command_about
+from gankit.runs.grids import grid_path
 from gankit.training.python_words import in_caller_words, resume_call
 
 TERMS = "G draws, D judges. D(x), D(G(z)): how real D finds real pictures and G's."
@@ -51,7 +52,7 @@ def summarize_outcome(run: Run, first_step: int, outcome: dict[str, Any]) -> lis
         for name, activity in outcome["tricks"].items():
             lines.append(f"  {name}: {activity or 'WARNING, it never acted'}")
     if is_finished:
-        lines.append(f"pictures: {run.folder / 'samples' / f'{step:06d}.png'}")
+        lines.append(f"pictures: {grid_path(run.folder, step)}")
         lines.append(f"video:    {run.folder / 'progress.mp4'}")
         lines.append(f"more:     {_how_to_sample(run)}")
     elif any((run.folder / "checkpoints").glob("step-*")):

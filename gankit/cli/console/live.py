@@ -1,8 +1,9 @@
-"""The live view of a run in a terminal, 40 columns wide or more."""
+"""The live view of a run in a terminal, 40 columns wide or more; with pictures if there is room."""
 
 from __future__ import annotations
 
 import sys
+import time
 from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,13 +17,17 @@ from rich.text import Text
 
 from gankit.cli.console.format import explain_changes, explain_terms, summarize_outcome
 from gankit.cli.console.recommend import recommend_recipe
+from gankit.cli.half_blocks import PictureRow
 from gankit.cli.rich_console import output_console
 from gankit.core.clock import format_time_left, rate
 from gankit.core.settings import Run, command_line
 from gankit.data.read.names import printable
 from gankit.runs.figures import downsample
+from gankit.runs.images import to_frames
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from gankit.core.gan import Gan
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -34,6 +39,10 @@ CURVES = (  # label, key of the scalars, colour
     ("D(G(z))", "d_fake", "green"),
 )
 HISTORY_LENGTH = 400  # logged steps in a sparkline
+NUM_PICTURES = 8  # of the grid, at most
+SHARE_OF_TIME = 0.01  # that drawing takes of a run, at most
+MARGIN = 2  # lines below the view: that of the cursor, and one more for words that are wrapped
+MAX_PAUSE = 1.0  # seconds until the view is drawn again, also on a computer that draws slowly
 
 
 class LiveView:
@@ -44,10 +53,14 @@ class LiveView:
         self.first_step = gan.step
         self.saved_step = gan.step
         self.grid: Path | None = None
+        self.latest: tuple[int, dict[str, Any]] | None = None  # the last logged step
+        self.next_draw = 0.0  # time.monotonic()
         self.history: dict[str, deque[float]] = {
             key: deque(maxlen=HISTORY_LENGTH) for _, key, _ in CURVES
         }
         self.console = console or output_console()  # the same as for messages: see gankit.cli.log
+        self.width = self.console.width  # when the view was drawn
+        self.pictures = PictureRow(self.console)
         self.console.print(Text(command_line(run), style="dim"))
         if changes := explain_changes(run):
             self.console.print(Text(changes, style="dim"))
@@ -65,9 +78,29 @@ class LiveView:
     def step_done(self, step: int, scalars: dict[str, Any]) -> None:
         for _, key, _ in CURVES:
             self.history[key].append(scalars[key])
-        self.live.update(self.render(step, scalars), refresh=True)
+        self.latest = (step, scalars)
+        if time.monotonic() >= self.next_draw:
+            self._draw()
+
+    def samples_drawn(self, grid: Path, images: Tensor) -> None:
+        self.grid = grid
+        self.pictures.show(to_frames(images[:NUM_PICTURES]))
+        self._draw()
+
+    def _draw(self) -> None:
+        """Draw the view again, and plan when the next logged step may do so."""
+        if self.latest is None:
+            return
+        started = time.monotonic()
+        if self.console.width < self.width:  # the terminal has wrapped lines of the view
+            self.console.clear()
+        self.width = self.console.width
+        self.live.update(self.render(*self.latest), refresh=True)
+        now = time.monotonic()
+        self.next_draw = now + min(MAX_PAUSE, (now - started) / SHARE_OF_TIME)
 
     def finished(self, outcome: dict[str, Any]) -> None:
+        self._draw()
         self.live.stop()
         headline, *details = summarize_outcome(self.run, self.first_step, outcome)
         style = "bold green" if outcome["state"] == "finished" else "bold yellow"
@@ -91,7 +124,10 @@ class LiveView:
         if self.grid:
             saved = f", saved at step {self.saved_step:,}" if self.saved_step else ""
             parts.append(Text(printable(f"{self.grid}{saved}"), style="dim", overflow="fold"))
-        return Group(*parts)
+        texts = [part for part in parts if isinstance(part, Text)]
+        used = 1 + len(CURVES) + sum(-(-text.cell_len // width) for text in texts)
+        pictures = self.pictures.fit(self.console.height - used - MARGIN)
+        return Group(*parts, pictures) if pictures else Group(*parts)
 
     def _render_curves(self, width: int) -> Table:
         table = Table.grid(padding=(0, 1))

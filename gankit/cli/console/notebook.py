@@ -19,6 +19,7 @@ from gankit.runs.images import read_grid
 
 if TYPE_CHECKING:
     from PIL import Image
+    from torch import Tensor
 
     from gankit.core.gan import Gan
 
@@ -65,6 +66,9 @@ class NotebookView:
         ]
         self.status.show(lines, self._draw_curves())
         self._show_grid()
+
+    def samples_drawn(self, grid: Path, images: Tensor) -> None:
+        self.grid = grid
 
     def finished(self, outcome: dict[str, Any]) -> None:
         lines = summarize_outcome(self.run, self.first_step, outcome)

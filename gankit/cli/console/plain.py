@@ -14,6 +14,8 @@ from gankit.core.settings import Run, command_line
 from gankit.data.read.names import printable
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from gankit.core.gan import Gan
 
 MIN_SECONDS_BETWEEN_LINES = 5
@@ -64,6 +66,9 @@ class PlainView:
         if activities:
             columns.append("; ".join(activities))
         self.print("  ".join(columns))
+
+    def samples_drawn(self, grid: Path, images: Tensor) -> None:
+        self.grid = grid
 
     def finished(self, outcome: dict[str, Any]) -> None:
         for line in summarize_outcome(self.run, self.first_step, outcome):

@@ -5,19 +5,26 @@ from pathlib import Path
 from typing import Any
 
 from PIL import ExifTags, Image
+from PIL.PngImagePlugin import PngInfo
 
 MARK = b"made by gankit"
 WEBP_WITH_EXIF = (8, b"WEBPVP8X")  # offset and bytes of a webp whose end may hold the mark
 END_BYTES = 256  # of such a file, enough for the mark
 
 
-def mark_options(file_format: str) -> dict[str, Any]:
-    """Options of Pillow's `save` that mark a jpg or gif in a comment and a webp in EXIF data."""
-    if file_format != "WEBP":
-        return {"comment": MARK}
-    exif = Image.Exif()
-    exif[ExifTags.Base.Software] = MARK.decode()
-    return {"exif": exif}
+def mark_options(file_format: str, comment: str) -> dict[str, Any]:
+    """Options of Pillow's `save` that write a comment, in ASCII, which begins with the mark.
+
+    In EXIF data of a webp, where the mark itself is the last entry.
+    """
+    if file_format == "WEBP":
+        exif = Image.Exif()
+        exif[ExifTags.Base.ImageDescription] = comment
+        exif[ExifTags.Base.Software] = MARK.decode()
+        return {"exif": exif}
+    chunks = PngInfo()
+    chunks.add_text("Comment", comment)
+    return {"pnginfo": chunks} if file_format == "PNG" else {"comment": comment.encode()}
 
 
 def is_marked(path: str | Path, start: bytes) -> bool:

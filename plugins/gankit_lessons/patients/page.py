@@ -13,6 +13,7 @@ from gankit.cli.page import data_uri, render_page
 from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError
 from gankit.runs.figures import plot, read_log
+from gankit.runs.grids import list_grids
 from gankit.runs.images import read_grid
 
 FILE = "report.html"
@@ -73,16 +74,18 @@ def write_report(folder: Path, title: str, runs: Mapping[str, Path], image_size:
 
 def _grids(run: Path, image_size: int) -> list[tuple[str, str]]:
     """Steps and grids of a run, evenly spaced in time, as data URIs."""
-    paths = sorted((run / "samples").glob("*.png"))
-    last = len(paths) - 1
-    indices = sorted({round(last * share / (GRIDS - 1)) for share in range(GRIDS)}) if paths else []
+    all_grids = list_grids(run)
+    last = len(all_grids) - 1
+    indices = (
+        sorted({round(last * share / (GRIDS - 1)) for share in range(GRIDS)}) if all_grids else []
+    )
     grids = []
     for index in indices:
-        grid = read_grid(paths[index])
+        step, path = all_grids[index]
+        grid = read_grid(path)
         side = min(SIDE * (image_size + 2) + 2, grid.width, grid.height)
         picture = grid.crop((0, 0, side, side)).resize((2 * side, 2 * side), Image.Resampling.BOX)
-        label = f"step {int(paths[index].stem):,}" if paths[index].stem.isdecimal() else ""
-        grids.append((label, data_uri(picture, "PNG", optimize=True)))
+        grids.append((f"step {step:,}", data_uri(picture, "PNG", optimize=True)))
     return grids
 
 

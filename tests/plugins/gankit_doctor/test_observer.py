@@ -250,7 +250,9 @@ def test_pictures_are_read_from_a_grid_as_they_were_drawn(run_of):
     run = run_of(draw_every=12)
     folder = train(run, observers=[Keep()])
     loaded = load_run(folder)
-    images = read_images(find_grids(loaded)[-1], loaded)
+    step, path = find_grids(loaded)[-1]
+    images = read_images(path, loaded)
+    assert step == loaded.steps
     assert images.shape == (64, 3, 16, 16)
     assert np.array_equal(to_uint8(images), to_uint8(drawn[-1]))
     assert torch.isfinite(images).all()
