@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pkgutil
+import traceback
 from pathlib import Path
 from typing import Any
 
 import click
 
 from gankit.cli.output import is_output_error
-from gankit.core.errors import GankitError, describe_error, quote_value
+from gankit.core.errors import GankitError, describe_error, error_text, quote_value
 from gankit.core.process_state import undo_global_changes
 from gankit.core.registry import Plugin, load_registry
 from gankit.core.spec_fields import check_name
@@ -77,7 +78,8 @@ class PluginCommands(click.Group):
             for name, command in collected.commands.items():
                 _check_command(name, command)
                 if name in self.commands:
-                    raise GankitError(f"a command {name!r} exists already")
+                    taken = f"a command {name!r} is already added by {self.owners[name].name!r}"
+                    raise GankitError(f"{taken}: choose another name")
         except KeyboardInterrupt:  # always taken for Ctrl-C
             raise
         except BaseException as error:  # the plugin's code may raise anything
@@ -129,12 +131,23 @@ class PluginCommands(click.Group):
         except BaseException as error:  # a plugin's code may raise anything
             plugin = ctx.obj.plugin_at_fault(error) if ctx.obj else None
             command = self.owners.get(ctx.invoked_subcommand or "")
+            if command and not command.is_bundled and _is_wrong_call(error):
+                what = f"plugin {command.name!r}: gankit {ctx.invoked_subcommand} cannot be called"
+                cure = "mark it with @click.pass_obj if its first parameter is the registry"
+                raise GankitError(f"{what}: {error_text(error)}; {cure}", 1) from error
             is_exit = isinstance(error, SystemExit) and plugin is command
             if plugin is None or is_exit or is_output_error(error):
                 raise
             what = f"plugin {plugin.name!r} failed in gankit {ctx.invoked_subcommand}"
             why = describe_error(error, with_place=True)
             raise GankitError(f"{what}: {why} (--debug shows the traceback)", 1) from error
+
+
+def _is_wrong_call(error: BaseException) -> bool:
+    """Whether click has called a command's function with other arguments than it takes."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    last = str(frames[-1].f_globals.get("__name__", ""))
+    return isinstance(error, TypeError) and last.partition(".")[0] == "click"
 
 
 def _warn_of(plugin: Plugin) -> None:

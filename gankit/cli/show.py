@@ -18,7 +18,7 @@ from gankit.cli.read_source import read_source
 from gankit.cli.show_picture import names_a_file, show_picture
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError
-from gankit.core.settings import option, parse_length
+from gankit.core.settings import gankit_with, option, parse_length
 from gankit.core.shell import join_command
 from gankit.core.specs import KINDS, DatasetSpec, ModelSpec, RecipeSpec, Spec
 from gankit.data.read.names import printable
@@ -67,12 +67,20 @@ def _describe(registry: Registry, spec: Spec, *, code: bool) -> Iterator[str]:
     for label, text in _facts(registry, spec).items():
         yield _wrap(text, f"  {label:13} ", 16)
     if isinstance(spec, ModelSpec):
-        _, generator = registry.parse("generator", spec.generator)
-        yield f"  {'networks':13} gankit show {generator.name}"
+        yield f"  {'networks':13} {_show_networks(registry, spec)}"
     elif isinstance(spec, RecipeSpec):
         yield from _describe_recipe(spec)
     else:
         yield from _describe_builder(spec, code=code)
+
+
+def _show_networks(registry: Registry, spec: ModelSpec) -> str:
+    """The commands that show the networks of a model."""
+    texts = {"generator": spec.generator, "discriminator": spec.discriminator}
+    names = dict.fromkeys(registry.parse(kind, text)[1].name for kind, text in texts.items())
+    words = gankit_with(registry.files)
+    commands = " and ".join(join_command([*words, "show", name]) for name in names)
+    return f"of the same name: {commands}" if list(names) == [spec.name] else commands
 
 
 def _specs_named(registry: Registry, name: str) -> list[Spec]:

@@ -12,10 +12,20 @@ MAX_MESSAGE = 2000
 MAX_ERROR_TEXT = 500  # characters of another program's error in a message
 
 _OPERATORS = ("__eq__", "__setattr__")  # an error in these is of the line that uses them
+_TARGETS = "targets are a pair: return Targets(1 - targets.real, 1 - targets.fake), for example"
 # What another program says of a mistake that gankit knows -> what gankit says.
 _KNOWN = {
     "backward through the graph a second time": "the graph of these logits is freed already: call "
     "gan.judge(images) in your own method, and do not keep logits of a step",
+    "view size is not compatible": "gankit trains in the memory format channels-last, in which "
+    ".view(...) cannot flatten images: use .reshape(...) or .flatten(1)",
+    "'Player' object is not callable": "gan.G and gan.D are players, not networks: call "
+    "gan.judge(images) for D's logits, and gan.generate(z) for images of G",
+    "int' and 'Targets'": _TARGETS,
+    "float' and 'Targets'": _TARGETS,
+    "'Targets' and '": _TARGETS,
+    "register() takes 1 positional argument": "register takes one spec, as in "
+    "register(LossSpec(name=..., summary=..., source=..., build=...))",
     "does not require grad": "there is no graph to differentiate: call gan.judge(images), as "
     "gan.look has no gradients, and images.requires_grad_() if you need the slope at images",
 }

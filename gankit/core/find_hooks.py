@@ -87,6 +87,18 @@ def _register(manager: pluggy.PluginManager, holders: list[Any], name: str) -> A
 def _check_arguments(hook: str, implementation: pluggy.HookImpl) -> None:
     """GankitError for an argument that the hook does not pass."""
     passed = inspect.signature(HOOKS[hook]).parameters
+    function = implementation.function
+    first = (
+        next(iter(inspect.signature(function.__func__).parameters), "")
+        if inspect.ismethod(function)
+        else ""
+    )
+    if first in passed:
+        shown = _name_of(implementation.plugin, hook)
+        cure = f"write def {hook}(self, {first}, ...)"
+        raise GankitError(
+            f"{shown} is a method whose first parameter is {first!r}, not self: {cure}"
+        )
     for name in implementation.argnames:
         if name not in passed:
             hint = did_you_mean(name, passed)

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from gankit.core.contract import require_known_methods
+from gankit.core.errors import quote_value
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,3 +70,20 @@ class Metric:
         if "words" in vars(cls):  # the name of `describe` in gankit 0.1
             cls.describe = vars(cls)["words"]  # type: ignore[method-assign]
         require_known_methods(cls, Metric, former=("words",))
+
+
+def finite_score(metric: Metric, state: Any, generated: Rows, reference: Rows) -> float:
+    """The metric's score of these rows; ValueError unless it is one finite number."""
+    score: Any = metric.score(state, generated, reference)
+    try:
+        value = math.nan if isinstance(score, str | bytes) else float(score)
+    except (TypeError, ValueError, RuntimeError):  # of None, or of an array or a tensor
+        value = math.nan
+    if math.isfinite(value):
+        return value
+    cure = ""
+    if score is None:
+        cure = ": did you forget return?"
+    elif getattr(score, "shape", ()):
+        cure = ": end it in .mean()"
+    raise ValueError(f"score returns {quote_value(score)}; expected one finite number{cure}")

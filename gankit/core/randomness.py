@@ -13,6 +13,8 @@ from collections.abc import Sequence
 import torch
 from torch import Generator
 
+from gankit.core.errors import quote_value
+
 Shape = Sequence[int]
 
 
@@ -40,6 +42,7 @@ def gamma(generator: Generator, k: float, shape: Shape, scale: float = 1.0) -> t
 
     For `generator`, use `gan.draw("some purpose")`. ValueError unless k and scale are above 0.
     """
+    _require_draw(generator, shape)
     _require_positive(k=k, scale=scale)
     concentration = torch.full(tuple(shape), float(k), device=generator.device)
     return scale * torch._standard_gamma(concentration, generator=generator)
@@ -50,6 +53,7 @@ def beta(generator: Generator, a: float, b: float, shape: Shape) -> torch.Tensor
 
     For `generator`, use `gan.draw("some purpose")`. ValueError unless a and b are above 0.
     """
+    _require_draw(generator, shape)
     _require_positive(a=a, b=b)
     return dirichlet(generator, (a, b), shape)[..., 0]
 
@@ -59,10 +63,21 @@ def dirichlet(generator: Generator, weights: Sequence[float], shape: Shape) -> t
 
     For `generator`, use `gan.draw("some purpose")`. ValueError unless all weights are above 0.
     """
+    _require_draw(generator, shape)
     _require_positive(**{f"weights[{index}]": weight for index, weight in enumerate(weights)})
     concentration = torch.tensor(weights, dtype=torch.float32, device=generator.device)
     rows = concentration.expand(*shape, len(weights)).contiguous()
     return torch._sample_dirichlet(rows, generator=generator)
+
+
+def _require_draw(given: object, shape: object) -> None:
+    """ValueError unless these are a generator and a shape."""
+    if not isinstance(given, Generator):
+        cure = "it must be a generator, such as gan.draw('some purpose')"
+        raise ValueError(f"the first argument is {quote_value(given)}; {cure}")
+    if not isinstance(shape, Sequence):
+        cure = f"it must be a tuple, such as ({shape!r},)" if isinstance(shape, int) else "a tuple"
+        raise ValueError(f"shape is {quote_value(shape)}; {cure}")
 
 
 def _require_positive(**parameters: float) -> None:

@@ -180,7 +180,10 @@ class Registry:
         for kind, expected in KINDS.items():  # noqa: B007 - register reads it
             hook = "register_losses" if kind == "loss" else f"register_{kind}s"
             if plugin.implements(hook):
-                getattr(plugin.hook, hook)(register=register)
+                returned = getattr(plugin.hook, hook)(register=register)
+                if returned:
+                    what = f"{hook} returns {quote_value(returned[0])}"
+                    raise GankitError(f"{what}: call register(...) with it instead")
 
     def specs(self, kind: str) -> list[Spec]:
         """All parts of a kind, sorted by name."""
@@ -196,6 +199,8 @@ class Registry:
             if name in [spec.name for spec in self.specs(other_kind)]:
                 raise GankitError(f"{quote_value(name)} is a {other_kind}, not a {kind}.")
         hint = self.explain_missing(name, specs)
+        if not similar_names(name, specs):
+            hint += " Or give an object of your own, in Python."
         if "," in name and kind in ("trick", "metric"):
             hint = f" Give each name on its own: repeat --{kind} NAME; in Python, give a list."
         raise GankitError(f"there is no {kind} {quote_value(name)}.{hint} See: gankit list {kind}")
@@ -340,7 +345,9 @@ def import_file(path: Path) -> Any:
     name = f"{FILE_MODULE}{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if not path.is_file() or spec is None or spec.loader is None:
-        raise GankitError("there is no such .py file")
+        file = Path(f"{path}.py")
+        hint = f": did you mean {str(file)!r}?" if file.is_file() else ""
+        raise GankitError(f"there is no such .py file{hint}")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # inspect looks for source there
     spec.loader.exec_module(module)

@@ -194,6 +194,8 @@ def unknown_setting(name: str) -> GankitError:
     if name in OF_TRAIN:
         cure = f"give it to train, as in train(run, {name}=...)"
         return GankitError(f"{name} is not a setting of a run: {cure}")
+    if name in ("G", "D"):
+        return GankitError(f"there is no setting {name!r}: give both networks as model=(G, D)")
     fields = [field.name for field in dataclasses.fields(Run)]
     return GankitError(f"there is no setting {quote_value(name)}.{did_you_mean(name, fields)}")
 

@@ -14,7 +14,9 @@ _NAME = re.compile(r"\w[\w.+-]*")
 _BUILDER = re.compile(r"[\w.]+:[\w.]+")
 # Fields of the specs -> their types, and what a message calls these.
 _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
-    "summary source home licence pictures by_hand generator discriminator": ((str,), "text"),
+    "summary source home licence pictures by_hand": ((str,), "text"),
+    "generator": ((str,), "the name of a registered generator, such as 'dcgan'"),
+    "discriminator": ((str,), "the name of a registered discriminator, such as 'dcgan'"),
     "lesson": ((int, NoneType), "a whole number"),
     "image_size": ((int,), "a whole number"),
     "default own": ((bool,), "True or False"),
@@ -31,8 +33,10 @@ def check_fields(spec: Any) -> None:
             if hasattr(spec, name) and not isinstance(getattr(spec, name), types):
                 raise wrong_field(spec, name, expected)
     is_path = isinstance(spec.build, str) and _BUILDER.fullmatch(spec.build)
-    if not callable(spec.build) and not is_path:
-        raise wrong_field(spec, "build", 'a callable, or the text "module:attribute"')
+    is_network = hasattr(spec.build, "state_dict") and not isinstance(spec.build, type)
+    if is_network or not (callable(spec.build) or is_path):
+        expected = 'a class or a function, not an object of it; or the text "module:attribute"'
+        raise wrong_field(spec, "build", expected)
 
 
 def wrong_field(spec: Any, name: str, expected: str) -> TypeError:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 
-from gankit.core.errors import GankitError, Interrupted, describe_error
+from gankit.core.errors import GankitError, Interrupted, describe_error, quote_value
 
 HANGUP = getattr(signal, "SIGHUP", -1)  # Windows has no such signal
 Progress = Callable[..., None]  # called with (done, total); see in_stage
@@ -74,6 +74,12 @@ class Stop:
         """Request the end of the run; only the first signal counts."""
         self.signal = self.signal or signal
 
+    def interrupt(self, error: KeyboardInterrupt) -> None:
+        """Take what a program's code raised for Ctrl-C; a second one ends the run at once."""
+        if isinstance(error, Interrupted) or self.signal:
+            raise error
+        self.request(signal.SIGINT)
+
     def end(self, reason: str) -> None:
         """End the run on purpose; only the first reason counts."""
         self.reason = self.reason or reason
@@ -85,10 +91,13 @@ class Stop:
             answer = self.poll()
             if isinstance(answer, signal.Signals):
                 return answer.value
-            if answer:  # anything true of Python, NumPy or torch
+            if isinstance(answer, str):  # the reason; empty: none
+                self.end(" ".join(answer.split()))
+            elif _is_true(answer):
                 self.end("stop() returned True")
-        except KeyboardInterrupt:  # always taken for Ctrl-C
-            raise
+        except KeyboardInterrupt as error:  # always taken for Ctrl-C
+            self.interrupt(error)
+            return self.signal
         except BaseException as error:  # a program's function may raise anything
             self.error = error
             self.end(f"stop() failed: {describe_error(error, with_place=True)}")
@@ -110,6 +119,15 @@ class Stop:
                 raise Interrupted(message, 128 + (number or signal.SIGINT))
 
         return wrapped
+
+
+def _is_true(answer: object) -> bool:
+    """Whether an answer of Python, NumPy or torch is true; ValueError if it has several values."""
+    try:
+        return bool(answer)
+    except (RuntimeError, ValueError) as error:  # of a tensor or an array
+        expected = "one value, true or false, or a text with the reason"
+        raise GankitError(f"it returned {quote_value(answer)}; expected {expected}") from error
 
 
 def request_on_signals(stop: Stop, *numbers: int) -> dict[int, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,8 @@ def given_pictures(data: Any) -> GivenPictures:
 
 
 def _from_array(array: Pixels) -> GivenPictures:
+    if array.ndim == 4 and not len(array):
+        raise _empty()
     is_grey = array.ndim == 3 and min(array.shape[1:]) > MAX_CHANNELS
     if is_grey and array.dtype == np.uint8:
         array = array[..., None]
@@ -75,6 +78,11 @@ def _from_dataset(dataset: Any) -> GivenPictures:
         names = ", ".join(dataset.files)
         cure = f"give one of them, as file[{dataset.files[0]!r}]" if dataset.files else EXPECTED
         raise _wrong(f"an npz file with the arrays {names or '(none)'}", cure)
+    if isinstance(dataset, Path):
+        key = '["images"]' if dataset.suffix == ".npz" else ""
+        cure = f"give its pictures, as in numpy.load({str(dataset)!r}){key}"
+        is_array = dataset.suffix in (".npz", ".npy")
+        raise _wrong(quote_value(str(dataset)), cure if is_array else f"give data={str(dataset)!r}")
     if not hasattr(dataset, "__len__") or not hasattr(dataset, "__getitem__"):
         raise _wrong(quote_value(dataset))
 
@@ -93,16 +101,19 @@ def _from_dataset(dataset: Any) -> GivenPictures:
 def _check_first(dataset: Any) -> None:
     """GankitError unless the first item is, or begins with, a picture."""
     if not len(dataset):
-        raise GankitError("dataset is empty: give one or more pictures")
+        raise _empty()
     item = dataset[0]
     picture = item[0] if isinstance(item, tuple | list) else item
+    if isinstance(picture, list | tuple):
+        cure = 'give them as an array, as in numpy.array(pictures, dtype="uint8")'
+        raise GankitError(f"dataset has lists of numbers in place of pictures: {cure}")
     shown = f"the first picture of dataset, {quote_value(picture)},"
     if isinstance(picture, torch.Tensor):
         if picture.ndim != 3 or not picture.is_floating_point():
             raise GankitError(f"{shown} is not a float tensor (C, H, W) in [-1, 1]")
         _check_range(picture, shown)
     elif not hasattr(picture, "convert") and getattr(picture, "dtype", None) != np.uint8:
-        raise _wrong(shown.rstrip(","))
+        raise GankitError(f"{shown} is not a picture: {EXPECTED}")
 
 
 def _check_range(images: torch.Tensor, shown: str) -> None:
@@ -131,6 +142,10 @@ def _hash(*arrays: Any) -> str:
         contents.update(str(array.shape).encode())
         contents.update(np.ascontiguousarray(array).data)
     return contents.hexdigest()[:20]
+
+
+def _empty() -> GankitError:
+    return GankitError("dataset is empty: give one or more pictures")
 
 
 def _wrong(shown: str, cure: str = EXPECTED) -> GankitError:

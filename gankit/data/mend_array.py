@@ -23,7 +23,10 @@ def mend_array(array: NDArray[Any]) -> str:
     axes = ""
     if array.ndim == 3:
         if min(array.shape[1:]) <= MAX_CHANNELS:  # one picture, or pictures without a height
-            return EXPECTED
+            is_picture = array.shape[2] in CHANNELS and min(array.shape[:2]) > MAX_CHANNELS
+            return f"for one picture, give array[None]; else {EXPECTED}" if is_picture else EXPECTED
+    elif array.shape[3] == MAX_CHANNELS and array.shape[1] not in CHANNELS:
+        axes = "[..., :3]"
     elif array.shape[3] not in CHANNELS:
         if array.shape[1] not in CHANNELS:
             return EXPECTED

@@ -21,6 +21,7 @@ from gankit.core.choice import Choice
 from gankit.core.errors import GankitError
 from gankit.core.read_file import read_regular_file
 from gankit.core.settings import Run
+from gankit.training.find_run import find_run
 from gankit.training.run_file import folder_of
 
 NAME = "log.csv"
@@ -70,16 +71,23 @@ def _is_row(row: Mapping[str, str]) -> bool:
 def read_log(run: str | Path | Run) -> dict[str, list[Any]]:
     """Read the columns of a run's log.csv by name: numbers as floats, what tricks did as text.
 
-    `run`: a Run, or its folder. A number that is missing in a row is NaN. The columns of a run
-    without rows are empty. GankitError if there is no log.
+    `run`: a Run, its folder, or the path of its log.csv. A number that is missing in a
+    row is NaN. The columns of a run without rows are empty. GankitError if there is no log.
     """
-    names, rows = _read_table(Path(folder_of(run)))
+    names, rows = _read_table(_folder_of_log(run))
     log: dict[str, list[Any]] = {}
     for name in filter(None, names):
         column = [row[name] for row in rows]
         is_number = name in NUMBERS or (is_reported(name) and all(map(_NUMBER.fullmatch, column)))
         log[name] = [float(value or "nan") for value in column] if is_number else column
     return log
+
+
+def _folder_of_log(run: str | Path | Run) -> Path:
+    """The folder with a log: of a run, or given by its path or that of its log.csv. GankitError."""
+    path = Path(folder_of(run))
+    folder = path.parent if path.name == NAME and not path.is_dir() else path
+    return folder if isinstance(run, Run) or os.path.lexists(folder / NAME) else find_run(folder)
 
 
 def is_reported(name: str) -> bool:

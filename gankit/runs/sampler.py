@@ -19,7 +19,7 @@ from gankit.training import checkpoint
 from gankit.training.assemble import build_gan
 from gankit.training.check_checkpoint import check_keys, load_weights
 from gankit.training.find_run import find_run
-from gankit.training.python_words import errors_in_python
+from gankit.training.python_words import called_in_python
 from gankit.training.run_file import folder_of, load_run
 from gankit.training.run_parts import SAMPLED, require_parts
 
@@ -97,7 +97,7 @@ def _require_seeds(seeds: Any) -> list[int]:
         raise GankitError(f"seeds is {quote_value(seeds)}: {cure}") from error
 
 
-@errors_in_python()
+@called_in_python
 def load(
     folder: str | Path | Run, step: int | None = None, registry: Registry | None = None
 ) -> Sampler:

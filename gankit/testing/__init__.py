@@ -26,8 +26,8 @@ from gankit.testing.networks import (
     check_recipe,
 )
 from gankit.testing.rules import check_rule
-from gankit.testing.trial_step import try_external_parts
 from gankit.testing.tricks import check_penalty, check_together, check_trick
+from gankit.training.trial.trial_step import try_external_parts
 
 __all__ = [  # noqa: RUF022 - in the order of the API page
     "check_trick",

@@ -7,10 +7,10 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
 
 from gankit.data.store.write import own_fingerprint
 from gankit.testing.harness import Harness, open_harness
+from gankit.training.trial.pictures import require_picture, require_sequence
 
 if TYPE_CHECKING:
     from gankit.training.compose import Dataset
@@ -49,12 +49,6 @@ def _sample_indices(pictures: Sized) -> list[int]:
     return sorted({0, 1 % len(pictures), len(pictures) // 2, len(pictures) - 1})
 
 
-def require_sequence(pictures: object) -> None:
-    """ValueError unless a data set has a length and items."""
-    if not hasattr(pictures, "__len__") or not hasattr(pictures, "__getitem__"):
-        raise ValueError("is not a sequence of pictures: define __len__ and __getitem__")
-
-
 def check_pictures(harness: Harness, data: tuple[str, ...], channels: int) -> None:
     """it is a sequence of pictures"""
     pictures = _build(harness, data, channels)
@@ -70,26 +64,6 @@ def check_pictures(harness: Harness, data: tuple[str, ...], channels: int) -> No
             raise ValueError(what) from error
         require_picture(index, picture)
         _pixels(picture)  # a lazily read picture may be broken
-
-
-def require_picture(index: int, picture: Any) -> None:
-    """ValueError unless a picture has a type, shape and dtype that gankit reads."""
-    if isinstance(picture, tuple):  # a picture and its class
-        picture = picture[0]
-    if isinstance(picture, Image.Image):
-        return
-    actual = type(picture).__name__
-    if isinstance(picture, np.ndarray):
-        is_grey = picture.ndim == 2
-        if picture.dtype == np.uint8 and (is_grey or _is_colour(picture)):
-            return
-        actual = f"{picture.dtype} array {picture.shape}"
-    expected = "a PIL image or a uint8 array (H, W) or (H, W, 3)"
-    raise ValueError(f"picture {index} is a {actual}; expected {expected}")
-
-
-def _is_colour(pixels: np.ndarray[Any, Any]) -> bool:
-    return pixels.ndim == 3 and pixels.shape[2] in (1, 3, 4)
 
 
 def check_repeatable(harness: Harness, data: tuple[str, ...], channels: int) -> None:

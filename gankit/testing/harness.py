@@ -22,12 +22,11 @@ from gankit.core.prepared import Pixels
 from gankit.core.registry import Plugin, Registry, load_registry
 from gankit.core.settings import Run
 from gankit.core.specs import DatasetSpec, DiscriminatorSpec, GeneratorSpec, Spec
-from gankit.core.step import Scalars
 from gankit.data.prepare import prepare
 from gankit.training.assemble import Trainer, assemble, resolve_auto
 from gankit.training.compose import compose
 from gankit.training.given_parts import GivenParts
-from gankit.training.python_words import errors_in_python
+from gankit.training.python_words import errors_in_python, in_caller_words
 from gankit.training.run_parts import SETTINGS
 
 HARNESS = "gankit-testing"  # the name of the harness's own parts
@@ -163,7 +162,7 @@ class Harness:
         try:
             contract(self, *args, **kwargs)
         except GankitError as error:  # it names the part already
-            raise BrokenContract(str(error)) from error
+            raise BrokenContract(in_caller_words(str(error))) from error
         except ValueError as error:
             raise BrokenContract(self.name_part(str(error))) from error
         except Exception as error:  # a plugin may raise anything
@@ -246,21 +245,6 @@ def _load_plugin(registry: Registry, plugin: object) -> None:
     error = registry.load(name, lambda: plugin).error
     if error:
         raise GankitError(f"plugin {name!r} cannot be loaded: {error}")
-
-
-def require_finite(trainer: Trainer, scalars: Scalars, when: str) -> None:
-    """ValueError if a loss or a weight is NaN or infinite. `when`: "at step 1"."""
-    for name, value in scalars.items():
-        if not math.isfinite(float(value)):
-            raise ValueError(f"{name} is {float(value)} {when}")
-    for player in (trainer.gan.G, trainer.gan.D):
-        if not all(bool(p.isfinite().all()) for p in player.net.parameters()):
-            raise ValueError(f"weights of {player.name} are NaN or infinite {when}")
-
-
-def changes_input(what: str) -> ValueError:
-    """The error for a method or network that changes its input in place."""
-    return ValueError(f"{what} changes its input in place: return a new tensor")
 
 
 def copy_weights(trainer: Trainer) -> Weights:

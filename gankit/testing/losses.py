@@ -12,9 +12,9 @@ from gankit.testing.harness import (
     Harness,
     Setting,
     open_harness,
-    require_finite,
 )
 from gankit.training.check_loss import compute_d_loss, compute_g_loss, require_valid_loss
+from gankit.training.trial.trial_step import require_finite
 
 if TYPE_CHECKING:
     from gankit.training.compose import Part

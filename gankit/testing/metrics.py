@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gankit.core.metric import Metric
+from gankit.core.metric import Metric, finite_score
 from gankit.core.prepared import Pixels
 from gankit.testing.harness import Harness, open_harness
+from gankit.training.trial.try_metric import IGNORES_PICTURES, ignores_pictures
 
 if TYPE_CHECKING:
     from gankit.training.compose import Part
@@ -28,6 +29,7 @@ def check_metric(part: Part[Metric], *, plugin: object | None = None) -> None:
             check_attributes,
             check_features,
             check_scores,
+            check_pictures,
             check_rows,
             check_inputs_unchanged,
             check_order_of_scores,
@@ -79,14 +81,18 @@ def check_scores(harness: Harness) -> None:
     drawn = np.random.default_rng(0).integers(0, SET_SIZE, (2, SET_SIZE))
     choices = ((ROWS, ROWS), (drawn[0], drawn[1]), (np.zeros(SET_SIZE, np.int64), ROWS))
     for generated, reference in choices:
-        values = [metric.score(state, generated, reference) for _ in range(2)]
+        values = [finite_score(metric, state, generated, reference) for _ in range(2)]
         low, high = metric.bounds
-        if not isinstance(values[0], float | int) or not math.isfinite(values[0]):
-            raise ValueError(f"score returns {values[0]!r}; expected a finite number")
         if values[0] != values[1]:
             raise _not_repeatable("score")
         if not low - 1e-9 <= values[0] <= high + 1e-9:
             raise ValueError(f"score returns {values[0]:g}, outside its bounds {metric.bounds}")
+
+
+def check_pictures(harness: Harness) -> None:
+    """score depends on the pictures"""
+    if ignores_pictures(harness.make(), load_pictures(harness, 0)):
+        raise ValueError(IGNORES_PICTURES)
 
 
 def check_rows(harness: Harness) -> None:
@@ -94,7 +100,7 @@ def check_rows(harness: Harness) -> None:
     metric = harness.make()
     state = _compare(harness, metric, load_pictures(harness, 0), load_pictures(harness, SET_SIZE))
     choices = [ROWS, *(np.full(SET_SIZE, row) for row in range(8))]  # all, or one of them N times
-    if len({metric.score(state, rows, ROWS) for rows in choices}) == 1:
+    if len({finite_score(metric, state, rows, ROWS) for rows in choices}) == 1:
         raise ValueError("score is the same for any generated rows: use only the rows that it gets")
 
 
@@ -133,12 +139,12 @@ def check_order_of_scores(harness: Harness) -> None:
         return  # the score of the reference itself means nothing then
     reference = load_pictures(harness, 0)
     state = _compare(harness, metric, reference, reference)
-    best = metric.score(state, ROWS, ROWS)
-    reordered = metric.score(state, ROWS[::-1], ROWS[::-1])
+    best = finite_score(metric, state, ROWS, ROWS)
+    reordered = finite_score(metric, state, ROWS[::-1], ROWS[::-1])
     if not math.isclose(reordered, best, rel_tol=1e-5, abs_tol=1e-6):
         raise ValueError(f"score is {best:g}, but {reordered:g} for the same rows in another order")
     for name, pictures in _worse_pictures(reference).items():
-        value = metric.score(_compare(harness, metric, pictures, reference), ROWS, ROWS)
+        value = finite_score(metric, _compare(harness, metric, pictures, reference), ROWS, ROWS)
         if (value < best - TOLERANCE) if metric.better == "lower" else (value > best + TOLERANCE):
             scores = f"score is {value:.4g} for {name} and {best:.4g} for the real pictures"
             raise ValueError(f"{scores}: is better = {metric.better!r} right? {NO_SIGN}")

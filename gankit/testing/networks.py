@@ -17,15 +17,15 @@ from gankit.testing.harness import (
     SMALL,
     Harness,
     Setting,
-    changes_input,
     first_difference,
     open_harness,
-    require_finite,
 )
 from gankit.training.assemble import Trainer
 from gankit.training.check_networks import ENDS_IN_TANH, RETURNS_PROBABILITIES
 from gankit.training.compose import compose
 from gankit.training.given_parts import Copies
+from gankit.training.returns import changes_input
+from gankit.training.trial.trial_step import require_finite
 
 if TYPE_CHECKING:
     from gankit.training.compose import Network
@@ -108,12 +108,19 @@ def check_sizes(harness: Harness, sizes: Iterable[int], opponent: dict[str, str]
     harness.settings = {**opponent, **own_settings}
     latent_dim = {"latent_dim": 10} if "latent_dim" in harness.spec.parameters() else {}
     for size, channels in itertools.product(supported, _channels(harness)):
-        try:
-            harness.trainer(image_size=size, channels=channels, **latent_dim)  # checks shapes
-        except GankitError as error:
-            tried = f"tried with image_size={size} and channels={channels}"
-            hint = "if it suits one size only, pass that size, as in sizes=[32]"
-            raise GankitError(f"{error} ({tried}; {hint})") from error
+        _check_size(harness, len(sizes), image_size=size, channels=channels, **latent_dim)
+
+
+def _check_size(harness: Harness, num_sizes: int, **settings: int) -> None:
+    """Build a trainer, which checks shapes; an error says with which size that was tried."""
+    try:
+        harness.trainer(**settings)
+    except GankitError as error:
+        size, channels = settings["image_size"], settings["channels"]
+        tried = f"tried with image_size={size} and channels={channels}"
+        if num_sizes > 1:
+            tried += "; if it suits one size only, pass that size, as in sizes=[32]"
+        raise GankitError(f"{error} ({tried})") from error
 
 
 def _channels(harness: Harness) -> tuple[int, ...]:

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from gankit.core.errors import GankitError
 from gankit.core.trick import Trick
-from gankit.testing import trick_hooks, trick_in_step
 from gankit.testing.harness import (
     HARNESS,
     Harness,
@@ -22,11 +21,12 @@ from gankit.testing.harness import (
     copy_weights,
     first_difference,
     open_harness,
-    require_finite,
 )
 from gankit.training import checkpoint
 from gankit.training.combine import exclusion_reason
 from gankit.training.loop import train
+from gankit.training.trial import trick_hooks, trick_in_step
+from gankit.training.trial.trial_step import require_finite
 
 if TYPE_CHECKING:
     from gankit.training.compose import Part
@@ -119,9 +119,15 @@ def check_training(harness: Harness) -> None:
             require_finite(trainer, scalars, f"at step {step + 1} ({where})")
     if not any(activities):
         silent = f"activity returned None in all of {STEPS} steps: return what it did"
-        cure = f'give options with which it acts at once: "{harness.name}:every=1"'
-        raise ValueError(f"{silent}; if it acts seldom, {cure}")
+        raise ValueError(f"{silent}; {_if_it_acts_seldom(harness)}")
     harness.final_weights = copy_weights(trainer)
+
+
+def _if_it_acts_seldom(harness: Harness) -> str:
+    """What to give a trick that does not act in the few steps of a check."""
+    options = harness.spec.options()
+    example = "every=1" if "every" in options else f"{next(iter(options), 'OPTION')}=..."
+    return f'if it acts seldom, give options with which it acts at once: "{harness.name}:{example}"'
 
 
 def check_effect(harness: Harness) -> None:
@@ -136,7 +142,7 @@ def check_effect(harness: Harness) -> None:
         method = next(name for name in CHANGING_METHODS if trick.overrides(name))
         raise ValueError(
             f"activity says that it acts, but {STEPS} steps end with the same weights as without "
-            f"it: see whether {method} ever changes anything"
+            f"it: see whether {method} ever changes anything; {_if_it_acts_seldom(harness)}"
         )
 
 

@@ -86,7 +86,7 @@ def resolve_auto(run: Run, prepared: PreparedDataset) -> Run:
         memory_format=resolve_memory_format(run, machine.device),
         threads=threads,
         channels=prepared.pixels.shape[3],
-        fingerprint=prepared.fingerprint,
+        fingerprint=run.fingerprint or prepared.fingerprint,  # that of the pictures it began with
         steps=steps,
         draw_every=run.draw_every or draw_every,
         save_every=run.save_every or save_every,

@@ -33,7 +33,8 @@ def _check_call(name: str, function: object, call: str, *arguments: int) -> None
     try:
         signature.bind(*arguments)
     except TypeError as error:
-        cure = "; name its third parameter stage" if name == "progress" else ""
+        has_third = len(signature.parameters) > 2  # without `stage`, which is bound already
+        cure = "; name its third parameter stage" if name == "progress" and has_third else ""
         raise GankitError(f"{name} cannot be called as {call}: {error}{cure}") from error
 
 
@@ -43,8 +44,9 @@ class GuardedProgress:
     The command line's own progress may fail on purpose, if nobody reads the output any more.
     """
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, stop: Stop) -> None:
         self.progress = progress
+        self.stop = stop
         self.has_failed = False
         self.is_guarded = called_from_python()
 
@@ -59,8 +61,8 @@ class GuardedProgress:
                 return
             try:
                 call(done, total)
-            except KeyboardInterrupt:  # always taken for Ctrl-C
-                raise
+            except KeyboardInterrupt as error:  # always taken for Ctrl-C
+                self.stop.interrupt(error)
             except BaseException as error:  # a program's function may raise anything
                 self.has_failed = True
                 what = "progress failed and is ignored for the rest of the run: %s"

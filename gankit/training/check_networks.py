@@ -1,17 +1,22 @@
 """Check the outputs of two networks whenever they are built."""
 
 import copy
+import math
+import re
 
 import torch
 from torch import Tensor, nn
 
 from gankit.core import randomness
-from gankit.core.errors import describe_error, place_in_plugin
+from gankit.core.errors import describe_error, error_text, place_in_plugin
 from gankit.core.registry import Registry
 from gankit.core.settings import Run
 from gankit.distributed.processes import current_process_group
 from gankit.training.returns import require_state
 
+# What torch says of a layer that expects another size.
+_LAYER_SIZE = re.compile(r"cannot be multiplied \(\d+x(?P<got>\d+) and (?P<expected>\d+)x\d+\)")
+_CONVOLUTION_SIZE = re.compile(r"to have (?P<expected>\d+) channels, but got (?P<got>\d+) channels")
 HUGE = 1e6  # times the values of an image; logits grow with it, squashed ones do not
 ENDS_IN_TANH = (
     "returns -1 or 1 for images of huge values, so its logits are bounded: remove the final tanh, "
@@ -79,10 +84,29 @@ def _forward(net: nn.Module, given: Tensor, name: str, meaning: str) -> Tensor:
     try:
         output: Tensor = net.eval()(given)
     except Exception as error:  # of the network's code
+        advice = _advise_setting(error_text(error), given)
         call = f"gankit calls forward({name}) with {name} of shape {tuple(given.shape)}, {meaning}"
         what = describe_error(error, place=place_in_plugin(error))
-        raise ValueError(f"{what}; {call}") from error
+        raise ValueError(f"{what}; {call}{advice}") from error
     return output
+
+
+def _advise_setting(text: str, given: Tensor) -> str:
+    """The setting with which the run would fit a network whose layer expects another size."""
+    match = _LAYER_SIZE.search(text) or _CONVOLUTION_SIZE.search(text)
+    if not match:
+        return ""
+    is_convolution = match.re is _CONVOLUTION_SIZE
+    expected, got = int(match["expected"]), int(match["got"])
+    if given.ndim == 2 and got == given.shape[1]:  # z
+        return f": the run's latent_dim is {got}, so give --latent-dim {expected}"
+    if given.ndim == 4 and is_convolution and got == given.shape[1]:
+        return f": the run's channels is {got}, so give --channels {expected}"
+    if given.ndim == 4 and got == given[0].numel():  # flattened images
+        size = math.isqrt(expected // given.shape[1])
+        if given.shape[1] * size**2 == expected:
+            return f": the run's image_size is {given.shape[3]}, so give --image-size {size}"
+    return ""
 
 
 @torch.no_grad()
@@ -107,7 +131,21 @@ def _check_output(output: Tensor, *shape: int) -> Tensor:
     actual = f"{tuple(output.shape)}, {output.dtype}"
     expected = f"{shape}, torch.float32"
     if actual != expected:
-        raise ValueError(f"returns shape {actual}; expected {expected}")
+        advice = _advise_shape(tuple(output.shape), shape)
+        raise ValueError(f"returns shape {actual}; expected {expected}{advice}")
     if not output.isfinite().all():
         raise ValueError("returns NaN or infinity")
     return output
+
+
+def _advise_shape(actual: tuple[int, ...], expected: tuple[int, ...]) -> str:
+    """What to change if a network returns this shape."""
+    if actual == (*expected, 1):
+        return ": end it in .flatten()"
+    if len(actual) != 4 or len(expected) != 4 or actual[0] != expected[0]:
+        return ""
+    if actual[1] != expected[1]:
+        return f": the run's channels is {expected[1]}, so give --channels {actual[1]}"
+    if actual[2] == actual[3]:
+        return f": the run's image_size is {expected[2]}, so give --image-size {actual[2]}"
+    return ""

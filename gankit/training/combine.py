@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 import logging
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from gankit.data.messages import OWN_PICTURES
 from gankit.training.convert import convert_setting
 
 log = logging.getLogger("gankit")
+_NAME_WITH_OPTIONS = re.compile(r"[\w.+-]{2,}:[\w-]+=")  # mine:file=pictures.npz, not C:/a.npz
 LENGTHS = ("steps", "epochs", "kimg")  # units of a length, each a setting of its own
 
 
@@ -120,8 +122,9 @@ def _choose_dataset(registry: Registry, settings: dict[str, Any]) -> Choice:
     data = settings.get("data")
     if data and not text:
         text = next((s.name for s in registry.specs("dataset") if getattr(s, "own", False)), None)
-    if text and Path(text).suffix in (".npz", ".npy"):
-        cure = "numpy.load reads it, and dataset takes an array in Python"
+    if text and Path(text).suffix in (".npz", ".npy") and not _NAME_WITH_OPTIONS.match(text):
+        key = '["images"]' if text.endswith(".npz") else ""
+        cure = f"in Python, give its array, as in compose(dataset=numpy.load({text!r}){key})"
         raise GankitError(f"--dataset is {quote_value(text)}, which is a file of arrays: {cure}")
     choice = registry.check("dataset", text or registry.default("dataset"))
     spec = registry.find("dataset", choice.name)

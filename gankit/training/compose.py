@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Never, TypeAlias, TypeVar
 
 from gankit.core.carried import NOTHING, Carried
+from gankit.core.errors import GankitError, quote_value
 from gankit.core.registry import Registry, load_registry
 from gankit.core.setting_help import SETTINGS
 from gankit.core.settings import CHOICES, Run, unknown_setting
@@ -132,6 +133,9 @@ def _compose(
     plugins: Sequence[Any] | str | Path,
     settings: dict[str, Any],
 ) -> Run:
+    if hasattr(settings.get("data"), "shape"):
+        shown = quote_value(settings["data"])
+        raise GankitError(f"data is {shown}; it takes paths: give pictures as dataset=...")
     settings, carried = name_objects(registry, plugins, settings)
     carried = dataclasses.replace(carried, budget=settings.get("budget", ""))
     with_objects = registry.with_plugins(carried.plugins)

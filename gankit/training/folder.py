@@ -34,8 +34,12 @@ class RunFolder:
             folder = make_numbered_folder("runs", f"{run.dataset.name}-{run.model.name}")
         self.lock = FolderLock(folder).acquire(NEW_ADVICE)
         if (folder / RUN_FILE).exists():
+            what = "already holds a run"
             cure = "continue it with --resume, or choose another --out"
-            raise GankitError(f"{folder} already holds a run: {cure}")
+            if not any(folder.glob("checkpoints/step-*")):
+                what = "already holds a run, which has no checkpoint"
+                cure = "delete the folder to begin it anew, or choose another --out"
+            raise GankitError(f"{folder} {what}: {cure}")
         return str(folder)
 
     def reopen(self, run: Run) -> None:

@@ -14,11 +14,11 @@ from typing import Any
 from torch import nn
 
 from gankit.core.carried import Carried
-from gankit.core.errors import GankitError, describe_error, quote_value
+from gankit.core.errors import MAX_SHOWN, GankitError, describe_error, quote_value
 from gankit.core.loss import Loss
 from gankit.core.metric import Metric
 from gankit.core.registry import Plugin, Registry
-from gankit.core.specs import KINDS, ModelSpec, Spec
+from gankit.core.specs import FILLED_IN, KINDS, ModelSpec, Spec
 from gankit.core.trick import Trick
 from gankit.data.given import given_pictures
 
@@ -32,6 +32,10 @@ BASES: dict[str, tuple[str, type | None]] = {
     "metrics": ("metric", Metric),
 }
 LISTS = ("tricks", "metrics")
+METHODS = {  # that compute something, for what a function is sometimes given
+    "loss": "the methods d_loss(self, real, fake, targets) and g_loss(self, fake, real)",
+    "metrics": "the method score(self, state, generated, reference)",
+}
 _WORD_STARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -151,6 +155,7 @@ def _builder(setting: str, given: Any, base: type | None) -> Callable[..., Any]:
             raise _wrong_object(setting, given, base)
         return given
     if inspect.isroutine(given) or isinstance(given, functools.partial):
+        _refuse_function_of_values(setting, given, base)
         return given
     if base is None:
         pictures = given_pictures(given)
@@ -163,6 +168,20 @@ def _builder(setting: str, given: Any, base: type | None) -> Callable[..., Any]:
         why = f"cannot be copied for each training ({describe_error(error)})"
         what = f"{quote_value(given)} in --{BASES[setting][0]} {why}"
         raise GankitError(f"{what}: give a function that makes it") from error
+
+
+def _refuse_function_of_values(setting: str, given: Any, base: type | None) -> None:
+    """GankitError for a function that computes a loss or a score, in place of one that makes it."""
+    methods = METHODS.get(setting)
+    try:
+        parameters = inspect.signature(given).parameters.values()
+    except (TypeError, ValueError):  # of some functions written in C
+        return
+    needed = [p.name for p in parameters if p.default is p.empty and p.kind is not p.VAR_KEYWORD]
+    if base and methods and needed and not FILLED_IN & set(needed):
+        what = f"--{BASES[setting][0]} is a function of {', '.join(needed)}"
+        cure = f"write a class, derived from gankit.{base.__name__}, with {methods}"
+        raise GankitError(f"{what}, but must be an object or a class: {cure}")
 
 
 def _wrong_object(setting: str, given: Any, base: type) -> GankitError:
@@ -197,7 +216,7 @@ def _module_of(given: Any) -> str:
 
 
 def _describe_origin(given: Any) -> str:
-    """The class of a part and the file that it is in: `MyTrick in train.py`."""
+    """The class of a part, with its values, and its file: `MyTrick(by=0.1) in train.py`."""
     code = _class_of(given)
     name = code.__qualname__.rpartition(".<locals>.")[2]
     try:
@@ -208,4 +227,19 @@ def _describe_origin(given: Any) -> str:
     is_library = _module_of(given) == "" or not file
     if is_library:
         return f"{code.__module__}.{name}"
+    name += _describe_values(given)
     return f"{name} in {file}" if is_file else f"{name} in a notebook"
+
+
+def _describe_values(given: Any) -> str:
+    """`(by=0.1)`: the values of an object's parameters, as far as it keeps them as numbers."""
+    if isinstance(given, type) or inspect.isroutine(given):
+        return ""
+    try:
+        names = inspect.signature(type(given)).parameters
+    except (TypeError, ValueError):
+        return ""
+    kept = {name: vars(given).get(name) for name in names if hasattr(given, "__dict__")}
+    numbers = [f"{name}={v!r}" for name, v in kept.items() if isinstance(v, bool | int | float)]
+    text = f"({', '.join(numbers)})"
+    return text if numbers and len(text) <= MAX_SHOWN else ""

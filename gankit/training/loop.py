@@ -28,18 +28,19 @@ from gankit.training.links import check_run_folder
 from gankit.training.observers import Observers, observe_with
 from gankit.training.pace import Pace
 from gankit.training.plan_budget import plan_length
-from gankit.training.python_words import errors_in_python, resume_call
+from gankit.training.python_words import called_from_python, called_in_python, resume_call
 from gankit.training.resume import restore
 from gankit.training.resumed_run import run_to_train
 from gankit.training.run_pictures import prepare_again
 from gankit.training.saver import Saver
 from gankit.training.start import begin_folder, check_agreement, make_trainer, reopen_folder
 from gankit.training.step_log import StepLog
+from gankit.training.trial.trial_step import try_external_parts
 
 GRID_SIZE = 64  # pictures in a grid of samples
 
 
-@errors_in_python()
+@called_in_python
 def train(
     run: Run | str | Path,
     registry: Registry | None = None,
@@ -58,8 +59,9 @@ def train(
     `step_done`, ... `progress(done, total)`: called while pictures are prepared, and after each
     step; a third parameter `stage` gets "preparing" or "training". If it fails, gankit warns and
     ignores it from then on. `stop()`: called after each step, when its row is in log.csv; any true
-    value saves a checkpoint and ends the run. An interrupt does so too (Ctrl-C, or a notebook's
-    stop button), in the main thread and if no other handler is set; a second one ends it at once.
+    value, or a text with the reason, saves a checkpoint and ends the run. An interrupt does so too
+    (Ctrl-C, or a notebook's stop button), in the main thread and if no other handler is set; a
+    second one ends it at once.
     `budget`: may change the number of steps during the run. `quiet`: print nothing but warnings.
 
     Raises RunStopped after a signal (a checkpoint was saved), KeyboardInterrupt before the first
@@ -68,7 +70,8 @@ def train(
     run = run_to_train(run, resume=resume)
     check_callbacks(progress, stop)
     check_run_folder(run)
-    program = Program(observe_with(observers), GuardedProgress(progress), Stop.of(stop), quiet)
+    stop = Stop.of(stop)
+    program = Program(observe_with(observers), GuardedProgress(progress, stop), stop, quiet)
     return _train(run, registry_of(run, registry), program, budget, resume=resume)
 
 
@@ -87,6 +90,8 @@ def _train(
         if group.rank == 0:
             observing = Observers(registry, stop, program.observers, program.is_quiet)
         preparing = stop.raise_on_stop(program.progress.in_stage(PREPARING))
+        if not resume and called_from_python():  # the command line has tried them already
+            try_external_parts(run, registry, preparing)
         if not (resume or budget):
             run, budget = plan_length(run, registry, preparing)
         trainer = _begin(run, registry, folder, group, preparing, resume=resume)

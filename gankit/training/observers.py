@@ -13,6 +13,7 @@ from gankit.core.errors import GankitError, describe_error, quote_value
 from gankit.core.find_hooks import find_observer_hooks
 from gankit.core.registry import Plugin, Registry
 from gankit.core.reported import to_float
+from gankit.core.settings import Run
 from gankit.core.stop import Stop
 
 log = logging.getLogger("gankit")
@@ -88,6 +89,19 @@ class Observers:
         self._call([p for p in self.plugins if p.implements(hook)], hook, arguments)
         if hook == "run_started":  # where an observer may choose how often it watches
             self.watchers = self._find_watchers()
+            self._warn_if_nothing_is_measured(arguments["run"])
+        if hook == "run_finished":
+            for plugin in self.own:
+                if plugin not in self.plugins:
+                    log.warning(
+                        "observer %r has failed, so it has not seen all of the run", plugin.name
+                    )
+
+    def _warn_if_nothing_is_measured(self, run: Run) -> None:
+        for plugin in self.own if not run.metrics else ():
+            if plugin.implements("measured"):
+                what = "observer %r waits for measured, but this run measures nothing: %s"
+                log.warning(what, plugin.name, "give compose metrics")
 
     def _find_watchers(self) -> list[Watcher]:
         return [Watcher.of(plugin) for plugin in self.plugins if plugin.implements("step_taken")]
@@ -118,8 +132,8 @@ class Observers:
             control = Control(plugin.name, self.stop, self.reported, self.notify, self.is_quiet)
             try:
                 getattr(plugin.hook, hook)(control=control, **arguments)
-            except KeyboardInterrupt:  # always taken for Ctrl-C
-                raise
+            except KeyboardInterrupt as error:  # always taken for Ctrl-C
+                self.stop.interrupt(error)
             except BaseException as error:  # a plugin may raise anything
                 if plugin.is_bundled and isinstance(error, BrokenPipeError):
                     self.plugins.remove(plugin)

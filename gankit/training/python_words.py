@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
+from typing import ParamSpec, TypeVar
 
 import click
 
-from gankit.core.errors import GankitError
+from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.setting_help import SETTINGS
 
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
 # A whole command, which stays as it is; or an option, perhaps with a placeholder such as N, or with
 # a number.
 _OPTION = re.compile(
     r"\bgankit (?:-p \S+ )*(?:run|race|sample|evaluate|data) [^;,]*|"
     r"(?<![\w-])--([a-z][a-z0-9-]*)( (?:[A-Z]+|[0-9][\w.]*)\b)?"
 )
+_ARGUMENTS = ("samples", "checkpoint")  # of evaluate
 _OTHER_NAMES = {"trick": "tricks", "metric": "metrics"}
 
 
@@ -33,6 +39,31 @@ def errors_in_python() -> Iterator[None]:
     except GankitError as error:
         error.args = (in_caller_words(str(error)), *error.args[1:])
         raise
+
+
+def called_in_python(function: Callable[Given, Result]) -> Callable[Given, Result]:
+    """Refuse an argument that the function does not have with a GankitError, as `compose` does.
+
+    Errors name settings as in Python.
+    """
+    parameters = inspect.signature(function).parameters
+
+    @functools.wraps(function)
+    def call(*args: Given.args, **kwargs: Given.kwargs) -> Result:
+        for name in kwargs:
+            if name not in parameters:
+                raise _unknown_argument(function.__name__, name, parameters)
+        with errors_in_python():
+            return function(*args, **kwargs)
+
+    return call
+
+
+def _unknown_argument(function: str, name: str, parameters: Collection[str]) -> GankitError:
+    hint = did_you_mean(name, parameters)
+    if name in SETTINGS and function == "train":
+        hint = f" It is a setting of a run: give it to compose, or to load_run, as {name}=..."
+    return GankitError(f"{function} has no argument {name!r}.{hint}")
 
 
 def in_caller_words(text: str) -> str:
@@ -53,7 +84,7 @@ def _name_in_python(match: re.Match[str]) -> str:
     is_turned_off = name.startswith("no_") and name[3:] in SETTINGS
     if is_turned_off:
         return f"{name[3:]}=False{value or ''}"
-    if name not in SETTINGS:
+    if name not in (*SETTINGS, *_ARGUMENTS):
         return match[0]
     return f"{name}={value.strip()}" if value else name
 

@@ -67,9 +67,17 @@ def require_scalar_shape(what: str, result: object) -> Tensor:
             kind = "on the device meta" if result.is_meta else f"of dtype {result.dtype}"
             raise ValueError(f"{what} is a tensor {kind}; expected one with a float")
         return result
-    shape = f" of shape {tuple(result.shape)}" if isinstance(result, torch.Tensor) else ""
+    shape = ""
+    cure = "return a tensor that is computed from the logits"
+    if isinstance(result, torch.Tensor):
+        shape = f" of shape {tuple(result.shape)}"
+        cure = "end it in .mean()"
+    elif result is None:
+        cure = "did you forget return?"
+    elif isinstance(result, int | float):
+        cure = "return the tensor itself, without .item() or float()"
     wrong = f"{what} is a {type(result).__name__}{shape}"
-    raise ValueError(f"{wrong}; expected a scalar tensor: end it in .mean()")
+    raise ValueError(f"{wrong}; expected a scalar tensor: {cure}")
 
 
 def require_scalar(what: str, value: object) -> Tensor:
@@ -149,3 +157,8 @@ def _is_storable(value: object) -> bool:
     if isinstance(value, torch.Tensor):
         return value.layout == torch.strided and not value.is_meta and not value.is_quantized
     return value is None or isinstance(value, bool | int | float | str)
+
+
+def changes_input(what: str) -> ValueError:
+    """The error for a method or network that changes its input in place."""
+    return ValueError(f"{what} changes its input in place: return a new tensor")

@@ -190,7 +190,11 @@ def folder_of(run: str | Path | Run) -> str | Path:
     if not isinstance(run, Run):
         return run
     if not run.out:
-        raise GankitError("this run has no folder yet: give the folder that gankit.train returned")
+        cure = (
+            "give the folder that gankit.train returns; to read it during training, give compose "
+        )
+        cure += "an out"
+        raise GankitError(f"this run has no folder yet: {cure}")
     return run.out
 
 

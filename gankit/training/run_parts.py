@@ -4,6 +4,7 @@ run.json names the file or package of each, only to tell you what to load: ganki
 by itself, because a run may be a stranger's.
 """
 
+import logging
 from collections.abc import Collection
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from gankit.core.specs import KINDS
 from gankit.training.find_run import RUN_FILE
 from gankit.training.run_file import recorded_objects, recorded_origins
 
+log = logging.getLogger("gankit")
 Part = tuple[str, Choice]  # its kind, and its name with its options
 SETTINGS = {"trick": "tricks", "metric": "metrics"}  # of a run, by the kind of part
 SAMPLED = ("generator", "discriminator", "trick")  # kinds of parts that sampling needs
@@ -85,7 +87,7 @@ def _arguments(run: Run, kinds: Collection[str]) -> list[str]:
     objects = run.given_objects()
     for kind, choice in run.parts():
         origin = objects.get(f"{kind} {choice.name}", "")
-        text = f"{origin.partition(' in ')[0]}(...)" if origin else repr(str(choice))
+        text = _call_of(origin) if origin else repr(str(choice))
         arguments.setdefault(kind, []).append("..." if kind == "dataset" else text)
     used = {kind for kind, choice in run.parts() if f"{kind} {choice.name}" in objects}
     return [
@@ -93,6 +95,24 @@ def _arguments(run: Run, kinds: Collection[str]) -> list[str]:
         for kind, texts in arguments.items()
         if kind in used and kind in kinds
     ]
+
+
+def _call_of(origin: str) -> str:
+    """`MyTrick(by=0.1)` or `MyTrick(...)` for an object as run.json describes it."""
+    what = origin.partition(" in ")[0]
+    return what if what.endswith(")") else f"{what}(...)"
+
+
+def warn_of_other_values(run: Run) -> None:
+    """Warn of each object of a run that is resumed whose values are not those it began with."""
+    recorded = recorded_objects(run.folder)
+    for name, origin in run.given_objects().items():
+        kind, _, part = name.partition(" ")
+        before, now = (text.partition(" in ")[0] for text in (recorded.get(name, ""), origin))
+        has_values = before.endswith(")") and now.endswith(")")
+        if has_values and before != now and kind != "metric":
+            what = f"{kind} {part!r} is {now}, but was {before} when {run.folder} began"
+            log.warning("%s: give it the same values to go on as before", what)
 
 
 def _how_to_load(origin: str) -> str:

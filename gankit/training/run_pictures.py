@@ -34,7 +34,8 @@ def prepare_again(
     if run.fingerprint != prepared.fingerprint:
         if not _is_at_recorded_place(run):
             raise GankitError(_other_pictures(run))
-        log.warning("the pictures have changed since %s began", run.folder)
+        message = "the pictures have changed since %s began: give the same ones to go on as before"
+        log.warning(message, run.folder)
     return prepared
 
 

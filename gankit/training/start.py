@@ -22,7 +22,7 @@ from gankit.training import assemble
 from gankit.training.assemble import Trainer
 from gankit.training.folder import RunFolder
 from gankit.training.run_file import write_run
-from gankit.training.run_parts import TRAINED, origins, require_parts
+from gankit.training.run_parts import TRAINED, origins, require_parts, warn_of_other_values
 
 log = logging.getLogger("gankit")
 
@@ -41,6 +41,7 @@ def make_trainer(
 def reopen_folder(run: Run, folder: RunFolder, registry: Registry, group: ProcessGroup) -> None:
     """Reopen the folder of a run that is resumed; GankitError if a part of it is not loaded."""
     require_parts(run, registry, TRAINED)
+    warn_of_other_values(run)
     call_on_rank_0(group, lambda: folder.reopen(run))
 
 
@@ -59,7 +60,7 @@ def call_on_rank_0(group: ProcessGroup, function: Callable[[], object]) -> None:
 
 def check_agreement(trainer: Trainer, group: ProcessGroup) -> None:
     """GankitError in all processes if one has other pictures or another step than rank 0."""
-    own = {"pictures": trainer.run.fingerprint, "step": trainer.gan.step}
+    own = {"pictures": trainer.prepared.fingerprint, "step": trainer.gan.step}
     of_rank_0 = group.broadcast(own)
     differs = ""
     if own != of_rank_0:

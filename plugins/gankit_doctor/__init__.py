@@ -61,9 +61,9 @@ class Doctor:
                 control.warn(line)
 
     @hookimpl
-    def run_finished(self, outcome: dict[str, Any]) -> None:
+    def run_finished(self, outcome: dict[str, Any], control: Control) -> None:
         if self.watch:
-            self.watch.finish(outcome)
+            self.watch.finish(outcome, is_quiet=control.is_quiet)
         self.watch = None
 
 

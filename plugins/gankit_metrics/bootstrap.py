@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -10,9 +9,7 @@ from typing import Any
 import numpy as np
 
 from gankit.core import randomness
-from gankit.core.errors import quote_value
-from gankit.core.metric import Metric
-from gankit.core.prepared import Rows
+from gankit.core.metric import Metric, finite_score
 from gankit_metrics.measurement import Measurement
 from gankit_metrics.picture_sets import HOLDOUT, PictureSets
 
@@ -65,17 +62,6 @@ def _compare(metric: Metric, text: str, sets: PictureSets, generated: str, train
         names.append(training)
     compare: Any = metric.compare
     return compare(*(sets.features(metric, text, name) for name in names))
-
-
-def finite_score(metric: Metric, state: Any, generated: Rows, reference: Rows) -> float:
-    """The metric's score of these rows; ValueError if it is NaN or infinite."""
-    score: object = metric.score(state, generated, reference)
-    if isinstance(score, str | bytes):
-        raise ValueError(f"score returns the text {quote_value(score)}; expected a number")
-    value = float(score)  # type: ignore[arg-type]  # its TypeError names the metric
-    if not math.isfinite(value):
-        raise ValueError(f"score returns {value}, which is not a finite number")
-    return value
 
 
 def bootstrap_interval(

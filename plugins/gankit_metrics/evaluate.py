@@ -25,10 +25,11 @@ from gankit.runs.sampler import Sampler, load
 from gankit.training.compose import name_objects
 from gankit.training.find_run import find_run
 from gankit.training.links import refuse_links_out
-from gankit.training.python_words import errors_in_python
+from gankit.training.python_words import called_in_python, errors_in_python
 from gankit.training.run_file import Data, folder_of, load_run
 from gankit.training.run_parts import require_parts
 from gankit.training.run_pictures import prepare_again
+from gankit.training.trial.try_metric import IGNORES_PICTURES, ignores_pictures
 from gankit_metrics.bootstrap import measure
 from gankit_metrics.features import features_available
 from gankit_metrics.measurement import Measurement
@@ -72,7 +73,7 @@ def evaluate(
 ) -> dict[str, list[Measurement]]: ...
 
 
-@errors_in_python()
+@called_in_python
 def evaluate(
     folder: str | Path | Run | Sampler,
     metrics: Part[Metric] | Iterable[Part[Metric]] | None = (),
@@ -108,7 +109,7 @@ def evaluate(
     samples = max(map(len, own_pictures.values()), default=samples)
     sets = choose_picture_sets(prepared, samples, sampler.run.data_seed)
     texts = texts or _choose_metrics(sampler.run, registry, sets, must_suit=metrics is None)
-    built = build_metrics(texts, sampler.run, registry, sets)
+    built = _build_and_try(texts, sampler.run, registry, sets)
     if pictures is None:
         return _measure_generated(built, sets, registry, sampler, progress)
     measured = _measure_each(own_pictures, built, sets, registry, sampler.step, progress)
@@ -266,6 +267,21 @@ def build_metrics(
                     "are held out together or not at all)"
                 )
         built.append((choice, metric))
+    return built
+
+
+def _build_and_try(
+    texts: Iterable[str], run: Run, registry: Registry, sets: PictureSets
+) -> BuiltMetrics:
+    """Build the metrics, and warn of one of yours whose score does not depend on the pictures."""
+    built = build_metrics(texts, run, registry, sets)
+    for choice, metric in built:
+        if registry.comes_with_gankit("metric", choice.name):
+            continue
+        with registry.attribute_errors_to("metric", choice):
+            if ignores_pictures(metric, sets.pictures("reference")):
+                described = registry.describe(registry.find("metric", choice.name))
+                log.warning("%s: %s", described, IGNORES_PICTURES)
     return built
 
 

@@ -67,11 +67,16 @@ class PictureSets:
         """Measure these pictures from now on: uint8 (N, H, W, C), N the number of `samples`."""
         expected_shape = (self.samples, *self.pixels.shape[1:])
         if pictures.dtype != np.uint8 or pictures.shape != expected_shape:
+            count = self.samples
+            cure = ""
+            if pictures.shape[1:] == expected_shape[1:] and len(pictures) > count:
+                cure = f": the floor needs as many, and there are {count} training pictures for it"
+                cure += f", so give {count} of yours, as in pictures[:{count}]"
             raise GankitError(
                 f"cannot measure pictures of {pictures.dtype} {pictures.shape}: they must be "
-                f"uint8 {expected_shape}"
+                f"uint8 {expected_shape}{cure}"
             )
-        self.generated = pictures
+        self.generated = np.require(pictures, requirements="W")  # torch warns of read-only ones
         self._unlikeness = None
         self._features = {
             key: features for key, features in self._features.items() if key[1] != "generated"

@@ -148,7 +148,9 @@ def write_package(folder: Path, kinds: Sequence[str], name: str, module: str) ->
         if KINDS[kind].file
     ]
     shown = ["gankit show plugin-name"] if any(KINDS[kind].parts for kind in kinds) else []
+    of_parts = "tests with `gankit.testing`: if they pass, the plugin works with all other parts"
     replacements = {
+        "TESTS_OF_KINDS": of_parts if shown else "tests of what the plugin does",
         "KIND_NAMES": name_kinds(kinds),
         "TRY_COMMANDS": "\n    ".join([*shown, *commands_to_try(kinds, name)]),
         "FILE_ROWS\n": "".join(rows),

@@ -41,6 +41,9 @@ def test_other_values_are_cut():
         (lambda gan: gan.D == "D", "player is gan.D"),
         (lambda gan: setattr(Targets(0, 0), "real", 1), "Targets(real, fake)"),
         (lambda gan: _backward_twice(), "gan.judge(images)"),
+        (lambda gan: gan.D(torch.ones(1)), "gan.judge(images)"),
+        (lambda gan: 1 - Targets(1.0, 0.0), "1 - targets.real"),
+        (lambda gan: Targets(1.0, 0.0) - 0.1, "targets.real"),
         (lambda gan: torch.ones(1).sum().backward(), "gan.judge(images)"),
     ],
 )

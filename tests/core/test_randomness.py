@@ -14,6 +14,13 @@ DRAWS = {
 }
 
 
+def test_wrong_arguments_of_a_draw_are_named():
+    with pytest.raises(ValueError, match=r"shape is 16.*\(16,\)"):
+        beta(generator(0, 0, "lam"), 1, 1, 16)
+    with pytest.raises(ValueError, match=r"'lam'.*gan\.draw"):
+        beta("lam", 1, 1, (16,))
+
+
 @pytest.mark.parametrize("name", DRAWS)
 def test_draws_have_their_distribution(name):
     draw, distribution = DRAWS[name]

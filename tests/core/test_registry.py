@@ -74,6 +74,22 @@ BROKEN = {
         """,
         "LossSpec",
     ),
+    "registers a name and a class": (
+        """
+        @hookimpl
+        def register_tricks(register):
+            register("odd", Trick)
+        """,
+        "takes one spec",
+    ),
+    "returns its part": (
+        """
+        @hookimpl
+        def register_tricks(register):
+            return TrickSpec(name="odd", summary="s", source="s", build=Trick)
+        """,
+        "register(...)",
+    ),
     "registers one name twice": (
         """
         @hookimpl
@@ -293,6 +309,13 @@ def test_a_missing_one_file_plugin_is_an_error(path, gankit_cli):
     assert code == 2
     assert path in err
     assert ".py file" in err
+
+
+def test_a_plugin_file_without_its_ending_is_named(gankit_cli, plugin_file):
+    plugin_file(GOOD, name="mixup")
+    code, _, err = gankit_cli("-p", "mixup", "list")
+    assert code == 2
+    assert "'mixup.py'" in err
 
 
 @pytest.mark.parametrize(

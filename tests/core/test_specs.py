@@ -52,6 +52,24 @@ def test_a_builder_is_a_callable_or_its_import_path():
     assert spec(build="fractions:Fraction").builder().__name__ == "Fraction"
 
 
+class Network:
+    """An object that can be called, as those of torch."""
+
+    state_dict = __call__ = dict
+
+
+def test_a_builder_is_a_class_and_not_an_object_of_it():
+    spec(build=Network)
+    with pytest.raises(TypeError, match=r"build of 'mine' is <Network>.*class"):
+        spec(build=Network())
+
+
+def test_the_networks_of_a_model_are_names():
+    about = {"name": "mine", "summary": "s", "source": "s", "image_size": 32}
+    with pytest.raises(TypeError, match="generator of 'mine'.*the name of a registered generator"):
+        ModelSpec(**about, generator=Network, discriminator="dcgan")
+
+
 def test_options_are_the_keyword_parameters_that_a_run_does_not_fill_in():
     assert list(spec().parameters()) == [
         *("image_size", "channels", "count", "sigma", "way", "on", "free")

@@ -59,10 +59,26 @@ def test_grey_pictures_need_no_axis_for_channels():
     assert given_pictures(BYTES[..., 0])[2].shape == (9, 8, 1)
 
 
-@pytest.mark.parametrize("array", [BYTES[0], np.zeros((0, 9, 8, 3)), np.zeros((2, 9)), UNIT * 999])
+@pytest.mark.parametrize("array", [BYTES[0], np.zeros((2, 9)), UNIT * 999])
 def test_an_array_that_may_be_anything_is_only_refused(array):
     with pytest.raises(GankitError, match=r"\(N, H, W, C\)"):
         given_pictures(array)
+
+
+@pytest.mark.parametrize(
+    ("given", "fact"),
+    [
+        (BYTES[0], "array[None]"),
+        (np.concatenate([BYTES, BYTES[..., :1]], axis=3), "array[..., :3]"),
+        (BYTES[:0], "empty"),
+        (BYTES[:2].tolist(), "numpy.array("),
+    ],
+    ids=["one picture", "four channels", "empty", "lists"],
+)
+def test_the_cure_is_named(given, fact):
+    with pytest.raises(GankitError) as error:
+        given_pictures(given)
+    assert fact in str(error.value)
 
 
 def test_a_file_of_arrays_names_its_arrays(tmp_path):
@@ -70,5 +86,6 @@ def test_a_file_of_arrays_names_its_arrays(tmp_path):
     np.savez(path, images=BYTES)
     with np.load(path) as file, pytest.raises(GankitError, match=r"file\['images'\]"):
         compose(dataset=file)
-    with pytest.raises(GankitError, match=r"dataset is .*mine\.npz.*numpy\.load"):
-        compose(dataset=str(path))
+    for given in (str(path), path):
+        with pytest.raises(GankitError, match=r"mine\.npz.*numpy\.load\(.*\)\[.images.\]"):
+            compose(dataset=given)

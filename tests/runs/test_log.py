@@ -33,6 +33,9 @@ def test_rows_are_written_appended_and_read(tmp_path):
 
 def test_numbers_are_floats_and_other_columns_are_text(tmp_path):
     write_rows(tmp_path, NAMES, [logged(10), logged(20)])
+    assert read_log(str(tmp_path / "log.csv")).keys() == read_log(tmp_path).keys()
+    with pytest.raises(GankitError, match="there is no run at disc"):
+        read_log("disc")
     log = read_log(tmp_path)
     assert list(log) == NAMES
     assert log["step"] == [10.0, 20.0]

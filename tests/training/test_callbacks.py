@@ -3,6 +3,7 @@
 import logging
 
 import pytest
+import torch
 
 import gankit
 from gankit import GankitError, RunFailed, compose, load_run, read_log, train
@@ -26,7 +27,7 @@ def run_of(tiny, here):
         ({"stop": 5}, "stop is 5"),
         ({"stop": lambda run: True}, "stop.*'run'"),
         ({"progress": "bar"}, "progress is 'bar'"),
-        ({"progress": lambda done: None}, "progress.*done, total"),
+        ({"progress": lambda done: None}, r"progress\(done, total\): (?!.*stage)"),
         ({"progress": lambda done, total, phase: None}, "progress.*'phase'.* stage"),
     ],
 )
@@ -76,6 +77,43 @@ def test_an_error_in_stop_while_pictures_are_prepared_begins_no_run(tiny, here):
     assert not (here / "run").exists()
 
 
+def test_a_text_from_stop_is_the_reason(run_of):
+    ending = Ending()
+    gankit.prepare(run_of())
+    train(run_of(), stop=lambda: "d_loss is low", observers=[ending], quiet=True)
+    assert (ending.outcome["state"], ending.outcome["reason"]) == ("stopped", "d_loss is low")
+
+
+def test_an_answer_of_several_values_is_named(run_of):
+    gankit.prepare(run_of())
+    with pytest.raises(RunFailed, match=r"stop\(\).*<Tensor of shape \(2,\)>") as error:
+        train(run_of(), stop=lambda: torch.ones(2))
+    assert "stop.py" not in str(error.value)
+
+
+def interrupts(done, total, stage):
+    if done == 2 and stage == "training":
+        raise KeyboardInterrupt
+
+
+class Interrupts:
+    def step_done(self, step):
+        if step == 2:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    "functions",
+    [{"progress": interrupts}, {"observers": [Interrupts()]}],
+    ids=["progress", "observer"],
+)
+def test_a_keyboard_interrupt_of_your_code_saves_as_ctrl_c_does(run_of, functions):
+    with pytest.raises(gankit.RunStopped) as error:
+        train(run_of(), **functions)
+    assert (error.value.step, error.value.exit_code) == (2, 130)
+    assert checkpoint.list_checkpoints(error.value.folder / "checkpoints")
+
+
 @pytest.mark.parametrize("answer", [1, 2, "yes", [0]])
 def test_any_true_answer_of_stop_ends_the_run_without_an_error(run_of, answer):
     gankit.prepare(run_of())
@@ -110,6 +148,11 @@ def test_a_log_without_rows_has_empty_columns(run_of):
         read_log(compose())
 
 
+class Ending:
+    def run_finished(self, outcome):
+        self.outcome = outcome
+
+
 class Early:
     """Ends the run when its first measure gets worse."""
 
@@ -135,6 +178,13 @@ def test_an_observer_gets_measures_and_can_end_the_run(run_of, capsys):
     assert read_log("run")["Early.value"][2] == pytest.approx(early.values[0][1])
 
 
+def test_an_observer_of_measures_is_warned_of_in_a_run_without_metrics(run_of, caplog):
+    train(run_of(2), observers=[Early()])
+    (warning,) = [r.getMessage() for r in caplog.records if "measured" in r.getMessage()]
+    for fact in ("'Early'", "metrics"):
+        assert fact in warning
+
+
 class Broken:
     def measured(self, measurements):
         raise ValueError("no")
@@ -147,6 +197,9 @@ def test_an_observer_that_fails_in_measured_is_ignored(run_of, caplog):
     early = Early()
     train(run_of(6, metrics=["swd"], measure_every=2), observers=[Broken(), early])
     assert len([r for r in caplog.records if "measured" in r.getMessage()]) == 1
+    assert [r.getMessage() for r in caplog.records][-1].startswith(
+        "observer 'Broken'"
+    )  # a reminder
     assert len(early.values) == 2
 
 

@@ -361,7 +361,7 @@ def test_metrics(what, refused):
 
 def test_bundled_parts_need_no_trial_step(gankit_run, monkeypatch):
     """gankit's own tests check them."""
-    from gankit.testing import trial_step
+    from gankit.training.trial import trial_step
 
     monkeypatch.setattr(trial_step, "assemble", lambda *args: pytest.fail("a trial step"))
     assert gankit_run("--trick", "ema", "--loss", "hinge").code == 0

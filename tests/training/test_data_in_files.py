@@ -1,8 +1,11 @@
 """Data sets that read a file of their own: resumed from another folder, plugins given as a text."""
 
+import shlex
+
 import numpy as np
 import pytest
 
+import gankit
 from gankit import GankitError, compose, load_run, testing, train
 
 SOURCE = """
@@ -49,6 +52,23 @@ def test_a_missing_file_of_a_resumed_run_names_the_folder_where_it_began(plugin,
         train(load_run(folder, steps=3), resume=True)
     monkeypatch.chdir(folder.parent)
     train(load_run(folder, steps=3), resume=True)
+
+
+def test_an_option_may_name_a_file_of_arrays(plugin, here, gankit_cli, tiny):
+    dataset = "arrays:file=mine.npz"
+    start = ("-p", plugin, "run")
+    small = ("--model", "dcgan64:base_channels=4", "--image-size", "16", "--batch-size", "8")
+    assert gankit_cli(*start, "--dataset", dataset, *small, "--steps", 1, "--out", "a").code == 0
+    command = load_run("a", plugins=plugin)
+    again = shlex.split(gankit.command_line(command))[1:]
+    assert dataset in again
+    assert gankit_cli(*again, "--out", "b").code == 0
+    assert gankit_cli(*start, "--config", "a/run.json", "--out", "c", "--steps", 1).code == 0
+    assert gankit_cli("-p", plugin, "data", "check", dataset).code == 0
+    assert compose(**tiny(dataset=dataset), plugins=plugin).dataset == dataset
+    code, _, err = gankit_cli(*start, "--dataset", "arays:file=mine.npz")
+    assert code == 2
+    assert "Did you mean 'arrays'" in err
 
 
 def test_a_fingerprint_may_be_a_method(plugin):

@@ -133,6 +133,8 @@ def test_a_part_of_its_own_class_has_options(tmp_path):
     [
         ("tricks", [Hinge()], ("tricks is <Hinge>", "gankit.Trick")),
         ("tricks", [Hinge], ("tricks is", "Hinge", "gankit.Trick")),
+        ("loss", lambda real, fake: fake.mean(), ("real, fake", "gankit.Loss", "d_loss", "g_loss")),
+        ("metrics", [lambda a, b: 1.0], ("function of a, b", "gankit.Metric", "score(")),
         ("loss", nn.Linear, ("loss is", "Linear", "gankit.Loss")),
         ("loss", nn.BCEWithLogitsLoss(), ("loss is <BCEWithLogitsLoss>", "gankit.Loss")),
         ("model", (G(), D, D), ("model is", "(G, D)")),
@@ -143,6 +145,8 @@ def test_a_part_of_its_own_class_has_options(tmp_path):
         ("dataset", torch.zeros(3, 2, 8, 8), ("<Tensor of shape (3, 2, 8, 8)>", "(N, C, H, W)")),
         ("dataset", 128 * torch.ones(3, 3, 8, 8), ("128", "[-1, 1]")),
         ("dataset", [], ("dataset is empty",)),
+        ("data", PIXELS, ("<ndarray of shape (48, 16, 16, 3)>", "dataset=")),
+        ("tricks", ["fog"], ("'fog'", "object of your own")),
         ("dataset", iter(PIXELS), ("dataset is",)),
         ("dataset", torch.utils.data.DataLoader(PIXELS), ("DataLoader", "loader.dataset")),
         ("seed", [torch.zeros(1000)], ("seed is [<Tensor of shape (1000,)>]",)),
@@ -231,11 +235,11 @@ def test_run_json_names_the_parts_that_no_command_can_name(here):
         "generator g": f"G in {file}",
         "discriminator d": f"D in {file}",
         "loss hinge-2": f"Hinge in {file}",
-        "trick count-steps": f"CountSteps in {file}",
+        "trick count-steps": f"CountSteps(size=0.5) in {file}",
     }
     command, _, comment = record["command"].partition("  # ")
     assert "--trick count-steps" in command
-    assert f"trick count-steps is CountSteps in {file}" in comment
+    assert f"trick count-steps is CountSteps(size=0.5) in {file}" in comment
     assert "trick ema" not in comment
 
 
@@ -265,6 +269,27 @@ def test_a_run_is_resumed_in_another_process_with_its_objects(here, forget):
     assert gankit.evaluate(with_objects, "swd", samples=20)[0].step == 6
 
 
+def test_an_object_of_other_values_is_warned_of_when_a_run_is_resumed(here, caplog):
+    half = train(compose(**settings(steps=2)))
+    train(load_run(half, tricks=[CountSteps(0.25)], length="3 steps"), resume=True)
+    assert "CountSteps" not in caplog.text
+    train(load_run(half, tricks=[CountSteps(0.5)], length="4 steps"), resume=True)
+    (warning,) = [r.getMessage() for r in caplog.records if "CountSteps" in r.getMessage()]
+    for fact in ("trick 'count-steps'", "size=0.25", "size=0.5"):
+        assert fact in warning
+
+
+def test_a_run_keeps_the_fingerprint_of_its_first_pictures(here, caplog):
+    folder = train(compose(**settings(steps=2)))
+    before = load_run(folder).fingerprint
+    train(load_run(folder, dataset=PIXELS[::-1].copy(), length="3 steps"), resume=True)
+    assert "pictures have changed" in caplog.text
+    assert load_run(folder).fingerprint == before
+    caplog.clear()
+    train(load_run(folder, dataset=PIXELS, length="4 steps"), resume=True)
+    assert "pictures have changed" not in caplog.text
+
+
 @pytest.mark.parametrize(
     ("argv", "kinds"),
     [
@@ -287,7 +312,7 @@ def test_the_command_line_says_what_is_missing_and_what_to_do(
         "dataset": "dataset=...",
         "model": "generator=G(...), discriminator=D(...)",
         "loss": "loss=Hinge(...)",
-        "trick": "tricks=['ema', CountSteps(...)]",
+        "trick": "tricks=['ema', CountSteps(size=0.25)]",
     }
     for kind, text in given.items():
         assert (text in call) == (kind in kinds)

@@ -211,6 +211,11 @@ class WrongArgument:
         """Cannot be called."""
 
 
+class WithoutSelf:
+    def step_taken(step, record):
+        """Would get the observer as its step."""
+
+
 class Nothing:
     """Has no methods."""
 
@@ -220,6 +225,7 @@ class Nothing:
     [
         (Misspelt(), ["Misspelt.step_don", "'step_done'"]),
         (WrongArgument(), ["WrongArgument.step_done", "'stepp'", "'step'"]),
+        (WithoutSelf(), ["WithoutSelf.step_taken", "'step'", "def step_taken(self, step"]),
         (Nothing(), ["Nothing", "step_taken"]),
         (Watch, ["Watch()"]),
     ],
@@ -241,7 +247,8 @@ def test_an_observer_that_raises_is_named_and_ignored(run_of, caplog):
     observer = Fragile()
     train(run_of(), observers=[observer])
     assert observer.steps == [1]
-    (line,) = caplog.messages
+    line, reminder = caplog.messages
+    assert "'Fragile'" in reminder
     for word in ("observer", "'Fragile'", "step_taken", "no luck"):
         assert word in line
 
@@ -342,7 +349,7 @@ def test_what_is_not_a_number_is_not_reported(run_of, caplog, numbers):
             control.report(numbers)
 
     folder = train(run_of(), observers=[Bad()])
-    assert len(caplog.messages) == 1
+    assert len(caplog.messages) == 2  # and a reminder at the end
     assert not [name for name in read_log(folder) if "Bad" in name]
 
 

@@ -133,7 +133,7 @@ def test_the_same_program_may_train_again_after_an_error(run):
     def fail():
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(gankit.RunStopped):
         train_and_call(run, fail)
     assert hidden(run.folder) == []
     train(resumed("run"), resume=True)

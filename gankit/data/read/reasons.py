@@ -12,7 +12,7 @@ MICROSCOPE = "is a microscope's own file: save it as tif or png, for example wit
 FILM = "is a film: save its frames as pictures, for example with ffmpeg -i FILM -r 1 %05d.png"
 NESTED = "is an archive among the pictures: unpack it, or give it with a --data of its own"
 ARCHIVE = "is packed in a way that gankit does not read: unpack it and give the folder with --data"
-DATA = "is a data file: save its pictures as png files"
+DATA = "is a data file: save its pictures as png files; in Python, give arrays as dataset="
 LINK = "links to no picture in the archive: pack it again with the files themselves, as tar -h does"
 SHORTCUT = "is a shortcut: give the folder or file that it opens with --data"
 LFS_POINTER = "is a Git LFS pointer and not the file itself: run git lfs pull"

@@ -31,7 +31,7 @@ class SilentDoctor(Doctor):
         """Ask no rule."""
 
     @hookimpl
-    def run_finished(self, outcome: dict[str, Any]) -> None:
+    def run_finished(self, outcome: dict[str, Any], control: Control) -> None:
         self.watch = None
 
 

@@ -142,6 +142,12 @@ def test_the_verdict_is_printed_at_the_end(run_of, often, capsys):
     assert any("gankit doctor" in line for line in last)
 
 
+def test_a_quiet_run_prints_no_verdict(run_of, often, capsys):
+    folder = train(run_of(), registry=registry_with(Always), quiet=True)
+    assert (folder / FILE).exists()
+    assert capsys.readouterr().out == ""
+
+
 def test_in_a_race_no_verdict_is_printed_into_its_view(run_of, often, capsys):
     registry = load_registry()
     registry.plugins = [plugin for plugin in registry.plugins if plugin.name != "console"]

@@ -406,6 +406,8 @@ def broken(**methods):
         (broken(features=lambda self, p: p / 0.0), "divide by zero encountered in divide"),
         (broken(features=lambda self, p: np.full(len(p), np.nan)), "NaN"),
         (broken(score=lambda self, *rows: float("nan")), "nan"),
+        (broken(score=lambda self, s, x, y: s[0][x]), "score returns <ndarray of shape (30"),
+        (broken(score=lambda self, *rows: None), "return?"),
         (broken(compare=lambda self, x, y: x.nowhere), "'numpy.ndarray' object has no attribute"),
         (Metric, "score"),
         (object, "gankit.Metric"),
@@ -415,6 +417,31 @@ def test_a_broken_metric_is_named_with_its_plugin(run, build, fact):
     with pytest.raises(GankitError, match="^metric 'mine' .*'theirs': ") as error:
         gankit.evaluate(run, ["mine"], samples=30, registry=with_metric(build))
     assert fact in str(error.value)
+
+
+def test_a_score_of_row_numbers_is_warned_of(run, caplog):
+    class OfRows(Metric):
+        def score(self, state, generated, reference):
+            return abs(float(generated.mean() - reference.mean()))
+
+    gankit.evaluate(run, OfRows, Darkness, samples=30)
+    (warning,) = [r.getMessage() for r in caplog.records if "row numbers" in r.getMessage()]
+    assert "metric 'of-rows'" in warning
+
+
+def test_pictures_of_your_own_may_be_read_only_and_their_number_is_explained(run, recwarn):
+    real = np.array(gankit.prepare(gankit.load_run(run)).pixels)
+    fitting = real[:32].copy()
+    fitting.setflags(write=False)
+    with pytest.raises(GankitError) as error:
+        gankit.evaluate(run, "swd", pictures=real)
+    for fact in (str(real.shape), "(32, 16, 16, 3)", "32 training pictures", "[:32]"):
+        assert fact in str(error.value)
+    with pytest.raises(GankitError) as error:
+        gankit.evaluate(run, "swd", pictures=fitting[:, :8])
+    assert "[:" not in str(error.value)
+    assert gankit.evaluate(run, "swd", pictures=fitting)[0].samples == 32
+    assert not [w for w in recwarn if "writable" in str(w.message)]
 
 
 def test_a_misspelt_method_is_refused_at_once():

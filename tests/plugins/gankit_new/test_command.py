@@ -70,6 +70,7 @@ def test_a_new_plugin_is_complete(kinds, generated):
         if path.endswith(".md"):
             assert all(file in text for file in files - {"README.md"})
             assert all(KINDS[kind].name in text for kind in kinds)
+            assert ("gankit.testing" in text) == any(KINDS[kind].parts for kind in kinds)
     project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["name"] == folder.name
     assert project["entry-points"]["gankit"] == {folder.name: module}

@@ -6,30 +6,31 @@ import contextlib
 import dataclasses
 import inspect
 import logging
+import math
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError, RunFailed, error_text
+from gankit.core.metric import Metric
 from gankit.core.prepared import PreparedDataset
 from gankit.core.registry import Registry
 from gankit.core.settings import Run
+from gankit.core.step import Scalars
 from gankit.core.stop import Progress, no_progress
 from gankit.data.prepare import prepare
-from gankit.testing import trick_hooks, trick_in_step
-from gankit.testing.datasets import require_picture, require_sequence
-from gankit.testing.harness import require_finite
 from gankit.training.assemble import Trainer, assemble, resolve_auto
 from gankit.training.check_loss import require_valid_loss
 from gankit.training.check_networks import ENDS_IN_TANH, ends_in_tanh
 from gankit.training.guard import guard_parts
 from gankit.training.run_parts import Part, external_parts
+from gankit.training.trial import trick_hooks, trick_in_step
+from gankit.training.trial.pictures import require_picture, require_sequence
+from gankit.training.trial.try_metric import IGNORES_PICTURES, ignores_pictures
 
 log = logging.getLogger("gankit")
-METRIC_PICTURES = 32  # that a metric is tried with
 TRICK_CHECKS = (
     trick_hooks.check_images,
     trick_hooks.check_d_input_gradient,
@@ -72,7 +73,7 @@ def _try_part(
 ) -> None:
     """Try one part on its own, as far as its kind allows."""
     if kind == "metric":
-        registry.make(kind, choice).rows(np.array(prepared.pixels[:METRIC_PICTURES]))
+        _try_metric(choice, registry, prepared)
     elif kind == "loss":
         require_valid_loss(trainer.loss)
     elif kind == "trick":
@@ -83,6 +84,13 @@ def _try_part(
         net = trainer.gan.D.net
         if ends_in_tanh(net, trainer.batches[0]):
             _warn(registry, kind, choice, net, ENDS_IN_TANH)
+
+
+def _try_metric(choice: Choice, registry: Registry, prepared: PreparedDataset) -> None:
+    """Measure a few real pictures; warn if the score does not depend on them."""
+    metric: Metric = registry.make("metric", choice)
+    if ignores_pictures(metric, prepared.pixels):
+        _warn(registry, "metric", choice, metric, IGNORES_PICTURES)
 
 
 def _compare_reals_and_fakes(
@@ -166,3 +174,13 @@ def _try_dataset(run: Run, registry: Registry) -> None:
             except Exception:  # preparing skips and lists broken pictures
                 return
             require_picture(0, first)
+
+
+def require_finite(trainer: Trainer, scalars: Scalars, when: str) -> None:
+    """ValueError if a loss or a weight is NaN or infinite. `when`: "at step 1"."""
+    for name, value in scalars.items():
+        if not math.isfinite(float(value)):
+            raise ValueError(f"{name} is {float(value)} {when}")
+    for player in (trainer.gan.G, trainer.gan.D):
+        if not all(bool(p.isfinite().all()) for p in player.net.parameters()):
+            raise ValueError(f"weights of {player.name} are NaN or infinite {when}")

@@ -18,10 +18,10 @@ from gankit.core.gan import Gan, Player
 from gankit.core.reported import Activity
 from gankit.core.step import judge
 from gankit.core.trick import Targets, Trick
-from gankit.testing.harness import changes_input
-from gankit.testing.trick_in_step import USE_GAN_DRAW, random_states, uses_global_state
 from gankit.training import checkpoint, returns
 from gankit.training.assemble import Trainer
+from gankit.training.returns import changes_input
+from gankit.training.trial.trick_in_step import USE_GAN_DRAW, random_states, uses_global_state
 
 CHANGE_STATE = "and change state in begin_batch or after_update only"
 
