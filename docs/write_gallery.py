@@ -60,7 +60,7 @@ page from finished runs.)
 # fmt: off
 HIDDEN_SETTINGS = {
     "device", "threads", "precision", "channels", "steps", "log_every", "draw_every", "keep",
-    "save_every", "metrics", "measure_every", "tensorboard", "out", "fingerprint",
+    "save_every", "metrics", "measure_every", "tensorboard", "report", "out", "fingerprint",
 }
 # fmt: on
 

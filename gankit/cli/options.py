@@ -79,6 +79,7 @@ OUTPUT = (
     RunOption("--metric", "metrics", type=PartName("metric"), multiple=True),
     RunOption("--measure-every", type=int, metavar="STEPS", default_text="~4 per run"),
     RunOption("--tensorboard", is_flag=True, default=None, show_default=False),
+    RunOption("--report/--no-report", default=None),
 )
 
 OTHER = (

@@ -113,7 +113,7 @@ def explain_write_error(out: Path) -> Iterator[None]:
 
 def write_history(run: Path, out: Path) -> None:
     """Write the grids that a run has drawn during training as a video."""
-    from gankit.runs.images import read_grid  # imports torch
+    from gankit.runs.read_grid import read_grid
 
     grids = list_grids(run)
     if not grids:

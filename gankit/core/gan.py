@@ -177,6 +177,24 @@ class Gan:
             logits: Tensor = self.D.net(images.to(self.machine.device))
         return logits.float()
 
+    def look_with_gradients(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """D's logits (N,), as `look` has them, and their gradients at the images (N, C, H, W).
+
+        A gradient says how a small change of each pixel would change the logit of its image. Both
+        are float32, on the run's device. It changes nothing. It takes the memory of a backward
+        pass: give it no more images than a step has.
+        """
+        images = images.detach().to(self.machine.device, copy=True).requires_grad_()
+        with (
+            self._only_looking(self.D.net),
+            self.D.frozen(),
+            torch.compiler.set_stance("force_eager"),
+            torch.enable_grad(),
+        ):
+            logits: Tensor = self.D.net(images)
+            (gradients,) = torch.autograd.grad(logits.sum(), images)
+        return logits.detach().float(), gradients.float()
+
     @contextlib.contextmanager
     def _only_looking(self, net: nn.Module, training: bool = False) -> Iterator[None]:
         """While open, `net` is in one mode, without gradients; then all is as it was before.

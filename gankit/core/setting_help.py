@@ -53,6 +53,7 @@ SETTINGS = {
     "metrics": "Measure during the run: NAME or NAME:option=value,...; repeatable.",
     "measure_every": "Measure every STEPS steps.",
     "tensorboard": "Also log to TensorBoard.",
+    "report": "Write report.html, a page about the run, when it ends.",
     "earlier_plans": "In the command of a run with --budget: before STEP, its length was N steps.",
     "length": 'Length of the run: "500 steps", "10 epochs" or "40 kimg".',
     "fingerprint": "Hash of the prepared pictures; set when the run starts.",

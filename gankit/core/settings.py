@@ -108,6 +108,7 @@ class Run:
     measure_every: int = 0  # steps between measurements; 0: about 4 during training
     sync_batch_norm: bool = False  # under torchrun: batch norm over all processes
     tensorboard: bool = False
+    report: bool = True  # write report.html, and record D's own view for it
     out: str = ""  # the run's folder; "": a new one in runs/
     fingerprint: str = ""  # hash of the prepared pictures; set by resolve_auto
     # Not a field, and so not compared; dataclasses.replace keeps it.

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gankit.core.atomic_write import open_atomically
-from gankit.core.errors import GankitError
 from gankit.data.read.mark import mark_options
 from gankit.runs.provenance import Provenance, to_comment
 
@@ -72,20 +71,6 @@ def cut_grid(grid: Image.Image, size: int, gap: int = 2) -> NDArray[np.uint8]:
     ]
     frames = [pixels[y : y + size, x : x + size] for y, x in corners]
     return np.stack(frames) if frames else np.zeros((0, size, size, 3), np.uint8)
-
-
-def read_grid(path: Path) -> Image.Image:
-    """A grid in a run's samples/, which may come from somebody else: read as a png, never another.
-
-    (For some formats, Pillow starts other programs.) GankitError if it cannot be read.
-    """
-    try:
-        with Image.open(path, formats=("PNG",)) as picture:
-            return picture.convert("RGB")
-    except Exception as error:  # Pillow raises SyntaxError, ValueError, DecompressionBombError, ...
-        damaged = "it is damaged, too large, or not a png"
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else damaged
-        raise GankitError(f"cannot read the grid {path}: {reason}") from error
 
 
 def save_picture(

@@ -130,8 +130,8 @@ class RunWriter:
                 self.unwritten_grids.popleft()
 
     def _write_video(self, run: Run) -> None:
-        from gankit.runs.images import read_grid
         from gankit.runs.provenance import of_run
+        from gankit.runs.read_grid import read_grid
         from gankit.runs.video import write_video
 
         grids = list_grids(run.folder)

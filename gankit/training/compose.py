@@ -91,6 +91,7 @@ def compose(
     measure_every: int | None = None,
     sync_batch_norm: bool | None = None,
     tensorboard: bool | None = None,
+    report: bool | None = None,
     out: str | Path | None = None,
     fingerprint: str | None = None,
     **unknown: Never,

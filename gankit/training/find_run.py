@@ -12,7 +12,7 @@ from gankit.data.read.reasons import ARCHIVE, NESTED, REASONS
 RUN_FILE = "run.json"
 STATE = "state.safetensors"  # in each checkpoint
 # Folders of a run; a path into one of them means the run, even if it does not exist.
-PARTS = ("checkpoints", "samples", "metrics", "tensorboard")
+PARTS = ("checkpoints", "samples", "d-view", "metrics", "tensorboard")
 WEIGHTS = frozenset({".bin", ".ckpt", ".h5", ".keras", ".npz", ".onnx", ".pb", ".pkl", ".pt",
                      ".pth", ".safetensors"})  # fmt: skip
 _ADDRESS = re.compile(r"\w{2,}:/")  # Path makes https:/x of https://x

@@ -14,8 +14,8 @@ from gankit.training.run_file import folder_of, load_run, recorded_run
 # Settings that may change on --resume; all others affect the numbers. `data` may only name another
 # place of the same pictures.
 FREE_ON_RESUME = {
-    "data", "length", "device", "threads", "compile", "keep", "tensorboard", "metrics",
-    "measure_every",
+    "data", "length", "device", "threads", "compile", "keep", "tensorboard", "report",
+    "metrics", "measure_every",
 }  # fmt: skip
 # Fields that follow from others or from the machine, if they have their default.
 _RESOLVED = {

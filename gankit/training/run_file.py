@@ -130,6 +130,12 @@ def recorded_origins(path: Path) -> dict[str, str]:
     return {k: v for k, v in plugins.items() if isinstance(v, str) and v.isprintable()}
 
 
+def read_notes(folder: Path) -> dict[str, Any]:
+    """The entries of a run.json that are not settings, such as `versions`. GankitError."""
+    record = _read_record(folder / RUN_FILE)
+    return {name: record[name] for name in _OTHER_ENTRIES if name in record}
+
+
 def recorded_data(run: Run) -> tuple[str, ...]:
     """Where a run's run.json says that its pictures are; where `run` says, if it has none yet."""
     path = run.folder / RUN_FILE

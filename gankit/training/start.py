@@ -96,8 +96,8 @@ def _record_start(run: Run, registry: Registry, prepared: PreparedDataset) -> st
 
     What was left half written when the run was killed is deleted.
     """
-    for folder in (run.folder, run.folder / "samples", run.folder / "checkpoints"):
-        remove_unfinished(folder)
+    for folder in ("", "samples", "checkpoints", "d-view"):
+        remove_unfinished(run.folder / folder)
     versions: dict[str, Any] = {"gankit": __version__, "torch": torch.__version__}
     versions["system"] = platform.platform()
     plugins = origins(run, registry)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from gankit.cli.charts import Axis
 from gankit.cli.page import data_uri
 from gankit_datacheck.survey import Survey
 
@@ -50,14 +51,14 @@ def size_chart(survey: Survey) -> SizeChart:
     low = math.log2(min(sides)) - 0.4
     high = math.log2(max(sides)) + 0.4
 
-    def share(side: float) -> float:
-        return (math.log2(side) - low) / (high - low)
+    x_axis = Axis(low, high, EDGE, WIDTH)
+    y_axis = Axis(low, high, HEIGHT - EDGE, 0)
 
     def x(side: float) -> float:
-        return round(EDGE + share(side) * (WIDTH - EDGE), 1)
+        return x_axis.px(math.log2(side))
 
     def y(side: float) -> float:
-        return round((HEIGHT - EDGE) * (1 - share(side)), 1)
+        return y_axis.px(math.log2(side))
 
     powers = [2**power for power in range(math.ceil(low), math.floor(high - 0.2) + 1)]
     repeated = sizes[0][1] > 1

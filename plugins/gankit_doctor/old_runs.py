@@ -15,7 +15,8 @@ from gankit.core.seen import PREFIX, History
 from gankit.core.settings import Run
 from gankit.core.stop import no_progress
 from gankit.runs.grids import list_grids
-from gankit.runs.images import cut_grid, read_grid
+from gankit.runs.images import cut_grid
+from gankit.runs.read_grid import read_grid
 from gankit.training.assemble import assemble, resolve_auto
 from gankit.training.checkpoint import list_checkpoints
 from gankit.training.resume import restore

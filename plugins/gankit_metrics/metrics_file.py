@@ -19,7 +19,6 @@ from gankit.core.prepared import Pixels
 from gankit.core.read_json import Types, find_wrong_type, read_json
 from gankit.core.retried_write import describe_write_error
 from gankit.core.shell import join_command
-from gankit.runs.images import save_picture
 from gankit.runs.log import to_csv
 from gankit.runs.provenance import of_run
 from gankit_metrics.measurement import Measurement
@@ -98,6 +97,8 @@ def save_metric_picture(
 
     Returns its path, or an empty text if it cannot be written.
     """
+    from gankit.runs.images import save_picture  # imports torch, which reading needs not
+
     path = picture_path(folder, step, metric)
     working_folder = Path.cwd()
     words = ["gankit", "evaluate", portable_path(str(folder), working_folder, working_folder)]

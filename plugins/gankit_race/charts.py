@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from gankit.cli.charts import Axis
 from gankit.runs.figures import downsample
 from gankit_race.format import format_number
 from gankit_race.results import Table
@@ -65,11 +66,7 @@ def difference_chart(table: Table) -> DifferenceChart | None:
         return None
     low = min(*values, 0.0)
     high = max(*values, 0.0)
-    span = (high - low) or 1.0
-
-    def x(value: float) -> float:
-        return round(MARGIN + (value - low) / span * (WIDTH - 2 * MARGIN), 1)
-
+    x = Axis(low, high, MARGIN, WIDTH - MARGIN).px
     ends = [(x(low), format_number(low, "+"), "start"), (x(high), format_number(high, "+"), "end")]
     lines = [
         DifferenceLine(
@@ -96,12 +93,13 @@ def difference_chart(table: Table) -> DifferenceChart | None:
 def loss_chart(log: Log, top: float) -> LossChart:
     """The chart of a run's losses; `top` is the loss at its upper edge."""
     curves = {}
+    height = Axis(0.0, top, CURVE_HEIGHT, 0.0)
     for name in LOSSES:
         values = downsample([float(row[name]) for row in log if row.get(name)], POINTS)
-        steps = max(1, len(values) - 1)
+        width = Axis(0, len(values) - 1, 0.0, CURVE_WIDTH)
         if values:
             curves[name] = [
-                f"{index / steps * CURVE_WIDTH:.1f} {_height(value / top):.1f}"
+                f"{width.px(index):.1f} {height.px(value):.1f}"
                 for index, value in enumerate(values)
             ]
     kimg = float(log[-1].get("kimg") or 0.0) if log else 0.0
@@ -112,11 +110,6 @@ def loss_chart(log: Log, top: float) -> LossChart:
         top=format_number(top),
         length=f"{kimg:,.4g} kimg",
     )
-
-
-def _height(share: float) -> float:
-    """px from the upper edge; values outside the chart are drawn at its edge."""
-    return CURVE_HEIGHT * (1 - max(0.0, min(1.0, share)))
 
 
 def upper_loss(logs: Sequence[Log]) -> float:

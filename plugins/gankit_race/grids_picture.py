@@ -10,8 +10,9 @@ from PIL import Image
 from gankit.core.errors import GankitError
 from gankit.runs.figures import sheet
 from gankit.runs.grids import list_grids
-from gankit.runs.images import read_grid, save_picture
+from gankit.runs.images import save_picture
 from gankit.runs.provenance import Provenance
+from gankit.runs.read_grid import read_grid
 from gankit_race.report import Report
 from gankit_race.results import Row, explain_write_error
 

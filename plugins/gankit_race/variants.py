@@ -23,7 +23,7 @@ PICTURES = ("dataset", "data", "classes", "fit", "background", "subset", "holdou
             "image_size", "channels", "fingerprint")  # fmt: skip
 # Settings in which two runs of one variant may differ.
 NOT_COMPARED = {"out", "seed", "length", "steps", "log_every", "draw_every", "save_every", "keep",
-                "metrics", "measure_every", "tensorboard"}  # fmt: skip
+                "metrics", "measure_every", "tensorboard", "report"}  # fmt: skip
 
 LENGTHS = ("steps", "epochs", "kimg")  # options of gankit run, each of which is a length
 REPEATABLE = ("tricks", "classes")  # one variant may have several of these, joined by `+`

@@ -22,6 +22,8 @@ FILES = [
     "metrics.json",
     "metrics.csv",
     "samples/000012.png",
+    "report.html",
+    "d-view/000012.json",
     "checkpoints/last",
     "checkpoints/step-000008/state.json",
     "tensorboard/trial",
@@ -29,6 +31,7 @@ FILES = [
 ]
 FOLDERS = [
     "samples",
+    "d-view",
     "checkpoints",
     "checkpoints/step-000004",
     "checkpoints/step-000012",

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from gankit import GankitError
-from gankit.runs.images import read_grid, save_picture, to_frames, to_grid
+from gankit.runs.images import save_picture, to_frames, to_grid
+from gankit.runs.read_grid import read_grid
 
 
 def uniform(*values, size=4, channels=3):

@@ -15,7 +15,7 @@ from gankit.core.clock import format_time_left, rate
 from gankit.core.settings import Run
 from gankit.data.read.names import printable
 from gankit.runs.figures import plot
-from gankit.runs.images import read_grid
+from gankit.runs.read_grid import read_grid
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -14,7 +14,7 @@ from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError
 from gankit.runs.figures import plot, read_log
 from gankit.runs.grids import list_grids
-from gankit.runs.images import read_grid
+from gankit.runs.read_grid import read_grid
 
 FILE = "report.html"
 GRIDS = 5  # of a run, from the first to the last

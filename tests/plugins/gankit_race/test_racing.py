@@ -38,7 +38,7 @@ from gankit.cli.log import message_console
 from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import RunFailed, RunStopped
 from gankit.core.stop import Stop
-from gankit.runs.images import read_grid
+from gankit.runs.read_grid import read_grid
 from gankit.training import checkpoint
 from gankit.training.folder_lock import FolderLock
 

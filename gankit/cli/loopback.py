@@ -1,0 +1,197 @@
+"""A web server for pages of this computer: other computers, and other sites, cannot reach it.
+
+It listens on the loopback address only, and its address holds a random word, so that other users of
+this computer cannot read the pages either. It serves no files: a function answers each path.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import secrets
+import socket
+import sys
+import threading
+import webbrowser
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, NamedTuple
+
+from gankit.core.errors import GankitError, describe_error
+
+HOST = "127.0.0.1"
+HTML = "text/html; charset=utf-8"
+JSON = "application/json"
+MAX_CONNECTIONS = 32  # at once; the oldest is closed for a new one
+MAX_SECONDS = 30  # of a connection, so that a slow program holds it no longer
+REFUSED = {
+    "method": (405, "only GET and HEAD are answered"),
+    "body": (413, "a request must have no body"),
+    "host": (403, "the Host is not this server"),
+    "origin": (403, "the Origin is not this server"),
+}
+HEADERS = {  # beside those that a page sets itself
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+log = logging.getLogger("gankit")
+
+
+class Reply(NamedTuple):
+    """What a path is answered with."""
+
+    content: bytes
+    kind: str = HTML  # of the content
+
+
+# The reply to a path below the server's address and its query: ("", "") is the address itself.
+# None: there is no such path. A GankitError is answered with its text.
+Answer = Callable[[str, str], Reply | None]
+
+
+class LoopbackServer(ThreadingHTTPServer):
+    """Serves what `answer` returns, until `serve_until_interrupted` ends or it is closed."""
+
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 4 * MAX_CONNECTIONS
+
+    def __init__(self, answer: Answer, port: int = 0) -> None:
+        """`port` 0: any free one. GankitError if the port is taken."""
+        self.answer = answer
+        self.word = secrets.token_urlsafe(12)
+        self.connections: dict[socket.socket, None] = {}  # the oldest first
+        self.lock = threading.Lock()
+        try:
+            super().__init__((HOST, port), _Handler)
+        except OSError as error:
+            cure = "choose another --port"
+            raise GankitError(
+                f"--port {port} cannot be used: {error.strerror}; {cure}", 1
+            ) from error
+        self.hosts = {f"{name}:{self.server_port}" for name in (HOST, "localhost")}
+
+    @property
+    def address(self) -> str:
+        """Where a browser finds it."""
+        return f"http://{HOST}:{self.server_port}/{self.word}/"
+
+    def serve_until_interrupted(self) -> None:
+        """Serve until Ctrl-C."""
+        with contextlib.suppress(KeyboardInterrupt), self:
+            self.serve_forever()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Begin a connection; if there are too many, the oldest is closed."""
+        with self.lock:
+            oldest = next(iter(self.connections), None)
+            if oldest is not None and len(self.connections) >= MAX_CONNECTIONS:
+                del self.connections[oldest]
+                _close(oldest)
+            self.connections[request] = None
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        with self.lock:
+            self.connections.pop(request, None)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say in one line what failed; closed connections are not worth a line."""
+        error = sys.exc_info()[1]
+        if error is not None and not isinstance(error, OSError):
+            log.warning("a page could not be served: %s", describe_error(error, with_place=True))
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Answers one request of one connection."""
+
+    server: LoopbackServer
+    server_version = "gankit"
+    sys_version = ""
+    timeout = 10  # seconds without a byte
+
+    def setup(self) -> None:
+        super().setup()
+        self.timer = threading.Timer(MAX_SECONDS, _close, [self.connection])
+        self.timer.daemon = True
+        self.timer.start()
+
+    def finish(self) -> None:
+        self.timer.cancel()
+        with contextlib.suppress(OSError):
+            super().finish()
+
+    def parse_request(self) -> bool:
+        """Read the request; refuse one that a browser does not send for a page of this server."""
+        if not super().parse_request():
+            return False
+        reason = self._find_fault()
+        if reason:
+            self.send_error(*REFUSED[reason])
+        return not reason
+
+    def _find_fault(self) -> str:
+        """Why the request is refused, a key of REFUSED; empty if it is not."""
+        headers = self.headers
+        if self.command not in ("GET", "HEAD"):
+            return "method"
+        if "Transfer-Encoding" in headers or headers.get("Content-Length", "0") != "0":
+            return "body"
+        hosts = headers.get_all("Host", [])
+        if len(hosts) != 1 or hosts[0] not in self.server.hosts:
+            return "host"
+        origins = headers.get_all("Origin", [])
+        allowed = {f"http://{host}" for host in self.server.hosts}
+        return "" if set(origins) <= allowed else "origin"
+
+    def do_GET(self) -> None:
+        """Answer with the page of the path."""
+        path, _, query = self.path.partition("?")
+        start = f"/{self.server.word}/"
+        try:
+            is_ours = path.startswith(start)
+            reply = self.server.answer(path.removeprefix(start), query) if is_ours else None
+        except GankitError as error:
+            self.send_error(503, explain=str(error))
+            return
+        if reply is None:
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", reply.kind)
+        self.send_header("Content-Length", str(len(reply.content)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(reply.content)
+
+    do_HEAD = do_GET
+
+    def end_headers(self) -> None:
+        for name, value in HEADERS.items():
+            self.send_header(name, value)
+        super().end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Print nothing: a page that follows a run asks every few seconds."""
+
+
+def _close(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def open_in_browser(address: str) -> None:
+    """Show an address in the user's browser, if this computer has a screen."""
+    if os.name == "nt" or sys.platform == "darwin" or has_display():
+        webbrowser.open(address)
+
+
+def has_display() -> bool:
+    """Whether programs can open windows, on Linux and its like."""
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -1,0 +1,102 @@
+"""`gankit report RUN [OTHER]`: a run, or two runs side by side, as one HTML page."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from gankit.cli.check_output import check_output, require_folder
+from gankit.cli.log import show_log
+from gankit.cli.terminal import is_terminal
+from gankit.core.errors import GankitError
+from gankit.core.registry import Registry
+from gankit.data.read.names import printable
+from gankit.training.find_run import find_run
+from gankit.training.links import WRITTEN, refuse_links_out
+
+FILE = "report.html"  # in the folder of the first run
+ENDINGS = (".html", ".htm")
+
+
+@click.command()
+@click.argument("run", type=Path)
+@click.argument("other", type=Path, required=False)
+@click.option(
+    "--out",
+    type=Path,
+    metavar="FILE",
+    help=f"File to write (.html).  [default: {FILE} in the folder of RUN]",
+)
+@click.option(
+    "--follow", is_flag=True, help="Show the page of a run while it trains, until Ctrl-C."
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    metavar="N",
+    help="With --follow: the port of the page.  [default: any free one]",
+)
+@click.option("--no-open", is_flag=True, help="With --follow: do not open the page in a browser.")
+@click.pass_context
+def report(
+    ctx: click.Context,
+    run: Path,
+    other: Path | None,
+    out: Path | None,
+    follow: bool,
+    port: int,
+    no_open: bool,
+) -> None:
+    """Show the run in the folder RUN, or two runs side by side, as one HTML page.
+
+    The page holds everything that it shows, so it opens without a network, and you can mail it.
+    """
+    folders = [find_run(folder) for folder in (run, other) if folder is not None]
+    if follow and out:
+        raise GankitError("--follow writes no file: omit --out")
+    if not follow and (port or no_open):
+        raise GankitError(f"{'--port' if port else '--no-open'} works with --follow only: omit it")
+    if follow:
+        _follow(folders, ctx.obj, port, opens=not no_open)
+    else:
+        _write(folders, ctx.obj, out)
+
+
+def _write(folders: list[Path], registry: Registry, out: Path | None) -> None:
+    from gankit_report.page import write_report
+
+    out = _check_out(out, folders[0])
+    with show_log():
+        write_report(folders, out, registry, examine=True)
+    click.echo(printable(str(out)))
+
+
+def _follow(folders: list[Path], registry: Registry, port: int, *, opens: bool) -> None:
+    """Serve the page of runs to this computer until Ctrl-C."""
+    from gankit.cli.loopback import LoopbackServer, open_in_browser
+    from gankit_report.follow import FollowedRuns
+
+    with show_log():
+        server = LoopbackServer(FollowedRuns(folders, registry).answer, port)
+        names = " and ".join(map(str, folders))
+        click.echo(printable(f"following {names} at {server.address} (Ctrl-C stops it)"))
+        if opens:
+            open_in_browser(server.address)
+        server.serve_until_interrupted()
+    after_key = "\n" if is_terminal(sys.stdout) else ""  # below the ^C that a terminal shows
+    click.echo(f"{after_key}stopped: the page in your browser keeps what it shows")
+
+
+def _check_out(out: Path | None, folder: Path) -> Path:
+    """Where to write the page. GankitError if it cannot be written there."""
+    if out is None:
+        refuse_links_out(folder, (*WRITTEN, FILE))
+        out = folder / FILE
+    if out.suffix.lower() not in ENDINGS:
+        raise GankitError(f"--out is {str(out)!r}; the name of a page must end in .html")
+    require_folder(out)
+    check_output(out)
+    return out

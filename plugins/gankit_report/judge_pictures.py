@@ -1,0 +1,118 @@
+"""Ask D about real pictures and fakes, and draw what it looked at: its gradient as a heat map."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+from gankit.core.gan import Gan
+from gankit.core.loss import Loss
+from gankit.core.prepared import PreparedDataset, Rows
+from gankit.core.randomness import generator
+from gankit.core.settings import Run
+from gankit.runs.images import to_frames
+from gankit_report.d_view import MAX_SIDE, SHOWN, Judged, Moment
+
+MAX_REALS = 256  # training pictures of which D's least believed ones are shown
+MIN_REALS = 2 * SHOWN
+TRAINED_PER_REAL = 100  # pictures, so that a short run costs no more than a long one
+MAX_AT_ONCE = 64
+SMALL_PIXELS = 1 << 16  # of images at once that take little memory in any run
+BRIGHTEST = 0.995  # the share of pixels that are darker than the brightest colour
+GREY = 0.75  # brightness of the picture below the heat
+# Colours of no heat to most heat.
+COLOURS = ((0.0, 0.0, 0.0), (0.35, 0.05, 0.45), (0.85, 0.2, 0.3), (1.0, 0.6, 0.1), (1.0, 1.0, 0.7))
+
+
+def choose_reals(run: Run, prepared: PreparedDataset) -> Rows:
+    """The training pictures that D is asked about: always the same ones in a run.
+
+    There are fewer of them in a short run, and of large pictures, so that asking costs a run
+    nothing that you would notice.
+    """
+    count = min(MAX_REALS, run.steps * run.batch_size // TRAINED_PER_REAL)
+    count = count * 128**2 // max(run.image_size, 128) ** 2
+    order = torch.randperm(
+        len(prepared.train), generator=generator(run.data_seed, 0, "D's own view")
+    )
+    rows: Rows = prepared.train[order[: max(count, MIN_REALS)].numpy()]
+    return rows
+
+
+def judge_pictures(
+    gan: Gan, loss: Loss, run: Run, prepared: PreparedDataset, fakes: Tensor, step: int
+) -> Moment | None:
+    """The training pictures that D believes least, and the fakes (N, C, H, W) it believes most.
+
+    D judges in eval mode and without the run's tricks, and nothing of the run changes. None if an
+    answer of D is not finite.
+    """
+    micro_batch = max(run.batch_size // run.accumulate, SMALL_PIXELS // run.image_size**2)
+    at_once = min(MAX_AT_ONCE, micro_batch)
+    rows = choose_reals(run, prepared)
+    count = min(SHOWN, len(rows), len(fakes))
+    parts = [rows[start : start + at_once] for start in range(0, len(rows), at_once)]
+    real_logits = torch.cat([gan.look(_images(prepared, part)).cpu() for part in parts])
+    fake_logits = torch.cat([gan.look(part).cpu() for part in torch.split(fakes, at_once)])
+    if not torch.cat([real_logits, fake_logits]).isfinite().all():
+        return None
+    least = real_logits.argsort()[:count]
+    most = fake_logits.argsort(descending=True)[:count]
+    reals = _judged(
+        gan, _images(prepared, rows[least.numpy()]), loss.score(real_logits[least]), at_once
+    )
+    chosen_fakes = _judged(gan, fakes[most], loss.score(fake_logits[most]), at_once)
+    return Moment(step, reals, chosen_fakes)
+
+
+def _images(prepared: PreparedDataset, rows: Rows) -> Tensor:
+    """Images (n, C, H, W) in [-1, 1] of these rows."""
+    chosen = torch.from_numpy(np.ascontiguousarray(prepared.pixels[rows]))
+    return (chosen.permute(0, 3, 1, 2).float() / 127.5 - 1).contiguous()
+
+
+def _judged(gan: Gan, images: Tensor, scores: Tensor, at_once: int) -> list[Judged]:
+    """Each image (N, C, H, W) with what D looked at in it, and with its score (N,)."""
+    gradients = [gan.look_with_gradients(part)[1].cpu() for part in torch.split(images, at_once)]
+    sizes = torch.cat(gradients).abs().sum(dim=1, keepdim=True)
+    small = _reduce(images)
+    pictures = zip(to_frames(small), draw_heat(small, _reduce(sizes)), strict=True)
+    return [
+        Judged(Image.fromarray(picture), Image.fromarray(heat), score)
+        for (picture, heat), score in zip(pictures, scores.tolist(), strict=True)
+    ]
+
+
+def _reduce(images: Tensor) -> Tensor:
+    """Images (N, C, H, W), reduced to the size that is shown."""
+    side = min(images.shape[-1], MAX_SIDE)
+    return F.adaptive_avg_pool2d(images, side)
+
+
+def draw_heat(images: Tensor, sizes: Tensor) -> np.ndarray:
+    """Heat maps (N, H, W, 3), uint8, over grey images (N, C, H, W) in [-1, 1].
+
+    `sizes` (N, 1, H, W): how much a change of each pixel would change D's answer. Each picture has
+    the same colours, however large its gradient is as a whole.
+    """
+    smooth = _blur(_blur(sizes))
+    brightest = smooth.flatten(1).quantile(BRIGHTEST, dim=1).clamp_min(1e-30)
+    heat = (smooth / brightest[:, None, None, None]).clamp(0, 1)
+    colours = torch.tensor(COLOURS)
+    position = heat.squeeze(1) * (len(colours) - 1)
+    lower = position.long().clamp(max=len(colours) - 2)
+    between = (position - lower)[..., None]
+    colour = colours[lower] * (1 - between) + colours[lower + 1] * between
+    grey = (images.mean(dim=1)[..., None] + 1) / 2 * GREY
+    warm = heat.squeeze(1)[..., None]
+    mixed = (1 - warm) * grey + warm * colour
+    return (mixed.clamp(0, 1) * 255).round().to(torch.uint8).numpy()
+
+
+def _blur(sizes: Tensor) -> Tensor:
+    """The means of squares around each pixel; single pixels of a gradient say little."""
+    radius = max(1, sizes.shape[-1] // 32)
+    return F.avg_pool2d(sizes, 2 * radius + 1, 1, radius, count_include_pad=False)
