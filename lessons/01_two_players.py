@@ -9,7 +9,7 @@ You should know  Python, what a convolution is, and what `loss.backward()` does.
                  (`docs/glossary.md`, also on the site) explains the words of GANs.
 It takes         about 2 minutes on two cores. GANKIT_LESSON_STEPS=16 only tries it out.
 You will see     `lesson-01-real.png`: real flowers. `lesson-01-progress.png`: G's flowers on the
-                 way. `lesson-01.png`: 64 flowers by G at the end.
+                 way. `lesson-01.png`: 64 flowers by G. `lesson-01-step.html`: single steps, slowly.
 Predict          D is the critic, G the forger, and each has a loss. What will the two losses do
                  during training? Will both fall, as a classifier's loss does?
 Break it         In G's turn, write `g_loss = -bce(D(fakes), zeros)`, the loss that the theory
@@ -31,9 +31,11 @@ from pathlib import Path
 
 import torch
 from gankit_flowers.petals import Petals
+from gankit_unfold import unfold
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
+from gankit import compose, train
 from gankit.compute.threads import choose_threads
 from gankit.core.randomness import generator, latents, number
 from gankit.runs.figures import plot, sheet
@@ -106,7 +108,6 @@ D = nn.Sequential(
 # D's turn. D learns to answer 1 to real pictures and 0 to fakes, as a classifier of two classes:
 # d_loss = -log D(x) - log(1 - D(G(z))), the mean over the batch. D(x) is D's answer to a real
 # picture as a probability, D(G(z)) is its answer to a fake.
-# (The paper's networks are eight times as wide and take lr=2e-4. These learn well with more.)
 d_optimizer = torch.optim.Adam(D.parameters(), lr=5e-4, betas=(0.5, 0.999))
 ones = torch.ones(BATCH)
 zeros = torch.zeros(BATCH)
@@ -182,12 +183,10 @@ Path("lesson-01.csv").write_text("".join(f"{d},{g}\n" for d, g in history))
 # %%
 # What do you see? Compare `lesson-01.png` with the real flowers.
 # - A fine grid: the *checkerboard* of transposed convolutions. Lesson 3 explains it.
-# - Fewer kinds of flowers than in the real pictures: count shapes and colours. When G draws only a
-#   few kinds, or a single one for all z, this is called *mode collapse*. It happens because g_loss
-#   asks for flowers that D takes for real, and not for variety. Lesson 5 shows two bad cases.
-# - Coarser flowers than those of `gankit run`. That command trains nearly twice as long, with a
-#   wider G; it holds D back with two tricks (`smooth-labels`, `r1`), and draws with an average of
-#   G's weights (`ema`). Here you see a GAN without any help.
+# - Fewer kinds of flowers than in the real pictures: count shapes and colours. If G draws few
+#   kinds only, this is *mode collapse*: g_loss asks for what D takes for real, not for variety.
+# - Coarser flowers than those of `gankit run`, which trains longer, with a wider G and three tricks
+#   (`smooth-labels`, `r1`, `ema`). Here you see a GAN without any help.
 
 # %%
 # Was your prediction right? The losses do not fall together. Look at the curves, because single
@@ -197,6 +196,15 @@ Path("lesson-01.csv").write_text("".join(f"{d},{g}\n" for d, g in history))
 # from it. So a small d_loss is neither good nor bad: look at what G draws.
 #
 # The one sentence to remember: **judge a GAN by its pictures, not by its losses.**
+
+# %%
+# Single steps, in slow motion. The same networks train for a while through gankit (lesson 2
+# explains the lines). Then `unfold` takes some of the steps again, and writes a page of all that
+# happened in them, with a question at each of ten stops. Open it in a browser, and answer first.
+lesson_1 = {"dataset": "petals", "model": "dcgan64:base_channels=16", "batch_size": BATCH}
+lesson_1 |= {"tricks": "none", "lr_g": 5e-4, "lr_d": 5e-4, "length": f"{min(STEPS, 128)} steps"}
+page = unfold(train(compose(**lesson_1))).write("lesson-01-step.html")
+print(f"single steps: {page.resolve()}")
 
 # %%
 # Exercise. Suppose that D says 0.9 to every real picture and 0.2 to every fake, in both turns. What

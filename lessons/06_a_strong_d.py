@@ -11,7 +11,7 @@ You should know  lessons 2 and 5.
 It takes         about 1 minute on two cores. GANKIT_LESSON_STEPS=16 only tries it out.
 You will see     `lesson-06.png`: what six runs draw from the same z. One is without tricks, four
                  have one trick each, and in one the trick is off: two of the six are the same to
-                 the last pixel.
+                 the last pixel. `lesson-06-step.html`: single steps of a D that is too strong.
 Predict          Noise on D's input, flipped targets, targets of 0.9, dropout on D's input: which of
                  them will change d_loss most, and which will change D(G(z)) most?
 Break it         Mend the slip in MyNoise below, and let `activity` always return "on". Put the slip
@@ -29,6 +29,7 @@ from pathlib import Path
 from statistics import median
 
 import torch
+from gankit_unfold import unfold
 from PIL import Image
 
 from gankit import Trick, TrickSpec, compose, hookimpl, load_registry, train
@@ -37,6 +38,17 @@ from gankit.runs.figures import read_log, sheet
 STEPS = int(os.environ.get("GANKIT_LESSON_STEPS", 480))
 STRONG_D = {"dataset": "petals", "model": "dcgan64:base_channels=16", "image_size": 32}
 STRONG_D |= {"batch_size": 32, "lr_g": 4e-4, "lr_d": 2e-3, "log_every": 2}
+STRONG_D |= {"length": f"{STEPS} steps"}
+
+# %%
+# A strong D at work. This cell trains without tricks, and then unfolds single steps of the run: the
+# first, some in between, the last. Open the page in a browser and go through the last step. How
+# sure is D of the reals and of the fakes (stop 2)? How much do D and G pay (stops 3 and 6)? How
+# strong is what D tells G (stop 7), and does it look like a flower (stop 8)? Then compare it with
+# the first step.
+without_tricks = train(compose(**STRONG_D, tricks="none"))
+page = unfold(without_tricks).write("lesson-06-step.html")
+print(f"single steps: {page.resolve()}")
 
 
 # %%
@@ -70,14 +82,15 @@ registry = load_registry()
 registry.load("mine", Plugin)
 
 # %%
-# One run without tricks, and five with one trick each. All start from the same weights and see the
+# The run without tricks, and five with one trick each. All start from the same weights and see the
 # same pictures in the same order.
 TRICKS = ("none", "my-noise", "noisy-d:sigma=0.3", "flip-labels", "smooth-labels", "dropout-d")
+folders = {"none": without_tricks}
+for trick in TRICKS[1:]:
+    folders[trick] = train(compose(registry, **STRONG_D, tricks=trick), registry)
 logs = {}
 tiles = {}
-for trick in TRICKS:
-    run = compose(registry, **STRONG_D, tricks=trick, length=f"{STEPS} steps")
-    folder = train(run, registry)
+for trick, folder in folders.items():
     logs[trick] = read_log(folder)
     grid = Image.open(folder / "samples" / f"{STEPS:06d}.png")
     tiles[trick] = grid.crop((0, 0, grid.width, grid.height // 2 + 1))  # 32 of 64

@@ -162,7 +162,7 @@ class Gan:
 
         In eval mode, where a picture depends on its own z only. It changes nothing.
         """
-        with self._only_looking(self.sampler):
+        with self.only_looking(self.sampler):
             images: Tensor = self.sampler(z.to(self.machine.device))
         return images.float().cpu()
 
@@ -173,7 +173,7 @@ class Gan:
         With `training`, in training mode, as in a step: a logit then depends on the whole batch.
         It changes nothing: an observer may look as often as it likes.
         """
-        with self._only_looking(self.D.net, training), torch.compiler.set_stance("force_eager"):
+        with self.only_looking(self.D.net, training), torch.compiler.set_stance("force_eager"):
             logits: Tensor = self.D.net(images.to(self.machine.device))
         return logits.float()
 
@@ -186,7 +186,7 @@ class Gan:
         """
         images = images.detach().to(self.machine.device, copy=True).requires_grad_()
         with (
-            self._only_looking(self.D.net),
+            self.only_looking(self.D.net),
             self.D.frozen(),
             torch.compiler.set_stance("force_eager"),
             torch.enable_grad(),
@@ -196,7 +196,7 @@ class Gan:
         return logits.detach().float(), gradients.float()
 
     @contextlib.contextmanager
-    def _only_looking(self, net: nn.Module, training: bool = False) -> Iterator[None]:
+    def only_looking(self, net: nn.Module, training: bool = False) -> Iterator[None]:
         """While open, `net` is in one mode, without gradients; then all is as it was before.
 
         That is the mode of each layer, what layers and tricks keep of the last pass, and torch's

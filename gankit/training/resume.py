@@ -23,14 +23,14 @@ def restore(trainer: Trainer) -> None:
     if not checkpoint.list_checkpoints(folder):
         log.warning("%s has no checkpoint yet, so training starts at step 0", trainer.run.folder)
         return
-    path, saved, _ = checkpoint.load_newest(folder, lambda saved: _restore_from(saved, trainer))
+    path, saved, _ = checkpoint.load_newest(folder, lambda saved: restore_from(saved, trainer))
     if saved.step > trainer.run.steps:
         last = f"the run's last step, {trainer.run.steps}"
         cure = f"give --steps N, with N of {saved.step} or more"
         raise GankitError(f"checkpoint {path} is past {last}: {cure}")
 
 
-def _restore_from(saved: checkpoint.Checkpoint, trainer: Trainer) -> None:
+def restore_from(saved: checkpoint.Checkpoint, trainer: Trainer) -> None:
     """Check all of a checkpoint, then load it. ValueError.
 
     Only a trick can then refuse its state; the next checkpoint overwrites all that was loaded.

@@ -1,0 +1,67 @@
+"""`gankit unfold RUN`: take chosen steps of a run again, and show all that happened in them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from gankit.cli.check_output import check_output, require_folder
+from gankit.cli.log import show_log
+from gankit.cli.progress import progress_bar
+from gankit.core.errors import GankitError
+from gankit.data.read.names import printable
+from gankit.training.find_run import find_run
+
+ENDINGS = (".html", ".htm")
+
+
+@click.command()
+@click.argument("run", type=Path)
+@click.option(
+    "--at",
+    default="",
+    metavar="STEPS",
+    help="Steps to show, as log.csv counts them: 0,50,500,last.  "
+    "[default: the first, the first in the log, the middle and the last]",
+)
+@click.option(
+    "--out",
+    type=Path,
+    metavar="FILE",
+    help="Page to write (.html).  [default: the name of RUN, and -unfolded.html]",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the numbers as JSON, not a page.")
+@click.pass_context
+def unfold(ctx: click.Context, run: Path, at: str, out: Path | None, as_json: bool) -> None:
+    """Show what happened in single steps of the run in the folder RUN.
+
+    gankit takes the steps again, exactly as the run took them, and compares all numbers with
+    log.csv. The page goes through a step in ten stops, with a question at each.
+    """
+    from gankit_unfold.unfolding import unfold as unfold_run  # imports torch
+
+    run = find_run(run)
+    if out or not as_json:
+        out = _check_out(out or Path(f"{run.resolve().name}-unfolded.html"))
+    with show_log(), progress_bar("unfolding") as progress:
+        unfolding = unfold_run(run, at, registry=ctx.obj, announce=_announce, progress=progress)
+    if as_json:
+        click.echo(json.dumps(unfolding.to_dict(), indent=2))
+    if out:
+        unfolding.write(out)
+        click.echo(printable(str(out)), err=as_json)
+
+
+def _check_out(out: Path) -> Path:
+    """Where to write the page. GankitError if it cannot be written there."""
+    if out.suffix.lower() not in ENDINGS:
+        raise GankitError(f"--out is {str(out)!r}; the name of a page must end in .html")
+    require_folder(out)
+    check_output(out)
+    return out
+
+
+def _announce(line: str) -> None:
+    click.echo(f"gankit: {line}", err=True)
