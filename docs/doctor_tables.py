@@ -4,7 +4,8 @@ import math
 import statistics
 from collections import Counter
 
-from gankit_doctor.cases import CASES, TEST, TUNING
+from gankit_doctor.case import TEST, TUNING, VALIDATION
+from gankit_doctor.cases import CASES
 
 BETTER = 0.8  # of the broken run's SWD: less is better, and by more than chance
 
@@ -13,9 +14,11 @@ HEAD = """# How good is the doctor?
 Written by `docs/write_doctor.py`, which makes all of these runs: `python docs/write_doctor.py`. An
 interval is that of Wilson (1927), 95 %.
 
-The thresholds of the doctor's rules were chosen on the **tuning half**: petals of 32 px and mostly
-a narrow DCGAN. The **test half** has other pictures (stained tissue), mostly other networks, and
-other seeds; none of its runs was used to choose a threshold. A tool made of rules looks better on
+The thresholds of the doctor's rules were chosen on two parts of the bench: **tuning**, petals of
+32 px and mostly a narrow DCGAN; and **validation**, stained tissue and mostly other networks. The
+**test half** has photographs of flowers and patches of two other pictures, other pairs of networks,
+other learning rates and other seeds; it was written down before the rules were tuned, and none of
+its runs was used to choose a threshold before it was judged. A tool made of rules looks better on
 its own bench than elsewhere, so read the test half.
 
 A broken run counts as named right if the first finding is a right one, be it an alarm or a note. A
@@ -200,7 +203,7 @@ def half_section(records, half):
     cures = sum(cure["gone"] and is_better(cure) for cure in cured)
     alarmed = sum(bool(record["alarms"]) for record in healthy)
     named_right = sum(map(is_named_right, broken))
-    return f"""## The {half} half
+    return f"""## The {half} {"half" if half == TEST else "part"}
 
 - {made_text(runs, half)}
 - Named right as the first finding: {share_text(named_right, len(broken))}.
@@ -228,17 +231,86 @@ def half_section(records, half):
 """
 
 
+FAILURES = """## The failures of the test half, looked at
+
+The first two seeds were looked at after they had been judged.
+
+- **The alarms in healthy runs.** `photographs-modern`, `photographs-mixed` and `retina` were noted
+  down as healthy. Their grids are not: the first has dots every 2 pixels, the second is plain
+  black, white, red and yellow, and the third draws few patches again and again, under a pattern. So
+  these alarms say what is there, and the cases were chosen badly. They count as false alarms all
+  the same, because the cases were fixed before.
+- **`busy-d-test`**: D learns six times in each step, from patches that overlap. The doctor says
+  first that D knows them by heart (`d-overfits`), and then `d-dominates`.
+- **`momentum-test` and `uneven-kernels-test`**, each once: nothing is named. The pictures of the
+  first are garish, but they change less from look to look than the rule `oscillation` asks for.
+- **`false-colours-test`**: `checkerboard` is named before `colour-shift` once, and `oscillation`
+  alone once.
+- **`frozen-average-test`**, once: D cannot tell either, so `d-too-weak` comes before `stalled`.
+
+With the rules as they were before the validation part was used for tuning, 37 of the same 47 broken
+runs were named right, and 6 of the same 42 healthy runs had an alarm.
+"""
+
+STAINED_TEXT = """## Other pictures, with the present rules
+
+After the test half had been judged, its runs were used to improve the rules. So the present rules
+were judged once more, and only once, on runs that nobody had looked at: cases of the test half with
+642 tiles of stained cells in place of the photographs, and other seeds (from 300). The networks and
+the ways to break a run are those of the test half, so only the pictures and the seeds are new. The
+tables of the other sections are older than these rules. With those older rules, 19 of the same 24
+broken runs are named right, and 5 of the same 20 healthy runs have an alarm.
+
+G draws one picture again and again in `flowers-critic` and `photographs-mixed`, so these alarms say
+what is there; they count as false alarms all the same. In `photographs-kernels` there are faint
+dots, but the pictures are otherwise good.
+"""
+
 CURE_TEXT = (
     "The command that the doctor printed was run as it is, for runs that were named right. The "
     "finding is gone if the doctor does not name it in the new run. The pictures are better if "
     f"their SWD is below {BETTER} of that of the broken run, or if the broken run left no "
-    "checkpoint to draw pictures with. The rules do not use SWD. It does not see overall colour."
+    "checkpoint to draw pictures with. The rules do not use SWD. It does not see overall colour. "
+    "With 300 pictures, real petals have a SWD of 18 to 24 against other real ones, and the "
+    "healthy runs `plain` and `skip` reach 69 and 47. Real patches of tissue have 99, and the "
+    "healthy run `tissue-mathworks` reaches 138. A broken run that is near these cannot get much "
+    "better."
+    "\n\nIf the command of a finding has changed, its old cure is not counted until it is tried "
+    "again. Eight are missing for that reason, and five of the six that had failed are among them, "
+    "so the shares of the tuning and the validation part are too good."
 )
+
+
+def stained_section(records):
+    """Runs of other pictures with the present rules: what was wrong, and the sums."""
+    broken = [record for record in records if not is_healthy(record)]
+    healthy = [record for record in records if is_healthy(record)]
+    missed = [record for record in broken if not is_named_right(record)]
+    alarmed = [record for record in healthy if record["alarms"]]
+    rows = [
+        [
+            f"{record['case']}, seed {record['seed']}",
+            " or ".join(record["expected"]) or "no alarm",
+            ", ".join(record["named"]) or "nothing",
+            ", ".join(record["alarms"]),
+        ]
+        for record in (*missed, *alarmed)
+    ]
+    return f"""{STAINED_TEXT}
+- Named right as the first finding: {share_text(len(broken) - len(missed), len(broken))}.
+- Healthy runs with an alarm: {share_text(len(alarmed), len(healthy))}.
+
+{table(["wrong", "right", "named", "alarms"], rows)}
+"""
 
 
 def page(results):
     """The text of bench.md."""
-    halves = [half for half in (TEST, TUNING) if of_half(results["records"], half)]
+    halves = [half for half in (TEST, VALIDATION, TUNING) if of_half(results["records"], half)]
     sections = [half_section(results["records"], half) for half in halves]
     cost = f"## Cost\n\n{cost_text(results['cost'])}\n"
+    if of_half(results["records"], TEST):
+        sections.insert(1, FAILURES)
+    if results.get("stained"):
+        sections.insert(0, stained_section(results["stained"]))
     return "\n".join([HEAD, *sections, cost])

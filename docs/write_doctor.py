@@ -2,11 +2,15 @@
 
     python docs/write_doctor.py                      (about two hours on two cores)
     python docs/write_doctor.py --half tuning --only strong-d
+    python docs/write_doctor.py --half test --photographs FOLDER
 
-The bench trains the cases of `gankit_doctor.cases`: runs that are broken on purpose, in two halves,
-and healthy ones. For each it notes what the doctor names first. If that is right, it runs the
-command that the doctor prints, and compares the pictures of both runs. At last it trains the same
-run with and without the doctor, in turns, and compares the times.
+The bench trains the cases of `gankit_doctor.cases`: runs that are broken on purpose, and healthy
+ones, in three parts. The photographs of the test half are those of the data set tf-flowers; if you
+have them in a folder, or other photographs, give it with --photographs.
+
+For each run it notes what the doctor names first. If that is right, it runs the command that the
+doctor prints, and compares the pictures of both runs. At last it trains the same run with and
+without the doctor, in turns, and compares the times.
 
 Finished runs stay in --folder, so if you stop the bench and start it again, it goes on. If the
 rules changed but not the looks, it judges all runs anew and trains nothing again. The records of
@@ -26,7 +30,11 @@ from pathlib import Path
 
 import doctor_tables
 from gankit_doctor import examine
-from gankit_doctor.cases import CASES, TEST, TUNING
+from gankit_doctor.case import TEST, TUNING, VALIDATION
+from gankit_doctor.cases import CASES
+from gankit_doctor.unseen_cases import PHOTOGRAPHS
+
+from gankit.core.shell import join_command
 
 DOCS = Path(__file__).parent
 RECORDS = DOCS / "doctor" / "bench.json"
@@ -175,6 +183,19 @@ def make_record(case, half, seed, folder):
     }
 
 
+def portable(record, photographs):
+    """A record whose command names no folder of this computer."""
+    argv = shlex.split(record["command"], comments=True)
+    if "--data" in argv:
+        where = argv.index("--data") + 1
+        if photographs and Path(argv[where]).resolve() == photographs.resolve():
+            argv[argv.index("--dataset") + 1] = PHOTOGRAPHS
+            del argv[where - 1 : where + 1]
+        else:
+            argv[where] = Path(argv[where]).name
+    return {**record, "command": join_command(argv)}
+
+
 def cure_folder(broken):
     return broken.with_name(f"{broken.name}-cure")
 
@@ -220,7 +241,7 @@ def chosen_runs(half, only, seeds=None):
 
     seeds: at most this number of each case in each half; None: all.
     """
-    halves = [half] if half else [TUNING, TEST]
+    halves = [half] if half else [TUNING, VALIDATION, TEST]
     cases = [CASES[name] for name in only] if only else CASES.values()
     runs = [
         (case, part, seed) for part in halves for case in cases for seed in case.seeds(part)[:seeds]
@@ -232,22 +253,29 @@ def run_folder(root, case, seed):
     return root / f"{case.name}-{seed}"
 
 
-def is_trained(root, item):
+def is_trained(args, item):
     case, _, seed = item
-    return is_finished(run_folder(root, case, seed), run_argv(case, seed))
+    argv = run_argv(case, seed, args.photographs)
+    return is_finished(run_folder(args.folder, case, seed), argv)
 
 
-def run_argv(case, seed):
-    return [*case.argv, "--seed", str(seed)]
+def run_argv(case, seed, photographs=None):
+    """The options of a run; the photographs are read from a folder, if one is given."""
+    argv = case.argv
+    if photographs and PHOTOGRAPHS in argv:
+        where = argv.index(PHOTOGRAPHS)
+        argv[where - 1 : where + 1] = ["--data", str(photographs)]
+    return [*argv, "--seed", str(seed)]
 
 
-def train_all(runs, root, jobs):
+def train_all(args, runs):
     def train_one(item):
         case, _, seed = item
-        train(run_argv(case, seed), run_folder(root, case, seed), case.stops_at)
+        argv = run_argv(case, seed, args.photographs)
+        train(argv, run_folder(args.folder, case, seed), case.stops_at)
         print(f"{case.name}, seed {seed}: trained", flush=True)
 
-    with ThreadPoolExecutor(jobs) as pool:
+    with ThreadPoolExecutor(args.jobs) as pool:
         list(pool.map(train_one, runs))
 
 
@@ -294,11 +322,12 @@ def read_results():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
-    parser.add_argument("--half", choices=(TUNING, TEST), help="only this half")
+    parser.add_argument("--half", choices=(TUNING, VALIDATION, TEST), help="only this half")
     parser.add_argument("--only", action="append", metavar="NAME", choices=[*CASES])
     parser.add_argument("--seeds", type=int, metavar="N", help="at most N seeds of each case")
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time")
     parser.add_argument("--folder", type=Path, default=Path("runs/doctor-bench"))
+    parser.add_argument("--photographs", type=Path, metavar="FOLDER", help="instead of tf-flowers")
     parser.add_argument("--no-cures", dest="cures", action="store_false")
     parser.add_argument("--no-cost", dest="cost", action="store_false")
     parser.add_argument("--only-train", action="store_true", help="do not judge yet")
@@ -309,11 +338,12 @@ def main():
     if not args.page:
         runs = chosen_runs(args.half, args.only, args.seeds)
         if args.finished:
-            runs = [run for run in runs if is_trained(args.folder, run)]
-        train_all(runs, args.folder, args.jobs)
+            runs = [run for run in runs if is_trained(args, run)]
+        train_all(args, runs)
         if args.only_train:
             return
-        results["records"] = merge_records(results["records"], judge_all(args, runs))
+        records = [portable(record, args.photographs) for record in judge_all(args, runs)]
+        results["records"] = merge_records(results["records"], records)
         if args.cost:
             results["cost"] = measure_cost(args.folder)
         RECORDS.parent.mkdir(exist_ok=True)

@@ -8,16 +8,18 @@ come from runs of the bench: `python docs/write_findings.py --runs runs/doctor-b
 import argparse
 import inspect
 import json
+import math
 import re
 from pathlib import Path
 
 import webp
 from gankit_doctor import examine
-from gankit_doctor.cases import TUNING, WAYS
+from gankit_doctor.case import TUNING
 from gankit_doctor.columns import COLUMNS, meaning_of
 from gankit_doctor.command import describe, describe_finding
-from gankit_doctor.engine import MIN_PICTURES, WINDOW
+from gankit_doctor.engine import WINDOW, YOUNG
 from gankit_doctor.rules import RULES
+from gankit_doctor.ways import WAYS
 from PIL import Image
 
 from gankit.cli.read_source import read_page
@@ -108,7 +110,7 @@ def when_found(rule, spec, thresholds):
     if rule.warm_up:
         starts.append(f"{100 * rule.warm_up:.0f} % of the run")
     if rule.judges_pictures:
-        starts.append(f"{MIN_PICTURES:,} pictures shown to D")
+        starts.append(f"{math.ceil(YOUNG / math.sqrt(32))} steps of 32 pictures, or as much work")
     start = f" after {' and '.join(starts)}" if starts else ""
     yield f"gankit asks at each look{start}. It is a finding if {times} it. {kind_of(rule)}"
     options = spec.options()

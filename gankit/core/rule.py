@@ -28,6 +28,7 @@ class Finding:
     evidence: Mapping[str, float | str] = field(default_factory=dict)  # column of log.csv -> value
     options: Mapping[str, Any] = field(default_factory=dict)  # fields of Run that cure it
     level: str = ENTER  # or STAY
+    is_note: bool = False  # not an alarm, even if pictures do not get better
 
 
 class Rule:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 PREFIX = "doctor."  # of the columns that a look writes
 MIN_GAIN = 0.05  # of the distance to real pictures, between two halves of the last looks
 GOOD = 0.08  # a distance to real pictures that is good enough to stand still
+SETTLED = (
+    0.35  # share of the largest distance to real pictures, from which on standing still is fine
+)
 
 
 @dataclass(frozen=True)
@@ -179,6 +182,11 @@ class Seen:
         ]
         return Series(far.steps, tuple(values))
 
+    def left(self, name: str) -> float:
+        """Which share of its largest value a number of the looks still has, or `quality`."""
+        series = self.quality if name == "quality" else self.look(name)
+        return series.last(3) / max(*series.values, 1e-12) if series.values else math.nan
+
     def is_bad(self, share: float, quality: float = 0.3) -> bool:
         """Whether pictures are bad: this share of their largest distance to real ones is left.
 
@@ -210,4 +218,9 @@ class Seen:
         """Whether the pictures get better, or are good already; also if that is not known."""
         if math.isnan(self.gain):
             return True
-        return self.gain > MIN_GAIN or self.quality.last(3) < GOOD
+        return self.gain > MIN_GAIN or self.is_good
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the pictures are so good that they may stand still."""
+        return not self.is_bad(SETTLED, GOOD)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import torch
 from torch import Tensor
 
@@ -14,9 +16,11 @@ from gankit.core.step import begin_batch, d_backward, g_backward, update
 from gankit.core.stop import Progress
 from gankit.core.trick import Targets
 from gankit.training.assemble import Trainer, assemble
+from gankit.training.checkpoint import list_checkpoints
 from gankit.training.resume import restore
 from gankit.training.run_pictures import prepare_again
 
+log = logging.getLogger("gankit")
 STEPS = 200  # of each copy
 BATCHES = 8  # for the value of a pair of players
 METRICS = ("memorising", "modes")
@@ -24,7 +28,13 @@ SAMPLES = 500
 
 
 def measure_deeply(run: Run, registry: Registry, progress: Progress) -> dict[str, float]:
-    """The duality gap, and the metrics that can be measured: columns `deep.*` -> numbers."""
+    """The duality gap, and the metrics that can be measured: columns `deep.*` -> numbers.
+
+    Empty, with a warning, for a run without a checkpoint: it has no networks.
+    """
+    if not list_checkpoints(run.folder / "checkpoints"):
+        log.warning("%s has no checkpoint, so --deep has no networks to measure", run.folder)
+        return {}
     prepared = prepare_again(run, registry)
     numbers = {"deep.duality_gap": duality_gap(run, registry, prepared, progress)}
     for metric in METRICS:

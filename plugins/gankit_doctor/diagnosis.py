@@ -38,7 +38,7 @@ class Report:
 class Diagnosis:
     """What the doctor says about a run."""
 
-    verdict: str  # the name of the first alarm; or healthy, too-early or stop-here
+    verdict: str  # the name of the first open finding; or healthy, too-early or stop-here
     text: str  # the verdict as a sentence
     step: int  # of the last look
     findings: tuple[Report, ...]  # the most important one first
@@ -115,8 +115,6 @@ def _explain(verdict: str, reports: tuple[Report, ...], history: History) -> str
         step = max(history.looks, default=0)
         return f"It is too early to say after {step:,} steps: train longer, then ask again."
     if verdict == engines.HEALTHY:
-        if any(report.until is None for report in reports):
-            return "No alarm: the pictures get better, or are good. The notes say what to watch."
         return "Nothing is wrong: the pictures get better, or are good."
     first = next(report for report in reports if report.name in (verdict, "stalled"))
     return first.text

@@ -1,13 +1,14 @@
 """The engine: asks the rules at each look, and decides what is a finding, since when, and how bad.
 
 A finding begins when a rule says ENTER at most of the last five looks, and ends when it is silent
-at as many. It is an alarm only where pictures do not get better; otherwise it is a note. The order
-of the rules is that of causes and consequences: the first alarm is the root cause.
+at as many. It is an alarm only where pictures do not get better for a while; otherwise it is a
+note. The order of the rules is that of causes and consequences: the first alarm is the root cause.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -19,8 +20,10 @@ from gankit.core.settings import Run
 
 log = logging.getLogger("gankit")
 WINDOW = 5  # looks
+PATIENCE = 3  # looks in a row without progress that make a note an alarm, at least
+LONG_RUN = 6  # in a long run: this part of all looks so far
 MIN_LOOKS = 4  # at a run that is not young; with fewer, no rule had the patience to speak
-MIN_PICTURES = 5000  # that both players were trained on; before, no network can draw yet
+YOUNG = 890.0  # steps times the root of the pictures in each: 157 steps of 32, 315 of 8
 ALARM = "alarm"
 NOTE = "note"
 HEALTHY = "healthy"
@@ -66,9 +69,13 @@ class Engine:
     def add(self, seen: Seen) -> list[Episode]:
         """Ask all rules at a look; returns the alarms that are new, without consequences."""
         self.note_missing(seen)
-        new = [state.episode for state in self.states if self._ask(state, seen) and state.episode]
+        before = [episode for episode in self.episodes if episode.kind == ALARM]
+        for state in self.states:
+            self._ask(state, seen)
+        self._blame_causes()
         self._explain()
-        return [episode for episode in new if not episode.because]
+        alarms = [episode for episode in self.episodes if episode.kind == ALARM]
+        return [episode for episode in alarms if episode not in before and not episode.because]
 
     def note_missing(self, seen: Seen) -> None:
         """Remember which rules cannot be asked, and which columns they lack."""
@@ -82,25 +89,25 @@ class Engine:
         """The names of the rules whose findings are open."""
         return [state.rule.name for state in self.states if state.episode]
 
-    def _ask(self, state: _State, seen: Seen) -> bool:
-        """Ask one rule; returns whether its finding has become an alarm."""
+    def _ask(self, state: _State, seen: Seen) -> None:
+        """Ask one rule: its finding begins, goes on, becomes an alarm or ends."""
         rule = state.rule
         if (
             rule.name in self.unasked
             or seen.share < rule.warm_up
             or (rule.judges_pictures and is_young(seen))
         ):
-            return False
+            return
         seen.others = frozenset(self.open_names())
         finding = self._look(rule, seen)
         state.levels.append((seen.step, finding.level if finding else None))
         if state.episode is None:
-            return bool(finding) and self._begins(state, finding, seen)
+            self._begin(state, finding, seen)
+            return
         if finding:
             state.episode.finding = finding
-        if self._ends(state):
-            return False
-        return self._becomes_alarm(state, seen, has_finding=finding is not None)
+        if not self._ends(state):
+            self._judge(state, seen, has_finding=finding is not None)
 
     def _look(self, rule: Rule, seen: Seen) -> Finding | None:
         """What the rule says; one that raises is told, and not asked again."""
@@ -115,16 +122,17 @@ class Engine:
             log.warning(message, rule.name, owner, seen.step, describe_error(error))
             return None
 
-    def _begins(self, state: _State, finding: Finding | None, seen: Seen) -> bool:
+    def _begin(self, state: _State, finding: Finding | None, seen: Seen) -> None:
+        """Begin a finding, if the rule said ENTER often enough."""
         entered = [step for step, level in state.levels if level == ENTER]
         if finding is None or len(entered) < state.rule.patience:
-            return False
+            return
         state.episode = Episode(state.rule, finding, NOTE, entered[0])
         state.troubled = 0
         while state.levels[0][0] < entered[0]:  # looks before it do not end it
             state.levels.popleft()
         self.episodes.append(state.episode)
-        return self._becomes_alarm(state, seen, has_finding=True)
+        self._judge(state, seen, has_finding=True)
 
     def _ends(self, state: _State) -> bool:
         silent = [step for step, level in state.levels if level is None]
@@ -136,16 +144,24 @@ class Engine:
         state.levels.clear()
         return True
 
-    def _becomes_alarm(self, state: _State, seen: Seen, *, has_finding: bool) -> bool:
-        """Make a note an alarm, if pictures do not get better; returns whether it just did."""
+    def _judge(self, state: _State, seen: Seen, *, has_finding: bool) -> None:
+        """Make a note an alarm, if pictures do not get better."""
         episode = state.episode
         assert episode is not None
-        state.troubled = state.troubled + 1 if has_finding and not seen.progress else 0
-        is_trouble = state.rule.is_always_alarm or state.troubled >= 2
-        if episode.kind == ALARM or state.rule.is_only_note or not is_trouble:
-            return False
-        episode.kind = ALARM
-        return True
+        is_worse = has_finding and not seen.progress and not episode.finding.is_note
+        state.troubled = state.troubled + 1 if is_worse else 0
+        patience = max(PATIENCE, seen.looks // LONG_RUN)
+        is_trouble = state.rule.is_always_alarm or state.troubled >= patience
+        if is_trouble and not state.rule.is_only_note:
+            episode.kind = ALARM
+
+    def _blame_causes(self) -> None:
+        """Make an open note an alarm, if it is the cause of an open alarm."""
+        opened = [state.episode for state in self.states if state.episode]
+        for cause in opened:
+            effects = [e for e in opened if e.kind == ALARM and e.name in cause.rule.causes]
+            if effects and not (cause.rule.is_only_note or cause.finding.is_note):
+                cause.kind = ALARM
 
     def _explain(self) -> None:
         """Note of which other finding each one is a consequence."""
@@ -170,8 +186,11 @@ class Engine:
 
 
 def is_young(seen: Seen) -> bool:
-    """Whether the run has seen too few pictures for a judgement of its pictures."""
-    return seen.step * seen.run.batch_size * seen.run.d_steps < MIN_PICTURES
+    """Whether the run has learnt too little for a judgement of its pictures.
+
+    A step of more pictures is worth more, but not as much as the same pictures in more steps.
+    """
+    return seen.step * math.sqrt(seen.run.batch_size * seen.run.d_steps) < YOUNG
 
 
 def _is_cause(cause: Episode, effect: Episode) -> bool:
@@ -202,13 +221,17 @@ def replay(
 
 
 def verdict(engine: Engine, run: Run, history: History) -> str:
-    """In one word: the name of the first open alarm, or that the run is healthy, or too young."""
-    episodes = engine.ordered()
-    alarms = [e.name for e in episodes if e.kind == ALARM and e.until is None]
-    if alarms:
-        return alarms[0]
+    """In one word: the name of the first open finding; or healthy, too-early or stop-here.
+
+    A run that is too young for a verdict may still have an alarm; its notes can wait.
+    """
+    first = next((episode for episode in engine.ordered() if episode.until is None), None)
+    if first and first.kind == ALARM:
+        return first.name
     looks = [step for step in set(history.looks) if not is_young(Seen(run, history, step))]
     if len(looks) < MIN_LOOKS:
         return TOO_EARLY
-    has_stalled = any(e.name == "stalled" and e.until is None for e in episodes)
-    return STOP_HERE if has_stalled else HEALTHY
+    if first is None:
+        return HEALTHY
+    is_good = first.name == "stalled" and first.finding.is_note
+    return STOP_HERE if is_good else first.name

@@ -103,9 +103,11 @@ def format_evidence(evidence: Any) -> str:
 
 def summarize(diagnosis: Diagnosis, run: Run) -> list[str]:
     """The verdict on a run in one to three lines."""
-    lines = [f"doctor:   {diagnosis.verdict}: {diagnosis.text}"]
     first = next(iter(diagnosis.findings), None)
-    if first and first.name == diagnosis.verdict:
+    is_named = first is not None and first.name == diagnosis.verdict
+    kind = f" ({first.kind})" if first and is_named else ""
+    lines = [f"doctor:   {diagnosis.verdict}{kind}: {diagnosis.text}"]
+    if first and is_named:
         lines.append(f"cure:     {first.cure}")
     if diagnosis.findings:
         count = len(diagnosis.findings)

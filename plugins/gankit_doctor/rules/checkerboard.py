@@ -5,6 +5,7 @@ from __future__ import annotations
 from gankit.core.choice import Choice
 from gankit.core.rule import Finding, Rule, level_of
 from gankit.core.seen import Seen
+from gankit_doctor.cures import equal_rates
 
 
 class Checkerboard(Rule):
@@ -15,26 +16,28 @@ class Checkerboard(Rule):
     causes = ("oscillation", "missing-modes", "stalled")
     why_wrong = "Pictures of real patterns, such as cloth, can hide or look like this one."
 
-    def __init__(self, high: float = 0.15, low: float = 0.08) -> None:
-        self.high = high  # power of the pattern, as a share of all power of real pictures
+    def __init__(self, high: float = 0.2, low: float = 0.1, fades: float = 0.25) -> None:
+        self.high = high  # power of both patterns, as a share of all power of real pictures
         self.low = low
+        self.fades = fades  # share of the largest power, below which it goes away by itself
 
     def look(self, seen: Seen) -> Finding | None:
         patterns = {name: seen.last(name, 5) for name in ("pattern_2", "pattern_4")}
         worst = max(patterns, key=lambda name: patterns[name])
-        level = level_of(patterns[worst], self.high, self.low)
-        if level is None:
+        power = sum(max(value, 0.0) for value in patterns.values())
+        level = level_of(power, self.high, self.low)
+        if level is None or seen.left(worst) < self.fades:
             return None
         run = seen.run
         return Finding(
             level=level,
-            text=f"A pattern that repeats every {worst[-1]} pixels lies over G's pictures; it has "
-            f"{100 * patterns[worst]:.0f} % of the power of real pictures.",
+            text=f"A pattern that repeats every {worst[-1]} pixels lies over G's pictures; such "
+            f"patterns have {100 * power:.0f} % of the power of real pictures.",
             evidence={f"doctor.{name}": value for name, value in patterns.items()},
             cure="Use a G whose kernels overlap evenly, such as --generator dcgan-skip, and a "
             "lower learning rate for G.",
             options={
-                "lr_g": min(run.lr_g / 2, 2e-4),
+                **equal_rates(run),
                 "beta1": min(run.beta1, 0.5),
                 "generator": Choice("dcgan-skip"),
             },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen
-from gankit_doctor.cures import add_tricks
+from gankit_doctor.cures import add_tricks, has_long_momentum
 
 WHAT = {  # column -> what is wrong if it is the worst
     "contrast": "their contrast is too high",
@@ -23,11 +23,19 @@ class ColourShift(Rule):
     why_wrong = "Colours of 32 pictures vary by chance; in a short run they need time to settle."
 
     def __init__(
-        self, shift: float = 1.3, contrast: float = 0.8, clipped: float = 0.12, varied: float = 0.55
+        self,
+        shift: float = 1.3,
+        contrast: float = 0.8,
+        clipped: float = 0.12,
+        varied: float = 0.55,
+        hidden: float = 0.5,
+        fades: float = 0.5,
     ) -> None:
         self.shift = shift  # standard deviations between real pictures
         self.contrast = contrast  # octaves above that of real pictures; a young G is pale
         self.clipped = clipped  # share of values, beyond that of real pictures
+        self.hidden = hidden  # share of each, where a trick hides true colours from D
+        self.fades = fades  # share of the largest, below which D puts it right, if it sees it
         self.varied = varied  # diversity from which on G draws more than one grey picture
 
     def look(self, seen: Seen) -> Finding | None:
@@ -40,7 +48,11 @@ class ColourShift(Rule):
             values["shift"] = (seen.last("shift", 5), self.shift)
         worst = max(values, key=lambda name: values[name][0] / values[name][1])
         share = values[worst][0] / values[worst][1]
-        if share < 0.6:
+        is_hidden = any("color" in str(t.options.get("policy", "")) for t in seen.run.tricks)
+        if is_hidden:
+            share /= self.hidden
+        only_follows = has_long_momentum(seen) or seen.left(worst) < self.fades
+        if share < 0.6 or (only_follows and not is_hidden):
             return None
         run = seen.run
         augmented = [t for t in run.tricks if t.name in ("diffaugment", "ada")]

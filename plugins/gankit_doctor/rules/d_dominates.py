@@ -5,7 +5,7 @@ from __future__ import annotations
 from gankit.core.choice import Choice
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen
-from gankit_doctor.cures import scale_rate
+from gankit_doctor.cures import d_races, is_frozen, scale_rate
 
 
 class DDominates(Rule):
@@ -16,18 +16,29 @@ class DDominates(Rule):
               "oscillation", "dead-units", "unbounded-critic")  # fmt: skip
     why_wrong = "D may be ahead and still teach G: then pictures get better, and this is a note."
 
-    def __init__(self, auc: float = 0.99, gap: float = 4.0, left: float = 0.8) -> None:
+    def __init__(
+        self,
+        auc: float = 0.99,
+        gap: float = 4.0,
+        left: float = 0.72,
+        moves: float = 0.5,
+    ) -> None:
         self.auc = auc
         self.gap = gap  # of D's mean answers, in their standard deviations
-        self.left = left  # share of the first distance to real pictures
+        self.left = left  # share of the first distance to real pictures, in shapes or in details
+        self.moves = moves  # change of a picture between looks, from which on G does learn
 
     def look(self, seen: Seen) -> Finding | None:
+        run = seen.run
         auc = seen.last("auc", 5)
         gap = seen.last("logit_gap", 5)
-        if auc < self.auc - 0.04 or gap < self.gap / 2 or not seen.is_bad(0.8 * self.left):
+        least = self.gap / 2 if d_races(run) else self.gap
+        left = max(seen.left("quality"), seen.left("texture"))
+        if auc < self.auc - 0.04 or gap < least / 2 or left < 0.8 * self.left:
             return None
-        run = seen.run
-        is_beyond = auc >= self.auc and gap > self.gap and seen.is_bad(self.left)
+        if seen.last("turnover", 5) > self.moves or is_frozen(seen):
+            return None
+        is_beyond = auc >= self.auc and gap > least and left > self.left
         options = scale_rate(run, 0.25, "d")
         if run.lr_g < run.lr_d / 4:
             options = {"lr_d": 2e-4, "lr_g": 2e-4}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen
-from gankit_doctor.cures import add_tricks
+from gankit_doctor.cures import FEW_PICTURES, d_races, for_few_pictures
 
 
 class DOverfits(Rule):
@@ -32,9 +32,10 @@ class DOverfits(Rule):
             return None
         return Finding(
             level="enter" if mean > self.high else STAY,
+            is_note=d_races(seen.run),  # then it is a consequence
             text=f"D prefers the pictures it was trained on to real ones it has not seen, in "
             f"{100 * mean:.0f} % of pairs (50 % if it knows none by heart).",
             evidence={"doctor.auc_held": mean},
-            cure="Show D more: more pictures, --flip, or --trick diffaugment.",
-            options={**add_tricks(seen.run, "diffaugment"), "flip": True},
+            cure=FEW_PICTURES,
+            options=for_few_pictures(seen.run),
         )

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from gankit.core.choice import Choice
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen
-from gankit_doctor.cures import drop_tricks
+from gankit_doctor.blindfolds import BLINDFOLDS, hides_all
+from gankit_doctor.cures import drop_tricks, is_frozen, option_of
 
-BLINDFOLDS = ("noisy-d", "flip-labels", "dropout-d", "blur", "noisy-labels", "smooth-labels",
-              "diffaugment", "ada", "replay")  # fmt: skip
+NARROW = 8  # channels of D's first layer, below which it can hardly see
 
 
 class DTooWeak(Rule):
     """D's AUC stays near chance, though pictures differ so much that simple features tell."""
 
-    needs = ("doctor.auc", "doctor.simple", "doctor.far")
+    needs = ("doctor.auc", "doctor.simple", "doctor.far", "doctor.logit")
     causes = ("mode-collapse", "missing-modes", "oscillation", "colour-shift", "checkerboard",
               "stalled", "vanishing-gradient")  # fmt: skip
     why_wrong = "If G's pictures are as good as real ones, D cannot tell them apart, and need not."
@@ -22,33 +23,48 @@ class DTooWeak(Rule):
         self,
         auc: float = 0.78,
         stay: float = 0.85,
+        blind: float = 0.95,
         fooled: float = 0.3,
         simple: float = 0.8,
         left: float = 0.65,
+        flat: float = 0.1,
     ) -> None:
         self.auc = auc
         self.stay = stay
+        self.blind = blind  # the AUC, for a D from which a trick hides nearly everything
         self.fooled = fooled  # below it, D is not blind: G is ahead of it
         self.left = left  # share of the first distance to real pictures
+        self.flat = flat  # the mean size of D's answers: it gives all pictures the same one
         self.simple = simple  # how well one simple feature tells, from 0 to 1
 
     def look(self, seen: Seen) -> Finding | None:
         auc = seen.last("auc", 5)
         simple = seen.last("simple", 3)
-        if auc > self.stay or simple < self.simple or not seen.is_bad(self.left, 0.4):
+        is_blind = hides_all(seen)
+        enter = self.blind if is_blind else self.auc
+        if auc > max(enter, self.stay) or simple < self.simple or is_frozen(seen):
             return None
         run = seen.run
+        has_scale = run.loss.name != "wasserstein" and run.lr_g <= 2 * run.lr_d
+        is_flat = has_scale and seen.last("logit", 5) < self.flat
+        if not (is_blind or is_flat or seen.is_bad(self.left, 0.4)):
+            return None
         blindfolds = [trick.name for trick in run.tricks if trick.name in BLINDFOLDS]
-        if auc < self.fooled and not blindfolds:  # G is ahead of a D that sees
+        fooled = 2 * self.fooled if run.lr_g > 4 * run.lr_d else self.fooled
+        if auc < fooled and not blindfolds:  # G is ahead of a D that sees
             return None
         if blindfolds:
             cure = f"Omit what hides the pictures from D: {', '.join(blindfolds)}."
             options = drop_tricks(run, *blindfolds)
+        elif option_of(run.discriminator, "base_channels", NARROW) < NARROW:
+            cure = "Give D a wider network."
+            width = {**run.discriminator.options, "base_channels": 2 * NARROW}
+            options = {"discriminator": Choice(run.discriminator.name, width)}
         else:
             cure = "Let D learn faster than G."
             options = {"lr_d": max(run.lr_d, 2e-4), "lr_g": min(run.lr_g, 2e-4)}
         return Finding(
-            level="enter" if auc < self.auc else STAY,
+            level="enter" if auc < enter else STAY,
             text=f"D is right in only {100 * auc:.0f} % of pairs of a real picture and a fake "
             "(50 % is guessing), though one simple number tells nearly all of them.",
             evidence={

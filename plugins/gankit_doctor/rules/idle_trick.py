@@ -8,8 +8,11 @@ from gankit_doctor.cures import drop_tricks, option_of
 
 SMALLEST = 1 / 255  # a grey level, of pixels between 0 and 1
 STRENGTHS = {"noisy-d": ("sigma", 2 * SMALLEST), "flip-labels": ("p", 0.0),
-             "dropout-d": ("p", 0.0), "replay": ("share", 0.0), "noisy-labels": ("sigma", 0.0),
-             "smooth-labels": ("by", 0.0)}  # fmt: skip
+             "dropout-d": ("p", 0.0), "replay": ("share", 0.0), "noisy-labels": ("amount", 0.0),
+             "blur": ("sigma", 0.1), "ema": ("decay", 0.0), "r1": ("gamma", 0.0),
+             "r2": ("gamma", 0.0), "wgan-gp": ("weight", 0.0), "dragan": ("weight", 0.0),
+             "lecam": ("weight", 0.0), "feature-matching": ("weight", 0.0),
+             "gradient-clipping": ("norm", 0.0)}  # fmt: skip
 
 
 class IdleTrick(Rule):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen
-from gankit_doctor.cures import add_tricks
+from gankit_doctor.cures import FEW_PICTURES, for_few_pictures
 
 
 class Memorisation(Rule):
@@ -35,6 +35,6 @@ class Memorisation(Rule):
             text=f"{100 * copies:.0f} % of G's pictures are nearly copies of a training picture; "
             f"of new real pictures, {100 * floor:.0f} % are.",
             evidence=evidence,
-            cure="Use more pictures, --trick diffaugment, or stop earlier.",
-            options={**add_tricks(seen.run, "diffaugment"), "flip": True},
+            cure=FEW_PICTURES,
+            options=for_few_pictures(seen.run),
         )

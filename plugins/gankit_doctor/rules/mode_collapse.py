@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen, median
-from gankit_doctor.cures import SMALL_Z, Options, add_tricks
+from gankit_doctor.cures import LONG_MOMENTUM, SMALL_Z, Options, add_tricks, equal_rates
 
 LATE = 0.35  # share of the run at which every healthy G draws different pictures
 
@@ -39,25 +39,34 @@ class ModeCollapse(Rule):
         before = median(near.values[: max(3, len(near) // 2)])
         if near.last(3) < self.growth * before:
             excess = max(excess, self.alike / max(diversity, 1e-6))
-        if excess < 0.85:
+        if excess < 0.9:
             return None
+        text = (
+            f"G's pictures are nearly alike: they have {100 * diversity:.0f} % of the variety of "
+        )
+        text += "real ones."
+        if diversity > self.alike:
+            share = 100 * recent / diversity
+            text = (
+                "G's pictures come in groups that look nearly the same: the nearest neighbour of a "
+            )
+            text += f"picture is {share:.0f} % as far as in real pictures that vary as much."
         return Finding(
             level="enter" if excess > 1 else STAY,
-            text=f"G's pictures are nearly alike: one differs from its nearest neighbour by "
-            f"{100 * recent:.0f} % of what real pictures differ by.",
-            evidence={
-                "doctor.near": recent,
-                "doctor.diversity": diversity,
-                "doctor.twins": seen.last("twins"),
-            },
+            text=text,
+            evidence={"doctor.near": recent, "doctor.diversity": diversity,
+                      "doctor.twins": seen.last("twins")},
             **self._cure(seen),
-        )
+        )  # fmt: skip
 
     def _cure(self, seen: Seen) -> Options:
         run = seen.run
         if run.latent_dim < SMALL_Z:
             cure = f"Give G a larger z than {run.latent_dim} numbers: --latent-dim 100."
             return {"cure": cure, "options": {"latent_dim": 100}}
-        rates = {"lr_g": min(run.lr_g / 4, run.lr_d)}
-        cure = "Slow G down, and show D whole batches: --trick minibatch-stddev."
-        return {"cure": cure, "options": {**add_tricks(run, "minibatch-stddev"), **rates}}
+        cure = "Let both learn equally fast, G more slowly than now, and show D whole batches: "
+        cure += "--trick minibatch-stddev."
+        options = {**add_tricks(run, "minibatch-stddev"), **equal_rates(run)}
+        if run.beta1 > LONG_MOMENTUM:
+            options["beta1"] = 0.5
+        return {"cure": cure, "options": options}

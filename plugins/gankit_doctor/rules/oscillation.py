@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from gankit.core.rule import Finding, Rule, level_of
 from gankit.core.seen import Seen
 from gankit_doctor.cures import add_tricks, scale_rate
@@ -10,19 +12,27 @@ from gankit_doctor.cures import add_tricks, scale_rate
 class Oscillation(Rule):
     """The same z gives another picture at each look, and pictures get no better."""
 
-    needs = ("doctor.turnover", "doctor.diversity", "doctor.far")
+    needs = ("doctor.turnover", "doctor.diversity", "doctor.far", "doctor.texture")
     warm_up = 0.3
     causes = ("missing-modes", "stalled")
     why_wrong = "Some circling is normal: here it counts only where pictures get no better."
 
-    def __init__(self, high: float = 0.55, low: float = 0.42) -> None:
+    def __init__(
+        self, high: float = 0.55, low: float = 0.42, left: float = 0.58, far: float = 0.1
+    ) -> None:
         self.high = high  # the change of a picture between looks, against the distance of real ones
-        self.low = low
+        self.low = low  # both for looks that are 1,280 pictures apart
+        self.left = left  # share of the largest distance to real pictures: they are bad
+        self.far = far  # distance of shapes, below which they are good in any case
 
     def look(self, seen: Seen) -> Finding | None:
+        if len(seen.look("turnover")) < 4:
+            return None
         turnover = seen.last("turnover", 5)
-        level = level_of(turnover, self.high, self.low)
-        if level is None or len(seen.look("turnover")) < 4:
+        drift = usual_drift(seen)
+        level = level_of(turnover, self.high * drift, self.low * drift)
+        jumps = turnover > 2 * self.high * drift and not seen.is_good
+        if level is None or not (jumps or self._is_bad(seen)):
             return None
         run = seen.run
         options = {**scale_rate(run, 0.25, "d", "g"), "beta1": 0.5}
@@ -36,3 +46,18 @@ class Oscillation(Rule):
             "--trick ema.",
             options={**options, **add_tricks(run, "ema")},
         )  # fmt: skip
+
+    def _is_bad(self, seen: Seen) -> bool:
+        """Whether the details, or the shapes, are not much better than at their worst."""
+        shapes_are_bad = seen.left("far") > self.left and seen.last("far", 3) > self.far
+        return shapes_are_bad or seen.left("texture") > self.left
+
+
+def usual_drift(seen: Seen) -> float:
+    """How much more a picture changes between two looks than between 1,280 pictures.
+
+    In a healthy run it changes like a random walk: with the root of the time, up to a limit.
+    """
+    steps = seen.look("turnover").steps
+    pictures = (steps[-1] - steps[-2]) * seen.run.batch_size * seen.run.d_steps
+    return min(math.sqrt(max(1.0, pictures / 1280)), 1.5)

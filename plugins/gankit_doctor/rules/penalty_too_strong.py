@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gankit.core.choice import Choice
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen
 from gankit_doctor.cures import Options, add_tricks, option_of
@@ -23,37 +24,38 @@ class PenaltyTooStrong(Rule):
               "checkerboard", "stalled", "vanishing-gradient", "d-dominates")  # fmt: skip
     why_wrong = "Right after the start, penalties are large in healthy runs, too."
 
-    def __init__(self, share: float = 0.7, answer: float = 0.3, left: float = 0.75) -> None:
+    def __init__(
+        self, share: float = 0.7, answer: float = 0.3, left: float = 0.75, huge: float = 10.0
+    ) -> None:
         self.share = share  # of the penalty in D's loss and penalty together
         self.answer = answer  # the mean size of D's answers, below which D is flat
         self.left = left  # share of the first distance to real pictures
+        self.huge = huge  # times the default weight, from which on bad pictures are enough
 
     def look(self, seen: Seen) -> Finding | None:
-        names = [trick.name for trick in seen.run.tricks if trick.name in WEIGHTS]
+        penalties = [trick for trick in seen.run.tricks if trick.name in WEIGHTS]
+        names = [trick.name for trick in penalties]
+        is_huge = any(times_default(trick) >= self.huge for trick in penalties)
         if not names or not seen.has(["penalty"]) or not seen.is_bad(0.8 * self.left):
             return None
         penalty = seen.series("penalty").last(10)
         share = penalty / max(penalty + abs(seen.series("d_loss").last(10)), 1e-9)
         answer = seen.last("logit", 5)
         excess = max(share / self.share, self.answer / max(answer, 1e-9))
-        if excess < 0.7:
+        if excess < 0.7 and not is_huge:
             return None
         reason = f"it is {100 * share:.0f} % of what D minimises"
         if self.answer / max(answer, 1e-9) > share / self.share:
             reason = f"D's answers have a mean size of only {answer:.2g}"
-        is_beyond = excess > 1 and seen.is_bad(self.left)
+        is_beyond = (excess > 1 or is_huge) and seen.is_bad(self.left)
         return Finding(
             level="enter" if is_beyond else STAY,
             text=f"The penalty of {' and '.join(names)} holds D flat: {reason}.",
-            evidence={
-                "penalty": penalty,
-                "d_loss": seen.series("d_loss").last(10),
-                "doctor.logit": answer,
-                "doctor.far": seen.last("far", 3),
-            },
+            evidence={"penalty": penalty, "d_loss": seen.series("d_loss").last(10),
+                      "doctor.logit": answer, "doctor.far": seen.last("far", 3)},
             cure=f"Make the penalty of {' and '.join(names)} far weaker.",
             options=self._weaker(seen, names),
-        )
+        )  # fmt: skip
 
     def _weaker(self, seen: Seen, names: list[str]) -> Options:
         """The penalties with a usual weight, or a hundredth of what they have."""
@@ -66,3 +68,9 @@ class PenaltyTooStrong(Rule):
                 options = ",".join(f"{name}={value:g}" for name, value in kept.items())
                 changes.append(f"{trick.name}:{options}")
         return add_tricks(seen.run, *changes)
+
+
+def times_default(trick: Choice) -> float:
+    """How many times as much as its default a penalty weighs."""
+    key, default, _ = WEIGHTS[trick.name]
+    return option_of(trick, key, default) / default

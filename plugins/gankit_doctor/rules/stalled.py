@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen, median
-from gankit_doctor.cures import Options, add_tricks
+from gankit_doctor.cures import Options, add_tricks, is_frozen
 
 
 class Stalled(Rule):
@@ -22,7 +22,7 @@ class Stalled(Rule):
     def look(self, seen: Seen) -> Finding | None:
         quality = seen.quality
         if seen.is_bad(self.bad) and seen.last("turnover", 5) < self.still:
-            return self._finding(seen, "G's pictures do not change at all.", 0.0)
+            return self._finding(seen, "G's pictures do not change at all.", 0.0, is_note=False)
         if len(quality) < 9:
             return None
         third = len(quality) // 3
@@ -32,20 +32,20 @@ class Stalled(Rule):
         if gain > 2 * self.gain:
             return None
         if seen.is_bad(self.bad):
-            return self._finding(
-                seen, "The pictures are nothing like real ones, and stay so.", gain
-            )
+            what = "The pictures are nothing like real ones, and stay so."
+            return self._finding(seen, what, gain, is_note=False)
         what = "The pictures get no better any more: more steps change nothing. Stop here."
-        return self._finding(seen, what, gain)
+        return self._finding(seen, what, gain, is_note=True)
 
-    def _finding(self, seen: Seen, text: str, gain: float) -> Finding:
+    def _finding(self, seen: Seen, text: str, gain: float, *, is_note: bool) -> Finding:
         cure = "Stop here; for better pictures, use a wider network or another recipe."
         options: Options = {}
-        if seen.trick("ema") and seen.last("turnover", 5) < self.still:
+        if is_frozen(seen):
             cure = "Let the average of G's weights follow faster: --trick ema:decay=0.99."
             options = add_tricks(seen.run, "ema:decay=0.99")
         return Finding(
-            level="enter" if gain < self.gain else STAY,
+            level="enter" if gain < self.gain or not is_note else STAY,
+            is_note=is_note,
             text=text,
             evidence={
                 "doctor.far": seen.last("far", 3),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 from gankit.core.rule import Finding, Rule
 from gankit.core.seen import Seen
-from gankit_doctor.cures import add_tricks
+from gankit_doctor.cures import FEW_PICTURES, for_few_pictures
 
 
 class TooFewPictures(Rule):
@@ -13,7 +15,8 @@ class TooFewPictures(Rule):
     needs = ("doctor.pictures",)
     warm_up = 0.0
     patience = 1
-    is_only_note = True
+    causes = ("d-dominates", "memorisation", "mode-collapse", "missing-modes", "stalled",
+              "vanishing-gradient", "checkerboard", "colour-shift", "oscillation")  # fmt: skip
     judges_pictures = False
     why_wrong = "Pictures that are all much alike may be enough, though few."
 
@@ -27,12 +30,13 @@ class TooFewPictures(Rule):
         variants = (2 if run.flip else 1) * (4 if run.dihedral else 1) * (2 if run.zoom > 1 else 1)
         passes = run.steps * run.batch_size * run.d_steps / max(pictures, 1)
         augmented = {"diffaugment", "ada"} & {trick.name for trick in run.tricks}
-        if augmented or pictures * variants > self.pictures or passes < self.passes:
+        enough = self.passes * math.sqrt(pictures / self.pictures)  # fewer are known sooner
+        if augmented or pictures * variants > self.pictures or passes < enough:
             return None
         return Finding(
             text=f"The run has {pictures:.0f} training pictures, and D sees each "
             f"{passes:.0f} times: it can learn them by heart.",
             evidence={"doctor.pictures": pictures, "steps": run.steps},
-            cure="Use more pictures, or show them in more variants: --trick diffaugment --flip.",
-            options={**add_tricks(run, "diffaugment"), "flip": True},
+            cure=FEW_PICTURES,
+            options=for_few_pictures(run),
         )

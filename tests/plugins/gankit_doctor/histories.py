@@ -25,6 +25,7 @@ class Threshold(Rule):
     needs = ("doctor.x",)
     warm_up = 0.0
     judges_pictures = False
+    is_calm = False
 
     def look(self, seen):
         value = seen.last("x")
@@ -32,7 +33,7 @@ class Threshold(Rule):
             return None
         return Finding(
             level="enter" if value > 2 else "stay", text="x is high.", cure="Lower x.",
-            evidence={"doctor.x": value},
+            evidence={"doctor.x": value}, is_note=self.is_calm,
         )  # fmt: skip
 
 

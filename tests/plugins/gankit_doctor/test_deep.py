@@ -1,5 +1,7 @@
 """`--deep`: copies are trained, numbers are measured, and the run itself stays as it was."""
 
+import shutil
+
 import pytest
 from gankit_doctor import deep, examine
 
@@ -28,3 +30,11 @@ def test_the_command_prints_what_was_measured(trained_run, gankit_cli):
     code, out, _ = gankit_cli("doctor", trained_run, "--deep")
     assert code == 0
     assert "duality_gap" in out
+
+
+def test_a_run_without_a_checkpoint_has_nothing_to_measure(trained_run, gankit_cli):
+    shutil.rmtree(trained_run / "checkpoints")
+    code, out, err = gankit_cli("doctor", trained_run, "--deep")
+    assert code == 0
+    assert "no checkpoint" in err
+    assert "duality_gap" not in out

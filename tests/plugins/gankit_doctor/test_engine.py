@@ -1,7 +1,19 @@
 """The engine: patience, two thresholds, alarms and notes, causes first, and each told once."""
 
+import dataclasses
+
 import pytest
-from gankit_doctor.engine import ALARM, HEALTHY, NOTE, TOO_EARLY, Engine, replay, verdict
+from gankit_doctor.engine import (
+    ALARM,
+    HEALTHY,
+    NOTE,
+    STOP_HERE,
+    TOO_EARLY,
+    Engine,
+    is_young,
+    replay,
+    verdict,
+)
 from histories import BETTER, WORSE, Threshold, make_history
 
 from gankit import Seen
@@ -95,6 +107,38 @@ def test_a_consequence_is_not_told_and_comes_after_its_cause(ask):
     ]
 
 
+class Patchy(Threshold):
+    """Silent at each third look, so it is never an alarm by itself."""
+
+    def look(self, seen):
+        return None if seen.looks % 3 == 0 else super().look(seen)
+
+
+def test_the_cause_of_an_alarm_is_an_alarm_and_comes_first(ask):
+    cause = type("Cause", (Patchy,), {"name": "cause", "causes": ("effect",)})()
+    engine, told = ask([cause, named("effect")], x=[3] * 16, **trouble(16))
+    assert [(e.name, e.kind) for e in engine.ordered()] == [("cause", ALARM), ("effect", ALARM)]
+    assert [(e.name, e.because) for e in engine.ordered()] == [("cause", ""), ("effect", "cause")]
+    assert sum(map(len, told)) >= 1
+
+
+def test_a_finding_that_is_only_a_note_is_not_the_cause_of_an_alarm(ask):
+    rules = [named("note", effects=["effect"], is_calm=True), named("effect")]
+    engine, told = ask(rules, x=[3] * 12, **trouble(12))
+    assert [(e.name, e.kind) for e in engine.ordered()] == [("effect", ALARM), ("note", NOTE)]
+    assert [name for names in told for name in names] == ["effect"]
+
+
+def test_three_looks_without_progress_make_an_alarm_and_more_in_a_long_run(ask):
+    def looks_until_alarm(looks_before):
+        values = [0] * looks_before + [3] * 20
+        _, told = ask([Threshold()], x=values, **trouble(len(values)))
+        return next(index for index, names in enumerate(told) if names) - looks_before
+
+    assert looks_until_alarm(8) == 5  # four looks of patience, then two more without progress
+    assert looks_until_alarm(20) == 6
+
+
 def test_alarms_come_before_notes_and_open_ones_before_ended_ones(ask):
     rules = [named("note", is_only_note=True), Threshold()]
     engine, _ = ask(rules, x=[3] * 16, **trouble(16))
@@ -117,6 +161,46 @@ def test_the_verdict(run, looks, x, expected):
     history = make_history(x=[x] * looks, **trouble(looks))
     engine = replay(run, history, [Threshold()])
     assert verdict(engine, run, history) == expected
+
+
+@pytest.mark.parametrize(
+    ("rule", "x", "expected"),
+    [
+        (Threshold(), 3, "threshold"),
+        (named("stalled", is_calm=True), 3, STOP_HERE),
+        (named("stalled"), 3, "stalled"),
+        (Threshold(), 0, HEALTHY),
+    ],
+)
+def test_a_run_with_an_open_note_is_not_healthy(run, rule, x, expected):
+    history = make_history(x=[x] * 12, far=BETTER["far"][:12], texture=0.3)
+    engine = replay(run, history, [rule])
+    assert [e.kind for e in engine.episodes] == [NOTE] * bool(x)
+    assert verdict(engine, run, history) == expected
+
+
+def test_a_finding_can_say_that_it_is_no_alarm(ask):
+    engine, _ = ask([named("calm", is_calm=True)], x=[3] * 12, **trouble(12))
+    assert [e.kind for e in engine.episodes] == [NOTE]
+
+
+def test_pictures_that_came_a_long_way_may_stand_still(run):
+    far = [0.8, 0.8, *[0.25] * 10]
+    history = make_history(far=far, texture=far)
+    assert Seen(run, history, history.looks[-1]).progress
+    history = make_history(far=far[2:], texture=far[2:])
+    assert not Seen(run, history, history.looks[-1]).progress
+
+
+def test_smaller_batches_need_more_steps_and_fewer_pictures(run):
+    def first_step(batch_size):
+        small = dataclasses.replace(run, batch_size=batch_size, steps=2000)
+        history = make_history(interval=1, x=[0] * 1000)
+        return next(s for s in history.looks if not is_young(Seen(small, history, s)))
+
+    steps = [first_step(batch_size) for batch_size in (8, 32, 128)]
+    assert steps == sorted(steps, reverse=True)
+    assert steps[0] * 8 < steps[1] * 32 < steps[2] * 128
 
 
 def test_a_replay_of_the_log_finds_what_was_found_live(run):

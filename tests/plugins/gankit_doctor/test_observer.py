@@ -19,7 +19,7 @@ from gankit.runs.log import read_log
 def often(monkeypatch):
     """Looks at every second step, and no run is too young to be judged."""
     monkeypatch.setattr(look, "PICTURES_BETWEEN", 16)
-    monkeypatch.setattr(engines, "MIN_PICTURES", 0)
+    monkeypatch.setattr(engines, "YOUNG", 0)
 
 
 @pytest.fixture
@@ -209,7 +209,7 @@ def test_the_json_has_the_documented_fields(run_of, often, gankit_cli):
 
 
 def test_a_run_made_without_the_doctor_is_examined_by_its_grids_and_networks(run_of, monkeypatch):
-    monkeypatch.setattr(engines, "MIN_PICTURES", 0)
+    monkeypatch.setattr(engines, "YOUNG", 0)
     folder = train(run_of(draw_every=2))
     assert not [name for name in read_log(folder) if name.startswith("doctor.")]
     diagnosis = examine(folder)

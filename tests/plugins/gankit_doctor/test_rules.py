@@ -8,6 +8,7 @@ import pytest
 from gankit_doctor.build_rules import build_rules
 from gankit_doctor.engine import replay
 from gankit_doctor.rules import RULES
+from histories import make_history
 
 from gankit import compose, testing
 from gankit.core.seen import History
@@ -29,7 +30,18 @@ SETTINGS = {  # of the runs whose logs these are
     "idle-trick": {"tricks": "noisy-d:sigma=0.0001"},
     "stalled": {"tricks": "ema:decay=0.9999,ramp=0.0"},
     "dead-units": {"lr_g": 0.5, "lr_d": 0.5},
+    "checkerboard": {"lr_g": 4e-3},
+    "missing-modes": {"lr_g": 1e-3, "lr_d": 3e-4},
+    "memorisation": {},  # looks at training pictures under noise, in place of G's
 }
+
+CONSEQUENCES = (  # of other findings
+    "dead-units",
+    "vanishing-gradient",
+    "missing-modes",
+    "oscillation",
+    "memorisation",
+)
 
 
 def read(name):
@@ -66,10 +78,72 @@ def diagnosed(tiny, registry):
 @pytest.mark.parametrize("name", SETTINGS)
 def test_it_fires_on_the_log_of_a_run_that_was_broken_so(diagnosed, name):
     names = [episode.name for episode in diagnosed(name).ordered()]
-    if name in ("dead-units", "vanishing-gradient"):  # the cause of it is named first
+    if name in CONSEQUENCES:
         assert name in names
     else:
         assert names[0] == name
+
+
+AHEAD = {"auc": 1.0, "logit_gap": 6.0, "turnover": 0.1, "simple": 1.0}
+SHAPES_ONLY = {"far": [0.5 * 0.8**index for index in range(12)], "texture": 0.8}
+BLURRED = {"auc": 0.9, "simple": 1.0, "logit": 1.0, "texture": 0.7, "far": [0.5] + [0.02] * 11}
+
+
+@pytest.mark.parametrize(
+    ("expected", "settings", "looks"),
+    [
+        (["d-dominates"], {}, {**AHEAD, **SHAPES_ONLY}),
+        ([], {}, {**AHEAD, **SHAPES_ONLY, "turnover": 0.9}),  # G moves, so it learns
+        ([], {}, {**AHEAD, **SHAPES_ONLY, "logit_gap": 2.5}),
+        (["d-dominates"], {"lr_d": 5e-3}, {**AHEAD, **SHAPES_ONLY, "logit_gap": 2.5}),
+        ([], {"tricks": "ema:decay=0.9999,ramp=0.0"}, {**AHEAD, **SHAPES_ONLY, "turnover": 0.0}),
+        (["d-too-weak"], {"tricks": "dropout-d:p=0.99"}, BLURRED),
+        (["d-too-weak"], {"tricks": "noisy-d:sigma=5"}, BLURRED),
+        ([], {"tricks": "dropout-d:p=0.5"}, BLURRED),
+        ([], {}, BLURRED),
+        (["d-too-weak"], {}, {**BLURRED, "auc": 0.5, "logit": 0.04}),  # D is too small
+        ([], {"lr_g": 5e-3}, {**BLURRED, "auc": 0.5, "logit": 0.04}),  # G is too fast
+    ],
+)
+def test_what_the_pictures_and_the_settings_make_of_it(tiny, registry, expected, settings, looks):
+    run = made_run(tiny, 480, **settings)
+    rules = [r for r in build_rules(registry) if r.name in ("d-dominates", "d-too-weak")]
+    engine = replay(run, make_history(**looks), rules)
+    assert [episode.name for episode in engine.ordered()] == expected
+
+
+@pytest.mark.parametrize(("gamma", "expected"), [(300, 1), (1, 0)])
+def test_a_penalty_of_many_times_its_default_needs_only_bad_pictures(
+    tiny, registry, gamma, expected
+):
+    rules = [rule for rule in build_rules(registry) if rule.name == "penalty-too-strong"]
+    run = made_run(tiny, 480, tricks=f"r1:gamma={gamma}")
+    history = make_history(far=[0.4] * 12, texture=0.8, logit=0.5, penalty=0.2, d_loss=1.8)
+    assert len(replay(run, history, rules).episodes) == expected
+
+
+@pytest.mark.parametrize(("interval", "expected"), [(40, 1), (120, 0)])
+def test_pictures_may_change_more_in_a_longer_time(tiny, registry, interval, expected):
+    rules = [rule for rule in build_rules(registry) if rule.name == "oscillation"]
+    run = made_run(tiny, 12 * interval)
+    history = make_history(interval, turnover=[0.65] * 12, diversity=1.0, far=0.4, texture=0.8)
+    assert len(replay(run, history, rules).episodes) == expected
+
+
+def test_answers_that_are_large_from_the_start_are_an_unbounded_critic(tiny, registry):
+    rules = [rule for rule in build_rules(registry) if rule.name == "unbounded-critic"]
+    history = make_history(logit=[17.0, 15, 19, 11, 5, 10, 14, 10, 20, 10, 20, 20])
+    for loss, expected in (("wasserstein", 1), ("hinge", 0)):
+        run = made_run(tiny, 480, loss=loss)
+        assert len(replay(run, history, rules).episodes) == expected
+
+
+@pytest.mark.parametrize("trick", ["noisy-labels:amount=0", "blur:sigma=0.05", "wgan-gp:weight=0"])
+def test_a_trick_of_no_strength_is_idle(tiny, registry, trick):
+    rules = [rule for rule in build_rules(registry) if rule.name == "idle-trick"]
+    run = made_run(tiny, 480, tricks=trick)
+    (episode,) = replay(run, make_history(auc=[0.9] * 6), rules).episodes
+    assert episode.finding.evidence["trick"].startswith(trick.partition(":")[0])
 
 
 @pytest.mark.parametrize("spec", RULES, ids=lambda spec: spec.name)
@@ -77,3 +151,12 @@ def test_it_passes_the_conformance_kit(spec):
     testing.check_rule(spec.name)
     if spec.name in SETTINGS and spec.name != "diverging":  # which fires at once, before all looks
         testing.check_rule(spec.name, fires_on=read(spec.name), **SETTINGS[spec.name])
+
+
+@pytest.mark.parametrize(
+    ("pictures", "steps", "expected"), [(20, 100, 1), (20, 10, 0), (800, 3000, 0), (800, 6000, 1)]
+)
+def test_very_few_pictures_are_too_few_sooner(tiny, registry, pictures, steps, expected):
+    rules = [rule for rule in build_rules(registry) if rule.name == "too-few-pictures"]
+    run = made_run(tiny, steps)
+    assert len(replay(run, make_history(pictures=[pictures] * 2), rules).episodes) == expected

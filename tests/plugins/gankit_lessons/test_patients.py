@@ -8,7 +8,8 @@ import subprocess
 import sys
 
 import pytest
-from gankit_doctor.cases import CASES, Case
+from gankit_doctor.case import Case
+from gankit_doctor.cases import CASES
 from gankit_lessons.patients import command, examination, train
 from gankit_lessons.patients.cure import MAY_CHANGE, read_cure
 from gankit_lessons.patients.grade import BETTER, Grade, explain, is_better
