@@ -95,7 +95,7 @@ class Engine:
         if (
             rule.name in self.unasked
             or seen.share < rule.warm_up
-            or (rule.judges_pictures and is_young(seen))
+            or (rule.judges_pictures and is_young(seen.run, seen.step))
         ):
             return
         seen.others = frozenset(self.open_names())
@@ -185,12 +185,12 @@ class Engine:
         return sorted(self.episodes, key=rank)
 
 
-def is_young(seen: Seen) -> bool:
-    """Whether the run has learnt too little for a judgement of its pictures.
+def is_young(run: Run, step: int) -> bool:
+    """Whether a run has learnt too little at a step for a judgement of its pictures.
 
     A step of more pictures is worth more, but not as much as the same pictures in more steps.
     """
-    return seen.step * math.sqrt(seen.run.batch_size * seen.run.d_steps) < YOUNG
+    return step * math.sqrt(run.batch_size * run.d_steps) < YOUNG
 
 
 def _is_cause(cause: Episode, effect: Episode) -> bool:
@@ -228,7 +228,7 @@ def verdict(engine: Engine, run: Run, history: History) -> str:
     first = next((episode for episode in engine.ordered() if episode.until is None), None)
     if first and first.kind == ALARM:
         return first.name
-    looks = [step for step in set(history.looks) if not is_young(Seen(run, history, step))]
+    looks = [step for step in set(history.looks) if not is_young(run, step)]
     if len(looks) < MIN_LOOKS:
         return TOO_EARLY
     if first is None:

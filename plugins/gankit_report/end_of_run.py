@@ -30,4 +30,4 @@ def write_at_end(run: Run, *, prints: bool) -> None:
         log.warning("there is no new %s: %s; %s", path, describe_write_error(error), later)
         return
     if prints:
-        click.echo(printable(f"report:   {path} (open it in a browser)"))
+        click.echo(printable(f"report:   {path}"))

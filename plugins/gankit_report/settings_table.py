@@ -26,7 +26,10 @@ def settings_tables(runs: Sequence[Recorded]) -> tuple[list[Row], list[Row]]:
 
 
 def _values(name: str, runs: Sequence[Recorded]) -> list[str]:
-    return [_text(getattr(recorded.run, name)) for recorded in runs]
+    values = [getattr(recorded.run, name) for recorded in runs]
+    if name == "holdout":  # -1 is chosen by the number of pictures
+        return ["auto" if value == -1 else _text(value) for value in values]
+    return [_text(value) for value in values]
 
 
 def _text(value: object) -> str:

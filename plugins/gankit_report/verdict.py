@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gankit_doctor.engine import ALARM, HEALTHY, MIN_PICTURES, NOTE, STOP_HERE, TOO_EARLY
+from gankit_doctor.engine import ALARM, HEALTHY, NOTE, STOP_HERE, TOO_EARLY, is_young
 
 from gankit.core.errors import GankitError, describe_error
 from gankit.core.read_json import find_wrong_type, read_json_object
@@ -28,7 +28,7 @@ _FINDING = {
 class Verdict:
     """The verdict in a word and in a sentence, and the findings, the most important one first."""
 
-    word: str  # the name of an alarm; or healthy, too-early, stop-here, or UNKNOWN
+    word: str  # the name of the first open finding; or healthy, too-early, stop-here, or UNKNOWN
     text: str
     findings: Sequence[Mapping[str, Any]] = ()  # entries as in _FINDING
 
@@ -37,7 +37,8 @@ class Verdict:
         """CSS class: good, bad or note."""
         if self.word in (HEALTHY, STOP_HERE):
             return "good"
-        return "note" if self.word in (TOO_EARLY, UNKNOWN) else "bad"
+        alarms = [finding["name"] for finding in self.findings if is_alarm(finding)]
+        return "bad" if self.word in alarms else "note"
 
 
 def read_verdict(run: Run, registry: Registry | None, *, examine: bool) -> Verdict:
@@ -49,10 +50,8 @@ def read_verdict(run: Run, registry: Registry | None, *, examine: bool) -> Verdi
             return _take(read_json_object(path, "a diagnosis of gankit doctor", types))
     except GankitError as error:
         return Verdict(UNKNOWN, str(error))
-    seen = run.steps * run.batch_size * run.d_steps
-    if seen < MIN_PICTURES:
-        few = f"This run is too short for a verdict: {seen:,} pictures"
-        return Verdict(TOO_EARLY, f"{few}, and the doctor needs {MIN_PICTURES:,}.")
+    if is_young(run, run.steps):
+        return Verdict(TOO_EARLY, f"This run of {run.steps:,} steps is too short for a verdict.")
     if not examine:
         return Verdict(UNKNOWN, "The doctor has not examined this run.")
     return _examine(run, registry)

@@ -618,15 +618,14 @@ def _metrics():
         "def score(self, state, generated, reference): return '3'": "'3'",
         "def score(self, state, generated, reference): return None": "NoneType",
         "def score(self, state, generated, reference): return float('nan')": "nan",
-        "def compare(self, generated, reference): sys.exit(3)": "SystemExit",
     }
     for method, fact in methods.items():
         source = f"class Mine(Metric):\n    {method}\n{part}"
         says = (f"metric 'mine' of plugin '{NAME}'", fact)
         yield Case(method, source, argv, says, code=0, prints="finished")
-    features = "def features(self, pictures): sys.exit(3)"
-    source = f"class Mine(Metric):\n    {features}\n{part}"
-    yield Case(features, source, argv, (f"metric 'mine' of plugin '{NAME}'", "SystemExit"))
+    for method in ("features(self, pictures)", "compare(self, generated, reference)"):
+        source = f"class Mine(Metric):\n    def {method}: sys.exit(3)\n{part}"
+        yield Case(method, source, argv, (f"metric 'mine' of plugin '{NAME}'", "SystemExit"))
 
 
 # ---------------------------------------------------------------- commands

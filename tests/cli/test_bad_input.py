@@ -93,7 +93,7 @@ MISUSED = {
     "too few of your own pictures": ("run --data one", "1 picture", "8"),
     "an out that is a file": ("run --out a.txt", "a.txt: "),
     "an out below a file": ("run --out a.txt/b", "a.txt/b: "),
-    "an out that holds a run": ("run --out used", "used", "--resume"),
+    "an out that holds a run": ("run --out used", "used", "delete the folder"),
     "a config that is not there": ("run --config absent.json", "absent.json"),
     "a config that is none": ("run --config a.txt", "a.txt", "run.json"),
     "a config that is a picture": ("run --config one/a.png", "a.png", "run.json"),

@@ -179,6 +179,7 @@ class Cp1252Terminal(io.TextIOWrapper):
 def test_the_live_view_draws_curves_without_unicode(registry, tiny, tmp_path, monkeypatch):
     stream = Cp1252Terminal(io.BytesIO(), encoding="cp1252")
     monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setattr("gankit.cli.console.live.MAX_PAUSE", 0.0)  # draw every step
     monkeypatch.setenv("TERM", "xterm")
     from rich.console import Console
 

@@ -341,7 +341,7 @@ def test_observer_examples_print_and_write(load_source, train_briefly, capsys):
 
 
 def test_scripts_run(here, capsys, monkeypatch):
-    assert len(SCRIPTS) == 14
+    assert len(SCRIPTS) == 15
     colab = types.SimpleNamespace(drive=types.SimpleNamespace(mount=print))  # only exists there
     monkeypatch.setitem(sys.modules, "google.colab", colab)
     for script in SCRIPTS:

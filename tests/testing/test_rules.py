@@ -43,7 +43,7 @@ def test_a_rule_that_always_fires_is_found_on_the_healthy_log():
     ("change", "fact"),
     [
         ({"options": {"lr": 1.0}}, "'lr'"),
-        ({"options": {"lr_g": 5.0}}, "lr-g"),
+        ({"options": {"lr_g": 5.0}}, "lr_g"),
         ({"evidence": {}}, "no evidence"),
         ({"text": "two\nlines"}, "one line"),
         ({"level": "high"}, "'high'"),

@@ -344,7 +344,7 @@ METRIC = """
 METRICS = {  # what features returns, and a fact that the message must contain
     "another number": (
         "pictures[1:, 0, 0]",
-        "(31, 3)",
+        "(47, 3)",
     ),
     "NaN": ("np.full((len(pictures), 2), np.nan)", "NaN"),
     "nothing": ("pictures.no_such_thing()", "'no_such_thing'"),

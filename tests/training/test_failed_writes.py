@@ -188,7 +188,7 @@ def test_a_deleted_folder_is_made_again_and_can_be_resumed(run_of, disk, caplog)
 
 
 def test_a_video_that_cannot_be_written_can_be_drawn_later(run_of, disk, caplog, monkeypatch):
-    def refuse(frames, path, fps):
+    def refuse(frames, path, fps, provenance):
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
     monkeypatch.setattr("gankit.runs.video.write_video", refuse)

@@ -317,3 +317,13 @@ def test_all_processes_of_torchrun_are_refused(run, registry, torchrun):
     assert done.stderr.count("Traceback") == 1  # from torchrun
     assert "exitcode  : 2" in done.stderr
     assert logged_steps(run.folder) == list(range(2, 13, 2))
+
+
+def test_a_folder_whose_run_saved_nothing_is_named_so(run, registry):
+    train(run, registry)
+    with pytest.raises(GankitError, match="already holds a run: "):
+        train(run, registry)
+    shutil.rmtree("run/checkpoints")
+    with pytest.raises(GankitError, match="no checkpoint: delete the folder") as caught:
+        train(run, registry)
+    assert caught.value.exit_code == 2

@@ -196,7 +196,7 @@ def test_smaller_batches_need_more_steps_and_fewer_pictures(run):
     def first_step(batch_size):
         small = dataclasses.replace(run, batch_size=batch_size, steps=2000)
         history = make_history(interval=1, x=[0] * 1000)
-        return next(s for s in history.looks if not is_young(Seen(small, history, s)))
+        return next(s for s in history.looks if not is_young(small, s))
 
     steps = [first_step(batch_size) for batch_size in (8, 32, 128)]
     assert steps == sorted(steps, reverse=True)
