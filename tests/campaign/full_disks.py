@@ -138,4 +138,4 @@ def _limit_size(size: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
-KIND = Kind("full-disks", JUDGED, try_case, short=8, long=240, prepare=prepare, seconds=90)
+KIND = Kind("full-disks", JUDGED, try_case, short=6, long=240, prepare=prepare, seconds=90)

@@ -133,4 +133,4 @@ def _signal_a_new_process(case: Case, number: int, times: int) -> Ended:
     return Ended(code, output.read_text(errors="replace"))
 
 
-KIND = Kind("signals", JUDGED, try_case, short=9, long=162, prepare=prepare, seconds=90)
+KIND = Kind("signals", JUDGED, try_case, short=6, long=162, prepare=prepare, seconds=90)
