@@ -79,6 +79,7 @@ class History:
         self.numbers: dict[str, tuple[list[int], list[float]]] = {}
         self.texts: dict[str, list[tuple[int, str]]] = {}
         self.looks: list[int] = []  # steps of the rows that have the numbers of a look
+        self.end = math.inf  # the run's last step, if there are looks after it: see `last_step`
 
     @staticmethod
     def of(log: Mapping[str, Sequence[Any]], until: float = math.inf) -> History:
@@ -88,6 +89,11 @@ class History:
             if step <= until:
                 history.add({name: column[index] for name, column in log.items()})
         return history
+
+    @property
+    def last_step(self) -> int:
+        """The step of the last look; looks at further steps of old networks count as the end."""
+        return int(min(max(self.looks, default=0), self.end))
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Add a row of the log, or what was learnt about a step later; `row["step"]` is its step.

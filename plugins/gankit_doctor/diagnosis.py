@@ -60,12 +60,12 @@ def diagnose(
     measures: Mapping[str, float] | None = None,
 ) -> Diagnosis:
     """What the engine found so far."""
-    reports = tuple(report(episode, run, registry) for episode in engine.ordered())
+    reports = tuple(report(e, run, registry, history.end) for e in engine.ordered())
     verdict = engines.verdict(engine, run, history)
     return Diagnosis(
         verdict=verdict,
         text=_explain(verdict, reports, history),
-        step=max(history.looks, default=0),
+        step=history.last_step,
         findings=reports,
         unasked={name: tuple(columns) for name, columns in engine.unasked.items()},
         failure=failure,
@@ -73,8 +73,8 @@ def diagnose(
     )
 
 
-def report(episode: Episode, run: Run, registry: Registry) -> Report:
-    """A finding with its source, its lesson and the command that cures it."""
+def report(episode: Episode, run: Run, registry: Registry, end: float) -> Report:
+    """A finding with its source, its lesson and the command that cures it; `end`: of the run."""
     finding = episode.finding
     spec = registry.find("rule", episode.name)
     text = finding.text
@@ -83,8 +83,8 @@ def report(episode: Episode, run: Run, registry: Registry) -> Report:
     return Report(
         name=episode.name,
         kind=episode.kind,
-        since=episode.since,
-        until=episode.until,
+        since=int(min(episode.since, end)),
+        until=None if episode.until is None else int(min(episode.until, end)),
         evidence={name: _rounded(value) for name, value in finding.evidence.items()},
         text=text,
         cure=finding.cure,
@@ -112,8 +112,8 @@ def _rounded(value: float | str) -> float | str:
 def _explain(verdict: str, reports: tuple[Report, ...], history: History) -> str:
     """The verdict as a sentence."""
     if verdict == engines.TOO_EARLY:
-        step = max(history.looks, default=0)
-        return f"It is too early to say after {step:,} steps: train longer, then ask again."
+        steps = history.last_step
+        return f"It is too early to say after {steps:,} steps: train longer, then ask again."
     if verdict == engines.HEALTHY:
         return "Nothing is wrong: the pictures get better, or are good."
     first = next(report for report in reports if report.name in (verdict, "stalled"))

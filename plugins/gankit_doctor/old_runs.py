@@ -66,6 +66,7 @@ def _look_at_networks(
     restore(trainer)
     looker = Looker(trainer.run, trainer.gan, prepared)
     start = max([trainer.gan.step, *history.looks])
+    history.end = start
     for index in range(LOOKS):
         scalars, record = trainer.recorded_step(trainer.gan.step + index, keeps_updates=True)
         numbers = looker.look(index, record)

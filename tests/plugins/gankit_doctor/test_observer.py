@@ -213,7 +213,8 @@ def test_a_run_made_without_the_doctor_is_examined_by_its_grids_and_networks(run
     folder = train(run_of(draw_every=2))
     assert not [name for name in read_log(folder) if name.startswith("doctor.")]
     diagnosis = examine(folder)
-    assert diagnosis.step >= 24
+    assert diagnosis.step == 24
+    assert all(finding.since <= 24 for finding in diagnosis.findings)
     assert "mode-collapse" not in diagnosis.unasked
     assert "step-size" not in diagnosis.unasked
 
