@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import secrets
 import socket
 import sys
@@ -18,6 +17,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
+from gankit.cli.terminal import has_windows
 from gankit.core.errors import GankitError, describe_error
 
 HOST = "127.0.0.1"
@@ -188,10 +188,5 @@ def _close(connection: socket.socket) -> None:
 
 def open_in_browser(address: str) -> None:
     """Show an address in the user's browser, if this computer has a screen."""
-    if os.name == "nt" or sys.platform == "darwin" or has_display():
+    if has_windows():
         webbrowser.open(address)
-
-
-def has_display() -> bool:
-    """Whether programs can open windows, on Linux and its like."""
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

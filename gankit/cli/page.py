@@ -53,9 +53,13 @@ def hash_source(text: str) -> str:
     return f"sha256-{base64.b64encode(digest).decode()}"
 
 
-def data_uri(picture: Image.Image, kind: str, **options: Any) -> str:
-    """A picture as a data: URI; `kind` is PNG or JPEG, `options` go to Pillow's `save`."""
+def encode_picture(picture: Image.Image, kind: str, **options: Any) -> str:
+    """A picture in base64; `kind` is PNG, JPEG or WEBP, `options` go to Pillow's `save`."""
     file = io.BytesIO()
     picture.save(file, kind, **options)
-    encoded = base64.b64encode(file.getvalue()).decode()
-    return f"data:image/{kind.lower()};base64,{encoded}"
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def data_uri(picture: Image.Image, kind: str, **options: Any) -> str:
+    """A picture as a data: URI, for the same arguments as `encode_picture`."""
+    return f"data:image/{kind.lower()};base64,{encode_picture(picture, kind, **options)}"

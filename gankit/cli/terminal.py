@@ -83,3 +83,10 @@ def is_notebook() -> bool:
 def is_ci() -> bool:
     """Whether this is a job of continuous integration, whose log is a file."""
     return os.environ.get("CI", "").lower() not in FALSE
+
+
+def has_windows() -> bool:
+    """Whether this computer can open a browser window for its user."""
+    return sys.platform in ("win32", "darwin") or bool(
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )

@@ -23,6 +23,12 @@ def to_uint8(images: torch.Tensor) -> NDArray[np.uint8]:
     return pixels.permute(0, 2, 3, 1).cpu().numpy()
 
 
+def from_uint8(pixels: NDArray[np.uint8]) -> torch.Tensor:
+    """Convert uint8 (N, H, W, C) to images; they are contiguous."""
+    tensor = torch.from_numpy(np.ascontiguousarray(pixels))
+    return (tensor.permute(0, 3, 1, 2).float() / 127.5 - 1).contiguous()
+
+
 def to_frames(images: torch.Tensor) -> Frame:
     """Convert images to uint8 (N, H, W, 3); a grey channel is repeated."""
     return to_uint8(images.expand(-1, 3, -1, -1))

@@ -12,7 +12,7 @@ from gankit.training.find_run import PARTS, RUN_FILE
 # never written.
 WRITTEN = (
     *PARTS, RUN_FILE, "run.writing", "log.csv", "metrics.csv", "metrics.json", "progress.mp4",
-    "report.html", ".running.lock", ".running.pid",
+    "doctor.json", "report.html", ".running.lock", ".running.pid",
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import math
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gankit.core.errors import describe_error
@@ -204,14 +204,13 @@ def replay(
     history: History,
     rules: Sequence[Rule],
     failure: str = "",
-    each: Callable[[list[Episode]], object] = lambda episodes: None,
 ) -> Engine:
     """Ask the rules at every look of a log, oldest first, as if the run trained now."""
     engine = Engine(rules)
     steps = sorted(set(history.looks))
     for step in steps:
         is_last = step == steps[-1]
-        each(engine.add(Seen(run, history, step, failure=failure if is_last else "")))
+        engine.add(Seen(run, history, step, failure=failure if is_last else ""))
     if not steps:
         seen = Seen(run, history, 0, failure=failure)
         if failure:

@@ -15,7 +15,7 @@ from gankit.core.seen import PREFIX, History
 from gankit.core.settings import Run
 from gankit.core.stop import no_progress
 from gankit.runs.grids import list_grids
-from gankit.runs.images import cut_grid
+from gankit.runs.images import cut_grid, from_uint8
 from gankit.runs.read_grid import read_grid
 from gankit.training.assemble import assemble, resolve_auto
 from gankit.training.checkpoint import list_checkpoints
@@ -91,5 +91,5 @@ def read_images(path: Path, run: Run) -> Tensor | None:
         return None
     if not len(frames):
         return None
-    tensor = torch.from_numpy(frames).permute(0, 3, 1, 2).float() / 127.5 - 1
+    tensor = from_uint8(frames)
     return tensor[:, :1] if run.channels == 1 else tensor

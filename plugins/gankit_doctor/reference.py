@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from gankit.core.prepared import Pixels, PreparedDataset, Rows
 from gankit.core.randomness import derive_seed
+from gankit.runs.images import from_uint8
 from gankit_doctor import features, statistics
 
 GRID = 64  # pictures of a look
@@ -74,8 +74,8 @@ def make_reference(prepared: PreparedDataset, device: torch.device, seed: int) -
     area = pixels.shape[1] * pixels.shape[2]
     full = min(MAX_FULL, max(GRID, MAX_FULL * 64 * 64 // area))  # fewer large ones
     return Reference(
-        real=_images(pixels, train[:full]).to(device),
-        held_out=_images(pixels, held_out[:full]).to(device),
+        real=from_uint8(pixels[train[:full]]).to(device),
+        held_out=from_uint8(pixels[held_out[:full]]).to(device),
         thumbnails=_thumbnails(pixels, train).to(device),
         held_thumbnails=_thumbnails(pixels, held_out).to(device),
         seed=derive_seed(seed, 0, "doctor"),
@@ -89,15 +89,9 @@ def _choose(rows: Rows, count: int, seed: int) -> Rows:
     return order[:count]
 
 
-def _images(pixels: Pixels, rows: Rows) -> Tensor:
-    """Images (n, C, H, W) in [-1, 1] of these rows."""
-    chosen = torch.from_numpy(np.ascontiguousarray(pixels[rows]))
-    return (chosen.permute(0, 3, 1, 2).float() / 127.5 - 1).contiguous()
-
-
 def _thumbnails(pixels: Pixels, rows: Rows) -> Tensor:
     """Thumbnails (n, F) of these rows, made in chunks, as the pictures may be large."""
     chunks = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
     if not chunks:
         return torch.zeros(0, pixels.shape[3] * min(features.SIDE, pixels.shape[1]) ** 2)
-    return torch.cat([features.thumbnails(_images(pixels, chunk)) for chunk in chunks])
+    return torch.cat([features.thumbnails(from_uint8(pixels[chunk])) for chunk in chunks])

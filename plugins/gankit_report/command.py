@@ -7,17 +7,16 @@ from pathlib import Path
 
 import click
 
-from gankit.cli.check_output import check_output, require_folder
+from gankit.cli.check_output import check_page
 from gankit.cli.log import show_log
 from gankit.cli.terminal import is_terminal
 from gankit.core.errors import GankitError
 from gankit.core.registry import Registry
 from gankit.data.read.names import printable
 from gankit.training.find_run import find_run
-from gankit.training.links import WRITTEN, refuse_links_out
+from gankit.training.links import refuse_links_out
 
 FILE = "report.html"  # in the folder of the first run
-ENDINGS = (".html", ".htm")
 
 
 @click.command()
@@ -68,7 +67,9 @@ def report(
 def _write(folders: list[Path], registry: Registry, out: Path | None) -> None:
     from gankit_report.page import write_report
 
-    out = _check_out(out, folders[0])
+    for folder in folders:
+        refuse_links_out(folder)
+    out = check_page(out or folders[0] / FILE)
     with show_log():
         write_report(folders, out, registry, examine=True)
     click.echo(printable(str(out)))
@@ -88,15 +89,3 @@ def _follow(folders: list[Path], registry: Registry, port: int, *, opens: bool) 
         server.serve_until_interrupted()
     after_key = "\n" if is_terminal(sys.stdout) else ""  # below the ^C that a terminal shows
     click.echo(f"{after_key}stopped: the page in your browser keeps what it shows")
-
-
-def _check_out(out: Path | None, folder: Path) -> Path:
-    """Where to write the page. GankitError if it cannot be written there."""
-    if out is None:
-        refuse_links_out(folder, (*WRITTEN, FILE))
-        out = folder / FILE
-    if out.suffix.lower() not in ENDINGS:
-        raise GankitError(f"--out is {str(out)!r}; the name of a page must end in .html")
-    require_folder(out)
-    check_output(out)
-    return out

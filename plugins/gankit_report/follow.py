@@ -13,11 +13,10 @@ from pathlib import Path
 from gankit.cli.loopback import JSON, Reply
 from gankit.core.registry import Registry
 from gankit.runs.grids import list_grids
-from gankit.training.links import WRITTEN, refuse_links_out
+from gankit.training.links import refuse_links_out
 from gankit_report.film import encode
 from gankit_report.page import render_report
 
-FILES = (*WRITTEN, "doctor.json")  # that the page is made of
 WATCHED = ("run.json", "log.csv", "metrics.json", "doctor.json", "samples", "d-view")
 PAUSE = 20  # times as long as making a page took, so that training has the computer for itself
 TEXT = "text/plain; charset=us-ascii"
@@ -46,7 +45,7 @@ class FollowedRuns:
 
     def _render(self, *, has_grids: bool) -> str:
         for folder in self.folders:
-            refuse_links_out(folder, FILES)
+            refuse_links_out(folder)
         return render_report(self.folders, self.registry, follows=True, has_grids=has_grids)
 
     def _find_news(self, shown: str) -> str:
@@ -65,7 +64,7 @@ class FollowedRuns:
         """A grid as the page holds it; None if there is no such grid."""
         if number >= len(self.folders):
             return None
-        refuse_links_out(self.folders[number], FILES)
+        refuse_links_out(self.folders[number])
         path = dict(list_grids(self.folders[number])).get(step)
         frame = encode(step, path) if path else None
         return Reply(frame.data.encode(), TEXT) if frame else None

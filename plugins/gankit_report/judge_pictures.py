@@ -13,7 +13,7 @@ from gankit.core.loss import Loss
 from gankit.core.prepared import PreparedDataset, Rows
 from gankit.core.randomness import generator
 from gankit.core.settings import Run
-from gankit.runs.images import to_frames
+from gankit.runs.images import from_uint8, to_frames
 from gankit_report.d_view import MAX_SIDE, SHOWN, Judged, Moment
 
 MAX_REALS = 256  # training pictures of which D's least believed ones are shown
@@ -55,23 +55,20 @@ def judge_pictures(
     rows = choose_reals(run, prepared)
     count = min(SHOWN, len(rows), len(fakes))
     parts = [rows[start : start + at_once] for start in range(0, len(rows), at_once)]
-    real_logits = torch.cat([gan.look(_images(prepared, part)).cpu() for part in parts])
+    real_logits = torch.cat([gan.look(from_uint8(prepared.pixels[part])).cpu() for part in parts])
     fake_logits = torch.cat([gan.look(part).cpu() for part in torch.split(fakes, at_once)])
     if not torch.cat([real_logits, fake_logits]).isfinite().all():
         return None
     least = real_logits.argsort()[:count]
     most = fake_logits.argsort(descending=True)[:count]
     reals = _judged(
-        gan, _images(prepared, rows[least.numpy()]), loss.score(real_logits[least]), at_once
+        gan,
+        from_uint8(prepared.pixels[rows[least.numpy()]]),
+        loss.score(real_logits[least]),
+        at_once,
     )
     chosen_fakes = _judged(gan, fakes[most], loss.score(fake_logits[most]), at_once)
     return Moment(step, reals, chosen_fakes)
-
-
-def _images(prepared: PreparedDataset, rows: Rows) -> Tensor:
-    """Images (n, C, H, W) in [-1, 1] of these rows."""
-    chosen = torch.from_numpy(np.ascontiguousarray(prepared.pixels[rows]))
-    return (chosen.permute(0, 3, 1, 2).float() / 127.5 - 1).contiguous()
 
 
 def _judged(gan: Gan, images: Tensor, scores: Tensor, at_once: int) -> list[Judged]:

@@ -9,10 +9,11 @@ from typing import Any
 
 from PIL import Image
 
+from gankit.cli.page import data_uri
 from gankit.core.errors import describe_error
 from gankit.core.registry import Registry
 from gankit_report.d_view import Judged, Moment, read_moments
-from gankit_report.film import webp
+from gankit_report.film import WEBP
 from gankit_report.headline import format_number
 
 log = logging.getLogger("gankit")
@@ -50,7 +51,7 @@ def _view_checkpoints(folder: Path, registry: Registry | None) -> list[Moment]:
 def _pictures(judged: Sequence[Judged]) -> list[dict[str, str]]:
     return [
         {
-            "uri": f"data:image/webp;base64,{webp(_beside(item.picture, item.heat))}",
+            "uri": data_uri(_beside(item.picture, item.heat), "WEBP", **WEBP),
             "score": format_number(item.score),
         }
         for item in judged

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gankit.cli.check_output import write_error
+from gankit.cli.check_output import write_page
 from gankit.cli.page import render_page
-from gankit.core.atomic_write import write_atomically
 from gankit.core.portable_path import hide_home
 from gankit.core.registry import Registry
 from gankit.core.settings import command_line
@@ -108,12 +107,7 @@ def write_report(
     examine: bool = False,
 ) -> Path:
     """Write the page of the runs in one or two folders; returns `out`. GankitError."""
-    text = render_report(folders, registry, examine=examine)
-    try:
-        write_atomically(out, text)
-    except OSError as error:
-        raise write_error(out, error) from error
-    return out
+    return write_page(out, render_report(folders, registry, examine=examine))
 
 
 def _prepare(

@@ -36,7 +36,7 @@ class Panel:
     levels: Sequence[float] = field(default=())  # horizontal lines
 
 
-FIXED = (  # title, what one sees, label -> column of log.csv, limits
+FIXED = (  # title, what one sees, label -> column of log.csv
     (
         "D's answers",
         "D(x): what D says of real pictures; D(G(z)): of fakes. If they meet, D is guessing.",
@@ -85,7 +85,9 @@ def _of_columns(runs: Sequence[Recorded], title: str, about: str, columns: dict[
         for run in runs
     ]
     values = [value for run in curves for series in run for value in series.values]
-    is_share = title != "Losses" and bool(values) and min(values) >= 0 and 0.2 < max(values) <= 1
+    is_share = bool(values) and min(values) >= 0 and 0.2 < max(values) <= 1
+    if {"d_loss", "g_loss"} & set(columns.values()):  # may be below 1 only by chance
+        is_share = False
     return Panel(title, about, curves, limits=(0.0, 1.0) if is_share else None)
 
 

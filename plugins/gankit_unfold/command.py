@@ -7,14 +7,11 @@ from pathlib import Path
 
 import click
 
-from gankit.cli.check_output import check_output, require_folder
+from gankit.cli.check_output import check_page
 from gankit.cli.log import show_log
 from gankit.cli.progress import progress_bar
-from gankit.core.errors import GankitError
 from gankit.data.read.names import printable
 from gankit.training.find_run import find_run
-
-ENDINGS = (".html", ".htm")
 
 
 @click.command()
@@ -44,7 +41,7 @@ def unfold(ctx: click.Context, run: Path, at: str, out: Path | None, as_json: bo
 
     run = find_run(run)
     if out or not as_json:
-        out = _check_out(out or Path(f"{run.resolve().name}-unfolded.html"))
+        out = check_page(out or Path(f"{run.resolve().name}-unfolded.html"))
     with show_log(), progress_bar("unfolding") as progress:
         unfolding = unfold_run(run, at, registry=ctx.obj, announce=_announce, progress=progress)
     if as_json:
@@ -52,15 +49,6 @@ def unfold(ctx: click.Context, run: Path, at: str, out: Path | None, as_json: bo
     if out:
         unfolding.write(out)
         click.echo(printable(str(out)), err=as_json)
-
-
-def _check_out(out: Path) -> Path:
-    """Where to write the page. GankitError if it cannot be written there."""
-    if out.suffix.lower() not in ENDINGS:
-        raise GankitError(f"--out is {str(out)!r}; the name of a page must end in .html")
-    require_folder(out)
-    check_output(out)
-    return out
 
 
 def _announce(line: str) -> None:

@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from gankit.cli import check_output
 from gankit.cli.charts import Axis
-from gankit.cli.check_output import write_error
 from gankit.cli.page import render_page
-from gankit.core.atomic_write import write_atomically
 from gankit.core.portable_path import hide_home
 from gankit.core.settings import Run, command_line
 from gankit_unfold.pictures import Pictures, scale_of_changes, scale_of_wishes
@@ -36,11 +35,7 @@ def write_page(
         num_compared=sum(compared.values()),
         pictures=pictures.style_sheet(),
     )
-    try:
-        write_atomically(path, hide_home(text))
-    except OSError as error:
-        raise write_error(path, error) from error
-    return path
+    return check_output.write_page(path, hide_home(text))
 
 
 def _show_step(step: UnfoldedStep, pictures: Pictures) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from gankit.compute.threads import restore_threads
-from gankit.core.errors import GankitError
 from gankit.core.registry import Registry, registry_of
 from gankit.core.settings import Run
 from gankit.core.stop import Progress, no_progress
@@ -83,6 +82,4 @@ def unfold(
         require_same_pictures(loaded, prepared)
         replay = Replay(loaded, registry, prepared, rows, announce, progress)
         unfolded = replay.unfold(steps)
-    if not unfolded:
-        raise GankitError(f"no step of {folder} was unfolded: give --at")
     return Unfolding(loaded, unfolded, replay.compared)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from gankit.core.gan import Gan, Player
 from gankit.core.recorder import StepRecord
 from gankit.core.step import Scalars
-from gankit.core.trick import Targets, Trick
+from gankit.core.trick import Trick
 from gankit.training.assemble import Trainer
 from gankit_unfold.acts import Acts, WatchedTrick
 
@@ -47,7 +47,6 @@ class WatchedStep:
     g_real: list[NetPass]  # the same, if the loss compares pairs
     g_passes: list[NetPass]  # G's passes that made the fakes of its update
     g_gradients: list[Tensor]  # of G's loss at its fakes (n, C, H, W), for the mean over the batch
-    targets: list[Targets]
     weights_before: dict[str, Weights]  # player -> its weights before its last update
     weights_after: dict[str, Weights]
 
@@ -60,7 +59,6 @@ class Probe(Trick):
     g_made: list[NetPass] = field(default_factory=list)  # by G since D's last update began
     g_passes: list[NetPass] = field(default_factory=list)
     g_gradients: list[Tensor] = field(default_factory=list)
-    step_targets: list[Targets] = field(default_factory=list)
     weights_before: dict[str, Weights] = field(default_factory=dict)
     weights_after: dict[str, Weights] = field(default_factory=dict)
     last_d_pass: NetPass | None = None
@@ -71,11 +69,6 @@ class Probe(Trick):
         self.weights_before[player.name] = copy_weights(player.net)
         if player is gan.D:
             self.g_made.clear()
-            self.step_targets.clear()
-
-    def targets(self, targets: Targets, gan: Gan) -> Targets:
-        self.step_targets.append(targets)
-        return targets
 
     def logits(self, logits: Tensor, gan: Gan, player: Player, is_real: bool) -> Tensor:
         assert self.last_d_pass
@@ -178,7 +171,6 @@ def watch_step(trainer: Trainer, step: int) -> WatchedStep:
         g_real=probe.passes["G", True],
         g_passes=probe.g_passes,
         g_gradients=probe.g_gradients,
-        targets=probe.step_targets,
         weights_before=probe.weights_before,
         weights_after=probe.weights_after,
     )

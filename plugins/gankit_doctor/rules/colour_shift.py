@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen
-from gankit_doctor.cures import add_tricks, has_long_momentum
+from gankit_doctor.cures import add_tricks
+from gankit_doctor.signs import has_long_momentum
 
 WHAT = {  # column -> what is wrong if it is the worst
     "contrast": "their contrast is too high",

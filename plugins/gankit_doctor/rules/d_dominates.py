@@ -5,7 +5,8 @@ from __future__ import annotations
 from gankit.core.choice import Choice
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen
-from gankit_doctor.cures import d_races, is_frozen, scale_rate
+from gankit_doctor.cures import scale_rate
+from gankit_doctor.signs import d_races, is_frozen
 
 
 class DDominates(Rule):

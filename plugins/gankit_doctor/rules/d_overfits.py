@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen
-from gankit_doctor.cures import FEW_PICTURES, d_races, for_few_pictures
+from gankit_doctor.cures import FEW_PICTURES, for_few_pictures
+from gankit_doctor.signs import d_races
 
 
 class DOverfits(Rule):

@@ -6,7 +6,8 @@ from gankit.core.choice import Choice
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen
 from gankit_doctor.blindfolds import BLINDFOLDS, hides_all
-from gankit_doctor.cures import drop_tricks, is_frozen, option_of
+from gankit_doctor.cures import drop_tricks, option_of
+from gankit_doctor.signs import is_frozen
 
 NARROW = 8  # channels of D's first layer, below which it can hardly see
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from gankit.core.rule import Finding, Rule
 from gankit.core.seen import Seen
-from gankit_doctor.cures import add_tricks, is_bounded, scale_rate
+from gankit_doctor.cures import add_tricks, scale_rate
+from gankit_doctor.signs import is_bounded
 
 
 class Diverging(Rule):

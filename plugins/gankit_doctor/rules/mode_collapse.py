@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen, median
-from gankit_doctor.cures import LONG_MOMENTUM, SMALL_Z, Options, add_tricks, equal_rates
+from gankit_doctor.cures import SMALL_Z, Options, add_tricks, equal_rates
+from gankit_doctor.signs import LONG_MOMENTUM
 
 LATE = 0.35  # share of the run at which every healthy G draws different pictures
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen, median
-from gankit_doctor.cures import Options, add_tricks, is_frozen
+from gankit_doctor.cures import Options, add_tricks
+from gankit_doctor.signs import STILL, is_frozen
 
 
 class Stalled(Rule):
@@ -14,7 +15,7 @@ class Stalled(Rule):
     warm_up = 0.3
     why_wrong = "Pictures may get better in ways that small numbers do not see: look at the grids."
 
-    def __init__(self, gain: float = 0.03, bad: float = 0.85, still: float = 0.003) -> None:
+    def __init__(self, gain: float = 0.03, bad: float = 0.85, still: float = STILL) -> None:
         self.gain = gain
         self.bad = bad  # share of the first distance to real pictures: nothing was learnt
         self.still = still  # change between looks, below which the pictures are frozen

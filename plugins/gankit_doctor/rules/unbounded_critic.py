@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from gankit.core.rule import Finding, Rule, level_of
 from gankit.core.seen import Seen
-from gankit_doctor.cures import add_tricks, is_bounded
+from gankit_doctor.cures import add_tricks
+from gankit_doctor.signs import is_bounded
 
 
 class UnboundedCritic(Rule):

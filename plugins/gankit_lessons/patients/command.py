@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ import click
 
 from gankit.cli.check_output import check_output
 from gankit.cli.log import show_log
-from gankit.cli.terminal import is_terminal
+from gankit.cli.terminal import has_windows, is_terminal
 from gankit.core.errors import GankitError
 from gankit.core.shell import quote_word
 from gankit.data.read.names import printable
@@ -197,13 +196,6 @@ def _answer(
     except Quit:
         click.echo(f"to answer later: gankit patient {chosen.number}")
         return None
-
-
-def has_windows() -> bool:
-    """Whether this computer can open a browser window for its user."""
-    return sys.platform in ("win32", "darwin") or bool(
-        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    )
 
 
 def _print_places(chosen: Patient, run: Path, page: Path) -> None:

@@ -5,12 +5,15 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+from gankit_doctor.blindfolds import FADES, LIMITS
 from gankit_doctor.build_rules import build_rules
 from gankit_doctor.engine import replay
 from gankit_doctor.rules import RULES
+from gankit_doctor.rules.penalty_too_strong import WEIGHTS
 from histories import make_history
 
 from gankit import compose, testing
+from gankit.core.registry import load_registry
 from gankit.core.seen import History
 
 LOGS = Path(__file__).parents[2] / "fixtures" / "doctor"
@@ -160,3 +163,13 @@ def test_very_few_pictures_are_too_few_sooner(tiny, registry, pictures, steps, e
     rules = [rule for rule in build_rules(registry) if rule.name == "too-few-pictures"]
     run = made_run(tiny, steps)
     assert len(replay(run, make_history(pictures=[pictures] * 2), rules).episodes) == expected
+
+
+def test_the_defaults_of_tricks_that_rules_know_are_those_of_the_tricks():
+    registry = load_registry()
+    known = [
+        (name, option, default) for name, (option, default, _) in {**LIMITS, **WEIGHTS}.items()
+    ]
+    known += [(name, "until", default) for name, default in FADES.items()]
+    for name, option, default in known:
+        assert registry.find("trick", name).parameters()[option].default == default, (name, option)

@@ -35,3 +35,16 @@ def test_what_cannot_be_a_page_is_refused_before_anything_is_written(gankit_cli,
         assert code == 2
         assert all(fact in err for fact in facts), err
     assert not (run / "report.html").exists()
+
+
+@pytest.mark.parametrize("out", [(), ("--out", "b.html")])
+@pytest.mark.parametrize("name", ["doctor.json", "log.csv", "metrics.json"])
+def test_a_run_whose_files_lead_out_of_it_is_not_read(gankit_cli, run, tmp_path, here, name, out):
+    private = tmp_path / "private"
+    private.write_text("[]")
+    (run / name).unlink(missing_ok=True)
+    (run / name).symlink_to(private)
+    code, _, err = gankit_cli("report", run, *out)
+    assert code == 2
+    assert name in err
+    assert not list(tmp_path.rglob("*.html"))
