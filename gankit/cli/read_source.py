@@ -36,6 +36,8 @@ def read_source(spec: Spec) -> Source:
     if definition is None:
         return _inspect_builder(spec)
     options = [p for p in _parameters(definition) if p.name not in FILLED_IN]
+    if not all(_is_literal(option.default) for option in options):
+        options = _built_options(spec)  # a named constant: only importing tells its value
     code = remove_docstring(ast.get_source_segment(text, definition) or "")
     return Source(options, ast.get_docstring(definition) or "", code, read_page(spec.build))
 
@@ -54,7 +56,16 @@ def _inspect_builder(spec: Spec) -> Source:
         code = remove_docstring(inspect.getsource(builder))
     except (OSError, TypeError):  # a built-in, or code that was made while the program ran
         code = "(its source code is not in a file)"
-    return Source(list(spec.options().values()), docstring, code)
+    return Source(_built_options(spec), docstring, code)
+
+
+def _built_options(spec: Spec) -> list[inspect.Parameter]:
+    """The options of the builder itself, their defaults as text like those that are read."""
+    empty = inspect.Parameter.empty
+    return [
+        option if option.default is empty else option.replace(default=repr(option.default))
+        for option in spec.options().values()
+    ]
 
 
 def remove_docstring(text: str) -> str:
@@ -102,6 +113,15 @@ def _parameters(definition: Definition) -> Iterator[inspect.Parameter]:
         if arg.arg != "self":
             value = ast.unparse(default) if default else inspect.Parameter.empty
             yield inspect.Parameter(arg.arg, inspect.Parameter.KEYWORD_ONLY, default=value)
+
+
+def _is_literal(default: object) -> bool:
+    """Whether the text of a default is its value; an option without a default is, too."""
+    try:
+        ast.literal_eval(str(default) if default is not inspect.Parameter.empty else "None")
+    except ValueError:
+        return False
+    return True
 
 
 def _find_init(definition: ast.ClassDef) -> ast.FunctionDef | None:

@@ -22,8 +22,8 @@ from rich.console import Console
 import gankit
 from gankit import compose
 from gankit.cli.console.live import LiveView, sparkline
-from gankit.cli.read_source import remove_docstring
-from gankit.core.specs import KINDS
+from gankit.cli.read_source import read_source, remove_docstring
+from gankit.core.specs import KINDS, TrickSpec
 from gankit.runs.video import write_video
 
 
@@ -219,6 +219,15 @@ def test_show_agrees_with_what_is_built(gankit_cli, registry):
             assert set(listed) == set(defaults)
             for name, default in defaults.items():
                 assert listed[name] == repr(default)
+
+
+def test_the_value_of_a_default_that_has_a_name_is_read(tmp_path, monkeypatch):
+    code = "NEVER = 'never'\ndef calm(when=NEVER, often=2):\n    return None\n"
+    (tmp_path / "calming.py").write_text(code, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    spec = TrickSpec(name="calm", summary="s", source="s", build="calming:calm")
+    options = read_source(spec).options
+    assert {option.name: option.default for option in options} == {"when": "'never'", "often": "2"}
 
 
 @pytest.mark.parametrize("module", ["no_such_module", "no_such.module", "gankit.no_such"])
