@@ -61,11 +61,12 @@ def render_report(
     runs = [
         _prepare(
             run,
+            name,
             last_step,
             max_letters,
             page_moments(run.run.folder, registry, examine=examine),
         )
-        for run in recorded
+        for run, name in zip(recorded, names_of(folders), strict=True)
     ]
     values = _values_of(recorded, runs, last_step)
     page = render_page(
@@ -110,11 +111,25 @@ def write_report(
     return write_page(out, render_report(folders, registry, examine=examine))
 
 
+def names_of(folders: Sequence[Path]) -> list[str]:
+    """The names of folders, with as many folders around them as it takes to tell them apart."""
+    paths = [folder.resolve().parts for folder in folders]
+    for length in range(1, max(map(len, paths)) + 1):
+        names = ["/".join(parts[-length:]) for parts in paths]
+        if len(set(names)) == len(set(paths)):
+            break
+    return names
+
+
 def _prepare(
-    recorded: Recorded, last_step: int, max_letters: int, moments: Sequence[dict[str, Any]]
+    recorded: Recorded,
+    name: str,
+    last_step: int,
+    max_letters: int,
+    moments: Sequence[dict[str, Any]],
 ) -> RunOnPage:
     return RunOnPage(
-        name=recorded.run.folder.resolve().name,
+        name=name,
         recorded=recorded,
         numbers=three_numbers(recorded),
         facts=facts(recorded),

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from gankit_report.page import render_report
+from gankit_report.page import names_of, render_report
 
 from gankit.runs import log
 from gankit.runs.grids import grid_path
@@ -55,6 +55,13 @@ def test_two_runs_tell_the_settings_that_differ_and_no_others_first(tmp_path, ma
     page = render_report([whole_run, tmp_path / "b"])
     table = page[page.index("What differs") : page.index('aria-label="the course of training"')]
     assert re.findall(r'<th scope="row">(.*?)</th>', table) == ["--steps", "--lr-d"]
+
+
+def test_two_folders_of_one_name_are_told_apart(tmp_path):
+    folders = [tmp_path / "monday" / "run", tmp_path / "tuesday" / "run"]
+    assert names_of(folders) == ["monday/run", "tuesday/run"]
+    assert names_of(folders[:1]) == ["run"]
+    assert names_of([folders[0], folders[0]]) == ["run", "run"]
 
 
 def test_an_old_run_without_log_pictures_or_doctor_still_gets_its_page(old_run):
