@@ -56,6 +56,15 @@ class LengthOption(RunOption):
         return f"{number:g}*" if self.name == unit else ""
 
 
+def _hint_for(argument: str, has_data: bool) -> str:
+    """What an argument that follows no option was probably meant to be."""
+    if "=" in argument:
+        return f"; an option of a part follows its name and a colon: NAME:{argument}"
+    if has_data:
+        return "; --data takes one path: give the folder that holds them, or repeat --data"
+    return ""
+
+
 class GroupedCommand(click.Command):
     """A command that takes its options as a table: heading -> options."""
 
@@ -78,9 +87,9 @@ class GroupedCommand(click.Command):
         extra = super().parse_args(ctx, args)
         if extra:
             more = f", and {len(extra) - 1:,} more" if len(extra) > 1 else ""
-            cure = "--data takes one path: give the folder that holds them, or repeat --data"
-            hint = f"; {cure}" if has_data else ""
-            ctx.fail(f"unexpected argument {extra[0]!r}{more}{hint}")
+            ctx.fail(
+                f"argument {extra[0]!r}{more} follows no option{_hint_for(extra[0], has_data)}"
+            )
         return extra
 
     def help_groups(self, ctx: click.Context) -> dict[str, list[tuple[str, str]]]:

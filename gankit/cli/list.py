@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gankit.cli.output import print_heading
+from gankit.cli.param_types import NamedChoice
 from gankit.core.specs import KINDS, Spec
 from gankit.data.read.names import printable
 
@@ -17,7 +18,7 @@ PLURALS = {kind: f"{kind}es" if kind == "loss" else f"{kind}s" for kind in KINDS
 SINGULARS = {plural: kind for kind, plural in PLURALS.items()}
 
 
-class KindChoice(click.Choice):  # type: ignore[type-arg]  # generic since click 8.2 only
+class KindChoice(NamedChoice):
     """A kind of part, in the singular or the plural."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from gankit.cli.grouped_command import LengthOption, RunOption
-from gankit.cli.param_types import PartName
+from gankit.cli.param_types import NamedChoice, PartName
 
 PARTS = (
     RunOption("--recipe", type=PartName("recipe")),
@@ -31,7 +31,7 @@ PICTURES = (
     RunOption("--dihedral/--no-dihedral", default=None),
     RunOption("--zoom", type=float, metavar="FACTOR"),
     RunOption("--image-size", type=int, metavar="PX"),
-    RunOption("--channels", type=click.Choice(["auto", "1", "3"]), default_text="auto"),
+    RunOption("--channels", type=NamedChoice(["auto", "1", "3"]), default_text="auto"),
 )
 
 LENGTH = (

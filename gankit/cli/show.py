@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gankit.cli.output import print_heading
-from gankit.cli.param_types import PartName
+from gankit.cli.param_types import NamedChoice, PartName
 from gankit.cli.read_source import read_source
 from gankit.cli.show_picture import names_a_file, show_picture
 from gankit.core.choice import Choice
@@ -33,7 +33,7 @@ OPTION = r"\w+(?:, \w+)*: "  # starts the text on one or more options in a docst
 @click.argument("name", type=PartName())
 @click.option(
     "--kind",
-    type=click.Choice(list(KINDS)),
+    type=NamedChoice(list(KINDS)),
     metavar="KIND",
     help="Show only the part of this kind, if parts of several kinds have this name.",
 )

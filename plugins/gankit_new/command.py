@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import click
 
+from gankit.cli.param_types import NamedChoice
 from gankit.core.atomic_write import new_folder_atomically, write_atomically
 from gankit.core.errors import GankitError, quote_value
 from gankit.core.registry import Registry, find_module_file
@@ -64,7 +65,7 @@ def _require_plugin(ctx: click.Context, parameter: click.Parameter, what: str) -
 @click.option(
     "--kind",
     "kinds",
-    type=click.Choice(list(KINDS)),
+    type=NamedChoice(list(KINDS)),
     multiple=True,
     default=("trick",),
     show_default=True,

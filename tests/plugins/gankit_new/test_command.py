@@ -202,7 +202,7 @@ def test_a_name_without_the_word_plugin_is_refused(gankit_cli, here):
 def test_an_unknown_kind_is_refused(gankit_cli):
     code, _, err = gankit_cli("new", "plugin", "a", "--kind", "recipe")
     assert code == 2
-    for fact in ("'recipe'", *map(repr, KINDS)):
+    for fact in ("'recipe'", *KINDS):
         assert fact in err
     code, _, err = gankit_cli("new", "loss", "a")
     assert code == 2
