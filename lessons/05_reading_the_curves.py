@@ -27,11 +27,12 @@ Start it with `gankit lesson 5`, or run `python lessons/05_reading_the_curves.py
 # one or two settings of the healthy run, as people really do.
 import os
 import random
-from contextlib import nullcontext, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 from statistics import median
 
+from gankit_doctor import examine
 from PIL import Image
 
 from gankit import compose, train
@@ -49,16 +50,25 @@ BROKEN = {
 }
 letters = dict(zip("ABCDE", random.Random(5).sample(list(BROKEN), 5), strict=True))  # do not print!
 
+
 # %%
-# Six short runs. gankit prints the settings of a run when it starts, and these would tell you which
-# failure it is. So only the healthy run may print. What you need is in the folders of the runs.
+# Six short runs. gankit prints the settings of a run when it starts, and its doctor warns of what
+# goes wrong. Both would tell you which failure it is, so only the healthy run may print. What you
+# need is in the folders of the runs.
+@contextmanager
+def silence():
+    """While open, nothing is printed."""
+    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+        yield
+
+
 runs = {}
 for name in ("healthy", *letters):
     settings = dict(HEALTHY)
     output = nullcontext()  # prints as usual
     if name in letters:
         settings |= BROKEN[letters[name]]
-        output = redirect_stdout(StringIO())  # prints nothing
+        output = silence()
     with output:
         runs[name] = train(compose(**settings, length=f"{STEPS} steps"))
     print(f"{name}: done, in {read_log(runs[name])['seconds'][-1]:.0f} s", flush=True)
@@ -109,6 +119,15 @@ for name, folder in runs.items():
     tiles[label] = draw_answer(folder)
 sheet(tiles, 3).save("lesson-05-answers.png")
 print(f"the answers, for later: {Path('lesson-05-answers.png').resolve()}")
+
+# %%
+# What does gankit's doctor say? It looks at pictures too, so it can name what no curve shows. The
+# first name is what it takes for the cause. `gankit doctor RUN` prints the evidence and a cure, and
+# at the end of each run of yours, gankit prints the verdict.
+for name, folder in runs.items():
+    diagnosis = examine(folder)
+    findings = ", ".join(f"{finding.name} ({finding.kind})" for finding in diagnosis.findings)
+    print(f"doctor on {name}: {diagnosis.verdict}; findings: {findings or 'none'}")
 
 # %%
 # How to read the curves.

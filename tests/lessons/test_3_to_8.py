@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import logging
 import re
 from pathlib import Path
 
@@ -76,6 +77,16 @@ def test_5_prints_the_settings_of_the_healthy_run_alone(lesson):
     said = lesson(5).output
     assert said.count("gankit run") == 1
     assert said.index("gankit run") < said.index("healthy: done")
+
+
+def test_5_hides_what_the_doctor_warns_of(lesson, capsys):
+    """A warning would name the failure before it is guessed."""
+    with lesson(5).variables["silence"]():
+        print("settings")
+        logging.getLogger("gankit").warning("doctor: mode-collapse since step 80")
+    assert capsys.readouterr() == ("", "")
+    doctor = [line for line in lesson(5).output.splitlines() if line.startswith("doctor on ")]
+    assert [line.split()[2] for line in doctor] == ["healthy:", *(f"{x}:" for x in "ABCDE")]
 
 
 def test_6_shows_that_a_trick_was_off(lesson):
