@@ -3,10 +3,12 @@
     python docs/write_doctor.py                      (about two hours on two cores)
     python docs/write_doctor.py --half tuning --only strong-d
     python docs/write_doctor.py --half test --photographs FOLDER
+    python docs/write_doctor.py --half fresh --paintings FOLDER --cells FOLDER
 
 The bench trains the cases of `gankit_doctor.cases`: runs that are broken on purpose, and healthy
-ones, in three parts. The photographs of the test half are those of the data set tf-flowers; if you
-have them in a folder, or other photographs, give it with --photographs.
+ones, in four parts. The photographs of the test half are those of the data set tf-flowers; if you
+have them in a folder, or other photographs, give it with --photographs. The fresh part has the data
+sets vangogh and tissue, or the folders that you give with --paintings and --cells.
 
 For each run it notes what the doctor names first. If that is right, it runs the command that the
 doctor prints, and compares the pictures of both runs. At last it trains the same run with and
@@ -30,8 +32,9 @@ from pathlib import Path
 
 import doctor_tables
 from gankit_doctor import examine
-from gankit_doctor.case import TEST, TUNING, VALIDATION
+from gankit_doctor.case import FRESH, TEST, TUNING, VALIDATION
 from gankit_doctor.cases import CASES
+from gankit_doctor.fresh_cases import CELLS, PAINTINGS
 from gankit_doctor.unseen_cases import PHOTOGRAPHS
 
 from gankit.core.shell import join_command
@@ -183,13 +186,21 @@ def make_record(case, half, seed, folder):
     }
 
 
-def portable(record, photographs):
+def given_folders(args):
+    """Data sets -> the folders that stand in for them."""
+    folders = {PHOTOGRAPHS: args.photographs, PAINTINGS: args.paintings, CELLS: args.cells}
+    return {name: folder.resolve() for name, folder in folders.items() if folder}
+
+
+def portable(record, folders):
     """A record whose command names no folder of this computer."""
     argv = shlex.split(record["command"], comments=True)
+    names = {folder: name for name, folder in folders.items()}
     if "--data" in argv:
         where = argv.index("--data") + 1
-        if photographs and Path(argv[where]).resolve() == photographs.resolve():
-            argv[argv.index("--dataset") + 1] = PHOTOGRAPHS
+        name = names.get(Path(argv[where]).resolve())
+        if name:
+            argv[argv.index("--dataset") + 1] = name
             del argv[where - 1 : where + 1]
         else:
             argv[where] = Path(argv[where]).name
@@ -241,7 +252,7 @@ def chosen_runs(half, only, seeds=None):
 
     seeds: at most this number of each case in each half; None: all.
     """
-    halves = [half] if half else [TUNING, VALIDATION, TEST]
+    halves = [half] if half else [TUNING, VALIDATION, TEST, FRESH]
     cases = [CASES[name] for name in only] if only else CASES.values()
     runs = [
         (case, part, seed) for part in halves for case in cases for seed in case.seeds(part)[:seeds]
@@ -255,23 +266,24 @@ def run_folder(root, case, seed):
 
 def is_trained(args, item):
     case, _, seed = item
-    argv = run_argv(case, seed, args.photographs)
+    argv = run_argv(case, seed, given_folders(args))
     return is_finished(run_folder(args.folder, case, seed), argv)
 
 
-def run_argv(case, seed, photographs=None):
-    """The options of a run; the photographs are read from a folder, if one is given."""
+def run_argv(case, seed, folders=None):
+    """The options of a run; data sets are read from folders that stand in for them, if any."""
     argv = case.argv
-    if photographs and PHOTOGRAPHS in argv:
-        where = argv.index(PHOTOGRAPHS)
-        argv[where - 1 : where + 1] = ["--data", str(photographs)]
+    for name, folder in (folders or {}).items():
+        if case.settings["dataset"] == name:
+            where = argv.index("--dataset")
+            argv[where : where + 2] = ["--data", str(folder)]
     return [*argv, "--seed", str(seed)]
 
 
 def train_all(args, runs):
     def train_one(item):
         case, _, seed = item
-        argv = run_argv(case, seed, args.photographs)
+        argv = run_argv(case, seed, given_folders(args))
         train(argv, run_folder(args.folder, case, seed), case.stops_at)
         print(f"{case.name}, seed {seed}: trained", flush=True)
 
@@ -322,12 +334,14 @@ def read_results():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
-    parser.add_argument("--half", choices=(TUNING, VALIDATION, TEST), help="only this half")
+    parser.add_argument("--half", choices=(TUNING, VALIDATION, TEST, FRESH), help="only this part")
     parser.add_argument("--only", action="append", metavar="NAME", choices=[*CASES])
     parser.add_argument("--seeds", type=int, metavar="N", help="at most N seeds of each case")
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time")
     parser.add_argument("--folder", type=Path, default=Path("runs/doctor-bench"))
     parser.add_argument("--photographs", type=Path, metavar="FOLDER", help="instead of tf-flowers")
+    parser.add_argument("--paintings", type=Path, metavar="FOLDER", help="instead of vangogh")
+    parser.add_argument("--cells", type=Path, metavar="FOLDER", help="instead of tissue")
     parser.add_argument("--no-cures", dest="cures", action="store_false")
     parser.add_argument("--no-cost", dest="cost", action="store_false")
     parser.add_argument("--only-train", action="store_true", help="do not judge yet")
@@ -342,7 +356,7 @@ def main():
         train_all(args, runs)
         if args.only_train:
             return
-        records = [portable(record, args.photographs) for record in judge_all(args, runs)]
+        records = [portable(record, given_folders(args)) for record in judge_all(args, runs)]
         results["records"] = merge_records(results["records"], records)
         if args.cost:
             results["cost"] = measure_cost(args.folder)

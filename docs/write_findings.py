@@ -124,11 +124,16 @@ def when_found(rule, spec, thresholds):
 
 def kind_of(rule):
     """Whether a finding is an alarm or a note."""
+    if rule.is_only_note and rule.causes:
+        return "It is a note, or an alarm if it is the cause of one."
     if rule.is_only_note:
         return "It is only a note."
     if rule.is_always_alarm:
         return "It is always an alarm."
-    return "It is an alarm only while the pictures get no better; else it is a note."
+    return (
+        "It is an alarm only while the pictures get no better, and only if they are bad or a "
+        "setting explains it; else it is a note."
+    )
 
 
 def numbers_of(rule):

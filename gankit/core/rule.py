@@ -29,6 +29,7 @@ class Finding:
     options: Mapping[str, Any] = field(default_factory=dict)  # fields of Run that cure it
     level: str = ENTER  # or STAY
     is_note: bool = False  # not an alarm, even if pictures do not get better
+    setting: str = ""  # that explains it, as it is far from the usual; then it comes first
 
 
 class Rule:
@@ -47,7 +48,7 @@ class Rule:
     judges_pictures: ClassVar[bool] = True  # so it is not asked before any network can draw
     # An alarm also while pictures get better; else it is only a note then.
     is_always_alarm: ClassVar[bool] = False
-    is_only_note: ClassVar[bool] = False
+    is_only_note: ClassVar[bool] = False  # unless it is the cause of an alarm
     causes: ClassVar[tuple[str, ...]] = ()  # rules whose findings are consequences of this one
     why_wrong: ClassVar[str] = ""  # when the finding may be wrong
 

@@ -19,9 +19,9 @@ LIMITS = {  # trick -> its option, its default, and what hides nearly everything
 FADES = {"noisy-d": 1.0, "blur": 0.1}  # trick -> the default share of the run until which it fades
 
 
-def hides_all(seen: Seen) -> bool:
-    """Whether a trick of the run hides nearly everything from D, at this step."""
-    return any(_hides(seen, trick) for trick in seen.run.tricks)
+def hidden_by(seen: Seen) -> str:
+    """The trick of the run that hides nearly everything from D, at this step; else empty."""
+    return next((str(trick) for trick in seen.run.tricks if _hides(seen, trick)), "")
 
 
 def _hides(seen: Seen, trick: Choice) -> bool:

@@ -13,11 +13,18 @@ Settings = Mapping[str, Any]  # of `gankit.compose`
 TUNING = "tuning"
 VALIDATION = "validation"
 TEST = "test"
-BROKEN_SEEDS = {TUNING: (0, 1, 2), VALIDATION: (100, 101, 102), TEST: (200, 201, 202)}
+FRESH = "fresh"
+BROKEN_SEEDS = {
+    TUNING: (0, 1, 2),
+    VALIDATION: (100, 101, 102),
+    TEST: (200, 201, 202),
+    FRESH: (400, 401),
+}
 HEALTHY_SEEDS = {
     TUNING: (0, 1),
     VALIDATION: tuple(range(100, 108)),
     TEST: tuple(range(200, 208)),
+    FRESH: (400, 401),
 }
 
 

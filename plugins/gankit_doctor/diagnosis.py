@@ -78,6 +78,8 @@ def report(episode: Episode, run: Run, registry: Registry, end: float) -> Report
     finding = episode.finding
     spec = registry.find("rule", episode.name)
     text = finding.text
+    if finding.setting:
+        text = f"{text} The setting behind it: {finding.setting}."
     if episode.because:
         text = f"{text} Probably because of {episode.because}."
     return Report(

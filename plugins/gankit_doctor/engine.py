@@ -1,8 +1,10 @@
 """The engine: asks the rules at each look, and decides what is a finding, since when, and how bad.
 
 A finding begins when a rule says ENTER at most of the last five looks, and ends when it is silent
-at as many. It is an alarm only where pictures do not get better for a while; otherwise it is a
-note. The order of the rules is that of causes and consequences: the first alarm is the root cause.
+at as many. It is an alarm only where pictures do not get better for a while, and where a setting
+explains it or the pictures are bad; otherwise it is a note, and it becomes one again when pictures
+get better. The order of the rules is that of causes and consequences, but what a setting explains
+comes before what none explains: the first alarm is the root cause.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ log = logging.getLogger("gankit")
 WINDOW = 5  # looks
 PATIENCE = 3  # looks in a row without progress that make a note an alarm, at least
 LONG_RUN = 6  # in a long run: this part of all looks so far
+BAD = 0.5  # share of the largest distance to real pictures, above which pictures are bad
 MIN_LOOKS = 4  # at a run that is not young; with fewer, no rule had the patience to speak
 YOUNG = 890.0  # steps times the root of the pictures in each: 157 steps of 32, 315 of 8
 ALARM = "alarm"
@@ -55,6 +58,7 @@ class _State:
     levels: deque[tuple[int, str | None]] = field(default_factory=lambda: deque(maxlen=WINDOW))
     episode: Episode | None = None  # while it is open
     troubled: int = 0  # looks in a row without progress, while it is open
+    better: int = 0  # looks in a row with progress, while it is open
 
 
 class Engine:
@@ -95,7 +99,7 @@ class Engine:
         if (
             rule.name in self.unasked
             or seen.share < rule.warm_up
-            or (rule.judges_pictures and is_young(seen.run, seen.step))
+            or (rule.judges_pictures and is_young(seen.run, min(seen.step, seen.history.end)))
         ):
             return
         seen.others = frozenset(self.open_names())
@@ -129,6 +133,7 @@ class Engine:
             return
         state.episode = Episode(state.rule, finding, NOTE, entered[0])
         state.troubled = 0
+        state.better = 0
         while state.levels[0][0] < entered[0]:  # looks before it do not end it
             state.levels.popleft()
         self.episodes.append(state.episode)
@@ -145,22 +150,26 @@ class Engine:
         return True
 
     def _judge(self, state: _State, seen: Seen, *, has_finding: bool) -> None:
-        """Make a note an alarm, if pictures do not get better."""
+        """Make a note an alarm, if pictures do not get better; or an alarm a note, if they do."""
         episode = state.episode
         assert episode is not None
         is_worse = has_finding and not seen.progress and not episode.finding.is_note
         state.troubled = state.troubled + 1 if is_worse else 0
+        state.better = state.better + 1 if seen.progress else 0
         patience = max(PATIENCE, seen.looks // LONG_RUN)
-        is_trouble = state.rule.is_always_alarm or state.troubled >= patience
-        if is_trouble and not state.rule.is_only_note:
+        is_sure = bool(episode.finding.setting) or seen.is_bad(BAD)
+        is_trouble = state.troubled >= patience and is_sure
+        if state.rule.is_always_alarm or (is_trouble and not state.rule.is_only_note):
             episode.kind = ALARM
+        elif state.better >= patience:
+            episode.kind = NOTE
 
     def _blame_causes(self) -> None:
         """Make an open note an alarm, if it is the cause of an open alarm."""
         opened = [state.episode for state in self.states if state.episode]
         for cause in opened:
             effects = [e for e in opened if e.kind == ALARM and e.name in cause.rule.causes]
-            if effects and not (cause.rule.is_only_note or cause.finding.is_note):
+            if effects and not cause.finding.is_note:
                 cause.kind = ALARM
 
     def _explain(self) -> None:
@@ -170,14 +179,18 @@ class Engine:
             episode.because = causes[0].name if causes else ""
 
     def ordered(self) -> list[Episode]:
-        """All findings: open before ended ones, alarms before notes, causes before consequences."""
+        """All findings: open before ended ones, alarms before notes, causes before consequences.
+
+        What a setting explains comes before what none explains.
+        """
         order = {state.rule.name: index for index, state in enumerate(self.states)}
 
-        def rank(episode: Episode) -> tuple[bool, bool, bool, int, int]:
+        def rank(episode: Episode) -> tuple[bool, bool, bool, bool, int, int]:
             return (
                 episode.until is not None,
                 episode.kind != ALARM,
                 bool(episode.because),
+                not episode.finding.setting,
                 order[episode.name],
                 episode.since,
             )
@@ -185,7 +198,7 @@ class Engine:
         return sorted(self.episodes, key=rank)
 
 
-def is_young(run: Run, step: int) -> bool:
+def is_young(run: Run, step: float) -> bool:
     """Whether a run has learnt too little at a step for a judgement of its pictures.
 
     A step of more pictures is worth more, but not as much as the same pictures in more steps.
@@ -194,9 +207,15 @@ def is_young(run: Run, step: int) -> bool:
 
 
 def _is_cause(cause: Episode, effect: Episode) -> bool:
-    """Whether one finding may be the cause of another: its rule says so, and it lasts as long."""
+    """Whether one finding may be the cause of another: its rule says so, and it lasts as long.
+
+    What a setting explains is never a consequence of what none explains.
+    """
     lasts = cause.until is None or (effect.until is not None and cause.until > effect.since)
-    return effect.name in cause.rule.causes and cause.kind == ALARM and lasts
+    may_cause = effect.name in cause.rule.causes and not (
+        effect.finding.setting and not cause.finding.setting
+    )
+    return may_cause and cause.kind == ALARM and lasts
 
 
 def replay(
@@ -227,7 +246,7 @@ def verdict(engine: Engine, run: Run, history: History) -> str:
     first = next((episode for episode in engine.ordered() if episode.until is None), None)
     if first and first.kind == ALARM:
         return first.name
-    looks = [step for step in set(history.looks) if not is_young(run, step)]
+    looks = [step for step in set(history.looks) if not is_young(run, min(step, history.end))]
     if len(looks) < MIN_LOOKS:
         return TOO_EARLY
     if first is None:

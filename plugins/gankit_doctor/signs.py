@@ -1,13 +1,22 @@
-"""What the settings of a run say about it, together with its looks."""
+"""What the settings of a run say about it, together with its looks.
+
+A function that returns a text says which setting explains a finding.
+"""
 
 from __future__ import annotations
 
 from gankit.core.seen import Seen
 from gankit.core.settings import Run
+from gankit_doctor.cures import SMALL_Z
 
 LONG_MOMENTUM = 0.8
 JUMPS = 0.42  # change of a picture between looks, above which pictures jump
 FASTER = 8.0  # times that D learns as fast as G: it is ahead in any case
+G_FASTER = 9.0  # times that G learns as fast as D: it runs to what D believes
+LONG_STEPS = 9e-4  # a learning rate, from which on G cannot even out a pattern
+UNEVEN_KERNELS = ("mathworks", "tf-dcgan")  # generators: 5 pixels wide, with a stride of 2
+FEW = 1000  # training pictures, which a D can learn by heart, if it sees each often
+OFTEN = 50.0  # times in the whole run
 STILL = 0.003  # change of a picture between looks, below which pictures are frozen
 BOUNDS = ("spectral-norm", "wgan-gp", "dragan", "r1", "r2", "lecam", "weight-clipping")
 
@@ -17,14 +26,62 @@ def is_frozen(seen: Seen) -> bool:
     return seen.trick("ema") is not None and seen.last("turnover", 5) < STILL
 
 
-def has_long_momentum(seen: Seen) -> bool:
-    """Whether --beta1 is so high that the players run past each other, and pictures jump."""
-    return seen.run.beta1 > LONG_MOMENTUM and seen.last("turnover", 5) > JUMPS
+def long_momentum(seen: Seen) -> str:
+    """A --beta1 so high that the players run past each other, if pictures jump; else empty."""
+    run = seen.run
+    is_long = run.beta1 > LONG_MOMENTUM and seen.last("turnover", 5) > JUMPS
+    return f"--beta1 is {run.beta1:g}" if is_long else ""
 
 
-def d_races(run: Run) -> bool:
-    """Whether D learns so much faster than G that all else may come from that."""
-    return run.lr_d * run.d_steps > FASTER * run.lr_g
+def d_races(run: Run) -> str:
+    """That D learns so much faster than G that all else may come from that; else empty."""
+    times = run.lr_d * run.d_steps / max(run.lr_g, 1e-12)
+    by = "--lr-d times --d-steps" if run.d_steps > 1 else "--lr-d"
+    return f"{by} is {times:.0f} times --lr-g" if times > FASTER else ""
+
+
+def g_races(run: Run) -> str:
+    """That G learns so much faster than D that all else may come from that; else empty.
+
+    Of a D that never sees true colours, that is not known.
+    """
+    times = run.lr_g / max(run.lr_d * run.d_steps, 1e-12)
+    is_known = times > G_FASTER and not hides_colours(run)
+    return f"--lr-g is {times:.0f} times --lr-d" if is_known else ""
+
+
+def small_z(run: Run) -> str:
+    """That z is too small for varied pictures; else empty."""
+    return f"--latent-dim is {run.latent_dim}" if run.latent_dim < SMALL_Z else ""
+
+
+def draws_patterns(run: Run) -> str:
+    """That G's kernels overlap unevenly, and steps are too long to even that out; else empty."""
+    is_fast = run.lr_g > LONG_STEPS and run.beta1 <= LONG_MOMENTUM
+    if not is_fast or run.generator.name not in UNEVEN_KERNELS:
+        return ""
+    return f"the kernels of --generator {run.generator.name} overlap unevenly, and --lr-g is high"
+
+
+def hides_colours(run: Run) -> str:
+    """A trick that changes the colours of all that D sees; else empty."""
+    tricks = [t for t in run.tricks if "color" in str(t.options.get("policy", ""))]
+    return f"--trick {tricks[0]} hides true colours from D" if tricks else ""
+
+
+def passes(seen: Seen) -> float:
+    """How often D sees each training picture in the whole run; NaN if it is not known."""
+    return seen.run.steps * seen.run.batch_size * seen.run.d_steps / seen.last("pictures")
+
+
+def few_pictures(seen: Seen) -> str:
+    """That D sees each of few pictures so often that it can know them by heart; else empty."""
+    pictures = seen.last("pictures")
+    if pictures < FEW and passes(seen) > OFTEN:
+        return (
+            f"there are {pictures:.0f} training pictures, and D sees each {passes(seen):.0f} times"
+        )
+    return ""
 
 
 def is_bounded(run: Run) -> bool:

@@ -18,7 +18,7 @@ from gankit_doctor.ways import WAYS
 PHOTOGRAPHS = "tf-flowers"
 
 
-def _example(name: str) -> str:
+def example_picture(name: str) -> str:
     """The path of a picture that comes with scikit-image."""
     return str(Path(skimage.__file__).parent / "data" / name)
 
@@ -29,9 +29,9 @@ def _rates(lr_g: float, lr_d: float) -> dict[str, Any]:
 
 FLOWERS = {"dataset": PHOTOGRAPHS, "image_size": 32, "batch_size": 32, "tricks": "none"}
 FLOWERS |= {"log_every": 5, "steps": 480, "loss": "non-saturating", **_rates(3e-4, 3e-4)}
-RETINA = {**FLOWERS, "dataset": "folder", "data": (_example("retina.jpg"),)}
+RETINA = {**FLOWERS, "dataset": "folder", "data": (example_picture("retina.jpg"),)}
 RETINA |= {"fit": "patches:size=96,stride=32"}
-COFFEE = {**RETINA, "data": (_example("coffee.png"),), "fit": "patches:size=64,stride=12"}
+COFFEE = {**RETINA, "data": (example_picture("coffee.png"),), "fit": "patches:size=64,stride=12"}
 
 DCGAN = {"model": "dcgan64:base_channels=20"}
 SKIP = {"generator": "dcgan-skip:base_channels=12", "discriminator": "dcgan:base_channels=12"}

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from gankit_doctor.case import TEST, TUNING, VALIDATION, Case
+from gankit_doctor.case import FRESH, TEST, TUNING, VALIDATION, Case
 from gankit_doctor.cases import BROKEN, CASES, HEALTHY
 from gankit_doctor.ways import WAYS
 
@@ -42,12 +42,16 @@ def record(case, named=(), alarms=None, seed=0, **more):
     }
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_each_case_is_a_run(name):
-    case = CASES[name]
-    run = compose(**case.settings)
-    assert run.image_size in (32, 64)
-    assert run.holdout != 0 or "sixty" in name
+@pytest.fixture(scope="module")
+def composed(registry):
+    """The run of each case."""
+    return {name: compose(registry, **case.settings) for name, case in CASES.items()}
+
+
+def test_each_case_is_a_run(composed):
+    for name, run in composed.items():
+        assert run.image_size in (32, 64), name
+        assert run.holdout != 0 or "sixty" in name, name
 
 
 def test_the_options_of_a_case_are_those_of_its_settings(gankit_cli):
@@ -65,19 +69,25 @@ def test_there_are_enough_ways_to_break_a_run_and_enough_healthy_ones():
     assert sum(len(case.seeds(TEST)) for case in HEALTHY) >= 150
 
 
-def test_the_test_half_shares_no_pictures_networks_or_seeds_with_the_tuning_half():
-    seen = {half: set() for half in (TUNING, VALIDATION, TEST)}
-    for case in CASES.values():
+def test_a_part_to_test_on_shares_no_pictures_and_seeds_with_those_before(composed):
+    seen = {half: set() for half in (TUNING, VALIDATION, TEST, FRESH)}
+    pairs = {half: set() for half in seen}
+    for name, case in CASES.items():
+        run = composed[name]
         for half in case.halves:
-            dataset = str(case.settings["dataset"]).partition(":")[0]
-            seen[half] |= {dataset, *case.seeds(half)}
+            seen[half] |= {str(run.data) if run.data else run.dataset.name, *case.seeds(half)}
+            pairs[half].add((str(run.generator), str(run.discriminator)))
     assert not seen[TEST] & (seen[TUNING] | seen[VALIDATION])
+    before = TUNING, VALIDATION, TEST
+    assert not seen[FRESH] & set().union(*(seen[half] for half in before))
+    assert not pairs[FRESH] & set().union(*(pairs[half] for half in before))
 
 
 def test_the_photographs_can_be_read_from_a_folder(bench, tmp_path):
-    argv = bench.run_argv(CASES["strong-d-test"], 200, tmp_path)
+    argv = bench.run_argv(CASES["strong-d-test"], 200, {"tf-flowers": tmp_path, "tissue": "x"})
     assert argv[argv.index("--data") + 1] == str(tmp_path)
     assert "tf-flowers" not in argv
+    assert "x" not in argv
     assert "tf-flowers" in bench.run_argv(CASES["strong-d-test"], 200)
 
 
@@ -154,7 +164,8 @@ def test_the_cost_is_the_median_of_ratios_in_turns(tables):
 )
 def test_no_folder_of_this_computer_is_recorded(bench, tmp_path, command, expected):
     old = {"command": command.format(folder=tmp_path)}
-    assert bench.portable(old, tmp_path)["command"].removeprefix("gankit run ") == expected
+    portable = bench.portable(old, {"tf-flowers": tmp_path.resolve()})
+    assert portable["command"].removeprefix("gankit run ") == expected
 
 
 def test_runs_of_other_pictures_have_a_section_that_tells_what_was_wrong(tables):
@@ -166,7 +177,28 @@ def test_runs_of_other_pictures_have_a_section_that_tells_what_was_wrong(tables)
     assert "- Healthy runs with an alarm: 1 of 2 (" in text
     assert "| strong-d, seed 1 | d-dominates | stalled | stalled |" in text
     assert "| plain, seed 2 | no alarm | checkerboard | checkerboard |" in text
-    assert "## Other pictures" not in tables.page({"records": records, "cost": []})
+    assert "## Stained cells" not in tables.page({"records": records, "cost": []})
+
+
+def test_a_part_that_was_left_out_has_a_row(tables):
+    left_out = [{"part": "test", "right": 9, "broken": 10, "alarms": 1, "healthy": 8}]
+    text = tables.page({"records": [], "cost": [], "left_out": left_out})
+    assert "| test | 9 of 10 (60 to 98 %) | 1 of 8 (2 to 47 %) |" in text
+
+
+@pytest.mark.parametrize(
+    ("right", "factor"),
+    [
+        ([5, 5, 5, 5, 5, 5, 5], None),
+        ([1, 2, 5, 5, 5, 3, 3], 1.0),
+        ([1, 1, 1, 5, 5, 2, 2], 1.118),
+        ([5, 5, 5, 5, 2, 2, 2], 0.794),  # the outermost does not count
+        ([1, 6, 5, 5, 5, 5, 5], 0.63),  # the default is not best
+    ],
+)
+def test_the_middle_of_the_best_factors_is_chosen(docs_script, right, factor):
+    chosen = docs_script("doctor_left_out").middle_factor(right)
+    assert chosen == (factor and pytest.approx(factor, abs=1e-3))
 
 
 def test_records_of_the_same_run_are_replaced_and_keep_their_cure(bench):
@@ -220,7 +252,7 @@ def test_only_runs_that_are_finished_are_judged(bench, tmp_path, monkeypatch):
     monkeypatch.setattr(bench, "gankit", lambda *argv: finished)
     bench.train(bench.run_argv(case, 1), tmp_path / "strong-d-1")
     runs = [(case, TUNING, seed) for seed in (0, 1)]
-    args = argparse.Namespace(folder=tmp_path, photographs=None)
+    args = argparse.Namespace(folder=tmp_path, photographs=None, paintings=None, cells=None)
     assert [bench.is_trained(args, run) for run in runs] == [False, True]
 
 

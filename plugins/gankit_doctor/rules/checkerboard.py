@@ -6,6 +6,7 @@ from gankit.core.choice import Choice
 from gankit.core.rule import Finding, Rule, level_of
 from gankit.core.seen import Seen
 from gankit_doctor.cures import equal_rates
+from gankit_doctor.signs import draws_patterns
 
 
 class Checkerboard(Rule):
@@ -25,12 +26,15 @@ class Checkerboard(Rule):
         patterns = {name: seen.last(name, 5) for name in ("pattern_2", "pattern_4")}
         worst = max(patterns, key=lambda name: patterns[name])
         power = sum(max(value, 0.0) for value in patterns.values())
-        level = level_of(power, self.high, self.low)
-        if level is None or seen.left(worst) < self.fades:
-            return None
         run = seen.run
+        setting = draws_patterns(run)
+        least = 0.5 if setting else 1.0  # then half of each threshold is enough
+        level = level_of(power, least * self.high, least * self.low)
+        if level is None or seen.left(worst) < least * self.fades:
+            return None
         return Finding(
             level=level,
+            setting=setting,
             text=f"A pattern that repeats every {worst[-1]} pixels lies over G's pictures; such "
             f"patterns have {100 * power:.0f} % of the power of real pictures.",
             evidence={f"doctor.{name}": value for name, value in patterns.items()},

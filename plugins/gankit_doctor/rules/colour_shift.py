@@ -5,7 +5,7 @@ from __future__ import annotations
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen
 from gankit_doctor.cures import add_tricks
-from gankit_doctor.signs import has_long_momentum
+from gankit_doctor.signs import hides_colours, long_momentum
 
 WHAT = {  # column -> what is wrong if it is the worst
     "contrast": "their contrast is too high",
@@ -29,7 +29,7 @@ class ColourShift(Rule):
         contrast: float = 0.8,
         clipped: float = 0.12,
         varied: float = 0.55,
-        hidden: float = 0.5,
+        hidden: float = 0.4,
         fades: float = 0.5,
     ) -> None:
         self.shift = shift  # standard deviations between real pictures
@@ -49,11 +49,11 @@ class ColourShift(Rule):
             values["shift"] = (seen.last("shift", 5), self.shift)
         worst = max(values, key=lambda name: values[name][0] / values[name][1])
         share = values[worst][0] / values[worst][1]
-        is_hidden = any("color" in str(t.options.get("policy", "")) for t in seen.run.tricks)
-        if is_hidden:
+        hidden = hides_colours(seen.run)
+        if hidden:
             share /= self.hidden
-        only_follows = has_long_momentum(seen) or seen.left(worst) < self.fades
-        if share < 0.6 or (only_follows and not is_hidden):
+        only_follows = bool(long_momentum(seen)) or seen.left(worst) < self.fades
+        if share < 0.6 or (only_follows and not hidden):
             return None
         run = seen.run
         augmented = [t for t in run.tricks if t.name in ("diffaugment", "ada")]
@@ -66,6 +66,7 @@ class ColourShift(Rule):
             options |= add_tricks(run, f"{augmented[0].name}:policy=translation+cutout")
         return Finding(
             level="enter" if share > 1 else STAY,
+            setting=hidden,
             text=f"G's pictures differ in colour from real ones: {WHAT[worst]}.",
             evidence={f"doctor.{name}": value for name, (value, _) in values.items()},
             cure=cure,

@@ -51,6 +51,7 @@ class DDominates(Rule):
             options["loss"] = Choice("non-saturating")
         return Finding(
             level="enter" if is_beyond else STAY,
+            setting=d_races(run),
             text="D tells real pictures from G's without an error and by a wide gap, and G's "
             "pictures hardly change.",
             evidence={"doctor.auc": auc, "doctor.logit_gap": gap,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen
 from gankit_doctor.cures import FEW_PICTURES, for_few_pictures
-from gankit_doctor.signs import d_races
+from gankit_doctor.signs import d_races, few_pictures
 
 
 class DOverfits(Rule):
@@ -33,7 +33,8 @@ class DOverfits(Rule):
             return None
         return Finding(
             level="enter" if mean > self.high else STAY,
-            is_note=d_races(seen.run),  # then it is a consequence
+            setting=few_pictures(seen),
+            is_note=bool(d_races(seen.run)),  # then it is a consequence
             text=f"D prefers the pictures it was trained on to real ones it has not seen, in "
             f"{100 * mean:.0f} % of pairs (50 % if it knows none by heart).",
             evidence={"doctor.auc_held": mean},

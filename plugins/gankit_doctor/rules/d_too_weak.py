@@ -5,7 +5,7 @@ from __future__ import annotations
 from gankit.core.choice import Choice
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen
-from gankit_doctor.blindfolds import BLINDFOLDS, hides_all
+from gankit_doctor.blindfolds import BLINDFOLDS, hidden_by
 from gankit_doctor.cures import drop_tricks, option_of
 from gankit_doctor.signs import is_frozen
 
@@ -24,7 +24,7 @@ class DTooWeak(Rule):
         self,
         auc: float = 0.78,
         stay: float = 0.85,
-        blind: float = 0.95,
+        blind: float = 0.97,
         fooled: float = 0.3,
         simple: float = 0.8,
         left: float = 0.65,
@@ -41,14 +41,14 @@ class DTooWeak(Rule):
     def look(self, seen: Seen) -> Finding | None:
         auc = seen.last("auc", 5)
         simple = seen.last("simple", 3)
-        is_blind = hides_all(seen)
-        enter = self.blind if is_blind else self.auc
+        hidden = hidden_by(seen)
+        enter = self.blind if hidden else self.auc
         if auc > max(enter, self.stay) or simple < self.simple or is_frozen(seen):
             return None
         run = seen.run
         has_scale = run.loss.name != "wasserstein" and run.lr_g <= 2 * run.lr_d
         is_flat = has_scale and seen.last("logit", 5) < self.flat
-        if not (is_blind or is_flat or seen.is_bad(self.left, 0.4)):
+        if not (hidden or is_flat or seen.is_bad(self.left, 0.4)):
             return None
         blindfolds = [trick.name for trick in run.tricks if trick.name in BLINDFOLDS]
         fooled = 2 * self.fooled if run.lr_g > 4 * run.lr_d else self.fooled
@@ -66,6 +66,7 @@ class DTooWeak(Rule):
             options = {"lr_d": max(run.lr_d, 2e-4), "lr_g": min(run.lr_g, 2e-4)}
         return Finding(
             level="enter" if auc < enter else STAY,
+            setting=f"--trick {hidden}" if hidden else "",
             text=f"D is right in only {100 * auc:.0f} % of pairs of a real picture and a fake "
             "(50 % is guessing), though one simple number tells nearly all of them.",
             evidence={

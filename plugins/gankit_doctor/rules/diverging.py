@@ -50,6 +50,7 @@ class Diverging(Rule):
         return Finding(
             text="The numbers of the training grow without end, so it cannot recover.",
             evidence=evidence,
+            setting=f"--lr-g is {run.lr_g:g}, and --lr-d is {run.lr_d:g}",
             cure=cure,
             options=options,
         )

@@ -6,6 +6,7 @@ from gankit.core.rule import Finding, Rule
 from gankit.core.seen import Seen
 from gankit_doctor.cures import drop_tricks, option_of
 
+HOLD_BACK_D = ("noisy-d", "flip-labels", "dropout-d", "noisy-labels", "blur", "smooth-labels")
 SMALLEST = 1 / 255  # a grey level, of pixels between 0 and 1
 STRENGTHS = {"noisy-d": ("sigma", 2 * SMALLEST), "flip-labels": ("p", 0.0),
              "dropout-d": ("p", 0.0), "replay": ("share", 0.0), "noisy-labels": ("amount", 0.0),
@@ -21,6 +22,7 @@ class IdleTrick(Rule):
     warm_up = 0.1
     patience = 2
     is_only_note = True
+    causes = ("vanishing-gradient", "d-dominates", "mode-collapse")
     judges_pictures = False
     why_wrong = "A trick may be meant to act only later in the run."
 
@@ -29,6 +31,8 @@ class IdleTrick(Rule):
             reason = self._why_idle(seen, trick.name)
             if reason:
                 return Finding(
+                    setting=f"--trick {trick}",
+                    is_note=trick.name not in HOLD_BACK_D,  # else D may be ahead because of it
                     text=f"The trick {trick.name} {reason}.",
                     evidence={
                         "trick": str(trick),

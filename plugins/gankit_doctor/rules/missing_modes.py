@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen
-from gankit_doctor.cures import SMALL_Z, add_tricks
+from gankit_doctor.cures import add_tricks
+from gankit_doctor.signs import small_z
 
 
 class MissingModes(Rule):
@@ -28,9 +29,9 @@ class MissingModes(Rule):
         if dims > 1.2 * self.dims and missing < 0.8 * self.missing:
             return None
         is_beyond = dims < self.dims or missing > self.missing
-        small_z = seen.run.latent_dim < SMALL_Z
-        options = {"latent_dim": 100} if small_z else add_tricks(seen.run, "minibatch-stddev")
-        cure = "Give G a larger z: --latent-dim 100." if small_z else (
+        short_z = small_z(seen.run)
+        options = {"latent_dim": 100} if short_z else add_tricks(seen.run, "minibatch-stddev")
+        cure = "Give G a larger z: --latent-dim 100." if short_z else (
             "Show D whole batches (--trick minibatch-stddev), use a wider G, or train longer."
         )  # fmt: skip
         facts = []
@@ -40,6 +41,7 @@ class MissingModes(Rule):
             facts.append(f"lack kinds that make up {100 * missing:.0f} % of the real ones")
         return Finding(
             level="enter" if is_beyond else STAY,
+            setting=short_z,
             text=f"G's pictures {' and '.join(facts)}.",
             evidence={"doctor.dims": dims, "doctor.missing": missing},
             cure=cure,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen, median
 from gankit_doctor.cures import SMALL_Z, Options, add_tricks, equal_rates
-from gankit_doctor.signs import LONG_MOMENTUM
+from gankit_doctor.signs import LONG_MOMENTUM, g_races, small_z
 
 LATE = 0.35  # share of the run at which every healthy G draws different pictures
 
@@ -19,11 +19,17 @@ class ModeCollapse(Rule):
     why_wrong = "In the first steps every G draws one grey picture; it must become more varied."
 
     def __init__(
-        self, alike: float = 0.3, groups: float = 0.72, growth: float = 1.15, still: float = 0.005
+        self,
+        alike: float = 0.3,
+        groups: float = 0.55,
+        growth: float = 1.15,
+        still: float = 0.005,
+        sooner: float = 1.5,
     ) -> None:
         self.alike = alike  # variety of a grid, as a share of that of real pictures
         self.groups = groups  # distance to the nearest picture, against the variety of the grid
         self.growth = growth  # of the variety, from the first half of the looks until now
+        self.sooner = sooner  # the same evidence weighs more where a setting explains it
         self.still = still  # change between looks, below which the pictures are frozen
 
     def look(self, seen: Seen) -> Finding | None:
@@ -40,20 +46,20 @@ class ModeCollapse(Rule):
         before = median(near.values[: max(3, len(near) // 2)])
         if near.last(3) < self.growth * before:
             excess = max(excess, self.alike / max(diversity, 1e-6))
+        setting = g_races(seen.run) or small_z(seen.run)
+        if setting:
+            excess *= self.sooner
         if excess < 0.9:
             return None
-        text = (
-            f"G's pictures are nearly alike: they have {100 * diversity:.0f} % of the variety of "
-        )
-        text += "real ones."
+        text = f"G's pictures are nearly alike: they have {100 * diversity:.0f} % of the variety "
+        text += "of real ones."
         if diversity > self.alike:
-            share = 100 * recent / diversity
-            text = (
-                "G's pictures come in groups that look nearly the same: the nearest neighbour of a "
-            )
-            text += f"picture is {share:.0f} % as far as in real pictures that vary as much."
+            text = "G's pictures come in groups that look nearly the same: the nearest neighbour "
+            text += f"of a picture is {100 * recent / diversity:.0f} % as far as in real pictures "
+            text += "that vary as much."
         return Finding(
             level="enter" if excess > 1 else STAY,
+            setting=setting,
             text=text,
             evidence={"doctor.near": recent, "doctor.diversity": diversity,
                       "doctor.twins": seen.last("twins")},

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
-from gankit.core.rule import Finding, Rule, level_of
+from gankit.core.rule import ENTER, Finding, Rule, level_of
 from gankit.core.seen import Seen
 from gankit_doctor.cures import add_tricks, scale_rate
+from gankit_doctor.signs import long_momentum
 
 
 class Oscillation(Rule):
@@ -32,12 +33,16 @@ class Oscillation(Rule):
         drift = usual_drift(seen)
         level = level_of(turnover, self.high * drift, self.low * drift)
         jumps = turnover > 2 * self.high * drift and not seen.is_good
-        if level is None or not (jumps or self._is_bad(seen)):
+        setting = long_momentum(seen)
+        if setting and level:
+            level = ENTER
+        if level is None or not (setting or jumps or self._is_bad(seen)):
             return None
         run = seen.run
         options = {**scale_rate(run, 0.25, "d", "g"), "beta1": 0.5}
         return Finding(
             level=level,
+            setting=setting,
             text=f"A picture of the same z changes between two looks by {100 * turnover:.0f} % of "
             "what real pictures differ by: the players run in circles.",
             evidence={"doctor.turnover": turnover, "doctor.diversity": seen.last("diversity", 5),

@@ -25,31 +25,32 @@ class PenaltyTooStrong(Rule):
     why_wrong = "Right after the start, penalties are large in healthy runs, too."
 
     def __init__(
-        self, share: float = 0.7, answer: float = 0.3, left: float = 0.75, huge: float = 10.0
+        self, share: float = 0.7, answer: float = 0.3, left: float = 0.6, huge: float = 10.0
     ) -> None:
         self.share = share  # of the penalty in D's loss and penalty together
         self.answer = answer  # the mean size of D's answers, below which D is flat
-        self.left = left  # share of the first distance to real pictures
+        self.left = left  # share of the largest distance to real pictures
         self.huge = huge  # times the default weight, from which on bad pictures are enough
 
     def look(self, seen: Seen) -> Finding | None:
         penalties = [trick for trick in seen.run.tricks if trick.name in WEIGHTS]
         names = [trick.name for trick in penalties]
-        is_huge = any(times_default(trick) >= self.huge for trick in penalties)
+        huge = [str(trick) for trick in penalties if times_default(trick) >= self.huge]
         if not names or not seen.has(["penalty"]) or not seen.is_bad(0.8 * self.left):
             return None
         penalty = seen.series("penalty").last(10)
         share = penalty / max(penalty + abs(seen.series("d_loss").last(10)), 1e-9)
         answer = seen.last("logit", 5)
         excess = max(share / self.share, self.answer / max(answer, 1e-9))
-        if excess < 0.7 and not is_huge:
+        if excess < 0.7 and not huge:
             return None
         reason = f"it is {100 * share:.0f} % of what D minimises"
         if self.answer / max(answer, 1e-9) > share / self.share:
             reason = f"D's answers have a mean size of only {answer:.2g}"
-        is_beyond = (excess > 1 or is_huge) and seen.is_bad(self.left)
+        is_beyond = bool(excess > 1 or huge) and seen.is_bad(self.left)
         return Finding(
             level="enter" if is_beyond else STAY,
+            setting=f"--trick {huge[0]}" if huge else "",
             text=f"The penalty of {' and '.join(names)} holds D flat: {reason}.",
             evidence={"penalty": penalty, "d_loss": seen.series("d_loss").last(10),
                       "doctor.logit": answer, "doctor.far": seen.last("far", 3)},

@@ -47,6 +47,7 @@ class Stalled(Rule):
         return Finding(
             level="enter" if gain < self.gain or not is_note else STAY,
             is_note=is_note,
+            setting=f"--trick {seen.trick('ema')}" if is_frozen(seen) else "",
             text=text,
             evidence={
                 "doctor.far": seen.last("far", 3),

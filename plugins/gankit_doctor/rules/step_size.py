@@ -53,6 +53,7 @@ class StepSize(Rule):
         name = NAMES[player]
         return Finding(
             level="enter" if is_beyond else STAY,
+            setting=f"--lr-{player} is {rate:g}",
             text=f"Each update of {name} {what} {100 * size:.2g} % of their size; about "
             f"{100 * self.target:.0f} % is usual.",
             evidence={f"doctor.step_{player}": size, f"lr_{player}": rate},

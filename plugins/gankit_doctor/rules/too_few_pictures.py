@@ -7,6 +7,7 @@ import math
 from gankit.core.rule import Finding, Rule
 from gankit.core.seen import Seen
 from gankit_doctor.cures import FEW_PICTURES, for_few_pictures
+from gankit_doctor.signs import FEW, passes
 
 
 class TooFewPictures(Rule):
@@ -20,7 +21,7 @@ class TooFewPictures(Rule):
     judges_pictures = False
     why_wrong = "Pictures that are all much alike may be enough, though few."
 
-    def __init__(self, pictures: int = 1000, passes: float = 200.0) -> None:
+    def __init__(self, pictures: int = FEW, passes: float = 200.0) -> None:
         self.pictures = pictures
         self.passes = passes
 
@@ -28,14 +29,15 @@ class TooFewPictures(Rule):
         run = seen.run
         pictures = seen.last("pictures")
         variants = (2 if run.flip else 1) * (4 if run.dihedral else 1) * (2 if run.zoom > 1 else 1)
-        passes = run.steps * run.batch_size * run.d_steps / max(pictures, 1)
+        times = passes(seen)
         augmented = {"diffaugment", "ada"} & {trick.name for trick in run.tricks}
         enough = self.passes * math.sqrt(pictures / self.pictures)  # fewer are known sooner
-        if augmented or pictures * variants > self.pictures or passes < enough:
+        if augmented or pictures * variants > self.pictures or times < enough:
             return None
         return Finding(
+            setting=f"{pictures:.0f} training pictures",
             text=f"The run has {pictures:.0f} training pictures, and D sees each "
-            f"{passes:.0f} times: it can learn them by heart.",
+            f"{times:.0f} times: it can learn them by heart.",
             evidence={"doctor.pictures": pictures, "steps": run.steps},
             cure=FEW_PICTURES,
             options=for_few_pictures(run),

@@ -29,6 +29,7 @@ class UnboundedCritic(Rule):
             return None
         return Finding(
             level=level,
+            setting="--loss wasserstein has no bound",
             text=f"Nothing keeps D's answers small in this run: their mean size is {recent:.3g}; "
             "those of a new D are below 1.",
             evidence={"doctor.logit": recent, "d_loss": seen.series("d_loss").last(8)},

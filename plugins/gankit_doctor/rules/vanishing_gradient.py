@@ -44,6 +44,7 @@ class VanishingGradient(Rule):
             options["loss"] = Choice("non-saturating")
         return Finding(
             level="enter" if excess > 1 else STAY,
+            setting="--loss is minimax" if is_saturating else "",
             text=f"G's gradient is {100 * share:.2g} % of its largest, and D is right in "
             f"{100 * auc:.0f} % of pairs of a real picture and a fake: G learns nothing from D.",
             evidence={

@@ -26,6 +26,7 @@ class Threshold(Rule):
     warm_up = 0.0
     judges_pictures = False
     is_calm = False
+    setting = ""
 
     def look(self, seen):
         value = seen.last("x")
@@ -34,6 +35,7 @@ class Threshold(Rule):
         return Finding(
             level="enter" if value > 2 else "stay", text="x is high.", cure="Lower x.",
             evidence={"doctor.x": value}, is_note=self.is_calm,
+            setting=self.setting,
         )  # fmt: skip
 
 

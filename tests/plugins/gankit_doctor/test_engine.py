@@ -122,6 +122,50 @@ def test_the_cause_of_an_alarm_is_an_alarm_and_comes_first(ask):
     assert sum(map(len, told)) >= 1
 
 
+FAIR = {"far": [0.1] * 16, "texture": [0.8] * 2 + [0.3] * 14}  # pictures: not good, not bad
+
+
+@pytest.mark.parametrize(("setting", "kind"), [("", NOTE), ("--lr-g is 90 times --lr-d", ALARM)])
+def test_fair_pictures_are_an_alarm_only_if_a_setting_explains_it(ask, setting, kind):
+    engine, _ = ask([named("x", setting=setting)], x=[3] * 16, **FAIR)
+    assert [episode.kind for episode in engine.episodes] == [kind]
+
+
+@pytest.mark.parametrize("rules", [("guess", "explained"), ("explained", "guess")])
+def test_what_a_setting_explains_comes_first_and_is_no_consequence_of_a_guess(ask, rules):
+    kinds = {
+        "guess": named("guess", effects=("explained",)),
+        "explained": named("explained", setting="--beta1 is 0.99"),
+    }
+    engine, told = ask([kinds[name] for name in rules], x=[3] * 16, **trouble(16))
+    assert [e.name for e in engine.ordered()] == ["explained", "guess"]
+    assert [e.because for e in engine.ordered()] == ["", ""]
+    assert sorted(name for names in told for name in names) == ["explained", "guess"]
+
+
+def test_an_alarm_becomes_a_note_where_pictures_get_better_again(ask):
+    far = [0.5] * 12 + [0.5 * 0.8**index for index in range(10)]
+    engine, told = ask([Threshold()], x=[3] * 22, far=far, texture=far)
+    assert [e.kind for e in engine.episodes] == [NOTE]
+    assert sum(map(len, told)) == 1
+
+
+def test_a_rule_of_notes_is_an_alarm_only_as_the_cause_of_one(ask):
+    for effects, kind in ((["effect"], ALARM), ([], NOTE)):
+        cause = named("cause", effects=effects, is_only_note=True)
+        engine, _ = ask([cause, named("effect")], x=[3] * 16, **trouble(16))
+        assert {e.name: e.kind for e in engine.episodes} == {"cause": kind, "effect": ALARM}
+
+
+def test_looks_after_the_end_of_an_old_run_do_not_make_it_older(run):
+    history = make_history(interval=1, x=[3] * 170, far=0.4, texture=0.6)
+    history.end = 150
+    old = dataclasses.replace(run, batch_size=32)
+    engine = replay(old, history, [named("judge", judges_pictures=True)])
+    assert engine.episodes == []
+    assert verdict(engine, old, history) == TOO_EARLY
+
+
 def test_a_finding_that_is_only_a_note_is_not_the_cause_of_an_alarm(ask):
     rules = [named("note", effects=["effect"], is_calm=True), named("effect")]
     engine, told = ask(rules, x=[3] * 12, **trouble(12))

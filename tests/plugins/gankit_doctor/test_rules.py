@@ -115,6 +115,50 @@ def test_what_the_pictures_and_the_settings_make_of_it(tiny, registry, expected,
     assert [episode.name for episode in engine.ordered()] == expected
 
 
+CIRCLES = {"turnover": [1.4] * 12, "diversity": 1.5, "far": [0.6] * 2 + [0.1] * 10, "texture": 0.1}
+DOTS = {"pattern_2": [0.3] * 12, "pattern_4": 0.1, "far": 0.3, "texture": 0.6}
+GARISH = {"contrast": [0.9] * 12, "clipped": 0.1, "shift": 0.5, "diversity": 0.9, "turnover": 0.2}
+TWINS = {"diversity": [0.34] * 12, "near": 0.3, "turnover": 0.3}
+KNOWN = {"auc_held": [0.9] * 12}
+
+
+@pytest.mark.parametrize(
+    ("rule", "looks", "settings", "word"),
+    [
+        ("oscillation", CIRCLES, {"beta1": 0.9}, "--beta1"),
+        ("checkerboard", DOTS, {"generator": "tf-dcgan", "lr_g": 3e-3}, "tf-dcgan"),
+        ("checkerboard", DOTS, {"generator": "tf-dcgan"}, ""),
+        ("checkerboard", DOTS, {"generator": "dcgan-skip", "lr_g": 3e-3}, ""),
+        ("colour-shift", GARISH, {"tricks": "diffaugment:policy=color"}, "policy=color"),
+        ("colour-shift", GARISH, {}, ""),
+        ("mode-collapse", TWINS, {"lr_g": 5e-3}, "10 times"),
+        ("mode-collapse", TWINS, {"lr_g": 5e-3, "tricks": "diffaugment:policy=color"}, None),
+        ("mode-collapse", TWINS, {"latent_dim": 2}, "--latent-dim"),
+        ("d-overfits", {**KNOWN, "pictures": 800}, {}, ""),
+        ("d-overfits", {**KNOWN, "pictures": 200}, {}, "200"),
+    ],
+)
+def test_a_setting_far_from_the_usual_explains_it(tiny, registry, rule, looks, settings, word):
+    """`word`: of the setting that is named; empty: none; None: it is not found."""
+    run = made_run(tiny, 480, **settings)
+    rules = [other for other in build_rules(registry) if other.name == rule]
+    engine = replay(run, make_history(**looks), rules)
+    names = [episode.finding.setting for episode in engine.episodes]
+    assert len(names) == (word is not None)
+    assert all(word in name and bool(word) == bool(name) for name in names)
+
+
+def test_d_may_be_ahead_because_a_trick_that_holds_it_back_is_idle(tiny, registry):
+    history = make_history(**AHEAD, far=[0.5] * 12, texture=0.8)
+    rules = [rule for rule in build_rules(registry) if rule.name in ("idle-trick", "d-dominates")]
+    for trick, expected in (
+        ("dropout-d:p=0.0", [("idle-trick", ""), ("d-dominates", "idle-trick")]),
+        ("r1:gamma=0.0", [("d-dominates", ""), ("idle-trick", "")]),
+    ):
+        engine = replay(made_run(tiny, 480, tricks=trick), history, rules)
+        assert [(e.name, e.because) for e in engine.ordered()] == expected
+
+
 @pytest.mark.parametrize(("gamma", "expected"), [(300, 1), (1, 0)])
 def test_a_penalty_of_many_times_its_default_needs_only_bad_pictures(
     tiny, registry, gamma, expected
