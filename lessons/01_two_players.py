@@ -142,7 +142,7 @@ def g_turn(fakes):
 # %%
 # The game: D's turn, G's turn, and again. Open the picture from time to time while you wait.
 print(f"open this while you wait: {Path('lesson-01-progress.png').resolve()}")
-fixed_z = latents(SEED, 0, 64, LATENT_DIM, "grid")  # all pictures come from these 64 z
+fixed_z = torch.cat([latents(seed, 0, 1, LATENT_DIM) for seed in range(64)])  # of seeds 0 to 63
 progress = {}  # pictures on the way
 history = []  # (d_loss, g_loss) of each step
 start = time.monotonic()

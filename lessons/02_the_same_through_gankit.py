@@ -94,7 +94,7 @@ for row in (log[0], log[len(log) // 2], log[-1]):
     print(f"step {row['step']:>5}  d_loss {float(row['d_loss']):.2f}  {activity}")
 
 # %%
-# The pictures, from the same 64 z. `gankit sample RUN --seed 7` draws from other z.
+# The pictures, from the same 64 z: those of seeds 0 to 63, as `gankit sample RUN` draws them.
 last_grid = f"samples/{STEPS:06d}.png"
 grids = {
     "without tricks": Image.open(plain_folder / last_grid),

@@ -109,6 +109,8 @@ garden.draw(rows, columns=10).save("lesson-12.png")
 
 # %%
 # The film: 16 flowers. Each walks through five z of its own and back to the first one, in a loop.
+# (One large flower on a way that you choose: `gankit sample runs/garden --seeds 3,17,42 --loop
+# --seconds 8 --size 512`.)
 stops = z[: 5 * 16].reshape(5, 16, -1)
 film = []
 for stop in range(5):

@@ -95,7 +95,8 @@ class GroupedCommand(click.Command):
     def help_groups(self, ctx: click.Context) -> dict[str, list[tuple[str, str]]]:
         """The help: heading -> (option, text); `--help` itself is in the last group."""
         grouped = [option for group in self.groups.values() for option in group]
-        ungrouped = [option for option in self.get_params(ctx) if option not in grouped]
+        all_options = [p for p in self.get_params(ctx) if isinstance(p, click.Option)]
+        ungrouped = [option for option in all_options if option not in grouped]
         last_heading = list(self.groups)[-1]
         table = {}
         for heading, group in self.groups.items():

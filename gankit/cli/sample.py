@@ -3,38 +3,41 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 from gankit.cli.check_output import check_output
+from gankit.cli.grouped_command import GroupedCommand
 from gankit.cli.log import show_log
-from gankit.cli.progress import progress_bar
+from gankit.cli.sample_options import (
+    COUNTS,
+    GROUPS,
+    HISTORY_FPS,
+    check_values,
+    choose_form,
+    film_option,
+    film_options,
+    read_film,
+    read_pictures,
+)
+from gankit.cli.sample_pictures import Pictures, Successive
 from gankit.core.errors import GankitError
 from gankit.data.read.names import printable
 from gankit.training.find_run import find_run
 from gankit.training.links import WRITTEN, refuse_links_out
+from gankit.training.run_file import grid_shows_seeds
 
 if TYPE_CHECKING:
-    from PIL import Image
+    from gankit.cli.sample_forms import Drawing
+    from gankit.runs.images import Frames
 
-    from gankit.runs.sampler import Sampler
-
-FILE_NAMES = {
-    "grid": "grid-{seed}.png",
-    "files": "pictures",
-    "strip": "strip-{seed}.png",
-    "loop": "loop.mp4",
-    "history": "progress.mp4",
-}
-MAX_SHOWN = 64  # of the pictures of --files, with --show
-COUNTS = {"grid": 64, "files": 64, "strip": 10, "loop": 12}  # pictures, if --count is not given
+Values = dict[str, Any]  # of the options
 
 
-class UnrepeatedOptions(click.Command):
+class SampleCommand(GroupedCommand):
     """A command that refuses an option given twice, where click would use only the last value."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -45,164 +48,93 @@ class UnrepeatedOptions(click.Command):
         return super().parse_args(ctx, args)
 
 
-@click.command(cls=UnrepeatedOptions)
+@click.command(cls=SampleCommand, groups=GROUPS)
 @click.argument("run", type=Path)
-@click.option("--seed", default=0, show_default=True, help="Seed of the first picture.")
-@click.option("--count", type=int, help="Number of pictures.  [default: 64; --strip 10; --loop 12]")
-@click.option("--files", is_flag=True, help="Write one file per picture, into the folder --out.")
-@click.option(
-    "--strip", is_flag=True, help="Draw one row of --count pictures, from --seed to the next seed."
-)
-@click.option("--loop", is_flag=True, help="Make a video through --count pictures and back.")
-@click.option("--history", is_flag=True, help="Make a video of the grids drawn during training.")
-@click.option(
-    "--checkpoint", type=int, metavar="STEP", help="Use an earlier checkpoint than the newest."
-)
-@click.option(
-    "--show",
-    is_flag=True,
-    help="Also draw the pictures in the terminal, as many as there is room for. The file is "
-    "written as always.",
-)
-@click.option(
-    "--out",
-    type=Path,
-    metavar="PATH",
-    help="File to write (.png .jpg .webp; videos .mp4 .webp .gif), or the folder of --files.  "
-    "[default: in the run's folder]",
-)
 @click.pass_context
-def sample(
-    ctx: click.Context,
-    /,
-    run: Path,
-    seed: int,
-    count: int | None,
-    checkpoint: int | None,
-    out: Path | None,
-    **flags: bool,
-) -> None:
+def sample(ctx: click.Context, /, run: Path, **values: Any) -> None:
     """Draw pictures from the trained run in the folder RUN.
 
-    Without --files, --strip, --loop or --history, draw a grid.
+    Without --files, --strip or an option of videos, draw a grid.
     """
-    from gankit.cli import sample_output
+    from gankit.cli.sample_output import describe_size, explain_write_error, write_history
 
-    form = _choose_form(ctx, flags)
-    if count is not None and count < 1:
-        raise GankitError(f"--count is {count}; it must be 1 or more")
-    if seed < 0:
-        raise GankitError(f"--seed is {seed}; it must be 0 or more")
+    check_values(values)
+    form = choose_form(values, _given(ctx))
     run = find_run(run, " and --checkpoint {step}")
-    out = _check_out(out, run, form, seed)
+    pictures = read_pictures(values, form, grid_shows_seeds=grid_shows_seeds(run))
+    out = _check_out(run, form, pictures, values)
+    size = values["size"] or 0
     with show_log():
         if form == "history":
-            sample_output.write_history(run, out)
+            with explain_write_error(out):
+                side = write_history(run, out, values["fps"] or HISTORY_FPS, size)
         else:
-            from gankit.cli.show_samples import show_pictures
+            from gankit.cli.sample_forms import Drawing
             from gankit.runs.sampler import load
 
-            sampler = load(run, step=checkpoint, registry=ctx.obj)
-            count = count or COUNTS[form]
-            with sample_output.explain_write_error(out):
-                pictures = WRITERS[form](sampler, seed, count, out)
-            if flags["show"]:
-                show_pictures(pictures, sampler.run.image_size, count)
-    click.echo(printable(str(out)))
+            sampler = load(run, step=values["checkpoint"], registry=ctx.obj)
+            side = sampler.run.image_size
+            with explain_write_error(out):
+                frames = _write(Drawing(sampler, out, size), form, pictures, values)
+            if values["show"] and frames is not None:
+                _show(frames, form, pictures)
+    click.echo(printable(f"{out}{describe_size(size, side)}"))
 
 
-def _choose_form(ctx: click.Context, flags: dict[str, bool]) -> str:
-    """What to draw. GankitError if options contradict each other."""
-    chosen_forms = [form for form in FILE_NAMES if flags.get(form)]
-    if len(chosen_forms) > 1:
-        options = " and ".join(f"--{form}" for form in chosen_forms)
-        raise GankitError(f"{options} exclude each other: give only one of them")
-    form = chosen_forms[0] if chosen_forms else "grid"
-    if flags["show"] and form in ("loop", "history"):
-        raise GankitError(f"--show draws pictures, and --{form} makes a video: omit one of them")
-    for name in ("seed", "count", "checkpoint"):
-        is_given = ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
-        if form == "history" and is_given:
-            raise GankitError(f"--history shows the grids that training has drawn: omit --{name}")
-    return form
+def _given(ctx: click.Context) -> set[str]:
+    """The options on the command line."""
+    source = ctx.get_parameter_source
+    return {name for name in ctx.params if source(name) is ParameterSource.COMMANDLINE}
 
 
-def _check_out(out: Path | None, run: Path, form: str, seed: int) -> Path:
+def _check_out(run: Path, form: str, pictures: Pictures, values: Values) -> Path:
     """What to write: --out, or a file in the run's folder. GankitError if it cannot be written."""
     from gankit.cli.sample_output import check_path
 
+    out: Path | None = values["out"]
     check_output(out or run)
     if out:
-        check_path(out, form, run)
+        video = "--history" if form == "history" else film_option(values)
+        check_path(out, run, is_folder=form == "files", video_option=video)
         return out
-    file = run / FILE_NAMES[form].format(seed=seed)
+    file = run / _file_name(form, pictures, values)
     refuse_links_out(run, (*WRITTEN, file.name))
     return file
 
 
-def _write_grid(sampler: Sampler, seed: int, count: int, out: Path) -> list[Image.Image]:
-    from gankit.cli.sample_output import check_picture_size, describe_picture
-    from gankit.runs.images import save_picture, square_columns
-
-    provenance = describe_picture(sampler, "grid", seed, count)
-    if count == 1:
-        picture = sampler.sample(seed)
-    else:
-        check_picture_size(sampler, count, square_columns(count), out)
-        picture = sampler.grid(count, seed)
-    save_picture(picture, out, provenance)
-    return [picture]
-
-
-def _write_files(sampler: Sampler, seed: int, count: int, out: Path) -> list[Image.Image]:
-    from gankit.cli.sample_output import describe_picture
-    from gankit.runs.images import save_picture
-
-    out.mkdir(parents=True, exist_ok=True)
-    pictures: list[Image.Image] = []
-    with progress_bar("drawing") as progress:
-        for number in range(seed, seed + count):
-            picture = sampler.sample(number)
-            provenance = describe_picture(sampler, "grid", number, 1)
-            save_picture(picture, out / f"{number:06d}.png", provenance)
-            if len(pictures) < MAX_SHOWN:
-                pictures.append(picture)
-            progress(number - seed + 1, count)
-    return pictures
+def _file_name(form: str, pictures: Pictures, values: Values) -> str:
+    """What to write without --out."""
+    is_successive = isinstance(pictures, Successive)
+    if form == "film":
+        film = "loop" if values["loop"] else "walk"
+        return "loop.mp4" if is_successive and values["loop"] else f"{film}-{pictures.name()}.mp4"
+    names = {
+        "files": "pictures",
+        "history": "progress.mp4",
+        "strip": f"strip-{pictures.name()}.png",
+    }
+    is_single = len(pictures.numbers) == 1 and not is_successive
+    grid = f"{'picture' if is_single else 'grid'}-{pictures.name()}.png"
+    return names.get(form, grid)
 
 
-def _write_strip(sampler: Sampler, seed: int, count: int, out: Path) -> list[Image.Image]:
-    from gankit.cli.sample_output import check_picture_size, describe_picture
-    from gankit.runs.images import save_picture
-    from gankit.runs.walk import strip
+def _write(drawing: Drawing, form: str, pictures: Pictures, values: Values) -> Frames | None:
+    """Draw and write; returns the pictures, but none of a film."""
+    from gankit.cli import sample_forms
 
-    check_picture_size(sampler, count, count, out)
-    provenance = describe_picture(sampler, "strip", seed, count)
-    picture = strip(sampler, seed, count)
-    save_picture(picture, out, provenance)
-    return [picture]
-
-
-def _write_loop(sampler: Sampler, seed: int, count: int, out: Path) -> list[Image.Image]:
-    from gankit.cli.sample_output import check_frames_fit, describe_picture
-    from gankit.runs.video import write_video
-    from gankit.runs.walk import FRAMES_PER_PICTURE, loop_frames
-
-    check_frames_fit(sampler, count, FRAMES_PER_PICTURE, out)
-    with progress_bar("drawing") as progress:
-
-        def draw() -> Iterator[Image.Image]:
-            for number, frame in enumerate(loop_frames(sampler, seed, count), 1):
-                yield frame
-                progress(number, count * FRAMES_PER_PICTURE)
-
-        write_video(draw(), out, 24, describe_picture(sampler, "loop", seed, count))
-    return []
+    if form == "film":
+        film = read_film(values)
+        sample_forms.write_film(drawing, pictures, film, film_options(values))
+        return None
+    if form == "strip":
+        return sample_forms.write_strip(drawing, pictures, values["count"] or COUNTS["strip"])
+    if form == "files":
+        return sample_forms.write_files(drawing, pictures)
+    return sample_forms.write_grid(drawing, pictures, numbered=values["numbers"])
 
 
-WRITERS: dict[str, Callable[[Sampler, int, int, Path], list[Image.Image]]] = {
-    "grid": _write_grid,
-    "files": _write_files,
-    "strip": _write_strip,
-    "loop": _write_loop,
-}
+def _show(frames: Frames, form: str, pictures: Pictures) -> None:
+    from gankit.cli.show_samples import show_pictures
+
+    count = len(pictures.numbers) if form == "files" else len(frames)
+    show_pictures(frames, count)

@@ -3,47 +3,50 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from gankit.cli.check_output import require_folder, write_error
+from gankit.cli.sample_options import HISTORY_FPS
 from gankit.core.errors import GankitError
 from gankit.core.portable_path import portable_path
-from gankit.core.settings import command_about
 from gankit.core.shell import join_command
 from gankit.runs import video
 from gankit.runs.grids import list_grids
-from gankit.runs.provenance import Provenance, of_run
-
-if TYPE_CHECKING:
-    from gankit.runs.sampler import Sampler
+from gankit.runs.provenance import of_run
+from gankit.training.run_file import recorded_run
 
 MAX_PIXELS = 89_478_485  # Pillow warns of a larger picture when it opens it
 MAX_SIDES = {"JPEG": 65_500, "WEBP": 16_383, "GIF": 65_535, "AVIF": 65_535}  # pixels
+MAX_FILM_SIDE = 4096  # pixels: more than most players and their hardware show
+MAX_SHOWN = 80  # letters of options in a message
 PICTURE_ENDINGS = ".png, .jpg or .webp"
 
 
-def check_path(out: Path, form: str, run: Path) -> None:
-    """GankitError if --out cannot be what `form` ("grid", "files", ...) writes."""
-    if form == "files":
+def check_path(out: Path, run: Path, *, is_folder: bool = False, video_option: str = "") -> None:
+    """GankitError if --out cannot be what is written: a picture, a folder of them, or a video.
+
+    `video_option` is the option that asks for a video.
+    """
+    if is_folder:
         _check_folder(out, run)
         return
     if out.is_dir():
-        example = out / ("loop.mp4" if form in ("loop", "history") else "flowers.png")
+        example = out / ("loop.mp4" if video_option else "flowers.png")
         raise GankitError(
             f"--out {out} is a folder: name a file in it, such as {example}, or use --files"
         )
     ending = out.suffix.lower()
-    if form in ("loop", "history"):
+    if video_option:
         if ending not in video.ENDINGS:
-            raise GankitError(f"--{form} writes a video, so --out must end in .mp4, .webp or .gif; "
-                              f"it is {out}")  # fmt: skip
+            raise GankitError(f"{video_option} writes a video, so --out must end in .mp4, .webp or "
+                              f".gif; it is {out}")  # fmt: skip
     elif ending == ".mp4":
         raise GankitError(
-            f"--out {out} is a video: add --loop or --history, or write {PICTURE_ENDINGS}"
+            f"--out {out} is a video: add --loop, --seconds or --history, or write "
+            f"{PICTURE_ENDINGS}"
         )
     elif _picture_format(ending) is None:
         raise GankitError(
@@ -72,12 +75,16 @@ def _picture_format(ending: str) -> str | None:
     return file_format if file_format in Image.SAVE else None
 
 
-def check_picture_size(sampler: Sampler, count: int, columns: int, out: Path) -> None:
-    """GankitError if a grid of `count` pictures would be larger than its format or MAX_PIXELS."""
+def check_picture_fits(
+    options: Sequence[str], count: int, columns: int, side: int, gap: int, out: Path
+) -> None:
+    """GankitError if a grid of `count` pictures would be larger than its format or MAX_PIXELS.
+
+    `options` of `gankit sample` choose them; each has `side` pixels, and `gap` pixels around it.
+    """
     from gankit.runs.images import grid_size  # imports torch
 
-    side = sampler.run.image_size
-    width, height = grid_size(count, columns, (side, side))
+    width, height = grid_size(count, columns, (side, side), gap)
     file_format = _picture_format(out.suffix.lower()) or ""
     max_side = MAX_SIDES.get(file_format, MAX_PIXELS)
     if width * height > MAX_PIXELS:
@@ -87,19 +94,31 @@ def check_picture_size(sampler: Sampler, count: int, columns: int, out: Path) ->
     else:
         return
     raise GankitError(
-        f"--count {count} is too many for one picture: it would have {width:,} x {height:,} "
-        f"pixels, and {limit}. Use a smaller --count, or --files"
+        f"{_shorten(options)} would make a picture of {width:,} x {height:,} pixels, and {limit}: "
+        "use fewer pictures, a smaller --size, or --files"
     )
 
 
-def check_frames_fit(sampler: Sampler, count: int, frames_per_picture: int, out: Path) -> None:
-    """GankitError if the frames of a .webp or .gif do not fit into memory; .mp4 needs only one."""
-    max_count = MAX_PIXELS // (frames_per_picture * sampler.run.image_size**2)
+def check_film_fits(options: Sequence[str], count: int, side: int, out: Path) -> None:
+    """GankitError if players cannot show a film of `count` frames of `side` pixels.
+
+    The frames of a .webp or .gif must also fit into memory; an .mp4 needs only one.
+    """
+    if side > MAX_FILM_SIDE:
+        raise GankitError(
+            f"--size {side} is too large for a video: players show {MAX_FILM_SIDE:,} pixels a side"
+        )
+    max_count = MAX_PIXELS // side**2
     if out.suffix.lower() != ".mp4" and count > max_count:
         raise GankitError(
-            f"--count {count} is too many for {out.suffix}, whose frames must be in memory at "
-            f"once: use --count {max_count} or less, or .mp4"
+            f"{_shorten(options)} would make {count:,} frames of {side} pixels a side, and a "
+            f"{out.suffix} must have all in memory at once, {max_count:,} at most: write an .mp4"
         )
+
+
+def _shorten(options: Sequence[str]) -> str:
+    text = " ".join(options)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
 
 
 @contextlib.contextmanager
@@ -111,30 +130,38 @@ def explain_write_error(out: Path) -> Iterator[None]:
         raise write_error(out, error) from error
 
 
-def write_history(run: Path, out: Path) -> None:
-    """Write the grids that a run has drawn during training as a video."""
+def write_history(run: Path, out: Path, fps: int, size: int) -> int:
+    """Write the grids that a run has drawn during training as a video.
+
+    `size`: the pixels of each picture's side; 0: as they are. Returns what they were.
+    """
+    from gankit.runs.images import resize
     from gankit.runs.read_grid import read_grid
 
     grids = list_grids(run)
     if not grids:
         raise GankitError(f"{run} has no grids in samples/, so --history has nothing to show")
-    frames = (read_grid(grid) for _, grid in grids)
+    side = recorded_run(run).image_size
+    drawn = (read_grid(grid) for _, grid in grids)
+    frames = (resize(grid, round(size / side * max(grid.size))) for grid in drawn)
+    options = ["--history"]
+    options += ["--size", str(size)] if size else []
+    options += ["--fps", str(fps)] if fps != HISTORY_FPS else []
     last_step, _ = grids[-1]
-    provenance = of_run(run, last_step, join_command(["gankit", *_sample_words(run, "--history")]))
-    with explain_write_error(out):
-        video.write_video(frames, out, 8, provenance)
+    provenance = of_run(run, last_step, join_command(["gankit", *sample_words(run, *options)]))
+    video.write_video(frames, out, fps, provenance)
+    return side
 
 
-def describe_picture(sampler: Sampler, form: str, seed: int, count: int) -> Provenance:
-    """Where a picture or video of `gankit sample` comes from."""
-    run = sampler.run
-    options = [] if form == "grid" else [f"--{form}"]
-    options += ["--seed", str(seed), "--count", str(count), "--checkpoint", str(sampler.step)]
-    command = command_about(run, *_sample_words(run.folder, *options))
-    return of_run(run.folder, sampler.step, command, seed)
-
-
-def _sample_words(run: Path, *options: str) -> list[str]:
+def sample_words(run: Path, *options: str) -> list[str]:
     """The words of `gankit sample` after `gankit`; the path does not name your home folder."""
     working_folder = Path.cwd()
     return ["sample", portable_path(str(run), working_folder, working_folder), *options]
+
+
+def describe_size(size: int, side: int) -> str:
+    """What --size did to pictures of `side` pixels, for the line that names the file."""
+    if not size or size == side:
+        return ""
+    change = "enlarged" if size > side else "made smaller"
+    return f"  (each picture {change} from {side} to {size:,} pixels)"

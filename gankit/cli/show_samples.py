@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Sequence
 
-import numpy as np
-from PIL import Image
 from rich.text import Text
 
 from gankit.cli.half_blocks import HalfBlocks, can_draw, choose_layout
 from gankit.cli.rich_console import output_console
 from gankit.cli.terminal import shows_live_view
-from gankit.runs.images import cut_grid
+from gankit.runs.images import Frames
 
 log = logging.getLogger("gankit")
 LINES_LEFT = 3  # of the terminal: for the line below the pictures, the path and the prompt
 
 
-def show_pictures(pictures: Sequence[Image.Image], size: int, count: int) -> None:
-    """Draw the first of `count` pictures of `size` px, which may be in one grid.
+def show_pictures(frames: Frames, count: int) -> None:
+    """Draw the first of `count` pictures, of which `frames` has as many as can be shown.
 
     Where this is impossible, a message says so.
     """
     console = output_console()
-    frames = np.concatenate([_to_frames(picture, size) for picture in pictures])[:count]
+    size = frames.shape[1]
     layout = choose_layout(len(frames), size, console.width, console.height - LINES_LEFT)
     if not (layout and shows_live_view(sys.stdout) and can_draw(console)):
         log.info(
@@ -36,10 +33,3 @@ def show_pictures(pictures: Sequence[Image.Image], size: int, count: int) -> Non
     num_shown = layout.columns * layout.rows
     if num_shown < count:
         console.print(Text(f"the first {num_shown} of {count} pictures", style="dim"))
-
-
-def _to_frames(picture: Image.Image, size: int) -> np.ndarray:
-    """The pictures of a grid, or a single one: (N, size, size, 3)."""
-    if picture.size == (size, size):
-        return np.asarray(picture)[None]
-    return cut_grid(picture, size)

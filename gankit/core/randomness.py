@@ -8,7 +8,7 @@ draws from distributions that tricks use are here.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Generator
@@ -35,6 +35,11 @@ def generator(seed: int, step: int, purpose: str, device: torch.device | str = "
 def latents(seed: int, step: int, count: int, latent_dim: int, purpose: str = "z") -> torch.Tensor:
     """z (count, latent_dim) ~ N(0, 1), float32. Drawn on the CPU: all devices get the same z."""
     return torch.randn(count, latent_dim, generator=generator(seed, step, purpose))
+
+
+def latents_of_seeds(seeds: Iterable[int], latent_dim: int) -> torch.Tensor:
+    """z (N, latent_dim), a row for each seed, as `gankit sample` has them; N is 1 or more."""
+    return torch.cat([latents(seed, 0, 1, latent_dim) for seed in seeds])
 
 
 def gamma(generator: Generator, k: float, shape: Shape, scale: float = 1.0) -> torch.Tensor:

@@ -2,19 +2,22 @@
 
 import io
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from gankit.core.atomic_write import open_atomically
 from gankit.data.read.mark import mark_options
 from gankit.runs.provenance import Provenance, to_comment
 
 Frame = NDArray[np.uint8]  # (H, W, 3)
+Frames = NDArray[np.uint8]  # (N, H, W, 3)
+MIN_DIGITS = 10  # px: the height of a number on a small picture
 
 
 def to_uint8(images: torch.Tensor) -> NDArray[np.uint8]:
@@ -39,16 +42,61 @@ def to_grid(images: torch.Tensor, columns: int = 0, gap: int = 2) -> Image.Image
     return arrange(to_frames(images), columns, gap)
 
 
-def arrange(frames: NDArray[np.uint8], columns: int = 0, gap: int = 2) -> Image.Image:
-    """Arrange frames (N, H, W, 3) as `to_grid` does."""
+def arrange(
+    frames: NDArray[np.uint8],
+    columns: int = 0,
+    gap: int = 2,
+    *,
+    size: int = 0,
+    numbers: Sequence[int] = (),
+) -> Image.Image:
+    """Arrange frames (N, H, W, 3) as `to_grid` does.
+
+    `size`: the pixels of each picture's side, as in `resize`; the gap grows with it. `numbers`: one
+    for each frame, which is written on it.
+    """
     height, width = frames.shape[1:3]
+    gap = scale_gap(gap, max(height, width), size)
     columns = columns or square_columns(len(frames))
-    grid = Image.new("RGB", grid_size(len(frames), columns, (width, height), gap), "white")
+    cell = resized(width, height, size)
+    grid = Image.new("RGB", grid_size(len(frames), columns, cell, gap), "white")
     for index, frame in enumerate(frames):
+        picture = resize(Image.fromarray(frame), size)
+        if len(numbers):
+            picture = write_number(picture, numbers[index])
         row, column = divmod(index, columns)
-        corner = (gap + column * (width + gap), gap + row * (height + gap))
-        grid.paste(Image.fromarray(frame), corner)
+        grid.paste(picture, (gap + column * (cell[0] + gap), gap + row * (cell[1] + gap)))
     return grid
+
+
+def scale_gap(gap: int, side: int, size: int) -> int:
+    """The gap between pictures of `side` pixels that are enlarged to `size`; 0: they are not."""
+    return round(gap * max(1, size / side))
+
+
+def resize(picture: Image.Image, size: int) -> Image.Image:
+    """The picture with a longer side of `size` pixels, by Lanczos's filter; 0: as it is."""
+    if not size or size == max(picture.size):
+        return picture
+    return picture.resize(resized(*picture.size, size), Image.Resampling.LANCZOS)
+
+
+def resized(width: int, height: int, size: int) -> tuple[int, int]:
+    """Width and height of a picture whose longer side becomes `size` pixels; 0: as they are."""
+    scale = size / max(width, height) if size else 1
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def write_number(picture: Image.Image, number: int) -> Image.Image:
+    """The picture with a number in its lower left corner, white on black."""
+    font = ImageFont.load_default(max(MIN_DIGITS, picture.height // 6))
+    numbered = picture.copy()
+    draw = ImageDraw.Draw(numbered)
+    corner = (0, picture.height)
+    x, y, end_x, end_y = draw.textbbox(corner, str(number), font, anchor="lb")
+    draw.rectangle((x, y - 2, end_x + 4, end_y), fill="black")
+    draw.text((2, picture.height - 1), str(number), "white", font, anchor="lb")
+    return numbered
 
 
 def square_columns(count: int) -> int:

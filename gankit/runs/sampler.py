@@ -1,26 +1,30 @@
 """Sampler: sample pictures from a trained generator."""
 
+import math
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from gankit.core import randomness
 from gankit.core.errors import GankitError, quote_value
+from gankit.core.randomness import latents, latents_of_seeds
 from gankit.core.registry import Registry, registry_of
 from gankit.core.settings import Run
-from gankit.runs.images import arrange, to_frames
+from gankit.runs.images import arrange, resize, to_frames
+from gankit.runs.sample_limits import MAX_SIZE, NEAR_COUNT, SPREAD
 from gankit.training import checkpoint
 from gankit.training.assemble import build_gan
 from gankit.training.check_checkpoint import check_keys, load_weights
 from gankit.training.find_run import find_run
+from gankit.training.grid_latents import grid_latents
 from gankit.training.python_words import called_in_python
-from gankit.training.run_file import folder_of, load_run
+from gankit.training.run_file import GRID_SIZE, folder_of, load_run
 from gankit.training.run_parts import SAMPLED, require_parts
 
 BATCH_SIZE = 64  # pictures that the generator draws at once
@@ -40,10 +44,9 @@ class Sampler:
     def latents(self, seeds: Iterable[int]) -> Tensor:
         """The latents z of these seeds: (N, latent_dim). GankitError if there is no seed."""
         seeds = _require_seeds(seeds)
-        z = [randomness.latents(seed, 0, 1, self.run.latent_dim) for seed in seeds]
-        if not z:
+        if not seeds:
             raise GankitError("there is no seed to draw: give one or more")
-        return torch.cat(z)
+        return latents_of_seeds(seeds, self.run.latent_dim)
 
     @torch.no_grad()
     def images(self, z: Tensor) -> Tensor:
@@ -54,30 +57,101 @@ class Sampler:
         self._check_shape(z)
         return torch.cat([self.net(batch).float() for batch in torch.split(z, BATCH_SIZE)])
 
-    def sample(self, seed: int = 0) -> Image.Image:
-        """The picture of a seed."""
-        return Image.fromarray(to_frames(self.images(self.latents([seed])))[0])
+    def latents_near(
+        self, seed: int, numbers: Iterable[int] = range(NEAR_COUNT), spread: float = SPREAD
+    ) -> Tensor:
+        """The latents z (N, latent_dim) of pictures near that of a seed, by their numbers.
 
-    def draw(self, z: Tensor, columns: int = 0) -> Image.Image:
+        Number 0 is the picture itself. Each of the others mixes its z with noise of its own:
+        sqrt(1 - spread^2) * z + spread * noise, which is as long as z. GankitError if `numbers`
+        is empty, or if `spread` is not above 0 and at most 1.
+        """
+        if not 0 < spread <= 1:
+            raise GankitError(f"spread is {spread}; it must be above 0, and 1 at most")
+        z = self.latents([seed])
+        near = []
+        for number in _require_seeds(numbers):
+            noise = latents(seed, number, 1, self.run.latent_dim, "near")
+            near.append(mix_z(z, noise, spread) if number else z)
+        if not near:
+            raise GankitError("there is no picture to draw: give one number or more")
+        return torch.cat(near)
+
+    def latents_of_cells(self, cells: Iterable[int]) -> Tensor:
+        """The latents z (N, latent_dim) of cells of the run's own grids, in samples/.
+
+        Cells are counted from 0, row by row. In a new run, cell k has the z of seed k. GankitError
+        if there is no such cell.
+        """
+        cells = _require_seeds(cells)
+        for cell in cells:
+            if not 0 <= cell < GRID_SIZE:
+                raise GankitError(
+                    f"cell {cell} does not exist: a grid has cells 0 to {GRID_SIZE - 1}"
+                )
+        return grid_latents(self.run)[cells]
+
+    def sample(self, seed: int = 0, *, size: int = 0) -> Image.Image:
+        """The picture of a seed. `size`: the pixels of its side; 0: as G draws it."""
+        return resize(Image.fromarray(self.frames(self.latents([seed]))[0]), _require_size(size))
+
+    def frames(self, z: Tensor) -> NDArray[np.uint8]:
+        """The pictures of z (N, latent_dim), as uint8 (N, H, W, 3). GankitError as for `images`."""
+        self._check_shape(z)
+        # Converted batch by batch, because bytes take a quarter of the memory of floats.
+        frames = [to_frames(self.images(batch)) for batch in torch.split(z, BATCH_SIZE)]
+        return np.concatenate(frames)
+
+    def draw(
+        self, z: Tensor, columns: int = 0, *, size: int = 0, numbers: Sequence[int] = ()
+    ) -> Image.Image:
         """A grid of the pictures of z (N, latent_dim); nearly square if `columns` is 0.
 
-        GankitError if z has another shape or no rows, or if `columns` is negative.
+        `size`: the pixels of each picture's side. `numbers`: one for each picture, written on it.
+        GankitError if z has another shape or no rows, if `columns` is negative, or if there are
+        not as many numbers as rows.
         """
         self._check_shape(z)
         if columns < 0:
             raise GankitError(f"columns is {columns}; it must be 0 (nearly square) or more")
-        # Converted batch by batch, because bytes take a quarter of the memory of floats.
-        frames = [to_frames(self.images(batch)) for batch in torch.split(z, BATCH_SIZE)]
-        return arrange(np.concatenate(frames), columns)
+        if len(numbers) not in (0, len(z)):
+            raise GankitError(f"there are {len(numbers)} numbers for {len(z)} pictures")
+        return arrange(self.frames(z), columns, size=_require_size(size), numbers=numbers)
 
-    def grid(self, count: int = 64, seed: int = 0) -> Image.Image:
-        """A grid of the pictures of seeds `seed`, `seed + 1`, ...
+    def grid(
+        self,
+        count: int = 64,
+        seed: int = 0,
+        *,
+        seeds: Iterable[int] | None = None,
+        size: int = 0,
+        numbers: bool = False,
+    ) -> Image.Image:
+        """A grid of the pictures of seeds `seed`, `seed + 1`, ..., or of the given `seeds`.
 
-        GankitError if `count` is below 1.
+        `size`: the pixels of each picture's side. With `numbers`, each picture's seed is written on
+        it. GankitError if `count` is below 1.
         """
-        if count < 1:
-            raise GankitError(f"count is {count}; it must be 1 or more")
-        return self.draw(self.latents(range(seed, seed + count)))
+        _require_count(count)
+        drawn = _require_seeds(range(seed, seed + count) if seeds is None else seeds)
+        return self.draw(self.latents(drawn), size=size, numbers=drawn if numbers else ())
+
+    def near(
+        self,
+        seed: int,
+        count: int = NEAR_COUNT,
+        spread: float = SPREAD,
+        *,
+        size: int = 0,
+        numbers: bool = False,
+    ) -> Image.Image:
+        """A grid of a seed's picture, which comes first, and of pictures near it.
+
+        The larger `spread` is, the less alike they are, up to 1; see `latents_near`.
+        """
+        _require_count(count)
+        z = self.latents_near(seed, range(count), spread)
+        return self.draw(z, size=size, numbers=range(count) if numbers else ())
 
     def _check_shape(self, z: Tensor) -> None:
         if not isinstance(z, Tensor):
@@ -86,6 +160,22 @@ class Sampler:
         if z.ndim != 2 or z.shape[1] != self.run.latent_dim or not len(z):
             expected = f"(N, {self.run.latent_dim}) with N of 1 or more"
             raise GankitError(f"z has shape {tuple(z.shape)}; expected {expected}")
+
+
+def mix_z(z: Tensor, noise: Tensor, spread: float) -> Tensor:
+    """z with a share of noise, so that the result is ~ N(0, 1) if both are."""
+    return math.sqrt(1 - spread**2) * z + spread * noise
+
+
+def _require_count(count: int) -> None:
+    if count < 1:
+        raise GankitError(f"count is {count}; it must be 1 or more")
+
+
+def _require_size(size: int) -> int:
+    if not 0 <= size <= MAX_SIZE:
+        raise GankitError(f"size is {size}; it must be from 1 to {MAX_SIZE}, or 0: as G draws")
+    return size
 
 
 def _require_seeds(seeds: Any) -> list[int]:

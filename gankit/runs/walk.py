@@ -1,52 +1,80 @@
-"""Walks through the latent space: from the picture of one seed to that of the next."""
+"""Walks through the latent space: from picture to picture, or in a circle around one."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import torch
 from PIL import Image
 from torch import Tensor
 
-from gankit.runs.images import to_grid
-from gankit.runs.sampler import Sampler
+from gankit.runs.images import resize, to_frames
+from gankit.runs.sampler import Sampler, mix_z
 
-FRAMES_PER_PICTURE = 24  # of a loop: from one picture to the next
-
-
-def strip(sampler: Sampler, seed: int, count: int) -> Image.Image:
-    """A row of `count` pictures, from `seed` to the next seed."""
-    z = interpolate(sampler.latents([seed, seed + 1]), count - 1)[:count]
-    return sampler.draw(z, columns=count)
+FRAMES_AT_ONCE = 24  # that G draws, so that a long film needs no more memory than a short one
 
 
-def loop_frames(sampler: Sampler, seed: int, count: int) -> Iterator[Image.Image]:
-    """The frames of a walk through the pictures of `count` seeds, and back to the first."""
+def walk(z: Tensor, count: int, *, closed: bool = False, eased: bool = False) -> Iterator[Tensor]:
+    """`count` points (latent_dim,) on the way through z (N, latent_dim), evenly spread in time.
+
+    It begins at the first z, and ends at the last one or, if it is `closed`, one point before the
+    first. An `eased` walk slows down at each z. Between two z it follows `slerp`.
+    """
+    stops = [*z, z[0]] if closed else list(z)
+    parts = max(len(stops) - 1, 1)
+    intervals = max(count if closed else count - 1, 1)
     for number in range(count):
-        following = (number + 1) % count
-        z = interpolate(sampler.latents([seed + number, seed + following]), FRAMES_PER_PICTURE)
-        for image in sampler.images(z[:-1]):  # the last z begins the next part of the walk
-            yield to_grid(image[None], gap=0)
+        part, rest = divmod(number * parts, intervals)
+        if part >= len(stops) - 1:  # the end of an open walk
+            yield stops[-1]
+            continue
+        t = rest / intervals
+        yield slerp(stops[part], stops[part + 1], ease(t) if eased else t)
 
 
-def interpolate(z: Tensor, steps: int) -> Tensor:
-    """Spherical interpolation (slerp) through z (N, latent_dim), with `steps` points from each z
-    to the next; the last z comes last.
+def ease(t: float) -> float:
+    """A share of the way after a share t of the time, slow at both ends; both are from 0 to 1."""
+    return t * t * (3 - 2 * t)
+
+
+def slerp(start: Tensor, end: Tensor, t: float) -> Tensor:
+    """Spherical interpolation: the point at t, from 0 to 1, of the arc between two z (latent_dim,).
 
     Gaussian z lie near a sphere. A straight line leaves the sphere, and its middle gives grey
     pictures (White 2016, arXiv 1609.04468).
     """
-    points = []
-    for start, end in itertools.pairwise(z):
-        cosine = torch.dot(start, end) / (start.norm() * end.norm())
-        angle = math.acos(float(cosine.clamp(-1, 1)))
-        for t in torch.arange(max(steps, 1)) / max(steps, 1):
-            if math.sin(angle) > 1e-3:
-                start_weight = math.sin((1 - t) * angle)
-                end_weight = math.sin(t * angle)
-                points.append((start_weight * start + end_weight * end) / math.sin(angle))
-            else:  # parallel vectors have no unique arc between them
-                points.append(torch.lerp(start, end, t))
-    return torch.stack([*points, z[-1]])
+    share = torch.tensor(t)
+    cosine = torch.dot(start, end) / (start.norm() * end.norm())
+    angle = math.acos(float(cosine.clamp(-1, 1)))
+    if math.sin(angle) <= 1e-3:  # parallel vectors have no unique arc between them
+        return torch.lerp(start, end, share)
+    start_weight = math.sin((1 - share) * angle)
+    end_weight = math.sin(share * angle)
+    return (start_weight * start + end_weight * end) / math.sin(angle)
+
+
+def circle(z: Tensor, noise: Tensor, spread: float, count: int) -> Iterator[Tensor]:
+    """`count` points (latent_dim,) of a circle around z, in the plane of noise (2, latent_dim).
+
+    Every point is as near to z as a picture of `Sampler.near` with the same spread.
+    """
+    for number in range(count):
+        angle = 2 * math.pi * number / count
+        direction = math.cos(angle) * noise[0] + math.sin(angle) * noise[1]
+        yield mix_z(z, direction, spread)
+
+
+def film_frames(sampler: Sampler, points: Iterable[Tensor], size: int = 0) -> Iterator[Image.Image]:
+    """The pictures of these z (latent_dim,), one by one; `size` is as in `resize`."""
+    for batch in batched(points, FRAMES_AT_ONCE):
+        for frame in to_frames(sampler.images(torch.stack(batch))):
+            yield resize(Image.fromarray(frame), size)
+
+
+def batched(points: Iterable[Tensor], count: int) -> Iterator[list[Tensor]]:
+    """The points in lists of `count`; the last list may be shorter."""
+    points = iter(points)
+    while batch := list(itertools.islice(points, count)):
+        yield batch

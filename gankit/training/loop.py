@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from gankit.compute.threads import restore_threads
-from gankit.core import randomness
 from gankit.core.errors import EndedEarly, RunFailed, RunStopped, error_text
 from gankit.core.process_group import ProcessGroup
 from gankit.core.registry import Registry, registry_of
@@ -23,6 +22,7 @@ from gankit.training import assemble
 from gankit.training.budget import Budget, Stopwatch
 from gankit.training.callbacks import GuardedProgress, Program, check_callbacks
 from gankit.training.folder import RunFolder
+from gankit.training.grid_latents import grid_latents
 from gankit.training.guard import guard_parts
 from gankit.training.links import check_run_folder
 from gankit.training.observers import Observers, observe_with
@@ -36,8 +36,6 @@ from gankit.training.saver import Saver
 from gankit.training.start import begin_folder, check_agreement, make_trainer, reopen_folder
 from gankit.training.step_log import StepLog
 from gankit.training.trial.trial_step import try_external_parts
-
-GRID_SIZE = 64  # pictures in a grid of samples
 
 
 @called_in_python
@@ -149,7 +147,7 @@ class TrainingLoop:
         self.pace = Pace(trainer.run)
         self.step_log = StepLog(trainer)
         self.saver = Saver(trainer, self.observers, folder)
-        self.z = randomness.latents(self.run.seed, 0, GRID_SIZE, self.run.latent_dim, "grid")
+        self.z = grid_latents(self.run, self.gan.process_group)
 
     def run_to_end(self, budget: Budget | None, progress: Progress) -> None:
         """Take all steps; errors that end the run early know its folder and the steps done."""

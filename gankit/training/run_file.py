@@ -21,9 +21,12 @@ from gankit.training.find_run import RUN_FILE, find_run
 from gankit.training.python_words import errors_in_python
 from gankit.training.recorded_paths import begun_in, find_data, path_entries, recorded_places
 
+GRID_SIZE = 64  # pictures in a grid
+SEEDS = "seeds"  # the entry `grid_cells` of a run whose grids show the seeds 0 to 63
 Data = str | Path | Iterable[str | Path]  # paths, as after --data
 _OTHER_ENTRIES = {
     "command": str, "begun_in": str, "from_python": dict, "versions": dict, "prepared": dict,
+    "grid_cells": str,
 }  # fmt: skip
 # The runs that this process has begun: folder -> what each carries, so that it can be loaded again.
 _carried_by: dict[str, Carried] = {}
@@ -41,6 +44,8 @@ def write_run(run: Run, **extra: Any) -> str:
     objects = run.given_objects()
     if objects:
         extra["from_python"] = objects
+    if not (run.folder / RUN_FILE).exists() or grid_shows_seeds(run.folder):
+        extra["grid_cells"] = SEEDS
     text = _write(run, {**dataclasses.asdict(run), **paths, **extra})
     _carried_by[real_path(run.out)] = run.in_python
     return text
@@ -134,6 +139,14 @@ def read_notes(folder: Path) -> dict[str, Any]:
     """The entries of a run.json that are not settings, such as `versions`. GankitError."""
     record = _read_record(folder / RUN_FILE)
     return {name: record[name] for name in _OTHER_ENTRIES if name in record}
+
+
+def grid_shows_seeds(folder: Path) -> bool:
+    """Whether cell k of the grids of the run in `folder` shows seed k; in older runs it does not.
+
+    GankitError if there is no run.
+    """
+    return read_notes(folder).get("grid_cells") == SEEDS
 
 
 def recorded_data(run: Run) -> tuple[str, ...]:

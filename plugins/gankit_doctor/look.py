@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from gankit.core import randomness
+from gankit.training.grid_latents import grid_latents
 from gankit_doctor import pictures
 from gankit_doctor.players import judge_numbers, player_numbers
-from gankit_doctor.reference import GRID, make_reference
+from gankit_doctor.reference import make_reference
 
 if TYPE_CHECKING:
     from gankit.core.gan import Gan
@@ -42,7 +42,7 @@ class Looker:
         device = gan.machine.device
         device = device if device.type == "cuda" else torch.device("cpu")
         self.reference = make_reference(prepared, device, run.data_seed)
-        self.z = randomness.latents(run.seed, 0, GRID, run.latent_dim, "grid")
+        self.z = grid_latents(run)
         self.previous: Tensor | None = None
         self.constants = pictures.floors(self.reference) if self.reference else {}
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from gankit.core import randomness
 from gankit.core.errors import GankitError
 from gankit.core.gan import Gan
 from gankit.core.registry import Registry, registry_of
 from gankit.training import checkpoint
 from gankit.training.assemble import build_gan
 from gankit.training.check_checkpoint import check_keys, load_weights
-from gankit.training.loop import GRID_SIZE
+from gankit.training.grid_latents import grid_latents
 from gankit.training.run_file import load_run
 from gankit.training.run_parts import TRAINED, require_parts
 from gankit.training.run_pictures import prepare_again
@@ -39,7 +38,7 @@ def view_checkpoints(run_folder: Path, registry: Registry | None = None) -> list
     prepared = prepare_again(run, registry)
     gan, _ = build_gan(run, registry)
     loss = make_loss(run, registry)
-    z = randomness.latents(run.seed, 0, GRID_SIZE, run.latent_dim, "grid")
+    z = grid_latents(run)
     moments = []
     for path in reversed(choose_evenly(saved, MOMENTS)):
         try:

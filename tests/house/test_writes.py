@@ -18,6 +18,7 @@ ALLOWED = {
     "gankit.cli.output:safe_output": "opens the null device in place of a closed stream",
     "gankit.cli.output:discard": "opens the null device, after a pipe was closed",
     "gankit.core.read_file:_open_without_waiting": "reads; the flags are those of `open`",
+    "gankit.runs.video:_encode_mp4": "into memory",
     "gankit_tensorboard:run_started": "TensorBoard's own writer, into a new file",
     "gankit_tensorboard:_write_numbers": "TensorBoard's own writer, into a new file",
 }

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import click
+
+from gankit.cli.main import new_cli
 from gankit.core.clock import format_duration
 from gankit.core.settings import Run, command_about
 from gankit.runs.grids import grid_path
 from gankit.training.python_words import in_caller_words, resume_call
 
+LIKED_CELL = 12  # of the grid: an example of a picture that you may like
 TERMS = "G draws, D judges. D(x), D(G(z)): how real D finds real pictures and G's."
 
 
@@ -54,7 +58,7 @@ def summarize_outcome(run: Run, first_step: int, outcome: dict[str, Any]) -> lis
     if is_finished:
         lines.append(f"pictures: {grid_path(run.folder, step)}")
         lines.append(f"video:    {run.folder / 'progress.mp4'}")
-        lines.append(f"more:     {_how_to_sample(run)}")
+        lines += [f"more:     {_how_to_sample(run)}", *_how_to_explore(run)]
     elif any((run.folder / "checkpoints").glob("step-*")):
         lines.append(f"resume:   {_how_to_resume(run)}")
     return lines
@@ -64,7 +68,16 @@ def _how_to_sample(run: Run) -> str:
     """The command that draws more pictures, or the call if they need objects from Python."""
     if {part.partition(" ")[0] for part in run.given_objects()} & {"generator", "trick"}:
         return f"gankit.load({str(run.folder)!r}).grid().save('more.png')"
-    return command_about(run, "sample", str(run.folder))
+    return command_about(run, "sample", str(run.folder), "--near", str(LIKED_CELL))
+
+
+def _how_to_explore(run: Run) -> list[str]:
+    """A line with the command that opens a page to play with, if a plugin has it."""
+    cli = new_cli()
+    commands = cli.list_commands(click.Context(cli, resilient_parsing=True))
+    if run.given_objects() or "explore" not in commands:
+        return []
+    return [f"play:     {command_about(run, 'explore', str(run.folder))}"]
 
 
 def _how_to_resume(run: Run) -> str:

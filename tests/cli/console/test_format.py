@@ -2,9 +2,10 @@
 
 from types import SimpleNamespace
 
+import click
 import pytest
 
-from gankit.cli.console.format import explain_changes, explain_terms
+from gankit.cli.console.format import explain_changes, explain_terms, summarize_outcome
 from gankit.training.compose import compose
 
 
@@ -56,3 +57,18 @@ def test_the_first_lines_of_a_run_say_it(gankit_run):
     assert "--no-flip" in first_lines.partition("\n")[2]
     assert "1.25 times" in first_lines
     assert "--no-flip" in gankit_run("--flip", "--dry-run").out
+
+
+@pytest.mark.parametrize("commands", [["sample"], ["explore", "sample"]])
+def test_a_finished_run_names_what_to_try_next(registry, tiny, monkeypatch, commands):
+    """Pictures like one of the grid, and the explorer if it is installed."""
+    cli = click.Group(commands=[click.Command(name) for name in commands])
+    monkeypatch.setattr("gankit.cli.console.format.new_cli", lambda: cli)
+    run = compose(registry, **tiny(out="my run"))
+    outcome = {"state": "finished", "step": 4, "seconds": 1, "tricks": {}}
+    lines = summarize_outcome(run, 0, outcome)
+    (more,) = [line for line in lines if "gankit sample 'my run' --near" in line]
+    seed = int(more.rpartition(" ")[2])
+    assert seed < 64  # a cell of the grid
+    explored = [line for line in lines if "gankit explore 'my run'" in line]
+    assert len(explored) == ("explore" in commands)

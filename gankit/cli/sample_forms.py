@@ -1,0 +1,143 @@
+"""What `gankit sample` writes: a grid, single files, a strip, or a film."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from gankit.cli.progress import progress_bar
+from gankit.cli.sample_options import Film
+from gankit.cli.sample_output import check_film_fits, check_picture_fits, sample_words
+from gankit.cli.sample_pictures import Circle, Directions, Pictures
+from gankit.core.randomness import latents
+from gankit.core.settings import command_about
+from gankit.runs.images import (
+    Frame,
+    Frames,
+    arrange,
+    resize,
+    save_picture,
+    scale_gap,
+    square_columns,
+)
+from gankit.runs.provenance import Provenance, of_run
+from gankit.runs.sampler import Sampler
+from gankit.runs.video import write_video
+from gankit.runs.walk import circle, film_frames, walk
+
+GAP = 2  # px between pictures as G draws them
+MAX_SHOWN = 64  # of the pictures of --files, with --show
+CIRCLE_SECONDS = 8  # of a film around one picture
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Where to draw from, and where to."""
+
+    sampler: Sampler
+    out: Path
+    size: int = 0  # px of each picture's side; 0: as G draws
+
+    @property
+    def side(self) -> int:
+        """The pixels of each picture's side in the file."""
+        return self.size or self.sampler.run.image_size
+
+    def check_grid(self, options: list[str], count: int, columns: int) -> None:
+        """GankitError if a grid of `count` pictures, which these options choose, is too large."""
+        gap = scale_gap(GAP, self.sampler.run.image_size, self.size)
+        check_picture_fits(options, count, columns, self.side, gap, self.out)
+
+    def provenance(self, options: list[str], seed: int | None) -> Provenance:
+        """Where a picture or video that these options of `gankit sample` draw comes from."""
+        run = self.sampler.run
+        options = [*options, *(["--size", str(self.size)] if self.size else [])]
+        options += ["--checkpoint", str(self.sampler.step)]
+        command = command_about(run, *sample_words(run.folder, *options))
+        return of_run(run.folder, self.sampler.step, command, seed)
+
+
+def write_grid(drawing: Drawing, pictures: Pictures, *, numbered: bool) -> Frames:
+    """Write a grid, or a single picture without a frame; returns the pictures as G draws them."""
+    count = len(pictures.numbers)
+    options = [*pictures.options(), *(["--numbers"] if numbered else [])]
+    drawing.check_grid(options, count, square_columns(count))
+    frames = drawing.sampler.frames(pictures.latents(drawing.sampler))
+    numbers = pictures.numbers if numbered else ()
+    picture = arrange(frames, gap=GAP if count > 1 else 0, size=drawing.size, numbers=numbers)
+    save_picture(picture, drawing.out, drawing.provenance(options, pictures.seed()))
+    return frames
+
+
+def write_files(drawing: Drawing, pictures: Pictures) -> Frames:
+    """Write a file for each picture into the folder; returns the first of them as G draws them."""
+    drawing.out.mkdir(parents=True, exist_ok=True)
+    first: list[Frame] = []
+    with progress_bar("drawing") as progress:
+        for done, number in enumerate(pictures.numbers, 1):
+            single = pictures.only(number)
+            frame = drawing.sampler.frames(single.latents(drawing.sampler))[0]
+            provenance = drawing.provenance(single.options(), single.seed())
+            path = drawing.out / pictures.file_name(number)
+            save_picture(resize(Image.fromarray(frame), drawing.size), path, provenance)
+            if len(first) < MAX_SHOWN:
+                first.append(frame)
+            progress(done, len(pictures.numbers))
+    return np.stack(first)
+
+
+def write_strip(drawing: Drawing, pictures: Pictures, count: int) -> Frames:
+    """Write a row of `count` pictures on the way through the pictures; returns them."""
+    options = ["--strip", *pictures.options(), "--count", str(count)]
+    drawing.check_grid(options, count, count)
+    z = torch.stack(list(walk(pictures.latents(drawing.sampler), count)))
+    frames = drawing.sampler.frames(z)
+    picture = arrange(frames, count, size=drawing.size)
+    save_picture(picture, drawing.out, drawing.provenance(options, pictures.seed()))
+    return frames
+
+
+def write_film(drawing: Drawing, pictures: Pictures, film: Film, film_options: list[str]) -> None:
+    """Write a film; `film_options` are those that make the same film again."""
+    options = [*pictures.options(), *film_options]
+    points, count = _points(drawing.sampler, pictures, film)
+    check_film_fits(options, count, drawing.side, drawing.out)
+    provenance = drawing.provenance(options, pictures.seed())
+    with progress_bar("drawing") as progress:
+
+        def draw() -> Iterator[Image.Image]:
+            for number, frame in enumerate(film_frames(drawing.sampler, points, drawing.size), 1):
+                yield frame
+                progress(number, count)
+
+        write_video(draw(), drawing.out, film.fps, provenance)
+
+
+def _points(sampler: Sampler, pictures: Pictures, film: Film) -> tuple[Iterator[Tensor], int]:
+    """The z (latent_dim,) of a film's frames, and how many they are."""
+    fps = film.fps
+    if isinstance(pictures, Circle):
+        z = pictures.latents(sampler)[0]
+        noise = latents(pictures.center, 0, 2, sampler.run.latent_dim, "circle")
+        count = _count_frames(film.seconds or CIRCLE_SECONDS, fps)
+        return circle(z, noise, pictures.spread, count), count
+    closed = film.closed
+    seconds_per_picture = 1.0
+    if isinstance(pictures, Directions):
+        saved = pictures.walk(sampler)
+        closed = closed or saved.is_closed
+        seconds_per_picture = saved.seconds_per_picture
+    z = pictures.latents(sampler)
+    parts = len(z) if closed else len(z) - 1
+    count = _count_frames(film.seconds or parts * seconds_per_picture, fps)
+    return walk(z, count, closed=closed, eased=film.eased), count
+
+
+def _count_frames(seconds: float, fps: int) -> int:
+    return max(2, round(seconds * fps))
