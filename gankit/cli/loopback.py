@@ -1,26 +1,28 @@
 """A web server for pages of this computer: other computers, and other sites, cannot reach it.
 
-It listens on the loopback address only, and its address holds a random word, so that other users of
-this computer cannot read the pages either. It serves no files: a function answers each path.
+It listens on the loopback address, unless the user names another host, and its address holds a
+random word, so that others who can reach it cannot read the pages. It serves no files: a function
+answers each path.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
+import ipaddress
 import logging
 import secrets
 import socket
 import sys
 import threading
-import webbrowser
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
-from gankit.cli.terminal import has_windows
-from gankit.core.errors import GankitError, describe_error
+from gankit.core.errors import GankitError, describe_error, quote_value
 
 HOST = "127.0.0.1"
+ANY_HOST = "0.0.0.0"  # every address of this computer
 HTML = "text/html; charset=utf-8"
 JSON = "application/json"
 MAX_CONNECTIONS = 32  # at once; the oldest is closed for a new one
@@ -55,31 +57,54 @@ Answer = Callable[[str, str], Reply | None]
 
 
 class LoopbackServer(ThreadingHTTPServer):
-    """Serves what `answer` returns, until `serve_until_interrupted` ends or it is closed."""
+    """Serves what `answer` returns, until it is closed."""
 
     daemon_threads = True
     block_on_close = False
     request_queue_size = 4 * MAX_CONNECTIONS
 
-    def __init__(self, answer: Answer, port: int = 0) -> None:
-        """`port` 0: any free one. GankitError if the port is taken."""
+    def __init__(self, answer: Answer, port: int = 0, host: str = HOST) -> None:
+        """`port` 0: any free one. GankitError if the port is taken, or is not one of `host`.
+
+        With another `host` than the loopback address, other computers can ask it, too.
+        """
+        if not host:  # which would be every address
+            raise _no_host(host, "it is empty")
         self.answer = answer
+        self.host = host
         self.word = secrets.token_urlsafe(12)
         self.connections: dict[socket.socket, None] = {}  # the oldest first
         self.lock = threading.Lock()
         try:
-            super().__init__((HOST, port), _Handler)
-        except OSError as error:
-            cure = "choose another --port"
-            raise GankitError(
-                f"--port {port} cannot be used: {error.strerror}; {cure}", 1
-            ) from error
-        self.hosts = {f"{name}:{self.server_port}" for name in (HOST, "localhost")}
+            super().__init__((host, port), _Handler)
+        except (OSError, UnicodeError) as error:
+            raise _explain_no_server(error, host, port) from error
 
     @property
     def address(self) -> str:
         """Where a browser finds it."""
-        return f"http://{HOST}:{self.server_port}/{self.word}/"
+        host = find_own_address() if self.host == ANY_HOST else self.host
+        return f"http://{host}:{self.server_port}/{self.word}/"
+
+    def is_own_host(self, host: str) -> bool:
+        """Whether the Host of a request names this server, such as `127.0.0.1:8000`.
+
+        A site of somebody else can let its own name lead to this computer, but not an address.
+        """
+        name, _, port = host.lower().rpartition(":")
+        if port != str(self.server_port):
+            return False
+        names = {self.host.lower(), str(self.server_address[0])}
+        if self.is_loopback or self.host == ANY_HOST:
+            names |= {HOST, "localhost"}
+        if self.host == ANY_HOST:
+            names.add(socket.gethostname().lower())
+        return name in names or (self.host == ANY_HOST and _is_address(name))
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this computer can ask it."""
+        return ipaddress.ip_address(str(self.server_address[0])).is_loopback
 
     def serve_until_interrupted(self) -> None:
         """Serve until Ctrl-C."""
@@ -144,11 +169,14 @@ class _Handler(BaseHTTPRequestHandler):
         if "Transfer-Encoding" in headers or headers.get("Content-Length", "0") != "0":
             return "body"
         hosts = headers.get_all("Host", [])
-        if len(hosts) != 1 or hosts[0] not in self.server.hosts:
+        if len(hosts) != 1 or not self.server.is_own_host(hosts[0]):
             return "host"
         origins = headers.get_all("Origin", [])
-        allowed = {f"http://{host}" for host in self.server.hosts}
-        return "" if set(origins) <= allowed else "origin"
+        return "" if all(map(self._is_own_origin, origins)) else "origin"
+
+    def _is_own_origin(self, origin: str) -> bool:
+        scheme, _, host = origin.partition("://")
+        return scheme == "http" and self.server.is_own_host(host)
 
     def do_GET(self) -> None:
         """Answer with the page of the path."""
@@ -181,12 +209,39 @@ class _Handler(BaseHTTPRequestHandler):
         """Print nothing: a page that follows a run asks every few seconds."""
 
 
+def find_own_address() -> str:
+    """The address under which the network knows this computer; the loopback one without a network.
+
+    Nothing is sent: connecting a datagram socket only chooses the address.
+    """
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # of no computer: reserved for documents
+        return str(probe.getsockname()[0])
+    return HOST
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.IPv4Address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _explain_no_server(error: OSError | UnicodeError, host: str, port: int) -> GankitError:
+    """Why there can be no server at this host and port."""
+    reason = getattr(error, "strerror", None) or "it is not a name or an address"
+    is_unknown = isinstance(error, UnicodeError | socket.gaierror)
+    if is_unknown or getattr(error, "errno", None) == errno.EADDRNOTAVAIL:
+        return _no_host(host, reason)
+    return GankitError(f"--port {port} cannot be used: {reason}; choose another --port", 1)
+
+
+def _no_host(host: str, reason: str) -> GankitError:
+    cure = f"give an IPv4 address of this computer, such as {HOST}; {ANY_HOST} means all of them"
+    return GankitError(f"--host {quote_value(host)} cannot be used: {reason}; {cure}")
+
+
 def _close(connection: socket.socket) -> None:
     with contextlib.suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
-
-
-def open_in_browser(address: str) -> None:
-    """Show an address in the user's browser, if this computer has a screen."""
-    if has_windows():
-        webbrowser.open(address)

@@ -82,6 +82,13 @@ def register_commands(cli: click.Group) -> None:
 
 
 @hookspec
+def register_explorers(register: Callable[[Callable[[Any], Any]], None]) -> None:
+    """Call `register` with a function that shows a `gankit.Sampler`; `sampler.explore()` calls it.
+
+    The first one that is registered is used."""
+
+
+@hookspec
 def run_started(
     run: Run, gan: Gan, registry: Any, prepared: PreparedDataset, control: Control
 ) -> None:

@@ -185,6 +185,16 @@ class Registry:
                     what = f"{hook} returns {quote_value(returned[0])}"
                     raise GankitError(f"{what}: call register(...) with it instead")
 
+    def explorer(self) -> Callable[[Any], Any]:
+        """The function of a plugin that shows a Sampler. GankitError if no plugin has one."""
+        explorers: list[Callable[[Any], Any]] = []
+        for plugin in self.plugins:
+            if plugin.implements("register_explorers"):
+                plugin.hook.register_explorers(register=explorers.append)
+        if not explorers:
+            raise GankitError("no plugin shows a generator: see gankit plugins")
+        return explorers[0]
+
     def specs(self, kind: str) -> list[Spec]:
         """All parts of a kind, sorted by name."""
         specs = [spec for plugin in self.plugins for spec in plugin.specs if spec.kind == kind]

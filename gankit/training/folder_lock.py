@@ -14,7 +14,7 @@ from filelock import BaseFileLock, Timeout
 
 from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError
-from gankit.core.file_lock import new_lock
+from gankit.core.file_lock import lock_if_free, new_lock
 
 log = logging.getLogger("gankit")
 NAME = ".running"  # of the files .running.lock and .running.pid
@@ -113,6 +113,14 @@ class FolderLock:
         if computer != platform.node():
             return f" (pid {pid} on {computer})"
         return f" (pid {pid})" if _is_alive(int(pid)) else ""
+
+
+def is_running(folder: Path) -> bool:
+    """Whether a process trains or races in this folder; True if that is not certain."""
+    if not (folder / f"{NAME}.lock").is_file():
+        return False
+    with lock_if_free(folder / NAME) as is_held:
+        return not is_held
 
 
 def _is_alive(pid: int) -> bool:

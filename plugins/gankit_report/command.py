@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
 from gankit.cli.check_output import check_page
 from gankit.cli.log import show_log
-from gankit.cli.terminal import is_terminal
 from gankit.core.errors import GankitError
 from gankit.core.registry import Registry
 from gankit.data.read.names import printable
@@ -77,15 +75,9 @@ def _write(folders: list[Path], registry: Registry, out: Path | None) -> None:
 
 def _follow(folders: list[Path], registry: Registry, port: int, *, opens: bool) -> None:
     """Serve the page of runs to this computer until Ctrl-C."""
-    from gankit.cli.loopback import LoopbackServer, open_in_browser
+    from gankit.cli.serve import serve
     from gankit_report.follow import FollowedRuns
 
     with show_log():
-        server = LoopbackServer(FollowedRuns(folders, registry).answer, port)
         names = " and ".join(map(str, folders))
-        click.echo(printable(f"following {names} at {server.address} (Ctrl-C stops it)"))
-        if opens:
-            open_in_browser(server.address)
-        server.serve_until_interrupted()
-    after_key = "\n" if is_terminal(sys.stdout) else ""  # below the ^C that a terminal shows
-    click.echo(f"{after_key}stopped: the page in your browser keeps what it shows")
+        serve(FollowedRuns(folders, registry).answer, f"following {names}", port=port, opens=opens)

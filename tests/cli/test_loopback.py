@@ -1,5 +1,6 @@
 """The server for pages of this computer: what it answers, and everything that it refuses."""
 
+import contextlib
 import socket
 import threading
 
@@ -22,13 +23,21 @@ def answer(path, query):
     return pages.get(path)
 
 
+@contextlib.contextmanager
+def serving(host=loopback.HOST):
+    server = loopback.LoopbackServer(answer, host=host)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 @pytest.fixture(scope="module")
 def server():
-    server = loopback.LoopbackServer(answer)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    with serving() as server:
+        yield server
 
 
 def connect(server):
@@ -152,3 +161,15 @@ def test_a_port_that_is_taken(server):
     with pytest.raises(GankitError, match=str(server.server_port)) as caught:
         loopback.LoopbackServer(answer, server.server_port)
     assert caught.value.exit_code == 1
+
+
+def test_a_server_for_other_computers_takes_addresses_but_no_foreign_names():
+    expected = {"192.168.7.7": 200, "localhost": 200, "evil.example": 403, "1.2.3.4.evil": 403}
+    with serving(loopback.ANY_HOST) as server:
+        assert not server.is_loopback
+        line = f"GET /{server.word}/ HTTP/1.1"
+        for name, status in expected.items():
+            host = f"{name}:{server.server_port}"
+            assert ask(server, line, host=f"Host: {host}")[0] == status
+            assert ask(server, line, f"Origin: http://{host}")[0] == status
+        assert ask(server, "GET / HTTP/1.1")[0] == 404  # the word stays the key

@@ -13,7 +13,7 @@ from gankit_report.follow import FollowedRuns
 from gankit_report.page import render_report
 
 from gankit import GankitError
-from gankit.cli import loopback
+from gankit.cli import serve
 from gankit.runs.log import NAME
 
 
@@ -102,7 +102,7 @@ def test_the_command_serves_until_ctrl_c(gankit_cli, followed, monkeypatch):
         addresses.append(address)
         threading.Thread(target=visit, args=[address]).start()
 
-    monkeypatch.setattr(loopback, "open_in_browser", open_in_browser)
+    monkeypatch.setattr(serve, "open_in_browser", open_in_browser)
     code, out, err = gankit_cli("report", followed, "--follow")
     assert (code, err) == (0, "")
     first, last = out.splitlines()

@@ -1,0 +1,130 @@
+"""`gankit find RUN PICTURE`: can G draw this picture, and from which z?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from gankit_metrics.command import data_option
+
+from gankit.cli.check_output import check_output, require_folder, write_error
+from gankit.cli.log import show_log
+from gankit.cli.progress import progress_bar
+from gankit.core.errors import GankitError, Interrupted
+from gankit.core.portable_path import portable_path
+from gankit.data.read.names import printable
+from gankit.training.find_run import find_run
+from gankit.training.links import WRITTEN, refuse_links_out
+
+if TYPE_CHECKING:
+    from gankit.runs.provenance import Provenance
+    from gankit_explore.find.finder import Found
+
+FILE = "found.png"  # in the run's folder
+ENDINGS = (".png", ".jpg", ".webp")
+
+
+@click.command()
+@click.argument("run", type=Path)
+@click.argument("picture", type=Path)
+@click.option(
+    "--out",
+    type=Path,
+    metavar="FILE",
+    help="Picture to write (.png .jpg .webp); the z are written beside it, as .json.  "
+    f"[default: {FILE} in the folder of RUN]",
+)
+@click.option(
+    "--starts",
+    type=click.IntRange(1, 256),
+    default=8,
+    show_default=True,
+    metavar="N",
+    help="Random z from which the search starts.",
+)
+@click.option(
+    "--steps",
+    type=click.IntRange(1, 100_000),
+    default=200,
+    show_default=True,
+    metavar="N",
+    help="Steps of the search. More come a little closer.",
+)
+@click.option(
+    "--checkpoint", type=int, metavar="STEP", help="Use an earlier checkpoint than the newest."
+)
+@data_option
+@click.pass_context
+def find(
+    ctx: click.Context,
+    run: Path,
+    picture: Path,
+    out: Path | None,
+    starts: int,
+    steps: int,
+    checkpoint: int | None,
+    data: tuple[str, ...],
+) -> None:
+    """Find the z whose picture comes closest to PICTURE, for the run in the folder RUN.
+
+    PICTURE is any picture file; it is fitted like the pictures that the run was trained on. Ctrl-C
+    ends the search early and keeps the best z so far.
+    """
+    run = find_run(run, " and --checkpoint {step}")
+    out = _check_out(out, run)
+    from gankit_explore.find.finder import find as search
+
+    with show_log(), progress_bar("searching") as progress:
+        found = search(
+            run,
+            picture,
+            starts=starts,
+            steps=steps,
+            checkpoint=checkpoint,
+            registry=ctx.obj,
+            progress=progress,
+            data=data,
+        )
+    _write(found, out, _provenance(found, picture, starts, steps))
+    if not found.is_complete:
+        raise Interrupted("interrupted: these are the best z so far")
+
+
+def _check_out(out: Path | None, run: Path) -> Path:
+    """The picture to write. GankitError if it or the .json beside it cannot be written."""
+    if out is None:
+        out = run / FILE
+        refuse_links_out(run, (*WRITTEN, out.name, out.with_suffix(".json").name))
+    if out.suffix.lower() not in ENDINGS:
+        raise GankitError(f"--out is {str(out)!r}; it must end in .png, .jpg or .webp")
+    require_folder(out)
+    check_output(out)
+    return out
+
+
+def _provenance(found: Found, picture: Path, starts: int, steps: int) -> Provenance:
+    from gankit.core.settings import command_about
+    from gankit.runs.provenance import of_run
+
+    working_folder = Path.cwd()
+    run = found.sampler.run
+    paths = [
+        portable_path(str(path), working_folder, working_folder) for path in (run.folder, picture)
+    ]
+    options = ("--starts", str(starts), "--steps", str(steps))
+    words = ("find", *paths, *options, "--checkpoint", str(found.sampler.step))
+    return of_run(run.folder, found.sampler.step, command_about(run, *words))
+
+
+def _write(found: Found, out: Path, provenance: Provenance) -> None:
+    """Write both files, and print what was found."""
+    from gankit_explore.find.sheet import write_found
+
+    try:
+        directions = write_found(found, out, provenance)
+    except (OSError, ValueError) as error:
+        raise write_error(out, error) from error
+    for sentence in found.describe():
+        click.echo(sentence)
+    click.echo(printable(f"{out}, and its z in {directions.name}"))

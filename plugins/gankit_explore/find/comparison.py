@@ -1,0 +1,77 @@
+"""How close G comes to a picture, beside real pictures that it was and was not trained on."""
+
+from __future__ import annotations
+
+import logging
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from gankit_metrics.picture_sets import shuffle
+
+from gankit.core.errors import GankitError
+from gankit.core.prepared import Pixels
+from gankit.core.registry import Registry
+from gankit.core.settings import Run
+from gankit.training.run_pictures import prepare_again
+
+COUNT = 8  # real pictures of each kind
+STEPS = 60  # of the search for each of them, and for the picture beside them
+
+log = logging.getLogger("gankit")
+
+
+class RealPictures(NamedTuple):
+    """At most eight of each kind, uint8 (H, W, C)."""
+
+    trained: list[Pixels]  # of the training part
+    held_out: list[Pixels]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Distances that searches of equal length reached, from one start each."""
+
+    picture: float
+    trained: tuple[float, ...]  # of pictures that G was trained on
+    held_out: tuple[float, ...]
+
+    def describe(self) -> list[str]:
+        """What the numbers are, and what they mean, as sentences."""
+        real = (*self.trained, *self.held_out)
+        num_farther = sum(distance > self.picture for distance in real)
+        kinds = [
+            f"{len(distances)} {what} {describe_range(distances)}"
+            for distances, what in (
+                (self.trained, "real pictures that G was trained on come to"),
+                (self.held_out, "real ones that were held out come to"),
+            )
+            if distances
+        ]
+        numbers = f"in a short search, yours comes to {self.picture:.2f}; {'; '.join(kinds)}"
+        if num_farther == len(real):
+            meaning = "G draws your picture better than each of these real ones"
+        elif num_farther == 0:
+            meaning = "each of these real ones comes closer: G cannot draw pictures like yours"
+        else:
+            meaning = f"yours comes closer than {num_farther} of these {len(real)} real ones"
+        return [numbers, meaning]
+
+
+def describe_range(distances: Sequence[float]) -> str:
+    """`0.41 (0.35 to 0.52)`: the median, and the lowest and highest."""
+    middle = statistics.median(distances)
+    return f"{middle:.2f} ({min(distances):.2f} to {max(distances):.2f})"
+
+
+def choose_real_pictures(run: Run, registry: Registry) -> RealPictures:
+    """Real pictures of a run; none, with a warning, if they are not there any more."""
+    try:
+        prepared = prepare_again(run, registry)
+    except GankitError as error:
+        log.warning("there are no real pictures to compare with: %s", error)
+        return RealPictures([], [])
+    rows = [shuffle(part, run.data_seed)[:COUNT] for part in (prepared.train, prepared.holdout)]
+    trained, held_out = ([prepared.pixels[row] for row in part] for part in rows)
+    return RealPictures(trained, held_out)

@@ -1,0 +1,69 @@
+"""found.png and found.json: what was found, and the way there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from gankit.core.atomic_write import write_atomically
+from gankit.runs.figures import sheet
+from gankit.runs.images import arrange, save_picture, to_frames
+from gankit.runs.provenance import Provenance
+from gankit_explore.find.finder import Found
+
+SIDE = 256  # px of each of the three pictures, at least
+BRIGHTER = 2  # times, of the difference
+SECONDS_PER_PICTURE = 0.5  # of a film of the way
+
+
+def draw_found(found: Found) -> Image.Image:
+    """The target, G's closest picture and their difference in a row, and the way there below."""
+    target = np.broadcast_to(found.target, (*found.target.shape[:2], 3))
+    frames = to_frames(found.sampler.images(found.way))
+    closest = to_frames(found.sampler.images(found.z[None]))[0]
+    difference = np.abs(target.astype(int) - closest).mean(axis=2) * BRIGHTER
+    row = sheet(
+        {
+            "your picture, as G's pictures are": _enlarge(target),
+            f"G's closest one, distance {found.distance:.2f}": _enlarge(closest),
+            "difference: black where there is none": _enlarge(difference.clip(0, 255)),
+        }
+    )
+    strip = arrange(frames, columns=len(frames))
+    width = row.width - 24
+    size = (width, round(strip.height * width / strip.width))
+    way = sheet(
+        {"the way there, from the best random z": strip.resize(size, Image.Resampling.LANCZOS)}
+    )
+    picture = Image.new("RGB", (row.width, row.height + way.height), "white")
+    picture.paste(row, (0, 0))
+    picture.paste(way, (0, row.height))
+    return picture
+
+
+def write_found(found: Found, path: Path, provenance: Provenance) -> Path:
+    """Write the picture, and the z of the way beside it; returns the path of the z. OSError."""
+    save_picture(draw_found(found), path, provenance)
+    directions = path.with_suffix(".json")
+    points = [{"z": [float(f"{number:.8g}") for number in z.tolist()]} for z in found.way]
+    walk = {
+        "gankit": "walk",
+        "version": 1,
+        "latent_dim": len(found.z),
+        "points": points,
+        "seconds_per_picture": SECONDS_PER_PICTURE,
+        "loop": True,
+    }
+    write_atomically(directions, json.dumps(walk) + "\n")
+    return directions
+
+
+def _enlarge(frame: NDArray[Any]) -> Image.Image:
+    picture = Image.fromarray(frame.astype(np.uint8))
+    side = max(SIDE, picture.width)
+    return picture.resize((side, side), Image.Resampling.LANCZOS)

@@ -1,0 +1,170 @@
+"""The page that one plays with: one HTML file that draws a run's pictures itself."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gankit.cli import check_output
+from gankit.cli.page import render_page
+from gankit.core.portable_path import hide_home
+from gankit.core.settings import Run, command_line
+from gankit.core.shell import join_command
+from gankit.core.version import __version__
+from gankit.data.read.names import printable
+from gankit.runs.sampler import Sampler
+from gankit.training.checkpoint import list_checkpoints, step_of
+from gankit_explore import engine
+from gankit_explore.directions import REACH, Direction, find_directions
+from gankit_explore.program.check import require_same_pictures
+from gankit_explore.program.lower import lower
+from gankit_explore.program.program import Program
+
+MAX_CHECKPOINTS = 8  # on a page; each adds G's weights to it
+TOOLS = {
+    "garden": "Garden",
+    "walk": "Walk",
+    "sliders": "Sliders",
+    "arithmetic": "Arithmetic",
+    "map": "Map",
+    "units": "Units",
+}
+SCRIPTS = (  # in the order of the page; each is a file of templates/explore
+    *("elements", "spot", "place", "drawer", "png", "record", "stage", "tray"),
+    *("garden", "walk", "sliders", "arithmetic", "map", "travel", "units", "tools"),
+)
+
+
+def render(samplers: Sequence[Sampler], *, title: str, follow: bool = False) -> str:
+    """The HTML of the page for checkpoints of one run, in the order of their steps.
+
+    With `follow`, the page asks its server for new checkpoints. Of more than eight checkpoints,
+    eight are on the page. GankitError if G has an operation that the page cannot draw.
+    """
+    chosen = thin_out(samplers)
+    programs = [_lower(sampler) for sampler in chosen]
+    return _render(samplers, chosen, programs, title, follow)
+
+
+def write_page(samplers: Sequence[Sampler], path: Path) -> list[str]:
+    """Write the page of checkpoints of one run; returns what is worth telling, as sentences.
+
+    GankitError if it cannot be written, or would draw other pictures than PyTorch.
+    """
+    chosen = thin_out(samplers)
+    programs = [_lower(sampler) for sampler in chosen]
+    pairs = zip(programs, chosen, strict=True)
+    levels = max(require_same_pictures(program, sampler.net) for program, sampler in pairs)
+    title = samplers[-1].run.folder.resolve().name
+    check_output.write_page(path, _render(samplers, chosen, programs, title, follow=False))
+    size = path.stat().st_size
+    sentences = [
+        f"The page has {size / 1e6:.1f} MB.",
+        f"Its pictures differ from PyTorch's by at most {levels:.1f} of 255 levels.",
+        describe_thinning(samplers, chosen),
+    ]
+    return [sentence for sentence in sentences if sentence]
+
+
+def thin_out(samplers: Sequence[Sampler]) -> list[Sampler]:
+    """At most eight checkpoints, evenly over the given ones; the first and the last are kept."""
+    last = len(samplers) - 1
+    places = np.linspace(0, last, min(len(samplers), MAX_CHECKPOINTS)).round().astype(int)
+    return [samplers[place] for place in places]
+
+
+def describe_thinning(samplers: Sequence[Sampler], chosen: Sequence[Sampler]) -> str:
+    """A sentence that says which checkpoints are left out; empty if none is."""
+    if len(chosen) == len(samplers):
+        return ""
+    return f"The page holds {len(chosen)} of {len(samplers)} checkpoints, so that it stays small."
+
+
+def _lower(sampler: Sampler) -> Program:
+    return lower(sampler.net, sampler.run.latent_dim)
+
+
+def _render(
+    samplers: Sequence[Sampler],
+    chosen: Sequence[Sampler],
+    programs: Sequence[Program],
+    title: str,
+    follow: bool,
+) -> str:
+    run = chosen[-1].run
+    directions = [_show(place, each) for place, each in enumerate(find_directions(chosen[-1]))]
+    steps = [sampler.step for sampler in chosen]
+    data = {
+        **_words_of(run),
+        "newest": None if follow else _newest_step(run),
+        "latent_dim": run.latent_dim,
+        "follow": follow,
+        "directions": [direction["z"] for direction in directions],
+        "checkpoints": [
+            {"step": step, "description": program.describe()}
+            for step, program in zip(steps, programs, strict=True)
+        ],
+    }
+    page = render_page(
+        "gankit_explore",
+        "explore.html",
+        title=title,
+        about=f"The generator of {run.folder.resolve().name}, trained on {_describe_data(run)}.",
+        data=data,
+        side=run.image_size,
+        tools=TOOLS.items(),
+        scripts=SCRIPTS,
+        engine=_engine_texts(),
+        thinned=describe_thinning(samplers, chosen),
+        directions=directions,
+        weights=zip(steps, map(_encode_weights, programs), strict=True),
+    )
+    return hide_home(page)
+
+
+def _words_of(run: Run) -> dict[str, str]:
+    """What the page writes into commands and files."""
+    return {
+        "version": __version__,
+        "command": printable(join_command(["gankit", "sample", str(run.folder)])),
+        "run": printable(command_line(run)),
+    }
+
+
+def _encode_weights(program: Program) -> str:
+    return base64.b64encode(program.weights()).decode()
+
+
+def _describe_data(run: Run) -> str:
+    """What the run was trained on, in a few words."""
+    return str(run.dataset.name) if not run.data else "pictures of your own"
+
+
+def _newest_step(run: Run) -> int | None:
+    """The step that `gankit sample` uses if no checkpoint is named."""
+    checkpoints = list_checkpoints(run.folder / "checkpoints")
+    return step_of(checkpoints[0]) if checkpoints else None
+
+
+def _engine_texts() -> dict[str, Any]:
+    texts: dict[str, Any] = engine.texts()
+    return {**texts, "wasm": base64.b64encode(texts["wasm"]).decode()}
+
+
+def _show(place: int, direction: Direction) -> dict[str, Any]:
+    """What the template shows of a direction."""
+    about = f"From {direction.source}. From {-REACH:g} to {REACH:g}, a pixel changes by "
+    about += f"{direction.change:.0f} of 255 levels on average"
+    if direction.factor:
+        about += f", and the {direction.factor} by {direction.strength:.1f} standard deviations"
+    name = f"Direction {place + 1}"
+    return {
+        "name": f"{name}: {direction.factor}" if direction.factor else name,
+        "about": f"{about}.",
+        "factor": direction.factor,
+        "z": [round(float(number), 5) for number in direction.z],
+    }

@@ -1,0 +1,46 @@
+// A - B + C, with pictures that were picked.
+class Arithmetic {
+  constructor(place, drawer) {
+    Object.assign(this, { place, drawer });
+    this.selects = ["a", "b", "c"].map((letter) => byId(`sum-${letter}`));
+    this.canvases = ["a", "b", "c", "result"].map((letter) => byId(`sum-${letter}-picture`));
+    for (const select of this.selects) select.addEventListener("change", () => this.choose());
+    byId("sum-show").addEventListener("click", () => place.set({ spot: this.spots[3] }));
+    byId("sum-pick").addEventListener("click", () => place.pick(this.spots[3]));
+    place.listen((changes) => this.update(changes));
+    this.update(place);
+  }
+
+  get spots() {
+    const { picks } = this.place;
+    const [a, b, c] = this.selects.map((select) => picks[select.value] ?? picks[0]);
+    return [a, b, c, Spot.blend([[a, 1], [b, -1], [c, 1]])];
+  }
+
+  choose() {
+    this.place.set({ spot: this.spots[3] });
+    this.draw();
+  }
+
+  update(changes) {
+    if ("picks" in changes) this.build();
+    if ("picks" in changes || "tool" in changes || "step" in changes || "silence" in changes) this.draw();
+  }
+
+  build() {
+    const { picks } = this.place;
+    const names = picks.map((spot, index) => `${index + 1}: ${spot.name}`);
+    this.selects.forEach((select, number) => {
+      const chosen = Number(select.value || number);
+      select.replaceChildren(...names.map((name, index) => make("option", { value: index }, name)));
+      select.value = String(Math.min(chosen, Math.max(0, picks.length - 1)));
+    });
+    byId("sum-tools").hidden = picks.length < 3;
+    byId("sum-empty").hidden = picks.length >= 3;
+  }
+
+  draw() {
+    if (this.place.tool !== "arithmetic" || this.place.picks.length < 3) return;
+    this.drawer.each("sum", SOON, this.spots, this.place, (image, index) => paint(this.canvases[index], image));
+  }
+}

@@ -1,0 +1,393 @@
+"""The page one plays with, in a real browser: each control changes the picture that it draws."""
+
+import dataclasses
+import itertools
+import json
+import struct
+
+import numpy as np
+import pytest
+from gankit_explore.directions import find_directions
+from gankit_explore.page import MAX_CHECKPOINTS, render, thin_out, write_page
+from gankit_explore.program.lower import lower
+from PIL import Image
+from torch.nn import ConvTranspose2d
+
+import gankit
+from gankit.runs.provenance import read_provenance
+
+HOSTILE = "</script><img src=x onerror=alert(1)>\"'&\u202e"
+PIXELS = """() => {
+    const canvas = document.getElementById("picture");
+    return [...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data];
+}"""
+SIGN = "() => document.getElementById('picture').toDataURL()"
+CHANGED = f"(before) => ({SIGN})() !== before"
+
+UNNAMED = """() => [...document.querySelectorAll("button, input, select, canvas")]
+    .filter((e) => !(e.ariaLabel || e.ariaHidden || e.closest("label") || e.textContent.trim()))
+    .map((e) => e.outerHTML)"""
+
+SCROLLED_TO = """(seed) => {
+    const wall = document.getElementById("wall");
+    wall.scrollTop = 1e9;
+    return Number(wall.querySelector(".tile:last-child .number").textContent) > seed;
+}"""
+
+
+class Page:
+    """The page in a browser, with all that it asked for and complained about."""
+
+    def __init__(self, browser, file, address="", **options):
+        self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options)
+        self.tab = self.context.new_page()
+        self.complaints = []
+        self.requests = []
+        self.tab.on("console", lambda message: self.complaints.append(message.text))
+        self.tab.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.tab.on("dialog", lambda dialog: self.complaints.append(dialog.message))
+        self.tab.on("request", lambda request: self.requests.append(request.url))
+        self.tab.goto(file.as_uri() + address)
+
+    def begin(self):
+        self.tab.wait_for_selector("html[data-first]")
+        return self
+
+    def picture(self):
+        """Pixels uint8 (H, W, 3) of the big picture."""
+        pixels = np.array(self.tab.evaluate(PIXELS), np.uint8)
+        side = int(np.sqrt(len(pixels) // 4))
+        return pixels.reshape(side, side, 4)[..., :3]
+
+    def changes(self, act, *args):
+        """Do something, and wait until the big picture is another."""
+        before = self.tab.evaluate(SIGN)
+        act(*args)
+        self.tab.wait_for_function(CHANGED, arg=before)
+
+    def settle(self):
+        """Wait until the big picture stays as it is."""
+        before = None
+        now = self.tab.evaluate(SIGN)
+        while now != before:
+            self.tab.wait_for_timeout(60)
+            before = now
+            now = self.tab.evaluate(SIGN)
+
+    def tool(self, name):
+        self.tab.click(f"[data-tool={name}]")
+        return self
+
+    def set_range(self, selector, value):
+        script = "(e, v) => { e.value = v; e.dispatchEvent(new Event('input')); }"
+        self.tab.locator(selector).evaluate(script, value)
+
+    def download(self, selector):
+        with self.tab.expect_download() as download:
+            self.tab.click(selector)
+        return download.value
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, registry, tiny):
+    """A finished run with checkpoints at the steps 10 and 20."""
+    settings = tiny(dataset="petals:count=200", image_size=32, length="20 steps", save_every=10)
+    settings |= {"model": "dcgan64:base_channels=8", "batch_size": 16}
+    out = tmp_path_factory.mktemp("runs") / "explored"
+    return gankit.train(gankit.compose(**settings, out=str(out)))
+
+
+@pytest.fixture(scope="module")
+def samplers(run):
+    """G at both steps, with more contrast than G has so early, so that no two seeds look alike."""
+    samplers = [gankit.load(run, step=step) for step in (10, 20)]
+    for sampler in samplers:
+        layers = [layer for layer in sampler.net.modules() if isinstance(layer, ConvTranspose2d)]
+        layers[-1].weight.mul_(40)
+    return samplers
+
+
+@pytest.fixture(scope="module")
+def file(samplers, tmp_path_factory):
+    path = tmp_path_factory.mktemp("page") / "explore.html"
+    write_page(samplers, path)
+    return path
+
+
+def require_silence(page):
+    """The page asked for nothing but itself, and did not complain."""
+    assert page.complaints == []
+    assert [url for url in page.requests if not url.startswith(("data:", "blob:"))] == [
+        page.requests[0]
+    ]
+
+
+@pytest.fixture
+def open_page(browser):
+    """`open_page(file, "#seed=3")`."""
+    pages = []
+
+    def call(file, address="", **options):
+        pages.append(Page(browser, file, address, **options))
+        return pages[-1]
+
+    yield call
+    for page in pages:
+        page.context.close()
+    for page in pages:
+        require_silence(page)
+
+
+@pytest.fixture(scope="module")
+def shared(browser, file):
+    """One page for the tests of single controls."""
+    page = Page(browser, file).begin()
+    yield page
+    page.context.close()
+    require_silence(page)
+
+
+def test_a_seed_gives_the_picture_that_pytorch_gives(open_page, file, samplers):
+    for step, sampler in ((10, samplers[0]), (20, samplers[1])):
+        page = open_page(file, f"#seed=7&step={step}").begin()
+        expected = np.asarray(sampler.sample(7)).astype(int)
+        assert np.abs(page.picture() - expected).max() <= 2
+        other = np.asarray(sampler.sample(8)).astype(int)
+        assert np.abs(other - expected).max() > 5
+
+
+def test_the_command_names_the_seed_and_an_earlier_checkpoint(open_page, file):
+    page = open_page(file, "#seed=7").begin()
+    assert page.tab.text_content("#command").endswith("explored --seeds 7")
+    page.set_range("#time", 0)
+    assert page.tab.text_content("#command").endswith("--seeds 7 --checkpoint 10")
+    page.set_range("#direction-0 > input", 2)
+    assert not page.tab.is_visible("#command")
+
+
+CONTROLS = {
+    "seed": lambda page: page.tab.fill("#seed", "4") or page.tab.press("#seed", "Enter"),
+    "next": lambda page: page.tab.click("#after"),
+    "before": lambda page: page.tab.click("#before"),
+    "surprise": lambda page: page.tab.click("#random"),
+    "time": lambda page: page.set_range("#time", 0),
+    "time thumbnail": lambda page: page.tab.click("#time-film button:last-child"),
+    "#time-play": lambda page: page.tab.click("#time-play"),
+    "garden": lambda page: page.tab.click("[aria-label='seed 9']"),
+    "tray": lambda page: page.tab.click("#tray li:nth-child(2) .tile"),
+    "walk slider": lambda page: page.tool("walk").set_range("#walk-at", 300),
+    "#walk-play": lambda page: page.tool("walk").tab.click("#walk-play"),
+    "slider": lambda page: page.tool("sliders").set_range("#direction-0 > input", 4),
+    "film": lambda page: page.tool("sliders").tab.click("#direction-1 .film button:first-child"),
+    "sliders reset": lambda page: page.tool("sliders").tab.click("#sliders-reset"),
+    "arithmetic": lambda page: page.tool("arithmetic").tab.select_option("#sum-a", "1"),
+    "arithmetic swap": lambda page: page.tool("arithmetic").tab.select_option("#sum-c", "0"),
+    "map pointer": lambda page: page.tool("map").tab.hover("#map-box", position={"x": 40, "y": 90}),
+    "map keys": lambda page: page.tool("map").tab.press("#map-box", "ArrowLeft"),
+    "map snap": lambda page: page.tool("map").tab.check("#map-snap"),
+    "unit": lambda page: page.tool("units").tab.click("#units button:nth-child(3)"),
+    "units reset": lambda page: page.tool("units").tab.click("#units-reset"),
+}
+
+
+def test_each_control_changes_the_picture(shared):
+    shared.tab.click("#some")
+    for name, act in CONTROLS.items():
+        shared.settle()
+        try:
+            shared.changes(act, shared)
+        except Exception as error:
+            raise AssertionError(f"the picture stays the same: {name}") from error
+        if name.endswith("-play"):
+            shared.tab.click(name)  # stop it
+
+
+def test_an_address_brings_back_the_picture_the_picks_and_the_tool(open_page, file):
+    page = open_page(file, "#seed=3&picks=3,17,5*0.6~9*0.8").begin().tool("sliders")
+    page.changes(page.set_range, "#direction-1 > input", -3)
+    page.changes(page.tool("units").tab.click, "#units button:nth-child(2)")
+    page.changes(page.set_range, "#time", 0)
+    page.tab.wait_for_function("() => /off=/.test(location.hash) && /step=10/.test(location.hash)")
+    other = open_page(file, "#" + page.tab.url.split("#")[1]).begin()
+    assert np.abs(page.picture().astype(int) - other.picture()).max() <= 1
+    assert other.tab.locator("#tray li").count() == 3
+    assert other.tab.get_attribute("#tab-units", "aria-selected") == "true"
+
+
+@pytest.mark.parametrize("address", ["#seed=-1&step=7&tool=x&picks=,,", "#at=1*~!&off=%E0%A4%A:1"])
+def test_an_address_that_makes_no_sense_shows_seed_0(open_page, file, address):
+    page = open_page(file, address).begin()
+    assert page.tab.input_value("#seed") == "0"
+    assert page.tab.locator("#tray li").count() == 0
+
+
+def test_the_garden_has_no_end_and_keeps_only_what_is_in_sight(open_page, file):
+    page = open_page(file).begin()
+    page.tab.wait_for_function(SCROLLED_TO, arg=600)
+    page.tab.wait_for_function("""() => [...document.querySelectorAll("#wall .tile")]
+        .every((tile) => tile.dataset.step === "20")""")
+    numbers = page.tab.locator("#wall .number").all_text_contents()
+    assert min(map(int, numbers[1:])) > 400  # the first is the one that the Tab key reaches
+    assert len(numbers) < 150
+
+
+def test_keys_walk_through_the_garden_and_pick(open_page, file):
+    page = open_page(file).begin()
+    page.tab.focus("[aria-label='seed 0']")
+    page.tab.keyboard.press("ArrowRight")
+    page.tab.keyboard.press("ArrowDown")
+    page.changes(page.tab.keyboard.press, "Enter")
+    columns = int(page.tab.input_value("#seed")) - 1
+    assert columns > 3
+    assert page.tab.locator("#tray li").count() == 1
+    assert page.tab.get_attribute(f"[aria-label='seed {columns + 1}']", "aria-pressed") == "true"
+    page.tab.keyboard.press("Enter")
+    assert page.tab.locator("#tray li").count() == 0
+
+
+def test_a_saved_picture_tells_how_to_draw_it_again(open_page, file, run, tmp_path):
+    page = open_page(file, "#seed=7&step=10").begin()
+    page.tab.select_option("#size", "0")
+    saved = tmp_path / "saved.png"
+    page.download("#save").save_as(saved)
+    provenance = read_provenance(saved)
+    assert provenance.command.endswith("--seeds 7 --checkpoint 10")
+    assert (provenance.seed, provenance.step) == (7, 10)
+    assert provenance.run.startswith("gankit run")
+    with Image.open(saved) as picture:
+        assert np.array_equal(np.asarray(picture.convert("RGB")), page.picture())
+    page.tab.select_option("#size", "512")
+    page.download("#save").save_as(saved)
+    with Image.open(saved) as picture:
+        assert picture.size == (512, 512)
+
+
+def test_a_walk_is_saved_as_strip_film_and_directions(open_page, file, samplers, tmp_path):
+    page = open_page(file, "#tool=walk&picks=3,5*0.6~9*0.8").begin()
+    page.set_range("#walk-speed", 0.4)
+    with Image.open(page.download("#walk-save").path()) as strip:
+        assert strip.height == 32
+        assert strip.width >= 10 * 32
+    directions = json.loads(page.download("#walk-directions").path().read_text())
+    points = directions.pop("points")
+    assert directions == {
+        "gankit": "walk",
+        "version": 1,
+        "latent_dim": samplers[0].run.latent_dim,
+        "seconds_per_picture": 0.4,
+        "loop": True,
+    }
+    z = samplers[0].latents([5, 9])
+    assert points[0] == {"seed": 3}
+    assert np.allclose(points[1]["z"], (0.6 * z[0] + 0.8 * z[1]).numpy(), atol=1e-5)
+    film = page.download("#walk-film")
+    assert film.suggested_filename.split(".")[1] in ("mp4", "webm")
+    assert film.path().stat().st_size > 1000
+
+
+def test_blends_of_the_map_spread_as_widely_as_seeds(open_page, file):
+    page = open_page(file, "#tool=map&seed=0").begin()
+    page.changes(page.tab.press, "#map-box", "ArrowRight")
+    page.changes(page.tab.press, "#map-box", "ArrowDown")
+    page.tab.wait_for_function("() => location.hash.includes('at=')")
+    parts = page.tab.url.split("at=")[1].split("&")[0].split("~")
+    weights = {int(seed): float(weight) for seed, weight in (part.split("*") for part in parts)}
+    assert set(weights) == {0, 1, 100, 101}
+    assert sum(weight**2 for weight in weights.values()) == pytest.approx(1, abs=1e-4)
+    page.tab.check("#map-snap")
+    assert page.tab.input_value("#seed") == "0"
+
+
+def test_a_phone_shows_each_tool_without_scrolling_sideways(open_page, file):
+    phone = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
+    page = open_page(file, "#picks=1,2,3", **phone).begin()
+    for tool in ("garden", "walk", "sliders", "arithmetic", "units", "map"):
+        page.tab.tap(f"[data-tool={tool}]")
+        assert page.tab.evaluate("() => document.documentElement.scrollWidth") <= 360
+    assert not page.tab.is_checked("#films")
+    page.changes(page.tab.tap, "#map-box")
+
+
+def test_everything_has_a_name_for_a_screen_reader(open_page, file):
+    page = open_page(file, "#picks=1,2,3").begin()
+    unnamed = page.tab.evaluate(UNNAMED)
+    assert unnamed == []
+    headings = page.tab.evaluate(
+        "() => [...document.querySelectorAll('h1, h2, h3')].map((h) => +h.tagName[1])"
+    )
+    assert headings[0] == 1
+    assert all(b - a <= 1 for a, b in itertools.pairwise(headings))
+    page.tab.click("#after")
+    page.tab.wait_for_function("() => /seed 1 /.test(document.getElementById('live').textContent)")
+
+
+def test_names_that_are_code_are_shown_as_text(open_page, samplers, tmp_path):
+    sampler = gankit.load(samplers[1].run.folder)
+    dataset = dataclasses.replace(sampler.run, data=(HOSTILE,), classes=(HOSTILE,))
+    sampler.run = dataclasses.replace(dataset, out=str(tmp_path / HOSTILE.replace("/", "")))
+    file = tmp_path / "hostile.html"
+    file.write_text(render([sampler], title=HOSTILE), encoding="utf-8")
+    page = open_page(file).begin()
+    shown = HOSTILE.replace("\u202e", "?")
+    assert page.tab.text_content("h1") == shown
+    assert shown.replace("/", "")[:20] in page.tab.text_content("#command")
+    assert page.tab.locator("img").count() == 0
+    assert "\u202e" not in page.tab.evaluate("() => document.body.innerText")
+
+
+def test_without_a_script_the_page_says_so(open_page, file):
+    assert not open_page(file).begin().tab.is_visible(".unscripted")
+    page = open_page(file, java_script_enabled=False)
+    assert page.tab.is_visible(".unscripted")
+    assert not page.tab.is_visible("#picture")
+
+
+def test_a_page_that_follows_adds_checkpoints_and_goes_on_to_the_newest(browser, samplers):
+    served = {"checkpoints": {"steps": [10, 20], "is_training": False}}
+    program = lower(samplers[1].net, samplers[1].run.latent_dim)
+    description = json.dumps(program.describe()).encode()
+    body = struct.pack("<I", len(description)) + description + program.weights()
+    html = render(samplers[:1], title="following", follow=True)
+
+    def answer(route):
+        path = route.request.url.split("/word/")[1]
+        if path == "checkpoints":
+            route.fulfill(json=served["checkpoints"])
+        elif path == "program/20":
+            route.fulfill(body=body, content_type="application/octet-stream")
+        else:
+            route.fulfill(body=html, content_type="text/html; charset=utf-8")
+
+    context = browser.new_context()
+    tab = context.new_page()
+    complaints = []
+    tab.on("console", lambda message: complaints.append(message.text))
+    tab.on("pageerror", lambda error: complaints.append(str(error)))
+    tab.route("**/word/**", answer)
+    tab.goto("http://127.0.0.1/word/")
+    tab.wait_for_selector("#picture[data-shown='0 20']")
+    assert tab.locator("#time-film button").count() == 2
+    context.close()
+    assert complaints == []
+
+
+def test_at_most_eight_checkpoints_are_kept_evenly():
+    steps = list(range(100, 2100, 100))
+    kept = thin_out(steps)
+    assert len(kept) == MAX_CHECKPOINTS
+    assert (kept[0], kept[-1]) == (100, 2000)
+    assert max(np.diff(kept)) - min(np.diff(kept)) <= 100
+    assert thin_out(steps[:3]) == steps[:3]
+
+
+def test_directions_are_few_different_and_the_same_each_time(samplers):
+    directions = find_directions(samplers[1])
+    again = find_directions(samplers[1])
+    assert 1 < len(directions) <= 6
+    vectors = np.stack([direction.z for direction in directions])
+    cosines = np.abs(vectors @ vectors.T)
+    assert np.allclose(np.diag(cosines), 1, atol=1e-5)
+    assert (cosines - np.eye(len(vectors))).max() < 0.75
+    assert np.allclose(vectors, [direction.z for direction in again], atol=1e-5)
+    changes = [direction.change for direction in directions]
+    assert changes == sorted(changes, reverse=True)
