@@ -44,10 +44,15 @@ class Provenance:
 
 def to_comment(provenance: Provenance | None) -> str:
     """The text for a file, in ASCII; it does not name your home folder."""
-    entries = dataclasses.asdict(provenance or Provenance())
+    return f"{MARK.decode()} {json.dumps(entries_of(provenance or Provenance()))}"
+
+
+def entries_of(provenance: Provenance) -> dict[str, Any]:
+    """The entries that are known, for a file; they do not name your home folder."""
+    entries = dataclasses.asdict(provenance)
     for name in ("command", "run"):
         entries[name] = hide_home(entries[name])
-    return f"{MARK.decode()} {json.dumps(_known_entries(entries))}"
+    return _known_entries(entries)
 
 
 def _known_entries(entries: Mapping[str, Any]) -> dict[str, Any]:

@@ -152,8 +152,6 @@ class Sampler:
         _require_count(count)
         z = self.latents_near(seed, range(count), spread)
         return self.draw(z, size=size, numbers=range(count) if numbers else ())
-<<<<<<< 54b5c3270c2dd052cfbb766bd5743b43ef75cf57
-=======
 
     def explore(self) -> Any:
         """Play with the generator on the page of `gankit explore`.
@@ -163,7 +161,6 @@ class Sampler:
         if the page cannot draw this generator.
         """
         return registry_of(self.run).explorer()(self)
->>>>>>> srv
 
     def _check_shape(self, z: Tensor) -> None:
         if not isinstance(z, Tensor):

@@ -12,9 +12,10 @@ from gankit.data.read.reasons import ARCHIVE, NESTED, REASONS
 RUN_FILE = "run.json"
 STATE = "state.safetensors"  # in each checkpoint
 # Folders of a run; a path into one of them means the run, even if it does not exist.
-PARTS = ("checkpoints", "samples", "d-view", "metrics", "tensorboard")
+PARTS = ("checkpoints", "samples", "d-view", "metrics", "tensorboard", "export")
 WEIGHTS = frozenset({".bin", ".ckpt", ".h5", ".keras", ".npz", ".onnx", ".pb", ".pkl", ".pt",
                      ".pth", ".safetensors"})  # fmt: skip
+IMPORTED = (".bin", ".ckpt", ".pt", ".pth", ".safetensors")  # what gankit import reads
 _ADDRESS = re.compile(r"\w{2,}:/")  # Path makes https:/x of https://x
 # At least six digits, and no zeros before more of them, so that two names never mean one step.
 _CHECKPOINT = re.compile(r"step-([0-9]{6}|[1-9][0-9]{6,11})")
@@ -55,6 +56,9 @@ def _explain(path: Path, checkpoint_hint: str) -> str:
 
 def _explain_file(path: Path) -> str:
     suffix = path.suffix.lower()
+    if suffix in IMPORTED:
+        command = f"gankit import {quote_word(str(path))}"
+        return f"{path} is a file of weights: make a run of it with {command}, or {GIVE_RUN}"
     if suffix in WEIGHTS:
         return f"{path} is a file of weights, which gankit does not read by itself: {GIVE_RUN}"
     if REASONS.get(suffix[1:]) in (ARCHIVE, NESTED):

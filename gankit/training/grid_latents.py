@@ -2,16 +2,12 @@
 
 from torch import Tensor
 
-<<<<<<< 54b5c3270c2dd052cfbb766bd5743b43ef75cf57
 from gankit.core.process_group import ProcessGroup
-=======
->>>>>>> srv
 from gankit.core.randomness import latents, latents_of_seeds
 from gankit.core.settings import Run
 from gankit.training.run_file import GRID_SIZE, grid_shows_seeds
 
 
-<<<<<<< 54b5c3270c2dd052cfbb766bd5743b43ef75cf57
 def grid_latents(run: Run, group: ProcessGroup | None = None) -> Tensor:
     """The z (64, latent_dim) of the grids that a run draws during training.
 
@@ -21,14 +17,5 @@ def grid_latents(run: Run, group: ProcessGroup | None = None) -> Tensor:
     """
     group = group or ProcessGroup()
     if group.broadcast(group.rank > 0 or grid_shows_seeds(run.folder)):
-=======
-def grid_latents(run: Run) -> Tensor:
-    """The z (64, latent_dim) of the grids that a run draws during training.
-
-    Those of the seeds 0 to 63. A run whose run.json does not say so is older, and goes on with its
-    z, which depend on its own seed.
-    """
-    if grid_shows_seeds(run.folder):
->>>>>>> srv
         return latents_of_seeds(range(GRID_SIZE), run.latent_dim)
     return latents(run.seed, 0, GRID_SIZE, run.latent_dim, "grid")

@@ -147,11 +147,7 @@ class TrainingLoop:
         self.pace = Pace(trainer.run)
         self.step_log = StepLog(trainer)
         self.saver = Saver(trainer, self.observers, folder)
-<<<<<<< 54b5c3270c2dd052cfbb766bd5743b43ef75cf57
         self.z = grid_latents(self.run, self.gan.process_group)
-=======
-        self.z = grid_latents(self.run)
->>>>>>> srv
 
     def run_to_end(self, budget: Budget | None, progress: Progress) -> None:
         """Take all steps; errors that end the run early know its folder and the steps done."""

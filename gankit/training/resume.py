@@ -7,9 +7,10 @@ import torch
 from torch import Tensor
 
 from gankit.core.errors import GankitError, RunFailed, describe_reason
+from gankit.core.gan import Gan
 from gankit.training import checkpoint
 from gankit.training.assemble import Trainer
-from gankit.training.check_checkpoint import check_fits
+from gankit.training.check_checkpoint import check_fits, load_weights
 
 log = logging.getLogger("gankit")
 
@@ -33,8 +34,12 @@ def restore(trainer: Trainer) -> None:
 def restore_from(saved: checkpoint.Checkpoint, trainer: Trainer) -> None:
     """Check all of a checkpoint, then load it. ValueError.
 
-    Only a trick can then refuse its state; the next checkpoint overwrites all that was loaded.
+    Only a trick can then refuse its state; the next checkpoint overwrites all that was loaded. An
+    imported run begins with a checkpoint of G alone: then D and the optimisers are new.
     """
+    if set(saved.model) == {"G"} and not saved.step:
+        _begin_with(saved.model["G"], trainer.gan)
+        return
     check_fits(saved, trainer)
     gan = trainer.gan
     scalers = saved.state.get("scalers", {"G": {}, "D": {}})
@@ -55,6 +60,13 @@ def restore_from(saved: checkpoint.Checkpoint, trainer: Trainer) -> None:
     acted = saved.state.get("acted", ())
     trainer.earlier_activity = dict.fromkeys(acted, "acted before the run was resumed")
     gan.step = saved.step
+
+
+def _begin_with(weights: Any, gan: Gan) -> None:
+    """Load the weights of G, also as its average if it has one. ValueError."""
+    load_weights(gan.G.net, weights, "G")
+    if gan.sampler is not gan.G.net:
+        gan.sampler.load_state_dict(weights)
 
 
 def load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:

@@ -27,6 +27,7 @@ Data = str | Path | Iterable[str | Path]  # paths, as after --data
 _OTHER_ENTRIES = {
     "command": str, "begun_in": str, "from_python": dict, "versions": dict, "prepared": dict,
     "grid_cells": str,
+    "imported": dict,  # the file that G's first weights are from
 }  # fmt: skip
 # The runs that this process has begun: folder -> what each carries, so that it can be loaded again.
 _carried_by: dict[str, Carried] = {}
@@ -44,8 +45,9 @@ def write_run(run: Run, **extra: Any) -> str:
     objects = run.given_objects()
     if objects:
         extra["from_python"] = objects
-    if not (run.folder / RUN_FILE).exists() or grid_shows_seeds(run.folder):
-        extra["grid_cells"] = SEEDS
+    is_begun = (run.folder / RUN_FILE).is_file()
+    kept = read_entries(run.folder, "imported", "grid_cells") if is_begun else {"grid_cells": SEEDS}
+    extra = {**kept, **extra}
     text = _write(run, {**dataclasses.asdict(run), **paths, **extra})
     _carried_by[real_path(run.out)] = run.in_python
     return text
@@ -59,6 +61,8 @@ def record_move(folder: Path, data: tuple[str, ...]) -> None:
 def _write(run: Run, record: dict[str, Any]) -> str:
     file = run.folder / RUN_FILE
     command = command_line(run, begun_in(file))
+    if "imported" in record:
+        command += "  # its G began with imported weights: gankit import"
     record = {**record, **path_entries(file, run.data), "out": ".", "command": command}
     content = json.dumps(record, indent=2) + "\n"
     try:
@@ -137,8 +141,13 @@ def recorded_origins(path: Path) -> dict[str, str]:
 
 def read_notes(folder: Path) -> dict[str, Any]:
     """The entries of a run.json that are not settings, such as `versions`. GankitError."""
+    return read_entries(folder, *_OTHER_ENTRIES)
+
+
+def read_entries(folder: Path, *names: str) -> dict[str, Any]:
+    """Those of the entries that the run.json of a folder has. GankitError."""
     record = _read_record(folder / RUN_FILE)
-    return {name: record[name] for name in _OTHER_ENTRIES if name in record}
+    return {name: record[name] for name in names if name in record}
 
 
 def grid_shows_seeds(folder: Path) -> bool:

@@ -19,6 +19,8 @@ ALLOWED = {
     "gankit.cli.output:discard": "opens the null device, after a pipe was closed",
     "gankit.core.read_file:_open_without_waiting": "reads; the flags are those of `open`",
     "gankit.runs.video:_encode_mp4": "into memory",
+    "gankit_export.torch_files:_to_bytes": "torch.save, into memory",
+    "gankit_export.torch_files:_program": "torch.export.save, into memory",
     "gankit_tensorboard:run_started": "TensorBoard's own writer, into a new file",
     "gankit_tensorboard:_write_numbers": "TensorBoard's own writer, into a new file",
 }

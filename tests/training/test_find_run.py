@@ -39,7 +39,7 @@ NOT_RUNS_BUT_FILES = {
     "runs/a/checkpoints/step-000008/model.safetensors": ("checkpoint", "runs/a"),
     "runs/a/samples/000002.png": ("give runs/a",),
     "runs/a/log.csv": ("give runs/a",),
-    "netG.pth": ("weights", "run.json"),
+    "netG.pth": ("weights", "gankit import netG.pth", "run.json"),
     "best.ckpt": ("weights", "run.json"),
     "G_EMA.SAFETENSORS": ("weights", "run.json"),
     "network-snapshot.pkl": ("weights", "run.json"),

@@ -1,0 +1,148 @@
+"""`gankit export RUN`: its generator for a browser, for ONNX, or for PyTorch alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gankit.cli.check_output import check_output, check_page, require_folder, write_error
+from gankit.cli.log import show_log
+from gankit.core.errors import GankitError, quote_value
+from gankit.core.portable_path import portable_path
+from gankit.core.settings import Run, command_about
+from gankit.data.read.names import printable
+from gankit.training.find_run import find_run
+from gankit.training.links import refuse_links_out
+
+if TYPE_CHECKING:
+    from gankit.core.registry import Registry
+    from gankit.runs.sampler import Sampler
+
+FOLDER = "export"  # in the run's folder
+PATHS = {"web": f"{FOLDER}/explore.html", "onnx": f"{FOLDER}/netG.onnx", "torch": FOLDER}
+FORMATS = """
+\b
+  web    one HTML page that draws in a browser, without a network
+  onnx   one file for onnxruntime and other programs: input z, output images in [-1, 1]
+  torch  a folder: the weights netG.pth, the network generator.py, and draw.py
+"""
+
+
+@click.command(epilog=f"The formats:\n{FORMATS}")
+@click.argument("run", type=Path)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(PATHS)),
+    default="web",
+    show_default=True,
+    help="What to write; see below.",
+)
+@click.option(
+    "--checkpoint",
+    metavar="STEP",
+    help="Use an earlier checkpoint than the newest; with --format web also all: a page that "
+    "goes through all of them.",
+)
+@click.option(
+    "--out",
+    type=Path,
+    metavar="PATH",
+    help="File to write (.html, .onnx), or the folder of --format torch.  "
+    f"[default: in the folder {FOLDER} of RUN]",
+)
+@click.pass_context
+def export(
+    ctx: click.Context, run: Path, form: str, checkpoint: str | None, out: Path | None
+) -> None:
+    """Write the generator of the run in the folder RUN for other programs.
+
+    The seed that gives a picture in `gankit sample` gives the same picture there. gankit draws
+    with what it writes, compares, and refuses what would draw other pictures.
+    """
+    step = _read_checkpoint(checkpoint, form)
+    run = find_run(run, " and --checkpoint {step}")
+    out = _check_out(out, run, form)
+    with show_log():
+        try:
+            notes = _write(run, form, step, out, ctx.obj)
+        except OSError as error:
+            raise write_error(out, error) from error
+    for note in notes:
+        click.echo(printable(f"gankit: {note}"), err=True)
+    click.echo(printable(str(out)))
+
+
+def _read_checkpoint(text: str | None, form: str) -> int | str | None:
+    """The step of --checkpoint, "all", or None. GankitError."""
+    if text is None or (text == "all" and form == "web"):
+        return text
+    if text == "all":
+        raise GankitError(
+            f"--checkpoint all works with --format web only: --format {form} holds one checkpoint, "
+            "so give its STEP"
+        )
+    if not text.isascii() or not text.isdecimal():
+        raise GankitError(f"--checkpoint is {quote_value(text)}; it must be a step, or all")
+    return int(text)
+
+
+def _check_out(out: Path | None, run: Path, form: str) -> Path:
+    """What to write: --out, or a path in the run's folder. GankitError if it cannot be written."""
+    if out is None:
+        refuse_links_out(run)
+        check_output(run)
+        return run / PATHS[form]
+    if form == "web":
+        return check_page(out)
+    if form == "onnx" and (out.suffix.lower() != ".onnx" or out.is_dir()):
+        raise GankitError(f"--out is {str(out)!r}; the name of the file must end in .onnx")
+    if form == "torch" and (out.is_file() or (out.suffix and not out.is_dir())):
+        raise GankitError(
+            f"--out is {str(out)!r}; --format torch writes several files, so name a folder"
+        )
+    require_folder(out)
+    check_output(out)
+    return out
+
+
+def _write(
+    run: Path, form: str, step: int | str | None, out: Path, registry: Registry
+) -> list[str]:
+    """Write the files; returns notes about them. Raises GankitError and OSError."""
+    from gankit.runs.provenance import of_run
+    from gankit.runs.sampler import load
+
+    if form == "web":
+        from gankit_explore.page import write_page
+
+        return write_page(_load_samplers(run, step, registry), out)
+    assert not isinstance(step, str)  # "all" is refused before
+    sampler = load(run, step, registry)
+    provenance = of_run(run, sampler.step, _command(sampler.run, form, sampler.step))
+    if form == "onnx":
+        from gankit_export.onnx_file import write_onnx
+
+        return write_onnx(sampler, out, provenance)
+    from gankit_export.torch_files import write_torch
+
+    return write_torch(sampler, out, provenance, registry)
+
+
+def _load_samplers(run: Path, step: int | str | None, registry: Registry) -> list[Sampler]:
+    """The samplers of one checkpoint, or of all in the order of their steps."""
+    from gankit.runs.sampler import load
+    from gankit.training.checkpoint import require_checkpoints, step_of
+
+    if not isinstance(step, str):
+        return [load(run, step, registry)]
+    steps = sorted(map(step_of, require_checkpoints(run / "checkpoints")))
+    return [load(run, each, registry) for each in steps]
+
+
+def _command(run: Run, form: str, step: int) -> str:
+    working_folder = Path.cwd()
+    folder = portable_path(str(run.folder), working_folder, working_folder)
+    return command_about(run, "export", folder, "--format", form, "--checkpoint", str(step))

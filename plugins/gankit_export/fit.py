@@ -1,0 +1,183 @@
+"""Which generator has these weights? Found by the names and the shapes of its tensors."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import nn
+
+from gankit.core.choice import Choice
+from gankit.core.errors import GankitError
+from gankit.core.registry import Registry
+
+Shapes = Mapping[str, tuple[int, ...]]
+SIZES = (16, 32, 64, 128, 256, 512, 1024)  # of pictures, in pixels
+WIDE = 2**20  # max_channels that limits nothing
+BLOCKS = (1, 2, 3, 4)
+READ = ("base_channels", "max_channels", "blocks")  # options that shapes tell
+PROBES = {"latent_dim": (5, 7), "channels": (1, 3), "base_channels": (8, 16)}
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A network, and the values of a run for which it has the given shapes."""
+
+    network: Choice
+    image_size: int
+    channels: int
+    latent_dim: int
+
+
+def shapes_of(tensors: Mapping[str, torch.Tensor]) -> dict[str, tuple[int, ...]]:
+    """The shapes of a network's tensors, without batch norm's counters of batches.
+
+    Files of old versions of PyTorch have no counters.
+    """
+    names = [name for name in tensors if not name.endswith("num_batches_tracked")]
+    return {name: tuple(tensors[name].shape) for name in names}
+
+
+class Family:
+    """A generator or a discriminator of some options, at one size of pictures."""
+
+    def __init__(self, registry: Registry, kind: str, choice: Choice, image_size: int) -> None:
+        self.registry = registry
+        self.kind = kind
+        self.choice = choice
+        self.image_size = image_size
+        self.options = registry.find(kind, choice.name).options()
+
+    @cached_property
+    def sides(self) -> dict[str, int]:
+        """The names of its tensors, and their numbers of sides; empty at an impossible size."""
+        try:
+            shapes = self.shapes(base_channels=8)
+        except GankitError:
+            return {}
+        return {name: len(shape) for name, shape in shapes.items()}
+
+    def shapes(self, **values: int) -> Shapes:
+        """The shapes of its tensors for these options and values of a run. GankitError."""
+        options = {name: values[name] for name in READ if name in values and name in self.options}
+        of_run = {"channels": 3, "latent_dim": 100} | values
+        with torch.device("meta"):
+            net: nn.Module = self.registry.make(
+                self.kind,
+                Choice(self.choice.name, {**options, **self.choice.options}),
+                image_size=self.image_size,
+                channels=of_run["channels"],
+                latent_dim=of_run["latent_dim"],
+            )
+        return shapes_of(net.state_dict())
+
+    def fit(self, shapes: Shapes) -> Fit | None:
+        """The values for which it has these shapes, or None."""
+        values = {name: self._read(name, shapes) for name in PROBES}
+        if not values["latent_dim"] or not values["channels"]:
+            return None
+        widths = sorted({side for shape in shapes.values() for side in shape})
+        limits: list[int | None] = [None, *widths] if "max_channels" in self.options else [None]
+        bases: list[int | None] = [*values["base_channels"]] or [None]
+        for base, limit in itertools.product(bases, limits):
+            chosen = {"base_channels": base, "max_channels": limit}
+            options = {name: value for name, value in chosen.items() if value}
+            sizes = {"latent_dim": values["latent_dim"][0], "channels": values["channels"][0]}
+            if self.shapes(**options, **sizes) == shapes:
+                network = Choice(self.choice.name, {**options, **self.choice.options})
+                return Fit(network, self.image_size, sizes["channels"], sizes["latent_dim"])
+        return None
+
+    def nearest(self, shapes: Shapes) -> Shapes:
+        """The shapes that it has for the values that most sides of the given shapes speak for."""
+        values = {name: self._read(name, shapes) for name in PROBES}
+        return self.shapes(**{name: read[0] for name, read in values.items() if read})
+
+    def _read(self, name: str, shapes: Shapes) -> list[int]:
+        """The values of an option or of a run that sides of the shapes speak for.
+
+        A side that grows with the value, from one probe to another, is a multiple of it.
+        """
+        if name not in self.options and name == "base_channels":
+            return []
+        low, high = PROBES[name]
+        wide = {"max_channels": WIDE}
+        narrow = self.shapes(**{**wide, name: low})
+        broad = self.shapes(**{**wide, name: high})
+        votes: dict[int, int] = {}
+        for key, sides in narrow.items():
+            for axis, side in enumerate(sides):
+                is_multiple = side * high == broad[key][axis] * low
+                value, rest = divmod(shapes[key][axis] * low, side)
+                if is_multiple and value > 0 and not rest:
+                    votes[value] = votes.get(value, 0) + 1
+        return sorted(votes, key=lambda value: -votes[value])
+
+
+class Families:
+    """The networks of a kind that weights may be of: all of gankit's, or a given one alone."""
+
+    def __init__(self, registry: Registry, kind: str, given: Choice | None = None) -> None:
+        self.registry = registry
+        self.given = given
+        names = [s.name for s in registry.specs(kind) if registry.comes_with_gankit(kind, s.name)]
+        self.groups: list[list[Family]] = []  # one generator each, of all sizes
+        for choice in [given] if given else map(Choice, names):
+            has_blocks = "blocks" in registry.find(kind, choice.name).options()
+            counts = [{"blocks": count} for count in BLOCKS] if has_blocks else [{}]
+            choices = [Choice(choice.name, {**count, **choice.options}) for count in counts]
+            sizes = itertools.product(SIZES, choices)
+            self.groups.append([Family(registry, kind, chosen, size) for size, chosen in sizes])
+
+    def fit(self, shapes: Shapes) -> Fit | None:
+        """The first network that has tensors of exactly these names and shapes, or None.
+
+        GankitError if it has options that change what it draws, but not its tensors.
+        """
+        for family in self.matching(shapes):
+            fit = family.fit(shapes)
+            if fit:
+                _require_options(family)
+                return fit
+        return None
+
+    def matching(self, shapes: Shapes) -> Iterator[Family]:
+        """Those whose tensors have these names and numbers of sides."""
+        sides = {name: len(shape) for name, shape in shapes.items()}
+        for group in self.groups:
+            first = next(iter(group[0].sides.items()), None)  # the same at every size
+            if first is None or first in sides.items():
+                yield from (family for family in group if family.sides == sides)
+
+
+def _require_options(family: Family) -> None:
+    unseen = [name for name in family.options if name not in (*READ, *family.choice.options)]
+    if unseen:
+        values = {name: family.options[name].default for name in unseen}
+        example = Choice(family.choice.name, {**family.choice.options, **values})
+        raise GankitError(
+            f"these are weights of generator {family.choice.name!r}, and weights do not tell its "
+            f"{' and '.join(unseen)}: give --generator {example}, or other values"
+        )
+
+
+def explain_mismatch(generators: Families, shapes: Shapes) -> str:
+    """Why no generator has these shapes: the first that differs, or what they are in its place."""
+    for family in generators.matching(shapes):
+        own = family.nearest(shapes)
+        key = next((name for name in own if own[name] != shapes[name]), min(own))
+        network = f"generator {family.choice.name!r} for {family.image_size} px"
+        return f"{key} is {list(shapes[key])}, but in {network} it would be {list(own[key])}"
+    if next(Families(generators.registry, "discriminator").matching(shapes), None):
+        return "these are the weights of a discriminator: give those of the generator, netG"
+    example = min(shapes, key=len, default="")
+    if generators.given:
+        return f"generator {generators.given!r} has no weights of these names, such as {example!r}"
+    return (
+        f"no generator of gankit has weights of these names, such as {example!r}; those of "
+        "PyTorch's DCGAN tutorial are main.0.weight, main.1.weight, ...: name another generator "
+        "with --generator, also one of a plugin's file (gankit -p FILE import ...)"
+    )

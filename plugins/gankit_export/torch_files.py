@@ -1,0 +1,181 @@
+"""`gankit export --format torch`: weights, and files that draw with them without gankit."""
+
+from __future__ import annotations
+
+import io
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.parametrize import is_parametrized
+
+from gankit.core.atomic_write import write_atomically
+from gankit.core.registry import Registry, registry_of
+from gankit.core.shell import quote_word
+from gankit.runs.provenance import Provenance, entries_of
+from gankit.runs.sampler import Sampler
+from gankit_export.exact import (
+    SEEDS,
+    cannot_export,
+    require_repeatable,
+    require_same_pictures,
+)
+from gankit_export.source import NotSelfContained, source_of
+
+WEIGHTS, SOURCE, PROGRAM, DRAW = "netG.pth", "generator.py", "netG.pt2", "draw.py"
+OF_RUN = ("image_size", "channels", "latent_dim")  # values of a run that a network may take
+
+DRAW_TEXT = '''\
+"""Draw the pictures of seeds with torch alone: python draw.py 0 1 2
+
+The picture of a seed is that of `gankit sample RUN --count 1 --seed SEED`.
+"""
+
+# {made_by}
+# {run}
+import hashlib
+import sys
+from pathlib import Path
+
+import torch
+from PIL import Image
+{imports}
+folder = Path(__file__).parent
+{network}
+
+for seed in map(int, sys.argv[1:] or ["0"]):
+    digest = hashlib.blake2b(f"{{seed}}/0/z".encode(), digest_size=8).digest()
+    random = torch.Generator().manual_seed(int.from_bytes(digest, "little") >> 1)
+    z = torch.randn(1, {latent_dim}, generator=random)
+    with torch.no_grad():
+        image = netG(z)[0]  # ({channels}, {image_size}, {image_size}), from -1 to 1
+    pixels = image.clamp(-1, 1).add(1).mul(127.5).round().byte()
+    picture = Image.fromarray(pixels.expand(3, -1, -1).permute(1, 2, 0).numpy())
+    picture.save(f"seed-{{seed}}.png")
+'''
+WITH_SOURCE = """\
+netG = {call}.eval()
+netG.load_state_dict(torch.load(folder / "netG.pth", weights_only=True))"""
+WITH_PROGRAM = 'netG = torch.export.load(folder / "netG.pt2").module()'
+
+
+def write_torch(
+    sampler: Sampler, folder: Path, provenance: Provenance, registry: Registry | None = None
+) -> list[str]:
+    """Write the generator's weights, its source, and a file that draws; returns notes about them.
+
+    If the source needs more than torch, the network is written as a program of torch.export in its
+    place. GankitError if neither draws the same pictures. Raises OSError.
+    """
+    require_repeatable(sampler)
+    registry = registry_of(sampler.run, registry)
+    try:
+        weights, source, call = _with_source(sampler, registry)
+    except NotSelfContained as error:
+        why = f"{SOURCE} is not written, because {error}: {DRAW} uses {PROGRAM} in its place"
+        files: dict[str, bytes | str] = {
+            WEIGHTS: _to_bytes(_tensors(sampler.net.state_dict())),
+            PROGRAM: _program(sampler),
+            DRAW: _draw_text(sampler, provenance, WITH_PROGRAM),
+        }
+        notes = [why]
+    else:
+        imports = f"\nfrom generator import {call.partition('(')[0]}\n"
+        network = WITH_SOURCE.format(call=call)
+        files = {
+            WEIGHTS: _to_bytes(weights),
+            SOURCE: f"# {_licence(sampler, registry)}\n{source}",
+            DRAW: _draw_text(sampler, provenance, network, imports),
+        }
+        notes = []
+    for name, content in files.items():
+        write_atomically(folder / name, content)
+    return [*notes, f"python {quote_word(str(folder / DRAW))} 0 1 2 draws three pictures with it"]
+
+
+def _with_source(sampler: Sampler, registry: Registry) -> tuple[dict[str, Tensor], str, str]:
+    """The weights, the source that they belong to, and the call that makes the network of it.
+
+    NotSelfContained if the source needs more than torch, or does not draw the same pictures.
+    """
+    spec = registry.find("generator", sampler.run.generator.name)
+    builder = spec.builder()
+    source = source_of(builder)
+    of_run = {name: getattr(sampler.run, name) for name in OF_RUN if name in spec.parameters()}
+    arguments = of_run | dict(sampler.run.generator.options)
+    words = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
+    try:
+        names: dict[str, Any] = {"__name__": "generator"}
+        exec(compile(source, SOURCE, "exec"), names)
+        net = names[builder.__name__](**arguments).eval()
+        net.load_state_dict(_plain_state(sampler.net, net))
+        with torch.no_grad():
+            images = net(sampler.latents(SEEDS))
+        require_same_pictures(sampler, images, SOURCE)
+    except Exception as error:  # the code may be anybody's
+        raise NotSelfContained(f"its copy fails ({type(error).__name__}: {error})") from error
+    return _tensors(net.state_dict()), source, f"{builder.__name__}({words})"
+
+
+def _plain_state(trained: nn.Module, plain: nn.Module) -> dict[str, Any]:
+    """The tensors of a trained network, without the parametrizations that a trick has added to it.
+
+    The weight that one computed, such as that of spectral norm, becomes a plain weight.
+    """
+    state = trained.state_dict()
+    for place, module in plain.named_modules():
+        changed = trained.get_submodule(place)
+        if not is_parametrized(changed) or is_parametrized(module):
+            continue
+        start = f"{place}." if place else ""
+        for name in changed.parametrizations:  # type: ignore[union-attr]
+            added = [key for key in state if key.startswith(f"{start}parametrizations.{name}.")]
+            for key in added:
+                del state[key]
+            state[f"{start}{name}"] = getattr(changed, str(name))
+    return state
+
+
+def _tensors(state: dict[str, Any]) -> dict[str, Tensor]:
+    return OrderedDict((name, value.detach().cpu().clone()) for name, value in state.items())
+
+
+def _to_bytes(weights: dict[str, Tensor]) -> bytes:
+    file = io.BytesIO()
+    torch.save(weights, file)
+    return file.getvalue()
+
+
+def _program(sampler: Sampler) -> bytes:
+    """The network as a program of torch.export, for any number of z. GankitError."""
+    z = sampler.latents(SEEDS)
+    file = io.BytesIO()
+    try:
+        program = torch.export.export(
+            sampler.net, (z,), dynamic_shapes=({0: torch.export.Dim("batch")},)
+        )
+        torch.export.save(program, file)
+        images = program.module()(z)
+    except Exception as error:  # torch cannot trace every network
+        why = f"torch.export says {type(error).__name__}: {error}"
+        raise cannot_export(sampler, "torch", why) from error
+    require_same_pictures(sampler, images, PROGRAM)
+    return file.getvalue()
+
+
+def _draw_text(sampler: Sampler, provenance: Provenance, network: str, imports: str = "") -> str:
+    sizes = {name: getattr(sampler.run, name) for name in OF_RUN}
+    entries = entries_of(provenance)
+    made_by = f"{entries.get('command')} (gankit {entries.get('version')})"
+    run = f"Step {sampler.step} of the run: {entries.get('run')}"
+    return DRAW_TEXT.format(made_by=made_by, run=run, imports=imports, network=network, **sizes)
+
+
+def _licence(sampler: Sampler, registry: Registry) -> str:
+    name = sampler.run.generator.name
+    if registry.comes_with_gankit("generator", name):
+        return "Copyright (c) 2026 The gankit authors. MIT licence: keep this line in copies."
+    origin = registry.owner(registry.find("generator", name)).origin
+    return f"Copied from the plugin {origin}, whose licence holds."
