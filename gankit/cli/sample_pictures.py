@@ -221,7 +221,8 @@ def read_numbers(option: str, text: str) -> tuple[int, ...]:
         if not match:
             shown = quote_value(text)
             raise GankitError(f"{option} is {shown}: write numbers as in 5,12,40, or as in 0-15")
-        first, last = int(match[1]), int(match[2] or match[1])
+        first = int(match[1])
+        last = int(match[2] or match[1])
         if last < first:
             raise GankitError(f"{option} has {item.strip()}: write the smaller number first")
         if last - first >= MAX_NUMBERS - len(numbers):

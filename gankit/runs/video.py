@@ -8,7 +8,9 @@ import logging
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
+import imageio.v3 as iio
 import numpy as np
 from PIL import Image
 
@@ -46,22 +48,22 @@ def write_video(
     if first is None:
         raise GankitError(f"there is no picture to write into the video {path.name}")
     pictures = _check_size(itertools.chain([first], pictures), first.size)
+    options: dict[str, Any] = {"duration": 1000 // fps, "loop": 0}
     if ending == ".gif" and first.width > MAX_GIF_WIDTH:
         log.warning(
             "%s is written with half the size and 64 colours, because it is wider than %d pixels; "
             ".mp4 and .webp keep the size", path.name, MAX_GIF_WIDTH,
         )  # fmt: skip
         half = (first.width // 2, first.height // 2)
-        pictures = (picture.resize(half).quantize(64) for picture in pictures)
+        pictures = (picture.resize(half) for picture in pictures)
+        options["bits"] = 6  # of a pixel: 64 colours
     if ending == ".mp4":
         write_atomically(path, _encode_mp4(pictures, fps, provenance))
         return
+    options |= mark_options(ending[1:].upper(), to_comment(provenance))
+    stack = np.stack([np.asarray(picture) for picture in pictures])
     with open_atomically(path) as file:
-        start, *rest = pictures
-        file_format = ending[1:].upper()
-        options = {"save_all": True, "append_images": rest, "duration": 1000 // fps, "loop": 0}
-        options |= mark_options(file_format, to_comment(provenance))
-        start.save(file, format=file_format, **options)
+        iio.imwrite(file, stack, plugin="pillow", extension=ending, **options)
 
 
 def _check_size(pictures: Iterable[Image.Image], size: tuple[int, int]) -> Iterator[Image.Image]:

@@ -76,7 +76,7 @@ def find(
     from gankit_explore.find.finder import find as search
 
     with show_log(), progress_bar("searching") as progress:
-        found = search(
+        result = search(
             run,
             picture,
             starts=starts,
@@ -86,8 +86,8 @@ def find(
             progress=progress,
             data=data,
         )
-    _write(found, out, _provenance(found, picture, starts, steps))
-    if not found.is_complete:
+    _write(result, out, _provenance(result, picture, starts, steps))
+    if not result.is_complete:
         raise Interrupted("interrupted: these are the best z so far")
 
 
@@ -103,28 +103,28 @@ def _check_out(out: Path | None, run: Path) -> Path:
     return out
 
 
-def _provenance(found: Found, picture: Path, starts: int, steps: int) -> Provenance:
+def _provenance(result: Found, picture: Path, starts: int, steps: int) -> Provenance:
     from gankit.core.settings import command_about
     from gankit.runs.provenance import of_run
 
     working_folder = Path.cwd()
-    run = found.sampler.run
+    run = result.sampler.run
     paths = [
         portable_path(str(path), working_folder, working_folder) for path in (run.folder, picture)
     ]
     options = ("--starts", str(starts), "--steps", str(steps))
-    words = ("find", *paths, *options, "--checkpoint", str(found.sampler.step))
-    return of_run(run.folder, found.sampler.step, command_about(run, *words))
+    words = ("find", *paths, *options, "--checkpoint", str(result.sampler.step))
+    return of_run(run.folder, result.sampler.step, command_about(run, *words))
 
 
-def _write(found: Found, out: Path, provenance: Provenance) -> None:
+def _write(result: Found, out: Path, provenance: Provenance) -> None:
     """Write both files, and print what was found."""
     from gankit_explore.find.sheet import write_found
 
     try:
-        directions = write_found(found, out, provenance)
+        directions = write_found(result, out, provenance)
     except (OSError, ValueError) as error:
         raise write_error(out, error) from error
-    for sentence in found.describe():
+    for sentence in result.describe():
         click.echo(sentence)
     click.echo(printable(f"{out}, and its z in {directions.name}"))

@@ -21,16 +21,16 @@ BRIGHTER = 2  # times, of the difference
 SECONDS_PER_PICTURE = 0.5  # of a film of the way
 
 
-def draw_found(found: Found) -> Image.Image:
+def draw_found(result: Found) -> Image.Image:
     """The target, G's closest picture and their difference in a row, and the way there below."""
-    target = np.broadcast_to(found.target, (*found.target.shape[:2], 3))
-    frames = to_frames(found.sampler.images(found.way))
-    closest = to_frames(found.sampler.images(found.z[None]))[0]
+    target = np.broadcast_to(result.target, (*result.target.shape[:2], 3))
+    frames = to_frames(result.sampler.images(result.way))
+    closest = to_frames(result.sampler.images(result.z[None]))[0]
     difference = np.abs(target.astype(int) - closest).mean(axis=2) * BRIGHTER
     row = sheet(
         {
             "your picture, as G's pictures are": _enlarge(target),
-            f"G's closest one, distance {found.distance:.2f}": _enlarge(closest),
+            f"G's closest one, distance {result.distance:.2f}": _enlarge(closest),
             "difference: black where there is none": _enlarge(difference.clip(0, 255)),
         }
     )
@@ -46,15 +46,15 @@ def draw_found(found: Found) -> Image.Image:
     return picture
 
 
-def write_found(found: Found, path: Path, provenance: Provenance) -> Path:
+def write_found(result: Found, path: Path, provenance: Provenance) -> Path:
     """Write the picture, and the z of the way beside it; returns the path of the z. OSError."""
-    save_picture(draw_found(found), path, provenance)
+    save_picture(draw_found(result), path, provenance)
     directions = path.with_suffix(".json")
-    points = [{"z": [float(f"{number:.8g}") for number in z.tolist()]} for z in found.way]
+    points = [{"z": [float(f"{number:.8g}") for number in z.tolist()]} for z in result.way]
     walk = {
         "gankit": "walk",
         "version": 1,
-        "latent_dim": len(found.z),
+        "latent_dim": len(result.z),
         "points": points,
         "seconds_per_picture": SECONDS_PER_PICTURE,
         "loop": True,
