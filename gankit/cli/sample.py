@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 Values = dict[str, Any]  # of the options
 
+log = logging.getLogger("gankit")
+
 
 class SampleCommand(GroupedCommand):
     """A command that refuses an option given twice, where click would use only the last value."""
@@ -61,10 +64,13 @@ def sample(ctx: click.Context, /, run: Path, **values: Any) -> None:
     check_values(values)
     form = choose_form(values, _given(ctx))
     run = find_run(run, " and --checkpoint {step}")
-    pictures = read_pictures(values, form, grid_shows_seeds=grid_shows_seeds(run))
+    shows_seeds = grid_shows_seeds(run)
+    pictures = read_pictures(values, form, grid_shows_seeds=shows_seeds)
     out = _check_out(run, form, pictures, values)
     size = values["size"] or 0
     with show_log():
+        if not shows_seeds and (values["seeds"] or values["near"] is not None):
+            log.warning("in the grids of this older run, places are not seeds: --cells names them")
         if form == "history":
             with explain_write_error(out):
                 side = write_history(run, out, values["fps"] or HISTORY_FPS, size)

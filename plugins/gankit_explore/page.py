@@ -16,6 +16,7 @@ from gankit.core.settings import Run, command_line
 from gankit.core.shell import join_command
 from gankit.core.version import __version__
 from gankit.data.read.names import printable
+from gankit.runs.provenance import of_run
 from gankit.runs.sampler import Sampler
 from gankit.training.checkpoint import list_checkpoints, step_of
 from gankit_explore import engine
@@ -131,7 +132,7 @@ def _words_of(run: Run) -> dict[str, str]:
     return {
         "version": __version__,
         "command": printable(join_command(["gankit", "sample", str(run.folder)])),
-        "run": printable(command_line(run)),
+        "run": printable(of_run(run.folder, 0).command or command_line(run)),
     }
 
 
@@ -160,7 +161,8 @@ def _show(place: int, direction: Direction) -> dict[str, Any]:
     about = f"From {direction.source}. From {-REACH:g} to {REACH:g}, a pixel changes by "
     about += f"{direction.change:.0f} of 255 levels on average"
     if direction.factor:
-        about += f", and the {direction.factor} by {direction.strength:.1f} standard deviations"
+        about += f". What changes most: {direction.factor}, by {direction.strength:.1f} standard "
+        about += "deviations"
     name = f"Direction {place + 1}"
     return {
         "name": f"{name}: {direction.factor}" if direction.factor else name,

@@ -65,6 +65,7 @@ def test_a_cell_of_an_old_run_is_the_one_in_its_grid(gankit_cli, trained, regist
     z = sampler.latents_of_cells([3, 4])
     assert np.array_equal(pixels(run / "grid-cells-3,4.png"), np.asarray(sampler.draw(z)))
     assert not np.array_equal(np.asarray(sampler.draw(z)), np.asarray(sampler.grid(2, seed=3)))
+    assert "--cells" in gankit_cli("sample", "run", "--seeds", "3").err
     assert gankit_cli("sample", "run", "--cells", "3,4", "--files", "--out", "f").code == 0
     assert [path.name for path in sorted(Path("f").iterdir())] == [
         *("cell-000003.png", "cell-000004.png")

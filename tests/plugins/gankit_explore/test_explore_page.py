@@ -298,6 +298,32 @@ def test_blends_of_the_map_spread_as_widely_as_seeds(open_page, file):
     assert page.tab.input_value("#seed") == "0"
 
 
+def test_a_click_on_the_map_keeps_the_picture_until_the_next(open_page, file):
+    page = open_page(file, "#tool=map&seed=0").begin()
+    page.tab.click("#map-box", position={"x": 200, "y": 200})
+    kept = page.tab.text_content("#map-where")
+    page.tab.hover("#map-box", position={"x": 60, "y": 60})
+    assert page.tab.text_content("#map-where") == kept
+    page.tab.click("#map-box", position={"x": 60, "y": 60})
+    assert page.tab.text_content("#map-where") != kept
+
+
+def test_three_picks_are_the_sum_that_arithmetic_begins_with(open_page, file):
+    page = open_page(file).begin()
+    for seed in (3, 5, 9):
+        page.tab.click(f"[aria-label='seed {seed}']")
+    page.tool("arithmetic")
+    assert [page.tab.input_value(f"#sum-{letter}") for letter in "abc"] == ["0", "1", "2"]
+
+
+def test_what_is_not_a_seed_leaves_the_picture(open_page, file):
+    page = open_page(file, "#seed=7").begin()
+    page.tab.fill("#seed", "abc")
+    page.tab.press("#seed", "Enter")
+    assert page.tab.input_value("#seed") == "7"
+    assert "Seed 7" in page.tab.text_content("#what")
+
+
 def test_a_phone_shows_each_tool_without_scrolling_sideways(open_page, file):
     phone = {"viewport": {"width": 360, "height": 740}, "has_touch": True, "is_mobile": True}
     page = open_page(file, "#picks=1,2,3", **phone).begin()

@@ -18,6 +18,7 @@ class Arithmetic {
   }
 
   choose() {
+    this.isChosen = true;
     this.place.set({ spot: this.spots[3] });
     this.draw();
   }
@@ -31,7 +32,7 @@ class Arithmetic {
     const { picks } = this.place;
     const names = picks.map((spot, index) => `${index + 1}: ${spot.name}`);
     this.selects.forEach((select, number) => {
-      const chosen = Number(select.value || number);
+      const chosen = this.isChosen ? Number(select.value) : number;
       select.replaceChildren(...names.map((name, index) => make("option", { value: index }, name)));
       select.value = String(Math.min(chosen, Math.max(0, picks.length - 1)));
     });

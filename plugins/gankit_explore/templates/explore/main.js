@@ -16,8 +16,8 @@ function makePage(data) {
       return `${data.command} --seeds ${spot.seed}${step === data.newest ? "" : ` --checkpoint ${step}`}`;
     },
     provenance({ spot, step, silenced }) {
-      const command = silenced ? null : this.command(spot, step);
-      const exact = command && { command, seed: spot.seed };
+      const isSeed = spot.seed !== null && !silenced;
+      const exact = isSeed && { command: `${data.command} --seeds ${spot.seed} --checkpoint ${step}`, seed: spot.seed };
       return { version: data.version, run: data.run, step, ...exact };
     },
     began({ ms }) {

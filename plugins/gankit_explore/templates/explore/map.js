@@ -17,10 +17,10 @@ class SeedMap {
     const { box } = this;
     for (const name of ["pointermove", "pointerdown"]) {
       box.addEventListener(name, (event) => {
-        if (event.pointerType !== "touch" || event.buttons) this.point(event);
+        if (event.pointerType === "touch" ? event.buttons : !this.isHeld) this.point(event);
       });
     }
-    box.addEventListener("click", (event) => this.point(event, true));
+    box.addEventListener("click", (event) => this.hold(event));
     box.addEventListener("keydown", (event) => this.press(event));
     this.snap.addEventListener("change", () => this.snap.checked && this.go(this.at));
     byId("map-centre").addEventListener("click", () => this.recentre());
@@ -44,6 +44,13 @@ class SeedMap {
     const y = this.centre[1] + ((event.clientY - top) / height - 0.5) * MAP_SIDE * MAP_STEP;
     this.go([x, y]);
     if (recentres) this.recentre();
+  }
+
+  // A click keeps the picture while the mouse moves away; the next click lets go.
+  hold(event) {
+    this.isHeld = !this.isHeld;
+    this.marker.classList.toggle("held", this.isHeld);
+    this.point(event, this.isHeld);
   }
 
   press(event) {

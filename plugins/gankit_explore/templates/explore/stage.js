@@ -15,7 +15,7 @@ class Stage {
 
   listen() {
     const { place } = this;
-    this.onSeed.addEventListener("change", () => place.set({ spot: Spot.ofSeed(toSeed(this.onSeed.value) ?? 0) }));
+    this.onSeed.addEventListener("change", () => this.goTo(toSeed(this.onSeed.value)));
     byId("before").addEventListener("click", () => this.go(-1));
     byId("after").addEventListener("click", () => this.go(1));
     byId("random").addEventListener("click", () => place.set({ spot: Spot.ofSeed(randomSeed()) }));
@@ -27,6 +27,11 @@ class Stage {
     byId("copy").addEventListener("click", () => this.copy());
     byId("smooth").addEventListener("change", (event) => this.canvas.classList.toggle("sharp", !event.target.checked));
     byId("full").addEventListener("click", () => byId("frame").requestFullscreen?.());
+  }
+
+  goTo(seed) {
+    if (seed === null) this.onSeed.value = this.place.spot.seed ?? ""; // it was not a number
+    else this.place.set({ spot: Spot.ofSeed(seed) });
   }
 
   go(count) {
