@@ -14,7 +14,7 @@ import imageio.v3 as iio
 import numpy as np
 from PIL import Image
 
-from gankit.core.atomic_write import open_atomically, write_atomically
+from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError
 from gankit.data.read.mark import mark_options
 from gankit.runs.provenance import Provenance, to_comment
@@ -62,8 +62,8 @@ def write_video(
         return
     options |= mark_options(ending[1:].upper(), to_comment(provenance))
     stack = np.stack([np.asarray(picture) for picture in pictures])
-    with open_atomically(path) as file:
-        iio.imwrite(file, stack, plugin="pillow", extension=ending, **options)
+    content: bytes = iio.imwrite("<bytes>", stack, plugin="pillow", extension=ending, **options)
+    write_atomically(path, content)
 
 
 def _check_size(pictures: Iterable[Image.Image], size: tuple[int, int]) -> Iterator[Image.Image]:

@@ -5,6 +5,7 @@ from torch import Tensor
 from gankit.core.process_group import ProcessGroup
 from gankit.core.randomness import latents, latents_of_seeds
 from gankit.core.settings import Run
+from gankit.training.find_run import RUN_FILE
 from gankit.training.run_file import GRID_SIZE, grid_shows_seeds
 
 
@@ -16,6 +17,11 @@ def grid_latents(run: Run, group: ProcessGroup | None = None) -> Tensor:
     others may not find it yet.
     """
     group = group or ProcessGroup()
-    if group.broadcast(group.rank > 0 or grid_shows_seeds(run.folder)):
+    if group.broadcast(group.rank > 0 or _is_new(run) or grid_shows_seeds(run.folder)):
         return latents_of_seeds(range(GRID_SIZE), run.latent_dim)
     return latents(run.seed, 0, GRID_SIZE, run.latent_dim, "grid")
+
+
+def _is_new(run: Run) -> bool:
+    """Whether there is no run.json yet, or not any more: somebody has just deleted the folder."""
+    return not (run.folder / RUN_FILE).is_file()

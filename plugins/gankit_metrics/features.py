@@ -92,7 +92,6 @@ def _pixels() -> tuple[str, FeatureFunction]:
     return f"pixels {PIXELS_SIZE} px", functools.partial(_extract_in_batches, extract)
 
 
-@functools.cache
 def load_imagenet_lite() -> tuple[str, Any]:
     """EfficientNet-Lite0, trained on ImageNet: the name of its features, and the network.
 

@@ -293,7 +293,7 @@ def _shown():
     show = ("show", "mine")
     source = _registered("trick", f'name="mine", {ABOUT}, build="no_such_module:Mine"')
     yield Case("show: no module", source, show, ("trick 'mine'", "no_such_module"))
-    odd = "def build(p=type('P', (), {'__str__': lambda self: sys.exit(1)})()): pass"
+    odd = "def build(p=type('P', (), {'__repr__': lambda self: sys.exit(1)})()): pass"
     source = odd + _registered("trick", f'name="mine", {ABOUT}, build=build')
     yield Case("show: a default", source, show, (f"trick 'mine' of plugin '{NAME}'",))
     for annotation in ("1 / 0", "NoSuchName"):

@@ -19,6 +19,7 @@ ALLOWED = {
     "gankit.cli.output:discard": "opens the null device, after a pipe was closed",
     "gankit.core.read_file:_open_without_waiting": "reads; the flags are those of `open`",
     "gankit.runs.video:_encode_mp4": "into memory",
+    "gankit.runs.video:write_video": "webp and gif, into memory",
     "gankit.testing.gpu.page:_picture": "beside a page, into a folder made for it",
     "gankit.testing.gpu.numbers:resumed": "copies a run into a temporary folder",
     "gankit_export.torch_files:_to_bytes": "torch.save, into memory",
@@ -28,7 +29,7 @@ ALLOWED = {
 }
 WRITERS = {
     "NamedTemporaryFile", "SummaryWriter", "TemporaryFile", "copy2", "copyfile", "copytree",
-    "fdopen", "hardlink_to", "imsave", "mkstemp", "move", "open_memmap", "save_file",
+    "fdopen", "hardlink_to", "imsave", "imwrite", "mkstemp", "move", "open_memmap", "save_file",
     "save_model", "savefig", "savetxt", "savez", "savez_compressed", "symlink_to", "tofile",
     "touch", "write_bytes", "write_image", "write_text",
 }  # fmt: skip
@@ -54,7 +55,7 @@ def writes(call):
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
     takes_file = bool(call.args) and ast.unparse(call.args[0]) == "file"
-    if name in ("save", "imopen", "imwrite"):
+    if name in ("save", "imopen"):
         receiver = ast.unparse(call.func).rpartition(".")[0]
         return not takes_file and receiver not in NO_FILE
     if name == "open" and ast.unparse(call.func) == "os.open":
