@@ -25,6 +25,7 @@ from gankit.training.compose import compose
 from gankit.training.loop import train
 
 DOCS = Path(__file__).parents[1] / "docs"
+sys.path.insert(0, str(Path(__file__).parent))  # for browsing.py
 TINY = {
     "dataset": "petals:count=64",
     "model": "dcgan64:base_channels=4",

@@ -133,7 +133,9 @@ def _points(sampler: Sampler, pictures: Pictures, film: Film) -> tuple[Iterator[
         saved = pictures.walk(sampler)
         closed = closed or saved.is_closed
         seconds_per_picture = saved.seconds_per_picture
-    z = pictures.latents(sampler)
+        z = saved.z
+    else:
+        z = pictures.latents(sampler)
     parts = len(z) if closed else len(z) - 1
     count = _count_frames(film.seconds or parts * seconds_per_picture, fps)
     return walk(z, count, closed=closed, eased=film.eased), count

@@ -11,7 +11,7 @@ from PIL import Image
 from gankit.cli.check_output import require_folder, write_error
 from gankit.cli.sample_options import HISTORY_FPS
 from gankit.core.errors import GankitError
-from gankit.core.portable_path import portable_path
+from gankit.core.portable_path import path_from_here
 from gankit.core.shell import join_command
 from gankit.runs import video
 from gankit.runs.grids import list_grids
@@ -155,8 +155,7 @@ def write_history(run: Path, out: Path, fps: int, size: int) -> int:
 
 def sample_words(run: Path, *options: str) -> list[str]:
     """The words of `gankit sample` after `gankit`; the path does not name your home folder."""
-    working_folder = Path.cwd()
-    return ["sample", portable_path(str(run), working_folder, working_folder), *options]
+    return ["sample", path_from_here(run), *options]
 
 
 def describe_size(size: int, side: int) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from gankit.core.errors import GankitError, quote_value
-from gankit.core.portable_path import portable_path
+from gankit.core.portable_path import path_from_here
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -200,8 +200,7 @@ class Directions:
         return self.walk(sampler).z
 
     def options(self) -> list[str]:
-        working_folder = Path.cwd()
-        return ["--directions", portable_path(str(self.path), working_folder, working_folder)]
+        return ["--directions", path_from_here(self.path)]
 
     def seed(self) -> int | None:
         return None

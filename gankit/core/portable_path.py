@@ -40,6 +40,11 @@ def portable_path(path: str, start: Path, working_folder: Path) -> str:
     return os.path.abspath(path)  # noqa: PTH100 - without following links
 
 
+def path_from_here(path: Path) -> str:
+    """How a command that is typed in the working folder names a path; not by your home folder."""
+    return portable_path(str(path), Path.cwd(), Path.cwd())
+
+
 def _move_together(place: Path, start: Path, working_folder: Path, home: Path | None) -> bool:
     """Whether two paths are so near to each other that they probably move together.
 

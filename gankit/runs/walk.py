@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from gankit.runs.images import resize, to_frames
+from gankit.runs.images import resize
 from gankit.runs.sampler import Sampler, mix_z
 
 FRAMES_AT_ONCE = 24  # that G draws, so that a long film needs no more memory than a short one
@@ -69,7 +69,7 @@ def circle(z: Tensor, noise: Tensor, spread: float, count: int) -> Iterator[Tens
 def film_frames(sampler: Sampler, points: Iterable[Tensor], size: int = 0) -> Iterator[Image.Image]:
     """The pictures of these z (latent_dim,), one by one; `size` is as in `resize`."""
     for batch in batched(points, FRAMES_AT_ONCE):
-        for frame in to_frames(sampler.images(torch.stack(batch))):
+        for frame in sampler.frames(torch.stack(batch)):
             yield resize(Image.fromarray(frame), size)
 
 

@@ -1,7 +1,8 @@
-"""Read a walk that was saved in the page of `gankit explore`; it may come from anybody."""
+"""Walks in files: those that the page of `gankit explore` saves, and that of `gankit find`."""
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +11,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError, quote_value
 from gankit.core.randomness import latents_of_seeds
 from gankit.core.read_json import has_type, is_list_of, read_json_object
 
 DESCRIPTION = "a walk of gankit explore"
+KIND = "walk"
+VERSION = 1
 _TYPES = {
     "gankit": str, "version": int, "latent_dim": int, "points": list,
     "seconds_per_picture": float | int, "loop": bool,
@@ -34,7 +38,7 @@ class Walk:
 
 
 def read_walk(path: Path, latent_dim: int) -> Walk:
-    """The walk in a file, for a run with this dimension of z.
+    """The walk in a file, which may come from anybody, for a run with this dimension of z.
 
     GankitError if it is not such a file, or is for another run.
     """
@@ -53,15 +57,28 @@ def read_walk(path: Path, latent_dim: int) -> Walk:
     return Walk(torch.cat(points), record["seconds_per_picture"], record["loop"])
 
 
+def write_walk(path: Path, walk: Walk) -> None:
+    """Write a walk as a file that `read_walk` reads. Raises OSError."""
+    record = {
+        "gankit": KIND,
+        "version": VERSION,
+        "latent_dim": walk.z.shape[1],
+        "points": [{"z": [float(f"{number:.8g}") for number in z.tolist()]} for z in walk.z],
+        "seconds_per_picture": walk.seconds_per_picture,
+        "loop": walk.is_closed,
+    }
+    write_atomically(path, json.dumps(record) + "\n")
+
+
 def _find_mistake(record: dict[str, Any]) -> str:
     """What is wrong with the entries of a walk; empty if nothing is."""
     missing = next((name for name in _TYPES if name not in record), "")
     if missing:
         return f"the entry {missing!r} is missing"
-    if record["gankit"] != "walk":
+    if record["gankit"] != KIND:
         return f"gankit is {quote_value(record['gankit'])}"
-    if record["version"] != 1:
-        return f"version is {record['version']}, and this gankit reads version 1"
+    if record["version"] != VERSION:
+        return f"version is {record['version']}, and this gankit reads version {VERSION}"
     if not 2 <= len(record["points"]) <= MAX_POINTS:
         return f"it has {len(record['points']):,} points; it needs 2 to {MAX_POINTS:,}"
     if not 0 < record["seconds_per_picture"] <= MAX_SECONDS:

@@ -8,12 +8,12 @@ from pathlib import Path
 import click
 
 from gankit.cli.log import show_log
+from gankit.cli.loopback import HOST
 from gankit.core.errors import GankitError, quote_value
 from gankit.core.shell import quote_word
 from gankit.data.read.names import printable
 from gankit.training.find_run import find_run
 
-LOOPBACK = "127.0.0.1"
 SECONDS_BETWEEN_LOOKS = 1.0  # for the first checkpoint of a run that has just begun
 
 
@@ -36,7 +36,7 @@ SECONDS_BETWEEN_LOOKS = 1.0  # for the first checkpoint of a run that has just b
 )
 @click.option(
     "--host",
-    default=LOOPBACK,
+    default=HOST,
     show_default=True,
     metavar="ADDRESS",
     help="Address of this computer at which the page can be opened: with the default, only on "

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
 from gankit.core import randomness
-from gankit.runs.images import to_frames
 from gankit.runs.sampler import Sampler
 from gankit_explore.petal_factors import Pictures, strongest_factor
 
@@ -149,4 +148,4 @@ def _ends(sampler: Sampler, z: Floats, count: int) -> tuple[Pictures, Pictures]:
     """Pictures of the first seeds at both ends of a direction's way."""
     seeds = sampler.latents(range(count))
     step = REACH * torch.from_numpy(z)
-    return to_frames(sampler.images(seeds - step)), to_frames(sampler.images(seeds + step))
+    return sampler.frames(seeds - step), sampler.frames(seeds + step)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from gankit.cli import check_output
 from gankit.cli.page import render_page
+from gankit.cli.sample_output import sample_words
 from gankit.core.portable_path import hide_home
-from gankit.core.settings import Run, command_line
-from gankit.core.shell import join_command
+from gankit.core.settings import Run, command_about, command_line
 from gankit.core.version import __version__
 from gankit.data.read.names import printable
 from gankit.runs.provenance import of_run
@@ -25,6 +25,7 @@ from gankit_explore.program.check import require_same_pictures
 from gankit_explore.program.lower import lower
 from gankit_explore.program.program import Program
 
+Checkpoint = TypeVar("Checkpoint")  # a sampler, or a step
 MAX_CHECKPOINTS = 8  # on a page; each adds G's weights to it
 TOOLS = {
     "garden": "Garden",
@@ -48,41 +49,43 @@ def render(samplers: Sequence[Sampler], *, title: str, follow: bool = False) -> 
     """
     chosen = thin_out(samplers)
     programs = [_lower(sampler) for sampler in chosen]
-    return _render(samplers, chosen, programs, title, follow)
+    return _render(chosen, programs, title, describe_thinning(len(chosen), len(samplers)), follow)
 
 
-def write_page(samplers: Sequence[Sampler], path: Path) -> list[str]:
+def write_page(samplers: Sequence[Sampler], path: Path, available: int = 0) -> list[str]:
     """Write the page of checkpoints of one run; returns what is worth telling, as sentences.
 
-    GankitError if it cannot be written, or would draw other pictures than PyTorch.
+    `available`: how many checkpoints the run has, if these are fewer. GankitError if it cannot be
+    written, or would draw other pictures than PyTorch.
     """
     chosen = thin_out(samplers)
     programs = [_lower(sampler) for sampler in chosen]
     pairs = zip(programs, chosen, strict=True)
     levels = max(require_same_pictures(program, sampler.net) for program, sampler in pairs)
     title = samplers[-1].run.folder.resolve().name
-    check_output.write_page(path, _render(samplers, chosen, programs, title, follow=False))
+    thinned = describe_thinning(len(chosen), available or len(samplers))
+    check_output.write_page(path, _render(chosen, programs, title, thinned, follow=False))
     size = path.stat().st_size
     sentences = [
         f"The page has {size / 1e6:.1f} MB.",
         f"Its pictures differ from PyTorch's by at most {levels:.1f} of 255 levels.",
-        describe_thinning(samplers, chosen),
+        thinned,
     ]
     return [sentence for sentence in sentences if sentence]
 
 
-def thin_out(samplers: Sequence[Sampler]) -> list[Sampler]:
+def thin_out(checkpoints: Sequence[Checkpoint]) -> list[Checkpoint]:
     """At most eight checkpoints, evenly over the given ones; the first and the last are kept."""
-    last = len(samplers) - 1
-    places = np.linspace(0, last, min(len(samplers), MAX_CHECKPOINTS)).round().astype(int)
-    return [samplers[place] for place in places]
+    last = len(checkpoints) - 1
+    places = np.linspace(0, last, min(len(checkpoints), MAX_CHECKPOINTS)).round().astype(int)
+    return [checkpoints[place] for place in places]
 
 
-def describe_thinning(samplers: Sequence[Sampler], chosen: Sequence[Sampler]) -> str:
-    """A sentence that says which checkpoints are left out; empty if none is."""
-    if len(chosen) == len(samplers):
+def describe_thinning(shown: int, available: int) -> str:
+    """A sentence that says how many checkpoints are left out; empty if none is."""
+    if shown == available:
         return ""
-    return f"The page holds {len(chosen)} of {len(samplers)} checkpoints, so that it stays small."
+    return f"The page holds {shown} of {available} checkpoints, so that it stays small."
 
 
 def _lower(sampler: Sampler) -> Program:
@@ -90,10 +93,10 @@ def _lower(sampler: Sampler) -> Program:
 
 
 def _render(
-    samplers: Sequence[Sampler],
     chosen: Sequence[Sampler],
     programs: Sequence[Program],
     title: str,
+    thinned: str,
     follow: bool,
 ) -> str:
     run = chosen[-1].run
@@ -120,7 +123,7 @@ def _render(
         tools=TOOLS.items(),
         scripts=SCRIPTS,
         engine=_engine_texts(),
-        thinned=describe_thinning(samplers, chosen),
+        thinned=thinned,
         directions=directions,
         weights=zip(steps, map(_encode_weights, programs), strict=True),
     )
@@ -131,7 +134,7 @@ def _words_of(run: Run) -> dict[str, str]:
     """What the page writes into commands and files."""
     return {
         "version": __version__,
-        "command": printable(join_command(["gankit", "sample", str(run.folder)])),
+        "command": printable(command_about(run, *sample_words(run.folder))),
         "run": printable(of_run(run.folder, 0).command or command_line(run)),
     }
 

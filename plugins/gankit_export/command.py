@@ -10,7 +10,7 @@ import click
 from gankit.cli.check_output import check_output, check_page, require_folder, write_error
 from gankit.cli.log import show_log
 from gankit.core.errors import GankitError, quote_value
-from gankit.core.portable_path import portable_path
+from gankit.core.portable_path import path_from_here
 from gankit.core.settings import Run, command_about
 from gankit.data.read.names import printable
 from gankit.training.find_run import find_run
@@ -18,7 +18,6 @@ from gankit.training.links import refuse_links_out
 
 if TYPE_CHECKING:
     from gankit.core.registry import Registry
-    from gankit.runs.sampler import Sampler
 
 FOLDER = "export"  # in the run's folder
 PATHS = {"web": f"{FOLDER}/explore.html", "onnx": f"{FOLDER}/netG.onnx", "torch": FOLDER}
@@ -118,8 +117,10 @@ def _write(
     if form == "web":
         from gankit_explore.page import write_page
 
-        return write_page(_load_samplers(run, step, registry), out)
-    assert not isinstance(step, str)  # "all" is refused before
+        if isinstance(step, str):  # "all"
+            return _write_all(run, out, registry)
+        return write_page([load(run, step, registry)], out)
+    assert not isinstance(step, str)  # "all" is refused for other formats
     sampler = load(run, step, registry)
     provenance = of_run(run, sampler.step, _command(sampler.run, form, sampler.step))
     if form == "onnx":
@@ -131,18 +132,18 @@ def _write(
     return write_torch(sampler, out, provenance, registry)
 
 
-def _load_samplers(run: Path, step: int | str | None, registry: Registry) -> list[Sampler]:
-    """The samplers of one checkpoint, or of all in the order of their steps."""
+def _write_all(run: Path, out: Path, registry: Registry) -> list[str]:
+    """Write a page of all checkpoints, or of as many as it takes; returns notes about it."""
+    from gankit_explore.page import thin_out, write_page
+
     from gankit.runs.sampler import load
     from gankit.training.checkpoint import require_checkpoints, step_of
 
-    if not isinstance(step, str):
-        return [load(run, step, registry)]
     steps = sorted(map(step_of, require_checkpoints(run / "checkpoints")))
-    return [load(run, each, registry) for each in steps]
+    samplers = [load(run, each, registry) for each in thin_out(steps)]
+    return write_page(samplers, out, available=len(steps))
 
 
 def _command(run: Run, form: str, step: int) -> str:
-    working_folder = Path.cwd()
-    folder = portable_path(str(run.folder), working_folder, working_folder)
-    return command_about(run, "export", folder, "--format", form, "--checkpoint", str(step))
+    words = ("export", path_from_here(run.folder), "--format", form, "--checkpoint", str(step))
+    return command_about(run, *words)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -37,22 +36,23 @@ def import_run(
     resumed. GankitError if the file holds no weights, or if no generator has these weights.
     """
     given = registry.check("generator", generator) if generator else None
-    fit, weights = _find(registry, path, given)
+    sets, digest = read_weights(path)
+    fit, weights = _find(registry, path, sets, given)
     run = _make_run(registry, fit, [*options, "--out", out] if out else options)
     weights = _checked(run, registry, path, weights)
     with RunFolder() as folder:
         run = dataclasses.replace(run, out=folder.claim(run))
         saved = checkpoint.Checkpoint(0, {"G": weights}, {})
         checkpoint.save(run.folder / "checkpoints", saved, keep=1)
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
         versions = {"gankit": __version__, "torch": torch.__version__}
         write_run(run, versions=versions, imported={"file": path.name, "sha256": digest})
     return run
 
 
-def _find(registry: Registry, path: Path, given: Choice | None) -> tuple[Fit, Weights]:
-    """The generator whose weights a file holds, and the weights. GankitError."""
-    sets = read_weights(path)
+def _find(
+    registry: Registry, path: Path, sets: dict[str, Weights], given: Choice | None
+) -> tuple[Fit, Weights]:
+    """The generator of one of the sets of weights in a file, and its weights. GankitError."""
     families = Families(registry, "generator", given)
     fits: dict[str, Fit] = {}
     for place, weights in sets.items():

@@ -14,6 +14,7 @@ from torch.nn.utils.parametrize import is_parametrized
 from gankit.core.atomic_write import write_atomically
 from gankit.core.registry import Registry, registry_of
 from gankit.core.shell import quote_word
+from gankit.data.read.names import printable
 from gankit.runs.provenance import Provenance, entries_of
 from gankit.runs.sampler import Sampler
 from gankit_export.exact import (
@@ -170,12 +171,14 @@ def _draw_text(sampler: Sampler, provenance: Provenance, network: str, imports: 
     entries = entries_of(provenance)
     made_by = f"{entries.get('command')} (gankit {entries.get('version')})"
     run = f"Step {sampler.step} of the run: {entries.get('run')}"
-    return DRAW_TEXT.format(made_by=made_by, run=run, imports=imports, network=network, **sizes)
+    # A line break in a comment would make code of what follows.
+    comments = {"made_by": printable(made_by), "run": printable(run)}
+    return DRAW_TEXT.format(imports=imports, network=network, **comments, **sizes)
 
 
 def _licence(sampler: Sampler, registry: Registry) -> str:
     name = sampler.run.generator.name
     if registry.comes_with_gankit("generator", name):
         return "Copyright (c) 2026 The gankit authors. MIT licence: keep this line in copies."
-    origin = registry.owner(registry.find("generator", name)).origin
+    origin = printable(registry.owner(registry.find("generator", name)).origin)
     return f"Copied from the plugin {origin}, whose licence holds."

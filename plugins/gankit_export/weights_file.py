@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import warnings
 import zipfile
@@ -26,11 +27,12 @@ MAX_CANDIDATES = 5_000  # sets of weights in a file; an optimiser's state is one
 SAVE = "torch.save(netG.state_dict(), 'netG.pth')"
 
 
-def read_weights(path: Path) -> dict[str, Weights]:
-    """All sets of weights in a file of PyTorch or safetensors: where each is -> name -> tensor.
+def read_weights(path: Path) -> tuple[dict[str, Weights], str]:
+    """All sets of weights in a file of PyTorch or safetensors, and the SHA-256 of the file.
 
-    A whole checkpoint has several, and a set whose names all share a prefix, such as `module.`, is
-    there with and without it. GankitError if it is another file, or is damaged.
+    The sets are: where each is -> name -> tensor. A whole checkpoint has several, and a set whose
+    names all share a prefix, such as `module.`, is there with and without it. GankitError if it is
+    another file, or is damaged.
     """
     data = read_regular_file(path, MAX_TENSOR_BYTES)
     reason = recognise(path.name, data[:START_BYTES]).reason
@@ -44,7 +46,7 @@ def read_weights(path: Path) -> dict[str, Weights]:
             raise GankitError(f"{path} holds too many sets of weights: save {SAVE}")
     if not candidates:
         raise GankitError(f"{path} holds no weights: save {SAVE}")
-    return candidates
+    return candidates, hashlib.sha256(data).hexdigest()
 
 
 def _load(path: Path, data: bytes) -> Any:

@@ -14,7 +14,7 @@ from PIL import Image
 from gankit.core.atomic_write import write_atomically
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError, quote_value
-from gankit.core.portable_path import portable_path
+from gankit.core.portable_path import path_from_here
 from gankit.core.prepared import Pixels
 from gankit.core.read_json import Types, find_wrong_type, read_json
 from gankit.core.retried_write import describe_write_error
@@ -100,8 +100,7 @@ def save_metric_picture(
     from gankit.runs.images import save_picture  # imports torch, which reading needs not
 
     path = picture_path(folder, step, metric)
-    working_folder = Path.cwd()
-    words = ["gankit", "evaluate", portable_path(str(folder), working_folder, working_folder)]
+    words = ["gankit", "evaluate", path_from_here(folder)]
     words += ["--metric", metric, "--checkpoint", str(step), "--samples", str(samples)]
     picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
     try:

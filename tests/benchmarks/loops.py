@@ -16,10 +16,8 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from gankit.compute.allocator import tune_allocator
-from gankit.core.prepared import PreparedDataset
-from gankit.core.registry import load_registry
+from gankit.testing.gpu import speed
 from gankit.training import assemble
-from gankit.training.compose import compose
 
 
 def make_networks(size, base):
@@ -72,22 +70,8 @@ def gankit(size, base, batch, precision):
 
 def make_trainer(size, base, batch, precision):
     """A Trainer of gankit for dcgan64, without tricks."""
-    registry = load_registry()
-    pixels = random_pixels(size, 4 * batch)
-    prepared = PreparedDataset(pixels, np.arange(len(pixels)), np.arange(0), "random")
-    run = compose(
-        registry,
-        device="cpu",
-        length="1000 steps",
-        model=f"dcgan64:base_channels={base}",
-        image_size=size,
-        batch_size=batch,
-        tricks="none",
-        loss="non-saturating",
-        precision=precision,
-        threads=torch.get_num_threads(),
-    )
-    return assemble.assemble(assemble.resolve_auto(run, prepared), registry, prepared)
+    threads = torch.get_num_threads()
+    return speed.make_trainer("cpu", size, base, batch, precision=precision, threads=threads)
 
 
 def measure(size, count):

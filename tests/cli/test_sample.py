@@ -19,12 +19,6 @@ from gankit.runs.video import write_video
 
 
 @pytest.fixture
-def sample(gankit_cli, trained, here):
-    """`sample("--strip")`: `gankit sample` of the trained run, in an empty folder."""
-    return lambda *options: gankit_cli("sample", trained, *options)
-
-
-@pytest.fixture
 def refused(sample, here):
     """`refused("--count", 0)`: the one line that refuses these options; nothing is written."""
 

@@ -11,7 +11,6 @@ import pytest
 import torch
 from PIL import Image
 
-import gankit
 from gankit.runs.provenance import read_provenance
 from gankit.runs.video import write_video
 from gankit.runs.walk import circle, walk
@@ -20,17 +19,6 @@ WALK = {
     "gankit": "walk", "version": 1, "latent_dim": 100, "loop": False, "seconds_per_picture": 0.5,
     "points": [{"seed": 3}, {"seed": 5}, {"z": [0.5] * 100}],
 }  # fmt: skip
-
-
-@pytest.fixture
-def sample(gankit_cli, trained, here):
-    """`sample("--loop")`: `gankit sample` of the trained run, in an empty folder."""
-    return lambda *options: gankit_cli("sample", trained, *options)
-
-
-@pytest.fixture(scope="module")
-def sampler(trained, registry):
-    return gankit.load(trained, registry=registry)
 
 
 @pytest.fixture

@@ -14,17 +14,6 @@ from gankit.cli.sample_pictures import read_numbers, write_numbers
 from gankit.runs.provenance import read_provenance
 
 
-@pytest.fixture
-def sample(gankit_cli, trained, here):
-    """`sample("--strip")`: `gankit sample` of the trained run, in an empty folder."""
-    return lambda *options: gankit_cli("sample", trained, *options)
-
-
-@pytest.fixture(scope="module")
-def sampler(trained, registry):
-    return gankit.load(trained, registry=registry)
-
-
 def pixels(path):
     with Image.open(path) as picture:
         return np.asarray(picture.convert("RGB"))

@@ -31,7 +31,8 @@ ENVIRONMENT = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
 def checks(seconds: int, data: str) -> dict[str, Check]:
     """All checks: name -> function. `seconds`: of each run with pictures, on those in `data`."""
     runs = {
-        name: partial(_run_for, name=name, seconds=seconds, data=data) for name in pictures.RUNS
+        name: partial(pictures.run_for, name=name, seconds=seconds, data=data)
+        for name in pictures.RUNS
     }
     return {
         "losses": numbers.same_losses,
@@ -41,10 +42,6 @@ def checks(seconds: int, data: str) -> dict[str, Check]:
         "times": speed.times,
         **runs,
     }
-
-
-def _run_for(device: str, folder: Path, *, name: str, seconds: int, data: str) -> list[Row]:
-    return pictures.run_for(device, folder, name, seconds, data)
 
 
 def run_check(name: str, device: str, folder: Path, seconds: int, data: str) -> list[Row]:

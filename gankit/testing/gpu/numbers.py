@@ -26,6 +26,7 @@ FIRST_LIMIT = 1e-4  # relative difference of the first step's losses in float32
 LAST_LIMIT = 2e-2  # after ten steps; Adam's first steps make large steps of small differences
 HALF_LIMIT = 5e-2  # of the first step's losses in 16 bits
 LOSSES = ("d_loss", "g_loss")
+MAX_SECONDS = 60  # of two processes; less than the check may take
 SYNCED_STEPS = 3  # after which rounding is still small beside a mistake
 SYNCED_LIMIT = 5e-4  # relative difference of G's weights; without synchronising it is 7e-3
 SMALL = {  # a run of some seconds
@@ -128,7 +129,7 @@ def two_processes(device: str, folder: Path) -> list[Row]:
     ]  # fmt: skip
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
     command = [*torchrun, "-m", "gankit", "run", *map(str, words)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=MAX_SECONDS)
     if done.returncode:
         raise GankitError(done.stderr.strip().splitlines()[-1])
     single, double = (_weights(folder / name) for name in ("one", "two"))

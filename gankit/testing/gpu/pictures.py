@@ -10,6 +10,7 @@ from pathlib import Path
 from gankit.core.errors import GankitError
 from gankit.testing.gpu.result import MEASURED, Row, read_log
 
+MAX_SECONDS = 100  # besides those of the run; less than its check may take
 RUNS = {
     "the default run": (),
     "small-data": ("--recipe", "small-data"),
@@ -23,7 +24,8 @@ def run_for(device: str, folder: Path, name: str, seconds: int, data: str) -> li
     pictures = ["--data", data] if data else ["--dataset", "petals"]
     options = ["--device", device, "--budget", f"{seconds}s", "--out", str(out), "--no-report"]
     command = [sys.executable, "-m", "gankit", "run", *RUNS[name], *pictures, *options]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    limit = seconds + MAX_SECONDS
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=limit)
     if done.returncode:
         raise GankitError(done.stderr.strip().splitlines()[-1])
     run = json.loads((out / "run.json").read_text(encoding="utf-8"))

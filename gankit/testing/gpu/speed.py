@@ -17,7 +17,7 @@ from gankit.core.choice import Choice
 from gankit.core.prepared import PreparedDataset
 from gankit.core.registry import load_registry
 from gankit.testing.gpu.result import MEASURED, Row
-from gankit.training.assemble import assemble, resolve_auto
+from gankit.training.assemble import Trainer, assemble, resolve_auto
 from gankit.training.compose import compose
 
 Step = Callable[[], object]
@@ -62,6 +62,13 @@ def _compare(device: str, size: int, base: int, batch: int, name: str) -> Row:
 
 def make_step(device: str, size: int, base: int, batch: int, **settings: Any) -> Step:
     """A step of gankit on random pictures, without tricks."""
+    trainer = make_trainer(device, size, base, batch, **settings)
+    numbers = itertools.count()
+    return lambda: trainer.step(next(numbers))
+
+
+def make_trainer(device: str, size: int, base: int, batch: int, **settings: Any) -> Trainer:
+    """A Trainer of dcgan64 on random pictures, without tricks."""
     registry = load_registry()
     pixels = np.random.default_rng(0).integers(0, 256, (4 * batch, size, size, 3), dtype=np.uint8)
     prepared = PreparedDataset(pixels, np.arange(len(pixels)), np.arange(0), "random")
@@ -76,9 +83,7 @@ def make_step(device: str, size: int, base: int, batch: int, **settings: Any) ->
         loss="non-saturating",
         **settings,
     )
-    trainer = assemble(resolve_auto(run, prepared), registry, prepared)
-    numbers = itertools.count()
-    return lambda: trainer.step(next(numbers))
+    return assemble(resolve_auto(run, prepared), registry, prepared)
 
 
 def textbook_step(device: str, size: int, base: int, batch: int) -> Step:

@@ -12,7 +12,7 @@ from gankit.cli.check_output import check_output, require_folder, write_error
 from gankit.cli.log import show_log
 from gankit.cli.progress import progress_bar
 from gankit.core.errors import GankitError, Interrupted
-from gankit.core.portable_path import portable_path
+from gankit.core.portable_path import path_from_here
 from gankit.data.read.names import printable
 from gankit.training.find_run import find_run
 from gankit.training.links import WRITTEN, refuse_links_out
@@ -99,7 +99,8 @@ def _check_out(out: Path | None, run: Path) -> Path:
     if out.suffix.lower() not in ENDINGS:
         raise GankitError(f"--out is {str(out)!r}; it must end in .png, .jpg or .webp")
     require_folder(out)
-    check_output(out)
+    for path in (out, out.with_suffix(".json")):
+        check_output(path)
     return out
 
 
@@ -107,11 +108,8 @@ def _provenance(result: Found, picture: Path, starts: int, steps: int) -> Proven
     from gankit.core.settings import command_about
     from gankit.runs.provenance import of_run
 
-    working_folder = Path.cwd()
     run = result.sampler.run
-    paths = [
-        portable_path(str(path), working_folder, working_folder) for path in (run.folder, picture)
-    ]
+    paths = [path_from_here(path) for path in (run.folder, picture)]
     options = ("--starts", str(starts), "--steps", str(steps))
     words = ("find", *paths, *options, "--checkpoint", str(result.sampler.step))
     return of_run(run.folder, result.sampler.step, command_about(run, *words))

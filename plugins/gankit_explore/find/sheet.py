@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gankit.core.atomic_write import write_atomically
 from gankit.runs.figures import sheet
-from gankit.runs.images import arrange, save_picture, to_frames
+from gankit.runs.images import arrange, save_picture
 from gankit.runs.provenance import Provenance
+from gankit.runs.walk_file import Walk, write_walk
 from gankit_explore.find.finder import Found
 
 SIDE = 256  # px of each of the three pictures, at least
@@ -24,8 +23,8 @@ SECONDS_PER_PICTURE = 0.5  # of a film of the way
 def draw_found(result: Found) -> Image.Image:
     """The target, G's closest picture and their difference in a row, and the way there below."""
     target = np.broadcast_to(result.target, (*result.target.shape[:2], 3))
-    frames = to_frames(result.sampler.images(result.way))
-    closest = to_frames(result.sampler.images(result.z[None]))[0]
+    frames = result.sampler.frames(result.way)
+    closest = result.sampler.frames(result.z[None])[0]
     difference = np.abs(target.astype(int) - closest).mean(axis=2) * BRIGHTER
     row = sheet(
         {
@@ -50,16 +49,7 @@ def write_found(result: Found, path: Path, provenance: Provenance) -> Path:
     """Write the picture, and the z of the way beside it; returns the path of the z. OSError."""
     save_picture(draw_found(result), path, provenance)
     directions = path.with_suffix(".json")
-    points = [{"z": [float(f"{number:.8g}") for number in z.tolist()]} for z in result.way]
-    walk = {
-        "gankit": "walk",
-        "version": 1,
-        "latent_dim": len(result.z),
-        "points": points,
-        "seconds_per_picture": SECONDS_PER_PICTURE,
-        "loop": True,
-    }
-    write_atomically(directions, json.dumps(walk) + "\n")
+    write_walk(directions, Walk(result.way, SECONDS_PER_PICTURE, is_closed=True))
     return directions
 
 

@@ -49,7 +49,9 @@ class Builder:
         return Value(len(self.operations))
 
     def shape(self, value: Value) -> Shape:
-        """Channels, height and width."""
+        """Channels, height and width. Unknown if it does not depend on z."""
+        if not isinstance(value, Value):
+            raise Unknown("of constants")
         return self.operations[value.index - 1].shape if value.index else (self._latent_dim, 1, 1)
 
     def operation(self, value: Value) -> Operation:

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from gankit.core import randomness
 from gankit.core.errors import GankitError
+from gankit.core.randomness import latents_of_seeds
 from gankit_explore.program.program import Program
 
 LEVELS = 2.0  # of 255: the largest difference that nobody sees
@@ -15,7 +15,7 @@ SEEDS = 16
 @torch.no_grad()
 def largest_difference(program: Program, net: nn.Module) -> float:
     """The largest difference of the two, in levels of 255, in the pictures of 16 seeds."""
-    z = torch.cat([randomness.latents(seed, 0, 1, program.latent_dim) for seed in range(SEEDS)])
+    z = latents_of_seeds(range(SEEDS), program.latent_dim)
     expected = net(z).float().clamp(-1, 1).numpy()
     difference = np.abs(program.images(z.numpy()).clip(-1, 1) - expected)
     return float(difference.max() * 127.5)

@@ -7,6 +7,7 @@ import struct
 
 import numpy as np
 import pytest
+from browsing import Page, opened_pages
 from gankit_explore.directions import find_directions
 from gankit_explore.page import MAX_CHECKPOINTS, render, thin_out, write_page
 from gankit_explore.program.lower import lower
@@ -35,19 +36,8 @@ SCROLLED_TO = """(seed) => {
 }"""
 
 
-class Page:
-    """The page in a browser, with all that it asked for and complained about."""
-
-    def __init__(self, browser, file, address="", **options):
-        self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options)
-        self.tab = self.context.new_page()
-        self.complaints = []
-        self.requests = []
-        self.tab.on("console", lambda message: self.complaints.append(message.text))
-        self.tab.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.tab.on("dialog", lambda dialog: self.complaints.append(dialog.message))
-        self.tab.on("request", lambda request: self.requests.append(request.url))
-        self.tab.goto(file.as_uri() + address)
+class ExplorePage(Page):
+    """The explorer in a browser."""
 
     def begin(self):
         self.tab.wait_for_selector("html[data-first]")
@@ -114,37 +104,20 @@ def file(samplers, tmp_path_factory):
     return path
 
 
-def require_silence(page):
-    """The page asked for nothing but itself, and did not complain."""
-    assert page.complaints == []
-    assert [url for url in page.requests if not url.startswith(("data:", "blob:"))] == [
-        page.requests[0]
-    ]
-
-
 @pytest.fixture
 def open_page(browser):
-    """`open_page(file, "#seed=3")`."""
-    pages = []
-
-    def call(file, address="", **options):
-        pages.append(Page(browser, file, address, **options))
-        return pages[-1]
-
-    yield call
-    for page in pages:
-        page.context.close()
-    for page in pages:
-        require_silence(page)
+    """`open_page(file, "#seed=3")`; the page must ask for nothing but itself, and not complain."""
+    with opened_pages(browser, ExplorePage) as call:
+        yield call
 
 
 @pytest.fixture(scope="module")
 def shared(browser, file):
     """One page for the tests of single controls."""
-    page = Page(browser, file).begin()
+    page = ExplorePage(browser, file).begin()
     yield page
     page.context.close()
-    require_silence(page)
+    page.require_silence()
 
 
 def test_a_seed_gives_the_picture_that_pytorch_gives(open_page, file, samplers):
@@ -265,7 +238,11 @@ def test_a_saved_picture_tells_how_to_draw_it_again(open_page, file, run, tmp_pa
 def test_a_walk_is_saved_as_strip_film_and_directions(open_page, file, samplers, tmp_path):
     page = open_page(file, "#tool=walk&picks=3,5*0.6~9*0.8").begin()
     page.set_range("#walk-speed", 0.4)
-    with Image.open(page.download("#walk-save").path()) as strip:
+    saved = tmp_path / "walk.png"
+    page.download("#walk-save").save_as(saved)
+    provenance = read_provenance(saved)  # a strip is of no single seed
+    assert (provenance.command, provenance.seed, provenance.step) == ("", None, 20)
+    with Image.open(saved) as strip:
         assert strip.height == 32
         assert strip.width >= 10 * 32
     directions = json.loads(page.download("#walk-directions").path().read_text())
@@ -369,7 +346,7 @@ def test_without_a_script_the_page_says_so(open_page, file):
 
 
 def test_a_page_that_follows_adds_checkpoints_and_goes_on_to_the_newest(browser, samplers):
-    served = {"checkpoints": {"steps": [10, 20], "is_training": False}}
+    served = {"checkpoints": {"steps": [10, 20], "is_training": True}}
     program = lower(samplers[1].net, samplers[1].run.latent_dim)
     description = json.dumps(program.describe()).encode()
     body = struct.pack("<I", len(description)) + description + program.weights()
@@ -379,7 +356,7 @@ def test_a_page_that_follows_adds_checkpoints_and_goes_on_to_the_newest(browser,
         path = route.request.url.split("/word/")[1]
         if path == "checkpoints":
             route.fulfill(json=served["checkpoints"])
-        elif path == "program/20":
+        elif path.startswith("program/"):
             route.fulfill(body=body, content_type="application/octet-stream")
         else:
             route.fulfill(body=html, content_type="text/html; charset=utf-8")
@@ -393,6 +370,10 @@ def test_a_page_that_follows_adds_checkpoints_and_goes_on_to_the_newest(browser,
     tab.goto("http://127.0.0.1/word/")
     tab.wait_for_selector("#picture[data-shown='0 20']")
     assert tab.locator("#time-film button").count() == 2
+    served["checkpoints"]["steps"] += range(30, 130, 10)  # more than a page keeps
+    tab.wait_for_selector("#picture[data-shown='0 120']", timeout=20_000)
+    assert tab.locator("#time-film button").count() == MAX_CHECKPOINTS
+    assert not tab.is_visible("#failed")
     context.close()
     assert complaints == []
 

@@ -78,6 +78,7 @@ def test_a_value_that_is_read_twice_is_not_changed():
             lambda x: functional.interpolate(x, scale_factor=4, mode="bilinear"),
         ),
         ("mul", lambda x: x[:, :1] * x),
+        ("cat", lambda x: torch.cat([x, torch.ones(2, 3, 4, 4)], dim=1)),
         ("split", lambda x: x.split(2, 2)[0]),
     ],
 )

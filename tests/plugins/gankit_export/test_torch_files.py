@@ -94,6 +94,13 @@ def test_every_generator_is_copied_and_found_again(name, sampler_of, registry, f
     assert dict(fit.network.options) == dict(sampler.run.generator.options)
 
 
+def test_a_run_from_somebody_else_puts_no_code_into_the_files(sampler_of, tmp_path):
+    sampler = sampler_of("dcgan:base_channels=4")
+    write_torch(sampler, tmp_path, Provenance("a\nimport evil", "b\rimport evil"))
+    assert imported_by(tmp_path / "draw.py") >= {"torch", "PIL", "generator"}
+    assert "evil" not in imported_by(tmp_path / "draw.py")
+
+
 def test_a_trick_that_changed_the_layers_leaves_plain_weights(sampler_of, tmp_path):
     sampler = sampler_of("dcgan:base_channels=4")
     names = list(sampler.net.state_dict())

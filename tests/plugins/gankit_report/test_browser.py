@@ -5,6 +5,7 @@ import json
 import shutil
 
 import pytest
+from browsing import Page, opened_pages
 from gankit_report.page import write_report
 
 from gankit.runs import log
@@ -17,19 +18,8 @@ PIXEL = """([selector, x]) => {
 }"""
 
 
-class Page:
-    """A page in the browser, with all that it asked for and complained about."""
-
-    def __init__(self, browser, file, address="", **options):
-        self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options)
-        self.tab = self.context.new_page()
-        self.complaints = []
-        self.requests = []
-        self.tab.on("console", lambda message: self.complaints.append(message.text))
-        self.tab.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.tab.on("dialog", lambda dialog: self.complaints.append(dialog.message))
-        self.tab.on("request", lambda request: self.requests.append(request.url))
-        self.tab.goto(file.as_uri() + address)
+class ReportPage(Page):
+    """The report in a browser."""
 
     def now(self):
         return self.tab.text_content("#now")
@@ -50,20 +40,8 @@ def file(whole_run, tmp_path_factory):
 @pytest.fixture
 def open_page(browser):
     """`open_page(file, "#step=40")`; the page must ask for nothing but itself, and not complain."""
-    pages = []
-
-    def call(file, address="", **options):
-        pages.append(Page(browser, file, address, **options))
-        return pages[-1]
-
-    yield call
-    for page in pages:
-        page.context.close()
-    for page in pages:
-        assert page.complaints == []
-        assert [url for url in page.requests if not url.startswith(("data:", "blob:"))] == [
-            page.requests[0]
-        ]
+    with opened_pages(browser, ReportPage) as call:
+        yield call
 
 
 def is_near(pixel, colour):

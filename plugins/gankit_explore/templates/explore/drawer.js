@@ -21,7 +21,7 @@ class Drawer {
     return Math.max(1, Math.min(16, Math.floor(BATCH_MS / this.ms)));
   }
 
-  // Pictures of spots at a step of training; null if a newer request came first.
+  // Pictures of spots at a step of training; null if a newer request came first, or a newer step.
   ask(name, priority, request) {
     this.waiting.get(name)?.resolve(null);
     const answer = new Promise((resolve, reject) => this.waiting.set(name, { priority, request, resolve, reject }));
@@ -59,7 +59,9 @@ class Drawer {
     this.isBusy = false;
   }
 
+  // Null if the step has given its place to a newer one.
   async draw({ spots, step, silence, tiles }) {
+    if (!this.programs.slots.has(step)) return null;
     const program = await this.programs.load(step);
     const z = this.space.rows(spots);
     const started = performance.now();

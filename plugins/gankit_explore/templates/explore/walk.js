@@ -100,7 +100,7 @@ class Walk {
   async saveStrip() {
     const canvas = make("canvas");
     if (!(await this.drawStrip(canvas, "saved strip"))) return;
-    download(await pngOf(canvas, this.page.provenance(this.place)), "walk.png");
+    download(await pngOf(canvas, this.page.provenance({ ...this.place, spot: NO_SPOT })), "walk.png");
     setText(byId("live"), "saved walk.png");
   }
 
@@ -149,3 +149,5 @@ const FILM_FPS = 30;
 function ease(t) {
   return t * t * (3 - 2 * t);
 }
+
+const NO_SPOT = { seed: null }; // a strip is of no single seed
