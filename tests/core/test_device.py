@@ -98,7 +98,8 @@ def gradients(trainer):
 def test_tricks_see_gradients_without_the_scale(trainer_of):
     exact, half = (gradients(trainer_of("r1", precision=p)) for p in ("32", "16"))
     for full, scaled in zip(exact, half, strict=True):
-        assert (full - scaled).norm() < 0.02 * full.norm()
+        # Some processors round more than others in float16; the scale would make it 255.
+        assert (full - scaled).norm() < 0.1 * full.norm()
 
 
 def test_an_infinite_gradient_moves_nothing_and_lowers_the_scale(trainer_of):
