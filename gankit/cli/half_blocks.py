@@ -13,6 +13,7 @@ from rich.console import Console, ConsoleOptions
 from rich.segment import Segment
 from rich.style import Style
 
+from gankit.core.image_size import ImageSize
 from gankit.runs.images import Frame
 
 BLOCK = "▀"
@@ -28,7 +29,8 @@ NEARLY_GREY = 12  # the difference between the largest and the smallest of red, 
 class Layout(NamedTuple):
     """How pictures are arranged in a terminal."""
 
-    side: int  # px of a picture; even
+    width: int  # px of a picture, which are columns of the terminal; even
+    height: int  # px, of which a line shows two; even
     columns: int
     rows: int
 
@@ -43,32 +45,41 @@ def can_draw(console: Console) -> bool:
     return console.is_terminal and has_colours
 
 
-def choose_layout(count: int, image_size: int, width: int, lines: int) -> Layout | None:
+def choose_layout(count: int, size: ImageSize, width: int, lines: int) -> Layout | None:
     """The largest pictures of which `count` fit into `width` columns and `lines` lines.
 
     If they would be too small, fewer pictures that are large enough; None if there is no room.
     """
-    largest = min(image_size, width, 2 * lines) // 2 * 2
+    room = min(size.longer, width * size.longer / size.width, 2 * lines * size.longer / size.height)
+    largest = int(room) // 2 * 2  # px of the longer side
     if lines < MIN_LINES or largest < 2:
         return None
     smallest = min(MIN_SIDE, largest)
-    for side in range(largest, smallest - 1, -2):
-        most = max(1, MAX_CELLS // (side * side // 2))  # pictures
-        columns = min((width + 1) // (side + 1), count, most)
-        rows = min((lines + 1) // (side // 2 + 1), -(-count // columns), most // columns)
+    for longer in range(largest, smallest - 1, -2):
+        cell = _shrink(size, longer)
+        most = max(1, MAX_CELLS // (cell.area // 2))  # pictures
+        columns = min((width + 1) // (cell.width + 1), count, most)
+        rows = min((lines + 1) // (cell.height // 2 + 1), -(-count // columns), most // columns)
         if columns * rows >= count:
             break
-    return Layout(side, columns, rows)
+    return Layout(cell.width, cell.height, columns, rows)
+
+
+def _shrink(size: ImageSize, longer: int) -> ImageSize:
+    """The size with a longer side of `longer` pixels, of even sides."""
+    scale = longer / size.longer
+    width, height = (max(2, int(side * scale) // 2 * 2) for side in (size.width, size.height))
+    return ImageSize(width, height)
 
 
 class HalfBlocks:
     """Pictures in rows, as rich draws them: as many of `frames` (N, H, W, 3) as the layout has."""
 
     def __init__(self, frames: NDArray[np.uint8], layout: Layout, console: Console) -> None:
-        side, columns, rows = layout
+        columns, rows = layout.columns, layout.rows
         has_all_colours = console.color_system == "truecolor"
         cells = [
-            _to_cells(_resize(frame, side), has_all_colours) for frame in frames[: columns * rows]
+            _to_cells(_resize(frame, layout), has_all_colours) for frame in frames[: columns * rows]
         ]
         self.lines: list[list[Segment]] = []
         for start in range(0, len(cells), columns):
@@ -101,8 +112,10 @@ class PictureRow:
         """The pictures in one row of at most `lines` lines; None if they cannot be drawn."""
         if not (len(self.frames) and can_draw(self.console)):
             return None
-        count, side = self.frames.shape[:2]
-        layout = choose_layout(count, side, self.console.width, min(lines, ROW_LINES))
+        count, height, width = self.frames.shape[:3]
+        layout = choose_layout(
+            count, ImageSize(width, height), self.console.width, min(lines, ROW_LINES)
+        )
         if layout is None:
             return None
         if layout != self.layout or self.drawing is None:
@@ -111,8 +124,9 @@ class PictureRow:
         return self.drawing
 
 
-def _resize(frame: Frame, side: int) -> Frame:
-    picture = Image.fromarray(frame).resize((side, side), Image.Resampling.BOX)
+def _resize(frame: Frame, layout: Layout) -> Frame:
+    size = (layout.width, layout.height)
+    picture = Image.fromarray(frame).resize(size, Image.Resampling.BOX)
     return np.asarray(picture)
 
 

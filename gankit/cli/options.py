@@ -30,7 +30,7 @@ PICTURES = (
     RunOption("--flip/--no-flip", default=None),
     RunOption("--dihedral/--no-dihedral", default=None),
     RunOption("--zoom", type=float, metavar="FACTOR"),
-    RunOption("--image-size", type=int, metavar="PX"),
+    RunOption("--image-size", metavar="PX"),
     RunOption("--channels", type=NamedChoice(["auto", "1", "3"]), default_text="auto"),
 )
 

@@ -57,7 +57,7 @@ def _format_pictures(run: Run, prepared: PreparedDataset) -> str:
     if held_out:
         count += f" and {held_out:,} held out"
     colour = "colour" if run.channels == 3 else "grey"
-    return f"{count}, {run.image_size}x{run.image_size}, {colour}"
+    return f"{count}, {run.size}, {colour}"
 
 
 def _count_parameters(player: Player) -> int:

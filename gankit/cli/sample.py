@@ -79,7 +79,7 @@ def sample(ctx: click.Context, /, run: Path, **values: Any) -> None:
             from gankit.runs.sampler import load
 
             sampler = load(run, step=values["checkpoint"], registry=ctx.obj)
-            side = sampler.run.image_size
+            side = sampler.run.size.longer
             with explain_write_error(out):
                 frames = _write(Drawing(sampler, out, size), form, pictures, values)
             if values["show"] and frames is not None:

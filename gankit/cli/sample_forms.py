@@ -15,16 +15,18 @@ from gankit.cli.progress import progress_bar
 from gankit.cli.sample_options import Film
 from gankit.cli.sample_output import check_film_fits, check_picture_fits, sample_words
 from gankit.cli.sample_pictures import Circle, Directions, Pictures
+from gankit.core.image_size import ImageSize
 from gankit.core.randomness import latents
 from gankit.core.settings import command_about
 from gankit.runs.images import (
     Frame,
     Frames,
     arrange,
+    nearly_square,
     resize,
+    resized,
     save_picture,
     scale_gap,
-    square_columns,
 )
 from gankit.runs.provenance import Provenance, of_run
 from gankit.runs.sampler import Sampler
@@ -42,17 +44,22 @@ class Drawing:
 
     sampler: Sampler
     out: Path
-    size: int = 0  # px of each picture's side; 0: as G draws
+    size: int = 0  # px of each picture's longer side; 0: as G draws
 
     @property
-    def side(self) -> int:
-        """The pixels of each picture's side in the file."""
-        return self.size or self.sampler.run.image_size
+    def drawn(self) -> ImageSize:
+        """The size of G's pictures."""
+        return self.sampler.run.size
+
+    @property
+    def written(self) -> tuple[int, int]:
+        """Width and height of each picture in the file."""
+        return resized(self.drawn.width, self.drawn.height, self.size)
 
     def check_grid(self, options: list[str], count: int, columns: int) -> None:
         """GankitError if a grid of `count` pictures, which these options choose, is too large."""
-        gap = scale_gap(GAP, self.sampler.run.image_size, self.size)
-        check_picture_fits(options, count, columns, self.side, gap, self.out)
+        gap = scale_gap(GAP, self.drawn.longer, self.size)
+        check_picture_fits(options, count, columns, self.written, gap, self.out)
 
     def provenance(self, options: list[str], seed: int | None) -> Provenance:
         """Where a picture or video that these options of `gankit sample` draw comes from."""
@@ -67,7 +74,7 @@ def write_grid(drawing: Drawing, pictures: Pictures, *, numbered: bool) -> Frame
     """Write a grid, or a single picture without a frame; returns the pictures as G draws them."""
     count = len(pictures.numbers)
     options = [*pictures.options(), *(["--numbers"] if numbered else [])]
-    drawing.check_grid(options, count, square_columns(count))
+    drawing.check_grid(options, count, nearly_square(count, drawing.drawn))
     frames = drawing.sampler.frames(pictures.latents(drawing.sampler))
     numbers = pictures.numbers if numbered else ()
     picture = arrange(frames, gap=GAP if count > 1 else 0, size=drawing.size, numbers=numbers)
@@ -107,7 +114,7 @@ def write_film(drawing: Drawing, pictures: Pictures, film: Film, film_options: l
     """Write a film; `film_options` are those that make the same film again."""
     options = [*pictures.options(), *film_options]
     points, count = _points(drawing.sampler, pictures, film)
-    check_film_fits(options, count, drawing.side, drawing.out)
+    check_film_fits(options, count, drawing.written, drawing.out)
     provenance = drawing.provenance(options, pictures.seed())
     with progress_bar("drawing") as progress:
 

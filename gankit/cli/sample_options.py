@@ -50,8 +50,8 @@ HOW = (
                  help="Write one file per picture, into the folder --out."),
     click.Option(["--strip"], is_flag=True, help="Draw one row of --count pictures, from --seed "
                  "to the next seed, or through --seeds."),
-    click.Option(["--size"], type=int, metavar="PX", help="Enlarge each picture to PX "
-                 "pixels a side.  [default: as G draws it]"),
+    click.Option(["--size"], type=int, metavar="PX", help="Enlarge each picture's longer "
+                 "side to PX pixels.  [default: as G draws it]"),
     click.Option(["--numbers"], is_flag=True, help="Write its seed on each picture of a grid; "
                  "with --near or --cells, its cell."),
     click.Option(["--show"], is_flag=True, help="Also draw the pictures in the terminal, as many "

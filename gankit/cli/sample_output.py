@@ -76,15 +76,21 @@ def _picture_format(ending: str) -> str | None:
 
 
 def check_picture_fits(
-    options: Sequence[str], count: int, columns: int, side: int, gap: int, out: Path
+    options: Sequence[str],
+    count: int,
+    columns: int,
+    size: tuple[int, int],
+    gap: int,
+    out: Path,
 ) -> None:
     """GankitError if a grid of `count` pictures would be larger than its format or MAX_PIXELS.
 
-    `options` of `gankit sample` choose them; each has `side` pixels, and `gap` pixels around it.
+    `options` of `gankit sample` choose them; each has this size (width, height), and `gap` pixels
+    around it.
     """
     from gankit.runs.images import grid_size  # imports torch
 
-    width, height = grid_size(count, columns, (side, side), gap)
+    width, height = grid_size(count, columns, size, gap)
     file_format = _picture_format(out.suffix.lower()) or ""
     max_side = MAX_SIDES.get(file_format, MAX_PIXELS)
     if width * height > MAX_PIXELS:
@@ -99,19 +105,21 @@ def check_picture_fits(
     )
 
 
-def check_film_fits(options: Sequence[str], count: int, side: int, out: Path) -> None:
-    """GankitError if players cannot show a film of `count` frames of `side` pixels.
+def check_film_fits(options: Sequence[str], count: int, size: tuple[int, int], out: Path) -> None:
+    """GankitError if players cannot show a film of `count` frames of this size (width, height).
 
     The frames of a .webp or .gif must also fit into memory; an .mp4 needs only one.
     """
-    if side > MAX_FILM_SIDE:
+    width, height = size
+    if max(size) > MAX_FILM_SIDE:
         raise GankitError(
-            f"--size {side} is too large for a video: players show {MAX_FILM_SIDE:,} pixels a side"
+            f"--size {max(size)} is too large for a video: players show {MAX_FILM_SIDE:,} pixels "
+            "a side"
         )
-    max_count = MAX_PIXELS // side**2
+    max_count = MAX_PIXELS // (width * height)
     if out.suffix.lower() != ".mp4" and count > max_count:
         raise GankitError(
-            f"{_shorten(options)} would make {count:,} frames of {side} pixels a side, and a "
+            f"{_shorten(options)} would make {count:,} frames of {width} x {height} pixels, and a "
             f"{out.suffix} must have all in memory at once, {max_count:,} at most: write an .mp4"
         )
 
@@ -133,7 +141,7 @@ def explain_write_error(out: Path) -> Iterator[None]:
 def write_history(run: Path, out: Path, fps: int, size: int) -> int:
     """Write the grids that a run has drawn during training as a video.
 
-    `size`: the pixels of each picture's side; 0: as they are. Returns what they were.
+    `size`: the pixels of each picture's longer side; 0: as they are. Returns what they were.
     """
     from gankit.runs.images import resize
     from gankit.runs.read_grid import read_grid
@@ -141,7 +149,7 @@ def write_history(run: Path, out: Path, fps: int, size: int) -> int:
     grids = list_grids(run)
     if not grids:
         raise GankitError(f"{run} has no grids in samples/, so --history has nothing to show")
-    side = recorded_run(run).image_size
+    side = recorded_run(run).size.longer
     drawn = (read_grid(grid) for _, grid in grids)
     frames = (resize(grid, round(size / side * max(grid.size))) for grid in drawn)
     options = ["--history"]
@@ -159,7 +167,7 @@ def sample_words(run: Path, *options: str) -> list[str]:
 
 
 def describe_size(size: int, side: int) -> str:
-    """What --size did to pictures of `side` pixels, for the line that names the file."""
+    """What --size did to pictures with this longer side, for the line that names the file."""
     if not size or size == side:
         return ""
     change = "enlarged" if size > side else "made smaller"

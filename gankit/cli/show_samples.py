@@ -10,6 +10,7 @@ from rich.text import Text
 from gankit.cli.half_blocks import HalfBlocks, can_draw, choose_layout
 from gankit.cli.rich_console import output_console
 from gankit.cli.terminal import shows_live_view
+from gankit.core.image_size import ImageSize
 from gankit.runs.images import Frames
 
 log = logging.getLogger("gankit")
@@ -22,7 +23,8 @@ def show_pictures(frames: Frames, count: int) -> None:
     Where this is impossible, a message says so.
     """
     console = output_console()
-    size = frames.shape[1]
+    height, width = frames.shape[1:3]
+    size = ImageSize(width, height)
     layout = choose_layout(len(frames), size, console.width, console.height - LINES_LEFT)
     if not (layout and shows_live_view(sys.stdout) and can_draw(console)):
         log.info(

@@ -10,6 +10,7 @@ from typing import Any
 from gankit.core.carried import NOTHING, Carried
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError, did_you_mean, quote_value
+from gankit.core.image_size import ImageSize
 from gankit.core.portable_path import portable_path
 from gankit.core.shell import join_command
 
@@ -24,7 +25,7 @@ MAX_THREADS = 1024  # of any computer; setup_device has the limit of this one
 MAX_NUMBERS = 2**31  # in a batch: many of torch's kernels count in 32 bits
 _RANGES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("batch_size accumulate d_steps log_every keep", lambda v: v >= 1, "1 or more"),
-    ("latent_dim image_size", lambda v: 1 <= v <= 16_384, "from 1 to 16384"),
+    ("latent_dim", lambda v: 1 <= v <= 16_384, "from 1 to 16384"),
     ("seed data_seed subset steps threads", lambda v: v >= 0, "0 or more"),
     ("draw_every save_every measure_every", lambda v: v >= 0, "0 or more"),
     ("d_steps", lambda v: v <= 1000, "1000 or less"),
@@ -72,14 +73,14 @@ class Run:
     holdout: float = -1.0  # share of pictures not trained on; -1: 0.1 if there are over 500
     data_seed: int = 0  # which pictures are in the subset and the hold-out
     flip: bool = False  # mirror pictures at random
-    dihedral: bool = False  # rotate by multiples of 90 degrees and mirror, at random
+    dihedral: bool = False  # rotate by 90 degrees (180 if not square) and mirror, at random
     zoom: float = 1.0  # crop at random and enlarge up to this factor
     model: Choice
     generator: Choice
     discriminator: Choice
     loss: Choice
     tricks: tuple[Choice, ...] = ()
-    image_size: int = 64
+    image_size: int | str = 64  # a square's side, or WIDTHxHEIGHT such as "96x64"; see `size`
     channels: int = 0  # 1: grey, 3: colour; 0: as in the pictures, set by resolve_auto
     latent_dim: int = 100
     length: str = "100 kimg"  # "500 steps", "10 epochs" or "40 kimg"
@@ -123,6 +124,7 @@ class Run:
             else:
                 parsed = tuple(Choice.parse(text) for text in value)
             object.__setattr__(self, name, parsed)  # the dataclass is frozen
+        object.__setattr__(self, "image_size", self.size.setting)  # "64x64" is 64
         parse_length(self.length)
         is_plan = all(_PLAN.fullmatch(plan) for plan in self.earlier_plans)
         self._check("earlier_plans", is_plan, "a list of STEP:STEPS")
@@ -132,7 +134,7 @@ class Run:
         for name, values in _VALUES.items():
             allowed = " or ".join([", ".join(values[:-1]), values[-1]])
             self._check(name, getattr(self, name) in values, allowed)
-        most = MAX_NUMBERS // max(3 * self.image_size**2, self.latent_dim)
+        most = MAX_NUMBERS // max(3 * self.size.area, self.latent_dim)
         limit = f"{most} or less with --image-size {self.image_size}"
         self._check("batch_size", self.batch_size <= most, limit)
 
@@ -140,6 +142,11 @@ class Run:
         if not is_valid:
             value = quote_value(getattr(self, name))
             raise GankitError(f"{option(name)} is {value}; it must be {allowed}")
+
+    @property
+    def size(self) -> ImageSize:
+        """Width and height of the pictures."""
+        return ImageSize.parse(self.image_size)
 
     @property
     def in_python(self) -> Carried:

@@ -18,7 +18,7 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "generator": ((str,), "the name of a registered generator, such as 'dcgan'"),
     "discriminator": ((str,), "the name of a registered discriminator, such as 'dcgan'"),
     "lesson": ((int, NoneType), "a whole number"),
-    "image_size": ((int,), "a whole number"),
+    "image_size": ((int, str), "a whole number, or a text such as '96x64'"),
     "default own": ((bool,), "True or False"),
     "downloads classes": ((tuple, list), "a tuple"),
     "settings variants": ((Mapping,), "a dict"),

@@ -61,6 +61,11 @@ class Spec:
         """The parameters that you can set with `name:option=value`."""
         return {name: p for name, p in self.parameters().items() if name not in FILLED_IN}
 
+    def takes_tuple(self, name: str) -> bool:
+        """Whether the annotation of a builder's parameter allows a tuple."""
+        types = _accepted_types(self.parameters()[name].annotation)
+        return any(str(accepted).strip().startswith("tuple[") for accepted in types)
+
     def read_options(self, choice: Choice) -> dict[str, Any]:
         """The options of a choice; a parameter that takes text gets the text as it was typed."""
         parameters = self.options()
@@ -224,7 +229,7 @@ class ModelSpec(Spec, kind="model"):
     build: str | Callable[..., Any] = lambda: None  # not used: its networks are built instead
     generator: str  # "dcgan:base_channels=64"
     discriminator: str
-    image_size: int
+    image_size: int | str  # a square's side, or WIDTHxHEIGHT
     settings: Mapping[str, Any] = field(default_factory=dict)  # fields of Run: loss, tricks, ...
 
 

@@ -31,7 +31,9 @@ class Batches:
     _: KW_ONLY
     rows: Any = None  # (M,), the pictures to use; None: all
     flip: bool = False  # mirror each picture with probability 1/2
-    dihedral: bool = False  # rotate and mirror, for pictures that look right in any position
+    # Rotate and mirror, for pictures that look right in any position: by 90, 180 or 270 degrees, or
+    # by 180 if they are not square.
+    dihedral: bool = False
     device: torch.device | str = "cpu"
     memory_format: torch.memory_format = torch.channels_last
     share: Callable[[Any], Any] = lambda rows: rows  # this process's part of a batch's (B, ...)
@@ -78,10 +80,11 @@ class Batches:
         pixels[mirrored] = columns.permute(0, 2, 3, 1).numpy()
         if self.dihedral:
             pixels[upside_down] = pixels[upside_down, ::-1]
+        if self.dihedral and pixels.shape[1] == pixels.shape[2]:
             pixels[transposed] = pixels[transposed].swapaxes(1, 2)
 
     def _zoom_in(self, images: torch.Tensor, batch: int) -> torch.Tensor:
-        """A square part of each picture, of random size and position, enlarged to full size."""
+        """A part of each picture, of its shape, random size and position, enlarged to full size."""
         if images.device.type == "mps":  # its grid_sample is limited, and was wrong in torch 2.10
             return self._zoom_in(images.cpu(), batch).to(images.device)
         random = randomness.generator(self.seed, batch, "zoom")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+import math
 import pkgutil
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gankit.core.errors import GankitError
+from gankit.core.image_size import ImageSize
 from gankit.core.portable_path import real_path
 from gankit.core.prepared import Pixels, PreparedDataset
 from gankit.core.registry import Registry, registry_of
@@ -41,7 +43,7 @@ def prepare(
     registry = registry_of(run, registry)
     transform = _make_transform(run)
     decode_in_full = run.fit.name == "patches"
-    pictures = open_dataset(run, registry, 0 if decode_in_full else run.image_size, progress)
+    pictures = open_dataset(run, registry, 0 if decode_in_full else run.size.longer, progress)
     label = " ".join((run.dataset, *run.data, *run.classes))
     places = map(real_path, run.data)  # the same, whatever the working directory
     name = " ".join((run.dataset, *places, *run.classes))
@@ -117,7 +119,7 @@ def open_dataset(
     arguments: dict[str, Any] = {
         "background": run.background,
         "channels": run.channels or 3,
-        "image_size": run.image_size,
+        "image_size": run.size.longer,
     }
     if "data" in spec.parameters():
         arguments["image_size"] = image_size
@@ -154,7 +156,7 @@ def _make_transform(run: Run) -> Transform:
     """picture -> [(pixels, box)]: the fitted picture, or all patches of a large one."""
     method = run.fit.name
     options = run.fit.options
-    size = run.image_size
+    size = run.size
     channels = run.channels or 3
     if method not in (*FIT_METHODS, "patches"):
         choices = ", ".join(FIT_METHODS)
@@ -165,12 +167,34 @@ def _make_transform(run: Run) -> Transform:
         raise GankitError(f"--fit {method} has no option {unknown_options.pop()!r}")
     if method != "patches":
         return lambda picture: [(fit(picture, size, channels, method, run.background), None)]
-    patch_size = options.get("size", size)
-    stride = options.get("stride", patch_size)
-    if not all(isinstance(value, int) and value > 0 for value in (patch_size, stride)):
-        raise GankitError(f"--fit {run.fit}: size and stride must be whole pixels, 1 or more")
+    patch_size = _patch_size(run)
+    stride = options.get("stride", patch_size.shorter)
+    if not (isinstance(stride, int) and stride > 0):
+        raise GankitError(f"--fit {run.fit}: stride must be whole pixels, 1 or more")
 
     def transform(picture: Any) -> list[tuple[Pixels, Box]]:
         return list(cut_patches(picture, size, channels, patch_size, stride))
 
     return transform
+
+
+def _patch_size(run: Run) -> ImageSize:
+    """The size of the patches to cut, of the picture's shape: by default the run's. GankitError."""
+    given = run.fit.options.get("size", run.image_size)
+    try:
+        size = ImageSize.parse(given)
+    except GankitError:
+        expected = "size must be whole pixels, 1 or more, or WIDTHxHEIGHT"
+        raise GankitError(f"--fit {run.fit}: {expected}") from None
+    if size.width * run.size.height != size.height * run.size.width:
+        shapes = f"patches of {size} have another shape than pictures of {run.size}"
+        raise GankitError(f"--fit {run.fit}: {shapes}: give size={_same_shape(size, run.size)}")
+    return size
+
+
+def _same_shape(patch: ImageSize, picture: ImageSize) -> str:
+    """The patch size nearest to `patch` that has the picture's shape, as text: `144x96`."""
+    unit = math.gcd(picture.width, picture.height)
+    width, height = picture.width // unit, picture.height // unit
+    times = max(1, round(patch.shorter / min(width, height)))
+    return str(ImageSize(times * width, times * height))

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from gankit.core.atomic_write import open_atomically
+from gankit.core.image_size import ImageSize
 from gankit.data.read.mark import mark_options
 from gankit.runs.provenance import Provenance, to_comment
 
 Frame = NDArray[np.uint8]  # (H, W, 3)
 Frames = NDArray[np.uint8]  # (N, H, W, 3)
+NEARLY = 1.5  # times as wide as high, or the other way: a grid that is nearly square
 MIN_DIGITS = 10  # px: the height of a number on a small picture
 
 
@@ -52,12 +54,12 @@ def arrange(
 ) -> Image.Image:
     """Arrange frames (N, H, W, 3) as `to_grid` does.
 
-    `size`: the pixels of each picture's side, as in `resize`; the gap grows with it. `numbers`: one
-    for each frame, which is written on it.
+    `size`: the pixels of each picture's longer side, as in `resize`; the gap grows with it.
+    `numbers`: one for each frame, which is written on it.
     """
     height, width = frames.shape[1:3]
     gap = scale_gap(gap, max(height, width), size)
-    columns = columns or square_columns(len(frames))
+    columns = columns or nearly_square(len(frames), ImageSize(width, height))
     cell = resized(width, height, size)
     grid = Image.new("RGB", grid_size(len(frames), columns, cell, gap), "white")
     for index, frame in enumerate(frames):
@@ -99,9 +101,18 @@ def write_number(picture: Image.Image, number: int) -> Image.Image:
     return numbered
 
 
-def square_columns(count: int) -> int:
-    """The columns of a nearly square grid of `count` pictures."""
-    return math.ceil(math.sqrt(count))
+def nearly_square(count: int, size: ImageSize) -> int:
+    """The columns of a nearly square grid of `count` pictures of this size.
+
+    Pictures that are not square are arranged without an empty place, if that is nearly square too.
+    """
+    ideal = math.sqrt(count * size.height / size.width)
+    columns = max(1, min(count, math.ceil(ideal)))
+    if size.is_square:
+        return columns
+    full = [number for number in range(1, count + 1) if count % number == 0]
+    nearest = min(full, key=lambda number: abs(math.log(number / ideal)))
+    return nearest if abs(math.log(nearest / ideal)) <= math.log(NEARLY) else columns
 
 
 def grid_size(count: int, columns: int, size: tuple[int, int], gap: int = 2) -> tuple[int, int]:
@@ -111,20 +122,21 @@ def grid_size(count: int, columns: int, size: tuple[int, int], gap: int = 2) -> 
     return columns * (width + gap) + gap, rows * (height + gap) + gap
 
 
-def cut_grid(grid: Image.Image, size: int, gap: int = 2) -> NDArray[np.uint8]:
-    """The pictures of a grid, row by row: (N, size, size, 3); the inverse of `arrange`.
+def cut_grid(grid: Image.Image, size: int | ImageSize, gap: int = 2) -> NDArray[np.uint8]:
+    """The pictures of a grid, row by row: (N, H, W, 3); the inverse of `arrange`.
 
     Empty if the grid has no whole picture of this size. A white place at its end is a picture.
     """
     pixels = np.asarray(grid.convert("RGB"))
-    height, width = pixels.shape[:2]
+    size = ImageSize.of(size)
+    height, width = size.height, size.width
     corners = [
         (y, x)
-        for y in range(gap, height - size - gap + 1, size + gap)
-        for x in range(gap, width - size - gap + 1, size + gap)
+        for y in range(gap, pixels.shape[0] - height - gap + 1, height + gap)
+        for x in range(gap, pixels.shape[1] - width - gap + 1, width + gap)
     ]
-    frames = [pixels[y : y + size, x : x + size] for y, x in corners]
-    return np.stack(frames) if frames else np.zeros((0, size, size, 3), np.uint8)
+    frames = [pixels[y : y + height, x : x + width] for y, x in corners]
+    return np.stack(frames) if frames else np.zeros((0, height, width, 3), np.uint8)
 
 
 def save_picture(

@@ -92,7 +92,7 @@ class Sampler:
         return grid_latents(self.run)[cells]
 
     def sample(self, seed: int = 0, *, size: int = 0) -> Image.Image:
-        """The picture of a seed. `size`: the pixels of its side; 0: as G draws it."""
+        """The picture of a seed. `size`: the pixels of its longer side; 0: as G draws it."""
         return resize(Image.fromarray(self.frames(self.latents([seed]))[0]), _require_size(size))
 
     def frames(self, z: Tensor) -> NDArray[np.uint8]:
@@ -107,9 +107,9 @@ class Sampler:
     ) -> Image.Image:
         """A grid of the pictures of z (N, latent_dim); nearly square if `columns` is 0.
 
-        `size`: the pixels of each picture's side. `numbers`: one for each picture, written on it.
-        GankitError if z has another shape or no rows, if `columns` is negative, or if there are
-        not as many numbers as rows.
+        `size`: the pixels of each picture's longer side. `numbers`: one for each picture, written
+        on it. GankitError if z has another shape or no rows, if `columns` is negative, or if there
+        are not as many numbers as rows.
         """
         self._check_shape(z)
         if columns < 0:
@@ -129,8 +129,8 @@ class Sampler:
     ) -> Image.Image:
         """A grid of the pictures of seeds `seed`, `seed + 1`, ..., or of the given `seeds`.
 
-        `size`: the pixels of each picture's side. With `numbers`, each picture's seed is written on
-        it. GankitError if `count` is below 1.
+        `size`: the pixels of each picture's longer side. With `numbers`, each picture's seed is
+        written on it. GankitError if `count` is below 1.
         """
         _require_count(count)
         drawn = _require_seeds(range(seed, seed + count) if seeds is None else seeds)

@@ -62,12 +62,16 @@ class Pictures:
         return np.random.RandomState(index).randint(0, 256, (16, 16, 3), dtype=np.uint8)
 
 
+def _height_and_width(image_size: int | tuple[int, int]) -> tuple[int, int]:
+    return image_size if isinstance(image_size, tuple) else (image_size, image_size)
+
+
 class LinearG(nn.Module):
     """The smallest G, for any size of picture."""
 
-    def __init__(self, image_size: int, channels: int, latent_dim: int) -> None:
+    def __init__(self, image_size: int | tuple[int, int], channels: int, latent_dim: int) -> None:
         super().__init__()
-        self.shape = (channels, image_size, image_size)
+        self.shape = (channels, *_height_and_width(image_size))
         self.main = nn.Linear(latent_dim, math.prod(self.shape))
 
     def forward(self, z: Tensor) -> Tensor:
@@ -78,9 +82,10 @@ class LinearG(nn.Module):
 class LinearD(nn.Module):
     """D(x) is the sum of slope * x, so its gradient is `slope`."""
 
-    def __init__(self, image_size: int, channels: int) -> None:
+    def __init__(self, image_size: int | tuple[int, int], channels: int) -> None:
         super().__init__()
-        self.slope = nn.Parameter(torch.randn(channels, image_size, image_size) / image_size)
+        height, width = _height_and_width(image_size)
+        self.slope = nn.Parameter(torch.randn(channels, height, width) / height)
 
     def forward(self, images: Tensor) -> Tensor:
         weighted: Tensor = images * self.slope

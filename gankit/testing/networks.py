@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from gankit.core.errors import GankitError
+from gankit.core.image_size import ImageSize
 from gankit.core.specs import ModelSpec, RecipeSpec
 from gankit.testing.harness import (
     HARNESS,
@@ -24,6 +25,7 @@ from gankit.training.assemble import Trainer
 from gankit.training.check_networks import ENDS_IN_TANH, RETURNS_PROBABILITIES
 from gankit.training.compose import compose
 from gankit.training.given_parts import Copies
+from gankit.training.network_size import takes_rectangles
 from gankit.training.returns import changes_input
 from gankit.training.trial.trial_step import require_finite
 
@@ -109,9 +111,22 @@ def check_sizes(harness: Harness, sizes: Iterable[int], opponent: dict[str, str]
     latent_dim = {"latent_dim": 10} if "latent_dim" in harness.spec.parameters() else {}
     for size, channels in itertools.product(supported, _channels(harness)):
         _check_size(harness, len(sizes), image_size=size, channels=channels, **latent_dim)
+    if takes_rectangles(harness.spec):
+        _check_rectangles(harness, supported[-1], channels=_channels(harness)[0], **latent_dim)
 
 
-def _check_size(harness: Harness, num_sizes: int, **settings: int) -> None:
+def _check_rectangles(harness: Harness, side: int, **settings: int) -> None:
+    """Try pictures that are wide, and high ones; a network may refuse such a size itself."""
+    for size in (ImageSize(side * 3 // 2, side), ImageSize(side, side * 3 // 2)):
+        pair = (size.height, size.width)
+        try:
+            harness.make(image_size=pair, **{"channels": 3, "latent_dim": 100, **settings})
+        except GankitError:
+            continue
+        _check_size(harness, 1, image_size=size.setting, **settings)
+
+
+def _check_size(harness: Harness, num_sizes: int, **settings: Any) -> None:
     """Build a trainer, which checks shapes; an error says with which size that was tried."""
     try:
         harness.trainer(**settings)

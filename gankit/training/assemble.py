@@ -31,6 +31,7 @@ from gankit.distributed.processes import current_process_group
 from gankit.training.check_loss import require_valid_loss
 from gankit.training.check_networks import check_networks
 from gankit.training.finite import find_non_finite, networks_of, numbers_of_networks
+from gankit.training.network_size import network_size
 from gankit.training.proportion import check_memory, limited_weights
 
 Part = TypeVar("Part")
@@ -223,7 +224,7 @@ def _build_network(run: Run, registry: Registry, kind: str, device: torch.device
         net: nn.Module = registry.make(
             kind,
             getattr(run, kind),
-            image_size=run.image_size,
+            image_size=network_size(registry, kind, getattr(run, kind), run.size),
             channels=run.channels,
             latent_dim=run.latent_dim,
         )

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from gankit.core import randomness
 from gankit.core.errors import describe_error, error_text, place_in_plugin
+from gankit.core.image_size import ImageSize
 from gankit.core.registry import Registry
 from gankit.core.settings import Run
 from gankit.distributed.processes import current_process_group
@@ -33,7 +34,7 @@ def check_networks(run: Run, registry: Registry, G: nn.Module, D: nn.Module) -> 
     """
     z = randomness.latents(run.seed, 0, 4, run.latent_dim, "check")
     with registry.attribute_errors_to("generator", run.generator):
-        shape = (4, run.channels, run.image_size, run.image_size)
+        shape = (4, run.channels, run.size.height, run.size.width)
         images = _generate(G, z, shape, D)
         low, high = torch.cat([images, G(100 * z)]).nan_to_num().aminmax()
         if low < -1.001 or high > 1.001 or (low >= 0 and high > 0.9):
@@ -105,7 +106,8 @@ def _advise_setting(text: str, given: Tensor) -> str:
     if given.ndim == 4 and got == given[0].numel():  # flattened images
         size = math.isqrt(expected // given.shape[1])
         if given.shape[1] * size**2 == expected:
-            return f": the run's image_size is {given.shape[3]}, so give --image-size {size}"
+            own = ImageSize(given.shape[3], given.shape[2]).setting
+            return f": the run's image_size is {own}, so give --image-size {size}"
     return ""
 
 
@@ -146,6 +148,7 @@ def _advise_shape(actual: tuple[int, ...], expected: tuple[int, ...]) -> str:
         return ""
     if actual[1] != expected[1]:
         return f": the run's channels is {expected[1]}, so give --channels {actual[1]}"
-    if actual[2] == actual[3]:
-        return f": the run's image_size is {expected[2]}, so give --image-size {actual[2]}"
-    return ""
+    if min(actual[2:]) < 1:
+        return ""
+    own, other = (ImageSize(shape[3], shape[2]).setting for shape in (expected, actual))
+    return f": the run's image_size is {own}, so give --image-size {other}"

@@ -13,11 +13,13 @@ from gankit.core.carried import NOTHING, Carried
 from gankit.core.choice import Choice
 from gankit.core.clock import parse_duration
 from gankit.core.errors import GankitError, quote_value
+from gankit.core.image_size import ImageSize
 from gankit.core.registry import Registry
 from gankit.core.settings import Run, option
 from gankit.core.specs import DatasetSpec, ModelSpec, RecipeSpec
 from gankit.data.messages import OWN_PICTURES
 from gankit.training.convert import convert_setting
+from gankit.training.network_size import network_size
 
 log = logging.getLogger("gankit")
 _NAME_WITH_OPTIONS = re.compile(r"[\w.+-]{2,}:[\w-]+=")  # mine:file=pictures.npz, not C:/a.npz
@@ -50,6 +52,7 @@ def combine_settings(
     fields["loss"] = registry.check("loss", fields["loss"] or registry.default("loss"))
     for kind in networks:
         fields[kind] = registry.check(kind, fields[kind])
+        network_size(registry, kind, fields[kind], ImageSize.parse(fields["image_size"]))
     fields["tricks"] = _check_tricks(registry, _combine_tricks([own_settings, *layers]))
     fields["metrics"] = tuple(registry.check("metric", text) for text in fields.get("metrics", ()))
     return Run(**fields, carried=dataclasses.replace(carried, files=registry.files))

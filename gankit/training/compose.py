@@ -58,7 +58,7 @@ def compose(
     discriminator: Network | None = None,
     loss: Part[Loss] | None = None,
     tricks: Part[Trick] | Sequence[Part[Trick]] | None = None,
-    image_size: int | None = None,
+    image_size: int | str | None = None,
     channels: int | Literal["auto"] | None = None,
     latent_dim: int | None = None,
     length: str | None = None,

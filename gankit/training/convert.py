@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gankit.core.errors import GankitError, quote_value
+from gankit.core.image_size import EXPECTED, ImageSize
 from gankit.core.settings import CHOICES, MAX_COUNT, Run, option, unknown_setting
 from gankit.core.specs import describe_type
 
@@ -27,6 +28,11 @@ def convert_setting(name: str, value: Any) -> Any:
     """
     if name not in _FIELDS:
         raise unknown_setting(name)
+    return _convert_size(value) if name == "image_size" else _convert_to_default(name, value)
+
+
+def _convert_to_default(name: str, value: Any) -> Any:
+    """Convert a value to the type of the field's default. GankitError."""
     default = _FIELDS[name].default
     if default is dataclasses.MISSING:  # a field that names a part
         default = ""
@@ -43,6 +49,13 @@ def convert_setting(name: str, value: Any) -> Any:
     for text in (value,) if isinstance(value, str) else value if isinstance(value, tuple) else ():
         _check_text(name, text)
     return value
+
+
+def _convert_size(value: Any) -> int | str:
+    """A square's side, or a text such as "96x64"; its format and range are checked now."""
+    if not isinstance(value, str) and type(value) is not int:
+        raise _wrong_value("image_size", value, f"{EXPECTED}; in Python, as a text")
+    return ImageSize.parse(value).setting
 
 
 def _convert_list(name: str, value: Any) -> Any:

@@ -139,7 +139,7 @@ def guard_parts(trainer: Trainer, registry: Registry) -> Iterator[None]:
         ]
     loss = registry.find("loss", run.loss.name)
     guards += [(trainer.loss, loss, method, check) for method, check in LOSS_METHODS.items()]
-    image_shape = (run.channels, run.image_size, run.image_size)
+    image_shape = (run.channels, run.size.height, run.size.width)
     for method, kind, shape in (
         ("generate", "generator", image_shape),
         ("sample", "generator", image_shape),

@@ -44,7 +44,7 @@ def check_memory(run: Run, world_size: int) -> None:
     memory = _physical_memory()
     of_batch = run.batch_size // world_size if run.device == "cpu" else 0
     pictures = max(PICTURES_CHECKED, of_batch)
-    needed = BYTES_PER_VALUE * pictures * max(1, run.channels) * run.image_size**2
+    needed = BYTES_PER_VALUE * pictures * max(1, run.channels) * run.size.area
     if memory and needed > memory:
         sizes = f"--image-size {run.image_size} with --batch-size {run.batch_size}"
         numbers = f"{needed / 1e9:.0f} GB of memory, and this computer has {memory / 1e9:.0f} GB"

@@ -47,7 +47,7 @@ class ToneChart:
 def size_chart(survey: Survey) -> SizeChart:
     """The sizes of all readable pictures, on logarithmic scales."""
     sizes = Counter((facts.width, facts.height) for facts in survey.good).most_common(MAX_DOTS)
-    sides = [survey.image_size, *(side for size, _ in sizes for side in size)]
+    sides = [survey.size.width, survey.size.height, *(side for size, _ in sizes for side in size)]
     low = math.log2(min(sides)) - 0.4
     high = math.log2(max(sides)) + 0.4
 
@@ -68,7 +68,7 @@ def size_chart(survey: Survey) -> SizeChart:
         dots.append((x(width), y(height), round(radius, 1)))
     return SizeChart(
         ticks=[(power, x(power), y(power)) for power in powers],
-        limit=(x(survey.image_size), y(survey.image_size)),
+        limit=(x(survey.size.width), y(survey.size.height)),
         dots=dots,
     )
 

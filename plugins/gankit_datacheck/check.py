@@ -14,6 +14,7 @@ import click
 from gankit.cli.check_output import check_output, require_folder
 from gankit.cli.progress import progress_bar
 from gankit.core.errors import GankitError, did_you_mean
+from gankit.core.image_size import ImageSize
 from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run
 from gankit.data.datasets import picture_files
@@ -29,11 +30,10 @@ OTHER_PAGE = "give another --page"
 @click.argument("paths", nargs=-1, required=True, metavar="PATH... | NAME")
 @click.option(
     "--image-size",
-    type=click.IntRange(1, 16_384),
-    default=64,
+    default="64",
     metavar="PX",
     show_default=True,
-    help="Image size that you want to train with.",
+    help="Image size that you want to train with: 64, or WIDTHxHEIGHT such as 96x64.",
 )
 @click.option("--classes", multiple=True, metavar="A,B", help="Check only these class folders.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON.")
@@ -42,7 +42,7 @@ OTHER_PAGE = "give another --page"
 def check(
     ctx: click.Context,
     paths: tuple[str, ...],
-    image_size: int,
+    image_size: str,
     classes: tuple[str, ...],
     as_json: bool,
     page: Path | None,
@@ -54,8 +54,9 @@ def check(
     if page:
         check_output(page, OTHER_PAGE)
         require_folder(page)
+    size = ImageSize.parse(image_size)
     class_names = tuple(name for text in classes for name in text.split(","))
-    report, survey, pictures = _examine_and_report(paths, class_names, image_size, ctx.obj)
+    report, survey, pictures = _examine_and_report(paths, class_names, size, ctx.obj)
     if page:
         from gankit_datacheck.page import write_page  # imports jinja2
 
@@ -68,7 +69,7 @@ def check(
 
 def check_data(
     *places: str | Path,
-    image_size: int = 64,
+    image_size: int | str = 64,
     classes: Sequence[str] = (),
     registry: Registry | None = None,
 ) -> dict[str, Any]:
@@ -83,15 +84,16 @@ def check_data(
         raise GankitError("check_data needs a folder or a data set: check_data('my-pictures')")
     registry = registry or load_registry()
     paths = [str(place) for place in places]
-    report, _, _ = _examine_and_report(paths, tuple(classes), image_size, registry)
+    size = ImageSize.parse(image_size)
+    report, _, _ = _examine_and_report(paths, tuple(classes), size, registry)
     return report
 
 
 def _examine_and_report(
-    paths: Sequence[str], classes: tuple[str, ...], image_size: int, registry: Registry
+    paths: Sequence[str], classes: tuple[str, ...], size: ImageSize, registry: Registry
 ) -> tuple[dict[str, Any], Survey, Sequence[Any]]:
     """The report, the survey it was made from, and the pictures."""
-    pictures, source_options = open_pictures(registry, paths, classes, image_size)
+    pictures, source_options = open_pictures(registry, paths, classes, size)
     defaults = _find_defaults(registry, source_options)
     for name in classes:
         source_options += ["--classes", name]
@@ -99,7 +101,7 @@ def _examine_and_report(
         facts = examine(pictures, progress)
     left_out = getattr(pictures, "left_out", ())
     notes = getattr(pictures, "notes", ())
-    survey = Survey(facts, image_size, left_out, len(pictures), notes, defaults)
+    survey = Survey(facts, size.setting, left_out, len(pictures), notes, defaults)
     return make_report(survey, source_options), survey, pictures
 
 
@@ -129,7 +131,7 @@ def _print_report(report: dict[str, Any], page: Path | None) -> None:
 
 
 def open_pictures(
-    registry: Registry, paths: Sequence[str], classes: tuple[str, ...], image_size: int
+    registry: Registry, paths: Sequence[str], classes: tuple[str, ...], size: ImageSize
 ) -> tuple[Sequence[Any], list[str]]:
     """The pictures at paths or of a named data set, and the options of gankit run for them."""
     first = paths[0]
@@ -152,7 +154,7 @@ def open_pictures(
         classes=classes,
         channels=0,
         background="white",
-        image_size=image_size,
+        size=size,
     )
     run = cast(Run, settings)  # a whole Run needs networks that draw this image size
     with progress_bar("downloading") as progress:

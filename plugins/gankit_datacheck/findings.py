@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gankit.core.image_size import ImageSize
 from gankit.core.shell import quote_word
 from gankit.data.messages import group_by_reason
 from gankit.data.read.reasons import BROKEN, OWN_PICTURE, RUN_FOLDER
@@ -14,7 +16,10 @@ from gankit_datacheck.finding import LEVELS, Finding, count, percent
 from gankit_datacheck.survey import MIN_PICTURES_FOR_AVERAGE, Survey
 from gankit_datacheck.training_advice import MEDIUM, SMALL, check_number, check_symmetry
 
-MIN_IMAGE_SIZE = 16  # px: the smallest that the networks draw, which need a power of two
+MIN_IMAGE_SIZE = 16  # px: the shorter side of the smallest that the networks draw
+LARGE = 256  # px: the largest that is recommended
+OBLONG = 1.3  # times as wide as high, or the other way: worth another image size than a square
+SAME_SHAPE = 1.2  # times as wide for the same height: pictures of about the same shape
 MAX_CROP_LOSS = 0.4  # of the area; a square crop takes 1/4 of a 4:3 photo, 1/3 of a 3:2 photo
 COMMON = 0.05  # of the pictures: from this share on, G draws the trait too
 RARE = 0.01  # of the pictures: below this share, G meets the trait less than once in a batch
@@ -92,50 +97,96 @@ def _check_left_out(survey: Survey) -> Iterable[Finding]:
 
 
 def _check_size(survey: Survey) -> Iterable[Finding]:
-    size = survey.image_size
-    possible = max(MIN_IMAGE_SIZE, _power_of_two(size))
+    size = survey.size
+    possible = possible_size(size)
     if size != possible:
-        what = f"{size} px: the default networks draw 16, 32, 64, 128 or 256 px"
-        yield Finding("advice", what, f"use --image-size {possible}", (f"--image-size {possible}",))
-    too_small = survey.short < size
-    fitting = _power_of_two(int(np.percentile(survey.short, 5)))
+        option = f"--image-size {possible.setting}"
+        what = f"{size.setting} px: the default networks cannot draw this size"
+        yield Finding("advice", what, f"use {option}", (option,))
+    too_small = survey.too_small
+    fitting = _scaled(size, float(np.percentile(survey.scale, 5)))
     if too_small.any():
         are_most = too_small.mean() > 0.5
-        what = f"{_count_share(too_small, 'are')} smaller than {size} px and will be blurred"
+        smaller = f"smaller than {size.setting} px and will be blurred"
         mend = "use larger pictures" + ("" if too_small.all() else ", or delete these")
         flags: tuple[str, ...] = ()
-        if MIN_IMAGE_SIZE <= fitting < size:
-            mend = f"use --image-size {fitting}, or {mend.removeprefix('use ')}"
-            flags = (f"--image-size {fitting}",) if are_most else ()
+        if MIN_IMAGE_SIZE <= fitting.shorter < size.shorter:
+            mend = f"use --image-size {fitting.setting}, or {mend.removeprefix('use ')}"
+            flags = (f"--image-size {fitting.setting}",) if are_most else ()
         level = "problem" if are_most else "advice"
+        what = f"{_count_share(too_small, 'are')} {smaller}"
         yield Finding(level, what, mend, flags, survey.names(too_small))
-    elif fitting > size and survey.files and survey.different >= MEDIUM:
-        larger = min(fitting, 256)
-        factor = (larger // size) ** 2
-        what = f"large enough for {larger} px, where a training step takes {factor} times as long"
-        yield Finding("fine", what, f"once {size} px works, try {_larger_model(survey, larger)}")
-    if size > 64 and survey.different < MEDIUM:
-        what = f"{count(survey.different)} for {size} px: the run takes hours"
-        yield Finding("advice", what, "try --image-size 64 first, which takes minutes")
+    elif fitting.longer > size.longer and survey.files and survey.different >= MEDIUM:
+        larger = min(fitting, _scaled(size, LARGE / size.shorter), key=lambda each: each.area)
+        factor = larger.area // size.area
+        longer = f"where a training step takes {factor} times as long"
+        options = _larger_model(survey, larger)
+        what = f"large enough for {larger.setting} px, {longer}"
+        yield Finding("fine", what, f"once {size.setting} px works, try {options}")
+    small = _scaled(size, 64 / size.shorter)
+    if size.shorter > 64 and survey.different < MEDIUM:
+        what = f"{count(survey.different)} for {size.setting} px: the run takes hours"
+        yield Finding("advice", what, f"try --image-size {small.setting} first: it takes minutes")
 
 
-def _power_of_two(side: int) -> int:
-    """The largest power of two that is not larger than side, in px."""
-    return 1 << (max(1, side).bit_length() - 1)
+def possible_size(size: ImageSize) -> ImageSize:
+    """The size, or one near to it that the default networks draw."""
+    from gankit_dcgan.nets import first_map, nearest_size  # imports torch
+
+    try:
+        first_map((size.height, size.width))
+    except ValueError:
+        unit = 2 ** max(2, (size.shorter // 4).bit_length() - 1)
+        height, width = nearest_size(size.height, size.width, unit)
+        return ImageSize(width, height)
+    return size
 
 
-def _larger_model(survey: Survey, size: int) -> str:
+def _scaled(size: ImageSize, factor: float) -> ImageSize:
+    """The size times the largest power of two that is at most `factor`."""
+    power = 2.0 ** math.floor(math.log2(max(factor, 1 / size.shorter)))
+    return ImageSize(max(1, int(size.width * power)), max(1, int(size.height * power)))
+
+
+def _larger_model(survey: Survey, size: ImageSize) -> str:
     """Options for a larger image size that keep the default recipe: a --model alone drops it."""
+    if not size.is_square:
+        return f"--image-size {size}"
     recipe = f"--recipe {survey.defaults.recipe} " if survey.defaults.recipe else ""
-    return f"{recipe}--model skip{size}"
+    return f"{recipe}--model skip{size.width}"
+
+
+def _check_shape(survey: Survey) -> Iterable[Finding]:
+    """Whether most pictures are oblong and alike in shape, so that others than squares fit them."""
+    ratios = survey.sizes[:, 0] / np.maximum(survey.sizes[:, 1], 1)
+    ratio = float(np.median(ratios))
+    are_alike = np.abs(np.log(ratios / ratio)) < math.log(SAME_SHAPE)
+    if not survey.size.is_square or are_alike.mean() < 0.5:
+        return
+    side = survey.size.width
+    wide = ImageSize(round(side * max(ratio, 1)), round(side * max(1 / ratio, 1)))
+    size = possible_size(wide)
+    if size.longer < OBLONG * size.shorter:
+        return
+    shape = (
+        f"{ratio:.2g} times as wide as high"
+        if ratio > 1
+        else f"{1 / ratio:.2g} times as high as wide"
+    )
+    lost = percent(float(survey.crop_loss[are_alike].mean()))
+    what = f"{_count_share(are_alike, 'are')} about {shape}: a square leaves out {lost} of the area"
+    longer = f"a training step takes {size.area / side**2:.1f} times as long"
+    yield Finding("fine", what, f"--image-size {size} shows nearly all of them; {longer}")
 
 
 def _check_patches(survey: Survey) -> Iterable[Finding]:
-    side = int(PATCH_FACTOR * survey.image_size)
-    number = int(((survey.short // side) * (survey.long // side)).sum())
+    size = survey.size
+    patch = ImageSize(int(PATCH_FACTOR * size.width), int(PATCH_FACTOR * size.height))
+    number = int((survey.sizes // (patch.width, patch.height)).prod(1).sum())
     if survey.files and survey.different < MEDIUM and number >= MIN_PATCHES * len(survey.good):
-        what = f"large enough to cut {count(number, 'patch')} of {side} px from them"
-        yield Finding("advice", what, f"for tissue and textures, use --fit patches:size={side}")
+        option = f"--fit patches:size={patch.setting}"
+        what = f"large enough to cut {count(number, 'patch')} of {patch.setting} px from them"
+        yield Finding("advice", what, f"for tissue and textures, use {option}")
 
 
 def _check_traits(survey: Survey) -> Iterable[Finding]:
@@ -146,14 +197,15 @@ def _check_traits(survey: Survey) -> Iterable[Finding]:
         what = "all are grey, so one channel is enough"
         yield Finding("fine", what, "--channels 1, which is the default for grey pictures")
     lost = percent(float(survey.crop_loss[is_extreme].mean())) if is_extreme.any() else ""
-    has_patches = bool((survey.short[is_extreme] >= survey.image_size).all())
+    has_patches = not survey.too_small[is_extreme].any()
+    crop = "square crop" if survey.size.is_square else f"crop to {survey.size}"
     or_patches = " (or --fit patches, for textures)" if has_patches else ""
     rarer, colour = (grey, "grey") if grey.mean() <= 0.5 else (~grey, "in colour")
     dark = (survey.brightness < DARK) & ~survey.plain
     pale = (survey.contrast < PALE) & ~survey.plain
     # Each with what to do about some pictures, and about all of them.
     for mask, min_share, verb, trait, mend, mend_all in (
-        (is_extreme, COMMON, "lose", f"{lost} of the area to the square crop",
+        (is_extreme, COMMON, "lose", f"{lost} of the area to the {crop}",
          f"use --fit pad to keep all of it{or_patches}", ""),
         (rarer, RARE, "are", f"{colour} and the rest are not: G will mix the two",
          "delete them, or train in grey: --channels 1", ""),
@@ -217,6 +269,7 @@ RULES: tuple[Rule, ...] = (
     check_number,
     _check_copies,
     _check_size,
+    _check_shape,
     _check_patches,
     _check_traits,
     _check_framing,

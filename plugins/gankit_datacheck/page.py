@@ -15,6 +15,7 @@ from markupsafe import Markup
 from gankit.cli.page import render_page
 from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError
+from gankit.core.image_size import ImageSize
 from gankit.core.portable_path import hide_home
 from gankit.core.retried_write import describe_write_error
 from gankit.core.shell import join_command
@@ -88,10 +89,19 @@ def _contact_sheet(side: int, survey: Survey, pictures: Sequence[Any]) -> list[d
 def _show_picture(facts: Facts, survey: Survey, pictures: Sequence[Any]) -> dict[str, str]:
     """The name and pixels of a picture, prepared as for training."""
     try:
-        pixels = fit(pictures[facts.index], min(survey.image_size, MAX_PIXELS), 3)
+        pixels = fit(pictures[facts.index], _shown_size(survey), 3)
     except Exception:  # the file has changed since it was checked
         pixels = np.zeros((1, 1, 3), np.uint8)
     return {"name": facts.name, "data": jpeg_uri(pixels)}
+
+
+def _shown_size(survey: Survey) -> ImageSize:
+    """The image size, but not larger than a page shows."""
+    scale = min(1, MAX_PIXELS / survey.size.longer)
+    width, height = (
+        max(1, round(scale * side)) for side in (survey.size.width, survey.size.height)
+    )
+    return ImageSize(width, height)
 
 
 def _show_group(

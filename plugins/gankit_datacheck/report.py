@@ -37,7 +37,7 @@ def make_report(survey: Survey, source: Sequence[str] = ()) -> dict[str, Any]:
         "width": _summarize([facts.width for facts in good]),
         "height": _summarize([facts.height for facts in good]),
         "short_side": _summarize(survey.short.tolist()),
-        "too_small": int((survey.short < survey.image_size).sum()),
+        "too_small": int(survey.too_small.sum()),
         "lost_in_crop": round(float(survey.crop_loss.mean()), 4) if good else 0.0,
         "grey": int(survey.grey.sum()),
         "transparent": int(survey.transparent.sum()),

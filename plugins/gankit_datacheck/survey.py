@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, NamedTuple, cast
 import numpy as np
 from PIL import Image
 
+from gankit.core.image_size import ImageSize
 from gankit.core.stop import Progress, no_progress
 from gankit.data.read.colour import NO_COLOUR, Colour, find_colour
 from gankit.data.read.fit import fit
@@ -196,7 +197,7 @@ class Survey:
     def __init__(
         self,
         facts: Sequence[Facts],
-        image_size: int = 64,
+        image_size: int | str = 64,
         left_out: Sequence[str] = (),
         total: int | None = None,
         notes: Sequence[str] = (),
@@ -213,14 +214,32 @@ class Survey:
         self.broken = [item for item in facts if item.broken]
         self.files = any(item.format for item in facts)  # else they are drawn on demand
         self.class_sizes = dict(sorted(Counter(item.class_name for item in self.good).items()))
-        sizes = np.array([(facts.width, facts.height) for facts in self.good]).reshape(-1, 2)
-        self.short = sizes.min(1)
-        self.long = sizes.max(1)
-        self.crop_loss = 1 - self.short / np.maximum(self.long, 1)  # share of the area
+        self.sizes = np.array([(facts.width, facts.height) for facts in self.good]).reshape(-1, 2)
+        self.short = self.sizes.min(1)
+        self.long = self.sizes.max(1)
         self.grey = np.array([facts.grey for facts in self.good], bool)
         self.transparent = np.array([facts.transparent for facts in self.good], bool)
         self.brightness = np.array([facts.mean for facts in self.good]).reshape(-1, 3).mean(1)
         self.contrast = np.array([facts.std for facts in self.good]).reshape(-1, 3).mean(1)
+
+    @property
+    def size(self) -> ImageSize:
+        return ImageSize.parse(self.image_size)
+
+    @property
+    def scale(self) -> Any:
+        """How many times each picture is as large as the image size, after the crop."""
+        return (self.sizes / (self.size.width, self.size.height)).min(1)
+
+    @property
+    def too_small(self) -> Any:
+        """Which pictures must be enlarged."""
+        return self.scale < 1
+
+    @property
+    def crop_loss(self) -> Any:
+        """The share of each picture's area that is cropped away."""
+        return 1 - self.scale**2 * self.size.area / np.maximum(self.sizes.prod(1), 1)
 
     def names(self, mask: Any) -> tuple[str, ...]:
         """The names of the readable pictures for which the mask is true."""

@@ -1,4 +1,4 @@
-"""DCGAN: Radford, Metz and Chintala 2015, at any power-of-two size."""
+"""DCGAN: Radford, Metz and Chintala 2015, at any size that doubling a small map reaches."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,22 +1,49 @@
 """The two networks of DCGAN (Radford, Metz & Chintala 2015, arXiv 1511.06434).
 
-Written for any power-of-two image size from 16 up: each doubling of the image adds one block.
+Written for any image size, also oblong, that a small map reaches by doubling: each doubling adds
+one block.
 With 64 px and 64 base channels they are the networks of PyTorch's DCGAN example.
 """
 
 from torch import Tensor, nn
 
 
-def map_channels(image_size: int, base_channels: int, max_channels: int) -> list[int]:
-    """Channels of the feature maps from 4x4 up to image_size / 2: doubled towards the small end."""
-    if image_size < 16 or image_size.bit_count() != 1:
-        raise ValueError(
-            f"image_size is {image_size}, but this network needs a power of two from 16 up: "
-            "16, 32, 64, 128, 256"
-        )
+def first_map(image_size: int | tuple[int, int]) -> tuple[int, int, int]:
+    """Height and width of the first map, and how often it doubles until it is the picture.
+
+    Its shorter side is 4, 5, 6 or 7. `image_size` is the side of a square, or (height, width).
+    """
+    height, width = image_size if isinstance(image_size, tuple) else (image_size, image_size)
+    shorter, longer = sorted((height, width))
+    doublings = max(2, (shorter // 4).bit_length() - 1)
+    unit = 2**doublings
+    if shorter < 16 or longer > 4 * shorter or height % unit or width % unit:
+        raise ValueError(explain_size(height, width, unit))
+    return height // unit, width // unit, doublings
+
+
+def explain_size(height: int, width: int, unit: int) -> str:
+    """What sizes are possible, and one that is near to this one."""
+    needs = f"but this network needs sides that are multiples of {unit}, of 16 px or more"
+    near_height, near_width = nearest_size(height, width, unit)
+    if height == width:
+        return f"image_size is {height}, {needs}, such as {near_height}"
+    needs += ", the longer one at most 4 times the shorter"
+    return f"image_size is {width}x{height}, {needs}, such as {near_width}x{near_height}"
+
+
+def nearest_size(height: int, width: int, unit: int) -> tuple[int, int]:
+    """A possible size (height, width) that is near to this one."""
+    step = 2 * unit  # so it is possible also where the shorter side is rounded up to 8 units
+    sides = [max(16, round(side / step) * step) for side in (height, width)]
+    limit = 4 * min(sides)
+    return min(sides[0], limit), min(sides[1], limit)
+
+
+def map_channels(maps: int, base_channels: int, max_channels: int) -> list[int]:
+    """Channels of the feature maps, from the smallest to the largest: doubled the other way."""
     if base_channels < 1 or max_channels < 1:
         raise ValueError("base_channels and max_channels must be 1 or more")
-    maps = image_size.bit_length() - 3  # of sides 4, 8, ..., image_size / 2
     return [min(base_channels * 2**power, max_channels) for power in reversed(range(maps))]
 
 
@@ -30,7 +57,7 @@ def init_weights(module: nn.Module) -> None:
 
 
 class Generator(nn.Module):
-    """z (N, latent_dim) -> images (N, channels, image_size, image_size) in [-1, 1].
+    """z (N, latent_dim) -> images (N, channels, height, width) in [-1, 1].
 
     3,576,704 parameters for 64 px at base_channels=64. Each smaller map has twice the channels, up
     to max_channels. Without a limit (max_channels=1024 for 128 px, 2048 for 256) the parameters
@@ -41,21 +68,22 @@ class Generator(nn.Module):
 
     def __init__(
         self,
-        image_size: int = 64,
+        image_size: int | tuple[int, int] = 64,
         channels: int = 3,
         latent_dim: int = 100,
         base_channels: int = 64,
         max_channels: int = 512,
     ) -> None:
         super().__init__()
-        first, *others = map_channels(image_size, base_channels, max_channels)
-        layers: list[nn.Module] = [  # z as a 1x1 image -> (first, 4, 4)
-            nn.ConvTranspose2d(latent_dim, first, 4, 1, 0, bias=False),
+        height, width, doublings = first_map(image_size)
+        first, *others = map_channels(doublings, base_channels, max_channels)
+        layers: list[nn.Module] = [  # z as a 1x1 image -> (first, height, width): 4x4 for 64 px
+            nn.ConvTranspose2d(latent_dim, first, (height, width), 1, 0, bias=False),
             nn.BatchNorm2d(first),
             nn.ReLU(inplace=True),
         ]
         wide = first
-        for narrow in others:  # (wide, s, s) -> (narrow, 2s, 2s)
+        for narrow in others:  # (wide, h, w) -> (narrow, 2h, 2w)
             layers += [
                 nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=False),
                 nn.BatchNorm2d(narrow),
@@ -71,7 +99,7 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Images (N, channels, image_size, image_size) -> logits (N,).
+    """Images (N, channels, height, width) -> logits (N,).
 
     2,765,568 parameters for 64 px at base_channels=64; without a limit 11,164,416
     for 128 px and 44,739,328 for 256. No batch norm on the first layer.
@@ -81,26 +109,27 @@ class Discriminator(nn.Module):
 
     def __init__(
         self,
-        image_size: int = 64,
+        image_size: int | tuple[int, int] = 64,
         channels: int = 3,
         base_channels: int = 64,
         max_channels: int = 512,
     ) -> None:
         super().__init__()
-        first, *others = reversed(map_channels(image_size, base_channels, max_channels))
-        layers: list[nn.Module] = [  # the image -> (first, image_size / 2, image_size / 2)
+        height, width, doublings = first_map(image_size)
+        first, *others = reversed(map_channels(doublings, base_channels, max_channels))
+        layers: list[nn.Module] = [  # the image -> (first, half its height, half its width)
             nn.Conv2d(channels, first, 4, 2, 1, bias=False),
             nn.LeakyReLU(0.2, inplace=True),
         ]
         narrow = first
-        for wide in others:  # (narrow, s, s) -> (wide, s / 2, s / 2), down to 4x4
+        for wide in others:  # (narrow, h, w) -> (wide, h / 2, w / 2), down to 4x4 for 64 px
             layers += [
                 nn.Conv2d(narrow, wide, 4, 2, 1, bias=False),
                 nn.BatchNorm2d(wide),
                 nn.LeakyReLU(0.2, inplace=True),
             ]
             narrow = wide
-        layers.append(nn.Conv2d(narrow, 1, 4, 1, 0, bias=False))  # 4x4 -> one number
+        layers.append(nn.Conv2d(narrow, 1, (height, width), 1, 0, bias=False))  # -> 1x1
         self.main = nn.Sequential(*layers)
         self.apply(init_weights)
 

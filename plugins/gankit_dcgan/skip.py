@@ -20,11 +20,11 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 from torch.nn.utils.parametrize import register_parametrization
 
-from gankit_dcgan.nets import init_weights, map_channels
+from gankit_dcgan.nets import first_map, init_weights, map_channels
 
 
 class Generator(nn.Module):
-    """z (N, latent_dim) -> images (N, channels, image_size, image_size) in [-1, 1].
+    """z (N, latent_dim) -> images (N, channels, height, width) in [-1, 1].
 
     529,104 parameters for 64 px at base_channels=24. base_channels and max_channels are those of
     DCGAN; one more map follows, with half of base_channels.
@@ -32,20 +32,21 @@ class Generator(nn.Module):
 
     def __init__(
         self,
-        image_size: int = 64,
+        image_size: int | tuple[int, int] = 64,
         channels: int = 3,
         latent_dim: int = 100,
         base_channels: int = 24,
         max_channels: int = 512,
     ) -> None:
         super().__init__()
-        maps = [*map_channels(image_size, base_channels, max_channels), max(1, base_channels // 2)]
-        self.first = nn.Sequential(  # z as a 1x1 image -> (maps[0], 4, 4)
-            nn.ConvTranspose2d(latent_dim, maps[0], 4, 1, 0, bias=False),
+        height, width, doublings = first_map(image_size)
+        maps = [*map_channels(doublings, base_channels, max_channels), max(1, base_channels // 2)]
+        self.first = nn.Sequential(  # z as a 1x1 image -> (maps[0], height, width)
+            nn.ConvTranspose2d(latent_dim, maps[0], (height, width), 1, 0, bias=False),
             nn.BatchNorm2d(maps[0]),
             nn.ReLU(inplace=True),
         )
-        self.ups = nn.ModuleList(  # (wide, s, s) -> (narrow, 2s, 2s)
+        self.ups = nn.ModuleList(  # (wide, h, w) -> (narrow, 2h, 2w)
             nn.Sequential(
                 nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=False),
                 nn.BatchNorm2d(narrow),

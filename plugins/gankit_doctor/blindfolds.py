@@ -34,5 +34,5 @@ def _hides(seen: Seen, trick: Choice) -> bool:
         until = option_of(trick, "until", FADES[trick.name])
         strength *= 1 - seen.share / max(until, 1e-9)
     if trick.name == "blur":
-        limit *= seen.run.image_size / 32
+        limit *= seen.run.size.shorter / 32
     return strength >= limit

@@ -14,7 +14,7 @@ CLIPPED = 0.98  # beyond it, a value is as good as black or white
 
 def thumbnails(images: Tensor) -> Tensor:
     """Pictures of SIDE x SIDE pixels, or of their own size, as rows (N, F)."""
-    small: Tensor = functional.adaptive_avg_pool2d(images, min(SIDE, images.shape[-1]))
+    small: Tensor = functional.adaptive_avg_pool2d(images, min(SIDE, *images.shape[-2:]))
     return small.flatten(1)
 
 
@@ -24,7 +24,7 @@ def texture(images: Tensor) -> Tensor:
     level = images.mean(dim=1, keepdim=True)
     if images.shape[1] > 1:
         columns.append((_details(images - level).square().mean(dim=(1, 2, 3)) + 1e-6).log() / 2)
-    while level.shape[-1] >= 8:
+    while min(level.shape[-2:]) >= 8:
         details = _details(level).flatten(1)
         energy = details.square().mean(dim=1) + 1e-6
         size = details.abs().mean(dim=1) + 1e-3
@@ -42,33 +42,38 @@ def _details(images: Tensor) -> Tensor:
 
 
 def spectrum(images: Tensor) -> Tensor:
-    """The mean power (H, H) of the pictures at each frequency, of all channels together."""
-    window = torch.hann_window(images.shape[-1], periodic=False, device=images.device)
-    flat = (images - images.mean(dim=(2, 3), keepdim=True)) * window[:, None] * window
+    """The mean power (H, W) of the pictures at each frequency, of all channels together."""
+    rows, columns = (
+        torch.hann_window(side, periodic=False, device=images.device) for side in images.shape[-2:]
+    )
+    flat = (images - images.mean(dim=(2, 3), keepdim=True)) * rows[:, None] * columns
     power: Tensor = torch.fft.fft2(flat).abs().square().mean(dim=0).sum(dim=0)
     return power
 
 
 def lattice(power: Tensor, period: int) -> Tensor:
-    """The power (H, H) of what repeats each `period` pixels, but not more often; a tensor ()."""
-    size = len(power)
-    places = {round(size * k / period) % size for k in range(period)}
-    shorter = {round(size * k / (period // 2)) % size for k in range(period // 2)}
+    """The power (H, W) of what repeats each `period` pixels, but not more often; a tensor ()."""
+    height, width = power.shape
     total = torch.zeros((), device=power.device)
-    for y in places:
-        for x in places:
-            if y in shorter and x in shorter:
+    for y in _places(height, period):
+        for x in _places(width, period):
+            if y in _places(height, period // 2) and x in _places(width, period // 2):
                 continue
-            rows = torch.tensor([y - 1, y, y + 1]) % size  # the window spreads a peak
-            columns = torch.tensor([x - 1, x, x + 1]) % size
+            rows = torch.tensor([y - 1, y, y + 1]) % height  # the window spreads a peak
+            columns = torch.tensor([x - 1, x, x + 1]) % width
             total = total + power[rows[:, None], columns].sum()
     return total
 
 
+def _places(side: int, period: int) -> set[int]:
+    """The frequencies along a side of what repeats each `period` pixels."""
+    return {round(side * k / period) % side for k in range(period)}
+
+
 def high_share(power: Tensor) -> Tensor:
-    """The share of the power (H, H) that is in the finest details, in decades; a tensor ()."""
-    frequencies = torch.fft.fftfreq(len(power), device=power.device).abs()
-    radius = torch.maximum(frequencies[:, None], frequencies)
+    """The share of the power (H, W) that is in the finest details, in decades; a tensor ()."""
+    rows, columns = (torch.fft.fftfreq(side, device=power.device).abs() for side in power.shape)
+    radius = torch.maximum(rows[:, None], columns)
     high = power[radius > 0.35].sum()
     return (high / power.sum().clamp_min(1e-20)).clamp_min(1e-12).log10()
 

@@ -86,7 +86,7 @@ def find_grids(run: Run) -> list[tuple[int, Path]]:
 def read_images(path: Path, run: Run) -> Tensor | None:
     """The pictures of a grid as images (N, C, H, W) in [-1, 1]; None if it cannot be read."""
     try:
-        frames = cut_grid(read_grid(path), run.image_size)
+        frames = cut_grid(read_grid(path), run.size)
     except GankitError:
         return None
     if not len(frames):

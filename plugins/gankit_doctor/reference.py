@@ -93,5 +93,5 @@ def _thumbnails(pixels: Pixels, rows: Rows) -> Tensor:
     """Thumbnails (n, F) of these rows, made in chunks, as the pictures may be large."""
     chunks = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
     if not chunks:
-        return torch.zeros(0, pixels.shape[3] * min(features.SIDE, pixels.shape[1]) ** 2)
+        return torch.zeros(0, pixels.shape[3] * min(features.SIDE, *pixels.shape[1:3]) ** 2)
     return torch.cat([features.thumbnails(from_uint8(pixels[chunk])) for chunk in chunks])

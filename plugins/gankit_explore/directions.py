@@ -21,7 +21,9 @@ CANDIDATES = 6  # of each kind
 NUM_Z = 2000  # for principal components
 NUM_RANKED = 8  # pictures on which the effect of a candidate is measured
 NUM_NAMED = 32  # pictures on which the factors of a chosen direction are measured
-MIN_PETALS = 32  # px: smaller pictures of petals cannot be measured
+MIN_PETALS = (
+    32  # px: smaller pictures of petals cannot be measured, and oblong ones cut flowers off
+)
 REACH = 3.0  # how far from a seed, each way
 MAX_COSINE = 0.7  # between two directions; those that are closer do the same
 WEIGHTS = "the weights of G's first layer"
@@ -62,7 +64,9 @@ def find_directions(sampler: Sampler) -> list[Direction]:
         if direction.change > 0 and max(cosines, default=0.0) < MAX_COSINE:
             chosen.append(direction)
     chosen = chosen[:MAX_DIRECTIONS]
-    draws_petals = sampler.run.dataset.name == "petals" and sampler.run.image_size >= MIN_PETALS
+    size = sampler.run.size
+    draws_petals = sampler.run.dataset.name == "petals" and size.is_square
+    draws_petals = draws_petals and size.width >= MIN_PETALS
     return [_name(sampler, direction) for direction in chosen] if draws_petals else chosen
 
 

@@ -119,7 +119,7 @@ def _render(
         title=title,
         about=f"The generator of {run.folder.resolve().name}, trained on {_describe_data(run)}.",
         data=data,
-        side=run.image_size,
+        size=run.size,
         tools=TOOLS.items(),
         scripts=SCRIPTS,
         engine=_engine_texts(),

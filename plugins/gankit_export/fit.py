@@ -12,7 +12,9 @@ from torch import nn
 
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError
+from gankit.core.image_size import ImageSize
 from gankit.core.registry import Registry
+from gankit.training.network_size import network_size
 
 Shapes = Mapping[str, tuple[int, ...]]
 SIZES = (16, 32, 64, 128, 256, 512, 1024)  # of pictures, in pixels
@@ -27,7 +29,7 @@ class Fit:
     """A network, and the values of a run for which it has the given shapes."""
 
     network: Choice
-    image_size: int
+    image_size: int | str  # as in Run
     channels: int
     latent_dim: int
 
@@ -44,11 +46,11 @@ def shapes_of(tensors: Mapping[str, torch.Tensor]) -> dict[str, tuple[int, ...]]
 class Family:
     """A generator or a discriminator of some options, at one size of pictures."""
 
-    def __init__(self, registry: Registry, kind: str, choice: Choice, image_size: int) -> None:
+    def __init__(self, registry: Registry, kind: str, choice: Choice, size: ImageSize) -> None:
         self.registry = registry
         self.kind = kind
         self.choice = choice
-        self.image_size = image_size
+        self.size = size
         self.options = registry.find(kind, choice.name).options()
 
     @cached_property
@@ -68,7 +70,7 @@ class Family:
             net: nn.Module = self.registry.make(
                 self.kind,
                 Choice(self.choice.name, {**options, **self.choice.options}),
-                image_size=self.image_size,
+                image_size=network_size(self.registry, self.kind, self.choice, self.size),
                 channels=of_run["channels"],
                 latent_dim=of_run["latent_dim"],
             )
@@ -88,8 +90,31 @@ class Family:
             sizes = {"latent_dim": values["latent_dim"][0], "channels": values["channels"][0]}
             if self.shapes(**options, **sizes) == shapes:
                 network = Choice(self.choice.name, {**options, **self.choice.options})
-                return Fit(network, self.image_size, sizes["channels"], sizes["latent_dim"])
+                return Fit(network, self.size.setting, sizes["channels"], sizes["latent_dim"])
         return None
+
+    def reshaped(self, shapes: Shapes) -> Family | None:
+        """The family of pictures of another shape that the sides of the first layer speak for.
+
+        None if it makes squares only, or if no side of these shapes tells a height and a width.
+        """
+        height = self._read_side(shapes, ImageSize(self.size.width, 3 * self.size.height // 2))
+        width = self._read_side(shapes, ImageSize(3 * self.size.width // 2, self.size.height))
+        if not height or not width or height == width:
+            return None
+        return Family(self.registry, self.kind, self.choice, ImageSize(width, height))
+
+    def _read_side(self, shapes: Shapes, stretched: ImageSize) -> int:
+        """Height or width of the pictures, whichever is half as long again when stretched; or 0."""
+        own = self.shapes()
+        other = Family(self.registry, self.kind, self.choice, stretched)
+        if not other.sides:
+            return 0
+        for key, sides in other.shapes().items():
+            for axis, side in enumerate(sides):
+                if 2 * side == 3 * own[key][axis] and len(sides) > 2:  # of a kernel
+                    return self.size.width * shapes[key][axis] // own[key][axis]
+        return 0
 
     def nearest(self, shapes: Shapes) -> Shapes:
         """The shapes that it has for the values that most sides of the given shapes speak for."""
@@ -120,17 +145,24 @@ class Family:
 class Families:
     """The networks of a kind that weights may be of: all of gankit's, or a given one alone."""
 
-    def __init__(self, registry: Registry, kind: str, given: Choice | None = None) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        kind: str,
+        given: Choice | None = None,
+        size: ImageSize | None = None,
+    ) -> None:
         self.registry = registry
         self.given = given
         names = [s.name for s in registry.specs(kind) if registry.comes_with_gankit(kind, s.name)]
-        self.groups: list[list[Family]] = []  # one generator each, of all sizes
+        possible = [size] if size else [ImageSize.of(side) for side in SIZES]
+        self.groups: list[list[Family]] = []  # one generator each, of all sizes or the given one
         for choice in [given] if given else map(Choice, names):
             has_blocks = "blocks" in registry.find(kind, choice.name).options()
             counts = [{"blocks": count} for count in BLOCKS] if has_blocks else [{}]
             choices = [Choice(choice.name, {**count, **choice.options}) for count in counts]
-            sizes = itertools.product(SIZES, choices)
-            self.groups.append([Family(registry, kind, chosen, size) for size, chosen in sizes])
+            sizes = itertools.product(possible, choices)
+            self.groups.append([Family(registry, kind, chosen, each) for each, chosen in sizes])
 
     def fit(self, shapes: Shapes) -> Fit | None:
         """The first network that has tensors of exactly these names and shapes, or None.
@@ -138,7 +170,8 @@ class Families:
         GankitError if it has options that change what it draws, but not its tensors.
         """
         for family in self.matching(shapes):
-            fit = family.fit(shapes)
+            reshaped = family.reshaped(shapes) if family.size.is_square else None
+            fit = family.fit(shapes) or (reshaped and reshaped.fit(shapes))
             if fit:
                 _require_options(family)
                 return fit
@@ -169,8 +202,10 @@ def explain_mismatch(generators: Families, shapes: Shapes) -> str:
     for family in generators.matching(shapes):
         own = family.nearest(shapes)
         key = next((name for name in own if own[name] != shapes[name]), min(own))
-        network = f"generator {family.choice.name!r} for {family.image_size} px"
-        return f"{key} is {list(shapes[key])}, but in {network} it would be {list(own[key])}"
+        network = f"generator {family.choice.name!r} for {family.size.setting} px"
+        oblong = "if its pictures are not square, give --image-size WIDTHxHEIGHT"
+        differs = f"{key} is {list(shapes[key])}, but in {network} it would be {list(own[key])}"
+        return f"{differs}; {oblong}" if family.size.is_square else differs
     if next(Families(generators.registry, "discriminator").matching(shapes), None):
         return "these are the weights of a discriminator: give those of the generator, netG"
     example = min(shapes, key=len, default="")

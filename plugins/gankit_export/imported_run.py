@@ -11,6 +11,7 @@ import torch
 from gankit.cli.run import read_options
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError
+from gankit.core.image_size import ImageSize
 from gankit.core.registry import Registry
 from gankit.core.settings import Run, setting_to_argv
 from gankit.core.specs import ModelSpec
@@ -37,7 +38,7 @@ def import_run(
     """
     given = registry.check("generator", generator) if generator else None
     sets, digest = read_weights(path)
-    fit, weights = _find(registry, path, sets, given)
+    fit, weights = _find(path, sets, Families(registry, "generator", given, _size_in(options)))
     run = _make_run(registry, fit, [*options, "--out", out] if out else options)
     weights = _checked(run, registry, path, weights)
     with RunFolder() as folder:
@@ -49,11 +50,16 @@ def import_run(
     return run
 
 
-def _find(
-    registry: Registry, path: Path, sets: dict[str, Weights], given: Choice | None
-) -> tuple[Fit, Weights]:
+def _size_in(options: Sequence[str]) -> ImageSize | None:
+    """The size that the options of `gankit run` give, if they do. GankitError."""
+    words = [word for option in options for word in option.split("=", 1)]
+    if "--image-size" not in words[:-1]:
+        return None
+    return ImageSize.parse(words[words.index("--image-size") + 1])
+
+
+def _find(path: Path, sets: dict[str, Weights], families: Families) -> tuple[Fit, Weights]:
     """The generator of one of the sets of weights in a file, and its weights. GankitError."""
-    families = Families(registry, "generator", given)
     fits: dict[str, Fit] = {}
     for place, weights in sets.items():
         is_inside = any(place.startswith(other) for other in fits)

@@ -27,8 +27,8 @@ def write_onnx(sampler: Sampler, path: Path, provenance: Provenance) -> list[str
     """Write the generator as ONNX, and return notes about the file.
 
     Its input `z` is float32 (N, latent_dim) of any N, its output `images` float32 (N, channels,
-    image_size, image_size) in [-1, 1]. GankitError if packages are missing, if torch cannot
-    translate the network, or if onnxruntime draws other pictures. Raises OSError.
+    height, width) in [-1, 1]. GankitError if packages are missing, if torch cannot translate the
+    network, or if onnxruntime draws other pictures. Raises OSError.
     """
     _require_packages()
     require_repeatable(sampler)

@@ -17,6 +17,7 @@ from gankit.core.shell import quote_word
 from gankit.data.read.names import printable
 from gankit.runs.provenance import Provenance, entries_of
 from gankit.runs.sampler import Sampler
+from gankit.training.network_size import network_size
 from gankit_export.exact import (
     SEEDS,
     cannot_export,
@@ -26,7 +27,6 @@ from gankit_export.exact import (
 from gankit_export.source import NotSelfContained, source_of
 
 WEIGHTS, SOURCE, PROGRAM, DRAW = "netG.pth", "generator.py", "netG.pt2", "draw.py"
-OF_RUN = ("image_size", "channels", "latent_dim")  # values of a run that a network may take
 
 DRAW_TEXT = '''\
 """Draw the pictures of seeds with torch alone: python draw.py 0 1 2
@@ -51,7 +51,7 @@ for seed in map(int, sys.argv[1:] or ["0"]):
     random = torch.Generator().manual_seed(int.from_bytes(digest, "little") >> 1)
     z = torch.randn(1, {latent_dim}, generator=random)
     with torch.no_grad():
-        image = netG(z)[0]  # ({channels}, {image_size}, {image_size}), from -1 to 1
+        image = netG(z)[0]  # ({channels}, {height}, {width}), from -1 to 1
     pixels = image.clamp(-1, 1).add(1).mul(127.5).round().byte()
     picture = Image.fromarray(pixels.expand(3, -1, -1).permute(1, 2, 0).numpy())
     picture.save(f"seed-{{seed}}.png")
@@ -104,8 +104,11 @@ def _with_source(sampler: Sampler, registry: Registry) -> tuple[dict[str, Tensor
     spec = registry.find("generator", sampler.run.generator.name)
     builder = spec.builder()
     source = source_of(builder)
-    of_run = {name: getattr(sampler.run, name) for name in OF_RUN if name in spec.parameters()}
-    arguments = of_run | dict(sampler.run.generator.options)
+    run = sampler.run
+    size = network_size(registry, "generator", run.generator, run.size)
+    values = {"image_size": size, "channels": run.channels, "latent_dim": run.latent_dim}
+    of_run = {name: value for name, value in values.items() if name in spec.parameters()}
+    arguments = of_run | dict(run.generator.options)
     words = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
     try:
         names: dict[str, Any] = {"__name__": "generator"}
@@ -167,13 +170,15 @@ def _program(sampler: Sampler) -> bytes:
 
 
 def _draw_text(sampler: Sampler, provenance: Provenance, network: str, imports: str = "") -> str:
-    sizes = {name: getattr(sampler.run, name) for name in OF_RUN}
+    run = sampler.run
+    sizes = {"height": run.size.height, "width": run.size.width}
+    values = {**sizes, "channels": run.channels, "latent_dim": run.latent_dim}
     entries = entries_of(provenance)
     made_by = f"{entries.get('command')} (gankit {entries.get('version')})"
-    run = f"Step {sampler.step} of the run: {entries.get('run')}"
+    of_run = f"Step {sampler.step} of the run: {entries.get('run')}"
     # A line break in a comment would make code of what follows.
-    comments = {"made_by": printable(made_by), "run": printable(run)}
-    return DRAW_TEXT.format(imports=imports, network=network, **comments, **sizes)
+    comments = {"made_by": printable(made_by), "run": printable(of_run)}
+    return DRAW_TEXT.format(imports=imports, network=network, **comments, **values)
 
 
 def _licence(sampler: Sampler, registry: Registry) -> str:

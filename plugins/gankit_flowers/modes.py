@@ -33,6 +33,8 @@ class Modes(Metric):
         """(N,): the kind of each picture, 0 to 35, or -1 if the picture is unclear."""
         if pictures.shape[3] != 3:
             raise ValueError("needs pictures in colour, and these are grey")
+        if pictures.shape[1] != pictures.shape[2]:
+            raise ValueError("needs whole petals, and pictures that are not square cut them off")
         flowers = recognise(pictures)
         kinds = flowers.colour * len(COUNTS) + flowers.count - COUNTS[0]
         return np.where(flowers.sure, kinds, -1)

@@ -22,14 +22,46 @@ G_WIDTHS = {4: 16, 8: 8, 16: 4, 32: 2, 64: 2, 128: 1, 256: 1 / 2, 512: 1 / 4, 10
 SLE = 16  # a map sets the factors of the map that is 16 times as large
 
 
-def feature_map_sides(image_size: int) -> list[int]:
-    """The sides of the feature maps in px, from 8 up to the image's: 8, 16, ..., image_size."""
-    sides = [side for side in G_WIDTHS if 8 <= side <= image_size]
-    if image_size < 16 or image_size not in sides:
-        raise ValueError(
-            f"image_size is {image_size}, but this network needs one of "
-            "16, 32, 64, 128, 256, 512, 1024"
-        )
+def first_map(image_size: int | tuple[int, int]) -> tuple[int, int, int]:
+    """Height and width of the first map, and how often it doubles until it is the picture.
+
+    Its shorter side is 4, 5, 6 or 7. `image_size` is the side of a square, or (height, width).
+    """
+    height, width = image_size if isinstance(image_size, tuple) else (image_size, image_size)
+    shorter, longer = sorted((height, width))
+    doublings = max(2, (shorter // 4).bit_length() - 1)
+    unit = 2**doublings
+    if shorter < 16 or longer > 4 * shorter or height % unit or width % unit:
+        raise ValueError(explain_size(height, width, unit))
+    return height // unit, width // unit, doublings
+
+
+def explain_size(height: int, width: int, unit: int) -> str:
+    """What sizes are possible, and one that is near to this one."""
+    needs = f"but this network needs sides that are multiples of {unit}, of 16 px or more"
+    near_height, near_width = nearest_size(height, width, unit)
+    if height == width:
+        return f"image_size is {height}, {needs}, such as {near_height}"
+    needs += ", the longer one at most 4 times the shorter"
+    return f"image_size is {width}x{height}, {needs}, such as {near_width}x{near_height}"
+
+
+def nearest_size(height: int, width: int, unit: int) -> tuple[int, int]:
+    """A possible size (height, width) that is near to this one."""
+    step = 2 * unit  # so it is possible also where the shorter side is rounded up to 8 units
+    sides = [max(16, round(side / step) * step) for side in (height, width)]
+    limit = 4 * min(sides)
+    return min(sides[0], limit), min(sides[1], limit)
+
+
+def feature_map_sides(doublings: int) -> list[int]:
+    """The sides of the feature maps in px, from 8 up, if the first one is 4x4: 8, 16, 32, ...
+
+    If it is larger, so are all others; their channels are the same.
+    """
+    sides = [4 * 2**power for power in range(1, doublings + 1)]
+    if sides[-1] not in G_WIDTHS:
+        raise ValueError("image_size is too large: the shorter side may have at most 1792 px")
     return sides
 
 
@@ -67,7 +99,7 @@ def gated_layers(convolution: nn.Module, narrow: int) -> list[nn.Module]:
 
 
 def upsample_block(wide: int, narrow: int, twice: bool) -> nn.Sequential:
-    """(wide, s, s) -> (narrow, 2s, 2s)."""
+    """(wide, h, w) -> (narrow, 2h, 2w)."""
     layers: list[nn.Module] = [nn.Upsample(scale_factor=2, mode="nearest")]
     layers += gated_layers(nn.Conv2d(wide, 2 * narrow, 3, padding=1, bias=False), narrow)
     if twice:
@@ -76,26 +108,28 @@ def upsample_block(wide: int, narrow: int, twice: bool) -> nn.Sequential:
 
 
 class Excitation(nn.Module):
-    """Skip-layer excitation: the large map (N, C, S, S) times a factor in (0, 1) per channel.
+    """Skip-layer excitation: the large map (N, C, H, W) times a factor in (0, 1) per channel.
 
-    The factors come from the small map, averaged to 4x4, through a 4x4 convolution.
+    The factors come from the small map, averaged to the size of the first one, 4x4 for 128 px,
+    through a convolution of that size.
     """
 
-    def __init__(self, small: int, large: int) -> None:
+    def __init__(self, small: int, large: int, first: tuple[int, int]) -> None:
         super().__init__()
+        self.first = first  # height, width
         self.factors = nn.Sequential(
-            nn.Conv2d(small, large, 4, bias=False),  # (small, 4, 4) -> (large, 1, 1)
+            nn.Conv2d(small, large, first, bias=False),  # (small, *first) -> (large, 1, 1)
             nn.SiLU(),
             nn.Conv2d(large, large, 1, bias=False),
             nn.Sigmoid(),
         )
 
     def forward(self, small: Tensor, large: Tensor) -> Tensor:
-        return large * self.factors(adaptive_avg_pool2d(small, 4))
+        return large * self.factors(adaptive_avg_pool2d(small, self.first))
 
 
 class Generator(nn.Module):
-    """z (N, latent_dim) -> images (N, channels, image_size, image_size) in [-1, 1].
+    """z (N, latent_dim) -> images (N, channels, height, width) in [-1, 1].
 
     At base_channels=16 with latent_dim=256: 3,385,264 parameters for 128 px, 3,395,640 for 256.
     The authors' width is base_channels=64: 29 million, and 16 times the work.
@@ -103,17 +137,19 @@ class Generator(nn.Module):
 
     def __init__(
         self,
-        image_size: int = 128,
+        image_size: int | tuple[int, int] = 128,
         channels: int = 3,
         latent_dim: int = 256,
         base_channels: int = 16,
     ) -> None:
         super().__init__()
         check_width(base_channels)
-        maps = feature_map_sides(image_size)
+        height, across, doublings = first_map(image_size)
+        first = (height, across)
+        maps = feature_map_sides(doublings)
         width = {size: max(1, int(base_channels * times)) for size, times in G_WIDTHS.items()}
-        start = nn.ConvTranspose2d(latent_dim, 2 * width[4], 4, bias=False)
-        # z as a 1x1 image -> (width, 4, 4)
+        start = nn.ConvTranspose2d(latent_dim, 2 * width[4], first, bias=False)
+        # z as a 1x1 image -> (width, *first)
         self.start = nn.Sequential(*gated_layers(start, width[4]))
         self.blocks = nn.ModuleDict()
         self.excitations = nn.ModuleDict()
@@ -121,8 +157,8 @@ class Generator(nn.Module):
             block = upsample_block(width[size // 2], width[size], twice=number % 2 == 0)
             self.blocks[str(size)] = block
             if size // SLE >= 4:
-                self.excitations[str(size)] = Excitation(width[size // SLE], width[size])
-        self.last = nn.Conv2d(width[image_size], channels, 3, padding=1, bias=False)
+                self.excitations[str(size)] = Excitation(width[size // SLE], width[size], first)
+        self.last = nn.Conv2d(width[maps[-1]], channels, 3, padding=1, bias=False)
         self.apply(init_generator)
 
     def forward(self, z: Tensor) -> Tensor:
@@ -137,7 +173,7 @@ class Generator(nn.Module):
 
 
 class Down(nn.Module):
-    """(narrow, s, s) -> (wide, s / 2, s / 2): the mean of two convolutions and of a shortcut."""
+    """(narrow, h, w) -> (wide, h / 2, w / 2): the mean of two convolutions and of a shortcut."""
 
     def __init__(self, narrow: int, wide: int) -> None:
         super().__init__()
@@ -161,7 +197,7 @@ class Down(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Images (N, channels, image_size, image_size) -> logits (N,).
+    """Images (N, channels, height, width) -> logits (N,).
 
     At base_channels=16: 419,832 parameters for 128 px, 420,892 for 256. The last map gives 5x5
     logits, each for a part of the picture; their mean is the logit of the picture.
@@ -169,19 +205,20 @@ class Discriminator(nn.Module):
 
     def __init__(
         self,
-        image_size: int = 128,
+        image_size: int | tuple[int, int] = 128,
         channels: int = 3,
         base_channels: int = 16,
     ) -> None:
         super().__init__()
         check_width(base_channels)
-        full, *maps = reversed(feature_map_sides(image_size))
+        _, _, doublings = first_map(image_size)
+        full, *maps = reversed(feature_map_sides(doublings))
         narrow = max(1, base_channels * 64 // full)
-        layers: list[nn.Module] = [  # the image -> (narrow, image_size, image_size)
+        layers: list[nn.Module] = [  # the image -> (narrow, height, width)
             nn.Conv2d(channels, narrow, 3, padding=1, bias=False),
             nn.LeakyReLU(0.2, inplace=True),
         ]
-        for size in maps:  # down to 8x8
+        for size in maps:  # down to 8x8 for 128 px
             wide = max(1, base_channels * 64 // size)
             layers.append(Down(narrow, wide))
             narrow = wide
@@ -189,7 +226,7 @@ class Discriminator(nn.Module):
             nn.Conv2d(narrow, 2 * narrow, 1, bias=False),
             nn.BatchNorm2d(2 * narrow),
             nn.LeakyReLU(0.2, inplace=True),
-            nn.Conv2d(2 * narrow, 1, 4, bias=False),  # 8x8 -> 5x5
+            nn.Conv2d(2 * narrow, 1, 4, bias=False),  # 8x8 -> 5x5 for 128 px
         ]
         self.main = nn.Sequential(*layers)
         self.apply(init_discriminator)

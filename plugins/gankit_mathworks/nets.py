@@ -1,7 +1,7 @@
 """The two networks of MathWorks' example "Train Generative Adversarial Network (GAN)".
 
 Kernels of 5x5 instead of DCGAN's 4x4, z projected by a dense layer, biases everywhere. Written for
-any power-of-two image size from 16 up: each doubling of the image adds one block.
+any image size, also oblong, that a small map reaches by doubling: each doubling adds one block.
 With stride 2 on an even size, the padding of one side is a row wider: in PyTorch the first side, in
 MATLAB and TensorFlow the last, so these networks are mirror images of theirs.
 """
@@ -9,16 +9,42 @@ MATLAB and TensorFlow the last, so these networks are mirror images of theirs.
 from torch import Tensor, nn
 
 
-def map_channels(image_size: int, base_channels: int, max_channels: int) -> list[int]:
-    """Channels of the feature maps from 4x4 up to image_size / 2: doubled towards the small end."""
-    if image_size < 16 or image_size.bit_count() != 1:
-        raise ValueError(
-            f"image_size is {image_size}, but this network needs a power of two from 16 up: "
-            "16, 32, 64, 128, 256"
-        )
+def first_map(image_size: int | tuple[int, int]) -> tuple[int, int, int]:
+    """Height and width of the first map, and how often it doubles until it is the picture.
+
+    Its shorter side is 4, 5, 6 or 7. `image_size` is the side of a square, or (height, width).
+    """
+    height, width = image_size if isinstance(image_size, tuple) else (image_size, image_size)
+    shorter, longer = sorted((height, width))
+    doublings = max(2, (shorter // 4).bit_length() - 1)
+    unit = 2**doublings
+    if shorter < 16 or longer > 4 * shorter or height % unit or width % unit:
+        raise ValueError(explain_size(height, width, unit))
+    return height // unit, width // unit, doublings
+
+
+def explain_size(height: int, width: int, unit: int) -> str:
+    """What sizes are possible, and one that is near to this one."""
+    needs = f"but this network needs sides that are multiples of {unit}, of 16 px or more"
+    near_height, near_width = nearest_size(height, width, unit)
+    if height == width:
+        return f"image_size is {height}, {needs}, such as {near_height}"
+    needs += ", the longer one at most 4 times the shorter"
+    return f"image_size is {width}x{height}, {needs}, such as {near_width}x{near_height}"
+
+
+def nearest_size(height: int, width: int, unit: int) -> tuple[int, int]:
+    """A possible size (height, width) that is near to this one."""
+    step = 2 * unit  # so it is possible also where the shorter side is rounded up to 8 units
+    sides = [max(16, round(side / step) * step) for side in (height, width)]
+    limit = 4 * min(sides)
+    return min(sides[0], limit), min(sides[1], limit)
+
+
+def map_channels(maps: int, base_channels: int, max_channels: int) -> list[int]:
+    """Channels of the feature maps, from the smallest to the largest: doubled the other way."""
     if base_channels < 1 or max_channels < 1:
         raise ValueError("base_channels and max_channels must be 1 or more")
-    maps = image_size.bit_length() - 3  # of sides 4, 8, ..., image_size / 2
     return [min(base_channels * 2**power, max_channels) for power in reversed(range(maps))]
 
 
@@ -31,17 +57,18 @@ def init_weights(module: nn.Module) -> None:
 
 
 class Generator(nn.Module):
-    """z (N, latent_dim) -> images (N, channels, image_size, image_size) in [-1, 1].
+    """z (N, latent_dim) -> images (N, channels, height, width) in [-1, 1].
 
     5,134,339 parameters for 64 px at base_channels=64.
 
     start: how the 4x4 map becomes 8x8. `uncropped`: stride 1 without cropping, as in MathWorks'
-    example; `stride-2`: like all later layers. Both have the same weights.
+    example; `stride-2`: like all later layers. Both have the same weights; `uncropped` has more if
+    the first map is larger than 4x4.
     """
 
     def __init__(
         self,
-        image_size: int = 64,
+        image_size: int | tuple[int, int] = 64,
         channels: int = 3,
         latent_dim: int = 100,
         base_channels: int = 64,
@@ -51,15 +78,19 @@ class Generator(nn.Module):
         super().__init__()
         if start not in ("uncropped", "stride-2"):
             raise ValueError("start must be uncropped or stride-2")
-        wide, *others = map_channels(image_size, base_channels, max_channels)
-        layers: list[nn.Module] = [  # project and reshape: z -> (wide, 4, 4)
-            nn.Linear(latent_dim, wide * 4 * 4),
-            nn.Unflatten(1, (wide, 4, 4)),
+        height, width, doublings = first_map(image_size)
+        wide, *others = map_channels(doublings, base_channels, max_channels)
+        layers: list[nn.Module] = [  # project and reshape: z -> (wide, height, width)
+            nn.Linear(latent_dim, wide * height * width),
+            nn.Unflatten(1, (wide, height, width)),
         ]
-        for number, narrow in enumerate(others):  # (wide, s, s) -> (narrow, 2s, 2s)
-            uncropped = number == 0 and start == "uncropped"  # 4 - 1 + 5 = 8
+        kernel = (height + 1, width + 1)  # without cropping, 4 - 1 + 5 = 8
+        for number, narrow in enumerate(others):  # (wide, h, w) -> (narrow, 2h, 2w)
+            uncropped = number == 0 and start == "uncropped"
             layers += [
-                nn.ConvTranspose2d(wide, narrow, 5) if uncropped else upsample_x2(wide, narrow),
+                nn.ConvTranspose2d(wide, narrow, kernel)
+                if uncropped
+                else upsample_x2(wide, narrow),
                 nn.BatchNorm2d(narrow),
                 nn.ReLU(inplace=True),
             ]
@@ -78,7 +109,7 @@ def upsample_x2(wide: int, narrow: int) -> nn.ConvTranspose2d:
 
 
 class Discriminator(nn.Module):
-    """Images (N, channels, image_size, image_size) -> logits (N,).
+    """Images (N, channels, height, width) -> logits (N,).
 
     4,316,545 parameters for 64 px at base_channels=64. No batch norm on the first layer. The
     dropout on D's input of the published recipe is the trick `dropout-d`.
@@ -89,7 +120,7 @@ class Discriminator(nn.Module):
 
     def __init__(
         self,
-        image_size: int = 64,
+        image_size: int | tuple[int, int] = 64,
         channels: int = 3,
         base_channels: int = 64,
         max_channels: int = 512,
@@ -98,13 +129,14 @@ class Discriminator(nn.Module):
         super().__init__()
         if head not in ("conv", "dense"):
             raise ValueError("head must be conv or dense")
-        first, *others = reversed(map_channels(image_size, base_channels, max_channels))
-        layers: list[nn.Module] = [  # the image -> (first, image_size / 2, image_size / 2)
+        height, width, doublings = first_map(image_size)
+        first, *others = reversed(map_channels(doublings, base_channels, max_channels))
+        layers: list[nn.Module] = [  # the image -> (first, half its height, half its width)
             nn.Conv2d(channels, first, 5, stride=2, padding=2),
             nn.LeakyReLU(0.2, inplace=True),
         ]
         narrow = first
-        for wide in others:  # (narrow, s, s) -> (wide, s / 2, s / 2), down to 4x4
+        for wide in others:  # (narrow, h, w) -> (wide, h / 2, w / 2), down to 4x4 for 64 px
             layers += [
                 nn.Conv2d(narrow, wide, 5, stride=2, padding=2),
                 nn.BatchNorm2d(wide),
@@ -112,9 +144,9 @@ class Discriminator(nn.Module):
             ]
             narrow = wide
         if head == "conv":
-            layers.append(nn.Conv2d(narrow, 1, 4))  # 4x4 -> one number
+            layers.append(nn.Conv2d(narrow, 1, (height, width)))  # -> 1x1
         else:
-            layers += [nn.Flatten(), nn.Linear(narrow * 4 * 4, 1)]
+            layers += [nn.Flatten(), nn.Linear(narrow * height * width, 1)]
         self.main = nn.Sequential(*layers)
         self.apply(init_weights)
 

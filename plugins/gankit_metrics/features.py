@@ -77,8 +77,8 @@ def _extract_in_batches(
 
 
 def _resize(images: Tensor, size: int) -> Tensor:
-    """uint8 images as floats of another size; without antialiasing, resizing would change FID."""
-    if images.shape[-1] == size:
+    """uint8 images as floats of size x size pixels; without antialiasing, this would change FID."""
+    if images.shape[-2:] == (size, size):
         return images.float()
     return interpolate(images.float(), (size, size), mode="bilinear", antialias=True)
 

@@ -77,7 +77,7 @@ def _graininess(pictures: Pixels) -> Floats:
     """
     images = torch.from_numpy(np.ascontiguousarray(pictures)).float().mean(dim=3)[:, None]
     scales = []
-    while images.shape[-1] % 2 == 0 and images.shape[-1] > SMALLEST:
+    while all(side % 2 == 0 and side > SMALLEST for side in images.shape[-2:]):
         smaller = avg_pool2d(images, 2)
         detail = images - interpolate(smaller, scale_factor=2.0)
         scales.append(detail.std(dim=(1, 2, 3), correction=0))

@@ -76,7 +76,7 @@ def laplacian_pyramid(images: Tensor) -> list[Tensor]:
     images: (N, C, H, W). The last level is the small image itself.
     """
     levels = []
-    while images.shape[-1] >= 2 * SMALLEST and images.shape[-1] % 2 == 0:
+    while all(side >= 2 * SMALLEST and side % 2 == 0 for side in images.shape[-2:]):
         smaller = _blur(images)[:, :, ::2, ::2]
         upsampled = images.new_zeros(images.shape)
         upsampled[:, :, ::2, ::2] = 4 * smaller
@@ -87,18 +87,22 @@ def laplacian_pyramid(images: Tensor) -> list[Tensor]:
 
 def _project_patches(images: Tensor, per_picture: int) -> np.ndarray[Any, Any]:
     """(N, per_picture, directions): random patches of each picture, scaled and projected."""
-    num_pictures, channels, size = images.shape[:3]
-    generator = randomness.generator(0, size, "patches")
-    corner_shape = (2, num_pictures, per_picture, 1, 1)
-    corners = torch.randint(0, size - PATCH_SIZE + 1, corner_shape, generator=generator)
+    num_pictures, channels, height, width = images.shape
+    generator = randomness.generator(0, height, "patches")
+    top, left = (
+        torch.randint(
+            0, side - PATCH_SIZE + 1, (num_pictures, per_picture, 1, 1), generator=generator
+        )
+        for side in (height, width)
+    )
     offsets = torch.arange(PATCH_SIZE)
-    rows = corners[0] + offsets[:, None]  # (N, per_picture, 7, 1)
-    columns = corners[1] + offsets  # (N, per_picture, 1, 7)
+    rows = top + offsets[:, None]  # (N, per_picture, 7, 1)
+    columns = left + offsets  # (N, per_picture, 1, 7)
     pictures = torch.arange(num_pictures)[:, None, None, None]
     patches = images.permute(0, 2, 3, 1)[pictures, rows, columns]  # (N, per_picture, 7, 7, C)
     deviation, mean = torch.std_mean(patches, dim=(0, 1, 2, 3), correction=0)
     patches = ((patches - mean) / deviation.clamp_min(1e-8)).flatten(2)
-    generator = randomness.generator(0, size, "directions")  # the same for sets of any size
+    generator = randomness.generator(0, height, "directions")  # the same for sets of any size
     directions = torch.randn(PATCH_SIZE**2 * channels, DIRECTIONS, generator=generator)
     directions = directions / directions.norm(dim=0)
     projections: np.ndarray[Any, Any] = (patches @ directions).numpy()

@@ -24,16 +24,42 @@ Layer = nn.Conv2d | nn.ConvTranspose2d | nn.Linear
 GAIN = math.sqrt(2 / (1 + SLOPE**2))  # keeps the variance through a convolution and leaky ReLU
 
 
-def map_channels(image_size: int, base_channels: int, max_channels: int, blocks: int) -> list[int]:
-    """Channels of the feature maps from 4x4 up to image_size / 2: doubled towards the small end."""
-    if image_size < 16 or image_size.bit_count() != 1:
-        raise ValueError(
-            f"image_size is {image_size}, but this network needs a power of two from 16 up: "
-            "16, 32, 64, 128, 256"
-        )
+def first_map(image_size: int | tuple[int, int]) -> tuple[int, int, int]:
+    """Height and width of the first map, and how often it doubles until it is the picture.
+
+    Its shorter side is 4, 5, 6 or 7. `image_size` is the side of a square, or (height, width).
+    """
+    height, width = image_size if isinstance(image_size, tuple) else (image_size, image_size)
+    shorter, longer = sorted((height, width))
+    doublings = max(2, (shorter // 4).bit_length() - 1)
+    unit = 2**doublings
+    if shorter < 16 or longer > 4 * shorter or height % unit or width % unit:
+        raise ValueError(explain_size(height, width, unit))
+    return height // unit, width // unit, doublings
+
+
+def explain_size(height: int, width: int, unit: int) -> str:
+    """What sizes are possible, and one that is near to this one."""
+    needs = f"but this network needs sides that are multiples of {unit}, of 16 px or more"
+    near_height, near_width = nearest_size(height, width, unit)
+    if height == width:
+        return f"image_size is {height}, {needs}, such as {near_height}"
+    needs += ", the longer one at most 4 times the shorter"
+    return f"image_size is {width}x{height}, {needs}, such as {near_width}x{near_height}"
+
+
+def nearest_size(height: int, width: int, unit: int) -> tuple[int, int]:
+    """A possible size (height, width) that is near to this one."""
+    step = 2 * unit  # so it is possible also where the shorter side is rounded up to 8 units
+    sides = [max(16, round(side / step) * step) for side in (height, width)]
+    limit = 4 * min(sides)
+    return min(sides[0], limit), min(sides[1], limit)
+
+
+def map_channels(maps: int, base_channels: int, max_channels: int, blocks: int) -> list[int]:
+    """Channels of the feature maps, from the smallest to the largest: doubled the other way."""
     if min(base_channels, max_channels, blocks) < 1:
         raise ValueError("base_channels, max_channels and blocks must be 1 or more")
-    maps = image_size.bit_length() - 3  # of sides 4, 8, ..., image_size / 2
     return [min(base_channels * 2**power, max_channels) for power in reversed(range(maps))]
 
 
@@ -46,7 +72,7 @@ def init_scaled(layer: Layer, fan_in: int, gain: float = 1.0) -> nn.Module:
 
 
 class Block(nn.Module):
-    """(wide, s, s) -> (wide, s, s): x plus a residual of convolutions 1x1, 3x3 and 1x1.
+    """(wide, h, w) -> (wide, h, w): x plus a residual of convolutions 1x1, 3x3 and 1x1.
 
     depth: the blocks in the network; the more there are, the smaller the initial weights (Fixup,
     Zhang et al. 2019, arXiv 1901.09321).
@@ -67,15 +93,16 @@ class Block(nn.Module):
 
 
 class Generator(nn.Module):
-    """z (N, latent_dim) -> images (N, channels, image_size, image_size) in [-1, 1].
+    """z (N, latent_dim) -> images (N, channels, height, width) in [-1, 1].
 
     At base_channels=24 with latent_dim=64: 579,984 parameters for 64 px, 1,355,664 for 128,
-    2,142,608 for 256. z sets the weight of 4x4 patterns, one for each channel, which are learnt.
+    2,142,608 for 256. z sets the weight of small patterns, 4x4 for 64 px, one for each channel,
+    which are learnt.
     """
 
     def __init__(
         self,
-        image_size: int = 64,
+        image_size: int | tuple[int, int] = 64,
         channels: int = 3,
         latent_dim: int = 64,
         base_channels: int = 24,
@@ -83,12 +110,13 @@ class Generator(nn.Module):
         blocks: int = 1,
     ) -> None:
         super().__init__()
-        maps = map_channels(image_size, base_channels, max_channels, blocks)
+        height, width, doublings = first_map(image_size)
+        maps = map_channels(doublings, base_channels, max_channels, blocks)
         depth = len(maps) * blocks
-        self.patterns = nn.Parameter(torch.randn(maps[0], 4, 4))
+        self.patterns = nn.Parameter(torch.randn(maps[0], height, width))
         self.weigh = init_scaled(nn.Linear(latent_dim, maps[0], bias=False), latent_dim)
         layers: list[nn.Module] = [Block(maps[0], depth) for _ in range(blocks)]
-        for wide, narrow in pairwise(maps):  # (wide, s, s) -> (narrow, 2s, 2s)
+        for wide, narrow in pairwise(maps):  # (wide, h, w) -> (narrow, 2h, 2w)
             layers += [
                 init_scaled(nn.Conv2d(wide, narrow, 1, bias=False), wide),
                 nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False),
@@ -99,12 +127,12 @@ class Generator(nn.Module):
         self.main = nn.Sequential(*layers)
 
     def forward(self, z: Tensor) -> Tensor:
-        start = self.weigh(z)[:, :, None, None] * self.patterns  # (N, wide, 4, 4)
+        start = self.weigh(z)[:, :, None, None] * self.patterns  # (N, wide, height, width)
         return torch.tanh(self.main(start))
 
 
 class Discriminator(nn.Module):
-    """Images (N, channels, image_size, image_size) -> logits (N,).
+    """Images (N, channels, height, width) -> logits (N,).
 
     At base_channels=24: 567,888 parameters for 64 px, 1,339,536 for 128, 2,126,480 for 256. No
     normalisation.
@@ -112,19 +140,20 @@ class Discriminator(nn.Module):
 
     def __init__(
         self,
-        image_size: int = 64,
+        image_size: int | tuple[int, int] = 64,
         channels: int = 3,
         base_channels: int = 24,
         max_channels: int = 256,
         blocks: int = 1,
     ) -> None:
         super().__init__()
-        maps = map_channels(image_size, base_channels, max_channels, blocks)[::-1]
+        height, width, doublings = first_map(image_size)
+        maps = map_channels(doublings, base_channels, max_channels, blocks)[::-1]
         depth = len(maps) * blocks
-        first = nn.Conv2d(channels, maps[0], 4, 2, 1, bias=False)  # -> (narrow, size / 2, size / 2)
+        first = nn.Conv2d(channels, maps[0], 4, 2, 1, bias=False)  # -> half the size
         layers: list[nn.Module] = [init_scaled(first, 16 * channels)]
         layers += [Block(maps[0], depth) for _ in range(blocks)]
-        for narrow, wide in pairwise(maps):  # (narrow, s, s) -> (wide, s/2, s/2)
+        for narrow, wide in pairwise(maps):  # (narrow, h, w) -> (wide, h/2, w/2)
             layers += [
                 nn.AvgPool2d(2),
                 init_scaled(nn.Conv2d(narrow, wide, 1, bias=False), narrow),
@@ -132,9 +161,9 @@ class Discriminator(nn.Module):
             ]
         wide = maps[-1]
         layers += [
-            init_scaled(
-                nn.Conv2d(wide, wide, 4, groups=wide, bias=False), 16
-            ),  # each 4x4 map -> 1x1
+            init_scaled(  # each of the smallest maps -> 1x1
+                nn.Conv2d(wide, wide, (height, width), groups=wide, bias=False), height * width
+            ),
             nn.Flatten(),
             init_scaled(nn.Linear(wide, 1, bias=False), wide),
         ]

@@ -8,6 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from gankit.core.errors import GankitError
+from gankit.core.image_size import ImageSize
 from gankit.runs.figures import sheet
 from gankit.runs.grids import list_grids
 from gankit.runs.images import save_picture
@@ -16,15 +17,16 @@ from gankit.runs.read_grid import read_grid
 from gankit_race.report import Report
 from gankit_race.results import Row, explain_write_error
 
+GAP = 2  # px between the pictures of a grid
 SIDE = 320  # px, about: of a variant's grid
 PER_ROW = 4  # grids side by side
 LABEL_WIDTH = 36  # characters
 
 
-def last_grid(folder: Path, image_size: int, side: int = SIDE) -> Image.Image | None:
+def last_grid(folder: Path, size: ImageSize, side: int = SIDE) -> Image.Image | None:
     """The last grid that a run drew, cropped to its upper left part if it is larger than `side`.
 
-    Only whole pictures remain; a grid has gaps of 2 px between them. Runs with the same seed draw
+    Only whole pictures remain; a grid has gaps between them. Runs with the same seed draw
     the same z. None if there is no grid or it cannot be read.
     """
     grids = list_grids(folder)
@@ -34,16 +36,18 @@ def last_grid(folder: Path, image_size: int, side: int = SIDE) -> Image.Image | 
         grid = read_grid(grids[-1][1])
     except GankitError:
         return None
-    cell = image_size + 2
-    length = max(1, side // cell) * cell + 2
-    return grid.crop((0, 0, min(length, grid.width), min(length, grid.height)))
+    width, height = (
+        max(1, side // (length + GAP)) * (length + GAP) + GAP
+        for length in (size.width, size.height)
+    )
+    return grid.crop((0, 0, min(width, grid.width), min(height, grid.height)))
 
 
 def write_grids_picture(report: Report, path: Path) -> None:
     """Write the last grid of each variant's first run with its label; nothing without grids."""
     rows = _first_rows(report)
     grids = {
-        label: last_grid(report.run_folder(rows[label]), run.image_size) if label in rows else None
+        label: last_grid(report.run_folder(rows[label]), run.size) if label in rows else None
         for label, run in report.variants
     }
     if not any(grids.values()):

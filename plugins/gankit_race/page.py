@@ -45,11 +45,11 @@ def write_page(report: Report, path: Path) -> None:
 def _grids(report: Report) -> dict[int, list[tuple[str, str]]]:
     """Seed -> labels of variants and their last grids, as data URIs."""
     grids: dict[int, list[tuple[str, str]]] = {}
-    image_sizes = {label: run.image_size for label, run in report.variants}
+    sizes = {label: run.size for label, run in report.variants}
     for seed in sorted({row.seed for row in report.rows})[:SEEDS_SHOWN]:
         rows = {row.variant: row for row in report.rows if row.seed == seed}
-        for label in filter(rows.get, image_sizes):
-            grid = last_grid(report.run_folder(rows[label]), image_sizes[label])
+        for label in filter(rows.get, sizes):
+            grid = last_grid(report.run_folder(rows[label]), sizes[label])
             if grid is not None:
                 picture = data_uri(grid, "PNG", optimize=True)
                 grids.setdefault(seed, []).append((label, picture))

@@ -92,14 +92,17 @@ def files_of(folder: Path, step: int) -> tuple[Path, Path]:
 def _read_moment(folder: Path, step: int) -> Moment:
     """A moment from its two files. GankitError."""
     sheet_path, path = files_of(folder, step)
-    record = read_json_object(path, "a record of D's own view", {"size": int})
-    size = record.get("size", 0)
+    record = read_json_object(path, "a record of D's own view", {"size": int, "height": int})
+    width = record.get("size", 0)
+    height = record.get("height", width)  # only of pictures that are not square
     scores = [_require_numbers(record.get(kind), path) for kind in ("reals", "fakes")]
     count = len(scores[0])
-    if not 1 <= count <= SHOWN or len(scores[1]) != count or not 1 <= size <= MAX_SIDE:
-        raise GankitError(f"{path} says that there are {count} pictures of {size} pixels")
-    sheet = _read_sheet(sheet_path, (count * size, 4 * size))
-    rows = [_cut_row(sheet, row, count, size) for row in range(4)]
+    is_possible = 1 <= min(width, height) <= max(width, height) <= MAX_SIDE
+    if not 1 <= count <= SHOWN or len(scores[1]) != count or not is_possible:
+        size = f"{width} pixels" if width == height else f"{width} x {height} pixels"
+        raise GankitError(f"{path} says that there are {count} pictures of {size}")
+    sheet = _read_sheet(sheet_path, (count * width, 4 * height))
+    rows = [_cut_row(sheet, row * height, count, (width, height)) for row in range(4)]
     reals = map(Judged, rows[0], rows[1], scores[0])
     fakes = map(Judged, rows[2], rows[3], scores[1])
     return Moment(step, list(reals), list(fakes))
@@ -123,8 +126,8 @@ def _read_sheet(path: Path, size: tuple[int, int]) -> Image.Image:
         raise GankitError(f"cannot read {path}: {describe_reason(error)}") from error
 
 
-def _cut_row(sheet: Image.Image, row: int, count: int, size: int) -> list[Image.Image]:
-    top = row * size
-    return [
-        sheet.crop((column * size, top, (column + 1) * size, top + size)) for column in range(count)
-    ]
+def _cut_row(sheet: Image.Image, top: int, count: int, size: tuple[int, int]) -> list[Image.Image]:
+    """The pictures of this size (width, height) of a row that begins at `top`."""
+    width, height = size
+    corners = [(column * width, top) for column in range(count)]
+    return [sheet.crop((left, top, left + width, top + height)) for left, top in corners]

@@ -13,7 +13,7 @@ from gankit.core.loss import Loss
 from gankit.core.prepared import PreparedDataset, Rows
 from gankit.core.randomness import generator
 from gankit.core.settings import Run
-from gankit.runs.images import from_uint8, to_frames
+from gankit.runs.images import from_uint8, resized, to_frames
 from gankit_report.d_view import MAX_SIDE, SHOWN, Judged, Moment
 
 MAX_REALS = 256  # training pictures of which D's least believed ones are shown
@@ -34,7 +34,7 @@ def choose_reals(run: Run, prepared: PreparedDataset) -> Rows:
     nothing that you would notice.
     """
     count = min(MAX_REALS, run.steps * run.batch_size // TRAINED_PER_REAL)
-    count = count * 128**2 // max(run.image_size, 128) ** 2
+    count = count * 128**2 // max(run.size.area, 128**2)
     order = torch.randperm(
         len(prepared.train), generator=generator(run.data_seed, 0, "D's own view")
     )
@@ -50,7 +50,7 @@ def judge_pictures(
     D judges in eval mode and without the run's tricks, and nothing of the run changes. None if an
     answer of D is not finite.
     """
-    micro_batch = max(run.batch_size // run.accumulate, SMALL_PIXELS // run.image_size**2)
+    micro_batch = max(run.batch_size // run.accumulate, SMALL_PIXELS // run.size.area)
     at_once = min(MAX_AT_ONCE, micro_batch)
     rows = choose_reals(run, prepared)
     count = min(SHOWN, len(rows), len(fakes))
@@ -85,8 +85,9 @@ def _judged(gan: Gan, images: Tensor, scores: Tensor, at_once: int) -> list[Judg
 
 def _reduce(images: Tensor) -> Tensor:
     """Images (N, C, H, W), reduced to the size that is shown."""
-    side = min(images.shape[-1], MAX_SIDE)
-    return F.adaptive_avg_pool2d(images, side)
+    height, width = images.shape[-2:]
+    width, height = resized(width, height, min(max(width, height), MAX_SIDE))
+    return F.adaptive_avg_pool2d(images, (height, width))
 
 
 def draw_heat(images: Tensor, sizes: Tensor) -> np.ndarray:

@@ -89,8 +89,10 @@ def write_moment(run: Run, moment: Moment) -> None:
     pictures = [*_row(moment.reals), *_row(moment.fakes)]
     sheet = arrange(np.stack(pictures), columns=len(moment.reals), gap=0)
     save_picture(sheet, sheet_path)
+    width, height = moment.reals[0].picture.size
     record = {
-        "size": moment.reals[0].picture.width,
+        "size": width,
+        **({} if height == width else {"height": height}),
         "reals": [judged.score for judged in moment.reals],
         "fakes": [judged.score for judged in moment.fakes],
     }

@@ -1,8 +1,9 @@
 """The two networks of TensorFlow's DCGAN tutorial, extended to larger pictures.
 
-The tutorial draws 28x28 digits from a dense 7x7x256 start; here the start is 8x8, and each doubling
-of the image adds one block at the small end: 8x8x256 for 64 px, 8x8x512 for 128. D, which the
-tutorial ends at 7x7, ends at 8x8. Initial weights and batch norm are Keras' defaults.
+The tutorial draws 28x28 digits from a dense 7x7x256 start; here the start is 8x8, or of the shape
+of an oblong picture, and each doubling of the image adds one block at the small end: 8x8x256 for 64
+px, 8x8x512 for 128. D, which the tutorial ends at 7x7, ends at 8x8. Initial weights and batch norm
+are Keras' defaults.
 With stride 2 on an even size, the padding of one side is a row wider: in PyTorch the first side, in
 TensorFlow the last, so these networks are mirror images of TensorFlow's.
 """
@@ -13,16 +14,42 @@ EPSILON = 1e-3  # of Keras' batch norm
 MOMENTUM = 0.01  # of Keras' batch norm, where it is written as 0.99
 
 
-def doublings(image_size: int, *channels: int) -> int:
-    """How many times 8x8 doubles until it has the size of the image."""
-    if image_size < 16 or image_size.bit_count() != 1:
-        raise ValueError(
-            f"image_size is {image_size}, but this network needs a power of two from 16 up: "
-            "16, 32, 64, 128, 256"
-        )
+def first_map(image_size: int | tuple[int, int]) -> tuple[int, int, int]:
+    """Height and width of the first map, and how often it doubles until it is the picture.
+
+    Its shorter side is 8, 10, 12 or 14. `image_size` is the side of a square, or (height, width).
+    """
+    height, width = image_size if isinstance(image_size, tuple) else (image_size, image_size)
+    shorter, longer = sorted((height, width))
+    doublings = max(2, (shorter // 4).bit_length() - 1)
+    unit = 2**doublings
+    if shorter < 16 or longer > 4 * shorter or height % unit or width % unit:
+        raise ValueError(explain_size(height, width, unit))
+    return 2 * height // unit, 2 * width // unit, doublings - 1
+
+
+def explain_size(height: int, width: int, unit: int) -> str:
+    """What sizes are possible, and one that is near to this one."""
+    needs = f"but this network needs sides that are multiples of {unit}, of 16 px or more"
+    near_height, near_width = nearest_size(height, width, unit)
+    if height == width:
+        return f"image_size is {height}, {needs}, such as {near_height}"
+    needs += ", the longer one at most 4 times the shorter"
+    return f"image_size is {width}x{height}, {needs}, such as {near_width}x{near_height}"
+
+
+def nearest_size(height: int, width: int, unit: int) -> tuple[int, int]:
+    """A possible size (height, width) that is near to this one."""
+    step = 2 * unit  # so it is possible also where the shorter side is rounded up to 8 units
+    sides = [max(16, round(side / step) * step) for side in (height, width)]
+    limit = 4 * min(sides)
+    return min(sides[0], limit), min(sides[1], limit)
+
+
+def require_channels(*channels: int) -> None:
+    """ValueError unless each is 1 or more."""
     if min(channels) < 1:
         raise ValueError("base_channels and max_channels must be 1 or more")
-    return image_size.bit_length() - 4
 
 
 def init_weights(module: nn.Module) -> None:
@@ -34,7 +61,7 @@ def init_weights(module: nn.Module) -> None:
 
 
 class Generator(nn.Module):
-    """z (N, latent_dim) -> images (N, channels, image_size, image_size) in [-1, 1].
+    """z (N, latent_dim) -> images (N, channels, height, width) in [-1, 1].
 
     2,749,216 parameters for 64 px at base_channels=32, the channels of the last map; 128 px:
     7,697,696.
@@ -42,27 +69,30 @@ class Generator(nn.Module):
 
     def __init__(
         self,
-        image_size: int = 64,
+        image_size: int | tuple[int, int] = 64,
         channels: int = 3,
         latent_dim: int = 100,
         base_channels: int = 32,
         max_channels: int = 512,
     ) -> None:
         super().__init__()
-        times = doublings(image_size, base_channels, max_channels)
-        maps = [min(base_channels * 2**power, max_channels) for power in reversed(range(times + 1))]
+        require_channels(base_channels, max_channels)
+        height, width, doublings = first_map(image_size)
+        powers = reversed(range(doublings + 1))
+        maps = [min(base_channels * 2**power, max_channels) for power in powers]
+        pixels = height * width
         wide, narrow, *others = maps
         layers: list[nn.Module] = [
-            nn.Linear(latent_dim, wide * 8 * 8, bias=False),
-            nn.BatchNorm1d(wide * 8 * 8, EPSILON, MOMENTUM),
+            nn.Linear(latent_dim, wide * pixels, bias=False),
+            nn.BatchNorm1d(wide * pixels, EPSILON, MOMENTUM),
             nn.LeakyReLU(0.3, inplace=True),
-            nn.Unflatten(1, (wide, 8, 8)),
-            nn.ConvTranspose2d(wide, narrow, 5, padding=2, bias=False),  # stays 8x8
+            nn.Unflatten(1, (wide, height, width)),
+            nn.ConvTranspose2d(wide, narrow, 5, padding=2, bias=False),  # stays as large
             nn.BatchNorm2d(narrow, EPSILON, MOMENTUM),
             nn.LeakyReLU(0.3, inplace=True),
         ]
         wide = narrow
-        for narrow in others:  # (wide, s, s) -> (narrow, 2s, 2s)
+        for narrow in others:  # (wide, h, w) -> (narrow, 2h, 2w)
             layers += [
                 upsample_x2(wide, narrow),
                 nn.BatchNorm2d(narrow, EPSILON, MOMENTUM),
@@ -83,7 +113,7 @@ def upsample_x2(wide: int, narrow: int) -> nn.ConvTranspose2d:
 
 
 class Discriminator(nn.Module):
-    """Images (N, channels, image_size, image_size) -> logits (N,).
+    """Images (N, channels, height, width) -> logits (N,).
 
     1,045,633 parameters for 64 px at base_channels=64, the channels of the first map; 128 px:
     4,339,329. No batch norm.
@@ -93,7 +123,7 @@ class Discriminator(nn.Module):
 
     def __init__(
         self,
-        image_size: int = 64,
+        image_size: int | tuple[int, int] = 64,
         channels: int = 3,
         base_channels: int = 64,
         max_channels: int = 512,
@@ -102,17 +132,19 @@ class Discriminator(nn.Module):
         super().__init__()
         if not 0 <= dropout < 1:
             raise ValueError("dropout must be 0 or more and less than 1")
+        require_channels(base_channels, max_channels)
+        height, width, doublings = first_map(image_size)
         layers: list[nn.Module] = []
         narrow = channels
-        for power in range(doublings(image_size, base_channels, max_channels)):
+        for power in range(doublings):
             wide = min(base_channels * 2**power, max_channels)
-            layers += [  # (narrow, s, s) -> (wide, s / 2, s / 2), down to 8x8
+            layers += [  # (narrow, h, w) -> (wide, h / 2, w / 2), down to 8x8 for 64 px
                 nn.Conv2d(narrow, wide, 5, stride=2, padding=2),
                 nn.LeakyReLU(0.3, inplace=True),
                 nn.Dropout(dropout),
             ]
             narrow = wide
-        layers += [nn.Flatten(), nn.Linear(narrow * 8 * 8, 1)]
+        layers += [nn.Flatten(), nn.Linear(narrow * height * width, 1)]
         self.main = nn.Sequential(*layers)
         self.apply(init_weights)
 

@@ -25,9 +25,9 @@ class ADA(Trick):
     filters, noise and cutout are off by default). It resamples through a wavelet filter, where this
     interpolates linearly.
 
-    policy: any of flip, rotate (by 90 degrees), translate, scale and color, joined by +. If your
-        pictures have an up, omit rotate. For grey pictures, color is brightness, contrast and
-        negative.
+    policy: any of flip, rotate (by 90 degrees, or by 180 if they are not square), translate, scale
+        and color, joined by +. If your pictures have an up, omit rotate. For grey pictures, color
+        is brightness, contrast and negative.
     target: the r_t to reach.
     every: steps between two changes of p.
     kimg: thousands of real pictures that p needs to go from 0 to 1; in a short run, try less.

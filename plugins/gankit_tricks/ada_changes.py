@@ -17,9 +17,10 @@ def flip(x, p, draw):
 
 
 def rotate(x, p, draw):
-    """Turned by 0, 90, 180 or 270 degrees."""
+    """Turned by 0, 90, 180 or 270 degrees; pictures that are not square by 0 or 180."""
     turns = _chosen(x, p, draw) * (_uniform(x, draw) * 4).floor()
-    x = torch.where(turns % 2 == 1, x.transpose(2, 3).flip(2), x)
+    if x.shape[2] == x.shape[3]:
+        x = torch.where(turns % 2 == 1, x.transpose(2, 3).flip(2), x)
     return torch.where(turns >= 2, x.flip(2, 3), x)
 
 

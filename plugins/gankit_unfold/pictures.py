@@ -23,6 +23,7 @@ class Pictures:
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}  # data: URI -> class
+        self._shapes: dict[str, str] = {}  # class -> rule for a picture that is not square
 
     def add(self, image: Tensor) -> str:
         """Add an image (C, H, W) in [-1, 1]; returns the class that shows it."""
@@ -37,11 +38,17 @@ class Pictures:
         picture = Image.fromarray(pixels)
         picture.thumbnail((MAX_SIDE, MAX_SIDE))
         uri = data_uri(picture, "WEBP", quality=QUALITY)
-        return self._names.setdefault(uri, f"p{len(self._names)}")
+        name = self._names.setdefault(uri, f"p{len(self._names)}")
+        if picture.width != picture.height:
+            self._shapes[name] = f";aspect-ratio:{picture.width}/{picture.height}"
+        return name
 
     def style_sheet(self) -> Markup:
         """The CSS that shows the pictures."""
-        rules = [f".{name}{{background-image:url({uri})}}" for uri, name in self._names.items()]
+        rules = [
+            f".{name}{{background-image:url({uri}){self._shapes.get(name, '')}}}"
+            for uri, name in self._names.items()
+        ]
         return Markup("\n".join(rules))
 
 

@@ -15,6 +15,7 @@ from gankit.cli.half_blocks import (
     choose_layout,
 )
 from gankit.cli.rich_console import OutputConsole
+from gankit.core.image_size import ImageSize
 
 
 class Terminal(io.StringIO):
@@ -49,7 +50,7 @@ def drawn_pixels(text, pattern):
 def test_each_half_has_the_colour_of_its_pixel(console):
     frames = np.random.default_rng(0).integers(0, 256, (3, 4, 4, 3), dtype=np.uint8)
     terminal = console(COLORTERM="truecolor")
-    terminal.print(HalfBlocks(frames, choose_layout(3, 4, 100, 40), terminal))
+    terminal.print(HalfBlocks(frames, choose_layout(3, ImageSize(4, 4), 100, 40), terminal))
     number = r"(\d+)"
     pattern = f"38;2;{number};{number};{number};48;2;{number};{number};{number}"
     cells = np.array(drawn_pixels(terminal.file.getvalue(), pattern))
@@ -63,7 +64,7 @@ def test_a_terminal_of_256_colours_gets_the_nearest(console):
     frame[0, 0, :, :] = np.linspace(0, 255, 26).astype(np.uint8)[:, None]  # greys
     frame[0, 1, 0] = (250, 4, 3)
     terminal = console()
-    picture = HalfBlocks(np.tile(frame, (1, 13, 1, 1)), choose_layout(1, 26, 100, 40), terminal)
+    picture = HalfBlocks(frame, choose_layout(1, ImageSize(26, 2), 100, 40), terminal)
     terminal.print(picture)
     ((first, *greys), *_) = drawn_pixels(terminal.file.getvalue(), r"38;5;(\d+);48;5;(\d+)")
     assert first == [16, 196]  # black and red
@@ -110,17 +111,32 @@ def test_never_in_a_pipe(console):
     ],
 )
 def test_the_layout(count, size, width, lines, expected):
-    assert choose_layout(count, size, width, lines) == expected
+    layout = choose_layout(count, ImageSize(size, size), width, lines)
+    assert layout == (expected and (expected[0], *expected))
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "width", "lines", "expected"),
+    [
+        (1, (96, 64), 80, 20, (60, 40, 1, 1)),
+        (1, (64, 96), 80, 20, (26, 40, 1, 1)),
+        (8, (96, 64), 80, 9, (18, 12, 4, 1)),
+        (4, (64, 16), 80, 9, (38, 8, 2, 2)),
+    ],
+)
+def test_pictures_that_are_not_square_keep_their_shape(count, size, width, lines, expected):
+    assert choose_layout(count, ImageSize(*size), width, lines) == expected
 
 
 def test_pictures_fit_and_are_never_too_many_to_draw_quickly():
     for width in range(2, 300, 7):
         for lines in range(6, 90, 7):
             for count in (1, 2, 8, 64):
-                side, columns, rows = choose_layout(count, 64, width, lines)
-                assert columns * (side + 1) - 1 <= width
-                assert rows * (side // 2 + 1) - 1 <= lines
-                assert columns * rows * side * side // 2 <= max(MAX_CELLS, side * side // 2)
+                for size in (ImageSize(64, 64), ImageSize(96, 64), ImageSize(32, 128)):
+                    wide, high, columns, rows = choose_layout(count, size, width, lines)
+                    assert columns * (wide + 1) - 1 <= width
+                    assert rows * (high // 2 + 1) - 1 <= lines
+                    assert columns * rows * wide * high // 2 <= max(MAX_CELLS, wide * high // 2)
 
 
 def test_a_row_is_drawn_anew_only_for_other_pictures_or_another_size(console):

@@ -215,6 +215,6 @@ def test_a_gif_that_is_made_smaller_says_so(tmp_path, caplog):
 
 
 def test_the_largest_count_that_fits_is_allowed():
-    check_picture_fits([], 910, 910, 16, 2, Path("a.webp"))  # 18 pixels each, and 2
+    check_picture_fits([], 910, 910, (16, 16), 2, Path("a.webp"))  # 18 pixels each, and 2
     with pytest.raises(gankit.GankitError, match="--count 911.*16,400"):
-        check_picture_fits(["--count", "911"], 911, 911, 16, 2, Path("a.webp"))
+        check_picture_fits(["--count", "911"], 911, 911, (16, 16), 2, Path("a.webp"))

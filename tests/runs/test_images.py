@@ -8,7 +8,15 @@ import pytest
 import torch
 
 from gankit import GankitError
-from gankit.runs.images import save_picture, to_frames, to_grid
+from gankit.core.image_size import ImageSize
+from gankit.runs.images import (
+    arrange,
+    cut_grid,
+    nearly_square,
+    save_picture,
+    to_frames,
+    to_grid,
+)
 from gankit.runs.read_grid import read_grid
 
 
@@ -99,3 +107,23 @@ def to_chunk(kind, content):
     return (
         struct.pack(">I", len(content)) + kind + content + struct.pack(">I", crc32(kind + content))
     )
+
+
+@pytest.mark.parametrize("size", [ImageSize(6, 4), ImageSize(3, 9), ImageSize(4, 4)])
+def test_a_grid_is_nearly_square_and_can_be_cut_again(size):
+    frames = np.random.default_rng(0).integers(0, 256, (12, size.height, size.width, 3), np.uint8)
+    grid = arrange(frames)
+    assert 1 / 2 <= grid.width / grid.height <= 2
+    assert (cut_grid(grid, size) == frames).all()
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "columns"),
+    [
+        (64, (64, 64), 8), (64, (96, 64), 8), (64, (64, 96), 8), (64, (256, 64), 4),
+        (64, (64, 256), 16), (7, (64, 64), 3), (7, (96, 64), 3), (1, (96, 64), 1),
+        (12, (64, 64), 4),
+    ],
+)  # fmt: skip
+def test_a_grid_of_oblong_pictures_has_no_empty_place_if_possible(count, size, columns):
+    assert nearly_square(count, ImageSize(*size)) == columns

@@ -29,7 +29,8 @@ def explain_changes(run: Run) -> str:
     """A line that says how real pictures are changed before D sees them; empty if they are not."""
     changes = {}  # by the option that turns it off
     if run.dihedral:
-        changes["--no-dihedral"] = "rotated and mirrored at random"
+        turned = "rotated" if run.size.is_square else "rotated by 180 degrees"
+        changes["--no-dihedral"] = f"{turned} and mirrored at random"
     elif run.flip:
         changes["--no-flip"] = "mirrored at random"
     if run.zoom > 1:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from gankit.core.atomic_write import open_atomically, retry_while_locked, write_atomically
 from gankit.core.errors import GankitError
+from gankit.core.image_size import ImageSize
 from gankit.core.prepared import Pixels, Rows
 from gankit.core.read_json import Types, is_list_of, read_json_object
 from gankit.core.stop import Progress
@@ -50,11 +51,15 @@ class PixelSettings:
     """What the prepared pixels depend on, besides the pictures."""
 
     name: str
-    image_size: int
+    image_size: int | str  # as in Run
     channels: int  # 0: as the pictures are
     fit: str
     background: str
     label: str = ""  # the name in messages; the pixels do not depend on it
+
+    @property
+    def size(self) -> ImageSize:
+        return ImageSize.parse(self.image_size)
 
 
 class CachedPictures(NamedTuple):
@@ -177,7 +182,7 @@ def _prepare(
 
 def _check_disk(folder: Path, count: int, settings: PixelSettings) -> None:
     """GankitError if the disk has no room for this number of pictures."""
-    needed = count * settings.image_size**2 * (settings.channels or 3)
+    needed = count * settings.size.area * (settings.channels or 3)
     free = shutil.disk_usage(folder).free
     if needed > free:
         numbers = f"need {needed / 1e9:,.0f} GB in {folder}, which has {free / 1e9:,.1f} GB free"
@@ -230,7 +235,7 @@ class _Writer:
         if self.boxes[0] is not None:
             _save_array(self.folder / "boxes.npy", np.asarray(self.boxes, np.int32))
         manifest = {
-            "shape": [count, settings.image_size, settings.image_size, channels],
+            "shape": [count, settings.size.height, settings.size.width, channels],
             "fingerprint": self.hash.hexdigest()[:20],
             "settings": dataclasses.asdict(settings),
             "skipped": self.skipped,
@@ -249,9 +254,9 @@ class _Writer:
 
     def _keep_one_channel(self, count: int) -> None:
         """Rewrite the file as grey: no picture in it has a colour."""
-        size = self.settings.image_size
+        size = self.settings.size
         path = self.folder / "pixels.u8"
-        rgb = np.memmap(path, np.uint8, "r", shape=(count, size, size, 3))
+        rgb = np.memmap(path, np.uint8, "r", shape=(count, size.height, size.width, 3))
         self.hash = hashlib.sha256()  # as if the pictures had been prepared in grey
         with open_atomically(path) as file:
             for start in range(0, count, CHUNK):

@@ -164,7 +164,7 @@ def _try_dataset(run: Run, registry: Registry) -> None:
     """Check the first picture of a data set; later ones are checked while they are prepared."""
     if "data" in registry.find("dataset", run.dataset.name).parameters():
         return  # it reads files; errors in them are found while they are prepared
-    filled_in = {"image_size": run.image_size, "channels": run.channels or 3}
+    filled_in = {"image_size": run.size.longer, "channels": run.channels or 3}
     pictures = registry.make("dataset", run.dataset, **filled_in)
     with registry.attribute_errors_to("dataset", run.dataset):
         require_sequence(pictures)

@@ -28,7 +28,9 @@ class TooFewPictures(Rule):
     def look(self, seen: Seen) -> Finding | None:
         run = seen.run
         pictures = seen.last("pictures")
-        variants = (2 if run.flip else 1) * (4 if run.dihedral else 1) * (2 if run.zoom > 1 else 1)
+        turned = 4 if run.size.is_square else 2  # by --dihedral
+        variants = (2 if run.flip else 1) * (2 if run.zoom > 1 else 1)
+        variants *= turned if run.dihedral else 1
         times = passes(seen)
         augmented = {"diffaugment", "ada"} & {trick.name for trick in run.tricks}
         enough = self.passes * math.sqrt(pictures / self.pictures)  # fewer are known sooner

@@ -53,7 +53,7 @@ class Distance:
         if self.network is None:
             return
         features = images.expand(-1, 3, -1, -1)
-        if images.shape[-1] != SIZE:
+        if images.shape[-2:] != (SIZE, SIZE):
             features = interpolate(features, (SIZE, SIZE), mode="bilinear", antialias=True)
         features = features.contiguous(memory_format=torch.channels_last)
         features = self.network._swish(self.network._conv_stem(features))

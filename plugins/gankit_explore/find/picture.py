@@ -24,11 +24,11 @@ def read_picture(given: Any, run: Run) -> Pixels:
     picture = given
     try:
         if isinstance(given, str | Path):
-            picture = decode(Path(given).expanduser(), run.image_size, run.background)
+            picture = decode(Path(given).expanduser(), run.size.longer, run.background)
         elif not isinstance(given, Image.Image) and getattr(given, "dtype", None) != "uint8":
             raise ValueError(
                 f"is {quote_value(given)}: give a path, a PIL image or uint8 (H, W, C)"
             )
-        return fit(picture, run.image_size, run.channels or 3, method, run.background)
+        return fit(picture, run.size, run.channels or 3, method, run.background)
     except ValueError as error:
         raise GankitError(f"{name} {error}") from error

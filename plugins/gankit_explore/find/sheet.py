@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gankit.runs.figures import sheet
-from gankit.runs.images import arrange, save_picture
+from gankit.runs.images import arrange, resize, save_picture
 from gankit.runs.provenance import Provenance
 from gankit.runs.walk_file import Walk, write_walk
 from gankit_explore.find.finder import Found
@@ -55,5 +55,4 @@ def write_found(result: Found, path: Path, provenance: Provenance) -> Path:
 
 def _enlarge(frame: NDArray[Any]) -> Image.Image:
     picture = Image.fromarray(frame.astype(np.uint8))
-    side = max(SIDE, picture.width)
-    return picture.resize((side, side), Image.Resampling.LANCZOS)
+    return resize(picture, max(SIDE, *picture.size))

@@ -105,10 +105,31 @@ def _conv_transpose2d(
     rows, columns = _pair(stride)
     if build.shape(x)[1:] == (1, 1):  # one pixel: all of its pictures' pixels are phases
         rows, columns = build.result_shape[2:]
+        if rows != columns and (rows, columns) == tuple(weight.shape[2:]):
+            return _spread_pixel(build, x, ungrouped(_array(weight), groups), bias)
     _require(rows == columns, "with a stride that differs between rows and columns")
     dense = ungrouped(_array(weight), groups)
     phases = transposed_phases(dense, rows, _pair(padding), _pair(dilation))
     return _convolution(build, x, phases, rows, bias)
+
+
+def _spread_pixel(build: Builder, x: Value, weight: Array, bias: Tensor | None) -> Value:
+    """A transposed convolution of one pixel to an oblong map; weight (in, out, height, width).
+
+    A phase for each pixel would need as many rows as columns, so the map is a dense layer's result.
+    """
+    inner, channels, rows, columns = weight.shape
+    numbers = channels * rows * columns
+    biases = np.zeros(channels, np.float32) if bias is None else _array(bias)
+    arrays = {
+        "factors": np.ones(numbers, np.float32),
+        "bias": np.repeat(biases, rows * columns),
+    }
+    phase = Phase(((0, 0),), weight.reshape(1, inner, numbers))
+    dense = build.add(
+        "convolve", (x,), (numbers, 1, 1), settings={"scale": 1}, arrays=arrays, phases=[phase]
+    )
+    return build.add("reshape", (dense,), (channels, rows, columns))
 
 
 def _batch_norm(

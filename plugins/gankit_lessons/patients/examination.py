@@ -92,4 +92,4 @@ def report(patient: Patient, run: Run, result: Result, out: Path) -> Path:
     if patient.number != HEALTHY and (healthy / "log.csv").exists():
         runs["healthy"] = healthy
     runs = {label: path for label, path in runs.items() if (path / "log.csv").exists()}
-    return write_report(folder, f"Patient {patient.number}", runs, run.image_size)
+    return write_report(folder, f"Patient {patient.number}", runs, run.size)

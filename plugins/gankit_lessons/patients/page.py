@@ -12,6 +12,7 @@ from PIL import Image
 from gankit.cli.page import data_uri, render_page
 from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError
+from gankit.core.image_size import ImageSize
 from gankit.runs.figures import plot, read_log
 from gankit.runs.grids import list_grids
 from gankit.runs.read_grid import read_grid
@@ -49,11 +50,11 @@ CURVES = (
 )
 
 
-def write_report(folder: Path, title: str, runs: Mapping[str, Path], image_size: int) -> Path:
+def write_report(folder: Path, title: str, runs: Mapping[str, Path], size: ImageSize) -> Path:
     """Write the page of some runs, label -> folder, the patient's first; returns its path."""
     logs = {label: read_log(run) for label, run in runs.items()}
     sections = [
-        {"label": label, "grids": _grids(run, image_size), "curves": _curves(logs[label])}
+        {"label": label, "grids": _grids(run, size), "curves": _curves(logs[label])}
         for label, run in runs.items()
     ]
     text = render_page(
@@ -72,7 +73,7 @@ def write_report(folder: Path, title: str, runs: Mapping[str, Path], image_size:
     return path
 
 
-def _grids(run: Path, image_size: int) -> list[tuple[str, str]]:
+def _grids(run: Path, size: ImageSize) -> list[tuple[str, str]]:
     """Steps and grids of a run, evenly spaced in time, as data URIs."""
     all_grids = list_grids(run)
     last = len(all_grids) - 1
@@ -83,8 +84,10 @@ def _grids(run: Path, image_size: int) -> list[tuple[str, str]]:
     for index in indices:
         step, path = all_grids[index]
         grid = read_grid(path)
-        side = min(SIDE * (image_size + 2) + 2, grid.width, grid.height)
-        picture = grid.crop((0, 0, side, side)).resize((2 * side, 2 * side), Image.Resampling.BOX)
+        width = min(SIDE * (size.width + 2) + 2, grid.width)
+        height = min(SIDE * (size.height + 2) + 2, grid.height)
+        corner = grid.crop((0, 0, width, height))
+        picture = corner.resize((2 * width, 2 * height), Image.Resampling.BOX)
         grids.append((f"step {step:,}", data_uri(picture, "PNG", optimize=True)))
     return grids
 

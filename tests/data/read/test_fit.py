@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
+from gankit.core.image_size import ImageSize
 from gankit.data.read.fit import FIT_METHODS, cut_patches, fit
 
 SIDES = st.integers(1, 90)
@@ -137,3 +138,48 @@ def test_a_picture_of_far_too_many_patches_is_refused_before_it_is_cut():
     picture = Image.new("RGB", (4000, 4000))
     with pytest.raises(ValueError, match="16,000,000 patches.*stride"):
         next(cut_patches(picture, 64, 3, patch_size=1, stride=1))
+
+
+# --- pictures that are not square
+
+SIZES = st.builds(ImageSize, st.integers(1, 70), st.integers(1, 70))
+
+
+@given(SIDES, SIDES, SIZES, st.sampled_from([1, 3]), st.sampled_from([*FIT_METHODS]))
+@settings(max_examples=100, deadline=None)
+def test_every_size_is_filled_and_one_colour_stays_one(height, width, size, channels, how):
+    pixels = fit(np.full((height, width, 3), 77, np.uint8), size, channels, how, "#4d4d4d")
+    assert (pixels.shape, pixels.dtype) == ((size.height, size.width, channels), np.uint8)
+    assert (pixels == 77).all()
+
+
+@given(st.integers(8, 90), st.integers(8, 90), SIZES)
+@settings(max_examples=60, deadline=None)
+def test_the_middle_of_the_shape_is_cut(height, width, size):
+    image = Image.fromarray(noise(height, width))
+    expected = ImageOps.fit(image, (size.width, size.height), Image.Resampling.LANCZOS)
+    # Pillow rounds the box to float32 at other places
+    assert np.abs(fit(image, size, 3).astype(int) - np.asarray(expected)).max() <= 2
+
+
+def test_crop_takes_the_largest_part_and_pad_shows_all():
+    wide = np.zeros((20, 60, 3), np.uint8)
+    wide[:, 15:45] = 200
+    assert (fit(wide, ImageSize(30, 20), 3) == 200).all()
+    padded = fit(wide, ImageSize(60, 40), 3, "pad", "green")
+    assert (padded[:10] == GREEN).all()
+    assert (padded[30:] == GREEN).all()
+    assert np.array_equal(padded[10:30], wide)
+    assert np.array_equal(fit(wide, ImageSize(60, 20), 3, "stretch"), wide)
+
+
+def test_patches_have_the_shape_of_the_pictures():
+    pixels = noise(20, 36)
+    patches = list(cut_patches(pixels, ImageSize(12, 8), 3, ImageSize(12, 8), 8))
+    assert [box for _, box in patches] == [
+        (left, top, left + 12, top + 8) for top in (0, 8, 12) for left in (0, 8, 16, 24)
+    ]
+    for patch, (left, top, right, bottom) in patches:
+        assert np.array_equal(patch, pixels[top:bottom, left:right])
+    with pytest.raises(ValueError, match="36x20, smaller than a patch of 40x10 pixels"):
+        list(cut_patches(pixels, ImageSize(12, 8), 3, ImageSize(40, 10), 8))

@@ -72,14 +72,14 @@ def test_the_advised_command_runs(name, odd_folder, gankit_cli):
     assert "nan" not in out.lower()
 
 
-@pytest.mark.parametrize("size", [8, 48, 100])
+@pytest.mark.parametrize("size", [8, 50, 100])
 def test_a_size_that_no_network_draws_is_replaced(size, odd_folder, gankit_cli):
     folder = odd_folder(scenes(12, 200, 200))
     report = json.loads(gankit_cli("data", "check", folder, "--image-size", size, "--json").out)
     words = shlex.split(report["try"])
     assert words.count("--image-size") == 1
     advised = int(words[words.index("--image-size") + 1])
-    assert advised == {8: 16, 48: 32, 100: 64}[size]
+    assert advised == {8: 16, 50: 48, 100: 96}[size]
     assert gankit_cli(*words[1:], "--steps", 1, "--device", "cpu").code == 0
 
 

@@ -5,6 +5,8 @@ class Garden {
     this.drawer = drawer;
     this.box = byId("wall");
     this.space = byId("wall-space");
+    const { width, height } = byId("picture");
+    this.shape = height / width;
     this.tiles = new Map(); // seed -> {button, canvas, isDrawn}
     this.box.addEventListener("scroll", () => this.arrange());
     this.box.addEventListener("keydown", (event) => this.press(event));
@@ -29,9 +31,10 @@ class Garden {
   arrange(isNew = false) {
     if (!this.isShown) return;
     this.columns = Math.max(3, Math.floor(this.box.clientWidth / TILE));
-    this.side = this.box.clientWidth / this.columns;
-    const first = Math.max(0, Math.floor(this.box.scrollTop / this.side) - 1);
-    const last = Math.ceil((this.box.scrollTop + this.box.clientHeight) / this.side) + 1;
+    this.width = this.box.clientWidth / this.columns; // of a tile
+    this.height = this.width * this.shape;
+    const first = Math.max(0, Math.floor(this.box.scrollTop / this.height) - 1);
+    const last = Math.ceil((this.box.scrollTop + this.box.clientHeight) / this.height) + 1;
     const seeds = new Set(Array.from({ length: (last - first) * this.columns }, (_, i) => first * this.columns + i));
     for (const [seed, tile] of this.tiles) {
       if (!seeds.has(seed)) {
@@ -41,7 +44,7 @@ class Garden {
       }
     }
     this.rows = Math.max(this.rows ?? 0, last + ROWS_AHEAD);
-    this.space.style.height = `${this.rows * this.side}px`;
+    this.space.style.height = `${this.rows * this.height}px`;
     for (const seed of seeds) if (!this.tiles.has(seed)) this.add(seed);
     if (isNew) for (const [seed, tile] of this.tiles) this.lay(tile, seed);
     this.mark();
@@ -61,8 +64,9 @@ class Garden {
   }
 
   lay({ button }, seed) {
-    button.style.width = button.style.height = `${this.side}px`;
-    button.style.transform = `translate(${(seed % this.columns) * this.side}px, ${Math.floor(seed / this.columns) * this.side}px)`;
+    button.style.width = `${this.width}px`;
+    button.style.height = `${this.height}px`;
+    button.style.transform = `translate(${(seed % this.columns) * this.width}px, ${Math.floor(seed / this.columns) * this.height}px)`;
   }
 
   // The tile that the Tab key reaches.
@@ -95,9 +99,9 @@ class Garden {
     const next = seed + moves[event.key];
     if (next < 0) return;
     this.focus = next;
-    const top = Math.floor(next / this.columns) * this.side;
+    const top = Math.floor(next / this.columns) * this.height;
     if (top < this.box.scrollTop) this.box.scrollTop = top;
-    if (top + this.side > this.box.scrollTop + this.box.clientHeight) this.box.scrollTop = top + this.side - this.box.clientHeight;
+    if (top + this.height > this.box.scrollTop + this.box.clientHeight) this.box.scrollTop = top + this.height - this.box.clientHeight;
     this.arrange();
     this.tiles.get(next)?.button.focus({ preventScroll: true });
   }
