@@ -247,3 +247,53 @@ def pytest_runtest_makereport(item, call):
 
 def _to_utf_8(text):
     return text.encode(errors="replace").decode()
+
+
+def draw_sprites(count, side=24):
+    """Soft discs in one colour each, as RGBA (count, side, side, 4), with noise behind alpha 0."""
+    random = np.random.default_rng(3)
+    pixels = random.integers(0, 256, (count, side, side, 4), dtype=np.uint8)
+    y, x = np.mgrid[:side, :side] - (side - 1) / 2
+    for sprite in pixels:
+        radius = random.uniform(side / 6, side / 3)
+        alpha = np.clip(radius - np.hypot(x, y), 0, 3) / 3
+        sprite[..., 3] = np.round(255 * alpha)
+        sprite[alpha > 0, :3] = random.integers(40, 256, 3)
+    return pixels
+
+
+def draw_pixel_art(count, side=16):
+    """Mirrored figures in four colours on a transparent ground, as RGBA (count, side, side, 4)."""
+    random = np.random.default_rng(4)
+    palette = np.array([[0, 0, 0, 0], [200, 60, 60, 255], [240, 200, 80, 255], [60, 90, 220, 255]])
+    half = random.integers(0, 4, (count, side, side // 2))
+    half[:, :2] = half[:, -2:] = half[:, :, :1] = 0
+    return palette[np.concatenate([half, half[:, :, ::-1]], axis=2)].astype(np.uint8)
+
+
+@pytest.fixture(scope="session")
+def sprites(tmp_path_factory):
+    """A folder of 40 soft sprites of 24 px with hidden colours."""
+    folder = tmp_path_factory.mktemp("sprites")
+    for number, pixels in enumerate(draw_sprites(40)):
+        Image.fromarray(pixels).save(folder / f"{number:02}.png")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def pixel_art(tmp_path_factory):
+    """A folder of 40 figures of 16 px, each pixel saved as a square of 8."""
+    folder = tmp_path_factory.mktemp("art")
+    for number, pixels in enumerate(draw_pixel_art(40)):
+        Image.fromarray(pixels.repeat(8, 0).repeat(8, 1)).save(folder / f"{number:02}.png")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def transparent_run(sprites, tmp_path_factory, registry):
+    """The folder of a tiny run of sprites with --channels 4."""
+    out = tmp_path_factory.mktemp("runs") / "transparent"
+    settings = {**TINY, "dataset": None, "data": str(sprites), "channels": 4, "out": out}
+    settings |= {"tricks": ["diffaugment"], "flip": False}
+    train(compose(registry, **settings), registry=registry)
+    return out

@@ -14,6 +14,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from gankit.core.image_size import ImageSize
+from gankit.data.alpha import on_checkerboard
 from gankit.runs.images import Frame
 
 BLOCK = "▀"
@@ -73,7 +74,10 @@ def _shrink(size: ImageSize, longer: int) -> ImageSize:
 
 
 class HalfBlocks:
-    """Pictures in rows, as rich draws them: as many of `frames` (N, H, W, 3) as the layout has."""
+    """Pictures in rows, as rich draws them: as many of `frames` (N, H, W, 3) as the layout has.
+
+    Frames may be RGBA, (N, H, W, 4).
+    """
 
     def __init__(self, frames: NDArray[np.uint8], layout: Layout, console: Console) -> None:
         columns, rows = layout.columns, layout.rows
@@ -127,7 +131,7 @@ class PictureRow:
 def _resize(frame: Frame, layout: Layout) -> Frame:
     size = (layout.width, layout.height)
     picture = Image.fromarray(frame).resize(size, Image.Resampling.BOX)
-    return np.asarray(picture)
+    return np.asarray(on_checkerboard(picture))
 
 
 def _to_cells(frame: Frame, has_all_colours: bool) -> list[list[Segment]]:

@@ -24,6 +24,7 @@ PICTURES = (
     RunOption("--classes", multiple=True, metavar="A,B", default_text="all"),
     RunOption("--fit", metavar="METHOD"),
     RunOption("--background", metavar="COLOUR"),
+    RunOption("--resample", metavar="FILTER"),
     RunOption("--subset", type=int, metavar="N", default_text="all"),
     RunOption("--holdout", type=float, metavar="SHARE", default_text="0.1 if over 500"),
     RunOption("--data-seed", type=int, metavar="N"),
@@ -31,7 +32,7 @@ PICTURES = (
     RunOption("--dihedral/--no-dihedral", default=None),
     RunOption("--zoom", type=float, metavar="FACTOR"),
     RunOption("--image-size", metavar="PX"),
-    RunOption("--channels", type=NamedChoice(["auto", "1", "3"]), default_text="auto"),
+    RunOption("--channels", type=NamedChoice(["auto", "1", "3", "4"]), default_text="auto"),
 )
 
 LENGTH = (

@@ -56,7 +56,7 @@ def _format_pictures(run: Run, prepared: PreparedDataset) -> str:
     count = f"{prepared.num_train:,} pictures"
     if held_out:
         count += f" and {held_out:,} held out"
-    colour = "colour" if run.channels == 3 else "grey"
+    colour = {1: "grey", 3: "colour", 4: "colour with transparency"}[run.channels]
     return f"{count}, {run.size}, {colour}"
 
 

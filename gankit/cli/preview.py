@@ -16,7 +16,7 @@ from gankit.core.settings import Run, command_line
 from gankit.core.shell import quote_word
 from gankit.core.stop import Progress
 from gankit.core.trick import Trick
-from gankit.runs.images import save_picture
+from gankit.runs.images import save_picture, to_rgb
 from gankit.runs.provenance import Provenance
 from gankit.training import assemble
 from gankit.training.guard import guard_parts
@@ -79,8 +79,9 @@ def _write(
     from torchvision.utils import make_grid
 
     require_folder(file)
+    sides = [to_rgb(side.float().cpu()) for side in (images, seen_by_d)]
     layout = {"nrow": 4, "normalize": True, "value_range": (-1, 1), "pad_value": 1.0}
-    grids = [make_grid(side.float().cpu(), **layout) for side in (images, seen_by_d)]
+    grids = [make_grid(side, **layout) for side in sides]
     gap = torch.ones(3, grids[0].shape[1], grids[0].shape[2] // 16)
     try:
         pixels = torch.cat((grids[0], gap, grids[1]), 2).mul(255).add(0.5).clamp(0, 255)

@@ -59,7 +59,12 @@ def sample(ctx: click.Context, /, run: Path, **values: Any) -> None:
 
     Without --files, --strip or an option of videos, draw a grid.
     """
-    from gankit.cli.sample_output import describe_size, explain_write_error, write_history
+    from gankit.cli.sample_output import (
+        describe_background,
+        describe_size,
+        explain_write_error,
+        write_history,
+    )
 
     check_values(values)
     form = choose_form(values, _given(ctx))
@@ -68,6 +73,7 @@ def sample(ctx: click.Context, /, run: Path, **values: Any) -> None:
     pictures = read_pictures(values, form, grid_shows_seeds=shows_seeds)
     out = _check_out(run, form, pictures, values)
     size = values["size"] or 0
+    background = ""
     with show_log():
         if not shows_seeds and (values["seeds"] or values["near"] is not None):
             log.warning("in the grids of this older run, places are not seeds: --cells names them")
@@ -84,7 +90,9 @@ def sample(ctx: click.Context, /, run: Path, **values: Any) -> None:
                 frames = _write(Drawing(sampler, out, size), form, pictures, values)
             if values["show"] and frames is not None:
                 _show(frames, form, pictures)
-    click.echo(printable(f"{out}{describe_size(size, side)}"))
+            if form == "grid" and len(pictures.numbers) == 1:
+                background = describe_background(out, sampler.run)
+    click.echo(printable(f"{out}{describe_size(size, side)}{background}"))
 
 
 def _given(ctx: click.Context) -> set[str]:

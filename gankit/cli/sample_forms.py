@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from gankit.runs.images import (
     resized,
     save_picture,
     scale_gap,
+    write_number,
 )
 from gankit.runs.provenance import Provenance, of_run
 from gankit.runs.sampler import Sampler
@@ -61,6 +62,19 @@ class Drawing:
         gap = scale_gap(GAP, self.drawn.longer, self.size)
         check_picture_fits(options, count, columns, self.written, gap, self.out)
 
+    def enlarge(self, frame: Frame) -> Image.Image:
+        """A picture of its own, in RGB or RGBA."""
+        return resize(Image.fromarray(frame), self.size, self.sampler.run.resample)
+
+    def arrange(self, frames: Frames, columns: int = 0, numbers: Sequence[int] = ()) -> Image.Image:
+        """A grid of pictures, in RGB."""
+        resample = self.sampler.run.resample
+        return arrange(frames, columns, GAP, size=self.size, numbers=numbers, resample=resample)
+
+    def save(self, picture: Image.Image, path: Path, provenance: Provenance) -> None:
+        """Write a picture; if its format has no transparency, on the run's background."""
+        save_picture(picture, path, provenance, self.sampler.run.background)
+
     def provenance(self, options: list[str], seed: int | None) -> Provenance:
         """Where a picture or video that these options of `gankit sample` draw comes from."""
         run = self.sampler.run
@@ -77,8 +91,12 @@ def write_grid(drawing: Drawing, pictures: Pictures, *, numbered: bool) -> Frame
     drawing.check_grid(options, count, nearly_square(count, drawing.drawn))
     frames = drawing.sampler.frames(pictures.latents(drawing.sampler))
     numbers = pictures.numbers if numbered else ()
-    picture = arrange(frames, gap=GAP if count > 1 else 0, size=drawing.size, numbers=numbers)
-    save_picture(picture, drawing.out, drawing.provenance(options, pictures.seed()))
+    if count > 1:
+        picture = drawing.arrange(frames, numbers=numbers)
+    else:
+        picture = drawing.enlarge(frames[0])
+        picture = write_number(picture, numbers[0]) if numbers else picture
+    drawing.save(picture, drawing.out, drawing.provenance(options, pictures.seed()))
     return frames
 
 
@@ -92,7 +110,7 @@ def write_files(drawing: Drawing, pictures: Pictures) -> Frames:
             frame = drawing.sampler.frames(single.latents(drawing.sampler))[0]
             provenance = drawing.provenance(single.options(), single.seed())
             path = drawing.out / pictures.file_name(number)
-            save_picture(resize(Image.fromarray(frame), drawing.size), path, provenance)
+            drawing.save(drawing.enlarge(frame), path, provenance)
             if len(first) < MAX_SHOWN:
                 first.append(frame)
             progress(done, len(pictures.numbers))
@@ -105,8 +123,8 @@ def write_strip(drawing: Drawing, pictures: Pictures, count: int) -> Frames:
     drawing.check_grid(options, count, count)
     z = torch.stack(list(walk(pictures.latents(drawing.sampler), count)))
     frames = drawing.sampler.frames(z)
-    picture = arrange(frames, count, size=drawing.size)
-    save_picture(picture, drawing.out, drawing.provenance(options, pictures.seed()))
+    picture = drawing.arrange(frames, columns=count)
+    drawing.save(picture, drawing.out, drawing.provenance(options, pictures.seed()))
     return frames
 
 

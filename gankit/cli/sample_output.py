@@ -12,7 +12,9 @@ from gankit.cli.check_output import require_folder, write_error
 from gankit.cli.sample_options import HISTORY_FPS
 from gankit.core.errors import GankitError
 from gankit.core.portable_path import path_from_here
+from gankit.core.settings import Run
 from gankit.core.shell import join_command
+from gankit.data.alpha import ALPHA
 from gankit.runs import video
 from gankit.runs.grids import list_grids
 from gankit.runs.provenance import of_run
@@ -149,9 +151,12 @@ def write_history(run: Path, out: Path, fps: int, size: int) -> int:
     grids = list_grids(run)
     if not grids:
         raise GankitError(f"{run} has no grids in samples/, so --history has nothing to show")
-    side = recorded_run(run).size.longer
+    settings = recorded_run(run)
+    side = settings.size.longer
     drawn = (read_grid(grid) for _, grid in grids)
-    frames = (resize(grid, round(size / side * max(grid.size))) for grid in drawn)
+    frames = (
+        resize(grid, round(size / side * max(grid.size)), settings.resample) for grid in drawn
+    )
     options = ["--history"]
     options += ["--size", str(size)] if size else []
     options += ["--fps", str(fps)] if fps != HISTORY_FPS else []
@@ -164,6 +169,15 @@ def write_history(run: Path, out: Path, fps: int, size: int) -> int:
 def sample_words(run: Path, *options: str) -> list[str]:
     """The words of `gankit sample` after `gankit`; the path does not name your home folder."""
     return ["sample", path_from_here(run), *options]
+
+
+def describe_background(out: Path, run: Run) -> str:
+    """Where a single picture of a run lies if its format has no transparency; else empty."""
+    from gankit.runs.images import can_be_transparent  # imports torch
+
+    if run.channels != ALPHA or can_be_transparent(out):
+        return ""
+    return f"  (on {run.background}, because {out.suffix} has no transparency: use .png to keep it)"
 
 
 def describe_size(size: int, side: int) -> str:

@@ -36,7 +36,11 @@ _RANGES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("measure_every", lambda v: v <= MAX_COUNT, "10^15 or less"),
     ("lr_g lr_d beta1 beta2", lambda v: 0 <= v < 1, "at least 0 and less than 1"),
     ("zoom", lambda v: 1 <= v <= 4, "from 1 (none) to 4"),
-    ("channels", lambda v: v in (0, 1, 3), "auto, 1 (grey) or 3 (colour)"),
+    (
+        "channels",
+        lambda v: v in (0, 1, 3, 4),
+        "auto, 1 (grey), 3 (colour) or 4 (with transparency)",
+    ),
     ("holdout", lambda v: v == -1 or 0 <= v < 1, "a share of the pictures: 0 or more, less than 1"),
 )
 _VALUES = {
@@ -45,6 +49,7 @@ _VALUES = {
     "memory_format": ("auto", "channels-last", "contiguous"),
     "convolutions": ("auto", "fast", "plain"),
     "optimizer": ("fused", "plain"),
+    "resample": ("lanczos", "nearest"),
 }
 
 # Fields that a command line always contains, because a model or recipe may set them, and fields
@@ -69,6 +74,7 @@ class Run:
     classes: tuple[str, ...] = ()  # class folders to use; empty: all
     fit: Choice = _CROP  # crop, pad, stretch or patches:size=96,stride=96
     background: str = "white"  # behind transparent pictures and around padded ones
+    resample: str = "lanczos"  # how pictures are resized: "lanczos" or, for pixel art, "nearest"
     subset: int = 0  # number of pictures to use; 0: all
     holdout: float = -1.0  # share of pictures not trained on; -1: 0.1 if there are over 500
     data_seed: int = 0  # which pictures are in the subset and the hold-out
@@ -81,7 +87,7 @@ class Run:
     loss: Choice
     tricks: tuple[Choice, ...] = ()
     image_size: int | str = 64  # a square's side, or WIDTHxHEIGHT such as "96x64"; see `size`
-    channels: int = 0  # 1: grey, 3: colour; 0: as in the pictures, set by resolve_auto
+    channels: int = 0  # 1: grey, 3: colour, 4: with transparency; 0: resolve_auto sets 1 or 3
     latent_dim: int = 100
     length: str = "100 kimg"  # "500 steps", "10 epochs" or "40 kimg"
     steps: int = 0  # updates of G; set by resolve_auto from `length`
@@ -134,7 +140,7 @@ class Run:
         for name, values in _VALUES.items():
             allowed = " or ".join([", ".join(values[:-1]), values[-1]])
             self._check(name, getattr(self, name) in values, allowed)
-        most = MAX_NUMBERS // max(3 * self.size.area, self.latent_dim)
+        most = MAX_NUMBERS // max(max(3, self.channels) * self.size.area, self.latent_dim)
         limit = f"{most} or less with --image-size {self.image_size}"
         self._check("batch_size", self.batch_size <= most, limit)
 

@@ -38,6 +38,7 @@ class Batches:
     memory_format: torch.memory_format = torch.channels_last
     share: Callable[[Any], Any] = lambda rows: rows  # this process's part of a batch's (B, ...)
     zoom: float = 1.0  # show a random part of each picture, enlarged up to this factor
+    resample: str = "lanczos"  # "nearest": zoom makes no new colours
     _buffers: list[Any] = field(default_factory=list)  # (floats, a weak reference to their user)
 
     def __post_init__(self) -> None:
@@ -95,7 +96,8 @@ class Batches:
         theta[:, 1, 1] = scale
         theta[:, :, 2] = (1 - scale)[:, None] * (2 * draws[:, 1:] - 1)
         grid = affine_grid(to_device(theta, images.device), list(images.shape), align_corners=False)
-        return grid_sample(images, grid, "bicubic", "border", align_corners=False).clamp_(-1, 1)
+        mode = "nearest" if self.resample == "nearest" else "bicubic"
+        return grid_sample(images, grid, mode, "border", align_corners=False).clamp_(-1, 1)
 
     def _normalise(self, images: torch.Tensor) -> torch.Tensor:
         """Bytes (N, H, W, C) as floats in [-1, 1], in chunks that stay in the processor's cache."""

@@ -20,19 +20,23 @@ def picture_files(
     classes: tuple[str, ...] = (),
     classify: Callable[[list[Path]], list[str]] | None = None,
     background: str = "white",
+    channels: int = 3,
     progress: Progress = no_progress,
 ) -> PictureFiles:
     """The pictures in folders, archives and single files, sorted; a broken one is a ValueError.
 
     `image_size` lets large JPEG files be decoded at a reduced scale, not below this size; with 0
-    they are decoded in full. This is the builder for any data set of archives with `downloads`.
+    they are decoded in full. With 4 `channels`, what is transparent stays so. This is the
+    builder for any data set of archives with `downloads`.
     """
+    from gankit.data.alpha import ALPHA  # imports NumPy
     from gankit.data.read.files import PictureFiles, check_colour  # imports Pillow
     from gankit.data.read.find import find_pictures
 
     check_colour(background)
     pictures = find_pictures(data, classes, classify, progress)
-    return PictureFiles(*pictures, image_size=image_size, background=background)
+    behind = None if channels == ALPHA else background
+    return PictureFiles(*pictures, image_size=image_size, background=behind)
 
 
 @hookimpl

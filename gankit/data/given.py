@@ -13,7 +13,7 @@ import torch
 
 from gankit.core.errors import GankitError, quote_value
 from gankit.core.prepared import Pixels
-from gankit.data.mend_array import EXPECTED, MAX_CHANNELS, mend_array, mend_tensor
+from gankit.data.mend_array import CHANNELS, EXPECTED, MAX_CHANNELS, mend_array, mend_tensor
 
 SAMPLED = 256  # pictures of a data set, evenly spread, that identify it
 log = logging.getLogger("gankit")
@@ -40,6 +40,7 @@ class GivenPictures:
 def given_pictures(data: Any) -> GivenPictures:
     """The pictures of an array, a tensor or a data set. GankitError if it is none of these.
 
+    Four channels are RGBA, as files hold them: not premultiplied.
     An array and a tensor are identified by all of their numbers, a data set by its number of
     pictures and by at most 256 of them.
     """
@@ -56,14 +57,14 @@ def _from_array(array: Pixels) -> GivenPictures:
     is_grey = array.ndim == 3 and min(array.shape[1:]) > MAX_CHANNELS
     if is_grey and array.dtype == np.uint8:
         array = array[..., None]
-    if array.ndim != 4 or array.dtype != np.uint8 or array.shape[3] not in (1, 3):
+    if array.ndim != 4 or array.dtype != np.uint8 or array.shape[3] not in CHANNELS:
         raise _wrong(f"{quote_value(array)} of {array.dtype}", mend_array(array))
     return GivenPictures(len(array), array.__getitem__, _hash(np.ascontiguousarray(array)))
 
 
 def _from_tensor(tensor: torch.Tensor) -> GivenPictures:
     shown = f"{quote_value(tensor)} of {tensor.dtype}"
-    if tensor.ndim != 4 or not tensor.is_floating_point() or tensor.shape[1] not in (1, 3):
+    if tensor.ndim != 4 or not tensor.is_floating_point() or tensor.shape[1] not in CHANNELS:
         raise _wrong(shown, mend_tensor(tensor))
     tensor = tensor.detach().cpu()
     _check_range(tensor, shown)

@@ -13,7 +13,7 @@ EXPECTED = (
     "such pictures or PIL images"
 )
 MAX_CHANNELS = 4  # an axis that is longer is a height or a width
-CHANNELS = (1, 3)
+CHANNELS = (1, 3, 4)  # of grey, colour and RGBA
 
 
 def mend_array(array: NDArray[Any]) -> str:
@@ -25,8 +25,6 @@ def mend_array(array: NDArray[Any]) -> str:
         if min(array.shape[1:]) <= MAX_CHANNELS:  # one picture, or pictures without a height
             is_picture = array.shape[2] in CHANNELS and min(array.shape[:2]) > MAX_CHANNELS
             return f"for one picture, give array[None]; else {EXPECTED}" if is_picture else EXPECTED
-    elif array.shape[3] == MAX_CHANNELS and array.shape[1] not in CHANNELS:
-        axes = "[..., :3]"
     elif array.shape[3] not in CHANNELS:
         if array.shape[1] not in CHANNELS:
             return EXPECTED

@@ -16,6 +16,7 @@ NO_PIXELS = "has no pixels"
 OWN_PICTURES = "has its own pictures; omit --data"
 NO_CLASS_FOLDERS = "has no class folders; omit --classes"
 MORE_SHARDS = "split the pictures into more shards"
+NOT_TRANSPARENT = "no picture is transparent, so --channels 3 is enough"
 MOVE_CACHE = "set GANKIT_CACHE to use another cache folder"
 
 

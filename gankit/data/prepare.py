@@ -42,12 +42,15 @@ def prepare(
     """
     registry = registry_of(run, registry)
     transform = _make_transform(run)
-    decode_in_full = run.fit.name == "patches"
+    # A JPEG at a reduced scale has other colours than the file, and patches need all of its pixels.
+    decode_in_full = run.fit.name == "patches" or run.resample == "nearest"
     pictures = open_dataset(run, registry, 0 if decode_in_full else run.size.longer, progress)
     label = " ".join((run.dataset, *run.data, *run.classes))
     places = map(real_path, run.data)  # the same, whatever the working directory
     name = " ".join((run.dataset, *places, *run.classes))
-    settings = PixelSettings(name, run.image_size, run.channels, run.fit, run.background, label)
+    settings = PixelSettings(
+        name, run.image_size, run.channels, run.fit, run.background, run.resample, label
+    )
     if isinstance(pictures, Shards):
         return _prepare_shards(run, pictures, settings, progress)
     # Errors of gankit's own data sets, and of the disk, are worded where they occur.
@@ -166,14 +169,16 @@ def _make_transform(run: Run) -> Transform:
     if unknown_options:
         raise GankitError(f"--fit {method} has no option {unknown_options.pop()!r}")
     if method != "patches":
-        return lambda picture: [(fit(picture, size, channels, method, run.background), None)]
+        return lambda picture: [
+            (fit(picture, size, channels, method, run.background, run.resample), None)
+        ]
     patch_size = _patch_size(run)
     stride = options.get("stride", patch_size.shorter)
     if not (isinstance(stride, int) and stride > 0):
         raise GankitError(f"--fit {run.fit}: stride must be whole pixels, 1 or more")
 
     def transform(picture: Any) -> list[tuple[Pixels, Box]]:
-        return list(cut_patches(picture, size, channels, patch_size, stride))
+        return list(cut_patches(picture, size, channels, patch_size, stride, run.resample))
 
     return transform
 

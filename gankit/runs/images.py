@@ -13,11 +13,15 @@ from PIL import Image, ImageDraw, ImageFont
 
 from gankit.core.atomic_write import open_atomically
 from gankit.core.image_size import ImageSize
+from gankit.data.alpha import ALPHA, checkerboard, flatten, on_checkerboard, unpremultiply
+from gankit.data.read.decode import to_rgb_or_grey
+from gankit.data.read.fit import FILTERS
 from gankit.data.read.mark import mark_options
 from gankit.runs.provenance import Provenance, to_comment
 
-Frame = NDArray[np.uint8]  # (H, W, 3)
-Frames = NDArray[np.uint8]  # (N, H, W, 3)
+Frame = NDArray[np.uint8]  # (H, W, 3), or (H, W, 4) of a transparent picture: RGBA
+Frames = NDArray[np.uint8]  # (N, H, W, 3) or (N, H, W, 4)
+TRANSPARENT_FORMATS = {"AVIF", "GIF", "JPEG2000", "PNG", "TGA", "TIFF", "WEBP"}
 NEARLY = 1.5  # times as wide as high, or the other way: a grid that is nearly square
 MIN_DIGITS = 10  # px: the height of a number on a small picture
 
@@ -34,14 +38,39 @@ def from_uint8(pixels: NDArray[np.uint8]) -> torch.Tensor:
     return (tensor.permute(0, 3, 1, 2).float() / 127.5 - 1).contiguous()
 
 
-def to_frames(images: torch.Tensor) -> Frame:
-    """Convert images to uint8 (N, H, W, 3); a grey channel is repeated."""
+def to_frames(images: torch.Tensor) -> Frames:
+    """Convert images to uint8 (N, H, W, 3), to look at: a grey channel is repeated.
+
+    Transparent images, of four channels, lie on a checkerboard.
+    """
+    if images.shape[1] == ALPHA:
+        return flatten(to_uint8(images), checkerboard(*images.shape[2:]))
     return to_uint8(images.expand(-1, 3, -1, -1))
+
+
+def to_rgb(images: torch.Tensor) -> torch.Tensor:
+    """Transparent images (N, 4, H, W) on a checkerboard, (N, 3, H, W); others as they are."""
+    if images.shape[1] != ALPHA:
+        return images
+    return from_uint8(to_frames(images))
+
+
+def on_grey(images: torch.Tensor) -> torch.Tensor:
+    """Transparent images (N, 4, H, W) on a middle grey, (N, 3, H, W); others as they are.
+
+    Gradients flow through it.
+    """
+    return images[:, :3] + (1 - images[:, 3:]) / 2 if images.shape[1] == ALPHA else images
+
+
+def to_pictures(images: torch.Tensor) -> Frames:
+    """Convert images to what a file holds: as `to_frames`, but transparent ones become RGBA."""
+    return unpremultiply(to_uint8(images)) if images.shape[1] == ALPHA else to_frames(images)
 
 
 def to_grid(images: torch.Tensor, columns: int = 0, gap: int = 2) -> Image.Image:
     """Arrange images row by row in one picture; nearly square if `columns` is 0."""
-    return arrange(to_frames(images), columns, gap)
+    return arrange(to_pictures(images), columns, gap)
 
 
 def arrange(
@@ -51,8 +80,9 @@ def arrange(
     *,
     size: int = 0,
     numbers: Sequence[int] = (),
+    resample: str = "lanczos",
 ) -> Image.Image:
-    """Arrange frames (N, H, W, 3) as `to_grid` does.
+    """Arrange frames (N, H, W, 3) as `to_grid` does; RGBA (N, H, W, 4) lie on checkerboards.
 
     `size`: the pixels of each picture's longer side, as in `resize`; the gap grows with it.
     `numbers`: one for each frame, which is written on it.
@@ -63,7 +93,7 @@ def arrange(
     cell = resized(width, height, size)
     grid = Image.new("RGB", grid_size(len(frames), columns, cell, gap), "white")
     for index, frame in enumerate(frames):
-        picture = resize(Image.fromarray(frame), size)
+        picture = on_checkerboard(resize(Image.fromarray(frame), size, resample))
         if len(numbers):
             picture = write_number(picture, numbers[index])
         row, column = divmod(index, columns)
@@ -76,11 +106,11 @@ def scale_gap(gap: int, side: int, size: int) -> int:
     return round(gap * max(1, size / side))
 
 
-def resize(picture: Image.Image, size: int) -> Image.Image:
-    """The picture with a longer side of `size` pixels, by Lanczos's filter; 0: as it is."""
+def resize(picture: Image.Image, size: int, resample: str = "lanczos") -> Image.Image:
+    """The picture with a longer side of `size` pixels, by a filter of `--resample`; 0: as it is."""
     if not size or size == max(picture.size):
         return picture
-    return picture.resize(resized(*picture.size, size), Image.Resampling.LANCZOS)
+    return picture.resize(resized(*picture.size, size), FILTERS[resample])
 
 
 def resized(width: int, height: int, size: int) -> tuple[int, int]:
@@ -139,11 +169,21 @@ def cut_grid(grid: Image.Image, size: int | ImageSize, gap: int = 2) -> NDArray[
     return np.stack(frames) if frames else np.zeros((0, height, width, 3), np.uint8)
 
 
+def can_be_transparent(path: str | Path) -> bool:
+    """Whether files with the path's ending can hold transparency."""
+    ending = Path(path).suffix.lower()
+    return Image.registered_extensions().get(ending) in TRANSPARENT_FORMATS
+
+
 def save_picture(
-    picture: Image.Image, path: str | Path, provenance: Provenance | None = None
+    picture: Image.Image,
+    path: str | Path,
+    provenance: Provenance | None = None,
+    background: str = "white",
 ) -> None:
     """Write a picture that gankit drew, in the format of the path's ending, in any case.
 
+    If the format has no transparency, an RGBA picture is written on the background.
     A comment in a png, jpg, gif or webp says so, and where it comes from; `--data` passes over such
     files. An old file is replaced only if that works. Raises OSError, and ValueError for an unknown
     ending.
@@ -152,6 +192,8 @@ def save_picture(
     file_format = Image.registered_extensions().get(path.suffix.lower())
     if file_format is None:
         raise ValueError(f"there is no picture format {path.suffix!r}")
+    if picture.mode == "RGBA" and not can_be_transparent(path):
+        picture = to_rgb_or_grey(picture, background)
     with open_atomically(path) as file:
         _write(picture, file, file_format, provenance)
 

@@ -16,7 +16,7 @@ from gankit.core.errors import GankitError, quote_value
 from gankit.core.randomness import latents, latents_of_seeds
 from gankit.core.registry import Registry, registry_of
 from gankit.core.settings import Run
-from gankit.runs.images import arrange, resize, to_frames
+from gankit.runs.images import arrange, resize, to_pictures
 from gankit.runs.sample_limits import MAX_SIZE, NEAR_COUNT, SPREAD
 from gankit.training import checkpoint
 from gankit.training.assemble import build_gan
@@ -92,20 +92,27 @@ class Sampler:
         return grid_latents(self.run)[cells]
 
     def sample(self, seed: int = 0, *, size: int = 0) -> Image.Image:
-        """The picture of a seed. `size`: the pixels of its longer side; 0: as G draws it."""
-        return resize(Image.fromarray(self.frames(self.latents([seed]))[0]), _require_size(size))
+        """The picture of a seed, in RGB or, with `--channels 4`, in RGBA.
+
+        `size`: the pixels of its longer side; 0: as G draws it.
+        """
+        frame = self.frames(self.latents([seed]))[0]
+        return resize(Image.fromarray(frame), _require_size(size), self.run.resample)
 
     def frames(self, z: Tensor) -> NDArray[np.uint8]:
-        """The pictures of z (N, latent_dim), as uint8 (N, H, W, 3). GankitError as for `images`."""
+        """The pictures of z (N, latent_dim), as uint8 (N, H, W, 3). GankitError as for `images`.
+
+        With `--channels 4` they are RGBA, as files hold it: (N, H, W, 4), not premultiplied.
+        """
         self._check_shape(z)
         # Converted batch by batch, because bytes take a quarter of the memory of floats.
-        frames = [to_frames(self.images(batch)) for batch in torch.split(z, BATCH_SIZE)]
+        frames = [to_pictures(self.images(batch)) for batch in torch.split(z, BATCH_SIZE)]
         return np.concatenate(frames)
 
     def draw(
         self, z: Tensor, columns: int = 0, *, size: int = 0, numbers: Sequence[int] = ()
     ) -> Image.Image:
-        """A grid of the pictures of z (N, latent_dim); nearly square if `columns` is 0.
+        """A grid of the pictures of z (N, latent_dim), in RGB; nearly square if `columns` is 0.
 
         `size`: the pixels of each picture's longer side. `numbers`: one for each picture, written
         on it. GankitError if z has another shape or no rows, if `columns` is negative, or if there
@@ -116,7 +123,13 @@ class Sampler:
             raise GankitError(f"columns is {columns}; it must be 0 (nearly square) or more")
         if len(numbers) not in (0, len(z)):
             raise GankitError(f"there are {len(numbers)} numbers for {len(z)} pictures")
-        return arrange(self.frames(z), columns, size=_require_size(size), numbers=numbers)
+        return arrange(
+            self.frames(z),
+            columns,
+            size=_require_size(size),
+            numbers=numbers,
+            resample=self.run.resample,
+        )
 
     def grid(
         self,

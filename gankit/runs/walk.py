@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from gankit.data.alpha import on_checkerboard
 from gankit.runs.images import resize
 from gankit.runs.sampler import Sampler, mix_z
 
@@ -67,10 +68,14 @@ def circle(z: Tensor, noise: Tensor, spread: float, count: int) -> Iterator[Tens
 
 
 def film_frames(sampler: Sampler, points: Iterable[Tensor], size: int = 0) -> Iterator[Image.Image]:
-    """The pictures of these z (latent_dim,), one by one; `size` is as in `resize`."""
+    """The pictures of these z (latent_dim,) in RGB, one by one; `size` is as in `resize`.
+
+    Transparent ones lie on a checkerboard.
+    """
     for batch in batched(points, FRAMES_AT_ONCE):
         for frame in sampler.frames(torch.stack(batch)):
-            yield resize(Image.fromarray(frame), size)
+            picture = resize(Image.fromarray(frame), size, sampler.run.resample)
+            yield on_checkerboard(picture)
 
 
 def batched(points: Iterable[Tensor], count: int) -> Iterator[list[Tensor]]:

@@ -185,6 +185,7 @@ def _make_batches(run: Run, gan: Gan, prepared: PreparedDataset) -> Any:
         flip=run.flip,
         dihedral=run.dihedral,
         zoom=run.zoom,
+        resample=run.resample,
         share=gan.process_group.share,
         device=gan.machine.device,
         memory_format=MEMORY_FORMATS[resolve_memory_format(run, gan.machine.device)],

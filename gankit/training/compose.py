@@ -47,6 +47,7 @@ def compose(
     classes: str | Sequence[str] | None = None,
     fit: str | None = None,
     background: str | None = None,
+    resample: str | None = None,
     subset: int | None = None,
     holdout: float | None = None,
     data_seed: int | None = None,

@@ -12,6 +12,7 @@ from gankit.core.image_size import ImageSize
 from gankit.core.shell import quote_word
 from gankit.data.messages import group_by_reason
 from gankit.data.read.reasons import BROKEN, OWN_PICTURE, RUN_FOLDER
+from gankit_datacheck.art_advice import check_pixel_art, check_transparency
 from gankit_datacheck.finding import LEVELS, Finding, count, percent
 from gankit_datacheck.survey import MIN_PICTURES_FOR_AVERAGE, Survey
 from gankit_datacheck.training_advice import MEDIUM, SMALL, check_number, check_symmetry
@@ -103,6 +104,8 @@ def _check_size(survey: Survey) -> Iterable[Finding]:
         option = f"--image-size {possible.setting}"
         what = f"{size.setting} px: the default networks cannot draw this size"
         yield Finding("advice", what, f"use {option}", (option,))
+    if survey.is_pixel_art:  # its size is that of the art, not of the file
+        return
     too_small = survey.too_small
     fitting = _scaled(size, float(np.percentile(survey.scale, 5)))
     if too_small.any():
@@ -161,7 +164,7 @@ def _check_shape(survey: Survey) -> Iterable[Finding]:
     ratios = survey.sizes[:, 0] / np.maximum(survey.sizes[:, 1], 1)
     ratio = float(np.median(ratios))
     are_alike = np.abs(np.log(ratios / ratio)) < math.log(SAME_SHAPE)
-    if not survey.size.is_square or are_alike.mean() < 0.5:
+    if not survey.size.is_square or survey.is_pixel_art or are_alike.mean() < 0.5:
         return
     side = survey.size.width
     wide = ImageSize(round(side * max(ratio, 1)), round(side * max(1 / ratio, 1)))
@@ -183,7 +186,8 @@ def _check_patches(survey: Survey) -> Iterable[Finding]:
     size = survey.size
     patch = ImageSize(int(PATCH_FACTOR * size.width), int(PATCH_FACTOR * size.height))
     number = int((survey.sizes // (patch.width, patch.height)).prod(1).sum())
-    if survey.files and survey.different < MEDIUM and number >= MIN_PATCHES * len(survey.good):
+    is_few = survey.files and survey.different < MEDIUM and not survey.is_pixel_art
+    if is_few and number >= MIN_PATCHES * len(survey.good):
         option = f"--fit patches:size={patch.setting}"
         what = f"large enough to cut {count(number, 'patch')} of {patch.setting} px from them"
         yield Finding("advice", what, f"for tissue and textures, use {option}")
@@ -216,8 +220,10 @@ def _check_traits(survey: Survey) -> Iterable[Finding]:
          "brighten them"),
         (pale, COMMON, "have", "very low contrast", "increase their contrast, or delete them",
          "increase their contrast"),
-        (survey.transparent, RARE, "are", "partly transparent: shown on white",
-         "for another colour, use for instance --background black", ""),
+        (survey.transparent & ~np.array(survey.is_transparent), RARE, "are",
+         "partly transparent: shown on white",
+         "for another colour, use for instance --background black; "
+         "--channels 4 learns transparency too", ""),
     ):  # fmt: skip
         if mask.mean() >= min_share:
             what = f"{_count_share(mask, verb)} {trait}"
@@ -269,6 +275,8 @@ RULES: tuple[Rule, ...] = (
     check_number,
     _check_copies,
     _check_size,
+    check_pixel_art,
+    check_transparency,
     _check_shape,
     _check_patches,
     _check_traits,

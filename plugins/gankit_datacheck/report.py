@@ -41,6 +41,7 @@ def make_report(survey: Survey, source: Sequence[str] = ()) -> dict[str, Any]:
         "lost_in_crop": round(float(survey.crop_loss.mean()), 4) if good else 0.0,
         "grey": int(survey.grey.sum()),
         "transparent": int(survey.transparent.sum()),
+        "pixel_art": sum(facts.art is not None for facts in good),
         "plain": int(survey.plain.sum()),
         "colour": _colour(good),
         "likeness": round(survey.likeness, 4),

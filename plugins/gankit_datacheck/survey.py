@@ -7,12 +7,12 @@ import math
 import os
 import warnings
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -27,6 +27,7 @@ from gankit.data.read.limits import check_cost, check_icon
 from gankit.data.read.upright import ORIENTATION
 from gankit.data.store import duplicates
 from gankit_datacheck.mirroring import NO_DIFFERENCE, Difference, find_difference
+from gankit_datacheck.pixel_art import Art, find_art
 
 SIDE = 64  # px at which pictures are examined, so that statistics do not depend on --image-size
 BINS = 32  # of the colour histograms
@@ -34,6 +35,8 @@ MAX_DRAWN = 2000  # pictures examined of a data set that draws them on demand
 CHUNK = 16  # pictures that a thread examines at a time
 MIN_PICTURES_FOR_AVERAGE = 100  # with fewer, the average says nothing
 PAGED = ("GIF", "WEBP", "PNG", "AVIF")  # formats of which one page is used
+MIN_CLEAR = 0.02  # share of a picture's pixels; rounded corners have less
+MOST = 0.5  # of the pictures: from this share on, a trait is that of the set
 MAX_MIRRORED = 300  # pictures compared with their mirror images, at equal distances
 SIDEWAYS = 5  # EXIF orientations from here on swap width and height
 
@@ -51,6 +54,8 @@ class Facts:
     mode: str = ""  # of the file: RGB, L, CMYK, ...
     bytes: int = 0
     transparent: bool = False  # at least partly
+    clear: float = 0.0  # share of its pixels that are more transparent than opaque
+    art: Art | None = None  # if it is pixel art
     pages: int = 1  # of a TIFF, or frames of an animation
     grey: bool = False
     colour: Colour = NO_COLOUR  # how strong it is
@@ -108,6 +113,8 @@ def _examine_picture(files: Any, index: int, pictures: Any) -> Facts:
             if not facts.width:
                 facts.height, facts.width = _shape(picture)
             _read_pixels(fit(picture, SIDE, 3), facts)
+            if isinstance(picture, Image.Image):
+                facts.art = find_art(picture)
     except Exception as error:  # Pillow may raise anything for a broken picture
         facts.broken = " ".join(str(error).split()) or type(error).__name__
     return facts
@@ -147,13 +154,10 @@ def _read_image_header(image: Image.Image, facts: Facts) -> None:
     facts.width, facts.height = size
     if image.has_transparency_data:
         with DECODING.take(image.width * image.height):
-            facts.transparent = _lowest_alpha(image) < 255
-
-
-def _lowest_alpha(image: Image.Image) -> int:
-    alpha = (image if "A" in image.getbands() else image.convert("RGBA")).getchannel("A")
-    lowest, _ = cast(tuple[int, int], alpha.getextrema())  # of one band
-    return lowest
+            alpha = (image if "A" in image.getbands() else image.convert("RGBA")).getchannel("A")
+            counts = alpha.histogram()
+            facts.transparent = sum(counts[:255]) > 0
+            facts.clear = sum(counts[:128]) / sum(counts)
 
 
 def _shape(picture: Any) -> tuple[int, int]:
@@ -173,6 +177,12 @@ def _read_pixels(pixels: Any, facts: Facts) -> None:
     facts.grey = facts.colour.is_grey
     facts.look = duplicates.make_thumbnail(pixels)
     facts.pixels = pixels
+
+
+def _is_common(have_it: Iterable[bool]) -> bool:
+    """Whether more than half of the pictures have a trait."""
+    values = [bool(value) for value in have_it]
+    return sum(values) > MOST * len(values)
 
 
 class DuplicateGroup(NamedTuple):
@@ -219,6 +229,9 @@ class Survey:
         self.long = self.sizes.max(1)
         self.grey = np.array([facts.grey for facts in self.good], bool)
         self.transparent = np.array([facts.transparent for facts in self.good], bool)
+        self.clear = np.array([facts.clear for facts in self.good])
+        self.is_transparent = _is_common(self.clear >= MIN_CLEAR)
+        self.is_pixel_art = _is_common(facts.art is not None for facts in self.good)
         self.brightness = np.array([facts.mean for facts in self.good]).reshape(-1, 3).mean(1)
         self.contrast = np.array([facts.std for facts in self.good]).reshape(-1, 3).mean(1)
 

@@ -14,6 +14,7 @@ from gankit.core.registry import Registry
 from gankit.core.seen import PREFIX, History
 from gankit.core.settings import Run
 from gankit.core.stop import no_progress
+from gankit.data.alpha import ALPHA
 from gankit.runs.grids import list_grids
 from gankit.runs.images import cut_grid, from_uint8
 from gankit.runs.read_grid import read_grid
@@ -84,7 +85,12 @@ def find_grids(run: Run) -> list[tuple[int, Path]]:
 
 
 def read_images(path: Path, run: Run) -> Tensor | None:
-    """The pictures of a grid as images (N, C, H, W) in [-1, 1]; None if it cannot be read."""
+    """The pictures of a grid as images (N, C, H, W) in [-1, 1]; None if it cannot be read.
+
+    Nor if they are transparent, as the grid shows them on a checkerboard.
+    """
+    if run.channels == ALPHA:
+        return None
     try:
         frames = cut_grid(read_grid(path), run.size)
     except GankitError:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
 from gankit.core import randomness
+from gankit.data.alpha import ALPHA
 from gankit.runs.sampler import Sampler
 from gankit_explore.petal_factors import Pictures, strongest_factor
 
@@ -64,9 +65,10 @@ def find_directions(sampler: Sampler) -> list[Direction]:
         if direction.change > 0 and max(cosines, default=0.0) < MAX_COSINE:
             chosen.append(direction)
     chosen = chosen[:MAX_DIRECTIONS]
-    size = sampler.run.size
-    draws_petals = sampler.run.dataset.name == "petals" and size.is_square
-    draws_petals = draws_petals and size.width >= MIN_PETALS
+    run = sampler.run
+    draws_petals = run.dataset.name == "petals" and run.size.is_square
+    draws_petals = draws_petals and run.size.width >= MIN_PETALS
+    draws_petals = draws_petals and run.channels != ALPHA  # which its measures do not take
     return [_name(sampler, direction) for direction in chosen] if draws_petals else chosen
 
 

@@ -15,6 +15,7 @@ from gankit.cli.sample_output import sample_words
 from gankit.core.portable_path import hide_home
 from gankit.core.settings import Run, command_about, command_line
 from gankit.core.version import __version__
+from gankit.data.alpha import ALPHA
 from gankit.data.read.names import printable
 from gankit.runs.provenance import of_run
 from gankit.runs.sampler import Sampler
@@ -120,6 +121,8 @@ def _render(
         about=f"The generator of {run.folder.resolve().name}, trained on {_describe_data(run)}.",
         data=data,
         size=run.size,
+        transparent=run.channels == ALPHA,
+        sharp=run.resample == "nearest",
         tools=TOOLS.items(),
         scripts=SCRIPTS,
         engine=_engine_texts(),

@@ -50,7 +50,7 @@ def import_weights(
     check_output(Path(out or "runs"))
     with show_log():
         run = import_run(registry, file, out, options, generator)
-    colours = "grey" if run.channels == 1 else "colour"
+    colours = {1: "grey", 3: "colour", 4: "colour with transparency"}[run.channels]
     what = f"{run.generator}, {run.image_size} px, {colours}, z of {run.latent_dim} numbers"
     click.echo(printable(f"gankit: {file} holds a generator {what}"), err=True)
     click.echo(printable(f"gankit: draw: {command_about(run, 'sample', run.out)}"), err=True)

@@ -14,6 +14,7 @@ from torch.nn.utils.parametrize import is_parametrized
 from gankit.core.atomic_write import write_atomically
 from gankit.core.registry import Registry, registry_of
 from gankit.core.shell import quote_word
+from gankit.data.alpha import ALPHA
 from gankit.data.read.names import printable
 from gankit.runs.provenance import Provenance, entries_of
 from gankit.runs.sampler import Sampler
@@ -52,10 +53,16 @@ for seed in map(int, sys.argv[1:] or ["0"]):
     z = torch.randn(1, {latent_dim}, generator=random)
     with torch.no_grad():
         image = netG(z)[0]  # ({channels}, {height}, {width}), from -1 to 1
-    pixels = image.clamp(-1, 1).add(1).mul(127.5).round().byte()
-    picture = Image.fromarray(pixels.expand(3, -1, -1).permute(1, 2, 0).numpy())
+    pixels = image.clamp(-1, 1).add(1).mul(127.5).round().int()
+{pixels}
+    picture = Image.fromarray(pixels.byte().permute(1, 2, 0).numpy())
     picture.save(f"seed-{{seed}}.png")
 '''
+OPAQUE = "    pixels = pixels.expand(3, -1, -1)"
+TRANSPARENT = """\
+    alpha = pixels[3:]  # colours are premultiplied: they are divided by alpha
+    colours = (pixels[:3].minimum(alpha) * 255 + alpha // 2) // alpha.clamp(min=1)
+    pixels = torch.cat([colours, alpha])"""
 WITH_SOURCE = """\
 netG = {call}.eval()
 netG.load_state_dict(torch.load(folder / "netG.pth", weights_only=True))"""
@@ -178,7 +185,8 @@ def _draw_text(sampler: Sampler, provenance: Provenance, network: str, imports: 
     of_run = f"Step {sampler.step} of the run: {entries.get('run')}"
     # A line break in a comment would make code of what follows.
     comments = {"made_by": printable(made_by), "run": printable(of_run)}
-    return DRAW_TEXT.format(imports=imports, network=network, **comments, **values)
+    pixels = TRANSPARENT if run.channels == ALPHA else OPAQUE
+    return DRAW_TEXT.format(imports=imports, network=network, pixels=pixels, **comments, **values)
 
 
 def _licence(sampler: Sampler, registry: Registry) -> str:

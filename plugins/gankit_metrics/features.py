@@ -19,6 +19,7 @@ from gankit.compute.allocator import tune_allocator
 from gankit.core.errors import GankitError
 from gankit.core.metric import Metric
 from gankit.core.prepared import Pixels
+from gankit.data.alpha import ALPHA, flatten
 
 BATCH_SIZE = 16  # activations of more pictures do not fit into a processor's cache
 PIXELS_SIZE = 32  # px, of the features `pixels`
@@ -65,7 +66,15 @@ def _explain_import_error(name: str, package: str) -> Iterator[None]:
 def _extract_in_batches(
     network: Callable[[Tensor], Tensor], pictures: Pixels
 ) -> np.ndarray[Any, Any]:
-    """The outputs (N, d) of a network that takes uint8 images (N, 3, H, W)."""
+    """The outputs (N, d) of a network that takes uint8 images (N, 3, H, W).
+
+    Of transparent pictures, the outputs (N, 2d) on black and on white: what is seen on both is all
+    that there is to see. With the factor, the product of two rows is the mean of both products.
+    """
+    if pictures.shape[3] == ALPHA:
+        shown = [flatten(pictures, level) for level in (0, 255)]
+        parts = [_extract_in_batches(network, side) for side in shown]
+        return np.concatenate(parts, axis=1) * np.float32(0.5**0.5)
     tune_allocator(torch.device("cpu"))
     features = []
     with torch.no_grad():

@@ -19,6 +19,7 @@ from gankit.core.prepared import Pixels
 from gankit.core.read_json import Types, find_wrong_type, read_json
 from gankit.core.retried_write import describe_write_error
 from gankit.core.shell import join_command
+from gankit.data.alpha import checkerboard, flatten
 from gankit.runs.log import to_csv
 from gankit.runs.provenance import of_run
 from gankit_metrics.measurement import Measurement
@@ -102,6 +103,7 @@ def save_metric_picture(
     path = picture_path(folder, step, metric)
     words = ["gankit", "evaluate", path_from_here(folder)]
     words += ["--metric", metric, "--checkpoint", str(step), "--samples", str(samples)]
+    pixels = flatten(pixels, checkerboard(*pixels.shape[:2]))  # if it is of transparent pictures
     picture = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
     try:
         save_picture(picture, path, of_run(folder, step, join_command(words)))

@@ -13,7 +13,7 @@ from gankit.core.loss import Loss
 from gankit.core.prepared import PreparedDataset, Rows
 from gankit.core.randomness import generator
 from gankit.core.settings import Run
-from gankit.runs.images import from_uint8, resized, to_frames
+from gankit.runs.images import from_uint8, resized, to_frames, to_rgb
 from gankit_report.d_view import MAX_SIDE, SHOWN, Judged, Moment
 
 MAX_REALS = 256  # training pictures of which D's least believed ones are shown
@@ -104,7 +104,7 @@ def draw_heat(images: Tensor, sizes: Tensor) -> np.ndarray:
     lower = position.long().clamp(max=len(colours) - 2)
     between = (position - lower)[..., None]
     colour = colours[lower] * (1 - between) + colours[lower + 1] * between
-    grey = (images.mean(dim=1)[..., None] + 1) / 2 * GREY
+    grey = (to_rgb(images).mean(dim=1)[..., None] + 1) / 2 * GREY
     warm = heat.squeeze(1)[..., None]
     mixed = (1 - warm) * grey + warm * colour
     return (mixed.clamp(0, 1) * 255).round().to(torch.uint8).numpy()

@@ -73,7 +73,9 @@ class Board:
     @hookimpl
     def samples_drawn(self, run: Run, step: int, images: Tensor) -> None:
         if self.writer:
-            self.writer.add_images("samples", images.clamp(-1, 1).add(1).div(2), step)
+            from gankit.runs.images import to_rgb  # imports torch
+
+            self.writer.add_images("samples", to_rgb(images).clamp(-1, 1).add(1).div(2), step)
 
     @hookimpl
     def run_finished(self, run: Run, outcome: dict[str, Any]) -> None:

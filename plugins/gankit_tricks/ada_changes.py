@@ -9,6 +9,8 @@ import math
 
 import torch
 
+from gankit_tricks.transparency import join_alpha, split_alpha
+
 
 def flip(x, p, draw):
     """Mirrored left to right, with probability 1/2."""
@@ -42,8 +44,10 @@ def scale(x, p, draw):
 def color(x, p, draw):
     """Brightness, contrast, luma flip, hue and saturation, each with probability p.
 
-    After brightness, one matrix (N, 1, C, C) maps each pixel's colour to the new colour.
+    After brightness, one matrix (N, 1, C, C) maps each pixel's colour to the new colour; alpha
+    stays as it is.
     """
+    x, alpha = split_alpha(x)
     identity = torch.eye(x.shape[1], dtype=x.dtype, device=x.device)
     grey = torch.full_like(identity, 1 / len(identity))  # maps a colour to its mean
     brightness = torch.where(_chosen(x, p, draw), 0.2 * _normal(x, draw), 0.0)
@@ -54,7 +58,8 @@ def color(x, p, draw):
     saturation = torch.where(_chosen(x, p, draw), _normal(x, draw).exp2(), 1.0)
     tint = identity + (saturation - 1) * (identity - grey)
     matrix = tint @ hue @ luma * contrast
-    return (matrix[:, 0] @ (x + brightness).flatten(2)).view_as(x)
+    changed = (matrix[:, 0] @ (x + brightness * alpha).flatten(2)).view_as(x)
+    return join_alpha(changed, alpha)
 
 
 CHANGES = {c.__name__: c for c in (flip, rotate, translate, scale, color)}

@@ -4,6 +4,7 @@ import torch
 
 from gankit import Trick
 from gankit_tricks.policy import split_policy
+from gankit_tricks.transparency import join_alpha, mean_colour, split_alpha
 
 
 class DiffAugment(Trick):
@@ -13,7 +14,8 @@ class DiffAugment(Trick):
     augmented in the same way, so G does not learn to draw the augmentation. It helps most below
     about 5,000 pictures; with very many it slows learning down. Each picture has its own draws.
 
-    policy: any of color, translation and cutout, joined by +.
+    policy: any of color, translation and cutout, joined by +. Of transparent pictures, color leaves
+        alpha as it is.
     """
 
     def __init__(self, policy: str = "color+translation+cutout") -> None:
@@ -32,11 +34,12 @@ class DiffAugment(Trick):
         brightness, saturation, contrast = torch.rand(
             3, len(x), 1, 1, 1, generator=draw, device=x.device
         )
-        x = x + (brightness - 0.5)
+        x, alpha = split_alpha(x)
+        x = x + (brightness - 0.5) * alpha
         grey = x.mean(dim=1, keepdim=True)
         x = grey + (x - grey) * (saturation * 2)
-        mean = x.mean(dim=(1, 2, 3), keepdim=True)
-        return mean + (x - mean) * (contrast + 0.5)
+        mean = mean_colour(x, alpha) * alpha
+        return join_alpha(mean + (x - mean) * (contrast + 0.5), alpha)
 
     def _translation(self, x, draw, largest=1 / 8):
         """Moves each picture by up to 1/8 of its side; the gap is filled with 0, a middle grey."""

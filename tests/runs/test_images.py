@@ -6,16 +6,24 @@ from zlib import crc32
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from gankit import GankitError
 from gankit.core.image_size import ImageSize
+from gankit.data.alpha import checkerboard
 from gankit.runs.images import (
     arrange,
+    can_be_transparent,
     cut_grid,
+    from_uint8,
     nearly_square,
+    on_grey,
+    resize,
     save_picture,
     to_frames,
     to_grid,
+    to_pictures,
+    to_rgb,
 )
 from gankit.runs.read_grid import read_grid
 
@@ -107,6 +115,52 @@ def to_chunk(kind, content):
     return (
         struct.pack(">I", len(content)) + kind + content + struct.pack(">I", crc32(kind + content))
     )
+
+
+def test_transparent_images_are_seen_on_a_checkerboard_and_saved_as_rgba():
+    images = torch.tensor([-1.0, -1, -1, -1, 1, -1, -1, 1]).reshape(2, 4, 1, 1).expand(2, 4, 16, 16)
+    frames = to_frames(images)
+    assert frames.shape == (2, 16, 16, 3)
+    assert np.array_equal(frames[0], np.broadcast_to(checkerboard(16, 16), (16, 16, 3)))
+    assert (frames[1] == (255, 0, 0)).all()
+    pictures = to_pictures(images)
+    assert (pictures[0] == 0).all()
+    assert (pictures[1] == (255, 0, 0, 255)).all()
+    grid = to_grid(images)
+    assert grid.mode == "RGB"
+    assert np.array_equal(np.asarray(grid)[2:18, 2:18], frames[0])
+    assert torch.equal(to_rgb(images), from_uint8(frames))
+    grey = on_grey(images)[:, :, 0, 0]
+    torch.testing.assert_close(grey, torch.tensor([[0.0, 0, 0], [1, -1, -1]]))
+
+
+def test_gradients_flow_to_alpha_through_a_grey_ground():
+    images = torch.zeros(1, 4, 2, 2, requires_grad=True)
+    on_grey(images).sum().backward()
+    assert (images.grad[0, 3] < 0).all()
+
+
+def test_nearest_enlarges_without_new_colours():
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (8, 8, 4), dtype=np.uint8))
+    large = np.asarray(resize(picture, 24, "nearest"))
+    assert np.array_equal(large, np.asarray(picture).repeat(3, 0).repeat(3, 1))
+    assert not np.array_equal(large, np.asarray(resize(picture, 24)))
+
+
+@pytest.mark.parametrize("ending", ["png", "webp", "gif", "tif", "jpg", "bmp", "ppm"])
+def test_what_is_transparent_is_saved_so_or_on_the_background(ending, tmp_path):
+    path = tmp_path / f"picture.{ending}"
+    clear = Image.new("RGBA", (8, 8), (0, 0, 0, 0))
+    clear.paste((200, 0, 0, 255), (4, 0, 8, 8))
+    save_picture(clear, path, background="blue")
+    with Image.open(path) as saved:
+        pixels = np.asarray(saved.convert("RGBA")).astype(int)
+    if can_be_transparent(path):
+        assert pixels[0, 0, 3] == 0
+    else:
+        assert np.abs(pixels[0, 0] - (0, 0, 255, 255)).max() < 40
+    assert np.abs(pixels[4, 6] - (200, 0, 0, 255)).max() < 40
+    assert can_be_transparent(path) == (ending not in ("jpg", "bmp", "ppm"))
 
 
 @pytest.mark.parametrize("size", [ImageSize(6, 4), ImageSize(3, 9), ImageSize(4, 4)])

@@ -1,4 +1,7 @@
-"""One picture file of any format -> a picture in RGB or grey, or a ValueError that says why not."""
+"""One picture file of any format -> a picture in RGB or grey, or a ValueError that says why not.
+
+If the background is None, what is transparent stays so: a transparent picture is in RGBA.
+"""
 
 import contextlib
 import io
@@ -57,7 +60,7 @@ DRAFT_SCALE = 1.25  # a JPEG may be decoded at a reduced scale, if this times th
 def decode(
     path: str | Path,
     min_size: int = 0,
-    background: str = "white",
+    background: str | None = "white",
     ranges: SharedRanges | None = None,
 ) -> Image.Image:
     """The picture in a file, upright, in mode RGB, or L if the file itself is grey.
@@ -75,7 +78,7 @@ def decode(
 def decode_bytes(
     data: bytes,
     min_size: int = 0,
-    background: str = "white",
+    background: str | None = "white",
     ranges: SharedRanges | None = None,
 ) -> Image.Image:
     """The same as `decode`, for the bytes of a picture file."""
@@ -87,7 +90,7 @@ def decode_bytes(
 def decoded(
     picture: str | Path | bytes,
     min_size: int = 0,
-    background: str = "white",
+    background: str | None = "white",
     ranges: SharedRanges | None = None,
 ) -> Iterator[Image.Image]:
     """The same as `decode`, for a path or the bytes of a file.
@@ -141,7 +144,7 @@ def _open_file(picture: str | Path | bytes) -> BinaryIO:
 def _decode_file(
     file: BinaryIO,
     min_size: int,
-    background: str,
+    background: str | None,
     ranges: SharedRanges | None,
     held: contextlib.ExitStack,
 ) -> Image.Image:
@@ -229,12 +232,17 @@ def describe_error(error: Exception) -> str:
     return f"is broken: {printable(text)[:100] or type(error).__name__}"
 
 
-def to_rgb_or_grey(image: Image.Image, background: str = "white") -> Image.Image:
-    """An image of any mode in RGB, or in L if it is grey: 8 bits, nothing transparent."""
+def to_rgb_or_grey(image: Image.Image, background: str | None = "white") -> Image.Image:
+    """An image of any mode in RGB, or in L if it is grey: 8 bits, transparent on the background.
+
+    If the background is None, an image with an alpha channel is in RGBA.
+    """
     if image.mode == "F" or image.mode.startswith("I"):
         deep = DeepPicture(np.asarray(image))
         return to_8_bits(deep, measure(deep))
     if image.has_transparency_data:
+        if background is None:
+            return image.convert("RGBA")
         colour = ImageColor.getrgb(background)[:3]
         stays_grey = _is_grey(image) and len(set(colour)) == 1
         canvas = Image.new("RGB", image.size, colour)

@@ -24,7 +24,7 @@ class PictureFiles(Sequence[Image.Image]):
     left_out: list[str]
     fingerprint: str
     image_size: int
-    background: str
+    background: str | None  # behind what is transparent; None: it stays transparent
     ranges: SharedRanges = field(init=False)
 
     def __post_init__(self) -> None:

@@ -7,14 +7,17 @@ import numpy as np
 from PIL import Image, ImageColor
 
 from gankit.core.image_size import ImageSize
+from gankit.data.alpha import ALPHA
 from gankit.data.messages import NO_PIXELS
 from gankit.data.read.decode import to_rgb_or_grey
 from gankit.data.read.upright import extent
 
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
+Filter = Image.Resampling
 Box = tuple[int, int, int, int]  # left, top, right, bottom, in pixels of the picture
 MAX_PATCH_BYTES = 1 << 32  # of all patches of one picture, which are in memory together
-LANCZOS = Image.Resampling.LANCZOS
+MODES = {1: "L", 3: "RGB", ALPHA: "RGBa"}  # Pillow's name of the pixels; RGBa is premultiplied
+FILTERS = {"lanczos": Image.Resampling.LANCZOS, "nearest": Image.Resampling.NEAREST}
 
 
 def fit(
@@ -23,20 +26,28 @@ def fit(
     channels: int,
     method: str = "crop",
     background: str = "white",
+    resample: str = "lanczos",
 ) -> Pixels:
     """One picture as uint8 (size.height, size.width, channels); an int is the side of a square.
 
+    Four channels are premultiplied RGBA.
+
     `picture` is a PIL image of any mode or an array (H, W) or (H, W, C). `method` is `crop` for the
     largest part of this shape, in the middle; `pad` for the whole picture on the background; or
-    `stretch` for the whole picture, squeezed into this shape.
+    `stretch` for the whole picture, squeezed into this shape. `resample` is `lanczos`, or
+    `nearest`, which makes no new colours, and with which `pad` enlarges by whole numbers only.
     """
     size = ImageSize.of(size)
-    image = FIT_METHODS[method](_to_image(picture, channels, background), size, background)
-    return np.asarray(image).reshape(size.height, size.width, channels)
+    image = _to_image(picture, channels, background)
+    fitted = FIT_METHODS[method](image, size, background, FILTERS[resample])
+    pixels: Pixels = np.asarray(fitted).reshape(size.height, size.width, channels)
+    if channels == ALPHA:  # Lanczos overshoots: no more colour than alpha allows
+        pixels = np.minimum(pixels, pixels[..., 3:])
+    return pixels
 
 
 def _to_image(picture: Any, channels: int, background: str) -> Image.Image:
-    """The picture as a PIL image of one or three channels; colour becomes grey by its luma."""
+    """The picture as a PIL image of so many channels; colour becomes grey by its luma."""
     if isinstance(picture, tuple):  # torchvision's data sets return (image, class)
         picture = picture[0]
     if not isinstance(picture, Image.Image):
@@ -44,37 +55,45 @@ def _to_image(picture: Any, channels: int, background: str) -> Image.Image:
         picture = Image.fromarray(picture[:, :, 0] if has_one_channel else picture)
     if not picture.width * picture.height:
         raise ValueError(NO_PIXELS)
-    mode = "L" if channels == 1 else "RGB"
-    if picture.mode not in ("L", "RGB"):
-        picture = to_rgb_or_grey(picture, background)
+    mode = MODES[channels]
+    if picture.mode not in ("L", "RGB", mode):
+        picture = to_rgb_or_grey(picture, None if channels == ALPHA else background)
+    if channels == ALPHA and picture.mode in ("L", "RGB"):
+        picture = picture.convert("RGBA")  # which is all that Pillow premultiplies
     image: Image.Image = picture if picture.mode == mode else picture.convert(mode)
     return image
 
 
-def _crop(image: Image.Image, size: ImageSize, background: str) -> Image.Image:
+def _crop(image: Image.Image, size: ImageSize, background: str, resampling: Filter) -> Image.Image:
     left, top, right, bottom = extent(image)
     # As wide as `size` says for the whole height, or as high as it says for the whole width.
     width = min(right - left, (bottom - top) * (size.width / size.height))
     height = min(bottom - top, (right - left) * (size.height / size.width))
     left = (left + right - width) / 2
     top = (top + bottom - height) / 2
-    return image.resize((size.width, size.height), LANCZOS, (left, top, left + width, top + height))
+    box = (left, top, left + width, top + height)
+    return image.resize((size.width, size.height), resampling, box)
 
 
-def _pad(image: Image.Image, size: ImageSize, background: str) -> Image.Image:
+def _pad(image: Image.Image, size: ImageSize, background: str, resampling: Filter) -> Image.Image:
     left, top, right, bottom = extent(image)
     scale = min(size.width / (right - left), size.height / (bottom - top))
+    if resampling == Filter.NEAREST and scale > 1:
+        scale = int(scale)  # so that each pixel of the picture becomes a square
     width = round(scale * (right - left)) or 1
     height = round(scale * (bottom - top)) or 1
-    colour = ImageColor.getcolor(background, image.mode)
+    is_transparent = image.mode == "RGBa"
+    colour = 0 if is_transparent else ImageColor.getcolor(background, image.mode)
     canvas = Image.new(image.mode, (size.width, size.height), colour)
-    resized = image.resize((width, height), LANCZOS, (left, top, right, bottom))
+    resized = image.resize((width, height), resampling, (left, top, right, bottom))
     canvas.paste(resized, ((size.width - width) // 2, (size.height - height) // 2))
     return canvas
 
 
-def _stretch(image: Image.Image, size: ImageSize, background: str) -> Image.Image:
-    return image.resize((size.width, size.height), LANCZOS, extent(image))
+def _stretch(
+    image: Image.Image, size: ImageSize, background: str, resampling: Filter
+) -> Image.Image:
+    return image.resize((size.width, size.height), resampling, extent(image))
 
 
 FIT_METHODS = {"crop": _crop, "pad": _pad, "stretch": _stretch}
@@ -86,6 +105,7 @@ def cut_patches(
     channels: int,
     patch_size: int | ImageSize,
     stride: int,
+    resample: str = "lanczos",
 ) -> Iterator[tuple[Pixels, Box]]:
     """Parts of `patch_size` every `stride` pixels, each resized to `size`, with its box.
 
@@ -94,8 +114,8 @@ def cut_patches(
     """
     size = ImageSize.of(size)
     patch = ImageSize.of(patch_size)
-    pixels = np.asarray(_to_image(picture, channels, "white"))
-    height, width = pixels.shape[:2]
+    image = _to_image(picture, channels, "white")
+    width, height = image.size
     if height < patch.height or width < patch.width:
         raise ValueError(f"is {width}x{height}, smaller than a patch of {patch.setting} pixels")
     tops = _patch_starts(height, patch.height, stride)
@@ -107,7 +127,8 @@ def cut_patches(
         for left in lefts:
             right = left + patch.width
             bottom = top + patch.height
-            yield fit(pixels[top:bottom, left:right], size, channels), (left, top, right, bottom)
+            box = (left, top, right, bottom)
+            yield fit(image.crop(box), size, channels, resample=resample), box
 
 
 def _patch_starts(length: int, patch_size: int, stride: int) -> list[int]:

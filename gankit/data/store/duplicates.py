@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from gankit.data.alpha import flatten
 from gankit.data.store.thumbnails import (
     SIDE,
     Features,
@@ -28,6 +29,7 @@ from gankit.data.store.thumbnails import (
     pixel_grid,
 )
 
+THUMBNAIL_GREY = 128  # level behind transparent pictures
 THUMBNAIL = np.dtype([("digest", "<u8"), ("pixels", "u1", (SIDE, SIDE, 3))])
 
 # Measured on photos, paintings, cells, tissue and drawn flowers. Copies trimmed by up to 3 % at
@@ -53,10 +55,11 @@ Thumbnails = NDArray[np.void]  # (N,) of THUMBNAIL
 def make_thumbnail(pixels: NDArray[np.uint8]) -> Thumbnails:
     """The thumbnail of one picture (H, W, C) or (H, W), shape (); stack them with np.stack.
 
-    `digest` is a hash of the full picture.
+    `digest` is a hash of the full picture. A transparent picture lies on grey.
     """
     pixels = np.ascontiguousarray(pixels)
-    image = Image.fromarray(pixels[..., 0] if pixels.shape[2:] == (1,) else pixels)
+    shown = flatten(pixels, THUMBNAIL_GREY) if pixels.ndim == 3 else pixels
+    image = Image.fromarray(shown[..., 0] if shown.shape[2:] == (1,) else shown)
     if image.width % SIDE or image.height % SIDE:
         image = image.resize((SIDE, SIDE), Image.Resampling.BOX)
     else:  # the same result, much faster

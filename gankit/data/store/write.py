@@ -27,7 +27,15 @@ from gankit.core.image_size import ImageSize
 from gankit.core.prepared import Pixels, Rows
 from gankit.core.read_json import Types, is_list_of, read_json_object
 from gankit.core.stop import Progress
-from gankit.data.messages import MOVE_CACHE, mostly_broken, nearly_grey, shorten, skipped_line
+from gankit.data.alpha import ALPHA
+from gankit.data.messages import (
+    MOVE_CACHE,
+    NOT_TRANSPARENT,
+    mostly_broken,
+    nearly_grey,
+    shorten,
+    skipped_line,
+)
 from gankit.data.read.colour import find_colour
 from gankit.data.read.in_flight import opened
 from gankit.data.store import duplicates
@@ -55,6 +63,7 @@ class PixelSettings:
     channels: int  # 0: as the pictures are
     fit: str
     background: str
+    resample: str = "lanczos"
     label: str = ""  # the name in messages; the pixels do not depend on it
 
     @property
@@ -117,7 +126,9 @@ def own_fingerprint(pictures: Sequence[Any]) -> Any:
 
 
 def _prepared_folder(settings: PixelSettings, count: int, contents: str) -> Path:
-    *pixel_settings, _ = dataclasses.astuple(settings)
+    *pixel_settings, resample, _ = dataclasses.astuple(settings)
+    if resample != PixelSettings.resample:  # the default is not in the key, as it was before
+        pixel_settings.append(resample)
     key = json.dumps([VERSION, pixel_settings, count, contents])
     return cache_folder("pictures", hashlib.sha256(key.encode()).hexdigest()[:20])
 
@@ -204,6 +215,7 @@ class _Writer:
         self.boxes: list[Any] = []
         self.skipped: list[str] = []
         self.hash = hashlib.sha256()
+        self.is_opaque = settings.channels == ALPHA  # until a picture that is not comes
 
     def add(self, result: list[tuple[Pixels, Any]] | str) -> None:
         """Add what was made of one picture, or the line that says why it is skipped."""
@@ -215,6 +227,7 @@ class _Writer:
                 colour = find_colour(pixels)
                 self.all_grey = colour.is_grey
                 self.strongest_tint = max(self.strongest_tint, colour.tint)
+            self.is_opaque = self.is_opaque and bool((pixels[..., 3] == 255).all())
             self.file.write(pixels.tobytes())
             self.hash.update(pixels.data)
             self.thumbnails += duplicates.make_thumbnail(pixels).tobytes()
@@ -231,6 +244,8 @@ class _Writer:
             self._keep_one_channel(count)
             if self.strongest_tint:
                 self.notes.append(nearly_grey(self.strongest_tint))
+        if self.is_opaque:
+            self.notes.append(NOT_TRANSPARENT)
         _save_array(self.folder / "groups.npy", duplicates.group_near_duplicates(thumbnails))
         if self.boxes[0] is not None:
             _save_array(self.folder / "boxes.npy", np.asarray(self.boxes, np.int32))

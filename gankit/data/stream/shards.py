@@ -13,6 +13,7 @@ from PIL import Image
 
 from gankit.core.errors import GankitError
 from gankit.core.stop import Progress, no_progress
+from gankit.data.alpha import ALPHA
 from gankit.data.messages import MORE_SHARDS, NO_CLASS_FOLDERS
 from gankit.data.read.decode import decoded, measure_range
 from gankit.data.read.deep import Range, SharedRanges
@@ -46,6 +47,7 @@ class Shards(Sequence[Image.Image]):
         image_size: int = 64,
         classes: tuple[str, ...] = (),
         background: str = "white",
+        channels: int = 3,
         progress: Progress = no_progress,
         block: int = 1024,
         sample: int = 2000,
@@ -55,7 +57,7 @@ class Shards(Sequence[Image.Image]):
         if block < 1 or sample < 1:
             raise ValueError(f"block={block} and sample={sample} must both be 1 or more")
         self.image_size = image_size
-        self.background = background
+        self.background = None if channels == ALPHA else background
         self.block = block
         self.sample = sample
         paths = [path for source in data for path in find_tars(source)]

@@ -24,7 +24,7 @@ def require_picture(index: int, picture: Any) -> None:
         if picture.dtype == np.uint8 and (is_grey or _is_colour(picture)):
             return
         actual = f"{picture.dtype} array {picture.shape}"
-    expected = "a PIL image or a uint8 array (H, W) or (H, W, 3)"
+    expected = "a PIL image or a uint8 array (H, W), (H, W, 3) or (H, W, 4)"
     raise ValueError(f"picture {index} is a {actual}; expected {expected}")
 
 

@@ -44,14 +44,17 @@ function silenceChannels({ heap }, map, count, channels) {
 function toPixels({ maps, heap }, pixels, count) {
     const map = maps[maps.length - 1];
     const [green, blue] = map.channels === 1 ? [0, 0] : [1, 2];
+    const isTransparent = map.channels === 4; // its colours are premultiplied: times alpha
     let to = 0;
     eachRow(count, map, (at) => {
         for (let x = 0; x < map.width; x++) {
             const from = (at + x * map.step) / 4;
-            pixels[to] = (heap.floats[from] + 1) * 127.5;
-            pixels[to + 1] = (heap.floats[from + green] + 1) * 127.5;
-            pixels[to + 2] = (heap.floats[from + blue] + 1) * 127.5;
-            pixels[to + 3] = 255;
+            const alpha = isTransparent ? Math.round((heap.floats[from + 3] + 1) * 127.5) : 255;
+            const scale = 127.5 * 255 / Math.max(alpha, 1);
+            pixels[to] = (heap.floats[from] + 1) * scale;
+            pixels[to + 1] = (heap.floats[from + green] + 1) * scale;
+            pixels[to + 2] = (heap.floats[from + blue] + 1) * scale;
+            pixels[to + 3] = alpha;
             to += 4;
         }
     });

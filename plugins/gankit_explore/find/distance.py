@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from gankit.core.errors import GankitError
+from gankit.runs.images import on_grey
 
 SIZE = 64  # px, at which the feature network looks
 BLOCKS = (2, 4, 10)  # of EfficientNet-Lite0 whose outputs count: edges, textures, shapes
@@ -52,7 +53,7 @@ class Distance:
         yield images.flatten(1)
         if self.network is None:
             return
-        features = images.expand(-1, 3, -1, -1)
+        features = on_grey(images).expand(-1, 3, -1, -1)
         if images.shape[-2:] != (SIZE, SIZE):
             features = interpolate(features, (SIZE, SIZE), mode="bilinear", antialias=True)
         features = features.contiguous(memory_format=torch.channels_last)

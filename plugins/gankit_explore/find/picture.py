@@ -10,6 +10,7 @@ from PIL import Image
 from gankit.core.errors import GankitError, quote_value
 from gankit.core.prepared import Pixels
 from gankit.core.settings import Run
+from gankit.data.alpha import ALPHA
 from gankit.data.read.decode import decode
 from gankit.data.read.fit import FIT_METHODS, fit
 
@@ -24,11 +25,13 @@ def read_picture(given: Any, run: Run) -> Pixels:
     picture = given
     try:
         if isinstance(given, str | Path):
-            picture = decode(Path(given).expanduser(), run.size.longer, run.background)
+            min_size = 0 if run.resample == "nearest" else run.size.longer
+            background = None if run.channels == ALPHA else run.background
+            picture = decode(Path(given).expanduser(), min_size, background)
         elif not isinstance(given, Image.Image) and getattr(given, "dtype", None) != "uint8":
             raise ValueError(
                 f"is {quote_value(given)}: give a path, a PIL image or uint8 (H, W, C)"
             )
-        return fit(picture, run.size, run.channels or 3, method, run.background)
+        return fit(picture, run.size, run.channels or 3, method, run.background, run.resample)
     except ValueError as error:
         raise GankitError(f"{name} {error}") from error

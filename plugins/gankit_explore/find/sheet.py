@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from gankit.data.alpha import on_checkerboard
 from gankit.runs.figures import sheet
-from gankit.runs.images import arrange, resize, save_picture
+from gankit.runs.images import Frame, arrange, from_uint8, resize, save_picture, to_pictures
 from gankit.runs.provenance import Provenance
 from gankit.runs.walk_file import Walk, write_walk
 from gankit_explore.find.finder import Found
@@ -22,9 +23,9 @@ SECONDS_PER_PICTURE = 0.5  # of a film of the way
 
 def draw_found(result: Found) -> Image.Image:
     """The target, G's closest picture and their difference in a row, and the way there below."""
-    target = np.broadcast_to(result.target, (*result.target.shape[:2], 3))
+    target = _on_board(to_pictures(from_uint8(result.target[None]))[0])
     frames = result.sampler.frames(result.way)
-    closest = result.sampler.frames(result.z[None])[0]
+    closest = _on_board(result.sampler.frames(result.z[None])[0])
     difference = np.abs(target.astype(int) - closest).mean(axis=2) * BRIGHTER
     row = sheet(
         {
@@ -51,6 +52,11 @@ def write_found(result: Found, path: Path, provenance: Provenance) -> Path:
     directions = path.with_suffix(".json")
     write_walk(directions, Walk(result.way, SECONDS_PER_PICTURE, is_closed=True))
     return directions
+
+
+def _on_board(frame: Frame) -> Frame:
+    """A frame (H, W, 3); a transparent one, (H, W, 4), is laid on a checkerboard."""
+    return np.asarray(on_checkerboard(Image.fromarray(frame)))
 
 
 def _enlarge(frame: NDArray[Any]) -> Image.Image:

@@ -369,8 +369,8 @@ def test_the_report_is_plain_data_and_the_same_each_time(checked):
     assert list(found) == [
         "source", "image_size", "pictures", "looked_at", "readable", "broken", "left_out", "bytes",
         "formats", "modes", "classes", "width", "height", "short_side", "too_small",
-        "lost_in_crop", "grey", "transparent", "plain", "colour", "likeness", "copies", "findings",
-        "try",
+        "lost_in_crop", "grey", "transparent", "pixel_art", "plain", "colour", "likeness", "copies",
+        "findings", "try",
     ]  # fmt: skip
 
 

@@ -77,6 +77,14 @@ def generator(registry):
 
 
 @pytest.fixture(scope="session")
+def transparent_generator(registry):
+    """A generator for 16 px whose pictures have four channels."""
+    torch.manual_seed(3)
+    sizes = {"image_size": 16, "channels": 4, "latent_dim": LATENT_DIM}
+    return prepared(registry.make("generator", "dcgan:base_channels=4", **sizes))
+
+
+@pytest.fixture(scope="session")
 def program(generator):
     """`program("light")`: that generator, lowered; do not change it."""
     made = {}

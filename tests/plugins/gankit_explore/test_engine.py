@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 from gankit_explore.engine import build, texts
+from gankit_explore.program.lower import lower
 
 from gankit.core import randomness
-from gankit.runs.images import to_frames
+from gankit.runs.images import to_frames, to_pictures
 
 LATENT_DIM = 20
 SEEDS = range(6)
@@ -113,6 +114,18 @@ def test_pictures_are_those_of_pytorch(engine, program, generator, generator_nam
         assert np.abs(pixels[..., :3] - expected).max() <= 2, name
         assert pixels[..., :3].std() > 20, name
         assert (pixels[..., 3] == 255).all()
+
+
+def test_transparent_pictures_have_their_alpha(engine, transparent_generator):
+    z = latents(SEEDS)
+    engine.load(0, lower(transparent_generator, LATENT_DIM))
+    pixels, _ = engine.draw(z)
+    images = transparent_generator(z)
+    expected = to_pictures(images).astype(int)
+    assert np.abs(pixels[..., 3] - expected[..., 3]).max() <= 2
+    assert expected[..., 3].std() > 20
+    solid = expected[..., 3] > 128
+    assert np.abs(pixels - expected)[solid].max() <= 6  # divided by alpha
 
 
 def test_many_pictures_are_those_of_one_each(engine, program):

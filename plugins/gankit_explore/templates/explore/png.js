@@ -35,6 +35,7 @@ async function pngOf(canvas, provenance) {
 function enlarge(canvas, width, height) {
   const large = make("canvas", { width, height });
   const context = large.getContext("2d");
+  context.imageSmoothingEnabled = !canvas.classList.contains("sharp"); // as it is shown
   context.imageSmoothingQuality = "high";
   context.drawImage(canvas, 0, 0, width, height);
   return large;

@@ -20,6 +20,8 @@ async function record(images, fps, progress) {
   context.imageSmoothingQuality = "high";
   const show = (image) => {
     paint(small, image);
+    context.fillStyle = "#fff"; // behind a transparent picture: a film has no transparency
+    context.fillRect(0, 0, canvas.width, canvas.height);
     context.drawImage(small, 0, 0, canvas.width, canvas.height);
   };
   show(images[0]);

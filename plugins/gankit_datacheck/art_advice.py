@@ -1,0 +1,47 @@
+"""What pixel art and transparent pictures need: a filter, an image size, a fourth channel."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from gankit_datacheck.finding import Finding, count
+from gankit_datacheck.survey import Survey
+
+SIZES = (16, 32, 64, 128, 256)  # px that the default networks draw
+
+
+def check_pixel_art(survey: Survey) -> Iterable[Finding]:
+    """Advise the filter and the size that keep each pixel of the art as it is."""
+    if not survey.is_pixel_art:
+        return
+    arts = [facts.art for facts in survey.good if facts.art]
+    (art, number), *_ = Counter(arts).most_common()
+    each = f", each saved as {art.square} x {art.square} pixels" if art.square > 1 else ""
+    what = (
+        f"pixel art: {count(number)} of {len(survey.good):,} of {art.width} x {art.height} pixels"
+    )
+    side = max(art.width, art.height)
+    size = next(size for size in SIZES if size >= side)
+    flags = ["--resample nearest"]
+    mend = "use --resample nearest, which keeps colours and edges"
+    if size != survey.image_size:
+        flags.append(f"--image-size {size}")
+        mend += f", and --image-size {size}"
+    if size % side or art.width != art.height:
+        flags.append("--fit pad")
+        mend += ", and --fit pad, which enlarges by whole numbers"
+        if art.square > 1:
+            mend += f"; save them as {art.width} x {art.height} pixels before, one for each square"
+    names = tuple(facts.name for facts in survey.good if facts.art)
+    yield Finding("advice", what + each, mend, tuple(flags), names)
+
+
+def check_transparency(survey: Survey) -> Iterable[Finding]:
+    """Advise a fourth channel where most pictures are cut out, as sprites and stickers are."""
+    if not survey.is_transparent:
+        return
+    is_clear = survey.clear > 0
+    what = f"{count(int(is_clear.sum()))} of {len(survey.good):,} cut out, on a transparent ground"
+    mend = "use --channels 4, so that G draws transparency too; by default they lie on white"
+    yield Finding("advice", what, mend, ("--channels 4",), survey.names(is_clear))
