@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gankit.core.errors import GankitError
 from gankit.core.hookspecs import hookimpl
 from gankit.core.specs import DatasetSpec
 from gankit.core.stop import Progress, no_progress
@@ -22,21 +23,28 @@ def picture_files(
     background: str = "white",
     channels: int = 3,
     progress: Progress = no_progress,
+    every: int = 0,
 ) -> PictureFiles:
     """The pictures in folders, archives and single files, sorted; a broken one is a ValueError.
 
     `image_size` lets large JPEG files be decoded at a reduced scale, not below this size; with 0
     they are decoded in full. With 4 `channels`, what is transparent stays so. This is the
     builder for any data set of archives with `downloads`.
+
+    every: take every n-th frame of films and animations. 0: two frames a second of a film and all
+    of an animation that are given themselves with --data; of those in folders and archives, films
+    are left out and animations give their first frame.
     """
     from gankit.data.alpha import ALPHA  # imports NumPy
     from gankit.data.read.files import PictureFiles, check_colour  # imports Pillow
     from gankit.data.read.find import find_pictures
 
     check_colour(background)
-    pictures = find_pictures(data, classes, classify, progress)
+    if every < 0:
+        raise GankitError(f"folder:every={every} must be 1 or more, or 0 to let gankit decide")
+    pictures = find_pictures(data, classes, classify, progress, every)
     behind = None if channels == ALPHA else background
-    return PictureFiles(*pictures, image_size=image_size, background=behind)
+    return PictureFiles(**pictures._asdict(), image_size=image_size, background=behind)
 
 
 @hookimpl

@@ -8,7 +8,7 @@ from gankit.core.errors import describe_error, error_text
 
 READS = (
     "gankit reads avif, bmp, gif, jp2, jpg, png, ppm, psd, tga, tif, webp and some others, "
-    "in a folder, a zip or a tar"
+    "in a folder, a zip or a tar, arrays (npy, npz) and films"
 )
 NOT_FOUND = "does not exist; check the path given with --data"
 NOT_A_FILE = "is not a regular file"  # a link, a pipe or a device
@@ -52,6 +52,12 @@ def mostly_broken(name: str, broken: int, total: int, first: str) -> str:
     """Why a data set is refused of which more than half cannot be read."""
     line = f"most pictures of {shorten(name)!r} are broken, {broken:,} of {total:,}"
     return f"{line}; the first: {first}; list them all with gankit data check"
+
+
+def count_noun(number: int, noun: str = "picture") -> str:
+    """`1 picture`, `2,500 pictures`, `2 classes`."""
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"
 
 
 def shorten(name: str) -> str:

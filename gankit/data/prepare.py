@@ -60,11 +60,12 @@ def prepare(
         _refuse_mostly_broken(label, pictures)
         cached = load_or_prepare(pictures, settings, transform, progress)
     rows = choose_subset(len(cached.pixels), run.subset, run.data_seed)
-    train, holdout = split_holdout(rows, cached.groups, cached.boxes, run.holdout, run.data_seed)
-    skipped = [*getattr(pictures, "left_out", ()), *cached.skipped]
-    return PreparedDataset(
-        cached.pixels, train, holdout, cached.fingerprint, skipped, notes=cached.notes
+    train, holdout = split_holdout(
+        rows, cached.groups, cached.boxes, run.holdout, run.data_seed, cached.moments
     )
+    skipped = [*getattr(pictures, "left_out", ()), *cached.skipped]
+    notes = [*getattr(pictures, "found", ()), *cached.notes]
+    return PreparedDataset(cached.pixels, train, holdout, cached.fingerprint, skipped, notes=notes)
 
 
 def _refuse_mostly_broken(name: str, pictures: Sequence[Any]) -> None:

@@ -36,6 +36,13 @@ OTHER_PAGE = "give another --page"
     help="Image size that you want to train with: 64, or WIDTHxHEIGHT such as 96x64.",
 )
 @click.option("--classes", multiple=True, metavar="A,B", help="Check only these class folders.")
+@click.option(
+    "--every",
+    type=click.IntRange(0),
+    default=0,
+    metavar="N",
+    help="Take every N-th frame of films and animations.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON.")
 @click.option("--page", type=Path, metavar="FILE", help="Also write the report as an HTML page.")
 @click.pass_context
@@ -44,6 +51,7 @@ def check(
     paths: tuple[str, ...],
     image_size: str,
     classes: tuple[str, ...],
+    every: int,
     as_json: bool,
     page: Path | None,
 ) -> None:
@@ -56,7 +64,7 @@ def check(
         require_folder(page)
     size = ImageSize.parse(image_size)
     class_names = tuple(name for text in classes for name in text.split(","))
-    report, survey, pictures = _examine_and_report(paths, class_names, size, ctx.obj)
+    report, survey, pictures = _examine_and_report(paths, class_names, size, ctx.obj, every)
     if page:
         from gankit_datacheck.page import write_page  # imports jinja2
 
@@ -72,36 +80,40 @@ def check_data(
     image_size: int | str = 64,
     classes: Sequence[str] = (),
     registry: Registry | None = None,
+    every: int = 0,
 ) -> dict[str, Any]:
     """The report of `gankit data check` as a dict, the same as its --json prints.
 
     `places` are folders, archives or pictures, or the name of one data set.
     `check_data("my-pictures")["findings"]` is a list, the worst first, of dicts with "level"
     ("problem", "advice" or "fine"), "what" was found, "mend" (what to do about it), and the
-    "names" of the pictures.
+    "names" of the pictures. `every` takes every n-th frame of films and animations.
     """
     if not places:
         raise GankitError("check_data needs a folder or a data set: check_data('my-pictures')")
     registry = registry or load_registry()
     paths = [str(place) for place in places]
     size = ImageSize.parse(image_size)
-    report, _, _ = _examine_and_report(paths, tuple(classes), size, registry)
+    report, _, _ = _examine_and_report(paths, tuple(classes), size, registry, every)
     return report
 
 
 def _examine_and_report(
-    paths: Sequence[str], classes: tuple[str, ...], size: ImageSize, registry: Registry
+    paths: Sequence[str], classes: tuple[str, ...], size: ImageSize, registry: Registry, every: int
 ) -> tuple[dict[str, Any], Survey, Sequence[Any]]:
     """The report, the survey it was made from, and the pictures."""
-    pictures, source_options = open_pictures(registry, paths, classes, size)
+    pictures, source_options = open_pictures(registry, paths, classes, size, every)
     defaults = _find_defaults(registry, source_options)
+    if every:
+        source_options += ["--dataset", f"folder:every={every}"]
     for name in classes:
         source_options += ["--classes", name]
     with progress_bar("checking pictures") as progress:
         facts = examine(pictures, progress)
     left_out = getattr(pictures, "left_out", ())
     notes = getattr(pictures, "notes", ())
-    survey = Survey(facts, size.setting, left_out, len(pictures), notes, defaults)
+    found = getattr(pictures, "found", ())
+    survey = Survey(facts, size.setting, left_out, len(pictures), notes, defaults, found)
     return make_report(survey, source_options), survey, pictures
 
 
@@ -131,13 +143,17 @@ def _print_report(report: dict[str, Any], page: Path | None) -> None:
 
 
 def open_pictures(
-    registry: Registry, paths: Sequence[str], classes: tuple[str, ...], size: ImageSize
+    registry: Registry,
+    paths: Sequence[str],
+    classes: tuple[str, ...],
+    size: ImageSize,
+    every: int = 0,
 ) -> tuple[Sequence[Any], list[str]]:
     """The pictures at paths or of a named data set, and the options of gankit run for them."""
     first = paths[0]
     if len(paths) > 1 or os.path.lexists(os.path.expanduser(first)):  # noqa: PTH111 - never raise
         with progress_bar("unpacking") as progress:
-            pictures = picture_files(tuple(paths), SIDE, classes, progress=progress)
+            pictures = picture_files(tuple(paths), SIDE, classes, progress=progress, every=every)
         return pictures, [word for path in paths for word in ("--data", path)]
     name = first.partition(":")[0]
     dataset_names = {spec.name for spec in registry.specs("dataset")}
@@ -146,6 +162,8 @@ def open_pictures(
             picture_files(tuple(paths))  # raises, and says what is wrong with such a path
         hint = did_you_mean(name, dataset_names)
         raise GankitError(f"there is no folder, file or data set {first!r}.{hint}")
+    if every:
+        raise GankitError(f"--every is for films and animations of your own: omit it for {first}")
     from gankit.data.prepare import open_dataset  # imports torch
 
     settings = SimpleNamespace(

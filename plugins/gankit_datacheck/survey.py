@@ -38,6 +38,8 @@ PAGED = ("GIF", "WEBP", "PNG", "AVIF")  # formats of which one page is used
 MIN_CLEAR = 0.02  # share of a picture's pixels; rounded corners have less
 MOST = 0.5  # of the pictures: from this share on, a trait is that of the set
 MAX_MIRRORED = 300  # pictures compared with their mirror images, at equal distances
+NETPBM = {"1": "PBM", "L": "PGM", "I": "PGM", "F": "PFM"}  # by Pillow's mode; the others are PPM
+FRAME = "film frames"  # in place of a format
 SIDEWAYS = 5  # EXIF orientations from here on swap width and height
 
 
@@ -105,9 +107,15 @@ def _examine_picture(files: Any, index: int, pictures: Any) -> Facts:
     paths = getattr(files, "paths", None)
     facts = Facts(index, names[index] if names else f"picture {index}")
     facts.class_name = class_names[index] if class_names else ""
-    if paths:
+    array = files.array_of(index) if hasattr(files, "array_of") else None
+    if array:
+        facts.format = "NPY"
+        facts.bytes = array.picture_bytes
+    elif paths:
         with contextlib.suppress(Exception):  # reading the pixels below reports the error
             _read_header(paths[index], facts)
+    if paths and getattr(files, "moments", None) and files.moments[index]:
+        facts.format = FRAME
     try:
         with opened(pictures, index) as picture:
             if not facts.width:
@@ -145,7 +153,7 @@ def _count_pages(image: Image.Image, file: BinaryIO) -> int:
 
 
 def _read_image_header(image: Image.Image, facts: Facts) -> None:
-    facts.format = str(image.format)
+    facts.format = NETPBM.get(image.mode, "PPM") if image.format == "PPM" else str(image.format)
     facts.mode = image.mode
     size = image.size
     with contextlib.suppress(Exception):  # broken EXIF data
@@ -212,12 +220,14 @@ class Survey:
         total: int | None = None,
         notes: Sequence[str] = (),
         defaults: Defaults = Defaults(),
+        found: Sequence[str] = (),
     ) -> None:
         self.facts = facts
         self.image_size = image_size
         self.left_out = list(left_out)
         self.notes = list(notes)  # what was decided about all pictures
         self.defaults = defaults
+        self.found = list(found)  # arrays, films and tables of labels
         # More than were examined, if pictures are drawn on demand.
         self.total = len(facts) if total is None else total
         self.good = [item for item in facts if not item.broken]

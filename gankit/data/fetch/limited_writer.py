@@ -50,10 +50,17 @@ class LimitedWriter:
             limit_gb = MAX_TOTAL_BYTES >> 30
             self.limit = f"holds more than {limit_gb} GB of pictures; {PACK_AGAIN}"
 
-    def write(self, parts: list[str], chunks: Iterator[bytes], member: Member) -> tuple[str, int]:
+    def write(
+        self,
+        parts: list[str],
+        chunks: Iterator[bytes],
+        member: Member,
+        max_bytes: int | None = None,
+    ) -> tuple[str, int]:
         """Write a new file; returns its path below the folder, and its size in bytes.
 
-        Raises LeftOut, LimitReached or what `chunks` raises, and then leaves no file.
+        It may have `max_bytes`, by default MAX_FILE_BYTES. Raises LeftOut, LimitReached or what
+        `chunks` raises, and then leaves no file.
         """
         file_parts = self.names.reserve(parts)
         if not file_parts:
@@ -61,20 +68,22 @@ class LimitedWriter:
         path = self.folder.joinpath(*file_parts)
         with _create(path) as file:
             try:
-                size = self._write_chunks(file, chunks, member)
+                size = self._write_chunks(file, chunks, member, max_bytes or MAX_FILE_BYTES)
             except BaseException:
                 file.close()  # Windows cannot remove an open file
                 path.unlink()
                 raise
         return "/".join(file_parts), size
 
-    def _write_chunks(self, file: BinaryIO, chunks: Iterator[bytes], member: Member) -> int:
+    def _write_chunks(
+        self, file: BinaryIO, chunks: Iterator[bytes], member: Member, max_file_bytes: int
+    ) -> int:
         """Write the chunks, as long as they are within all limits; returns their size."""
         size = 0
         for chunk in chunks:
             size += len(chunk)
-            if size > MAX_FILE_BYTES:
-                raise LeftOut(f"is larger than {MAX_FILE_BYTES >> 20} MB")
+            if size > max_file_bytes:
+                raise LeftOut(f"is larger than {max_file_bytes >> 20} MB")
             max_bytes = min(self.ratio_bytes, MAX_RATIO * member.packed_bytes())
             if size > max(RATIO_BYTES, max_bytes):
                 raise LeftOut(LIKE_A_BOMB)

@@ -11,16 +11,12 @@ import contextlib
 import hashlib
 import itertools
 import json
-import logging
-import secrets
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from gankit.core.atomic_write import retry_while_locked, write_atomically
+from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError
-from gankit.core.file_lock import file_lock
 from gankit.core.stop import Progress
 from gankit.data.fetch.archives import (
     PACK_AGAIN,
@@ -30,20 +26,20 @@ from gankit.data.fetch.archives import (
     is_archive,
     iter_members,
 )
-from gankit.data.fetch.limited_writer import LeftOut, LimitedWriter
+from gankit.data.fetch.limited_writer import MAX_TOTAL_BYTES, LeftOut, LimitedWriter
+from gankit.data.fetch.make_once import make_once
 from gankit.data.fetch.portable import MAX_PATH_LETTERS, path_parts, path_problem
 from gankit.data.messages import MOVE_CACHE, NOT_A_FILE, summarise
 from gankit.data.read import kinds, reasons
 from gankit.data.read.names import LABEL_FILES, LESSON_FOLDERS, is_hidden, online_name, printable
 from gankit.data.store.cache import cache_folder
-from gankit.data.store.leftovers import remove_leftovers
 
 __all__ = ["Unpacked", "UnpackedPicture", "is_archive", "unpack_pictures"]
 
 MAX_ENTRIES = 2_000_000
-log = logging.getLogger("gankit")
+KEPT = (*kinds.ARRAYS, kinds.TABLE)  # files that are written though they are no pictures
 CONTENTS_FILE = "contents.json"  # next to the folder "files"; written last
-LAYOUT = 4  # version of the unpacked folder; increase it to unpack every archive again
+LAYOUT = 5  # version of the unpacked folder; increase it to unpack every archive again
 
 
 class UnpackedPicture(NamedTuple):
@@ -53,6 +49,7 @@ class UnpackedPicture(NamedTuple):
     file: str  # its path in the folder: the name, made fit for every disk
     size: int  # bytes
     is_own: bool  # drawn by gankit
+    holds: str = ""  # what it holds if it is no plain picture: see kinds.Kind
 
 
 class Unpacked(NamedTuple):
@@ -75,8 +72,12 @@ def unpack_pictures(archive: Path, progress: Progress) -> Unpacked:
         key = repr((LAYOUT, str(archive), info.st_size, info.st_mtime_ns))
         digest = hashlib.sha256(key.encode(errors="surrogateescape")).hexdigest()
         folder = cache_folder("unpacked", digest[:16])
-        if not _is_complete(folder):
-            _unpack_locked(archive, folder, lambda done: progress(done, info.st_size))
+        make_once(
+            folder,
+            CONTENTS_FILE,
+            f"unpacking {archive}",
+            lambda aside: _unpack(archive, aside, lambda done: progress(done, info.st_size)),
+        )
         contents = json.loads((folder / CONTENTS_FILE).read_text(encoding="utf-8"))
     except OSError as error:
         reason = f"{error.strerror or error} ({error.filename})"
@@ -84,31 +85,6 @@ def unpack_pictures(archive: Path, progress: Progress) -> Unpacked:
         raise GankitError(printable(line), 1) from error
     pictures = [UnpackedPicture(*fields) for fields in contents["pictures"]]
     return Unpacked(folder / "files", pictures, contents["left_out"])
-
-
-def _unpack_locked(archive: Path, folder: Path, progress: Callable[[int], None]) -> None:
-    """Unpack into a temporary folder and rename it; a second process waits for the first."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    remove_leftovers()
-    with file_lock(folder) as is_held:
-        if _is_complete(folder):
-            return
-        if is_held:  # so what is there is half deleted
-            shutil.rmtree(folder, ignore_errors=True)
-        aside = folder.with_name(f"{folder.name}.{secrets.token_hex(4)}.aside")
-        try:
-            log.info("unpacking %s", archive)
-            _unpack(archive, aside, progress)
-            retry_while_locked(lambda: aside.rename(folder))
-        except OSError:
-            if not _is_complete(folder):  # else another process was faster, on a disk without locks
-                raise
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
-
-
-def _is_complete(folder: Path) -> bool:
-    return (folder / CONTENTS_FILE).exists()
 
 
 def _unpack(archive: Path, aside: Path, progress: Callable[[int], None]) -> None:
@@ -125,8 +101,9 @@ def _unpack(archive: Path, aside: Path, progress: Callable[[int], None]) -> None
     except LimitReached as error:
         raise _refusal(archive, str(error)) from error
     unpacker.leave_out_runs()
+    unpacker.leave_out_arrays()
     left_out = [printable(f"{name}: {reason}") for name, reason in unpacker.left_out]
-    if not unpacker.pictures:
+    if all(picture.holds == kinds.TABLE for picture in unpacker.pictures):
         reason = f": {summarise(left_out)}" if left_out else ""
         raise _refusal(archive, f"holds no pictures that gankit can unpack{reason}")
     contents = {"pictures": unpacker.pictures, "left_out": left_out}
@@ -189,10 +166,12 @@ class _Unpacker:
         start = first[: kinds.START_BYTES]
         kind = kinds.recognise(parts[-1], start)
         self._note_run_folders(parts, start)
-        if kind.is_picture:
-            file, size = self.writer.write(parts, itertools.chain([first], chunks), member)
+        if kind.is_picture or kind.holds in KEPT:
+            max_bytes = MAX_TOTAL_BYTES if kind.holds in kinds.ARRAYS else None
+            data = itertools.chain([first], chunks)
+            file, size = self.writer.write(parts, data, member, max_bytes)
             is_own = kinds.is_own_picture(parts[-1], self.writer.folder / file, start)
-            self.pictures.append(UnpackedPicture(name, file, size, is_own))
+            self.pictures.append(UnpackedPicture(name, file, size, is_own, kind.holds))
         elif parts[-1].lower() in LABEL_FILES and start.startswith(b"MATLAB"):
             self.writer.write(parts, itertools.chain([first], chunks), member)
         elif kind.reason:
@@ -248,7 +227,16 @@ class _Unpacker:
         data = (self.writer.folder / picture.file).read_bytes()
         packed = link._replace(packed_bytes=lambda: picture.size)  # its archive is closed
         file, size = self.writer.write(name.split("/"), iter([data]), packed)
-        return UnpackedPicture(name, file, size, picture.is_own)
+        return UnpackedPicture(name, file, size, picture.is_own, picture.holds)
+
+    def leave_out_arrays(self) -> None:
+        """Leave out arrays if the archive has ordinary pictures."""
+        if all(picture.holds in KEPT for picture in self.pictures):
+            return
+        for picture in [p for p in self.pictures if p.holds in kinds.ARRAYS]:
+            (self.writer.folder / picture.file).unlink()
+            self.pictures.remove(picture)
+            self.left_out.append((picture.name, reasons.ARRAY))
 
     def leave_out_runs(self) -> None:
         """Leave out the folders of gankit's runs, and name each outermost one."""

@@ -36,11 +36,13 @@ class DeepPicture(NamedTuple):
     alpha: Values | None = None  # (H, W), how opaque each pixel is
     white: float = 0  # what the file says is white; 0: nothing
     is_inverted: bool = False  # 0 is white
+    is_in_array: bool = False  # and not in a picture file
 
     @property
     def kind(self) -> str:
         """What it is made of: the pictures of one kind share a range."""
-        return "floats" if self.values.dtype.kind == "f" else "integers"
+        numbers = "floats" if self.values.dtype.kind == "f" else "integers"
+        return f"{numbers} in arrays" if self.is_in_array else numbers
 
 
 class Range(NamedTuple):
@@ -57,17 +59,23 @@ class Range(NamedTuple):
 
         White is the first of WHITE_LEVELS (for floats also 1) that is not below the largest value.
         If none is, or if values are negative, black and white are the smallest and largest value.
+        In arrays, integers may have a white of 1 too, and floats from -1 to 1 keep these as black
+        and white.
         """
-        levels = (1.0, *WHITE_LEVELS) if self.kind == "floats" else WHITE_LEVELS
-        tolerance = FLOAT_TOLERANCE if self.kind == "floats" else 1.0
+        is_float = self.kind.startswith("floats")
+        is_in_array = self.kind.endswith("arrays")
+        levels = (1.0, *WHITE_LEVELS) if is_float or is_in_array else WHITE_LEVELS
+        tolerance = FLOAT_TOLERANCE if is_float else 1.0
         white = next((level for level in levels if self.high <= tolerance * level), None)
+        if is_float and is_in_array and white == 1 and -tolerance <= self.low < 0:
+            return -1.0, 1.0
         if self.low < 0 or white is None:
             return self.low, self.high
         return 0.0, white
 
     def describe(self) -> str:
         """The line for `data check` and run.json."""
-        digits = ".3g" if self.kind == "floats" else ".0f"
+        digits = ".3g" if self.kind.startswith("floats") else ".0f"
         values = [self.low, self.high, *self.black_and_white]
         low, high, black, white = (format(value, digits) for value in values)
         has = "1 picture has" if self.pictures == 1 else f"{self.pictures:,} pictures have"
@@ -93,7 +101,7 @@ class SharedRanges:
         with self._lock:
             if self._ranges is None:
                 log.info("pictures have more than 8 bits: finding one white for all of them")
-                self._ranges = _join(self._measure_all())
+                self._ranges = join_ranges(self._measure_all())
         return self._ranges.get(picture.kind) or measure(picture)
 
     @property
@@ -102,7 +110,7 @@ class SharedRanges:
         return [item.describe() for item in (self._ranges or {}).values()]
 
 
-def _join(ranges: Iterable[Range]) -> dict[str, Range]:
+def join_ranges(ranges: Iterable[Range]) -> dict[str, Range]:
     """One range for each kind."""
     joined: dict[str, Range] = {}
     for item in ranges:

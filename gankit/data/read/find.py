@@ -1,17 +1,23 @@
 """Finds pictures: in folders at any depth, in archives and as single files."""
 
+from __future__ import annotations
+
 import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.stop import Progress, no_progress
 from gankit.data.messages import NO_CLASS_FOLDERS, READS
 from gankit.data.read.names import printable
-from gankit.data.read.walk import PictureFile, walk_source
+from gankit.data.read.picture_file import Moment, PictureFile
+from gankit.data.read.walk import walk_source
+
+if TYPE_CHECKING:
+    from gankit.data.read.arrays import ArrayFile
 
 Classify = Callable[[list[Path]], list[str]]
 
@@ -24,6 +30,10 @@ class FoundPictures(NamedTuple):
     classes: list[str]  # the folder that holds each picture; "" at the top of its source
     left_out: list[str]  # "name: reason"
     fingerprint: str  # the same for the same files, even after their source was moved
+    parts: list[int]  # which picture of an array each is; -1 for a file of its own
+    arrays: dict[str, ArrayFile]  # by path
+    moments: list[Moment | None]  # of frames of films
+    found: list[str]  # what there is to say about arrays, films and tables of labels
 
 
 def find_pictures(
@@ -31,46 +41,63 @@ def find_pictures(
     classes: Sequence[str] = (),
     classify: Classify | None = None,
     progress: Progress = no_progress,
+    every: int = 0,
 ) -> FoundPictures:
     """Every picture in the sources: folders, archives and single files, as given with --data.
 
     `classes` keeps only the pictures below folders of these names. Where folders are not the
-    classes, `classify` returns a class name for each path.
+    classes, `classify` returns a class name for each path. Labels beside the pictures, in a table
+    or an array, are classes too. `every` takes every n-th frame of films and animations.
     """
     if not sources:
         raise GankitError(f"give the path of your pictures with --data; {READS}")
     sources = [os.fspath(source) for source in sources]
     seen_folders: set[tuple[int, int]] = set()
     walks = [
-        walk_source(source, number, len(sources) > 1, seen_folders, progress)
+        walk_source(source, number, len(sources) > 1, seen_folders, progress, every)
         for number, source in enumerate(sources)
     ]
-    by_path: dict[str, PictureFile] = {}
+    by_place: dict[tuple[str, int], PictureFile] = {}
     for walk in walks:
         for picture in walk.pictures:
-            by_path.setdefault(picture.path, picture)  # sources may overlap
-    pictures = list(by_path.values())
+            by_place.setdefault((picture.path, picture.part), picture)  # sources may overlap
+    pictures = list(by_place.values())
     class_names = _class_names(pictures, classify)
     if classes:
-        if classify:
-            candidates = [[class_name] for class_name in class_names]
-        else:
-            candidates = [picture.folders for picture in pictures]
+        candidates = [[name] for name in class_names]
+        if not classify:
+            candidates = [
+                [name, *picture.folders]
+                for name, picture in zip(class_names, pictures, strict=True)
+            ]
         kept = _indices_of_classes(classes, candidates)
         pictures = [pictures[index] for index in kept]
         class_names = [class_names[index] for index in kept]
-    left_out = list(dict.fromkeys(line for walk in walks for line in walk.left_out))
-    contents = repr([picture[2:] for picture in pictures]).encode()
-    paths = [Path(picture.path) for picture in pictures]
-    names = [picture.name for picture in pictures]
-    fingerprint = hashlib.sha256(contents).hexdigest()
-    return FoundPictures(paths, names, class_names, left_out, fingerprint)
+    return FoundPictures(
+        paths=[Path(picture.path) for picture in pictures],
+        names=[picture.name for picture in pictures],
+        classes=class_names,
+        left_out=list(dict.fromkeys(line for walk in walks for line in walk.left_out)),
+        fingerprint=_fingerprint(pictures),
+        parts=[-1 if picture.film else picture.part for picture in pictures],
+        arrays={path: array for walk in walks for path, array in walk.arrays.items()},
+        moments=[Moment(p.film, p.time) if p.film else None for p in pictures],
+        found=list(dict.fromkeys(note for walk in walks for note in walk.notes)),
+    )
+
+
+def _fingerprint(pictures: list[PictureFile]) -> str:
+    contents = repr([picture[2:6] for picture in pictures])
+    labels = [picture.label for picture in pictures]
+    if any(labels):
+        contents += repr(labels)
+    return hashlib.sha256(contents.encode()).hexdigest()
 
 
 def _class_names(pictures: list[PictureFile], classify: Classify | None) -> list[str]:
-    """The class of each picture: what `classify` returns, else the folder that holds it."""
+    """The class of each picture: what `classify` returns, or its label, else its folder."""
     if classify is None:
-        return [printable(picture.folders[-1]) if picture.folders else "" for picture in pictures]
+        return [picture.label or printable("".join(picture.folders[-1:])) for picture in pictures]
     names = classify([Path(picture.path) for picture in pictures])
     if len(names) != len(pictures):
         raise GankitError(f"classify returned {len(names)} names for {len(pictures)} pictures")
@@ -79,7 +106,7 @@ def _class_names(pictures: list[PictureFile], classify: Classify | None) -> list
 
 def _indices_of_classes(classes: Sequence[str], candidates: list[list[str]]) -> list[int]:
     """The pictures that have one of these classes among their candidates, whatever its case."""
-    folded = [{name.casefold() for name in names} for names in candidates]
+    folded = [{name.casefold() for name in names if name} for names in candidates]
     counts = Counter(name for names in folded for name in names)
     for class_name in classes:
         if class_name.casefold() not in counts:

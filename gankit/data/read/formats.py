@@ -35,6 +35,10 @@ from gankit.data.messages import format_is_missing, kind_not_read
 
 with contextlib.suppress(ImportError):  # Pillow 11.2 and later
     from PIL import AvifImagePlugin  # noqa: F401
+with contextlib.suppress(ImportError):  # pip install "gankit[heic]"
+    from pillow_heif import register_heif_opener
+
+    register_heif_opener()
 
 FIRST_BYTES = 128  # of a file, enough to recognise its format
 # The last two break the TIFF standard; some programs write them.
@@ -60,6 +64,7 @@ TGA_TYPES = {1: (1, 9), 0: (2, 3, 10, 11)}  # with and without a colour table
 OPTIONAL = {"AVIF": "avif", "JPEG2000": "jpg_2000", "WEBP": "webp"}
 
 
+HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 COMPLETE = {"GIF", "PNG", "WEBP"}  # formats of which Pillow reads every kind
 JPEG_END = b"\xff\xd9"
 
@@ -72,6 +77,11 @@ def _is_avif(start: bytes) -> bool:
     """An ISO media file with an AVIF brand, main or compatible; HEIC has others."""
     brands = start[8 : int.from_bytes(start[:4], "big")]
     return start[4:8] == b"ftyp" and (b"avif" in brands or b"avis" in brands)
+
+
+def _is_heic(start: bytes) -> bool:
+    """A HEIC, if this Pillow can read it; else it is left out, with what to do."""
+    return start[4:8] == b"ftyp" and start[8:12] in HEIC_BRANDS and "HEIF" in Image.OPEN
 
 
 def _is_bmp(start: bytes) -> bool:
@@ -109,6 +119,7 @@ RECOGNISED: dict[str, Callable[[bytes], bool]] = {
     "WEBP": lambda start: start[:4] == b"RIFF" and start[8:12] == b"WEBP",
     "BMP": _is_bmp,
     "AVIF": _is_avif,
+    "HEIF": _is_heic,
     "PPM": lambda start: bool(NETPBM.match(start)),
     "SGI": lambda start: start[:2] == b"\x01\xda" and start[2:3] in (b"\0", b"\1"),
     "ICO": _is_ico,
@@ -123,6 +134,14 @@ def picture_format(first_bytes: bytes) -> str:
         if first_bytes.startswith(start):
             return name
     return next((name for name, is_that in RECOGNISED.items() if is_that(first_bytes)), "")
+
+
+def is_animation(start: bytes) -> bool:
+    """Whether a picture with these first bytes (some thousand) may have several frames."""
+    is_webp = start[8:16] == b"WEBPVP8X" and start[20:21] > b"\0" and bool(start[20] & 2)
+    is_png = start.startswith(b"\x89PNG") and b"acTL" in start
+    is_avif = start[4:8] == b"ftyp" and b"avis" in start[8 : int.from_bytes(start[:4], "big")]
+    return start.startswith(b"GIF8") or is_webp or is_png or is_avif
 
 
 def starts_like_picture(first_bytes: bytes) -> bool:

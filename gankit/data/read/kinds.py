@@ -5,17 +5,17 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from gankit.data.read.formats import starts_like_picture
+from gankit.data.read.formats import HEIC_BRANDS, is_animation, starts_like_picture
 from gankit.data.read.mark import is_marked
 from gankit.data.read.names import is_lesson_picture
 from gankit.data.read.reasons import (
     ARCHIVE,
+    ARRAY,
     COMPRESSED_STARTS,
     DRAWING,
     EMPTY,
     FILM,
     HEIC,
-    HEIC_BRANDS,
     IGNORED_ENDINGS,
     NESTED,
     NOT_A_PICTURE,
@@ -32,6 +32,7 @@ from gankit.data.read.reasons import (
     ZEROS,
     ZIP_STARTS,
 )
+from gankit.data.read.tables import may_be_table
 
 START_BYTES = 4096  # of a file, which `recognise` needs to see
 RUN_FILES = frozenset({"run.json", "race.json"})  # in the folders of runs and races
@@ -46,21 +47,34 @@ APPENDED = re.compile(
 PACKED = re.compile(r"\W(tar|nii|ubyte)(\.(gz|bz2|xz))?$")
 
 
+# What a file may hold besides one picture.
+NPY = "npy"  # an array
+NPZ = "npz"  # several arrays
+FILM_FRAMES = "film"
+ANIMATION = "animation"  # a picture with further frames
+TABLE = "table"  # of labels
+ARRAYS = (NPY, NPZ)
+
+
 class Kind(NamedTuple):
-    """What a file is. Neither a picture nor a reason: it is ignored."""
+    """What a file is. Neither a picture, nor a reason, nor what it holds: it is ignored."""
 
     is_picture: bool = False
     reason: str = ""  # why a file that is not a picture is left out
+    holds: str = ""
 
 
 def recognise(name: str, start: bytes) -> Kind:
     """What the file of this name is, by its first START_BYTES bytes (all of a shorter file)."""
     ending = ending_of(name)
     if starts_like_picture(start) and ending not in RAW_ENDINGS:
-        return Kind(is_picture=True)
+        return Kind(is_picture=True, holds=ANIMATION if is_animation(start) else "")
     if ending in IGNORED_ENDINGS:
-        return Kind()
-    return Kind(reason=_reason(ending, start))
+        return Kind(holds=TABLE if may_be_table(name, start) else "")
+    reason = _reason(ending, start)
+    if reason == ARRAY:
+        return Kind(reason=reason, holds=NPZ if start.startswith(ZIP_STARTS) else NPY)
+    return Kind(reason=reason, holds=FILM_FRAMES if reason == FILM else "")
 
 
 def is_own_picture(name: str, path: str | Path, start: bytes) -> bool:
@@ -113,6 +127,8 @@ def _reason_of_start(ending: str, start: bytes) -> str:
         if start.startswith(magic, offset):
             return reason
     if start.startswith(ZIP_STARTS):  # documents and data files are zips too
+        if ending == "npz":
+            return ARRAY
         return REASONS.get(ending, NESTED)
     if start.startswith(COMPRESSED_STARTS):
         return REASONS.get(ending, ARCHIVE)

@@ -16,7 +16,7 @@ MAX_PIXELS = 200_000_000  # a larger picture is treated as a decompression bomb
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2  # Pillow warns above this, and refuses twice as many
 # Formats in which a few bytes can stand for any number of pixels. A white page is 1,000 times
 # smaller than its pixels in a PNG, 8,000 times with 1 bit a pixel, and that is the limit of PNG.
-UNLIMITED_FORMATS = {"AVIF", "GIF", "JPEG2000", "TIFF", "WEBP"}
+UNLIMITED_FORMATS = {"AVIF", "GIF", "HEIF", "JPEG2000", "TIFF", "WEBP"}
 MAX_PIXELS_PER_BYTE = 10_000
 SMALL = 25_000_000  # pixels that may be in a file of any size
 # Pillow's decoders that are written in Python take up to 2 s for a million pixels.

@@ -2,17 +2,21 @@
 
 EMPTY = "is empty: if OneDrive or Dropbox keeps it online, make it available offline"
 RAW = "is a camera's raw picture: save it as jpg with the camera's program or darktable"
-HEIC = "is a HEIC picture: save it as jpg, for example with magick mogrify -format jpg *.heic"
+HEIC = (
+    'is a HEIC picture: pip install "gankit[heic]" lets gankit read it; or save it as jpg, for '
+    "example with magick mogrify -format jpg *.heic"
+)
 UNREAD = "is a picture in a format that gankit does not read: save it as jpg or png"
 NOT_A_PICTURE = "is not a picture, or in a format that gankit does not read: save it as jpg or png"
 DRAWING = "is a drawing program's own file: export it as png"
 DOCUMENT = "is a document: save its pages or pictures as png, for example with pdftoppm"
 MEDICAL = "is a medical picture or scan: save it as png, for example with 3D Slicer or ImageJ"
 MICROSCOPE = "is a microscope's own file: save it as tif or png, for example with ImageJ"
-FILM = "is a film: save its frames as pictures, for example with ffmpeg -i FILM -r 1 %05d.png"
+FILM = "is a film: to train on its frames, give it with --data itself"
 NESTED = "is an archive among the pictures: unpack it, or give it with a --data of its own"
 ARCHIVE = "is packed in a way that gankit does not read: unpack it and give the folder with --data"
-DATA = "is a data file: save its pictures as png files; in Python, give arrays as dataset="
+DATA = "is a data file: save its pictures as png files, or as an array with numpy.save"
+ARRAY = "is an array beside pictures: to train on it, give it with --data itself"
 LINK = "links to no picture in the archive: pack it again with the files themselves, as tar -h does"
 SHORTCUT = "is a shortcut: give the folder or file that it opens with --data"
 LFS_POINTER = "is a Git LFS pointer and not the file itself: run git lfs pull"
@@ -102,7 +106,7 @@ STARTS = (  # (offset, bytes, reason)
     (0, b"%PDF", DOCUMENT),
     (0, b"AT&TFORM", DOCUMENT),
     (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", DOCUMENT),
-    (0, b"\x93NUMPY", DATA),
+    (0, b"\x93NUMPY", ARRAY),
     (0, b"\x89HDF", DATA),
     (0, b"MATLAB ", DATA),
     (0, b"PAR1", DATA),
@@ -119,5 +123,4 @@ STARTS = (  # (offset, bytes, reason)
 )  # fmt: skip
 ZIP_STARTS = (b"PK\3\4", b"PK\5\6", b"PK\7\x08")
 COMPRESSED_STARTS = (b"\x1f\x8b", b"\x1f\x9d", b"BZh", b"\xfd7zXZ\0")
-HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 WEB_STARTS = (b"<!doctype html", b"<html")

@@ -1,10 +1,12 @@
 """Walks through one source of pictures: a folder, an archive or a single file."""
 
+from __future__ import annotations
+
 import os
 import re
 import stat
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 from gankit.core.errors import GankitError
 from gankit.core.stop import Progress
@@ -12,24 +14,12 @@ from gankit.data.messages import NOT_A_FILE, NOT_FOUND, READS, summarise
 from gankit.data.read import kinds, reasons
 from gankit.data.read.decode import describe_error
 from gankit.data.read.names import LABEL_FILES, LESSON_FOLDERS, is_hidden, online_name, printable
+from gankit.data.read.picture_file import Holder, PictureFile
+
+if TYPE_CHECKING:
+    from gankit.data.read.arrays import ArrayFile
 
 ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
-
-
-class PictureFile(NamedTuple):
-    """One file, as the walk saw it."""
-
-    path: str
-    name: str
-    source: int  # the number of its source
-    relative_path: str  # below its source, with forward slashes
-    size: int  # bytes
-    modified: int  # time, ns
-
-    @property
-    def folders(self) -> list[str]:
-        """The folders between the source and the file."""
-        return self.relative_path.split("/")[:-1]
 
 
 def walk_source(
@@ -38,8 +28,13 @@ def walk_source(
     with_prefix: bool,
     seen_folders: set[tuple[int, int]],
     progress: Progress,
-) -> "_Walk":
-    """The pictures of a folder, an archive or a single file, and the files that were left out."""
+    every: int = 0,
+) -> _Walk:
+    """The pictures of a folder, an archive or a single file, and the files that were left out.
+
+    `every` takes every n-th frame of films and animations; 0 decides by the file, and only where it
+    is the source itself.
+    """
     root = os.path.abspath(os.path.expanduser(source))  # noqa: PTH100, PTH111 - these never raise
     shown = printable(source)
     if not source.strip() or not os.path.lexists(root):
@@ -56,7 +51,7 @@ def walk_source(
             walk.add_file(shown, progress)
     except OSError as error:
         raise GankitError(f"{shown} {describe_error(error)}") from error
-    walk.finish()
+    walk.finish(every, progress)
     if not walk.pictures and not walk.met_seen_folder:
         left_out = f" (left out: {summarise(walk.left_out)})" if walk.left_out else ""
         raise GankitError(f"no pictures in {shown}{left_out}; {READS}")
@@ -90,6 +85,9 @@ class _Walk:
         self.pictures: list[PictureFile] = []
         self.own_pictures: list[PictureFile] = []  # drawn by gankit
         self.left_out: list[str] = []
+        self.holders: list[Holder] = []  # files that hold pictures, or labels of pictures
+        self.arrays: dict[str, ArrayFile] = {}  # by path
+        self.notes: list[str] = []
         self.met_seen_folder = False
 
     def add_file(self, shown: str, progress: Progress) -> None:
@@ -98,12 +96,14 @@ class _Walk:
 
         path = self.root
         kind = kinds.recognise(os.path.basename(path), _read_start(path))  # noqa: PTH119
-        if kind.is_picture:
+        is_npz = kind.holds == kinds.NPZ
+        if kind.is_picture or kind.holds in (kinds.NPY, kinds.FILM_FRAMES):
             self.root = os.path.dirname(path)  # noqa: PTH120
             self.prefix = os.path.dirname(self.prefix)  # noqa: PTH120
             info = os.stat(path)  # noqa: PTH116
-            self._add_picture(path, self._relative_path(path), info.st_size, info.st_mtime_ns)
-        elif is_archive(Path(path)):
+            name = self._relative_path(path)
+            self._add(path, name, info.st_size, info.st_mtime_ns, kind.holds, is_source=True)
+        elif is_npz or is_archive(Path(path)):
             self._add_archive(progress)
         else:
             reason = kind.reason
@@ -119,7 +119,9 @@ class _Walk:
         unpacked = unpack_pictures(Path(self.root), progress)
         for picture in unpacked.pictures:
             path = str(unpacked.folder / picture.file)
-            self._add_picture(path, picture.name, picture.size, modified, picture.is_own)
+            self._add(
+                path, picture.name, picture.size, modified, picture.holds, is_own=picture.is_own
+            )
         self.left_out += [self._display_name(line) for line in unpacked.left_out]
 
     def add_folders(self) -> None:
@@ -133,8 +135,19 @@ class _Walk:
                     self._scan_folder(folders.pop(), folders, links)
             roots = links
 
-    def finish(self) -> None:
-        """Leave out what gankit drew, unless the source holds nothing else; sort everything."""
+    def finish(self, every: int, progress: Progress) -> None:
+        """Leave out what gankit drew, unless the source holds nothing else; sort everything.
+
+        And add the pictures of arrays and films.
+        """
+        if self.holders:
+            from gankit.data.read.holders import open_holders  # only they need numpy's files
+
+            opened = open_holders(self.holders, self.pictures, every, progress)
+            self.pictures = opened.pictures
+            self.arrays = {str(array.path): array for array in opened.arrays}
+            self.notes = [self._display_name(note) for note in opened.notes]
+            self.left_out += [self._display_name(line) for line in opened.left_out]
         if self.pictures:
             for picture in self.own_pictures:
                 self.left_out.append(f"{picture.name}: {reasons.OWN_PICTURE}")
@@ -180,16 +193,26 @@ class _Walk:
         except OSError as error:
             self._leave_out(entry.path, describe_error(error))
             return
-        if kind.is_picture:
+        if kind.is_picture or kind.holds:
             name = self._relative_path(entry.path)
-            self._add_picture(entry.path, name, info.st_size, info.st_mtime_ns, is_own)
+            holds = kind.holds
+            self._add(entry.path, name, info.st_size, info.st_mtime_ns, holds, is_own=is_own)
         elif kind.reason and entry.name.lower() not in LABEL_FILES:
             self._leave_out(entry.path, kind.reason)
 
-    def _add_picture(
-        self, path: str, relative_path: str, size: int, modified: int, is_own: bool = False
+    def _add(
+        self,
+        path: str,
+        relative_path: str,
+        size: int,
+        modified: int,
+        holds: str,
+        *,
+        is_own: bool = False,
+        is_source: bool = False,
     ) -> None:
-        picture = PictureFile(
+        """Add a picture, or a file that holds pictures or labels."""
+        file = PictureFile(
             path=path,
             name=self._display_name(relative_path),
             source=self.number,
@@ -197,7 +220,12 @@ class _Walk:
             size=size,
             modified=modified,
         )
-        (self.own_pictures if is_own else self.pictures).append(picture)
+        if is_own:
+            self.own_pictures.append(file)
+        elif holds:
+            self.holders.append(Holder(holds, file, is_source))
+        else:
+            self.pictures.append(file)
 
     def _leave_out(self, path: str, reason: str) -> None:
         name = self._relative_path(path)

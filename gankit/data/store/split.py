@@ -11,6 +11,9 @@ from gankit.data.shuffle import permutation
 
 MAX_WITHOUT_HOLDOUT = 500  # pictures; larger sets hold out a tenth unless --holdout says otherwise
 DEFAULT_SHARE = 0.1
+MIN_FRAMES = 4  # of a film of which the end is held out
+MAX_GAP = 1000  # ms before that end that belong to neither part, so that they are no neighbours
+GAP_SHARE = 0.05  # but no more than this share of a short film
 MIN_SOURCES = 20  # with fewer large pictures, a region of each is held out, not whole ones
 
 
@@ -22,20 +25,23 @@ def choose_subset(count: int, subset: int, seed: int) -> Rows:
 
 
 def split_holdout(
-    rows: Rows, groups: Rows, boxes: Any, share: float, seed: int
+    rows: Rows, groups: Rows, boxes: Any, share: float, seed: int, moments: Any = None
 ) -> tuple[Rows, Rows]:
     """The rows to train on, and the rows held out: a `share` of them (-1: gankit decides).
 
     Pictures of one group (near duplicates) stay together. For patches of large pictures,
     `boxes[row]` is the source and the first and last corner of the region that the row shows (None
     for whole pictures). Then whole sources are held out or, if there are few, a strip of each, and
-    patches across the strip's border belong to neither part.
+    patches across the strip's border belong to neither part. Frames of films, whose `moments[row]`
+    are the film and the time, are split by time.
     """
     if share < 0:
         share = DEFAULT_SHARE if len(rows) > MAX_WITHOUT_HOLDOUT else 0.0
     count = round(share * len(rows))
     if not count:
         return rows, rows[:0]
+    if moments is not None:
+        return _split_with_films(rows, groups[rows], moments[rows], count, seed)
     if boxes is None:
         is_held = _choose_whole_groups(groups[rows], count, seed)
         return rows[~is_held], rows[is_held]
@@ -75,3 +81,47 @@ def _split_into_strips(rows: Rows, boxes: Any, share: float) -> tuple[Rows, Rows
         else:  # one row of patches cannot be split
             is_train[in_source] = True
     return rows[is_train], rows[is_held]
+
+
+def _split_with_films(
+    rows: Rows, groups: Rows, moments: Any, count: int, seed: int
+) -> tuple[Rows, Rows]:
+    """Hold out the end of each film, or whole films if there are many; and about as many pictures.
+
+    Frames close to the border belong to neither part, nor do held out frames that look like one of
+    the others, because a scene may come twice.
+    """
+    films, times = moments.T
+    is_frame = films >= 0
+    names = np.unique(films[is_frame])
+    is_held = np.zeros(len(rows), bool)
+    is_border = np.zeros(len(rows), bool)
+    if len(names) >= MIN_SOURCES:
+        # Pictures of no film go by their groups, as always.
+        sources = np.where(is_frame, films, films.max() + 1 + groups)
+        is_held = _choose_whole_groups(sources, count, seed)
+    else:
+        share = count / len(rows)
+        for name in names:
+            _hold_end(np.flatnonzero(films == name), times, share, is_held, is_border)
+        others = np.flatnonzero(~is_frame)
+        chosen = _choose_whole_groups(groups[others], round(share * len(others)), seed)
+        is_held[others[chosen]] = True
+    is_train = ~is_held & ~is_border
+    in_both = np.isin(groups, groups[is_train]) & is_held
+    return rows[is_train], rows[is_held & ~in_both]
+
+
+def _hold_end(frames: Rows, times: Rows, share: float, is_held: Any, is_border: Any) -> None:
+    """Mark a film's last frames as held out, and those shortly before them as the border."""
+    frames = frames[np.argsort(times[frames], kind="stable")]
+    number = round(share * len(frames))
+    if not number or len(frames) < MIN_FRAMES:
+        return
+    held = frames[-number:]
+    length = times[frames[-1]] - times[frames[0]]
+    gap = min(MAX_GAP, GAP_SHARE * length)
+    before = frames[:-number]
+    is_held[held] = True
+    is_border[before[times[before] > times[held[0]] - gap]] = True
+    is_border[before[-1]] = True  # at least one

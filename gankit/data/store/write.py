@@ -49,6 +49,7 @@ MANIFEST_TYPES: dict[str, Types] = {
     "shape": list, "fingerprint": str, "skipped": list, "notes": list,
 }  # fmt: skip
 CHUNK = 256  # pictures prepared at a time, which limits the memory
+BOX = ("source", "left", "top", "right", "bottom")
 PICTURES_PER_THREAD = 16  # of a chunk, before a thread takes more
 
 Transform = Callable[[Any], list[tuple[Pixels, Any]]]  # picture -> fitted pixels, each with its box
@@ -77,6 +78,7 @@ class CachedPictures(NamedTuple):
     pixels: Pixels  # (N, H, W, C), memory-mapped
     groups: Rows  # (N,), equal for near duplicates
     boxes: Any  # (N, 5), the source and the region's first and last corner in it; or None
+    moments: Any  # (N, 2), the film (-1: none) and the time in ms of a frame in it; or None
     fingerprint: str  # of the pixels
     skipped: list[str]  # "name: reason"
     notes: list[str]  # what was decided about all pictures
@@ -96,6 +98,8 @@ def load_or_prepare(
     - `where(i)`, (top, left, bottom, right): the region of one large picture that i shows.
     - `opened(i)`, a context manager that gives picture i. Until it ends, the picture's pixels count
       as in flight, which bounds the memory that all threads take.
+    - `moment(i)`, (film, ms): when a frame of a film is seen; (-1, 0) for a picture of none; or
+      None if there are no films.
     - `notes`: lines about what was decided for all pictures while they were read.
 
     Raises GankitError if most pictures are broken, or if the cache cannot be written or read.
@@ -149,15 +153,19 @@ def _load(folder: Path) -> CachedPictures:
     shape = manifest["shape"]
     if not is_list_of(shape, int) or math.prod(shape) != (folder / "pixels.u8").stat().st_size:
         raise ValueError("the file of the pixels has another size than manifest.json says")
-    boxes_file = folder / "boxes.npy"
     return CachedPictures(
         pixels=np.memmap(folder / "pixels.u8", np.uint8, "r", shape=tuple(shape)),
         groups=np.load(folder / "groups.npy"),
-        boxes=np.load(boxes_file) if boxes_file.exists() else None,
+        boxes=_load_if_there(folder / "boxes.npy"),
+        moments=_load_if_there(folder / "moments.npy"),
         fingerprint=manifest["fingerprint"],
         skipped=manifest["skipped"],
         notes=manifest["notes"],
     )
+
+
+def _load_if_there(path: Path) -> Any:
+    return np.load(path) if path.exists() else None
 
 
 def _prepare(
@@ -248,7 +256,8 @@ class _Writer:
             self.notes.append(NOT_TRANSPARENT)
         _save_array(self.folder / "groups.npy", duplicates.group_near_duplicates(thumbnails))
         if self.boxes[0] is not None:
-            _save_array(self.folder / "boxes.npy", np.asarray(self.boxes, np.int32))
+            name = "boxes.npy" if len(self.boxes[0]) == len(BOX) else "moments.npy"
+            _save_array(self.folder / name, np.asarray(self.boxes, np.int32))
         manifest = {
             "shape": [count, settings.size.height, settings.size.width, channels],
             "fingerprint": self.hash.hexdigest()[:20],
@@ -287,12 +296,19 @@ def _save_array(path: Path, array: NDArray[Any]) -> None:
     write_atomically(path, file.getvalue())
 
 
+def _find_place(pictures: Sequence[Any], index: int) -> tuple[int, ...] | None:
+    """The source and region, or the film and time, that a data set knows of a picture."""
+    if hasattr(pictures, "where"):  # all are patches of one picture, source 0
+        return 0, *pictures.where(index)
+    place: tuple[int, ...] | None = pictures.moment(index) if hasattr(pictures, "moment") else None
+    return place
+
+
 def _transform_all(
     pictures: Sequence[Any], transform: Transform
 ) -> Iterator[list[tuple[Pixels, Any]] | str]:
     """Every picture transformed, on all cores; for a broken one, the line that says why."""
     names = getattr(pictures, "names", None)
-    where = getattr(pictures, "where", None)
 
     def transform_many(indices: range) -> list[Any]:
         if hasattr(pictures, "batch"):
@@ -303,9 +319,8 @@ def _transform_all(
         try:
             with opened(pictures, index) as picture:
                 patches = transform(picture)
-            if where:  # all are patches of one picture, source 0
-                return [(pixels, (0, *where(index))) for pixels, _ in patches]
-            return [(pixels, box and (index, *box)) for pixels, box in patches]
+            place = _find_place(pictures, index)
+            return [(pixels, place or (box and (index, *box))) for pixels, box in patches]
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a picture may raise anything, and must not end the run

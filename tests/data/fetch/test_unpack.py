@@ -23,7 +23,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gankit import GankitError
-from gankit.data.fetch import archives, limited_writer, unpack
+from gankit.data.fetch import archives, limited_writer, make_once, unpack
 from gankit.data.fetch.unpack import is_archive, unpack_pictures
 
 JPEG = b"\xff\xd8\xff\xe0" + os.urandom(3000)  # does not compress, like a picture
@@ -259,7 +259,7 @@ def test_names_that_are_equal_on_some_disks(tmp_path, ending, second):
     archive = archive_of(tmp_path / f"a{ending}", files)
     unpacked = unpack_pictures(archive, lambda done, total: None)
     assert {
-        name: (unpacked.folder / file).read_bytes() for name, file, _, _ in unpacked.pictures
+        name: (unpacked.folder / file).read_bytes() for name, file, *_ in unpacked.pictures
     } == files
     paths = [picture.file for picture in unpacked.pictures]
     assert len({path.casefold() for path in paths}) == 3
@@ -539,7 +539,7 @@ def test_sizes_that_would_never_end(tmp_path, size, first):
 def test_an_unpacked_archive_is_not_read_again(tmp_path, monkeypatch):
     archive = zip_of(tmp_path / "a.zip", {**NINE, "../up.jpg": JPEG})
     first = unpack_pictures(archive, lambda done, total: None)
-    monkeypatch.setattr(unpack, "file_lock", None)  # the cache may be read-only
+    monkeypatch.setattr(make_once, "file_lock", None)  # the cache may be read-only
     assert unpack_pictures(archive, lambda done, total: None) == first
     assert len(first.left_out) == 1
     assert len(in_cache()) == 1
@@ -586,7 +586,7 @@ def test_progress_grows_to_the_end(tmp_path, ending):
 
 
 def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
-    def full(self, file, chunks, member):
+    def full(self, *arguments):
         raise OSError(28, "No space left on device", "x")
 
     archive = zip_of(tmp_path / "a.zip", NINE)

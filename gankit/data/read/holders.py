@@ -1,0 +1,180 @@
+"""Files that hold many pictures, or their labels: arrays, films, animations and tables."""
+
+from __future__ import annotations
+
+import posixpath
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from gankit.core.errors import GankitError
+from gankit.core.stop import Progress
+from gankit.data.fetch.frames import read_frames
+from gankit.data.fetch.unpack import unpack_pictures
+from gankit.data.read import kinds, reasons
+from gankit.data.read.array_sets import ArraySet, NamedArray, PictureArray, sort_arrays
+from gankit.data.read.arrays import ArrayFile
+from gankit.data.read.decode import describe_error
+from gankit.data.read.names import printable
+from gankit.data.read.picture_file import Holder, PictureFile
+from gankit.data.read.tables import Table, read_labels
+
+
+class OpenedHolders(NamedTuple):
+    """The pictures of a source: those that were there, and those that its holders hold."""
+
+    pictures: list[PictureFile]
+    arrays: list[ArrayFile]
+    left_out: list[str]  # "path: reason"
+    notes: list[str]  # "path: what was found"
+
+
+def open_holders(
+    holders: Sequence[Holder], pictures: Sequence[PictureFile], every: int, progress: Progress
+) -> OpenedHolders:
+    """Add the pictures that files of one source hold, and the labels from its tables.
+
+    Arrays count only where there are no other pictures, as most are then something else. Films and
+    animations give every n-th frame; with `every` 0 only one that is the source itself does.
+    """
+    opened = OpenedHolders([*pictures], [], [], [])
+    by_kind: defaultdict[str, list[Holder]] = defaultdict(list)
+    for holder in holders:
+        by_kind[holder.holds].append(holder)
+    for holder in by_kind[kinds.ANIMATION] + by_kind[kinds.FILM_FRAMES]:
+        _open_film(holder, every, opened, progress)
+    arrays = [holder.file for holder in by_kind[kinds.NPY]]
+    archives = [holder.file for holder in by_kind[kinds.NPZ]]
+    if opened.pictures:
+        names = sorted(file.relative_path for file in (*arrays, *archives))
+        opened.left_out.extend(f"{name}: {reasons.ARRAY}" for name in names)
+    else:
+        _open_arrays(arrays, archives, opened, progress)
+    return _label(opened, [holder.file for holder in by_kind[kinds.TABLE]])
+
+
+def _open_film(holder: Holder, every: int, opened: OpenedHolders, progress: Progress) -> None:
+    """Add the frames of a film or an animation or, of one that is not asked for, the first."""
+    file = holder.file
+    is_picture = holder.holds == kinds.ANIMATION
+    if not every and not holder.is_source:
+        if is_picture:
+            opened.pictures.append(file)
+        else:
+            opened.left_out.append(f"{file.relative_path}: {reasons.FILM}")
+        return
+    try:
+        film = read_frames(Path(file.path), every, progress)
+    except ValueError as error:
+        opened.left_out.append(f"{file.relative_path}: {describe_error(error)}")
+        return
+    if film.total == 1 and is_picture:
+        opened.pictures.append(file)
+        return
+    for frame in film.frames:
+        taken = file._replace(
+            path=str(film.folder / frame.file),
+            name=f"{file.name}, frame {frame.number}",
+            relative_path=f"{file.relative_path}[{frame.number:09d}]",
+            part=frame.number,
+            film=file.name,
+            time=frame.time,
+        )
+        opened.pictures.append(taken)
+    opened.notes.append(film.describe(file.relative_path))
+    if film.problem:
+        line = f"{file.relative_path}: {film.problem} after frame {film.total:,}"
+        opened.left_out.append(line)
+
+
+def _open_arrays(
+    arrays: Sequence[PictureFile],
+    archives: Sequence[PictureFile],
+    opened: OpenedHolders,
+    progress: Progress,
+) -> None:
+    """Add the pictures of arrays: those of a folder belong together, and those of an npz."""
+    groups: defaultdict[str, list[PictureFile]] = defaultdict(list)
+    for file in sorted(arrays, key=lambda file: file.relative_path):
+        groups[posixpath.dirname(file.relative_path)].append(file)
+    for file in archives:
+        try:
+            unpacked = unpack_pictures(Path(file.path), progress)
+        except GankitError as error:
+            reason = str(error).removeprefix(f"{printable(file.path)} ")
+            opened.left_out.append(f"{file.relative_path}: {reason}")
+            continue
+        for member in unpacked.pictures:
+            if member.holds == kinds.NPY:
+                name = f"{file.relative_path}/{member.name}"
+                path = str(unpacked.folder / member.file)
+                in_npz = file._replace(
+                    path=path, name=f"{file.name}/{member.name}", relative_path=name
+                )
+                groups[file.relative_path].append(in_npz)
+        opened.left_out.extend(f"{file.relative_path}/{line}" for line in unpacked.left_out)
+    for folder, files in groups.items():
+        _add_array_set(folder, files, opened)
+
+
+def _add_array_set(folder: str, files: Sequence[PictureFile], opened: OpenedHolders) -> None:
+    by_name: dict[str, PictureFile] = {}
+    arrays: list[NamedArray] = []
+    for file in files:
+        try:
+            array = ArrayFile(Path(file.path), file.size, file.modified)
+        except (ValueError, OSError) as error:
+            opened.left_out.append(f"{file.relative_path}: {describe_error(error)}")
+            continue
+        name = posixpath.basename(file.relative_path)
+        by_name[name] = file
+        arrays.append(NamedArray(name, array))
+    found = sort_arrays(arrays, folder)
+    opened.notes.extend(found.notes)
+    opened.left_out.extend(f"{by_name[name].relative_path}: {why}" for name, why in found.left_out)
+    for item in found.pictures:
+        opened.arrays.append(item.array)
+        opened.pictures.extend(_pictures_of(by_name[item.name], item, found))
+
+
+def _pictures_of(file: PictureFile, item: PictureArray, found: ArraySet) -> list[PictureFile]:
+    layout = item.array.layout
+    assert layout is not None
+    if layout.is_single:
+        return [file]
+    start = file.name.removesuffix(".npy")
+    has_labels = any(other.labels for other in found.pictures)
+    is_class = len(found.pictures) > 1 and not has_labels  # such as cat.npy and dog.npy
+    label = posixpath.basename(start) if is_class else ""
+    return [
+        file._replace(
+            name=f"{start}[{index}]",
+            relative_path=f"{file.relative_path}[{index:09d}]",
+            part=index,
+            label=item.labels[index] if item.labels else label,
+        )
+        for index in range(layout.pictures)
+    ]
+
+
+def _label(opened: OpenedHolders, files: Sequence[PictureFile]) -> OpenedHolders:
+    """Give the pictures the labels of the source's tables."""
+    if not files:
+        return opened
+    tables = [
+        Table(file.relative_path, file.path, posixpath.dirname(file.relative_path))
+        for file in sorted(files, key=lambda file: file.relative_path)
+    ]
+    pictures = sorted(opened.pictures, key=lambda picture: picture.relative_path)
+    labels = read_labels(tables, [picture.relative_path for picture in pictures])
+    labelled = [
+        picture._replace(label=labels.by_picture.get(number, picture.label))
+        for number, picture in enumerate(pictures)
+    ]
+    return OpenedHolders(
+        labelled,
+        opened.arrays,
+        opened.left_out,
+        [*opened.notes, *labels.notes],
+    )

@@ -1,0 +1,269 @@
+"""Tables of labels beside pictures: metadata.csv, labels.csv, train.csv and the like."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import posixpath
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from gankit.data.messages import count_noun
+from gankit.data.read.decode import describe_error
+from gankit.data.read.names import printable
+
+ENDINGS = frozenset({"csv", "tsv"})
+LABEL_TABLES = frozenset({"metadata", "labels", "label"})  # names that promise labels
+FILE_COLUMNS = (
+    "file_name", "filename", "image_id", "image", "img", "image_name", "imagename", "image_path",
+    "img_name", "img_path", "file", "filepath", "file_path", "path", "id", "id_code", "name",
+    "picture",
+)  # fmt: skip
+LABEL_COLUMNS = (
+    "label", "labels", "class", "class_name", "classname", "category", "target", "species",
+    "breed", "dx", "diagnosis", "type", "genre", "style", "kind",
+)  # fmt: skip
+MAX_BYTES = 256 << 20  # of a table
+MAX_COLUMNS = 1000
+MAX_CELL = 1 << 17  # letters, the limit of Python's csv module
+MAX_LABEL = 100  # letters of a label
+SMALLER = "give the labels in a smaller one, with the columns file_name and label"
+LISTED = 5  # classes in a line
+
+
+class Table(NamedTuple):
+    """A file that may say the class of pictures."""
+
+    name: str  # for messages
+    path: str
+    folder: str  # below the source, with forward slashes; "" at its top
+
+
+class Labels(NamedTuple):
+    """The labels of pictures by their index, and what there is to say about the tables."""
+
+    by_picture: dict[int, str]
+    notes: list[str]
+
+
+class _Column(NamedTuple):
+    files: int
+    labels: int
+    has_header: bool
+    number: int  # of columns
+
+
+def may_be_table(name: str, start: bytes) -> bool:
+    """Whether a file of this name and these first bytes may hold the labels of pictures."""
+    stem, _, ending = name.lower().rpartition(".")
+    if ending not in ENDINGS or not start.strip():
+        return False
+    first = next(iter(_decode(start).splitlines()), "")
+    header = [_plain(cell) for cell in next(iter(_rows(first, _delimiter(first))), [])]
+    return stem in LABEL_TABLES or bool(set(header) & set(FILE_COLUMNS) and len(header) > 1)
+
+
+def read_labels(tables: Sequence[Table], pictures: Sequence[str]) -> Labels:
+    """The labels that tables give to pictures, which are named by their paths below the source.
+
+    A row names a picture by its path, from the table's folder or from the source, or by its file's
+    name alone, with or without the ending. The first label that a picture gets is kept.
+    """
+    index = _Index(pictures)
+    labels = Labels({}, [])
+    for table in tables:
+        try:
+            note = _read_table(table, index, labels.by_picture, len(pictures))
+        except OSError as error:
+            labels.notes.append(f"{table.name} {describe_error(error)}")
+        except (ValueError, csv.Error) as error:
+            labels.notes.append(f"{table.name} {_describe_broken(error)}")
+        else:
+            labels.notes.extend([note] if note else [])
+    return labels
+
+
+def _describe_broken(error: Exception) -> str:
+    if "field larger than field limit" in str(error):
+        return f"is a table with a cell of more than {MAX_CELL:,} letters: {SMALLER}"
+    if isinstance(error, csv.Error):
+        return "is a broken table: save it again as csv"
+    return str(error)
+
+
+def _read_table(table: Table, index: _Index, labels: dict[int, str], total: int) -> str:
+    """Add the table's labels; the line that says what it held, or "" if it is about others."""
+    text = _read_text(table.path)
+    delimiter = _delimiter(text[:MAX_CELL].partition("\n")[0])
+    rows = _rows(text, delimiter)
+    first = next(rows, [])
+    columns = _find_columns(first, table, index)
+    promises = posixpath.splitext(posixpath.basename(table.name))[0].lower() in LABEL_TABLES
+    if columns is None:
+        if not promises:
+            return ""
+        shown = ", ".join(printable(cell)[:30] for cell in first[:8])
+        raise ValueError(
+            f"has no labels that gankit knows, its first line is {shown}: if it has labels, name "
+            "its columns file_name and label"
+        )
+    data = rows if columns.has_header else _chain(first, rows)
+    result = _Reading()
+    for row in data:
+        result.add(row, columns, table, index, labels)
+    if not result.matched and not promises:
+        return ""
+    return result.describe(table, columns, total)
+
+
+class _Reading:
+    """Counts what the rows of one table say."""
+
+    def __init__(self) -> None:
+        self.classes: Counter[str] = Counter()
+        self.matched = 0
+        self.missing = 0  # rows that name no picture
+        self.twice = 0  # rows with another label for a picture that has one
+        self.empty = 0  # rows without a label
+
+    def add(
+        self, row: list[str], columns: _Column, table: Table, index: _Index, labels: dict[int, str]
+    ) -> None:
+        if not any(cell.strip() for cell in row):
+            return
+        name = row[columns.files].strip() if columns.files < len(row) else ""
+        label = row[columns.labels].strip() if columns.labels < len(row) else ""
+        found = index.find(name, table.folder)
+        if not found:
+            self.missing += 1
+        elif not label:
+            self.empty += 1
+        for number in found:
+            text = printable(label)[:MAX_LABEL]
+            if label and labels.setdefault(number, text) != text:
+                self.twice += 1
+            elif label:
+                self.classes[text] += 1
+                self.matched += 1
+
+    def describe(self, table: Table, columns: _Column, total: int) -> str:
+        """`metadata.csv: 2 columns, labels for 580 of 600 pictures: rose 200, ...`."""
+        classes = self.classes.most_common()
+        listed = ", ".join(f"{name} {number:,}" for name, number in classes[:LISTED])
+        more = f" and {len(classes) - LISTED:,} more" if len(classes) > LISTED else ""
+        extras = [
+            (self.missing, "names no picture", "name no picture"),
+            (self.empty, "has no label", "have no label"),
+            (self.twice, "has another label for a picture, and is ignored",
+             "have another label for a picture, and are ignored"),
+        ]  # fmt: skip
+        problems = [
+            f"{count_noun(number, 'row')} {one if number == 1 else many}"
+            for number, one, many in extras
+            if number
+        ]
+        line = (
+            f"{table.name}: {count_noun(columns.number, 'column')}, labels for {self.matched:,} "
+            f"of {count_noun(total)}"
+        )
+        line += f": {listed}{more}" if listed else ""
+        return "; ".join([line, *problems])
+
+
+class _Index:
+    """Finds pictures by the names that tables give them."""
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        self.by_path: dict[str, int] = {}
+        self.by_name: dict[str, list[int]] = {}
+        self.by_stem: dict[str, list[int]] = {}
+        for number, path in enumerate(paths):
+            folded = path.casefold()
+            self.by_path.setdefault(folded, number)
+            name = posixpath.basename(folded)
+            self.by_name.setdefault(name, []).append(number)
+            self.by_stem.setdefault(posixpath.splitext(name)[0], []).append(number)
+            self.by_stem.setdefault(posixpath.splitext(folded)[0], []).append(number)
+
+    def find(self, name: str, folder: str) -> list[int]:
+        """The picture that a row names: at most one, as a name of several is of none."""
+        name = posixpath.normpath(name.replace("\\", "/").casefold()) if name else ""
+        if not name or name == ".":
+            return []
+        folder = folder.casefold()
+        for path in (posixpath.normpath(posixpath.join(folder, name)), name.lstrip("/")):
+            if path in self.by_path:
+                return [self.by_path[path]]
+            if len(self.by_stem.get(path, ())) == 1 and "/" in path:
+                return self.by_stem[path]
+        base = posixpath.basename(name)
+        for names in (self.by_name, self.by_stem):
+            found = sorted(set(names.get(base, ())))
+            if len(found) == 1:
+                return found
+        return []
+
+
+def _find_columns(first: Sequence[str], table: Table, index: _Index) -> _Column | None:
+    """Which columns name the pictures and their labels; None if there are none."""
+    header = [_plain(cell) for cell in first]
+    if len(header) < 2:
+        return None
+    if index.find(first[0].strip(), table.folder):  # a picture in the first line: no header
+        return _Column(0, 1, has_header=False, number=len(header))
+    files = _first_of(FILE_COLUMNS, header)
+    if files is None:
+        return None
+    labels = _first_of(LABEL_COLUMNS, header, but=files)
+    if labels is None and len(header) == 2 and header[1 - files] not in ("text", "caption"):
+        labels = 1 - files
+    if labels is None:
+        return None
+    return _Column(files, labels, has_header=True, number=len(header))
+
+
+def _first_of(names: Iterable[str], header: Sequence[str], but: int = -1) -> int | None:
+    for name in names:
+        if name in header and header.index(name) != but:
+            return header.index(name)
+    return None
+
+
+def _plain(cell: str) -> str:
+    """The name of a column: `Image ID` is image_id."""
+    return cell.strip().lower().replace(" ", "_").replace("-", "_")
+
+
+def _read_text(path: str) -> str:
+    with Path(path).open("rb") as file:
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise ValueError(f"is a table of more than {MAX_BYTES >> 20} MB: {SMALLER}")
+    return _decode(content)
+
+
+def _decode(content: bytes) -> str:
+    """The text of a table: UTF-8, UTF-16 as Excel writes it, or else Windows' letters."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", errors="replace")
+    try:
+        return codecs.getincrementaldecoder("utf-8-sig")().decode(content)
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
+
+
+def _delimiter(line: str) -> str:
+    """What parts the columns of a table: the most frequent of these in its first line."""
+    return max(",;\t", key=line.count)
+
+
+def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
+    return csv.reader(io.StringIO(text.replace("\0", ""), newline=""), delimiter=delimiter)
+
+
+def _chain(first: list[str], rows: Iterator[list[str]]) -> Iterator[list[str]]:
+    yield first
+    yield from rows
