@@ -79,6 +79,8 @@ OUTPUT = (
     RunOption("--keep", type=int, metavar="N"),
     RunOption("--metric", "metrics", type=PartName("metric"), multiple=True),
     RunOption("--measure-every", type=int, metavar="STEPS", default_text="~4 per run"),
+    RunOption("--keep-best", type=PartName("metric"), metavar="NAME", default_text="none"),
+    RunOption("--patience", type=int, metavar="N", default_text="0, never"),
     RunOption("--tensorboard", is_flag=True, default=None, show_default=False),
     RunOption("--report/--no-report", default=None),
 )

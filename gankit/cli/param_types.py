@@ -7,8 +7,11 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from gankit.core.errors import did_you_mean
+from gankit.core.errors import did_you_mean, quote_value
 from gankit.core.specs import KINDS
+from gankit.training.named_checkpoint import BEST, LAST
+
+ALL = "all"  # checkpoints; a word that some commands take
 
 
 class NamedChoice(click.Choice):  # type: ignore[type-arg]  # generic since click 8.2 only
@@ -20,6 +23,31 @@ class NamedChoice(click.Choice):  # type: ignore[type-arg]  # generic since clic
         except click.BadParameter:
             hint = did_you_mean(str(value), self.choices)
             self.fail(f"there is no {value!r}.{hint}", param, ctx)
+
+
+class CheckpointName(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only
+    """A checkpoint of a run: its step, as a number, or a word: best, last and `more` words."""
+
+    name = "checkpoint"
+
+    def __init__(self, *more: str) -> None:
+        self.words = (BEST, LAST, *more)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | str:
+        text = str(value)
+        if text in self.words:
+            return text
+        if not (text.isascii() and text.isdecimal()):
+            words = " or ".join([", ".join(["a step", *self.words[:-1]]), self.words[-1]])
+            self.fail(f"there is no checkpoint {quote_value(text)}: give {words}", param, ctx)
+        return int(text)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        return [CompletionItem(word) for word in self.words if word.startswith(incomplete)]
 
 
 class PartName(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only

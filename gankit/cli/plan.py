@@ -40,6 +40,7 @@ def describe_run(run: Run, registry: Registry, progress: Progress) -> str:
         "optimiser": _format_optimiser(run),
         "batch": f"{run.batch_size}{_format_micro_batches(run)}, D steps {run.d_steps}",
         "length": _format_length(run, prepared),
+        **_format_metrics(run),
         "convolutions": _format_convolutions(run, gan),
         "machine": _format_machine(run),
         "time": _format_time(run, step_seconds),
@@ -67,6 +68,21 @@ def _count_parameters(player: Player) -> int:
 def _format_optimiser(run: Run) -> str:
     rates = f"lr {run.lr_g:g} for G, {run.lr_d:g} for D"
     return f"Adam, {rates}, betas {run.beta1:g}, {run.beta2:g}"
+
+
+def _format_metrics(run: Run) -> dict[str, str]:
+    """What the run measures, and what it does with the best; a line or none."""
+    if not run.metrics:
+        return {}
+    text = ", ".join(run.metrics)
+    if run.measure_every:
+        text += ", every step" if run.measure_every == 1 else f", every {run.measure_every:,} steps"
+    if run.keep_best:
+        text += f"; the checkpoint with the best {run.keep_best} is kept"
+    if run.patience:
+        times = "1 measurement" if run.patience == 1 else f"{run.patience:,} measurements"
+        text += f"; ends after {times} without a gain"
+    return {"metrics": text}
 
 
 def _format_convolutions(run: Run, gan: Gan) -> str:

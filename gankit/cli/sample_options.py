@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from gankit.cli.param_types import CheckpointName
 from gankit.cli.sample_pictures import (
     Cells,
     Circle,
@@ -42,8 +43,8 @@ WHICH = (
                  help="Pictures like that of SEED, which comes first."),
     click.Option(["--spread"], type=float, default=SPREAD, show_default=True, metavar="SHARE",
                  help="How different the pictures of --near are, up to 1."),
-    click.Option(["--checkpoint"], type=int, metavar="STEP",
-                 help="Use an earlier checkpoint than the newest."),
+    click.Option(["--checkpoint"], type=CheckpointName(), metavar="STEP",
+                 help="Use the checkpoint of this step, or best.  [default: last]"),
 )  # fmt: skip
 HOW = (
     click.Option(["--files"], is_flag=True,

@@ -20,13 +20,13 @@ class Control:
         name: str,
         stop: Stop,
         reported: dict[str, Any],
-        notify: Callable[..., None],
+        measured: Callable[..., str],
         is_quiet: bool,
     ) -> None:
         self._name = name  # of the observer
         self._stop = stop
         self._reported = reported  # the numbers for the next row of the log
-        self._notify = notify
+        self._measured = measured
         self.is_quiet = is_quiet  # whether the program that trains wants the console for itself
 
     def warn(self, text: str) -> None:
@@ -49,9 +49,12 @@ class Control:
         for key, value in require_numbers("report", numbers).items():
             self._reported[f"{self._name}.{key}"] = value
 
-    def measured(self, **arguments: Any) -> None:
-        """Call the event `measured` of all observers; for a plugin that measures a run."""
-        self._notify("measured", **arguments)
+    def measured(self, **arguments: Any) -> str:
+        """Call the event `measured` of all observers; for a plugin that measures a run.
+
+        Returns what it means for --keep-best and --patience, in words; empty without these.
+        """
+        return self._measured(**arguments)
 
 
 def _one_line(text: str) -> str:

@@ -116,8 +116,11 @@ def step_done(run: Run, step: int, scalars: dict[str, Any], control: Control) ->
 
 
 @hookspec
-def measured(run: Run, step: int, measurements: Sequence[Any], control: Control) -> None:
-    """The metrics of `--metric` were measured: a `gankit.Measurement` for each, in their order."""
+def measured(run: Run, step: int, measurements: Sequence[Any], best: Any, control: Control) -> None:
+    """The metrics of `--metric` were measured: a `gankit.Measurement` for each, in their order.
+
+    `best`: with `--keep-best`, the best so far, with `metric`, `step`, `value`, `low` and `high`;
+    else None."""
 
 
 @hookspec
@@ -133,5 +136,5 @@ def checkpoint_saved(run: Run, step: int, path: Path, control: Control) -> None:
 @hookspec
 def run_finished(run: Run, outcome: dict[str, Any], control: Control) -> None:
     """The run is over. `outcome`: `state` (`finished`, `stopped` or `failed`), `step`, `seconds`,
-    `message`, `reason` (if an observer or `stop` ended the run), and `tricks`: what each trick did
-    last, or None if it never acted."""
+    `message`, `reason` (if an observer or `stop` ended the run), `tricks`: what each trick did
+    last, or None if it never acted; and `best`: with `--keep-best`, what `measured` gets."""

@@ -24,6 +24,7 @@ class Metric:
     """
 
     better = "lower"  # or "higher"
+    no_direction = ""  # why neither is better, as a sentence: then --keep-best refuses it
     feature_set = ""  # name and hash; metrics with the same one share features
     enough = 100  # pictures in each set; with fewer, a warning is shown
     draws = 200  # bootstrap draws of rows, for the interval

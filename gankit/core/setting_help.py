@@ -53,6 +53,9 @@ SETTINGS = {
     "keep": "Number of checkpoints to keep.",
     "metrics": "Measure during the run: NAME or NAME:option=value,...; repeatable.",
     "measure_every": "Measure every STEPS steps.",
+    "keep_best": "Measure with this metric, and also keep the checkpoint that is best by it.",
+    "patience": "End the run after N measurements in a row in which the metric of --keep-best has "
+    "not become better.",
     "tensorboard": "Also log to TensorBoard.",
     "report": "Write report.html, a page about the run, when it ends.",
     "earlier_plans": "In the command of a run with --budget: before STEP, its length was N steps.",

@@ -7,6 +7,7 @@ from dataclasses import InitVar, dataclass
 from pathlib import Path
 from typing import Any
 
+from gankit.core.best_metric import with_best_metric
 from gankit.core.carried import NOTHING, Carried
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError, did_you_mean, quote_value
@@ -27,13 +28,13 @@ _RANGES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("batch_size accumulate d_steps log_every keep", lambda v: v >= 1, "1 or more"),
     ("latent_dim", lambda v: 1 <= v <= 16_384, "from 1 to 16384"),
     ("seed data_seed subset steps threads", lambda v: v >= 0, "0 or more"),
-    ("draw_every save_every measure_every", lambda v: v >= 0, "0 or more"),
+    ("draw_every save_every measure_every patience", lambda v: v >= 0, "0 or more"),
     ("d_steps", lambda v: v <= 1000, "1000 or less"),
     ("threads", lambda v: v <= MAX_THREADS, f"{MAX_THREADS} or less"),
     ("seed data_seed", lambda v: v < 2**128, "less than 2^128"),
     ("batch_size accumulate log_every keep", lambda v: v <= MAX_COUNT, "10^15 or less"),
     ("subset steps draw_every save_every", lambda v: v <= MAX_COUNT, "10^15 or less"),
-    ("measure_every", lambda v: v <= MAX_COUNT, "10^15 or less"),
+    ("measure_every patience", lambda v: v <= MAX_COUNT, "10^15 or less"),
     ("lr_g lr_d beta1 beta2", lambda v: 0 <= v < 1, "at least 0 and less than 1"),
     ("zoom", lambda v: 1 <= v <= 4, "from 1 (none) to 4"),
     (
@@ -113,6 +114,8 @@ class Run:
     keep: int = 2  # number of checkpoints to keep
     metrics: tuple[Choice, ...] = ()  # measured during training and at the end
     measure_every: int = 0  # steps between measurements; 0: about 4 during training
+    keep_best: str = ""  # the metric whose best checkpoint is kept; one of `metrics`
+    patience: int = 0  # measurements without a gain in `keep_best` that end the run; 0: none do
     sync_batch_norm: bool = False  # under torchrun: batch norm over all processes
     tensorboard: bool = False
     report: bool = True  # write report.html, and record D's own view for it
@@ -131,6 +134,9 @@ class Run:
                 parsed = tuple(Choice.parse(text) for text in value)
             object.__setattr__(self, name, parsed)  # the dataclass is frozen
         object.__setattr__(self, "image_size", self.size.setting)  # "64x64" is 64
+        keep_best, metrics = with_best_metric(self.keep_best, self.metrics)
+        object.__setattr__(self, "keep_best", keep_best)
+        object.__setattr__(self, "metrics", metrics)
         parse_length(self.length)
         is_plan = all(_PLAN.fullmatch(plan) for plan in self.earlier_plans)
         self._check("earlier_plans", is_plan, "a list of STEP:STEPS")
@@ -140,6 +146,9 @@ class Run:
         for name, values in _VALUES.items():
             allowed = " or ".join([", ".join(values[:-1]), values[-1]])
             self._check(name, getattr(self, name) in values, allowed)
+        if self.patience and not self.keep_best:
+            what = f"--patience is {self.patience}, but no metric says when the run gets better"
+            raise GankitError(f"{what}: add --keep-best METRIC, or give --patience 0")
         most = MAX_NUMBERS // max(max(3, self.channels) * self.size.area, self.latent_dim)
         limit = f"{most} or less with --image-size {self.image_size}"
         self._check("batch_size", self.batch_size <= most, limit)

@@ -23,6 +23,7 @@ from gankit.training.assemble import build_gan
 from gankit.training.check_checkpoint import check_keys, load_weights
 from gankit.training.find_run import find_run
 from gankit.training.grid_latents import grid_latents
+from gankit.training.named_checkpoint import Step, checkpoint_path, named_step
 from gankit.training.python_words import called_in_python
 from gankit.training.run_file import GRID_SIZE, folder_of, load_run
 from gankit.training.run_parts import SAMPLED, require_parts
@@ -210,18 +211,18 @@ def _require_seeds(seeds: Any) -> list[int]:
 
 
 @called_in_python
-def load(
-    folder: str | Path | Run, step: int | None = None, registry: Registry | None = None
-) -> Sampler:
+def load(folder: str | Path | Run, step: Step = None, registry: Registry | None = None) -> Sampler:
     """Load the sampler of a run or its folder, from the checkpoint of `step` or the newest one.
 
-    `gankit.load("runs/petals-1").sample(seed=7)` is a PIL image. The network is on the CPU.
+    `step` may also be "best", if the run trained with `keep_best`, or "last". `gankit.load(
+    "runs/petals-1").sample(seed=7)` is a PIL image. The network is on the CPU.
     GankitError if there is no run or no such checkpoint.
     """
     path = find_run(folder_of(folder), " and step={step}")
     given = folder if isinstance(folder, Run) else path
     run = load_run(given, device="cpu", precision="32", threads=0)
     checkpoints = run.folder / "checkpoints"
+    step = named_step(run.folder, step)
     if step is None:
         checkpoint.require_checkpoints(checkpoints)
     registry = registry_of(run, registry)
@@ -235,7 +236,7 @@ def load(
     if step is None:
         _, saved, _ = checkpoint.load_newest(checkpoints, use)
     else:
-        path = checkpoints / f"step-{step:06d}"
+        path = checkpoint_path(checkpoints, step)
         names = [existing.name for existing in checkpoint.list_checkpoints(checkpoints)]
         if path.name not in names:
             available = ", ".join(names) or "none"

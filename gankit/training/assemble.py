@@ -28,6 +28,7 @@ from gankit.data.batches import Batches
 from gankit.data.store.cache import ensure_temporary_folder
 from gankit.distributed.batch_norm import sync_batch_norm
 from gankit.distributed.processes import current_process_group
+from gankit.training.best import BestSoFar
 from gankit.training.check_loss import require_valid_loss
 from gankit.training.check_networks import check_networks
 from gankit.training.finite import find_non_finite, networks_of, numbers_of_networks
@@ -52,6 +53,7 @@ class Trainer:
     earlier_activity: dict[str, str] = field(default_factory=dict)
     # Buffers that were infinite in the new networks, such as a mask of attention -> "infinite".
     non_finite_at_start: dict[str, str] = field(default_factory=dict)
+    best: BestSoFar = field(default_factory=BestSoFar)  # of the run's measurements
     recorders: list[Recorder] = field(default_factory=list)  # while a step is recorded: one
 
     def step(self, step: int) -> Scalars:

@@ -10,6 +10,7 @@ from torch.amp import GradScaler
 
 from gankit.core.gan import Player
 from gankit.training.assemble import Trainer
+from gankit.training.best import read_progress
 from gankit.training.checkpoint import Checkpoint
 from gankit.training.finite import Numbers, find_non_finite, numbers_of, numbers_of_networks
 
@@ -22,7 +23,8 @@ def check_fits(saved: Checkpoint, trainer: Trainer) -> None:
     state = saved.state
     has_average = gan.sampler is not gan.G.net  # with the trick ema
     check_keys("model", saved.model, {"G", "D"}, {"sampler"})
-    check_keys("state", state, {"G", "D", "tricks"}, {"scalers", "acted"})
+    check_keys("state", state, {"G", "D", "tricks"}, {"scalers", "acted", "best"})
+    read_progress(state.get("best", {}))
     tricks = {trick.name for trick in trainer.tricks}
     if has_average != ("sampler" in saved.model) or tricks != set(_dict("tricks", state["tricks"])):
         raise ValueError("it is of another run, as its tricks differ from run.json")

@@ -26,6 +26,7 @@ from gankit.core.read_file import read_regular_file
 from gankit.core.read_json import parse_json
 from gankit.core.retried_write import describe_write_error
 from gankit.training.find_run import checkpoint_step
+from gankit.training.named_checkpoint import BEST, LAST, best_step, checkpoint_path
 
 MANIFEST = "manifest.json"
 FILES = ("model.safetensors", "state.safetensors", "state.json")
@@ -43,10 +44,11 @@ class Checkpoint(NamedTuple):
     state: dict[str, Any]
 
 
-def save(folder: Path, saved: Checkpoint, keep: int) -> Path:
+def save(folder: Path, saved: Checkpoint, keep: int, best: int | None = None) -> Path:
     """Write a checkpoint into `folder`, name it in the file `last`, and keep the newest `keep`.
 
-    Raises RunFailed.
+    The file `best` names the checkpoint of the step `best`, and what it names is kept, too. Raises
+    RunFailed.
     """
     final = folder / f"step-{saved.step:06d}"
     temporary = folder / f".{final.name}.writing"
@@ -62,7 +64,9 @@ def save(folder: Path, saved: Checkpoint, keep: int) -> Path:
             handle = os.open(folder, os.O_RDONLY)
             os.fsync(handle)
             os.close(handle)
-        write_atomically(folder / "last", final.name)
+        write_atomically(folder / LAST, final.name)
+        if best is not None and checkpoint_path(folder, best).exists():
+            write_atomically(folder / BEST, checkpoint_path(folder, best).name)
     except Exception as error:  # safetensors and torch raise their own errors if the disk is full
         _delete(temporary)
         checkpoints = list_checkpoints(folder)
@@ -70,12 +74,22 @@ def save(folder: Path, saved: Checkpoint, keep: int) -> Path:
         why = describe_write_error(error)
         message = f"cannot save the checkpoint of step {saved.step}: {why}; {earlier}"
         raise RunFailed(message, 1) from error
-    checkpoints = list_checkpoints(folder)
-    up_to_now = [path for path in checkpoints if step_of(path) <= saved.step]
-    # Later ones are damaged: the run was resumed from before them.
-    for path in set(checkpoints) - set(up_to_now[:keep]):
-        _delete(path)
+    _delete_old(folder, saved.step, keep)
     return final
+
+
+def _delete_old(folder: Path, newest: int, keep: int) -> None:
+    """Delete all checkpoints but the best and the `keep` that end with the step `newest`."""
+    checkpoints = list_checkpoints(folder)
+    up_to_now = [path for path in checkpoints if step_of(path) <= newest]
+    best_now = best_step(folder)
+    best = [path for path in up_to_now if step_of(path) == best_now]
+    # Later ones are damaged: the run was resumed from before them.
+    for path in set(checkpoints) - {*up_to_now[:keep], *best}:
+        _delete(path)
+    if not best:
+        with contextlib.suppress(OSError):
+            (folder / BEST).unlink(missing_ok=True)
 
 
 def _delete(folder: Path) -> None:

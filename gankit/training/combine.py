@@ -18,6 +18,7 @@ from gankit.core.registry import Registry
 from gankit.core.settings import Run, option
 from gankit.core.specs import DatasetSpec, ModelSpec, RecipeSpec
 from gankit.data.messages import OWN_PICTURES
+from gankit.training.check_best_metric import check_best_metric
 from gankit.training.convert import convert_setting
 from gankit.training.network_size import network_size
 
@@ -55,6 +56,8 @@ def combine_settings(
         network_size(registry, kind, fields[kind], ImageSize.parse(fields["image_size"]))
     fields["tricks"] = _check_tricks(registry, _combine_tricks([own_settings, *layers]))
     fields["metrics"] = tuple(registry.check("metric", text) for text in fields.get("metrics", ()))
+    if fields.get("keep_best", "none") not in ("", "none"):
+        fields["keep_best"] = check_best_metric(registry, fields["keep_best"])
     return Run(**fields, carried=dataclasses.replace(carried, files=registry.files))
 
 

@@ -90,6 +90,8 @@ def compose(
     keep: int | None = None,
     metrics: Part[Metric] | Sequence[Part[Metric]] | None = None,
     measure_every: int | None = None,
+    keep_best: str | None = None,
+    patience: int | None = None,
     sync_batch_norm: bool | None = None,
     tensorboard: bool | None = None,
     report: bool | None = None,

@@ -147,6 +147,8 @@ class TrainingLoop:
         self.pace = Pace(trainer.run)
         self.step_log = StepLog(trainer)
         self.saver = Saver(trainer, self.observers, folder)
+        self.best = trainer.best
+        self.observers.best = trainer.best
         self.z = grid_latents(self.run, self.gan.process_group)
 
     def run_to_end(self, budget: Budget | None, progress: Progress) -> None:
@@ -185,6 +187,7 @@ class TrainingLoop:
             "reason": self.ended_because,
             "seconds": self.step_log.seconds,
             "tricks": last_activity,
+            "best": self.best.score if self.run.keep_best else None,
         }
         self.observers.notify("run_finished", run=self.run, outcome=outcome)
         if ended_by is None or isinstance(ended_by, RunStopped):
@@ -208,7 +211,8 @@ class TrainingLoop:
                 self._draw_samples(done)
             signal, reason = (0, "") if is_last else self._end_of_run(is_logged)
             is_final = is_last or bool(signal or reason)
-            if done % run.save_every == 0 or is_final:
+            is_best = is_logged and self._is_best()
+            if done % run.save_every == 0 or is_best or is_final:
                 self._save(done, is_final)
             if signal:
                 raise RunStopped(self._saved_message("stopped"), 128 + signal)
@@ -268,6 +272,13 @@ class TrainingLoop:
         signal = self.stop()
         decision: tuple[int, str] = group.broadcast((signal, self.stop.reason))
         return decision
+
+    def _is_best(self) -> bool:
+        """Whether the step was measured and is the best so far; only rank 0 measures."""
+        if not self.run.keep_best:
+            return False
+        is_best: bool = self.gan.process_group.broadcast(self.best.is_new)
+        return is_best
 
     def _log(self, step: int) -> None:
         with self.pace.timing():  # on a GPU, this waits for the steps

@@ -15,6 +15,7 @@ from gankit.core.registry import Plugin, Registry
 from gankit.core.reported import to_float
 from gankit.core.settings import Run
 from gankit.core.stop import Stop
+from gankit.training.best import BestSoFar
 
 log = logging.getLogger("gankit")
 CONSOLE = "console"  # the plugin that prints how a run goes
@@ -78,6 +79,7 @@ class Observers:
         self.watchers = self._find_watchers()
         self.reported: dict[str, Any] = {}  # numbers for the next row of the log
         self.failing: set[tuple[str, str]] = set()  # (plugin, hook) of bundled plugins
+        self.best = BestSoFar()  # of the measurements; the loop gives that of its trainer
 
     @staticmethod
     def none(stop: Stop) -> Observers:
@@ -127,9 +129,20 @@ class Observers:
         plugins = [p for p in plugins if p.implements("step_done")]
         self._call(plugins, "step_done", {"scalars": scalars, **arguments})
 
+    def measured(self, *, run: Run, step: int, measurements: Sequence[Any]) -> str:
+        """Judge measurements, and call the event `measured`; returns the verdict in words."""
+        best = None
+        if run.keep_best:
+            self.best.add(run, step, measurements)
+            best = self.best.score
+        self.notify("measured", run=run, step=step, measurements=measurements, best=best)
+        if self.best.ends_because:
+            self.stop.end(self.best.ends_because)
+        return self.best.describe(run)
+
     def _call(self, plugins: Sequence[Plugin], hook: str, arguments: dict[str, Any]) -> None:
         for plugin in plugins:
-            control = Control(plugin.name, self.stop, self.reported, self.notify, self.is_quiet)
+            control = Control(plugin.name, self.stop, self.reported, self.measured, self.is_quiet)
             try:
                 getattr(plugin.hook, hook)(control=control, **arguments)
             except KeyboardInterrupt as error:  # always taken for Ctrl-C

@@ -15,7 +15,7 @@ from gankit.training.run_file import folder_of, load_run, recorded_run
 # place of the same pictures.
 FREE_ON_RESUME = {
     "data", "length", "device", "threads", "compile", "keep", "tensorboard", "report",
-    "metrics", "measure_every",
+    "metrics", "measure_every", "keep_best", "patience",
 }  # fmt: skip
 # Fields that follow from others or from the machine, if they have their default.
 _RESOLVED = {

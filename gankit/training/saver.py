@@ -41,6 +41,9 @@ class Saver:
             state["scalers"][player.name] = player.scaler.state_dict()
         state["tricks"] = {trick.name: trick.state_dict() for trick in self.trainer.tricks}
         state["acted"] = [name for name, text in last_activity.items() if text]
+        best = self.trainer.best.state_dict()
+        if best:
+            state["best"] = best
         saved = checkpoint.Checkpoint(step, networks_of(gan), state)
         self._require_finite(run, saved)
         if gan.process_group.rank == 0:
@@ -75,8 +78,11 @@ class Saver:
         if self.last_path:
             self._is_deleted(self.last_path)
         try:
-            path = checkpoint.save(run.folder / "checkpoints", saved, run.keep)
+            best = self.trainer.best.score
+            folder = run.folder / "checkpoints"
+            path = checkpoint.save(folder, saved, run.keep, best.step if best else None)
         except RunFailed as error:
+            self.trainer.best.confirm(is_saved=False)
             if is_final:
                 raise RunFailed(f"{error}; {_what_is_left(run)}", 1) from error
             if not self.is_failing:
@@ -87,6 +93,7 @@ class Saver:
             log.warning("checkpoints can be saved again: %s", path)
         self.is_failing = False
         self.last_path = path
+        self.trainer.best.confirm(is_saved=True)
         self.observers.notify("checkpoint_saved", run=run, step=saved.step, path=path)
 
 

@@ -20,6 +20,7 @@ from gankit.core.version import __version__
 from gankit.data.messages import summarise
 from gankit.training import assemble
 from gankit.training.assemble import Trainer
+from gankit.training.check_best_metric import check_best_metric
 from gankit.training.folder import RunFolder
 from gankit.training.run_file import write_run
 from gankit.training.run_parts import TRAINED, origins, require_parts, warn_of_other_values
@@ -41,6 +42,8 @@ def make_trainer(
 def reopen_folder(run: Run, folder: RunFolder, registry: Registry, group: ProcessGroup) -> None:
     """Reopen the folder of a run that is resumed; GankitError if a part of it is not loaded."""
     require_parts(run, registry, TRAINED)
+    if run.keep_best:
+        check_best_metric(registry, run.keep_best)
     warn_of_other_values(run)
     call_on_rank_0(group, lambda: folder.reopen(run))
 

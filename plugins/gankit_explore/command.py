@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 
 from gankit.cli.log import show_log
 from gankit.cli.loopback import HOST
-from gankit.core.errors import GankitError, quote_value
+from gankit.cli.param_types import ALL, CheckpointName
+from gankit.core.errors import GankitError
 from gankit.core.shell import quote_word
 from gankit.data.read.names import printable
 from gankit.training.find_run import find_run
@@ -21,11 +23,12 @@ SECONDS_BETWEEN_LOOKS = 1.0  # for the first checkpoint of a run that has just b
 @click.argument("run", type=Path)
 @click.option(
     "--checkpoint",
-    default="all",
+    type=CheckpointName(ALL),
+    default=ALL,
     show_default=True,
     metavar="STEP",
-    help="Show only the checkpoint of this step. With all, the page also gets those that a run "
-    "that is still training will save.",
+    help="Show only the checkpoint of this step, best or last. With all, the page also gets those "
+    "that a run that is still training will save.",
 )
 @click.option(
     "--port",
@@ -45,31 +48,21 @@ SECONDS_BETWEEN_LOOKS = 1.0  # for the first checkpoint of a run that has just b
 @click.option("--no-open", is_flag=True, help="Do not open the page in a browser.")
 @click.pass_context
 def explore(
-    ctx: click.Context, run: Path, checkpoint: str, port: int, host: str, no_open: bool
+    ctx: click.Context, run: Path, checkpoint: Any, port: int, host: str, no_open: bool
 ) -> None:
     """Play with the generator of the run in the folder RUN, on a page in your browser.
 
     The page draws pictures itself, as fast as you move a slider, until Ctrl-C and after it.
     """
-    step = _read_checkpoint(checkpoint)
     run = find_run(run, " and --checkpoint {step}")
     with show_log():
-        if step is None:
+        if checkpoint == ALL:
             _wait_for_checkpoint(run)
         from gankit.cli.serve import serve
         from gankit_explore.served_run import ServedRun
 
-        served = ServedRun(run, ctx.obj, step)
+        served = ServedRun(run, ctx.obj, None if checkpoint == ALL else checkpoint)
         serve(served.answer, f"exploring {run}", port=port, host=host, opens=not no_open)
-
-
-def _read_checkpoint(text: str) -> int | None:
-    """The step of --checkpoint; None for all. GankitError."""
-    if text == "all":
-        return None
-    if not (text.isascii() and text.isdigit()):
-        raise GankitError(f"--checkpoint is {quote_value(text)}; it must be a step, or all")
-    return int(text)
 
 
 def _wait_for_checkpoint(run: Path) -> None:

@@ -16,6 +16,7 @@ from gankit.runs.sampler import Sampler, load
 from gankit.training.checkpoint import list_checkpoints, step_of
 from gankit.training.folder_lock import is_running
 from gankit.training.links import refuse_links_out
+from gankit.training.named_checkpoint import Step
 from gankit_explore.page import MAX_CHECKPOINTS, render
 from gankit_explore.program.lower import lower
 
@@ -32,7 +33,7 @@ class ServedRun:
     kept, because a run that trains deletes its older checkpoints.
     """
 
-    def __init__(self, folder: Path, registry: Registry, step: int | None = None) -> None:
+    def __init__(self, folder: Path, registry: Registry, step: Step = None) -> None:
         """Make the page: of all checkpoints, and of later ones, or of the one of `step`.
 
         GankitError if there is no undamaged checkpoint, or if the page cannot draw this G.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gankit.cli.check_output import check_output, check_page, require_folder, write_error
 from gankit.cli.log import show_log
-from gankit.core.errors import GankitError, quote_value
+from gankit.cli.param_types import ALL, CheckpointName
+from gankit.core.errors import GankitError
 from gankit.core.portable_path import path_from_here
 from gankit.core.settings import Run, command_about
 from gankit.data.read.names import printable
@@ -41,9 +42,10 @@ FORMATS = """
 )
 @click.option(
     "--checkpoint",
+    type=CheckpointName(ALL),
     metavar="STEP",
-    help="Use an earlier checkpoint than the newest; with --format web also all: a page that "
-    "goes through all of them.",
+    help="Use the checkpoint of this step, or best; with --format web also all: a page that goes "
+    "through all of them.  [default: last]",
 )
 @click.option(
     "--out",
@@ -53,39 +55,27 @@ FORMATS = """
     f"[default: in the folder {FOLDER} of RUN]",
 )
 @click.pass_context
-def export(
-    ctx: click.Context, run: Path, form: str, checkpoint: str | None, out: Path | None
-) -> None:
+def export(ctx: click.Context, run: Path, form: str, checkpoint: Any, out: Path | None) -> None:
     """Write the generator of the run in the folder RUN for other programs.
 
     The seed that gives a picture in `gankit sample` gives the same picture there. gankit draws
     with what it writes, compares, and refuses what would draw other pictures.
     """
-    step = _read_checkpoint(checkpoint, form)
+    if checkpoint == ALL and form != "web":
+        raise GankitError(
+            f"--checkpoint all works with --format web only: --format {form} holds one checkpoint, "
+            "so give its STEP"
+        )
     run = find_run(run, " and --checkpoint {step}")
     out = _check_out(out, run, form)
     with show_log():
         try:
-            notes = _write(run, form, step, out, ctx.obj)
+            notes = _write(run, form, checkpoint, out, ctx.obj)
         except OSError as error:
             raise write_error(out, error) from error
     for note in notes:
         click.echo(printable(f"gankit: {note}"), err=True)
     click.echo(printable(str(out)))
-
-
-def _read_checkpoint(text: str | None, form: str) -> int | str | None:
-    """The step of --checkpoint, "all", or None. GankitError."""
-    if text is None or (text == "all" and form == "web"):
-        return text
-    if text == "all":
-        raise GankitError(
-            f"--checkpoint all works with --format web only: --format {form} holds one checkpoint, "
-            "so give its STEP"
-        )
-    if not text.isascii() or not text.isdecimal():
-        raise GankitError(f"--checkpoint is {quote_value(text)}; it must be a step, or all")
-    return int(text)
 
 
 def _check_out(out: Path | None, run: Path, form: str) -> Path:
@@ -107,9 +97,7 @@ def _check_out(out: Path | None, run: Path, form: str) -> Path:
     return out
 
 
-def _write(
-    run: Path, form: str, step: int | str | None, out: Path, registry: Registry
-) -> list[str]:
+def _write(run: Path, form: str, checkpoint: Any, out: Path, registry: Registry) -> list[str]:
     """Write the files; returns notes about them. Raises GankitError and OSError."""
     from gankit.runs.provenance import of_run
     from gankit.runs.sampler import load
@@ -117,11 +105,10 @@ def _write(
     if form == "web":
         from gankit_explore.page import write_page
 
-        if isinstance(step, str):  # "all"
+        if checkpoint == ALL:
             return _write_all(run, out, registry)
-        return write_page([load(run, step, registry)], out)
-    assert not isinstance(step, str)  # "all" is refused for other formats
-    sampler = load(run, step, registry)
+        return write_page([load(run, checkpoint, registry)], out)
+    sampler = load(run, checkpoint, registry)
     provenance = of_run(run, sampler.step, _command(sampler.run, form, sampler.step))
     if form == "onnx":
         from gankit_export.onnx_file import write_onnx

@@ -10,7 +10,7 @@ import numpy as np
 
 from gankit.core import randomness
 from gankit.core.metric import Metric, finite_score
-from gankit_metrics.measurement import Measurement
+from gankit_metrics.measurement import HOLLOW, Measurement
 from gankit_metrics.picture_sets import HOLDOUT, PictureSets
 
 CONFIDENCE = 0.95
@@ -110,7 +110,7 @@ def make_note(
     if sets.against != HOLDOUT:
         sentences.append("compared with training pictures, because too few are held out")
     if sets.unlikeness:
-        sentences.append(f"{sets.unlikeness}, so a good number means nothing")
+        sentences.append(f"{sets.unlikeness}, {HOLLOW}")
     else:
         sentences += _compare_with_floor(metric, interval, floor)
     return "; ".join(sentences)

@@ -3,10 +3,12 @@
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
 from gankit.cli.log import show_log
+from gankit.cli.param_types import CheckpointName
 from gankit.cli.progress import progress_bar
 from gankit.data.read.names import printable
 from gankit.training.find_run import find_run
@@ -35,9 +37,9 @@ data_option = click.option(
 )  # fmt: skip
 @click.option(
     "--checkpoint",
-    type=int,
+    type=CheckpointName(),
     metavar="STEP",
-    help="Step of the checkpoint to measure. Default: the newest.",
+    help="Measure the checkpoint of this step, or best. Default: last, the newest.",
 )
 @samples_option
 @data_option
@@ -47,7 +49,7 @@ def evaluate(
     ctx: click.Context,
     run: Path,
     metrics: tuple[str, ...],
-    checkpoint: int | None,
+    checkpoint: Any,
     samples: int,
     data: tuple[str, ...],
     as_json: bool,

@@ -22,6 +22,7 @@ class Diversity(FeatureMetric):
     """
 
     better = "higher"
+    no_direction = "real pictures get 1, and noise gets more"
     bounds = (0.0, math.inf)
     at_the_floor = "as different from each other as real pictures are, good or not"
     beyond_the_floor = "more different from each other than real pictures are, as noise is"

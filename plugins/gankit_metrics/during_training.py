@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,11 +13,14 @@ from gankit.core.retried_write import RetriedWrite
 from gankit.core.stop import no_progress
 from gankit.data.prepare import prepare
 from gankit.data.read.names import printable
+from gankit.training.python_words import in_caller_words
 from gankit_metrics.command import format_number
 from gankit_metrics.evaluate import build_metrics, measure_all
 from gankit_metrics.measurement import DEFAULT_SAMPLES, Measurement
 from gankit_metrics.metrics_file import add_metrics
 from gankit_metrics.picture_sets import choose_picture_sets
+
+log = logging.getLogger("gankit")
 
 if TYPE_CHECKING:
     from gankit.core.control import Control
@@ -32,17 +36,19 @@ class TrainingEvaluator:
         self.run = run
         self.gan = gan
         self.registry = registry
-        self.last_step = gan.step  # of the last measurement
+        # The step of the last measurement; in a resumed run, the last logged one stands for it.
+        self.last_step = gan.step - gan.step % run.log_every
         self.total_seconds = 0.0
         self.unwritten: list[Measurement] = []
         self.writes = RetriedWrite(run.folder / "metrics.json", "its rows are written later")
         prepared = prepare(run, registry)
         self.sets = choose_picture_sets(prepared, DEFAULT_SAMPLES, run.data_seed)
         self.metrics = build_metrics(run.metrics, run, registry, self.sets)
+        _warn_if_patience_is_idle(run)
 
     def measure_if_due(self, step: int, control: Control) -> None:
         """Measure at the first logged step of each interval, and at the end of the run."""
-        interval = self.run.measure_every or max(1, self.run.steps // 5)  # steps
+        interval = _interval(self.run)
         same_interval = step // interval == self.last_step // interval
         if same_interval and step < self.run.steps:
             return
@@ -59,9 +65,11 @@ class TrainingEvaluator:
         self.total_seconds += seconds
         numbers = ", ".join(map(format_measurement, measurements))
         times = f"measured in {seconds:.1f} s, {self.total_seconds:.1f} s so far"
+        verdict = control.measured(run=self.run, step=step, measurements=measurements)
+        if verdict:
+            numbers += f"; {verdict}"
         if not control.is_quiet:
             click.echo(printable(f"step {step}: {numbers}; {times}"))
-        control.measured(run=self.run, step=step, measurements=measurements)
 
     def write_rows(self) -> None:
         """Add the rows that are not yet in metrics.json; if it cannot be written, they are kept."""
@@ -70,6 +78,22 @@ class TrainingEvaluator:
         with self.writes.attempt():
             add_metrics(self.run.folder, self.unwritten)
             self.unwritten = []
+
+
+def _interval(run: Run) -> int:
+    """The steps from one measurement to the next."""
+    return run.measure_every or max(1, run.steps // 5)
+
+
+def _warn_if_patience_is_idle(run: Run) -> None:
+    """Warn if a run ends before --patience can end it: the first measurement is always a gain."""
+    count = (run.steps - 1) // max(_interval(run), run.log_every)  # before the last step
+    if run.patience and count <= run.patience:
+        times = "once" if count == 1 else f"{count} times"
+        what = f"--patience {run.patience} cannot end this run"
+        why = f"it measures {times} before its last step"
+        cure = "give a smaller --measure-every, or a smaller N"
+        log.warning("%s", in_caller_words(f"{what}, as {why}: {cure}"))
 
 
 def format_measurement(measurement: Measurement) -> str:

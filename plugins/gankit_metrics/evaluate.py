@@ -25,6 +25,7 @@ from gankit.runs.sampler import Sampler, load
 from gankit.training.compose import name_objects
 from gankit.training.find_run import find_run
 from gankit.training.links import refuse_links_out
+from gankit.training.named_checkpoint import Step, named_step
 from gankit.training.python_words import called_in_python, errors_in_python
 from gankit.training.run_file import Data, folder_of, load_run
 from gankit.training.run_parts import require_parts
@@ -49,7 +50,7 @@ def evaluate(
     metrics: Part[Metric] | Iterable[Part[Metric]] | None = ...,
     *more: Part[Metric],
     samples: int = ...,
-    checkpoint: int | None = ...,
+    checkpoint: Step = ...,
     registry: Registry | None = ...,
     progress: Progress = ...,
     pictures: Pixels | None = None,
@@ -64,7 +65,7 @@ def evaluate(
     metrics: Part[Metric] | Iterable[Part[Metric]] | None = ...,
     *more: Part[Metric],
     samples: int = ...,
-    checkpoint: int | None = ...,
+    checkpoint: Step = ...,
     registry: Registry | None = ...,
     progress: Progress = ...,
     pictures: Mapping[str, Pixels],
@@ -79,19 +80,20 @@ def evaluate(
     metrics: Part[Metric] | Iterable[Part[Metric]] | None = (),
     *more: Part[Metric],
     samples: int = 1000,
-    checkpoint: int | None = None,
+    checkpoint: Step = None,
     registry: Registry | None = None,
     progress: Progress = no_progress,
     pictures: Pixels | Mapping[str, Pixels] | None = None,
     data: Data = (),
     plugins: Sequence[Any] = (),
 ) -> list[Measurement] | dict[str, list[Measurement]]:
-    """Measure a run at its newest checkpoint, or at step `checkpoint`; a Sampler at its own step.
+    """Measure a run at its newest checkpoint, or at `checkpoint`; a Sampler at its own step.
 
     `evaluate("runs/petals-1", "swd")` returns a Measurement for each metric, and adds them to
     metrics.csv and metrics.json in the folder, if it can be written. The same call gives the same
     numbers. GankitError if the run cannot be measured.
     folder: that of the run, a Run or a Sampler.
+    checkpoint: a step, "best" or "last".
     metrics: names, objects or classes, one after another or as a list. If you name none, those
     that the run measured while it trained, or kid and swd if it measured none. None: those that
     suit the run and have their features.
@@ -149,7 +151,7 @@ def _can_be_kept(folder: Path) -> bool:
 
 def _load_sampler(
     run: str | Path | Run | Sampler,
-    checkpoint: int | None,
+    checkpoint: Step,
     registry: Registry | None,
     *,
     is_written: bool,
@@ -161,7 +163,7 @@ def _load_sampler(
         refuse_links_out(run_folder)
     if not isinstance(run, Sampler):
         return load(run, step=checkpoint, registry=registry)
-    if checkpoint not in (None, run.step):
+    if named_step(run_folder, checkpoint) not in (None, run.step):
         raise GankitError(
             f"this Sampler is of step {run.step}: omit checkpoint, or give the folder"
         )

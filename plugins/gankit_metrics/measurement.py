@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 DEFAULT_SAMPLES = 1000  # pictures to generate and measure
+HOLLOW = "so a good number means nothing"  # in a note
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,11 @@ class Measurement:
     picture: str = ""  # path of a picture that illustrates the number, if the metric draws one
     against: str = "hold-out"  # which real pictures the reference consists of
     step: int = 0  # of training
+
+    @property
+    def is_hollow(self) -> bool:
+        """Whether the pictures are nothing like real ones, so that a good number says nothing."""
+        return HOLLOW in self.note
 
     def __repr__(self) -> str:
         interval = f"{self.low:.4g} to {self.high:.4g}, floor {self.floor:.4g}"

@@ -30,6 +30,7 @@ class Memorising(FeatureMetric):
     for too.
     """
 
+    no_direction = "0.5 is best: above it G copies, and below it its pictures are like no real ones"
     reads_training = True
     at_the_floor = "no sign of copying"
     beyond_the_floor = (

@@ -32,7 +32,7 @@ from gankit.training.run_file import make_run, read_settings
 from gankit_race.find_race import RACE_FILE
 from gankit_race.race_folder import check_race_folder
 from gankit_race.results import write_file
-from gankit_race.variants import Variant
+from gankit_race.variants import SAME_LENGTH, Variant
 
 SECONDS = {"s": 1, "m": 60, "h": 3600}  # unit of a budget -> seconds
 MAX_TIMED_STEPS = 2000  # enough of very short ones; also ends if the clock stands still
@@ -168,6 +168,8 @@ def make_plan(
     """
     if seeds < 1:
         raise GankitError(f"--seeds is {seeds}; it must be 1 or more")
+    if any(variant.run.patience for variant in variants):
+        raise GankitError(f"--patience works with gankit run only, as {SAME_LENGTH}: omit it")
     seconds = _parse_seconds(budget)
     if budget and not seconds:
         variants = [_with_run(variant, length=budget, steps=0) for variant in variants]

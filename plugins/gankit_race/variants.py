@@ -23,15 +23,19 @@ PICTURES = ("dataset", "data", "classes", "fit", "background", "subset", "holdou
             "image_size", "channels", "fingerprint")  # fmt: skip
 # Settings in which two runs of one variant may differ.
 NOT_COMPARED = {"out", "seed", "length", "steps", "log_every", "draw_every", "save_every", "keep",
-                "metrics", "measure_every", "tensorboard", "report"}  # fmt: skip
+                "metrics", "measure_every", "keep_best", "patience", "tensorboard",
+                "report"}  # fmt: skip
 
 LENGTHS = ("steps", "epochs", "kimg")  # options of gankit run, each of which is a length
 REPEATABLE = ("tricks", "classes")  # one variant may have several of these, joined by `+`
 SELF_EXPLANATORY = {*KINDS, *REPEATABLE}  # a label such as `hinge` needs no name before it, 64 does
 # Parameters of gankit run that cannot be varied.
-NOT_VARIED = {"out", "config", "resume", "dry_run", "preview", "metrics", "measure_every"}
+NOT_VARIED = {"out", "config", "resume", "dry_run", "preview", "metrics", "measure_every",
+              "keep_best"}  # fmt: skip
+SAME_LENGTH = "a race does not end the runs of some variants early"
 HINTS = {
     "seed": "use --seeds 3 to train each variant with three seeds",
+    "patience": SAME_LENGTH,
     "budget": "use --budget 5m for all variants, or --vary epochs=5,40 for different lengths",
 }
 

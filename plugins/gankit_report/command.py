@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from gankit.cli.check_output import check_page
 from gankit.cli.log import show_log
+from gankit.cli.param_types import CheckpointName
 from gankit.core.errors import GankitError
 from gankit.core.registry import Registry
 from gankit.data.read.names import printable
@@ -27,6 +29,13 @@ FILE = "report.html"  # in the folder of the first run
     help=f"File to write (.html).  [default: {FILE} in the folder of RUN]",
 )
 @click.option(
+    "--checkpoint",
+    type=CheckpointName(),
+    metavar="STEP",
+    help="Open the page at the checkpoint of this step, or best, with its pictures.  "
+    "[default: at the end of the run]",
+)
+@click.option(
     "--follow", is_flag=True, help="Show the page of a run while it trains, until Ctrl-C."
 )
 @click.option(
@@ -43,6 +52,7 @@ def report(
     run: Path,
     other: Path | None,
     out: Path | None,
+    checkpoint: Any,
     follow: bool,
     port: int,
     no_open: bool,
@@ -52,6 +62,9 @@ def report(
     The page holds everything that it shows, so it opens without a network, and you can mail it.
     """
     folders = [find_run(folder) for folder in (run, other) if folder is not None]
+    if checkpoint is not None and (other or follow):
+        what = "--follow shows the newest step" if follow else "it is of one run"
+        raise GankitError(f"--checkpoint works with one run that has ended, as {what}: omit it")
     if follow and out:
         raise GankitError("--follow writes no file: omit --out")
     if not follow and (port or no_open):
@@ -59,17 +72,17 @@ def report(
     if follow:
         _follow(folders, ctx.obj, port, opens=not no_open)
     else:
-        _write(folders, ctx.obj, out)
+        _write(folders, ctx.obj, out, checkpoint)
 
 
-def _write(folders: list[Path], registry: Registry, out: Path | None) -> None:
+def _write(folders: list[Path], registry: Registry, out: Path | None, checkpoint: Any) -> None:
     from gankit_report.page import write_report
 
     for folder in folders:
         refuse_links_out(folder)
     out = check_page(out or folders[0] / FILE)
     with show_log():
-        write_report(folders, out, registry, examine=True)
+        write_report(folders, out, registry, examine=True, checkpoint=checkpoint)
     click.echo(printable(str(out)))
 
 

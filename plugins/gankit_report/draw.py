@@ -25,6 +25,7 @@ class Curve:
     label: str
     path: str
     bars: Sequence[tuple[float, float, float]]  # x, and y of both ends of an interval
+    circle: tuple[float, float] | None  # x and y of the best checkpoint
     index: int  # among the series of the run, for the number at the slider
     final: str
 
@@ -91,6 +92,7 @@ def _draw_chart(curves: Sequence[Series], x: Axis, y: Axis, first: int) -> Chart
             label=series.label,
             path=line_path(series.steps, series.values, x, y),
             bars=list(_bars(series, x, y)),
+            circle=_circle(series, x, y),
             index=first + number,
             final=format_number(series.values[-1]),
         )
@@ -102,6 +104,14 @@ def _draw_chart(curves: Sequence[Series], x: Axis, y: Axis, first: int) -> Chart
 def _bars(series: Series, x: Axis, y: Axis) -> Iterator[tuple[float, float, float]]:
     for step, low, high in zip(series.steps, series.lows, series.highs, strict=False):
         yield x.px(step), y.px(low), y.px(high)
+
+
+def _circle(series: Series, x: Axis, y: Axis) -> tuple[float, float] | None:
+    """Where the value of the best checkpoint is; None if it was not measured."""
+    for step, value in zip(series.steps, series.values, strict=True):
+        if step == series.best:
+            return x.px(step), y.px(value)
+    return None
 
 
 def _summarize(series: Series) -> str:

@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image
+
 from gankit.cli.page import encode_picture
 from gankit.core.errors import GankitError
 from gankit.runs.read_grid import read_grid
@@ -75,8 +77,12 @@ def encode(step: int, path: Path) -> Frame | None:
 def _encode(step: int, path: Path, changed: int, size: int) -> Frame | None:
     """`changed` (ns) and `size` (bytes) tell this file from another that replaces it."""
     try:
-        grid = read_grid(path)
+        return encode_frame(step, read_grid(path))
     except GankitError:
         return None
+
+
+def encode_frame(step: int, grid: Image.Image) -> Frame:
+    """A grid as the page holds it; a large one is reduced."""
     grid.thumbnail((MAX_SIDE, MAX_SIDE))
     return Frame(step, grid.width, grid.height, encode_picture(grid, "WEBP", **WEBP))

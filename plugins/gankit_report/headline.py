@@ -62,8 +62,20 @@ def facts(recorded: Recorded) -> list[str]:
     seconds = recorded.column("seconds")
     if seconds and math.isfinite(seconds[-1]):
         texts.append(format_duration(seconds[-1]))
+    texts += _best(recorded)
     data = ", ".join(run.data) or str(run.dataset)
     return [*texts, f"data {data}", f"model {run.model}", f"seed {run.seed}"]
+
+
+def _best(recorded: Recorded) -> Iterator[str]:
+    """Which checkpoint is the best, and its number: `best kid 0.31 at step 1,200`."""
+    if recorded.best is None:
+        return
+    name = recorded.run.keep_best
+    rows = [row for row in recorded.metrics if row["metric"] == name]
+    values = [row["value"] for row in rows if row["step"] == recorded.best]
+    number = "" if not values or values[0] is None else f" {format_number(values[0])}"
+    yield f"best {name}{number} at step {recorded.best:,}"
 
 
 def format_number(value: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gankit.cli.check_output import write_page
 from gankit.cli.page import render_page
@@ -13,6 +13,7 @@ from gankit.core.portable_path import hide_home
 from gankit.core.registry import Registry
 from gankit.core.settings import command_line
 from gankit.data.read.names import printable
+from gankit.training.named_checkpoint import Step
 from gankit_report.draw import BOTTOM, HEIGHT, LEFT, WIDTH, draw_panels, x_axis
 from gankit_report.film import MAX_LETTERS, Film, make_film
 from gankit_report.findings import Stretch, stretches
@@ -21,6 +22,9 @@ from gankit_report.moments import page_moments
 from gankit_report.panels import make_panels
 from gankit_report.recorded import Recorded, read_recorded
 from gankit_report.settings_table import settings_tables
+
+if TYPE_CHECKING:
+    from gankit_report.opened import Opened
 
 MAX_ACTIVITIES = 200  # texts of a trick
 ROUGH_STOPS = 60  # of the slider, for runs without grids
@@ -48,13 +52,19 @@ def render_report(
     examine: bool = False,
     follows: bool = False,
     has_grids: bool = True,
+    checkpoint: Step = None,
 ) -> str:
     """The page of the runs in one or two folders, as HTML. GankitError if one is not a run.
 
     `examine`: let the doctor look at runs that were trained without it, which takes some seconds.
     `follows`: the page asks its server for what is new. `has_grids`: it holds all grids, not only
-    the last one.
+    the last one. `checkpoint`: of a single run, at which the page opens.
     """
+    opened = None
+    if checkpoint is not None:
+        from gankit_report.opened import open_at  # imports torch
+
+        opened = open_at(folders[0], checkpoint, registry)
     recorded = [read_recorded(folder, registry, examine=examine) for folder in folders]
     last_step = max(run.last_step for run in recorded)
     max_letters = MAX_LETTERS // len(recorded)
@@ -65,12 +75,19 @@ def render_report(
             last_step,
             max_letters,
             page_moments(run.run.folder, registry, examine=examine),
+            opened,
         )
         for run, name in zip(recorded, names_of(folders), strict=True)
     ]
     values = _values_of(recorded, runs, last_step)
+    start = opened.step if opened else last_step
     page = render_page(
-        "gankit_report", "report.html", follows=follows, has_grids=has_grids, **values
+        "gankit_report",
+        "report.html",
+        follows=follows,
+        has_grids=has_grids,
+        start=start,
+        **values,
     )
     return hide_home(page)
 
@@ -106,9 +123,11 @@ def write_report(
     registry: Registry | None = None,
     *,
     examine: bool = False,
+    checkpoint: Step = None,
 ) -> Path:
     """Write the page of the runs in one or two folders; returns `out`. GankitError."""
-    return write_page(out, render_report(folders, registry, examine=examine))
+    page = render_report(folders, registry, examine=examine, checkpoint=checkpoint)
+    return write_page(out, page)
 
 
 def names_of(folders: Sequence[Path]) -> list[str]:
@@ -127,14 +146,16 @@ def _prepare(
     last_step: int,
     max_letters: int,
     moments: Sequence[dict[str, Any]],
+    opened: Opened | None,
 ) -> RunOnPage:
+    film = make_film(recorded.grids, max_letters)
     return RunOnPage(
         name=name,
         recorded=recorded,
         numbers=three_numbers(recorded),
         facts=facts(recorded),
         not_measured=measuring_command(recorded),
-        film=make_film(recorded.grids, max_letters),
+        film=opened.add_to(film) if opened else film,
         stretches=stretches(recorded.verdict, recorded.last_step, last_step),
         moments=moments,
         command=command_line(recorded.run),

@@ -23,6 +23,7 @@ class Series:
     values: Sequence[float]
     lows: Sequence[float] = ()  # of intervals, if it was measured
     highs: Sequence[float] = ()
+    best: int | None = None  # the step whose checkpoint was kept as the best
 
 
 @dataclass(frozen=True)
@@ -126,10 +127,15 @@ def _measured(runs: Sequence[Recorded]) -> Iterator[Panel]:
         about = f"Measured, with 95 % intervals; {every_row[-1]['better']} is better."
         if floors:
             about += " The dashed line is the value of real pictures: the best at this size."
+        if any(_best_of(run, name) is not None for run in runs):
+            about += " The circle is the best checkpoint."
         yield Panel(
             title=name,
             about=about,
-            runs=[[_measured_series(name, of_run)] if of_run else [] for of_run in rows],
+            runs=[
+                [_measured_series(name, of_run, _best_of(run, name))] if of_run else []
+                for run, of_run in zip(runs, rows, strict=True)
+            ],
             levels=floors[-1:],
         )
 
@@ -139,7 +145,12 @@ def _is_whole(row: Mapping[str, Any], name: str) -> bool:
     return row["metric"] == name and all(n is not None and math.isfinite(n) for n in numbers)
 
 
-def _measured_series(name: str, rows: Sequence[Mapping[str, Any]]) -> Series:
+def _best_of(run: Recorded, name: str) -> int | None:
+    """The step of a run's best checkpoint, if it is the best by the metric of this name."""
+    return run.best if run.run.keep_best == name else None
+
+
+def _measured_series(name: str, rows: Sequence[Mapping[str, Any]], best: int | None) -> Series:
     columns = {key: [float(row[key]) for row in rows] for key in ("step", "value", "low", "high")}
     steps = [int(step) for step in columns["step"]]
-    return Series(name, steps, columns["value"], columns["low"], columns["high"])
+    return Series(name, steps, columns["value"], columns["low"], columns["high"], best)

@@ -14,6 +14,7 @@ from gankit.core.registry import Registry
 from gankit.core.settings import Run
 from gankit.runs.grids import list_grids
 from gankit.runs.log import NAME, read_log
+from gankit.training.named_checkpoint import best_step
 from gankit.training.run_file import load_run, read_notes
 from gankit_report.verdict import Verdict, read_verdict
 
@@ -26,6 +27,7 @@ class Recorded:
     log: Mapping[str, Sequence[Any]]  # columns of log.csv; empty without a log
     metrics: Sequence[Mapping[str, Any]]  # rows of metrics.json, oldest first
     grids: Sequence[tuple[int, Path]]  # step and file
+    best: int | None  # the step of the best checkpoint, with --keep-best
     verdict: Verdict
     notes: Mapping[str, Any]  # entries of run.json that are not settings
     problems: Sequence[str]  # files that could not be read, and why
@@ -70,6 +72,7 @@ def read_recorded(folder: Path, registry: Registry | None, *, examine: bool) -> 
         log=log,
         metrics=metrics,
         grids=list_grids(folder),
+        best=best_step(folder / "checkpoints") if run.keep_best else None,
         verdict=read_verdict(run, registry, examine=examine),
         notes=read_notes(folder),
         problems=problems,

@@ -20,7 +20,7 @@ from gankit.training.find_run import find_run
     "--at",
     default="",
     metavar="STEPS",
-    help="Steps to show, as log.csv counts them: 0,50,500,last.  "
+    help="Steps to show, as log.csv counts them, best or last: 0,50,500,last.  "
     "[default: the first, the first in the log, the middle and the last]",
 )
 @click.option(

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from gankit.core.errors import GankitError, quote_value
+from gankit.training.named_checkpoint import BEST, LAST, named_step
 
-LAST = "last"
 MAX_STEPS = 50  # on one page, which then has about 5 MB
 EXAMPLE = "give steps as log.csv counts them, such as --at 0,50,500,last"
 
 
-def parse_steps(text: str, logged: Sequence[int]) -> list[int]:
-    """The steps that a text names, in order; `logged` are the steps of the run's log.
+def parse_steps(text: str, logged: Sequence[int], folder: Path) -> list[int]:
+    """The steps that a text names, in order; `logged` are the steps of the log of the run there.
 
-    0 is the start of the run, so the first step. GankitError.
+    0 is the start of the run, so the first step; `best` is that of its best checkpoint.
+    GankitError.
     """
     words = [word.strip() for word in text.split(",")]
+    words = [str(named_step(folder, BEST)) if word == BEST else word for word in words]
     steps = {_parse(word, text, logged[-1]) for word in words}
     if len(steps) > MAX_STEPS:
         raise GankitError(f"--at names {len(steps)} steps; a page holds {MAX_STEPS} or less")

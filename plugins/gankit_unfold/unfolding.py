@@ -58,7 +58,7 @@ def unfold(
 ) -> Unfolding:
     """Take steps of a run again, exactly as the run took them, and keep all that happened.
 
-    `at`: steps as log.csv counts them, such as "0,50,500,last"; by default four. The steps between
+    `at`: steps as log.csv counts them, such as "0,50,best,last"; by default four. The steps between
     are taken too, from the nearest checkpoint or from the start; `announce` gets a line that says
     how long that takes. Each number that log.csv has of these steps is compared. Nothing is written
     into the run.
@@ -76,7 +76,7 @@ def unfold(
     rows = read_log_rows(loaded)
     logged = sorted(rows)
     text = at if isinstance(at, str) else ",".join(map(str, [at] if isinstance(at, int) else at))
-    steps = parse_steps(text, logged) if text else default_steps(logged)
+    steps = parse_steps(text, logged, folder) if text else default_steps(logged)
     with restore_threads(restore=True):
         prepared = prepare_begun(loaded, registry, no_progress)
         require_same_pictures(loaded, prepared)

@@ -21,6 +21,7 @@ from gankit.core.process_group import ProcessGroup
 from gankit.distributed.processes import process_group
 from gankit.runs.log import read_log
 from gankit.training import assemble, checkpoint
+from gankit.training.named_checkpoint import best_step
 from gankit.training.start import check_agreement
 
 SMALL = shlex.split(
@@ -35,6 +36,10 @@ RUNS = {  # two processes train all of them, because starting processes takes lo
     "synchronised": (*SIX, "--sync-batch-norm"),
     "not": (*SIX, "--out", "not"),
     "micro-batches": (*PLAIN, "--accumulate", "2", "--out", "micro-batches"),
+    "best": (
+        *shlex.split("--steps 30 --save-every 30 --keep 1 --no-report --out best"),
+        *shlex.split("--keep-best kid:features=pixels --measure-every 1 --patience 2"),
+    ),
     "half": (*TRICKS, "--steps", "3", "--keep", "9", "--sync-batch-norm", "--out", "half"),
 }
 MAIN = """import torch.distributed.nn  # before the group is created: it stores the group
@@ -118,6 +123,16 @@ def test_only_one_process_writes_and_prints(pair, synchronised):
     assert output.count("step 6/6") == sum(options[:6] == SIX for options in RUNS.values())
     rows = (synchronised / "log.csv").read_text().splitlines()
     assert [row.split(",")[0] for row in rows[1:]] == list("123456")
+
+
+def test_two_processes_keep_the_best_checkpoint_and_end_together(pair):
+    folder, output = pair
+    (ended,) = [line for line in output.splitlines() if line.startswith("stopped after")]
+    steps = {int(path.name[5:]) for path in (folder / "best/checkpoints").glob("step-*")}
+    best = best_step(folder / "best/checkpoints")
+    assert f"at step {max(steps)} of 30" in ended
+    assert "2 measurements" in ended
+    assert steps == {best, max(steps)}
 
 
 def test_a_run_is_resumed_with_another_number_of_processes(alone, pair):

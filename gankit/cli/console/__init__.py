@@ -59,6 +59,10 @@ class Console:
         self.view.step_done(step, scalars)
 
     @hookimpl
+    def measured(self, best: Any) -> None:
+        self.view.best = best
+
+    @hookimpl
     def samples_drawn(self, run: Run, step: int, images: Tensor) -> None:
         self.view.samples_drawn(grid_path(run.folder, step), images)
 

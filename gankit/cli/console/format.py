@@ -10,6 +10,7 @@ from gankit.cli.main import new_cli
 from gankit.core.clock import format_duration
 from gankit.core.settings import Run, command_about
 from gankit.runs.grids import grid_path
+from gankit.training.named_checkpoint import BEST, best_step
 from gankit.training.python_words import in_caller_words, resume_call
 
 LIKED_CELL = 12  # of the grid: an example of a picture that you may like
@@ -56,6 +57,8 @@ def summarize_outcome(run: Run, first_step: int, outcome: dict[str, Any]) -> lis
     if step > first_step and has_logged:
         for name, activity in outcome["tricks"].items():
             lines.append(f"  {name}: {activity or 'WARNING, it never acted'}")
+    if run.keep_best and outcome["state"] != "failed":
+        lines.append(f"best:     {_describe_best(run, outcome['best'])}")
     if is_finished:
         lines.append(f"pictures: {grid_path(run.folder, step)}")
         lines.append(f"video:    {run.folder / 'progress.mp4'}")
@@ -70,6 +73,16 @@ def _how_to_sample(run: Run) -> str:
     if {part.partition(" ")[0] for part in run.given_objects()} & {"generator", "trick"}:
         return f"gankit.load({str(run.folder)!r}).grid().save('more.png')"
     return command_about(run, "sample", str(run.folder), "--near", str(LIKED_CELL))
+
+
+def _describe_best(run: Run, best: Any) -> str:
+    """The best measurement, and the command that draws from its checkpoint."""
+    if best is None:
+        return f"none, as {run.keep_best} was not measured"
+    if best_step(run.folder / "checkpoints") != best.step:
+        return f"{best}; its checkpoint is gone"
+    command = ("sample", str(run.folder), "--checkpoint", BEST)
+    return f"{best}: {command_about(run, *command)}"
 
 
 def _how_to_explore(run: Run) -> list[str]:

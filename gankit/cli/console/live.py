@@ -53,6 +53,7 @@ class LiveView:
         self.first_step = gan.step
         self.saved_step = gan.step
         self.grid: Path | None = None
+        self.best: Any = None  # the best measurement so far, with --keep-best
         self.latest: tuple[int, dict[str, Any]] | None = None  # the last logged step
         self.next_draw = 0.0  # time.monotonic()
         self.history: dict[str, deque[float]] = {
@@ -121,6 +122,8 @@ class LiveView:
         parts: list[RenderableType] = [heading, bar, self._render_curves(width)]
         for name, activity in scalars["activity"].items():
             parts.append(Text.assemble((f"{name} ", "cyan"), printable(activity or "-")))
+        if self.best:
+            parts.append(Text(printable(f"best: {self.best}"), style="green", overflow="fold"))
         if self.grid:
             saved = f", saved at step {self.saved_step:,}" if self.saved_step else ""
             parts.append(Text(printable(f"{self.grid}{saved}"), style="dim", overflow="fold"))

@@ -37,6 +37,7 @@ class NotebookView:
         self.first_step = gan.step
         self.saved_step = gan.step
         self.grid: Path | None = None
+        self.best: Any = None  # the best measurement so far, with --keep-best
         self.shown_grid: Path | None = None
         self.losses: dict[str, list[float]] = {name: [] for name in CURVES}
         self.last_update = 0.0  # time.monotonic()
@@ -62,6 +63,7 @@ class NotebookView:
             f"step {step:,}/{run.steps:,}  {speed:.1f} steps/s  left {time_left}",
             "  ".join(f"{label} {scalars[name]:.2f}" for label, name in names.items()),
             *activity,
+            *([f"best: {self.best}"] if self.best else []),
             *self.notes,
         ]
         self.status.show(lines, self._draw_curves())

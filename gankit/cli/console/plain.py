@@ -30,6 +30,7 @@ class PlainView:
         self.first_step = gan.step
         self.saved_step = gan.step
         self.grid: Path | None = None
+        self.best: Any = None  # the best measurement so far, with --keep-best
         self.last_print = 0.0  # time.monotonic()
         self.writes = RetriedWrite("the output", "later lines are printed")
         self.print(command_line(run))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from gankit_metrics.command import data_option
 
 from gankit.cli.check_output import check_output, require_folder, write_error
 from gankit.cli.log import show_log
+from gankit.cli.param_types import CheckpointName
 from gankit.cli.progress import progress_bar
 from gankit.core.errors import GankitError, Interrupted
 from gankit.core.portable_path import path_from_here
@@ -52,7 +53,10 @@ ENDINGS = (".png", ".jpg", ".webp")
     help="Steps of the search. More come a little closer.",
 )
 @click.option(
-    "--checkpoint", type=int, metavar="STEP", help="Use an earlier checkpoint than the newest."
+    "--checkpoint",
+    type=CheckpointName(),
+    metavar="STEP",
+    help="Use the checkpoint of this step, or best.  [default: last]",
 )
 @data_option
 @click.pass_context
@@ -63,7 +67,7 @@ def find(
     out: Path | None,
     starts: int,
     steps: int,
-    checkpoint: int | None,
+    checkpoint: Any,
     data: tuple[str, ...],
 ) -> None:
     """Find the z whose picture comes closest to PICTURE, for the run in the folder RUN.

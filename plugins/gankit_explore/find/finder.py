@@ -18,6 +18,7 @@ from gankit.core.settings import Run
 from gankit.core.stop import Progress, no_progress
 from gankit.runs.images import from_uint8
 from gankit.runs.sampler import Sampler, load
+from gankit.training.named_checkpoint import Step
 from gankit.training.python_words import called_in_python
 from gankit.training.run_file import Data, load_run
 from gankit_explore.find.comparison import STEPS, Comparison, RealPictures, choose_real_pictures
@@ -58,7 +59,7 @@ def find(
     picture: Any,
     starts: int = 8,
     steps: int = 200,
-    checkpoint: int | None = None,
+    checkpoint: Step = None,
     registry: Registry | None = None,
     progress: Progress = no_progress,
     data: Data = (),

@@ -10,6 +10,7 @@ import torch
 from gankit.cli.console import live
 from gankit.cli.half_blocks import BLOCK
 from gankit.cli.rich_console import OutputConsole
+from gankit.training.best import Score
 from gankit.training.compose import compose
 
 CLEAR = "\x1b[2J"
@@ -109,3 +110,11 @@ def test_a_narrower_terminal_is_cleared_before_the_view_is_drawn(view_of):
         shown = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line) for line in text.split("\n")]
         assert max(map(len, shown)) <= width
     end(view)
+
+
+def test_the_best_measurement_so_far_is_shown(view_of):
+    view = view_of()
+    log(view, 1)
+    assert "best:" not in new_output(view)
+    view.best = Score("swd", 1200, 0.31, 0.29, 0.33, "lower")
+    assert "best: swd 0.31 (0.29 to 0.33) at step 1,200" in end(view)

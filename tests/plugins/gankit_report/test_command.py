@@ -48,3 +48,11 @@ def test_a_run_whose_files_lead_out_of_it_is_not_read(gankit_cli, run, tmp_path,
     assert code == 2
     assert name in err
     assert not list(tmp_path.rglob("*.html"))
+
+
+@pytest.mark.parametrize("more", [("--follow",), ("other",)])
+def test_a_checkpoint_is_of_one_run_that_has_ended(gankit_cli, run, more):
+    words = [run if word == "other" else word for word in more]
+    code, out, err = gankit_cli("report", run, *words, "--checkpoint", "best")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "--checkpoint" in err

@@ -1,9 +1,13 @@
 """The page without its script: what it says of a run, and what it makes of odd files."""
 
+import dataclasses
 import json
 import re
+import shutil
 
 import pytest
+from gankit_metrics.measurement import Measurement
+from gankit_metrics.metrics_file import add_metrics
 from gankit_report.page import names_of, render_report
 
 from gankit.runs import log
@@ -136,3 +140,32 @@ def test_hostile_names_are_text_in_the_page(tmp_path, make_run):
     assert "\u202e" not in page
     assert "<img src=x" not in page
     assert page.count("</script>") == page.count("<script")
+
+
+def test_the_best_checkpoint_is_told_and_marked_on_the_curve_of_its_metric(tmp_path, make_run):
+    folder = tmp_path / "a"
+    make_run(folder, keep_best="swd", metrics=["kid:features=pixels"])
+    swd = Measurement("swd", 21.0, 19.5, 22.5, 11.0, 200, 200, "lower", step=50)
+    add_metrics(folder, [swd, dataclasses.replace(swd, value=14.0, step=100)])
+    add_metrics(folder, [dataclasses.replace(swd, metric="kid:features=pixels")])
+    assert "<circle" not in render_report([folder])
+    (folder / "checkpoints").mkdir()
+    (folder / "checkpoints" / "best").write_text("step-000050")
+    page = render_report([folder])
+    assert "best swd 21 at step 50" in first_screen(page)
+    assert page.count('<circle class="best"') == 1
+    assert page.count("The circle is the best checkpoint.") == 1
+    (folder / "metrics.json").unlink()
+    assert "best swd at step 50" in first_screen(render_report([folder]))
+
+
+def test_the_page_opens_at_a_checkpoint_with_the_pictures_that_it_draws(trained, tmp_path):
+    page = render_report([trained], checkpoint=4)
+    assert re.search(r'id="step" min="0" max="8" value="4"', page)
+    assert "at step 4" in page[page.index("<img src=") :]
+    folder = shutil.copytree(trained, tmp_path / "a")
+    drawn = re.search(r'id="grid-0-4">(.*?)</script>', page)[1]
+    grid_path(folder, 4).unlink()
+    page = render_report([folder], checkpoint=4)
+    assert re.search(r'id="grid-0-4">(.*?)</script>', page)[1] == drawn
+    assert 'id="grid-0-4"' not in render_report([folder])

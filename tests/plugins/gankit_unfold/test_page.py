@@ -153,11 +153,11 @@ def test_steps_that_do_not_exist_are_refused(trained, at, names):
     assert "--at" in str(error.value) or "at=" in str(error.value)
 
 
-def test_default_steps_and_the_most_steps():
+def test_default_steps_and_the_most_steps(tmp_path):
     assert default_steps([10, 20, 30, 40, 50]) == [1, 10, 30, 50]
     assert default_steps([1]) == [1]
     with pytest.raises(GankitError, match=r"51.*50"):
-        parse_steps(",".join(map(str, range(1, 52))), [100])
+        parse_steps(",".join(map(str, range(1, 52))), [100], tmp_path)
 
 
 def test_command_writes_a_page_or_prints_numbers(gankit_cli, here, trained):

@@ -20,6 +20,7 @@ function readPage() {
 const page = readPage();
 const slider = new Slider(
   page.last,
+  Number(document.getElementById("step").defaultValue), // the last step, or that of --checkpoint
   page.stops,
   (step) => followers.forEach((follower) => follower.show(step)),
   () => grids.forEach((grid) => grid.describe()),

@@ -3,7 +3,7 @@ const STOPS_PER_SECOND = matchMedia("(prefers-reduced-motion: reduce)").matches 
 const ADDRESS_DELAY = 250; // ms: browsers refuse addresses that change all the time
 
 class Slider {
-  constructor(last, stops, show, settled) {
+  constructor(last, start, stops, show, settled) {
     this.last = last;
     this.stops = stops;
     this.show = show;
@@ -15,7 +15,7 @@ class Slider {
     this.step = -1;
     this.listen();
     this.readAddress();
-    if (this.step < 0) this.move(last);
+    if (this.step < 0) this.move(start);
   }
 
   listen() {
