@@ -9,6 +9,7 @@ import torch
 from gankit.cli.console.busy import describe_load, other_load
 from gankit.cli.console.format import explain_changes
 from gankit.compute.convolution import count_fast_layers
+from gankit.core.all_stages import count_pictures, describe_stages
 from gankit.core.clock import format_duration
 from gankit.core.gan import Gan, Player
 from gankit.core.prepared import PreparedDataset
@@ -16,20 +17,30 @@ from gankit.core.registry import Registry
 from gankit.core.settings import Run, command_line
 from gankit.core.stop import Progress
 from gankit.data.read.names import printable
-from gankit.training import assemble
+from gankit.training import assemble, stages
 from gankit.training.plan_budget import measure_step_time
+from gankit.training.resumed_run import changed_settings, run_to_train
 from gankit.training.run_pictures import prepare_again
 
 BUSY_LOAD = 0.5  # threads of other programs that computed on average, from which they are named
 
 
-def describe_run(run: Run, registry: Registry, progress: Progress) -> str:
+def describe_run(run: Run, registry: Registry, progress: Progress, *, resume: bool = False) -> str:
     """The settings of a run with all "auto" resolved, its time and memory, one per line."""
+    run = run_to_train(run, registry, resume=resume)
+    changed = changed_settings(run) if resume else []
     prepared = prepare_again(run, registry, progress)
     run = assemble.resolve_auto(run, prepared)
+    done = 0
+    if resume:
+        run, trainer = stages.resume(
+            run, changed, registry, lambda stage: assemble.assemble(stage, registry, prepared)
+        )
+        done = trainer.gan.step
     gan, _ = assemble.build_gan(run, registry)
     step_seconds, run = measure_step_time(run, registry, prepared)
     lines = {
+        **_format_start(run, done),
         "dataset": f"{run.dataset}: {_format_pictures(run, prepared)}",
         "changes": explain_changes(run) or "none: real pictures are shown as they are",
         "model": run.model,
@@ -43,13 +54,22 @@ def describe_run(run: Run, registry: Registry, progress: Progress) -> str:
         **_format_metrics(run),
         "convolutions": _format_convolutions(run, gan),
         "machine": _format_machine(run),
-        "time": _format_time(run, step_seconds),
+        "time": _format_time(run, step_seconds, done),
         **_format_load(run),
         "memory": _format_memory(gan.machine.device),
         "output": run.out or "runs/ (a new folder)",
-        "command": command_line(run),
+        **({"command": command_line(run)} if run.out or not run.stages else {}),
     }
     return "\n".join(f"{name:14} {printable(str(text))}" for name, text in lines.items())
+
+
+def _format_start(run: Run, done: int) -> dict[str, str]:
+    """Where a run goes on that has taken some steps, and what changes there."""
+    lines = {"resume": f"at step {done:,} of {run.steps:,}"} if done else {}
+    for text in describe_stages(run):
+        number, _, change = text.partition(" from ")
+        lines[number] = f"from {change}"
+    return lines
 
 
 def _format_pictures(run: Run, prepared: PreparedDataset) -> str:
@@ -101,7 +121,7 @@ def _format_micro_batches(run: Run) -> str:
 
 
 def _format_length(run: Run, prepared: PreparedDataset) -> str:
-    images = run.steps * run.batch_size * run.d_steps
+    images = count_pictures(run, run.steps)
     epochs = images / prepared.num_train
     return f"{run.steps:,} steps = {images / 1000:,.1f} kimg = {epochs:.1f} epochs"
 
@@ -111,10 +131,10 @@ def _format_machine(run: Run) -> str:
     return f"{run.device}, precision {run.precision}, {threads}"
 
 
-def _format_time(run: Run, step_seconds: float) -> str:
+def _format_time(run: Run, step_seconds: float, done: int) -> str:
     images_per_second = run.batch_size * run.d_steps / step_seconds
     speed = f"{1 / step_seconds:.1f} steps/s, {images_per_second:.0f} images/s"
-    return f"about {format_duration(step_seconds * run.steps)} (measured: {speed})"
+    return f"about {format_duration(step_seconds * (run.steps - done))} (measured: {speed})"
 
 
 def _format_load(run: Run) -> dict[str, str]:

@@ -56,7 +56,7 @@ def run(
         if not resume:
             run_to_train, clock = _check_and_plan(run_to_train, ctx.obj, budget, progress)
         if dry_run:
-            _describe(run_to_train, ctx.obj, progress)
+            _describe(run_to_train, ctx.obj, progress, resume=bool(resume))
         elif preview:
             check_output(preview, "give another .png file")
             _preview(run_to_train, ctx.obj, preview, progress)
@@ -104,10 +104,10 @@ def _check_and_plan(
     return fit_to_budget(run, budget, registry, progress) if budget else (run, None)
 
 
-def _describe(run: Run, registry: Registry, progress: Progress) -> None:
+def _describe(run: Run, registry: Registry, progress: Progress, *, resume: bool) -> None:
     from gankit.cli import plan
 
-    click.echo(plan.describe_run(run, registry, progress))
+    click.echo(plan.describe_run(run, registry, progress, resume=resume))
 
 
 def _preview(run: Run, registry: Registry, file: Path, progress: Progress) -> None:

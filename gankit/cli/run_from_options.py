@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gankit.core.errors import GankitError
+from gankit.core.stage import without
 from gankit.training.combine import add_tricks, combine_settings, expand_shorthands
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ def new_run(registry: Registry, config: Path | None, fields: dict[str, Any]) -> 
         require_settings(config, kept.keys() - replaced, registry)
     if "tricks" in fields and "tricks" in kept:
         fields = {**fields, "tricks": add_tricks(kept["tricks"], fields["tricks"])}
+    if kept.get("stages"):
+        kept["stages"] = without(kept["stages"], fields)
     fields = {**kept, **fields}
     return combine_settings(registry, fields.pop("recipe", None), fields)
 
@@ -67,11 +70,11 @@ def resumed(folder: Path, files: tuple[str, ...] = (), **fields: Any) -> Run:
     """
     from gankit.core.settings import parse_length
     from gankit.training.find_run import find_run
-    from gankit.training.resumed_run import require_free
+    from gankit.training.resumed_run import require_changeable
     from gankit.training.run_file import load_run
 
     folder = find_run(folder, "; it continues from its newest checkpoint")
-    require_free(fields)
+    require_changeable(fields)
     if "length" in fields:
         _, unit = parse_length(fields["length"])
         if unit != "steps":

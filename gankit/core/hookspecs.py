@@ -135,6 +135,9 @@ def checkpoint_saved(run: Run, step: int, path: Path, control: Control) -> None:
 
 @hookspec
 def run_finished(run: Run, outcome: dict[str, Any], control: Control) -> None:
-    """The run is over. `outcome`: `state` (`finished`, `stopped` or `failed`), `step`, `seconds`,
-    `message`, `reason` (if an observer or `stop` ended the run), `tricks`: what each trick did
-    last, or None if it never acted; and `best`: with `--keep-best`, what `measured` gets."""
+    """The run is over. `outcome`: `state`, `step`, `seconds`, `message`, `reason` (if an observer
+    or `stop` ended the run), `tricks`: what each trick did last, or None if it never acted; and
+    `best`: with `--keep-best`, what `measured` gets.
+
+    `state` is `finished`, `stopped` or `failed`; or `stage`, if the run goes on at once with other
+    settings: `run_started` follows, with another `gan`."""

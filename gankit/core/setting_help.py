@@ -60,5 +60,6 @@ SETTINGS = {
     "report": "Write report.html, a page about the run, when it ends.",
     "earlier_plans": "In the command of a run with --budget: before STEP, its length was N steps.",
     "length": 'Length of the run: "500 steps", "10 epochs" or "40 kimg".',
+    "stages": "What settings were before they changed on resume; written by gankit.",
     "fingerprint": "Hash of the prepared pictures; set when the run starts.",
 }

@@ -14,6 +14,7 @@ from gankit.core.errors import GankitError, did_you_mean, quote_value
 from gankit.core.image_size import ImageSize
 from gankit.core.portable_path import portable_path
 from gankit.core.shell import join_command
+from gankit.core.stage import Stage, check_stages, settings_before
 
 # The fields that name parts; a Run parses them into Choices.
 CHOICES = ("dataset", "fit", "model", "generator", "discriminator", "loss", "tricks", "metrics")
@@ -58,7 +59,7 @@ _VALUES = {
 _ALWAYS_WRITTEN = {"tricks", "image_size", "latent_dim", "batch_size", "d_steps", "lr_g", "lr_d",
                    "beta1", "beta2", "flip", "dihedral", "zoom"}  # fmt: skip
 _NEVER_WRITTEN = {"steps", "length", "device", "threads", "draw_every", "save_every", "out",
-                  "fingerprint"}  # fmt: skip
+                  "fingerprint", "stages"}  # fmt: skip
 
 _CROP = Choice("crop")
 
@@ -121,6 +122,7 @@ class Run:
     report: bool = True  # write report.html, and record D's own view for it
     out: str = ""  # the run's folder; "": a new one in runs/
     fingerprint: str = ""  # hash of the prepared pictures; set by resolve_auto
+    stages: tuple[Stage, ...] = ()  # where settings changed on --resume, and what they were before
     # Not a field, and so not compared; dataclasses.replace keeps it.
     carried: InitVar[Carried] = NOTHING
 
@@ -152,11 +154,25 @@ class Run:
         most = MAX_NUMBERS // max(max(3, self.channels) * self.size.area, self.latent_dim)
         limit = f"{most} or less with --image-size {self.image_size}"
         self._check("batch_size", self.batch_size <= most, limit)
+        check_stages(self.stages, self.steps)
+        if self.stages:
+            self.at(self.stages[-1].step - 1)  # checks the settings of earlier stages
 
     def _check(self, name: str, is_valid: bool, allowed: str) -> None:
         if not is_valid:
             value = quote_value(getattr(self, name))
             raise GankitError(f"{option(name)} is {value}; it must be {allowed}")
+
+    def at(self, step: int) -> "Run":
+        """The run with the settings with which it takes this step, counted from 0.
+
+        They differ from its own if it is in an earlier stage then. Later stages are left out.
+        """
+        later = [stage for stage in self.stages if stage.step > step]
+        if not later:
+            return self
+        stages = self.stages[: -len(later)]
+        return dataclasses.replace(self, **settings_before(later), stages=stages)
 
     @property
     def size(self) -> ImageSize:
@@ -237,11 +253,14 @@ def command_line(run: Run, working_folder: Path | None = None) -> str:
 
     Paths are those that work in `working_folder`, by default the working directory, and do not name
     your home folder. A comment at its end names parts that no command line can name, because they
-    were given as objects in Python.
+    were given as objects in Python. No options can describe a run with stages: its run.json does.
     """
     start = working_folder or Path.cwd()
-    data = tuple(portable_path(path, start, start) for path in run.data)
     argv = [*gankit_with(run.in_python.files, start), "run"]
+    if run.stages:
+        file = portable_path(str(run.folder / "run.json"), start, start)
+        return join_command([*argv, "--config", file]) + _from_python_only(run)
+    data = tuple(portable_path(path, start, start) for path in run.data)
     for field in dataclasses.fields(run):
         value = data if field.name == "data" else getattr(run, field.name)
         is_default = value == field.default
@@ -250,9 +269,13 @@ def command_line(run: Run, working_folder: Path | None = None) -> str:
         if field.name in _NEVER_WRITTEN or (is_default and field.name not in _ALWAYS_WRITTEN):
             continue
         argv += setting_to_argv(field.name, value)
-    command = join_command([*argv, "--steps", str(run.steps)])
+    return join_command([*argv, "--steps", str(run.steps)]) + _from_python_only(run)
+
+
+def _from_python_only(run: Run) -> str:
+    """A comment that names the parts that were given as objects; empty if there are none."""
     objects = "; ".join(f"{part} is {what}" for part, what in run.given_objects().items())
-    return f"{command}  # from Python only: {objects}" if objects else command
+    return f"  # from Python only: {objects}" if objects else ""
 
 
 def gankit_with(files: Iterable[str], working_folder: Path | None = None) -> list[str]:

@@ -39,6 +39,8 @@ class Batches:
     share: Callable[[Any], Any] = lambda rows: rows  # this process's part of a batch's (B, ...)
     zoom: float = 1.0  # show a random part of each picture, enlarged up to this factor
     resample: str = "lanczos"  # "nearest": zoom makes no new colours
+    batches_before: int = 0  # of earlier stages of the run, which had another batch size
+    pictures_before: int = 0  # in those batches
     _buffers: list[Any] = field(default_factory=list)  # (floats, a weak reference to their user)
 
     def __post_init__(self) -> None:
@@ -63,9 +65,15 @@ class Batches:
         images = self._zoom_in(images, batch) if self.zoom > 1 else images
         return images.contiguous(memory_format=self.memory_format)
 
+    def _position(self, batch: int) -> int:
+        """The number of pictures of the run before this batch."""
+        if batch < self.batches_before:  # only for a trial, as an earlier stage took that batch
+            return batch * self.batch_size
+        return self.pictures_before + (batch - self.batches_before) * self.batch_size
+
     def _gather(self, batch: int) -> Pixels:
         """The bytes (N, H, W, C) of a batch."""
-        epoch, start = divmod(batch * self.batch_size, len(self.rows))
+        epoch, start = divmod(self._position(batch), len(self.rows))
         rows = self._order(epoch)[start : start + self.batch_size]
         while len(rows) < self.batch_size:  # an epoch ends in this batch
             epoch += 1

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gankit.core.all_stages import count_pictures, tricks_of_all_stages
 from gankit.core.atomic_write import write_atomically
 from gankit.core.hookspecs import hookimpl
 from gankit.core.retried_write import RetriedWrite, describe_write_error
@@ -46,7 +47,7 @@ class RunWriter:
         self.earlier_seconds = 0.0  # of the run before it was resumed
         # Drop rows after the checkpoint: these steps are taken again.
         old_rows = log.read_rows(run.folder, missing_ok=True) if gan.step else []
-        self.columns = log.columns(run.tricks)
+        self.columns = log.columns(tricks_of_all_stages(run))
         self.columns += [name for name in (old_rows or [{}])[0] if log.is_reported(name)]
         self.unwritten_rows = [row for row in old_rows if int(row["step"]) <= gan.step]
         self.must_replace_log = True
@@ -63,7 +64,7 @@ class RunWriter:
             **scalars["activity"],
             **scalars,
             "step": step,
-            "kimg": step * run.batch_size * run.d_steps / 1000,
+            "kimg": count_pictures(run, step) / 1000,
             "seconds": round(self.earlier_seconds + scalars["seconds"], 2),
         }
         self.unwritten_rows.append(row)
@@ -79,7 +80,7 @@ class RunWriter:
         self._write_grids(run)
 
     @hookimpl
-    def run_finished(self, run: Run) -> None:
+    def run_finished(self, run: Run, outcome: dict[str, Any]) -> None:
         if self.unwritten_rows:
             self._write_rows(run)
         if self.unwritten_grids:
@@ -89,7 +90,8 @@ class RunWriter:
             message = "%s lacks %s: they could not be written before the run ended"
             rows = "its last row" if count == 1 else f"its last {count} rows"
             logger.warning(message, self.log_writes.target, rows)
-        self._write_video(run)
+        if outcome["state"] != "stage":  # the run goes on at once
+            self._write_video(run)
 
     def _add_columns(self, run: Run, names: Iterable[str]) -> None:
         """Give each number that was not reported before a column; then the log is written anew."""

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ from gankit.compute.allocator import tune_allocator
 from gankit.compute.convolution import use_fast_convolutions, wants_fast_convolutions
 from gankit.compute.threads import choose_threads
 from gankit.core import randomness
+from gankit.core.all_stages import count_batches, count_pictures, stage_begin
 from gankit.core.contract import require_part
 from gankit.core.device import select_device, setup_machine
 from gankit.core.errors import GankitError
@@ -60,7 +62,7 @@ class Trainer:
         """Take training step number `step`, counted from 0."""
         self.gan.steps = self.run.planned_steps(step)
         self.gan.begin_step(step)
-        first_batch = step * self.run.d_steps
+        first_batch = count_batches(self.run, step)
         reals = [self.batches[first_batch + turn] for turn in range(self.run.d_steps)]
         return train_step(self.gan, self.loss, [*self.tricks, *self.recorders], reals)
 
@@ -111,18 +113,30 @@ def default_intervals(steps: int) -> tuple[int, int]:
 def _count_steps(run: Run, prepared: PreparedDataset) -> int:
     """The number of steps of a run's length, rounded up."""
     number, unit = parse_length(run.length)
-    pictures_per_step = run.batch_size * run.d_steps
-    pictures_per_unit = {"steps": pictures_per_step, "kimg": 1000, "epochs": prepared.num_train}
-    return max(1, math.ceil(number * pictures_per_unit[unit] / pictures_per_step))
+    if unit == "steps":
+        return math.ceil(number)
+    pictures = number * {"kimg": 1000, "epochs": prepared.num_train}[unit]
+    begin = stage_begin(run)
+    more = (pictures - count_pictures(run, begin)) / (run.batch_size * run.d_steps)
+    return begin + max(1, math.ceil(more))
 
 
-def assemble(run: Run, registry: Registry, prepared: PreparedDataset) -> Trainer:
-    """Build networks, optimisers, loss, tricks and batches. The same Run gives the same weights."""
+def assemble(
+    run: Run,
+    registry: Registry,
+    prepared: PreparedDataset,
+    take_over: Callable[[Gan], None] = lambda gan: None,
+) -> Trainer:
+    """Build networks, optimisers, loss, tricks and batches. The same Run gives the same weights.
+
+    `take_over` may change the weights and the moments of Adam before tricks start.
+    """
     gan, tricks = build_gan(run, registry)
     tune_allocator(gan.machine.device)
     loss = _make_part(registry, "loss", run.loss, Loss)
     _check_external(run, registry)
     _create_optimizers(gan, run)
+    take_over(gan)
     for trick in tricks:
         if trick.overrides("targets") and not loss.reads_targets:
             raise GankitError(_explain_no_targets(run, registry, trick.name))
@@ -179,6 +193,7 @@ def _make_batches(run: Run, gan: Gan, prepared: PreparedDataset) -> Any:
         must_be = f"it must be a multiple of {parts} = {factors}"
         raise GankitError(f"--batch-size is {run.batch_size}; {must_be}")
     make_batches = prepared.make_batches or Batches
+    begin = stage_begin(run)
     return make_batches(
         pixels=prepared.pixels,
         rows=prepared.train,
@@ -188,6 +203,8 @@ def _make_batches(run: Run, gan: Gan, prepared: PreparedDataset) -> Any:
         dihedral=run.dihedral,
         zoom=run.zoom,
         resample=run.resample,
+        batches_before=count_batches(run, begin),
+        pictures_before=count_pictures(run, begin),
         share=gan.process_group.share,
         device=gan.machine.device,
         memory_format=MEMORY_FORMATS[resolve_memory_format(run, gan.machine.device)],

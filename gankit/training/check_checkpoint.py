@@ -108,7 +108,7 @@ def _check_optimizer(saved: Any, player: Player) -> None:
     if not isinstance(groups, list) or len(groups) != len(own):
         raise ValueError(f"{name} must have {len(own)} group of weights")
     for group, own_group in zip(groups, own, strict=True):
-        expected = {**player.adam.defaults, "params": own_group["params"]}
+        expected = {**player.adam.defaults, "initial_lr": 0.0, "params": own_group["params"]}
         for option, value in expected.items():
             _check_option(name, option, _dict(name, group), value)
     weights = [weight for group in player.adam.param_groups for weight in group["params"]]

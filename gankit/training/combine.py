@@ -54,7 +54,7 @@ def combine_settings(
     for kind in networks:
         fields[kind] = registry.check(kind, fields[kind])
         network_size(registry, kind, fields[kind], ImageSize.parse(fields["image_size"]))
-    fields["tricks"] = _check_tricks(registry, _combine_tricks([own_settings, *layers]))
+    fields["tricks"] = check_tricks(registry, _combine_tricks([own_settings, *layers]))
     fields["metrics"] = tuple(registry.check("metric", text) for text in fields.get("metrics", ()))
     if fields.get("keep_best", "none") not in ("", "none"):
         fields["keep_best"] = check_best_metric(registry, fields["keep_best"])
@@ -176,7 +176,7 @@ def add_tricks(base: Sequence[str], texts: Sequence[str]) -> tuple[str, ...]:
     return tuple(tricks)
 
 
-def _check_tricks(registry: Registry, texts: tuple[str, ...]) -> tuple[Choice, ...]:
+def check_tricks(registry: Registry, texts: tuple[str, ...]) -> tuple[Choice, ...]:
     """Check tricks and their options; GankitError if one occurs twice or two exclude each other."""
     choices = tuple(registry.check("trick", text) for text in texts)
     for name, other in itertools.permutations([choice.name for choice in choices], 2):

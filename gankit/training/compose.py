@@ -13,6 +13,7 @@ from gankit.core.registry import Registry, load_registry
 from gankit.core.setting_help import SETTINGS
 from gankit.core.settings import CHOICES, Run, unknown_setting
 from gankit.core.specs import ModelSpec, Spec
+from gankit.core.stage import Stage
 from gankit.training.combine import combine_settings, expand_shorthands
 from gankit.training.python_words import errors_in_python
 
@@ -97,6 +98,7 @@ def compose(
     report: bool | None = None,
     out: str | Path | None = None,
     fingerprint: str | None = None,
+    stages: Sequence[Stage] | None = None,
     **unknown: Never,
 ) -> Run:
     """Make a checked Run. Each setting that you omit has the default of the recipe or the model.

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from gankit.core.errors import GankitError, quote_value
 from gankit.core.image_size import EXPECTED, ImageSize
 from gankit.core.settings import CHOICES, MAX_COUNT, Run, option, unknown_setting
 from gankit.core.specs import describe_type
+from gankit.core.stage import CHANGEABLE, Stage
 
 _FIELDS = {field.name: field for field in dataclasses.fields(Run)}
 PATHS = ("data", "classes", "out")  # may hold any character that a name in a folder can have
@@ -28,11 +30,13 @@ def convert_setting(name: str, value: Any) -> Any:
     """
     if name not in _FIELDS:
         raise unknown_setting(name)
-    return _convert_size(value) if name == "image_size" else _convert_to_default(name, value)
+    if name == "stages":
+        return convert_stages(value)
+    return _convert_size(value) if name == "image_size" else _convert_plain(name, value)
 
 
-def _convert_to_default(name: str, value: Any) -> Any:
-    """Convert a value to the type of the field's default. GankitError."""
+def _convert_plain(name: str, value: Any) -> Any:
+    """Convert the value of a field that holds a text, a number, yes or no, or several texts."""
     default = _FIELDS[name].default
     if default is dataclasses.MISSING:  # a field that names a part
         default = ""
@@ -56,6 +60,28 @@ def _convert_size(value: Any) -> int | str:
     if not isinstance(value, str) and type(value) is not int:
         raise _wrong_value("image_size", value, f"{EXPECTED}; in Python, as a text")
     return ImageSize.parse(value).setting
+
+
+def convert_stages(value: Any) -> tuple[Stage, ...]:
+    """The stages of a run, from a run.json or as they are in a Run. GankitError."""
+    items = value if isinstance(value, list | tuple) else [value]
+    return tuple(map(_convert_stage, items))
+
+
+def _convert_stage(item: Any) -> Stage:
+    fields = vars(item) if isinstance(item, Stage) else item
+    keys = fields.keys() if isinstance(fields, dict) else ()
+    if keys != {"step", "before"} or not isinstance(fields["before"], Mapping):
+        expected = 'it must be like {"step": 300, "before": {"lr_g": 0.0002}}'
+        raise GankitError(f"a stage of the run is {quote_value(item)}; {expected}")
+    if type(fields["step"]) is not int:
+        expected = "it must be a whole number"
+        raise GankitError(f"the step of a stage is {quote_value(fields['step'])}; {expected}")
+    for name in fields["before"]:
+        if name not in CHANGEABLE:
+            raise GankitError(f"no stage of a run can change {quote_value(name)}")
+    before = {name: convert_setting(name, old) for name, old in fields["before"].items()}
+    return Stage(fields["step"], before)
 
 
 def _convert_list(name: str, value: Any) -> Any:

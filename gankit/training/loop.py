@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from gankit.compute.threads import restore_threads
+from gankit.core.all_stages import next_begin
 from gankit.core.errors import EndedEarly, RunFailed, RunStopped, error_text
 from gankit.core.process_group import ProcessGroup
 from gankit.core.registry import Registry, registry_of
@@ -18,7 +19,7 @@ from gankit.core.stop import (
     stop_on_interrupt,
 )
 from gankit.distributed.processes import process_group
-from gankit.training import assemble
+from gankit.training import assemble, stages
 from gankit.training.budget import Budget, Stopwatch
 from gankit.training.callbacks import GuardedProgress, Program, check_callbacks
 from gankit.training.folder import RunFolder
@@ -29,11 +30,16 @@ from gankit.training.observers import Observers, observe_with
 from gankit.training.pace import Pace
 from gankit.training.plan_budget import plan_length
 from gankit.training.python_words import called_from_python, called_in_python, resume_call
-from gankit.training.resume import restore
-from gankit.training.resumed_run import run_to_train
+from gankit.training.resumed_run import changed_settings, run_to_train
 from gankit.training.run_pictures import prepare_again
 from gankit.training.saver import Saver
-from gankit.training.start import begin_folder, check_agreement, make_trainer, reopen_folder
+from gankit.training.start import (
+    begin_folder,
+    check_agreement,
+    make_trainer,
+    reopen_folder,
+    resolve_alike,
+)
 from gankit.training.step_log import StepLog
 from gankit.training.trial.trial_step import try_external_parts
 
@@ -65,7 +71,7 @@ def train(
     Raises RunStopped after a signal (a checkpoint was saved), KeyboardInterrupt before the first
     step, RunFailed if training failed or `stop` raised, and GankitError if the run could not start.
     """
-    run = run_to_train(run, resume=resume)
+    run = run_to_train(run, registry, resume=resume)
     check_callbacks(progress, stop)
     check_run_folder(run)
     stop = Stop.of(stop)
@@ -90,12 +96,19 @@ def _train(
         preparing = stop.raise_on_stop(program.progress.in_stage(PREPARING))
         if not resume and called_from_python():  # the command line has tried them already
             try_external_parts(run, registry, preparing)
+        if resume and {"loss", "tricks"} & set(changed_settings(run)):
+            try_external_parts(run, registry, preparing)
         if not (resume or budget):
             run, budget = plan_length(run, registry, preparing)
-        trainer = _begin(run, registry, folder, group, preparing, resume=resume)
-        loop = TrainingLoop(trainer, registry, folder, observing, stop, handles_interrupt)
-        loop.run_to_end(budget, program.progress.in_stage(TRAINING))
-    return trainer.run.folder
+        run, trainer = _begin(run, registry, folder, group, preparing, resume=resume)
+        while True:  # once for each stage
+            loop = TrainingLoop(trainer, registry, folder, observing, stop, handles_interrupt)
+            until = next_begin(run, trainer.gan.step)
+            loop.run_to_end(budget, program.progress.in_stage(TRAINING), until)
+            if not loop.is_stage_over:
+                return run.folder
+            trainer.earlier_activity = loop.step_log.acted
+            trainer = stages.trainer_of_stage(trainer, run, registry)
 
 
 def _begin(
@@ -106,22 +119,27 @@ def _begin(
     progress: Progress,
     *,
     resume: bool,
-) -> assemble.Trainer:
+) -> stages.Training:
     """Prepare everything up to the first step, and claim the run's folder."""
+    changed: list[str] = []
     if resume:
         reopen_folder(run, folder, registry, group)
+        changed = changed_settings(run)
     prepared = prepare_again(run, registry, progress)
-    trainer = make_trainer(run, registry, prepared, group)
-    if resume:
-        with guard_parts(trainer, registry):
-            restore(trainer)
-    check_agreement(trainer, group)
-    begin_folder(trainer, folder, registry, prepared, is_new=not resume)
-    return trainer
+    run = resolve_alike(run, prepared, group)
+
+    def make(stage: Run) -> assemble.Trainer:
+        return make_trainer(stage, registry, prepared, group)
+
+    training = stages.resume(run, changed, registry, make) if resume else stages.begin(run, make)
+    check_agreement(training.trainer, group)
+    run = begin_folder(training.run, folder, registry, prepared, group, is_new=not resume)
+    training.trainer.run = run.at(training.trainer.gan.step)
+    return stages.Training(run, training.trainer)
 
 
 class TrainingLoop:
-    """Trains a run from its trainer's current step to the last step."""
+    """Trains a run from its trainer's current step to the last step, of the run or of a stage."""
 
     def __init__(
         self,
@@ -139,6 +157,7 @@ class TrainingLoop:
         self.folder = folder
         self.observers = observers
         self.stop = stop
+        self.until: int | None = None  # the step with which the next stage begins
         self.budget: Budget | None = None
         self.progress: Progress = no_progress
         self.handles_interrupt = handles_interrupt
@@ -151,8 +170,19 @@ class TrainingLoop:
         self.observers.best = trainer.best
         self.z = grid_latents(self.run, self.gan.process_group)
 
-    def run_to_end(self, budget: Budget | None, progress: Progress) -> None:
-        """Take all steps; errors that end the run early know its folder and the steps done."""
+    @property
+    def is_stage_over(self) -> bool:
+        """Whether the run goes on with its next stage."""
+        return self.gan.step == self.until and not self.ended_because
+
+    def run_to_end(
+        self, budget: Budget | None, progress: Progress, until: int | None = None
+    ) -> None:
+        """Take all steps, or those until the next stage.
+
+        Errors that end the run early know its folder and the steps done.
+        """
+        self.until = until
         self.budget = budget
         self.progress = progress
         try:
@@ -179,6 +209,8 @@ class TrainingLoop:
         state = "failed" if ended_by else "finished"
         if self.ended_because or isinstance(ended_by, RunStopped | KeyboardInterrupt):
             state = "stopped"
+        elif ended_by is None and self.is_stage_over:
+            state = "stage"
         last_activity = self.step_log.last_activity
         outcome = {
             "state": state,
@@ -200,17 +232,17 @@ class TrainingLoop:
 
     def _take_steps(self) -> None:
         self._begin()
-        while self.gan.step < self.run.steps and not self.ended_because:
+        while self.gan.step < (self.until or self.run.steps) and not self.ended_because:
             run = self.run
             done = self._take_step()
-            is_last = done == run.steps
+            is_last = done == run.planned_steps(done - 1)  # perhaps it was made longer later
             is_logged = done % run.log_every == 0 or is_last
             if is_logged:
                 self._log(done)
             if done % run.draw_every == 0 or is_last:
                 self._draw_samples(done)
-            signal, reason = (0, "") if is_last else self._end_of_run(is_logged)
-            is_final = is_last or bool(signal or reason)
+            signal, reason = (0, "") if done == run.steps else self._end_of_run(is_logged)
+            is_final = done in (self.until, run.steps) or bool(signal or reason)
             is_best = is_logged and self._is_best()
             if done % run.save_every == 0 or is_best or is_final:
                 self._save(done, is_final)

@@ -7,6 +7,7 @@ import time
 
 from gankit.compute.compiling import compile_networks
 from gankit.core.clock import MIN_SECONDS
+from gankit.core.errors import GankitError
 from gankit.core.prepared import PreparedDataset
 from gankit.core.registry import Registry
 from gankit.core.settings import Run
@@ -33,6 +34,9 @@ def fit_to_budget(
     The budget counts from when the pictures are prepared. GankitError if the text is not a time.
     """
     seconds = budget_seconds(text)
+    if run.stages:
+        what = "--budget plans how long a run is, but the stages of this one begin at given steps"
+        raise GankitError(f"{what}: give --steps N")
     prepared = prepare(run, registry, progress)
     budget = Budget(text.strip(), seconds)
     resolved = assemble.resolve_auto(run, prepared)

@@ -1,6 +1,7 @@
 """Restore a trainer from a checkpoint."""
 
-import logging
+import contextlib
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -8,11 +9,12 @@ from torch import Tensor
 
 from gankit.core.errors import GankitError, RunFailed, describe_reason
 from gankit.core.gan import Gan
+from gankit.core.registry import Registry
+from gankit.core.settings import Run
 from gankit.training import checkpoint
 from gankit.training.assemble import Trainer
 from gankit.training.check_checkpoint import check_fits, load_weights
-
-log = logging.getLogger("gankit")
+from gankit.training.guard import guard_parts
 
 
 def restore(trainer: Trainer) -> None:
@@ -20,15 +22,42 @@ def restore(trainer: Trainer) -> None:
 
     If the run has no checkpoint yet, the trainer stays at step 0. GankitError if none can be used.
     """
-    folder = trainer.run.folder / "checkpoints"
-    if not checkpoint.list_checkpoints(folder):
-        log.warning("%s has no checkpoint yet, so training starts at step 0", trainer.run.folder)
-        return
-    path, saved, _ = checkpoint.load_newest(folder, lambda saved: restore_from(saved, trainer))
-    if saved.step > trainer.run.steps:
-        last = f"the run's last step, {trainer.run.steps}"
+    restored(trainer.run, lambda run: trainer)
+
+
+def restored(
+    run: Run, make_trainer: Callable[[Run], Trainer], registry: Registry | None = None
+) -> Trainer:
+    """A trainer with the newest checkpoint of a run that is not damaged and fits the run.
+
+    It is made for the stage that the checkpoint was saved in, so a new stage may begin with the
+    next step. If the run has no checkpoint yet, the trainer is at step 0. GankitError if none can
+    be used. With `registry`, an error of a part names the part.
+    """
+    folder = run.folder / "checkpoints"
+    checkpoints = checkpoint.list_checkpoints(folder)
+    if not checkpoints:
+        return make_trainer(run.at(0))
+    trainer = make_trainer(run_at_end(run, checkpoint.step_of(checkpoints[0])))
+
+    def use(saved: checkpoint.Checkpoint) -> None:
+        nonlocal trainer
+        if trainer.run.stages != run_at_end(run, saved.step).stages:
+            trainer = make_trainer(run_at_end(run, saved.step))
+        with guard_parts(trainer, registry) if registry else contextlib.nullcontext():
+            restore_from(saved, trainer)
+
+    path, saved, _ = checkpoint.load_newest(folder, use)
+    if saved.step > run.steps:
+        last = f"the run's last step, {run.steps}"
         cure = f"give --steps N, with N of {saved.step} or more"
         raise GankitError(f"checkpoint {path} is past {last}: {cure}")
+    return trainer
+
+
+def run_at_end(run: Run, step: int) -> Run:
+    """The run with the settings of the last of `step` steps, with which it saved a checkpoint."""
+    return run.at(max(0, step - 1))
 
 
 def restore_from(saved: checkpoint.Checkpoint, trainer: Trainer) -> None:

@@ -28,12 +28,17 @@ from gankit.training.run_parts import TRAINED, origins, require_parts, warn_of_o
 log = logging.getLogger("gankit")
 
 
+def resolve_alike(run: Run, prepared: PreparedDataset, group: ProcessGroup) -> Run:
+    """The run with its `auto` settings resolved, alike in all processes."""
+    run = assemble.resolve_auto(run, prepared)
+    return dataclasses.replace(run, precision=group.broadcast(run.precision))
+
+
 def make_trainer(
     run: Run, registry: Registry, prepared: PreparedDataset, group: ProcessGroup
 ) -> Trainer:
     """The trainer of a run whose `auto` settings are resolved, alike in all processes."""
-    run = assemble.resolve_auto(run, prepared)
-    run = dataclasses.replace(run, precision=group.broadcast(run.precision))
+    run = resolve_alike(run, prepared, group)
     trainer = assemble.assemble(run, registry, prepared)
     trainer.run = compile_networks(run, trainer.gan)
     return trainer
@@ -74,24 +79,30 @@ def check_agreement(trainer: Trainer, group: ProcessGroup) -> None:
 
 
 def begin_folder(
-    trainer: Trainer,
+    run: Run,
     folder: RunFolder,
     registry: Registry,
     prepared: PreparedDataset,
+    group: ProcessGroup,
     *,
     is_new: bool,
-) -> None:
-    """Claim the folder of a new run, tell all processes where it is, and write its run.json."""
-    group = trainer.gan.process_group
+) -> Run:
+    """Claim the folder of a new run, tell all processes where it is, and write its run.json.
+
+    Returns the run with its folder.
+    """
+    out = run.out
 
     def claim() -> None:
-        trainer.run = dataclasses.replace(trainer.run, out=folder.claim(trainer.run))
+        nonlocal out
+        out = folder.claim(run)
 
     if is_new:
         call_on_rank_0(group, claim)
-    trainer.run = dataclasses.replace(trainer.run, out=group.broadcast(trainer.run.out))
+    run = dataclasses.replace(run, out=group.broadcast(out))
     if group.rank == 0:
-        folder.remember(trainer.run, _record_start(trainer.run, registry, prepared))
+        folder.remember(run, _record_start(run, registry, prepared))
+    return run
 
 
 def _record_start(run: Run, registry: Registry, prepared: PreparedDataset) -> str:

@@ -31,6 +31,11 @@ class StepLog:
         """Since the run started or resumed."""
         return time.perf_counter() - self.started
 
+    @property
+    def acted(self) -> dict[str, str]:
+        """The tricks that have acted, with what they did last."""
+        return {name: text for name, text in self.last_activity.items() if text}
+
     def add(self, step: int, scalars: Scalars) -> None:
         self.unread.append((step, scalars))
 

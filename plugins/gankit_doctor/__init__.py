@@ -62,7 +62,7 @@ class Doctor:
 
     @hookimpl
     def run_finished(self, outcome: dict[str, Any], control: Control) -> None:
-        if self.watch:
+        if self.watch and outcome["state"] != "stage":  # else the run goes on at once
             self.watch.finish(outcome, is_quiet=control.is_quiet)
         self.watch = None
 

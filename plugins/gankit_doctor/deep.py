@@ -7,6 +7,7 @@ import logging
 import torch
 from torch import Tensor
 
+from gankit.core.all_stages import count_batches
 from gankit.core.errors import GankitError
 from gankit.core.gan import Gan
 from gankit.core.prepared import PreparedDataset
@@ -17,7 +18,7 @@ from gankit.core.stop import Progress
 from gankit.core.trick import Targets
 from gankit.training.assemble import Trainer, assemble
 from gankit.training.checkpoint import list_checkpoints
-from gankit.training.resume import restore
+from gankit.training.resume import restored
 from gankit.training.run_pictures import prepare_again
 
 log = logging.getLogger("gankit")
@@ -65,8 +66,7 @@ def duality_gap(
     """
     values = {}
     for index, name in enumerate(("D", "G")):
-        trainer = assemble(run, registry, prepared)
-        restore(trainer)
+        trainer = restored(run, lambda stage: assemble(stage, registry, prepared))
         start = trainer.gan.step
         for step in range(start, start + STEPS):
             _train_one(trainer, step, name)
@@ -82,7 +82,7 @@ def _train_one(trainer: Trainer, step: int, name: str) -> None:
     gan.begin_step(step)
     player = gan.D if name == "D" else gan.G
     begin_batch(gan, player, trainer.tricks)
-    for real, z in gan.micro_batches(trainer.batches[step * trainer.run.d_steps]):
+    for real, z in gan.micro_batches(trainer.batches[count_batches(trainer.run, step)]):
         if name == "D":
             with torch.no_grad():
                 fakes = gan.generate(z)
@@ -100,7 +100,7 @@ def _value(trainer: Trainer, step: int) -> float:
     losses = []
     for index in range(BATCHES):
         gan.begin_step(step + index)
-        real = trainer.batches[(step + index) * trainer.run.d_steps]
+        real = trainer.batches[count_batches(trainer.run, step + index)]
         real_logits = gan.look(real, training=True)
         fake_logits = gan.look(_fakes(gan, len(real)), training=True)
         targets = Targets(torch.ones_like(real_logits), torch.zeros_like(fake_logits))

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gankit.core.portable_path import path_from_here
 from gankit.core.registry import Registry
 from gankit.core.seen import History
-from gankit.core.settings import Run, command_line
+from gankit.core.settings import Run, command_about, command_line, setting_to_argv
 from gankit_doctor import engine as engines
 from gankit_doctor.engine import Engine, Episode
 
@@ -99,9 +100,18 @@ def report(episode: Episode, run: Run, registry: Registry, end: float) -> Report
 
 
 def cured_command(run: Run, options: Mapping[str, Any]) -> str:
-    """The command line of the run with other settings; empty if nothing changes."""
+    """The command line of the run with other settings; empty if nothing changes.
+
+    A run with stages gets them in all of its stages.
+    """
     cured = dataclasses.replace(run, **options) if options else run
-    return command_line(cured) if cured != run else ""
+    if cured == run:
+        return ""
+    if not run.stages:
+        return command_line(cured)
+    config = ("--config", path_from_here(run.folder / "run.json"))
+    changes = [word for name in options for word in setting_to_argv(name, getattr(cured, name))]
+    return command_about(run, "run", *config, *changes)
 
 
 def _rounded(value: float | str) -> float | str:

@@ -229,7 +229,8 @@ def replay(
     steps = sorted(set(history.looks))
     for step in steps:
         is_last = step == steps[-1]
-        engine.add(Seen(run, history, step, failure=failure if is_last else ""))
+        at_look = run.at(step - 1)  # its settings may have changed since
+        engine.add(Seen(at_look, history, step, failure=failure if is_last else ""))
     if not steps:
         seen = Seen(run, history, 0, failure=failure)
         if failure:

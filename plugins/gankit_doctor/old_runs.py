@@ -20,7 +20,7 @@ from gankit.runs.images import cut_grid, from_uint8
 from gankit.runs.read_grid import read_grid
 from gankit.training.assemble import assemble, resolve_auto
 from gankit.training.checkpoint import list_checkpoints
-from gankit.training.resume import restore
+from gankit.training.resume import restored
 from gankit.training.run_pictures import prepare_begun
 from gankit_doctor import pictures
 from gankit_doctor.look import Looker
@@ -63,8 +63,8 @@ def _look_at_grids(run: Run, reference: Reference, num_train: int, history: Hist
 def _look_at_networks(
     run: Run, registry: Registry, prepared: PreparedDataset, history: History
 ) -> None:
-    trainer = assemble(resolve_auto(run, prepared), registry, prepared)
-    restore(trainer)
+    run = resolve_auto(run, prepared)
+    trainer = restored(run, lambda stage: assemble(stage, registry, prepared))
     looker = Looker(trainer.run, trainer.gan, prepared)
     start = max([trainer.gan.step, *history.looks])
     history.end = start

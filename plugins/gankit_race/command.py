@@ -18,6 +18,7 @@ from gankit.cli.log import show_log
 from gankit.cli.progress import progress_bar
 from gankit.cli.run import read_options
 from gankit.cli.stop import stop_signals
+from gankit.core.all_stages import count_pictures
 from gankit.core.clock import format_duration
 from gankit.core.errors import GankitError
 from gankit.core.settings import gankit_with
@@ -238,7 +239,7 @@ def _describe_plan(plan: Plan) -> str:
         run = variant.run
         seconds = run.steps * variant.step_seconds
         total += seconds * len(plan.seeds)
-        kimg = run.steps * run.batch_size * run.d_steps / 1000
+        kimg = count_pictures(run, run.steps) / 1000
         lines.append(
             f"{variant.label:{width}}{run.steps:,} steps = {kimg:,.4g} kimg, "
             f"{format_duration(seconds)} each (measured: {1 / variant.step_seconds:.1f} steps/s)"

@@ -9,6 +9,7 @@ from typing import Any
 
 from gankit_metrics.evaluate import evaluate
 
+from gankit.core.all_stages import count_pictures
 from gankit.core.errors import GankitError
 from gankit.core.portable_path import portable_path
 from gankit.core.registry import Registry, load_registry
@@ -125,7 +126,7 @@ def _group_by_variant(
     names = _compared_settings(runs)
     groups: dict[tuple[Any, ...], list[Run]] = defaultdict(list)
     for run in runs:
-        images = steps[run.out] * run.batch_size * run.d_steps
+        images = count_pictures(run, steps[run.out])
         group = groups[(*(getattr(run, name) for name in names), images)]
         same_seed = next((other for other in group if other.seed == run.seed), None)
         if same_seed:

@@ -240,6 +240,9 @@ def _resolve_auto(
         )
         torch.set_num_threads(threads_before)
         try:
+            if run.stages:
+                what = "its settings change in the middle, and a race compares settings"
+                raise GankitError(f"{what}: give options in place of --config")
             testing.try_external_parts(run, registry, progress)
             prepared = prepare(run, registry, progress)
             run = assemble.resolve_auto(run, prepared)

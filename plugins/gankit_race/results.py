@@ -15,6 +15,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from gankit.core.all_stages import count_pictures
 from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError, quote_value
 from gankit.core.portable_path import hide_home
@@ -112,7 +113,7 @@ def row_of_run(
         folder=folder,
         failed=failed,
         steps=steps,
-        images=steps * run.batch_size * run.d_steps,
+        images=count_pictures(run, steps),
         d_loss=_last_loss(log, "d_loss"),
         g_loss=_last_loss(log, "g_loss"),
         seconds=float(seconds) if seconds else None,

@@ -19,6 +19,7 @@ from gankit.core.registry import Registry
 from gankit.core.shell import quote_word
 from gankit.core.stop import Progress, no_progress, only_preparing
 from gankit.training.loop import train
+from gankit.training.run_file import recorded_run
 from gankit_race.find_race import RACE_FILE
 from gankit_race.pictures import check_pictures
 from gankit_race.plain_view import PlainView
@@ -138,6 +139,9 @@ class RaceRunner:
         folder = variant.run_folder(seed)
         run = dataclasses.replace(variant.run, seed=seed, out=str(self.folder / folder))
         resume = (run.folder / "run.json").exists()
+        if resume and recorded_run(run.folder).stages:
+            what = f"settings of {run.folder} were changed when it was resumed"
+            raise GankitError(f"{what}, so it is not of this race any more: delete it")
         failed = ""
         try:
             registry = replace_console(self.registry, self.view)

@@ -56,4 +56,6 @@ class Reports:
         if self.d_view:
             self.d_view.write(run)
         self.d_view = None
+        if outcome["state"] == "stage":  # the run goes on at once
+            return
         write_at_end(run, prints=self.prints)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gankit.cli.charts import Axis, line_path, robust_range
+from gankit.core.all_stages import describe_stages
+from gankit.core.settings import Run
 from gankit_report.headline import format_number
 from gankit_report.panels import Panel, Series
 
@@ -35,6 +37,7 @@ class Chart:
     """The chart of one run in a panel."""
 
     curves: Sequence[Curve]
+    stages: Sequence[tuple[str, float]]  # what changed where a stage of the run begins, and its x
     summary: str  # what it shows, for a screen reader
     table: Sequence[tuple[str, Sequence[str]]]  # step, and the numbers of all curves
 
@@ -56,16 +59,17 @@ def x_axis(last_step: int) -> Axis:
 
 
 def draw_panels(
-    panels: Sequence[Panel], last_step: int, run_count: int
+    panels: Sequence[Panel], last_step: int, runs: Sequence[Run]
 ) -> tuple[list[Drawing], list[list[dict[str, Any]]]]:
     """The drawings of panels; and for each run its series, thinned, for the slider's numbers."""
-    numbers: list[list[dict[str, Any]]] = [[] for _ in range(run_count)]
+    numbers: list[list[dict[str, Any]]] = [[] for _ in runs]
+    stages = [_stages(run, x_axis(last_step)) for run in runs]
     drawings = []
     for panel in panels:
         y_axis = Axis(*(panel.limits or _limits(panel)), HEIGHT - BOTTOM, 8)
         charts = []
-        for curves, of_run in zip(panel.runs, numbers, strict=True):
-            charts.append(_draw_chart(curves, x_axis(last_step), y_axis, len(of_run)))
+        for curves, of_run, begins in zip(panel.runs, numbers, stages, strict=True):
+            charts.append(_draw_chart(curves, begins, x_axis(last_step), y_axis, len(of_run)))
             of_run += map(_thinned, curves)
         drawings.append(
             Drawing(
@@ -86,7 +90,14 @@ def _limits(panel: Panel) -> tuple[float, float]:
     return robust_range([*values, *ends, *panel.levels])
 
 
-def _draw_chart(curves: Sequence[Series], x: Axis, y: Axis, first: int) -> Chart:
+def _stages(run: Run, x: Axis) -> list[tuple[str, float]]:
+    begins = [x.px(stage.step) for stage in run.stages]
+    return list(zip(describe_stages(run), begins, strict=True))
+
+
+def _draw_chart(
+    curves: Sequence[Series], stages: Sequence[tuple[str, float]], x: Axis, y: Axis, first: int
+) -> Chart:
     drawn = [
         Curve(
             label=series.label,
@@ -98,7 +109,8 @@ def _draw_chart(curves: Sequence[Series], x: Axis, y: Axis, first: int) -> Chart
         )
         for number, series in enumerate(curves)
     ]
-    return Chart(drawn, "; ".join(map(_summarize, curves)), list(_table(curves)))
+    summary = "; ".join([*map(_summarize, curves), *(text for text, _ in stages)])
+    return Chart(drawn, stages, summary, list(_table(curves)))
 
 
 def _bars(series: Series, x: Axis, y: Axis) -> Iterator[tuple[float, float, float]]:

@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gankit.core.all_stages import count_pictures
 from gankit.core.clock import format_duration
 from gankit.core.shell import join_command
 from gankit_report.recorded import Recorded
@@ -57,8 +58,11 @@ def facts(recorded: Recorded) -> list[str]:
     step = recorded.steps[-1] if recorded.steps else 0
     texts = [
         f"{step:,} of {run.steps:,} steps",
-        f"{step * run.batch_size * run.d_steps:,} pictures",
+        f"{count_pictures(run, step):,} pictures",
     ]
+    if run.stages:
+        begins = " and ".join(f"{stage.step:,}" for stage in run.stages)
+        texts.append(f"settings changed at step {begins}")
     seconds = recorded.column("seconds")
     if seconds and math.isfinite(seconds[-1]):
         texts.append(format_duration(seconds[-1]))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gankit.cli.check_output import write_page
 from gankit.cli.page import render_page
+from gankit.core.all_stages import tricks_of_all_stages
 from gankit.core.portable_path import hide_home
 from gankit.core.registry import Registry
 from gankit.core.settings import command_line
@@ -96,7 +97,7 @@ def _values_of(
     recorded: Sequence[Recorded], runs: Sequence[RunOnPage], last_step: int
 ) -> dict[str, Any]:
     """What the template shows of the runs: name -> value."""
-    drawings, numbers = draw_panels(make_panels(recorded), last_step, len(runs))
+    drawings, numbers = draw_panels(make_panels(recorded), last_step, [run.run for run in recorded])
     different, common = settings_tables(recorded)
     axis = x_axis(last_step)
     return {
@@ -181,7 +182,7 @@ def _for_script(run: RunOnPage, series: list[dict[str, Any]]) -> dict[str, Any]:
 def _activities(recorded: Recorded) -> list[dict[str, Any]]:
     """What each trick said that it did: steps and texts."""
     activities = []
-    for trick in recorded.run.tricks:
+    for trick in tricks_of_all_stages(recorded.run):
         texts = recorded.log.get(trick.name, ())
         pairs = [pair for pair in zip(recorded.steps, texts, strict=False) if pair[1]]
         pairs = pairs[::-1][:: -(-len(pairs) // MAX_ACTIVITIES) or 1][::-1]

@@ -6,11 +6,13 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gankit.core.all_stages import describe_stages
 from gankit.core.settings import Run, option
 from gankit_report.recorded import Recorded
 
 Row = tuple[str, list[str]]  # a setting, and its value in each run
-_LABELS = {"fingerprint": "fingerprint of the pictures"}  # is not an option
+# These are not options.
+_LABELS = {"fingerprint": "fingerprint of the pictures", "stages": "what changed meanwhile"}
 _OMITTED = {"out", "length", "earlier_plans", "report"}  # do not say how the run trains
 
 
@@ -27,6 +29,8 @@ def settings_tables(runs: Sequence[Recorded]) -> tuple[list[Row], list[Row]]:
 
 def _values(name: str, runs: Sequence[Recorded]) -> list[str]:
     values = [getattr(recorded.run, name) for recorded in runs]
+    if name == "stages":
+        return ["; ".join(describe_stages(recorded.run)) or "none" for recorded in runs]
     if name == "holdout":  # -1 is chosen by the number of pictures
         return ["auto" if value == -1 else _text(value) for value in values]
     return [_text(value) for value in values]

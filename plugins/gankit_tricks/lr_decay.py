@@ -21,21 +21,17 @@ class LRDecay(Trick):
         if not 0 <= begin <= 1:
             raise ValueError("begin must be from 0 to 1")
         self.begin = begin
-        self.groups: dict[str, int] = {}  # each player's number of learning rates
-        self.full: dict[str, list[float]] = {}  # each player's rates at the start
-        self.factor: float | None = None  # the current rates as a share of those
+        self.factor: float | None = None  # the current rates as a share of those at the start
 
     def start(self, gan):
-        self.groups = {player.name: len(player.adam.param_groups) for player in (gan.G, gan.D)}
+        self.players = {player.name: player for player in (gan.G, gan.D)}
 
     def before_update(self, gan, player):
         if self.begin == 1:
             return
-        groups = player.adam.param_groups
-        full = self.full.setdefault(player.name, [group["lr"] for group in groups])
         factor = min(1.0, (1 - gan.progress) / (1 - self.begin))
-        for group, rate in zip(groups, full, strict=True):
-            group["lr"] = rate * factor
+        for group in player.adam.param_groups:  # the rate at the start is named as in torch
+            group["lr"] = group.setdefault("initial_lr", group["lr"]) * factor
         self.factor = factor
 
     def activity(self):
@@ -44,13 +40,12 @@ class LRDecay(Trick):
             return None
         return {"factor": factor, "text": f"learning rates at {factor:.0%}"}
 
-    def state_dict(self):
-        return {"full": self.full}
-
     def load_state_dict(self, state):
-        full = state["full"]
-        for name, rates in full.items():
+        """Runs of gankit 0.1 have the rates at the start here; later ones have them in Adam."""
+        for name, rates in state.get("full", {}).items():
+            groups = self.players[name].adam.param_groups
             are_rates = all(type(rate) is float and 0 <= rate < math.inf for rate in rates)
-            if len(rates) != self.groups[name] or not are_rates:
+            if len(rates) != len(groups) or not are_rates:
                 raise ValueError("full must hold the learning rates of G and of D")
-        self.full = full
+            for group, rate in zip(groups, rates, strict=True):
+                group["initial_lr"] = rate

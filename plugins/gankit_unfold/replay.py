@@ -18,7 +18,8 @@ from gankit.core.stop import Progress
 from gankit.training import checkpoint
 from gankit.training.assemble import Trainer
 from gankit.training.guard import guard_parts
-from gankit.training.resume import restore_from
+from gankit.training.resume import restore_from, run_at_end
+from gankit.training.stages import trainer_of_stage
 from gankit.training.start import make_trainer
 from gankit.training.step_log import StepLog
 from gankit_unfold.exact import Rows, require_same_numbers
@@ -88,6 +89,7 @@ class Replay:
         for stretch in stretches:
             trainer = self._begin(stretch, checkpoints)
             for done in range(stretch.start + 1, stretch.end + 1):
+                trainer = self._in_stage(trainer)
                 watched = self._take_step(trainer, done, done in stretch.unfolded)
                 if watched:
                     unfolded.append(study(trainer, watched, done, done in self.rows))
@@ -104,7 +106,8 @@ class Replay:
 
     def _begin(self, stretch: Stretch, checkpoints: dict[int, Path]) -> Trainer:
         """The run as it was at the start of a stretch."""
-        trainer = make_trainer(self.run, self.registry, self.prepared, ProcessGroup())
+        run = run_at_end(self.run, stretch.start)
+        trainer = make_trainer(run, self.registry, self.prepared, ProcessGroup())
         self.step_log = StepLog(trainer)
         if stretch.start:
             path = checkpoints[stretch.start]
@@ -112,6 +115,13 @@ class Replay:
             with guard_parts(trainer, self.registry), checkpoint.errors_of(path):
                 restore_from(saved, trainer)
         return trainer
+
+    def _in_stage(self, trainer: Trainer) -> Trainer:
+        """The trainer of the next step, with which a stage of the run may begin."""
+        next_trainer = trainer_of_stage(trainer, self.run, self.registry)
+        if next_trainer is not trainer:
+            self.step_log = StepLog(next_trainer)
+        return next_trainer
 
     def _take_step(self, trainer: Trainer, done: int, is_unfolded: bool) -> WatchedStep | None:
         """Take the step after which `done` steps are done; watch it, if it is to be unfolded."""

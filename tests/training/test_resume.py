@@ -127,10 +127,12 @@ def test_a_finished_run_can_be_made_longer_from_python(run_of, registry):
     assert fingerprint(short)[:2] == fingerprint(whole)[:2]
 
 
-def test_settings_that_affect_the_numbers_cannot_change(run_of, registry):
+def test_settings_that_networks_and_pictures_depend_on_cannot_change(run_of, registry):
     folder = train(run_of("a", tricks=("none",), length="4 steps"), registry)
-    with pytest.raises(GankitError, match="--batch-size"):
-        resumed(folder, batch_size=4, length="8 steps")
+    with pytest.raises(GankitError, match="--latent-dim .* networks"):
+        resumed(folder, latent_dim=4, length="8 steps")
+    with pytest.raises(GankitError, match="--subset .* pictures"):
+        resumed(folder, subset=4, length="8 steps")
     with pytest.raises(GankitError, match="--convolutions"):
         resumed(folder, convolutions="plain", length="8 steps")
 

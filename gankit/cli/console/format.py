@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from gankit.cli.main import new_cli
+from gankit.core.all_stages import describe_stage, stage_begin
 from gankit.core.clock import format_duration
 from gankit.core.settings import Run, command_about
 from gankit.runs.grids import grid_path
@@ -42,9 +43,17 @@ def explain_changes(run: Run) -> str:
     return f"real pictures are {', '.join(changes.values())} (off with {off})"
 
 
+def explain_stage(run: Run, first_step: int) -> str:
+    """A line that says what changes at the first step, if a stage of the run begins with it."""
+    begins = bool(run.stages) and stage_begin(run) == first_step
+    return in_caller_words(describe_stage(run)) if begins else ""
+
+
 def summarize_outcome(run: Run, first_step: int, outcome: dict[str, Any]) -> list[str]:
     """Lines to print when a run that started at `first_step` has ended."""
     step = outcome["step"]
+    if outcome["state"] == "stage":
+        return [f"stage {len(run.stages) + 1} ends at step {step:,} of {run.steps:,}"]
     is_finished = outcome["state"] == "finished"
     if step == first_step and is_finished:
         done = f"finished already at step {step:,}: make it longer with --steps N"

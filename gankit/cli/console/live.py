@@ -15,7 +15,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from gankit.cli.console.format import explain_changes, explain_terms, summarize_outcome
+from gankit.cli.console.format import (
+    explain_changes,
+    explain_stage,
+    explain_terms,
+    summarize_outcome,
+)
 from gankit.cli.console.recommend import recommend_recipe
 from gankit.cli.half_blocks import PictureRow
 from gankit.cli.rich_console import output_console
@@ -63,6 +68,8 @@ class LiveView:
         self.width = self.console.width  # when the view was drawn
         self.pictures = PictureRow(self.console)
         self.console.print(Text(command_line(run), style="dim"))
+        if stage := explain_stage(run, gan.step):
+            self.console.print(Text(stage, style="cyan"))
         if changes := explain_changes(run):
             self.console.print(Text(changes, style="dim"))
         if terms := explain_terms(run, gan.step):

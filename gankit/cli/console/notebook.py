@@ -8,7 +8,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gankit.cli.console.format import explain_changes, explain_terms, summarize_outcome
+from gankit.cli.console.format import (
+    explain_changes,
+    explain_stage,
+    explain_terms,
+    summarize_outcome,
+)
 from gankit.cli.console.recommend import recommend_recipe
 from gankit.cli.page import data_uri
 from gankit.core.clock import format_time_left, rate
@@ -41,7 +46,8 @@ class NotebookView:
         self.shown_grid: Path | None = None
         self.losses: dict[str, list[float]] = {name: [] for name in CURVES}
         self.last_update = 0.0  # time.monotonic()
-        notes = (explain_changes(run), explain_terms(run, gan.step), recommend_recipe(run))
+        stage = explain_stage(run, gan.step)
+        notes = (stage, explain_changes(run), explain_terms(run, gan.step), recommend_recipe(run))
         self.notes = [note for note in notes if note]
         self.status = Output()
         self.picture = Output()

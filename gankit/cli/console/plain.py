@@ -6,7 +6,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gankit.cli.console.format import explain_changes, explain_terms, summarize_outcome
+from gankit.cli.console.format import (
+    explain_changes,
+    explain_stage,
+    explain_terms,
+    summarize_outcome,
+)
 from gankit.cli.console.recommend import recommend_recipe
 from gankit.core.clock import format_time_left, rate
 from gankit.core.retried_write import RetriedWrite
@@ -36,6 +41,8 @@ class PlainView:
         self.print(command_line(run))
         start = "training" if gan.step == 0 else f"resuming at step {gan.step:,}"
         self.print(f"{start}: {run.steps:,} steps on {run.device}, into {run.folder}")
+        if stage := explain_stage(run, gan.step):
+            self.print(stage)
         if changes := explain_changes(run):
             self.print(changes)
         if terms := explain_terms(run, gan.step):

@@ -72,8 +72,10 @@ class ArrayFile:
         return _open_array(*self._key)
 
     @contextlib.contextmanager
-    def opened(self, index: int, background: str, ranges: SharedRanges) -> Iterator[Image.Image]:
-        """One picture in RGB or grey; until the block ends, its pixels count as in flight."""
+    def opened(
+        self, index: int, background: str | None, ranges: SharedRanges
+    ) -> Iterator[Image.Image]:
+        """One picture in RGB, RGBA or grey; until the block ends, its pixels count as in flight."""
         layout = self.layout
         assert layout is not None
         check_size(layout.width, layout.height)

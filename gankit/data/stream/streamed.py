@@ -32,8 +32,9 @@ class StreamedBatches(Batches):
     A broken picture is reported and replaced by the one before it in its block, so that all other
     pictures keep their positions.
 
-    `batches[i]` starts at position `i * (batch_size / n)` of the stream. Batches in order cost
-    nothing extra; for any other position, a block's first shard is read from its beginning.
+    `batches[i]` starts at position `i * (batch_size / n)` of the stream, if the batch size never
+    changed. Batches in order cost nothing extra; for any other position, a block's first shard is
+    read from its beginning.
     """
 
     shards: Shards
@@ -57,7 +58,7 @@ class StreamedBatches(Batches):
         self._read_ahead = ThreadPoolExecutor(1)
 
     def _gather(self, batch: int) -> Pixels:
-        start = batch * self._per_batch
+        start = self._position(batch) // self._num_processes
         if not self._buffer_start <= start <= self._buffer_end():
             self._seek(start)
         while self._buffer_end() < start + self._per_batch:

@@ -83,7 +83,7 @@ def ready(folder, registry, tiny):
     return prepare
 
 
-def stream(run, prepared, group=ProcessGroup()):  # noqa: B008 - it is frozen
+def stream(run, prepared, group=ProcessGroup(), **before):  # noqa: B008 - it is frozen
     return prepared.make_batches(
         pixels=prepared.pixels,
         rows=prepared.train,
@@ -92,6 +92,7 @@ def stream(run, prepared, group=ProcessGroup()):  # noqa: B008 - it is frozen
         flip=run.flip,
         dihedral=run.dihedral,
         share=group.share,
+        **before,
     )
 
 
@@ -129,6 +130,8 @@ def test_a_stream_can_start_at_any_batch(ready, start):
     run, prepared = ready(batch_size=7)  # batches that cross blocks, shards and epochs
     whole = names(stream(run, prepared), range(start + 4))
     assert names(stream(run, prepared), range(start, start + 4)) == whole[7 * start :]
+    changed = stream(run, prepared, batches_before=2, pictures_before=start)
+    assert names(changed, range(2, 5)) == whole[start : start + 21]
     back = stream(run, prepared)
     assert names(back, [start, 0, start]) == [*whole[7 * start :][:7], *whole[:7],
                                               *whole[7 * start :][:7]]  # fmt: skip
