@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+import numpy as np
 import torch
 
 from gankit.cli.console.busy import describe_load, other_load
@@ -22,6 +23,7 @@ from gankit.training.plan_budget import measure_step_time
 from gankit.training.resumed_run import changed_settings, run_to_train
 from gankit.training.run_pictures import prepare_again
 
+MAX_CLASSES = 12  # that are listed
 BUSY_LOAD = 0.5  # threads of other programs that computed on average, from which they are named
 
 
@@ -42,6 +44,7 @@ def describe_run(run: Run, registry: Registry, progress: Progress, *, resume: bo
     lines = {
         **_format_start(run, done),
         "dataset": f"{run.dataset}: {_format_pictures(run, prepared)}",
+        **_format_classes(run, prepared),
         "changes": explain_changes(run) or "none: real pictures are shown as they are",
         "model": run.model,
         "generator": f"{run.generator}: {_count_parameters(gan.G):,} parameters",
@@ -79,6 +82,19 @@ def _format_pictures(run: Run, prepared: PreparedDataset) -> str:
         count += f" and {held_out:,} held out"
     colour = {1: "grey", 3: "colour", 4: "colour with transparency"}[run.channels]
     return f"{count}, {run.size}, {colour}"
+
+
+def _format_classes(run: Run, prepared: PreparedDataset) -> dict[str, str]:
+    """The classes, with their training pictures; nothing for a run that does not use them."""
+    if prepared.labels is None:
+        return {}
+    counts = np.bincount(prepared.labels[prepared.train], minlength=len(prepared.class_names))
+    pairs = list(zip(prepared.class_names, counts.tolist(), strict=True))
+    listed = ", ".join(f"{name} ({count:,})" for name, count in pairs[:MAX_CLASSES])
+    more = f" and {len(pairs) - MAX_CLASSES} more" if len(pairs) > MAX_CLASSES else ""
+    use = "labels of G's and D's pictures" if run.class_labels else "not told to G and D"
+    often = "equally often" if run.balance_classes else "as often as in the data set"
+    return {"classes": f"{len(pairs)}: {listed}{more}; {use}, shown {often}"}
 
 
 def _count_parameters(player: Player) -> int:

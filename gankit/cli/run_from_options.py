@@ -44,7 +44,11 @@ def new_run(registry: Registry, config: Path | None, fields: dict[str, Any]) -> 
     from gankit.training.run_parts import require_settings
 
     settings = read_run(config) if config else {}
-    overridden = {"out", "fingerprint"}  # these belong to the run that the file describes
+    overridden = {
+        "out",
+        "fingerprint",
+        "class_names",
+    }  # these belong to the run that the file describes
     if "model" in fields:  # has its own networks and image size
         overridden |= {"generator", "discriminator", "image_size"}
     if "length" in fields:  # these follow from the length

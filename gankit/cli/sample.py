@@ -46,7 +46,9 @@ class SampleCommand(GroupedCommand):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         _, _, order = self.make_parser(ctx).parse_args(list(args))
         for parameter, times in Counter(order).items():
-            if isinstance(parameter, click.Option) and not parameter.is_flag and times > 1:
+            if not isinstance(parameter, click.Option) or parameter.is_flag or parameter.multiple:
+                continue
+            if times > 1:
                 raise GankitError(f"{parameter.opts[0]} is given {times} times: give it only once")
         return super().parse_args(ctx, args)
 
@@ -81,13 +83,15 @@ def sample(ctx: click.Context, /, run: Path, **values: Any) -> None:
             with explain_write_error(out):
                 side = write_history(run, out, values["fps"] or HISTORY_FPS, size)
         else:
+            from gankit.cli.sample_classes import read_classes
             from gankit.cli.sample_forms import Drawing
             from gankit.runs.sampler import load
 
             sampler = load(run, step=values["checkpoint"], registry=ctx.obj)
             side = sampler.run.size.longer
+            classes = read_classes(sampler, values["classes"])
             with explain_write_error(out):
-                frames = _write(Drawing(sampler, out, size), form, pictures, values)
+                frames = _write(Drawing(sampler, out, size, classes), form, pictures, values)
             if values["show"] and frames is not None:
                 _show(frames, form, pictures)
             if form == "grid" and len(pictures.numbers) == 1:
@@ -111,7 +115,10 @@ def _check_out(run: Path, form: str, pictures: Pictures, values: Values) -> Path
         video = "--history" if form == "history" else film_option(values)
         check_path(out, run, is_folder=form == "files", video_option=video)
         return out
-    file = run / _file_name(form, pictures, values)
+    from gankit.cli.sample_classes import file_prefix
+
+    name = _file_name(form, pictures, values)
+    file = run / (file_prefix(values["classes"]) + name if form != "files" else name)
     refuse_links_out(run, (*WRITTEN, file.name))
     return file
 

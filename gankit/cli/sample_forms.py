@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from gankit.cli.progress import progress_bar
+from gankit.cli.sample_classes import class_of_way, class_options, file_prefix, labels_of
 from gankit.cli.sample_options import Film
 from gankit.cli.sample_output import check_film_fits, check_picture_fits, sample_words
 from gankit.cli.sample_pictures import Circle, Directions, Pictures
@@ -46,6 +47,12 @@ class Drawing:
     sampler: Sampler
     out: Path
     size: int = 0  # px of each picture's longer side; 0: as G draws
+    classes: tuple[str, ...] = ()  # that were named
+
+    @property
+    def only_class(self) -> str | None:
+        """The class of all pictures; None if none was named."""
+        return self.classes[0] if self.classes else None
 
     @property
     def drawn(self) -> ImageSize:
@@ -71,49 +78,61 @@ class Drawing:
         resample = self.sampler.run.resample
         return arrange(frames, columns, GAP, size=self.size, numbers=numbers, resample=resample)
 
-    def save(self, picture: Image.Image, path: Path, provenance: Provenance) -> None:
+    def write(self, picture: Image.Image, path: Path, provenance: Provenance) -> None:
         """Write a picture; if its format has no transparency, on the run's background."""
         save_picture(picture, path, provenance, self.sampler.run.background)
 
     def provenance(self, options: list[str], seed: int | None) -> Provenance:
         """Where a picture or video that these options of `gankit sample` draw comes from."""
         run = self.sampler.run
-        options = [*options, *(["--size", str(self.size)] if self.size else [])]
+        options = [*options, *class_options(self.classes)]
+        options += ["--size", str(self.size)] if self.size else []
         options += ["--checkpoint", str(self.sampler.step)]
         command = command_about(run, *sample_words(run.folder, *options))
         return of_run(run.folder, self.sampler.step, command, seed)
 
 
 def write_grid(drawing: Drawing, pictures: Pictures, *, numbered: bool) -> Frames:
-    """Write a grid, or a single picture without a frame; returns the pictures as G draws them."""
-    count = len(pictures.numbers)
+    """Write a grid, or a single picture without a frame; returns the pictures as G draws them.
+
+    Of several classes, each has a row, with the same z in all.
+    """
+    sampler = drawing.sampler
+    classes = drawing.classes or (None,)
+    in_a_row = len(pictures.numbers)
+    count = in_a_row * len(classes)
+    columns = in_a_row if len(classes) > 1 else nearly_square(count, drawing.drawn)
     options = [*pictures.options(), *(["--numbers"] if numbered else [])]
-    drawing.check_grid(options, count, nearly_square(count, drawing.drawn))
-    frames = drawing.sampler.frames(pictures.latents(drawing.sampler))
-    numbers = pictures.numbers if numbered else ()
+    drawing.check_grid([*options, *class_options(drawing.classes)], count, columns)
+    z = pictures.latents(sampler)
+    frames = np.concatenate([sampler.frames(z, labels_of(sampler, pictures, c)) for c in classes])
+    numbers = [*pictures.numbers] * len(classes) if numbered else ()
     if count > 1:
-        picture = drawing.arrange(frames, numbers=numbers)
+        picture = drawing.arrange(frames, columns=columns, numbers=numbers)
     else:
         picture = drawing.enlarge(frames[0])
         picture = write_number(picture, numbers[0]) if numbers else picture
-    drawing.save(picture, drawing.out, drawing.provenance(options, pictures.seed()))
+    drawing.write(picture, drawing.out, drawing.provenance(options, pictures.seed()))
     return frames
 
 
 def write_files(drawing: Drawing, pictures: Pictures) -> Frames:
     """Write a file for each picture into the folder; returns the first of them as G draws them."""
     drawing.out.mkdir(parents=True, exist_ok=True)
+    sampler = drawing.sampler
+    singles = [(c, number) for c in drawing.classes or (None,) for number in pictures.numbers]
     first: list[Frame] = []
     with progress_bar("drawing") as progress:
-        for done, number in enumerate(pictures.numbers, 1):
+        for done, (name, number) in enumerate(singles, 1):
             single = pictures.only(number)
-            frame = drawing.sampler.frames(single.latents(drawing.sampler))[0]
-            provenance = drawing.provenance(single.options(), single.seed())
-            path = drawing.out / pictures.file_name(number)
-            drawing.save(drawing.enlarge(frame), path, provenance)
+            of_class = replace(drawing, classes=(name,) if name else ())
+            frame = sampler.frames(single.latents(sampler), labels_of(sampler, single, name))[0]
+            provenance = of_class.provenance(single.options(), single.seed())
+            path = drawing.out / (file_prefix(of_class.classes) + pictures.file_name(number))
+            drawing.write(drawing.enlarge(frame), path, provenance)
             if len(first) < MAX_SHOWN:
                 first.append(frame)
-            progress(done, len(pictures.numbers))
+            progress(done, len(singles))
     return np.stack(first)
 
 
@@ -122,9 +141,10 @@ def write_strip(drawing: Drawing, pictures: Pictures, count: int) -> Frames:
     options = ["--strip", *pictures.options(), "--count", str(count)]
     drawing.check_grid(options, count, count)
     z = torch.stack(list(walk(pictures.latents(drawing.sampler), count)))
-    frames = drawing.sampler.frames(z)
+    labels = class_of_way(drawing.sampler, pictures, drawing.only_class, count)
+    frames = drawing.sampler.frames(z, labels)
     picture = drawing.arrange(frames, columns=count)
-    drawing.save(picture, drawing.out, drawing.provenance(options, pictures.seed()))
+    drawing.write(picture, drawing.out, drawing.provenance(options, pictures.seed()))
     return frames
 
 
@@ -134,10 +154,12 @@ def write_film(drawing: Drawing, pictures: Pictures, film: Film, film_options: l
     points, count = _points(drawing.sampler, pictures, film)
     check_film_fits(options, count, drawing.written, drawing.out)
     provenance = drawing.provenance(options, pictures.seed())
+    label = class_of_way(drawing.sampler, pictures, drawing.only_class, 1)
     with progress_bar("drawing") as progress:
 
         def draw() -> Iterator[Image.Image]:
-            for number, frame in enumerate(film_frames(drawing.sampler, points, drawing.size), 1):
+            frames = film_frames(drawing.sampler, points, drawing.size, label)
+            for number, frame in enumerate(frames, 1):
                 yield frame
                 progress(number, count)
 

@@ -25,6 +25,7 @@ from gankit.core.errors import GankitError
 from gankit.runs.sample_limits import MAX_SIZE, NEAR_COUNT, SPREAD
 from gankit.training.run_file import GRID_SIZE
 
+ROW = 8  # pictures of each class, if there are several
 COUNTS = {"grid": 64, "files": 64, "strip": 10, "film": 12}  # pictures, if --count is not given
 FPS = 24
 HISTORY_FPS = 8
@@ -43,6 +44,9 @@ WHICH = (
                  help="Pictures like that of SEED, which comes first."),
     click.Option(["--spread"], type=float, default=SPREAD, show_default=True, metavar="SHARE",
                  help="How different the pictures of --near are, up to 1."),
+    click.Option(["--class", "classes"], multiple=True, metavar="NAME", help="Pictures of this "
+                 "class, of a run with --class-labels; of several, a row for each.  [default: the "
+                 "classes in turn]"),
     click.Option(["--checkpoint"], type=CheckpointName(), metavar="STEP",
                  help="Use the checkpoint of this step, or best.  [default: last]"),
 )  # fmt: skip
@@ -104,7 +108,7 @@ _REFUSED = {
     "film": ("{film} makes a video", {"numbers", "show"}),
     "history": (
         "--history shows the grids that training has drawn",
-        {*_CHOOSERS, "count", "spread", "checkpoint", "numbers", "show", "ease"},
+        {*_CHOOSERS, "classes", "count", "spread", "checkpoint", "numbers", "show", "ease"},
     ),
 }
 
@@ -140,10 +144,13 @@ def choose_form(values: Mapping[str, Any], given: Collection[str]) -> str:
     form = "film" if film else (*forms, "grid")[0]
     what, refused = _REFUSED[form]
     for name in sorted(refused & set(given)):
+        name = "class" if name == "classes" else name
         if form == "grid":
             raise GankitError(f"--{name} is for videos: add --seconds N or --loop, or omit it")
         raise GankitError(f"{what.format(film=options[0])}: omit --{name}")
     _check_choosers(form, given)
+    if form in ("strip", "film") and len(values["classes"]) > 1:
+        raise GankitError(f"{options[0]} shows one class: give --class only once")
     return form
 
 
@@ -200,7 +207,9 @@ def read_pictures(values: Mapping[str, Any], form: str, *, grid_shows_seeds: boo
     elif form == "strip":
         return Pair(values["seed"], 2)
     else:
-        return Successive(values["seed"], values["count"] or COUNTS.get(form, 0))
+        several = len(values["classes"]) > 1 and form == "grid"
+        count = ROW if several else COUNTS.get(form, 0)
+        return Successive(values["seed"], values["count"] or count)
     if form in ("strip", "film") and len(pictures.numbers) < 2:
         option = "--cells" if cells else "--seeds"
         raise GankitError(

@@ -36,6 +36,9 @@ class Pictures(Protocol):
     def latents(self, sampler: Sampler) -> Tensor:
         """Their z: (N, latent_dim). GankitError if there is no such picture."""
 
+    def seeds(self) -> Sequence[int]:
+        """The N seeds that say which class they are of, if you name none."""
+
     def options(self) -> list[str]:
         """The options of `gankit sample` that choose them."""
 
@@ -65,6 +68,9 @@ class Successive:
 
     def latents(self, sampler: Sampler) -> Tensor:
         return sampler.latents(self.numbers)
+
+    def seeds(self) -> Sequence[int]:
+        return self.numbers
 
     def options(self) -> list[str]:
         return ["--seed", str(self.first), "--count", str(self.count)]
@@ -98,6 +104,9 @@ class Seeds:
     def latents(self, sampler: Sampler) -> Tensor:
         return sampler.latents(self.numbers)
 
+    def seeds(self) -> Sequence[int]:
+        return self.numbers
+
     def options(self) -> list[str]:
         return ["--seeds", write_numbers(self.numbers)]
 
@@ -122,6 +131,9 @@ class Cells:
 
     def latents(self, sampler: Sampler) -> Tensor:
         return sampler.latents_of_cells(self.numbers)
+
+    def seeds(self) -> Sequence[int]:
+        return self.numbers
 
     def options(self) -> list[str]:
         return ["--cells", write_numbers(self.numbers)]
@@ -149,6 +161,9 @@ class Near:
 
     def latents(self, sampler: Sampler) -> Tensor:
         return sampler.latents_near(self.center, self.numbers, self.spread)
+
+    def seeds(self) -> Sequence[int]:
+        return [self.center] * len(self.numbers)
 
     def options(self) -> list[str]:
         near = ["--near", str(self.center), "--spread", str(self.spread)]
@@ -198,6 +213,9 @@ class Directions:
 
     def latents(self, sampler: Sampler) -> Tensor:
         return self.walk(sampler).z
+
+    def seeds(self) -> Sequence[int]:
+        return [0]
 
     def options(self) -> list[str]:
         return ["--directions", path_from_here(self.path)]

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from gankit.core import randomness
+from gankit.core.class_labels import without_labels
 from gankit.core.errors import GankitError
 
 if TYPE_CHECKING:
@@ -77,8 +78,8 @@ def _is_worth_compiling(run: Run, gan: Gan) -> bool:
 
 def _training_pass(gan: Gan, z: torch.Tensor, compiled: bool) -> Callable[[], None]:
     """Return a function that runs forward and backward through copies of G and D."""
-    G = copy.deepcopy(gan.G.net)
-    D = copy.deepcopy(gan.D.net)
+    G = without_labels(copy.deepcopy(gan.G.net), gan.num_classes)
+    D = without_labels(copy.deepcopy(gan.D.net), gan.num_classes)
     if compiled:
         _compile(G, D)
 

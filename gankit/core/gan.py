@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,7 @@ from torch.amp import GradScaler
 from torch.nn.utils.parametrize import is_parametrized
 
 from gankit.core import randomness
+from gankit.core.class_labels import fit_labels, labels_in_turn
 from gankit.core.device import Machine, to_device
 from gankit.core.process_group import ProcessGroup
 
@@ -45,6 +46,14 @@ class Player:
                 parameter.requires_grad_(True)
 
 
+class MicroBatch(NamedTuple):
+    """What one forward and backward pass of each player gets."""
+
+    real: Tensor  # (N, C, H, W)
+    z: Tensor  # (N, latent_dim)
+    labels: Tensor | None = None  # (N,), the class of each real picture, and of the fake for its z
+
+
 @dataclass
 class Gan:
     """The two players, random draws for the current step, and the forward passes."""
@@ -61,6 +70,8 @@ class Gan:
     d_inputs: list[Callable[[Tensor, Gan], Tensor]] = field(default_factory=list)
     sampler: nn.Module = field(init=False)  # the G to sample from: an average, with the trick ema
     features: Tensor | None = None  # (N, ...), see keep_features
+    num_classes: int = 0  # of a run with class labels; 0: without
+    labels: Tensor | None = None  # (N,), the classes of the current micro-batch
     _draws: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -103,25 +114,35 @@ class Gan:
         z = randomness.latents(self.seed, self.step, total, self.latent_dim, f"z/{turn}")
         return to_device(self.process_group.share(z), self.machine.device)
 
-    def micro_batches(self, real: Tensor, turn: int = 0) -> list[tuple[Tensor, Tensor]]:
-        """A batch (N, C, H, W) and its z, cut into `accumulate` equal pairs (real, z)."""
-        z = self.latents(len(real), turn)
-        pairs = zip(real.chunk(self.accumulate), z.chunk(self.accumulate), strict=True)
-        return list(pairs)
+    def micro_batches(
+        self, real: Tensor, labels: Tensor | None = None, turn: int = 0
+    ) -> list[MicroBatch]:
+        """A batch (N, C, H, W), its z and its labels (N,), cut into `accumulate` equal parts."""
+        rows = [real, self.latents(len(real), turn)]
+        if labels is not None:
+            rows.append(labels)
+        parts = zip(*(each.chunk(self.accumulate) for each in rows), strict=True)
+        return [MicroBatch(*part) for part in parts]
 
     # --- forward passes
 
-    def generate(self, z: Tensor) -> Tensor:
+    def generate(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """G's images (N, C, H, W) in [-1, 1], float32, as a step makes them.
+
+        With class labels, `labels` (N,) are the classes to draw, and from now on those that `judge`
+        asks about; by default, they are those of the current micro-batch.
 
         A pass in training mode changes the network: it moves batch norm's statistics. Use `sample`
         to draw pictures without changing anything.
         """
+        self.labels = self.labels if labels is None else labels
         with self.machine.autocast():
-            return Tensor.float(self.G.net(z))
+            return Tensor.float(self._call(self.G.net, z, self.labels))
 
     def judge(self, images: Tensor) -> Tensor:
         """D's logits (N,), float32. A step calls D only here, so tricks see all of its inputs.
+
+        With class labels, D is asked about the classes in `labels`, those of the last fakes.
 
         A pass in training mode changes the network and the tricks: it moves batch norm's statistics
         and spectral norm's vectors, draws random numbers, and replaces `features`. Use `look` to
@@ -131,7 +152,13 @@ class Gan:
         for d_input in self.d_inputs:
             images = d_input(images, self)
         with self.machine.autocast():
-            return Tensor.float(self.D.net(images))
+            return Tensor.float(self._call(self.D.net, images, self.labels))
+
+    def _call(self, net: nn.Module, inputs: Tensor, labels: Tensor | None) -> Any:
+        """A network's outputs (N, ...); with class labels, it gets those (N,) of its inputs too."""
+        if not self.num_classes:
+            return net(inputs)
+        return net(inputs, fit_labels(labels, inputs))
 
     def keep_features(self) -> None:
         """From now on, `judge` stores the input of D's last layer with weights in `features`.
@@ -157,27 +184,36 @@ class Gan:
         finally:
             self.machine = machine
 
-    def sample(self, z: Tensor) -> Tensor:
+    def sample(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """The sampler's images (N, C, H, W) for z (N, latent_dim), float32, on the CPU.
 
-        In eval mode, where a picture depends on its own z only. It changes nothing.
+        In eval mode, where a picture depends on its own z only. It changes nothing. `labels` (N,):
+        with class labels, the class of each picture; by default, those of a grid.
         """
+        if labels is None and self.num_classes:
+            labels = labels_in_turn(range(len(z)), self.num_classes)
         with self.only_looking(self.sampler):
-            images: Tensor = self.sampler(z.to(self.machine.device))
+            images: Tensor = self._call(self.sampler, z.to(self.machine.device), labels)
         return images.float().cpu()
 
-    def look(self, images: Tensor, training: bool = False) -> Tensor:
+    def look(
+        self, images: Tensor, training: bool = False, *, labels: Tensor | None = None
+    ) -> Tensor:
         """D's logits (N,) for images (N, C, H, W) in [-1, 1], float32, on the run's device.
+
+        With class labels, D is asked whether each image shows its class in `labels` (N,).
 
         In eval mode and without the run's tricks, so these are not the logits that the loss gets.
         With `training`, in training mode, as in a step: a logit then depends on the whole batch.
         It changes nothing: an observer may look as often as it likes.
         """
         with self.only_looking(self.D.net, training), torch.compiler.set_stance("force_eager"):
-            logits: Tensor = self.D.net(images.to(self.machine.device))
+            logits: Tensor = self._call(self.D.net, images.to(self.machine.device), labels)
         return logits.float()
 
-    def look_with_gradients(self, images: Tensor) -> tuple[Tensor, Tensor]:
+    def look_with_gradients(
+        self, images: Tensor, *, labels: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """D's logits (N,), as `look` has them, and their gradients at the images (N, C, H, W).
 
         A gradient says how a small change of each pixel would change the logit of its image. Both
@@ -191,7 +227,7 @@ class Gan:
             torch.compiler.set_stance("force_eager"),
             torch.enable_grad(),
         ):
-            logits: Tensor = self.D.net(images)
+            logits: Tensor = self._call(self.D.net, images, labels)
             (gradients,) = torch.autograd.grad(logits.sum(), images)
         return logits.detach().float(), gradients.float()
 

@@ -20,6 +20,8 @@ class PreparedDataset(NamedTuple):
     streamed: int = 0  # number of training pictures in the stream; `train` is a sample of them
     make_batches: Any = None  # used in place of gankit.Batches, with the same arguments
     notes: Sequence[str] = ()  # what was decided about all pictures, such as one white
+    labels: Rows | None = None  # (N,), the class of each picture; None: not asked for
+    class_names: Sequence[str] = ()  # of the classes 0, 1, ...
 
     @property
     def num_train(self) -> int:

@@ -11,6 +11,8 @@ SETTINGS = {
     "dataset": "Data set, by name.",
     "data": "Train on your own pictures in a folder or an archive; repeatable.",
     "classes": "Use only these class folders.",
+    "class_labels": "Tell G a class and ask D about it: you choose the class of each new picture.",
+    "balance_classes": "Show each class equally often, however many pictures it has.",
     "fit": "Fit pictures into the image size: crop, pad, stretch or patches[:size=96,stride=96].",
     "background": "Colour behind transparent and padded pictures.",
     "resample": "How pictures are resized: lanczos (smooth) or nearest (for pixel art).",
@@ -60,6 +62,7 @@ SETTINGS = {
     "report": "Write report.html, a page about the run, when it ends.",
     "earlier_plans": "In the command of a run with --budget: before STEP, its length was N steps.",
     "length": 'Length of the run: "500 steps", "10 epochs" or "40 kimg".',
+    "class_names": "Names of the classes, in order; set when a run with class labels starts.",
     "stages": "What settings were before they changed on resume; written by gankit.",
     "fingerprint": "Hash of the prepared pictures; set when the run starts.",
 }

@@ -59,7 +59,7 @@ _VALUES = {
 _ALWAYS_WRITTEN = {"tricks", "image_size", "latent_dim", "batch_size", "d_steps", "lr_g", "lr_d",
                    "beta1", "beta2", "flip", "dihedral", "zoom"}  # fmt: skip
 _NEVER_WRITTEN = {"steps", "length", "device", "threads", "draw_every", "save_every", "out",
-                  "fingerprint", "stages"}  # fmt: skip
+                  "fingerprint", "stages", "class_names"}  # fmt: skip
 
 _CROP = Choice("crop")
 
@@ -74,6 +74,9 @@ class Run:
     dataset: Choice
     data: tuple[str, ...] = ()  # your own folders, archives or files
     classes: tuple[str, ...] = ()  # class folders to use; empty: all
+    class_labels: bool = False  # G is told a class, and D is asked whether a picture shows it
+    balance_classes: bool = False  # show each class equally often, however many pictures it has
+    class_names: tuple[str, ...] = ()  # with class_labels, in order; set by resolve_auto
     fit: Choice = _CROP  # crop, pad, stretch or patches:size=96,stride=96
     background: str = "white"  # behind transparent pictures and around padded ones
     resample: str = "lanczos"  # how pictures are resized: "lanczos" or, for pixel art, "nearest"

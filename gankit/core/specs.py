@@ -14,8 +14,8 @@ from gankit.core.process_state import undo_global_changes
 from gankit.core.spec_fields import check_fields
 
 # Builder parameters that the run fills in; all other parameters are options of the part.
-FILLED_IN = {"image_size", "channels", "latent_dim", "data", "classes", "classify", "background",
-             "progress"}  # fmt: skip
+FILLED_IN = {"image_size", "channels", "latent_dim", "num_classes", "data", "classes", "classify",
+             "background", "progress"}  # fmt: skip
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 MAX_INTEGER = 2**63 - 1  # torch and numpy take no larger one
 # Builders that have moved since gankit 0.1: old path -> new path.

@@ -27,6 +27,15 @@ class Stage:
         hash=False
     )  # settings that changed -> their values until then
 
+    def __str__(self) -> str:
+        """`until step 300: lr_g 0.0002`."""
+        settings = (f"{name} {_text(value)}" for name, value in self.before.items())
+        return f"until step {self.step}: {', '.join(settings)}"
+
+
+def _text(value: Any) -> str:
+    return ("+".join(value) or "none") if isinstance(value, tuple | list) else str(value)
+
 
 def check_stages(stages: Sequence[Stage], steps: int) -> None:
     """GankitError unless the stages are in order and begin before the last of `steps`, if known."""

@@ -5,6 +5,8 @@
     z -> G -> fakes -----+                  +- loss (+ penalty) - backward - update
                               targets ------+  (D's only)
 
+With class labels, G and D also get the class of each picture; a fake has that of a real one.
+
 First D is updated: it learns to tell real from fake images. Then G is updated: it learns to make
 images that D takes for real.
 
@@ -21,15 +23,16 @@ The step calls these methods of each trick, in the order of the command line:
 Only this file calls backward and the optimisers.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from gankit.core.gan import Gan, Player
+from gankit.core.gan import Gan, MicroBatch, Player
 from gankit.core.loss import Loss
 from gankit.core.trick import Targets, Trick
 
+Classes = Sequence[Tensor | None]  # of each batch: with class labels, those (N,) of its pictures
 Scalars = dict[str, Tensor]  # 0-d, detached; reading one waits for the device, so only the log does
 
 FIRST_SCORES = {
@@ -38,19 +41,22 @@ FIRST_SCORES = {
 }  # of D's first of several updates
 
 
-def train_step(gan: Gan, loss: Loss, tricks: Sequence[Trick], reals: Sequence[Tensor]) -> Scalars:
-    """One update of G, after one update of D for each batch of `reals` (N, C, H, W).
+def train_step(
+    gan: Gan, loss: Loss, tricks: Sequence[Trick], reals: Sequence[Tensor], classes: Classes = ()
+) -> Scalars:
+    """One update of G, after one of D for each batch of `reals` (N, C, H, W), of these `classes`.
 
     A batch is cut into `gan.accumulate` equal micro-batches, by default one. Their gradients add
     up, then the player is updated once. The scalars are those of D's last update and of G's update;
     if D has several, also its scores in the first one, which show whether G was all right before.
     """
     scalars = []
+    classes = classes or [None] * len(reals)
     for turn, batch in enumerate(reals[:-1], start=1):  # with d_steps > 1, D's earlier updates
         begin_batch(gan, gan.D, tricks)
-        for real, z in change_reals(gan, tricks, gan.micro_batches(batch, turn)):
+        for real, z, labels in change_reals(gan, tricks, batch, classes[turn - 1], turn):
             with torch.no_grad():
-                fakes = gan.generate(z)
+                fakes = gan.generate(z, labels)
             earlier = d_backward(gan, loss, tricks, real=real, fakes=fakes)
             if turn == 1:
                 scalars.append({name: earlier[key] for name, key in FIRST_SCORES.items()})
@@ -60,18 +66,18 @@ def train_step(gan: Gan, loss: Loss, tricks: Sequence[Trick], reals: Sequence[Te
     # With several, G runs again for its own update, so that only one micro-batch's graph is in
     # memory. A G with dropout then makes other fakes, and its batch norm sees each z twice.
     begin_batch(gan, gan.D, tricks)
-    micro_batches = change_reals(gan, tricks, gan.micro_batches(reals[-1]))
+    micro_batches = change_reals(gan, tricks, reals[-1], classes[-1])
     is_single = len(micro_batches) == 1
-    for real, z in micro_batches:
+    for real, z, labels in micro_batches:
         with torch.set_grad_enabled(is_single):
-            fakes = gan.generate(z)
+            fakes = gan.generate(z, labels)
         scalars.append(d_backward(gan, loss, tricks, real=real, fakes=fakes.detach()))
     update(gan, gan.D, tricks)
 
     begin_batch(gan, gan.G, tricks)
-    for real, z in micro_batches:
+    for real, z, labels in micro_batches:
         if not is_single:  # else `fakes` still has the graph from the loop above
-            fakes = gan.generate(z)
+            fakes = gan.generate(z, labels)
         scalars.append(g_backward(gan, loss, tricks, real=real, fakes=fakes))
     update(gan, gan.G, tricks)
     return average_scalars(scalars)
@@ -84,14 +90,15 @@ def begin_batch(gan: Gan, player: Player, tricks: Sequence[Trick]) -> None:
 
 
 def change_reals(
-    gan: Gan, tricks: Sequence[Trick], micro_batches: Iterable[tuple[Tensor, Tensor]]
-) -> list[tuple[Tensor, Tensor]]:
-    """Micro-batches (real, z) with what the tricks make of the reals."""
+    gan: Gan, tricks: Sequence[Trick], batch: Tensor, labels: Tensor | None = None, turn: int = 0
+) -> list[MicroBatch]:
+    """The micro-batches of a batch (N, C, H, W), with what the tricks make of the reals."""
     changed = []
-    for real, z in micro_batches:
+    for real, z, of_micro_batch in gan.micro_batches(batch, labels, turn):
+        gan.labels = of_micro_batch
         for trick in tricks:
             real = trick.reals(real, gan)
-        changed.append((real, z))
+        changed.append(MicroBatch(real, z, of_micro_batch))
     return changed
 
 

@@ -14,6 +14,7 @@ from gankit.core import randomness
 from gankit.core.device import to_device
 from gankit.core.errors import GankitError
 from gankit.core.prepared import Pixels, Rows
+from gankit.data.balance import BalancedRows
 from gankit.data.shuffle import permutation
 
 
@@ -38,6 +39,8 @@ class Batches:
     memory_format: torch.memory_format = torch.channels_last
     share: Callable[[Any], Any] = lambda rows: rows  # this process's part of a batch's (B, ...)
     zoom: float = 1.0  # show a random part of each picture, enlarged up to this factor
+    labels: Any = None  # (N,), the class of each of the pixels' pictures
+    balance: bool = False  # show each class equally often
     resample: str = "lanczos"  # "nearest": zoom makes no new colours
     batches_before: int = 0  # of earlier stages of the run, which had another batch size
     pictures_before: int = 0  # in those batches
@@ -56,6 +59,15 @@ class Batches:
         order: Rows = self.rows[permutation(len(self.rows), self.seed, epoch, "order of pictures")]
         return order
 
+    @functools.cached_property
+    def _balanced(self) -> BalancedRows:
+        return BalancedRows(self.rows, self.labels[self.rows], self.seed)
+
+    def labels_of(self, batch: int) -> torch.Tensor:
+        """The class (N,), int64, of each picture of a batch."""
+        labels = torch.from_numpy(self.labels[self._rows_of(batch)])
+        return to_device(labels, self.device)
+
     def __getitem__(self, batch: int) -> torch.Tensor:
         pixels = self._gather(batch)
         if self.flip or self.dihedral:
@@ -73,13 +85,24 @@ class Batches:
 
     def _gather(self, batch: int) -> Pixels:
         """The bytes (N, H, W, C) of a batch."""
-        epoch, start = divmod(self._position(batch), len(self.rows))
+        pixels: Pixels = self.pixels[self._rows_of(batch)]
+        return pixels
+
+    def _rows_of(self, batch: int) -> Rows:
+        """The rows (N,) of a batch; this process's share of them."""
+        first = self._position(batch)
+        if self.balance:
+            return self._share_of(self._balanced[range(first, first + self.batch_size)])
+        epoch, start = divmod(first, len(self.rows))
         rows = self._order(epoch)[start : start + self.batch_size]
         while len(rows) < self.batch_size:  # an epoch ends in this batch
             epoch += 1
             rows = np.concatenate((rows, self._order(epoch)))[: self.batch_size]
-        pixels: Pixels = self.pixels[self.share(rows)]
-        return pixels
+        return self._share_of(rows)
+
+    def _share_of(self, rows: Rows) -> Rows:
+        own: Rows = self.share(rows)
+        return own
 
     def _flip(self, pixels: Pixels, batch: int) -> None:
         random = randomness.generator(self.seed, batch, "flips")

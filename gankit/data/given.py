@@ -22,13 +22,26 @@ log = logging.getLogger("gankit")
 class GivenPictures:
     """A sequence of pictures; `read(i)` returns picture i as an array or a PIL image.
 
-    `fingerprint` identifies the contents.
+    `fingerprint` identifies the contents. `read_classes` returns the name of each picture's class;
+    None if it has none.
     """
 
-    def __init__(self, count: int, read: Callable[[int], Any], fingerprint: str) -> None:
+    def __init__(
+        self,
+        count: int,
+        read: Callable[[int], Any],
+        fingerprint: str,
+        read_classes: Callable[[], list[str] | None] = lambda: None,
+    ) -> None:
         self.count = count
         self.read = read
         self.fingerprint = fingerprint
+        self.read_classes = read_classes
+
+    @property
+    def classes(self) -> list[str] | None:
+        """The name of the class of each picture, for `--class-labels`."""
+        return self.read_classes()
 
     def __len__(self) -> int:
         return self.count
@@ -80,10 +93,7 @@ def _from_dataset(dataset: Any) -> GivenPictures:
         cure = f"give one of them, as file[{dataset.files[0]!r}]" if dataset.files else EXPECTED
         raise _wrong(f"an npz file with the arrays {names or '(none)'}", cure)
     if isinstance(dataset, Path):
-        key = '["images"]' if dataset.suffix == ".npz" else ""
-        cure = f"give its pictures, as in numpy.load({str(dataset)!r}){key}"
-        is_array = dataset.suffix in (".npz", ".npy")
-        raise _wrong(quote_value(str(dataset)), cure if is_array else f"give data={str(dataset)!r}")
+        raise _wrong(quote_value(str(dataset)), f"give data={str(dataset)!r}")
     if not hasattr(dataset, "__len__") or not hasattr(dataset, "__getitem__"):
         raise _wrong(quote_value(dataset))
 
@@ -96,7 +106,27 @@ def _from_dataset(dataset: Any) -> GivenPictures:
     spread = range(0, count, max(1, count // SAMPLED))
     _check_first(dataset)
     contents = _hash(*(np.asarray(read(index)) for index in spread))
-    return GivenPictures(count, read, contents)
+    return GivenPictures(count, read, contents, lambda: _classes_of(dataset))
+
+
+def _classes_of(dataset: Any) -> list[str] | None:
+    """The class of each picture of a data set of pairs (picture, class); None for other sets.
+
+    torchvision's data sets have the numbers in `targets`, so that no picture must be read, and
+    their names in `classes`.
+    """
+    if not isinstance(dataset[0], tuple | list) or len(dataset[0]) < 2:
+        return None
+    targets = getattr(dataset, "targets", ())
+    if len(targets) != len(dataset):
+        targets = [dataset[index][1] for index in range(len(dataset))]
+    values = [value.item() if hasattr(value, "item") else value for value in targets]
+    names = getattr(dataset, "classes", ())
+    numbers = [value for value in values if isinstance(value, int)]
+    is_named = isinstance(names, list | tuple) and len(numbers) == len(values)
+    if is_named and min(numbers) >= 0 and max(numbers) < len(names):
+        return [str(names[number]) for number in numbers]
+    return [str(value) for value in values]
 
 
 def _check_first(dataset: Any) -> None:

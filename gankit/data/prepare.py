@@ -19,6 +19,7 @@ from gankit.core.prepared import Pixels, PreparedDataset
 from gankit.core.registry import Registry, registry_of
 from gankit.core.specs import DatasetSpec
 from gankit.core.stop import Progress, no_progress
+from gankit.data.labels import add_labels
 from gankit.data.messages import NO_CLASS_FOLDERS, OWN_PICTURES, mostly_broken
 from gankit.data.read.fit import FIT_METHODS, Box, cut_patches, fit
 from gankit.data.read.reasons import BROKEN
@@ -65,7 +66,15 @@ def prepare(
     )
     skipped = [*getattr(pictures, "left_out", ()), *cached.skipped]
     notes = [*getattr(pictures, "found", ()), *cached.notes]
-    return PreparedDataset(cached.pixels, train, holdout, cached.fingerprint, skipped, notes=notes)
+    prepared = PreparedDataset(
+        cached.pixels, train, holdout, cached.fingerprint, skipped, notes=notes
+    )
+    return add_labels(prepared, label, pictures, cached.sources) if uses_classes(run) else prepared
+
+
+def uses_classes(run: Run) -> bool:
+    """Whether the run needs the class of each picture."""
+    return run.class_labels or run.balance_classes
 
 
 def _refuse_mostly_broken(name: str, pictures: Sequence[Any]) -> None:
@@ -81,6 +90,9 @@ def _prepare_shards(
     run: Run, shards: Shards, settings: PixelSettings, progress: Progress
 ) -> PreparedDataset:
     """Prepare a sample of the shards; all other pictures are decoded during training."""
+    if uses_classes(run):
+        cure = "omit --class-labels and --balance-classes, or use --dataset folder"
+        raise GankitError(f"shards have no class folders: {cure}")
     if run.subset or run.fit.name == "patches":
         raise GankitError("shards are always used as a whole: omit --subset and --fit patches")
     train, held_out = shards.split(run.holdout, run.data_seed)
@@ -129,7 +141,9 @@ def open_dataset(
         arguments["image_size"] = image_size
         arguments["classes"] = run.classes or spec.classes
         with registry.attribute_errors_to("dataset", run.dataset):
-            arguments["classify"] = _load_classify(spec) if run.classes else None
+            arguments["classify"] = (
+                _load_classify(spec) if run.classes or uses_classes(run) else None
+            )
         arguments["progress"] = progress
         arguments["data"] = run.data or _download_files(spec, progress)
     elif run.data:

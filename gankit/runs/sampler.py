@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from gankit.core.class_labels import labels_in_turn
 from gankit.core.errors import GankitError, quote_value
 from gankit.core.randomness import latents, latents_of_seeds
 from gankit.core.registry import Registry, registry_of
 from gankit.core.settings import Run
+from gankit.runs.find_class import Label, check_labels, find_class
 from gankit.runs.images import arrange, resize, to_pictures
 from gankit.runs.sample_limits import MAX_SIZE, NEAR_COUNT, SPREAD
 from gankit.training import checkpoint
@@ -49,14 +51,40 @@ class Sampler:
             raise GankitError("there is no seed to draw: give one or more")
         return latents_of_seeds(seeds, self.run.latent_dim)
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes of a run with class labels, in the order of their numbers; else empty."""
+        return self.run.class_names
+
+    def labels(self, seeds: Iterable[int], label: Label | None = None) -> Tensor | None:
+        """The class (N,) of each seed's picture, as a number; None for a run without class labels.
+
+        `label`: the class of all of them, by name or number. By default eight seeds in a row are of
+        one class, as in the run's grids; with more than 8 classes, the classes take turns.
+        GankitError if there is no such class.
+        """
+        seeds = _require_seeds(seeds)
+        if label is not None:
+            number = find_class(self.class_names, label)
+            return torch.full((len(seeds),), number, dtype=torch.int64)
+        return labels_in_turn(seeds, len(self.class_names)) if self.class_names else None
+
     @torch.no_grad()
-    def images(self, z: Tensor) -> Tensor:
+    def images(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Images (N, C, H, W) in [-1, 1] of z (N, latent_dim), in batches of 64.
 
-        GankitError if z has another shape or no rows.
+        `labels`: with class labels, the class (N,) of each image, or its shares of all classes,
+        (N, number of classes); by default, those of `labels(range(N))`. GankitError if z or labels
+        have another shape or no rows.
         """
         self._check_shape(z)
-        return torch.cat([self.net(batch).float() for batch in torch.split(z, BATCH_SIZE)])
+        if labels is None:
+            labels = self.labels(range(len(z)))
+        if labels is None:
+            return torch.cat([self.net(batch).float() for batch in torch.split(z, BATCH_SIZE)])
+        check_labels(labels, len(z), self.class_names)
+        parts = zip(torch.split(z, BATCH_SIZE), torch.split(labels, BATCH_SIZE), strict=True)
+        return torch.cat([self.net(*part).float() for part in parts])
 
     def latents_near(
         self, seed: int, numbers: Iterable[int] = range(NEAR_COUNT), spread: float = SPREAD
@@ -92,29 +120,45 @@ class Sampler:
                 )
         return grid_latents(self.run)[cells]
 
-    def sample(self, seed: int = 0, *, size: int = 0) -> Image.Image:
+    def sample(self, seed: int = 0, *, label: Label | None = None, size: int = 0) -> Image.Image:
         """The picture of a seed, in RGB or, with `--channels 4`, in RGBA.
 
         `size`: the pixels of its longer side; 0: as G draws it.
+
+        `label`: with class labels, the class to draw, by name or number, as for `labels`.
         """
-        frame = self.frames(self.latents([seed]))[0]
+        frame = self.frames(self.latents([seed]), self.labels([seed], label))[0]
         return resize(Image.fromarray(frame), _require_size(size), self.run.resample)
 
-    def frames(self, z: Tensor) -> NDArray[np.uint8]:
-        """The pictures of z (N, latent_dim), as uint8 (N, H, W, 3). GankitError as for `images`.
+    def frames(self, z: Tensor, labels: Tensor | None = None) -> NDArray[np.uint8]:
+        """The pictures of z (N, latent_dim), as uint8 (N, H, W, 3).
 
-        With `--channels 4` they are RGBA, as files hold it: (N, H, W, 4), not premultiplied.
+        `labels` and GankitError: as for `images`. With `--channels 4` the pictures are RGBA, as
+        files hold it: (N, H, W, 4), not premultiplied.
         """
         self._check_shape(z)
+        if labels is None:
+            labels = self.labels(range(len(z)))
         # Converted batch by batch, because bytes take a quarter of the memory of floats.
-        frames = [to_pictures(self.images(batch)) for batch in torch.split(z, BATCH_SIZE)]
-        return np.concatenate(frames)
+        starts = range(0, len(z), BATCH_SIZE)
+        rows = [slice(start, start + BATCH_SIZE) for start in starts]
+        if labels is None:
+            return np.concatenate([to_pictures(self.images(z[part])) for part in rows])
+        check_labels(labels, len(z), self.class_names)
+        return np.concatenate([to_pictures(self.images(z[part], labels[part])) for part in rows])
 
     def draw(
-        self, z: Tensor, columns: int = 0, *, size: int = 0, numbers: Sequence[int] = ()
+        self,
+        z: Tensor,
+        columns: int = 0,
+        *,
+        labels: Tensor | None = None,
+        size: int = 0,
+        numbers: Sequence[int] = (),
     ) -> Image.Image:
         """A grid of the pictures of z (N, latent_dim), in RGB; nearly square if `columns` is 0.
 
+        `labels`: with class labels, the class (N,) of each, as for `images`.
         `size`: the pixels of each picture's longer side. `numbers`: one for each picture, written
         on it. GankitError if z has another shape or no rows, if `columns` is negative, or if there
         are not as many numbers as rows.
@@ -125,7 +169,7 @@ class Sampler:
         if len(numbers) not in (0, len(z)):
             raise GankitError(f"there are {len(numbers)} numbers for {len(z)} pictures")
         return arrange(
-            self.frames(z),
+            self.frames(z, labels),
             columns,
             size=_require_size(size),
             numbers=numbers,
@@ -138,17 +182,21 @@ class Sampler:
         seed: int = 0,
         *,
         seeds: Iterable[int] | None = None,
+        label: Label | None = None,
         size: int = 0,
         numbers: bool = False,
     ) -> Image.Image:
         """A grid of the pictures of seeds `seed`, `seed + 1`, ..., or of the given `seeds`.
 
+        `label`: with class labels, the class of all of them, by name or number.
         `size`: the pixels of each picture's longer side. With `numbers`, each picture's seed is
         written on it. GankitError if `count` is below 1.
         """
         _require_count(count)
         drawn = _require_seeds(range(seed, seed + count) if seeds is None else seeds)
-        return self.draw(self.latents(drawn), size=size, numbers=drawn if numbers else ())
+        labels = self.labels(drawn, label)
+        shown = drawn if numbers else ()
+        return self.draw(self.latents(drawn), labels=labels, size=size, numbers=shown)
 
     def near(
         self,
@@ -156,16 +204,19 @@ class Sampler:
         count: int = NEAR_COUNT,
         spread: float = SPREAD,
         *,
+        label: Label | None = None,
         size: int = 0,
         numbers: bool = False,
     ) -> Image.Image:
         """A grid of a seed's picture, which comes first, and of pictures near it.
 
-        The larger `spread` is, the less alike they are, up to 1; see `latents_near`.
+        The larger `spread` is, the less alike they are, up to 1; see `latents_near`. `label`: with
+        class labels, the class of all of them, by name or number; by default, that of the seed.
         """
         _require_count(count)
         z = self.latents_near(seed, range(count), spread)
-        return self.draw(z, size=size, numbers=range(count) if numbers else ())
+        labels = self.labels([seed] * count, label)
+        return self.draw(z, labels=labels, size=size, numbers=range(count) if numbers else ())
 
     def explore(self) -> Any:
         """Play with the generator on the page of `gankit explore`.

@@ -67,13 +67,17 @@ def circle(z: Tensor, noise: Tensor, spread: float, count: int) -> Iterator[Tens
         yield mix_z(z, direction, spread)
 
 
-def film_frames(sampler: Sampler, points: Iterable[Tensor], size: int = 0) -> Iterator[Image.Image]:
+def film_frames(
+    sampler: Sampler, points: Iterable[Tensor], size: int = 0, label: Tensor | None = None
+) -> Iterator[Image.Image]:
     """The pictures of these z (latent_dim,) in RGB, one by one; `size` is as in `resize`.
 
-    Transparent ones lie on a checkerboard.
+    `label` (1,): with class labels, the class of all of them. Transparent ones lie on a
+    checkerboard.
     """
     for batch in batched(points, FRAMES_AT_ONCE):
-        for frame in sampler.frames(torch.stack(batch)):
+        labels = None if label is None else label.expand(len(batch))
+        for frame in sampler.frames(torch.stack(batch), labels):
             picture = resize(Image.fromarray(frame), size, sampler.run.resample)
             yield on_checkerboard(picture)
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from gankit.core.errors import GankitError
 from gankit.core.image_size import ImageSize
 from gankit.core.specs import ModelSpec, RecipeSpec
+from gankit.testing.class_labels import check_class_labels
 from gankit.testing.harness import (
     HARNESS,
     SMALL,
@@ -47,7 +48,12 @@ def check_generator(
     with open_harness("generator", part, plugin, run) as harness:
         harness.check(check_sizes, sizes, {"discriminator": HARNESS})
         harness.check_all(
-            check_training, check_initial_weights, check_state_dict, check_copy, check_eval_mode
+            check_training,
+            check_initial_weights,
+            check_state_dict,
+            check_copy,
+            check_eval_mode,
+            check_class_labels,
         )
 
 
@@ -70,6 +76,7 @@ def check_discriminator(
             check_state_dict,
             check_logits,
             check_second_derivative,
+            check_class_labels,
         )
 
 

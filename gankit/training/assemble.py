@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from gankit.compute.allocator import tune_allocator
 from gankit.compute.convolution import use_fast_convolutions, wants_fast_convolutions
@@ -16,7 +16,7 @@ from gankit.core import randomness
 from gankit.core.all_stages import count_batches, count_pictures, stage_begin
 from gankit.core.contract import require_part
 from gankit.core.device import select_device, setup_machine
-from gankit.core.errors import GankitError
+from gankit.core.errors import GankitError, quote_value
 from gankit.core.gan import Gan, Player
 from gankit.core.loss import Loss
 from gankit.core.metric import Metric
@@ -31,6 +31,7 @@ from gankit.data.store.cache import ensure_temporary_folder
 from gankit.distributed.batch_norm import sync_batch_norm
 from gankit.distributed.processes import current_process_group
 from gankit.training.best import BestSoFar
+from gankit.training.check_classes import require_takes_classes
 from gankit.training.check_loss import require_valid_loss
 from gankit.training.check_networks import check_networks
 from gankit.training.finite import find_non_finite, networks_of, numbers_of_networks
@@ -63,8 +64,17 @@ class Trainer:
         self.gan.steps = self.run.planned_steps(step)
         self.gan.begin_step(step)
         first_batch = count_batches(self.run, step)
-        reals = [self.batches[first_batch + turn] for turn in range(self.run.d_steps)]
-        return train_step(self.gan, self.loss, [*self.tricks, *self.recorders], reals)
+        numbers = range(first_batch, first_batch + self.run.d_steps)
+        reals = [self.batches[number] for number in numbers]
+        classes = [self.labels_of(number) for number in numbers]
+        return train_step(self.gan, self.loss, [*self.tricks, *self.recorders], reals, classes)
+
+    def labels_of(self, batch: int) -> Tensor | None:
+        """With class labels, the class (N,) of each picture of a batch."""
+        if not self.gan.num_classes:
+            return None
+        labels: Tensor = self.batches.labels_of(batch)
+        return labels
 
     def recorded_step(self, step: int, *, keeps_updates: bool) -> tuple[Scalars, StepRecord]:
         """Take a step, and record it; with `keeps_updates`, the weights are copied before."""
@@ -92,10 +102,26 @@ def resolve_auto(run: Run, prepared: PreparedDataset) -> Run:
         threads=threads,
         channels=prepared.pixels.shape[3],
         fingerprint=run.fingerprint or prepared.fingerprint,  # that of the pictures it began with
+        class_names=_class_names(run, prepared),
         steps=steps,
         draw_every=run.draw_every or draw_every,
         save_every=run.save_every or save_every,
     )
+
+
+def _class_names(run: Run, prepared: PreparedDataset) -> tuple[str, ...]:
+    """The names of a run's classes. GankitError if the run began with others."""
+    if not run.class_labels:
+        return ()
+    names = tuple(prepared.class_names)
+    if run.class_names not in ((), names):
+        began = quote_value(", ".join(run.class_names))
+        now = quote_value(", ".join(names))
+        raise GankitError(
+            f"the run has the classes {began}, but its pictures now have {now}: give the pictures "
+            "that it began with, or begin a new run"
+        )
+    return names
 
 
 def resolve_memory_format(run: Run, device: torch.device) -> str:
@@ -143,6 +169,7 @@ def assemble(
         with registry.attribute_errors_to("trick", trick.name):
             trick.start(gan)
     trainer = Trainer(run, gan, loss, tricks, _make_batches(run, gan, prepared), prepared)
+    gan.labels = trainer.labels_of(0)  # for parts that are tried before the first step
     trainer.non_finite_at_start = find_non_finite(numbers_of_networks(networks_of(gan)))
     return trainer
 
@@ -193,6 +220,9 @@ def _make_batches(run: Run, gan: Gan, prepared: PreparedDataset) -> Any:
         must_be = f"it must be a multiple of {parts} = {factors}"
         raise GankitError(f"--batch-size is {run.batch_size}; {must_be}")
     make_batches = prepared.make_batches or Batches
+    of_classes: dict[str, Any] = {}
+    if prepared.labels is not None:
+        of_classes = {"labels": prepared.labels, "balance": run.balance_classes}
     begin = stage_begin(run)
     return make_batches(
         pixels=prepared.pixels,
@@ -208,6 +238,7 @@ def _make_batches(run: Run, gan: Gan, prepared: PreparedDataset) -> Any:
         share=gan.process_group.share,
         device=gan.machine.device,
         memory_format=MEMORY_FORMATS[resolve_memory_format(run, gan.machine.device)],
+        **of_classes,
     )
 
 
@@ -228,6 +259,7 @@ def build_gan(run: Run, registry: Registry) -> tuple[Gan, list[Trick]]:
         machine=machine,
         accumulate=run.accumulate,
         process_group=current_process_group(),
+        num_classes=len(run.class_names),
     )
     tricks = _build_tricks(gan, run, registry)
     for net in (g_net, d_net):
@@ -239,6 +271,8 @@ def build_gan(run: Run, registry: Registry) -> tuple[Gan, list[Trick]]:
 
 def _build_network(run: Run, registry: Registry, kind: str, device: torch.device) -> nn.Module:
     """Build G or D; its initial weights depend on the run's seed only."""
+    if run.class_names:
+        require_takes_classes(run, registry, kind)
     torch.manual_seed(randomness.derive_seed(run.seed, 0, f"weights of the {kind}"))
     with limited_weights():
         net: nn.Module = registry.make(
@@ -247,6 +281,7 @@ def _build_network(run: Run, registry: Registry, kind: str, device: torch.device
             image_size=network_size(registry, kind, getattr(run, kind), run.size),
             channels=run.channels,
             latent_dim=run.latent_dim,
+            num_classes=len(run.class_names),
         )
     # If it is not a module, check_networks will raise.
     if isinstance(net, nn.Module) and wants_fast_convolutions(run, registry, kind, device):

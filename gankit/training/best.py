@@ -117,7 +117,8 @@ class BestSoFar:
             return ""
         text = "the best so far" if self.is_new else f"best: {best}"
         if run.patience and since:
-            text += f"; no gain beyond the error in {since} of {run.patience} measurements"
+            times = "measurement" if since == 1 else "measurements"
+            text += f"; no gain beyond the error in {since} {times} (patience {run.patience})"
         return text
 
     def confirm(self, *, is_saved: bool) -> None:
@@ -125,6 +126,11 @@ class BestSoFar:
         if not is_saved:
             self.progress = dataclasses.replace(self.progress, best=self.saved.best)
         self.saved = self.progress
+
+    def begin_stage(self) -> None:
+        """Be as patient with new settings as with the first ones."""
+        self.progress = dataclasses.replace(self.progress, since=0)
+        self.ends_because = ""
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint holds; empty if nothing was judged."""

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gankit.core import randomness
+from gankit.core.class_labels import LabelsInTurn, without_labels
 from gankit.core.errors import describe_error, error_text, place_in_plugin
 from gankit.core.image_size import ImageSize
 from gankit.core.registry import Registry
@@ -32,6 +33,9 @@ def check_networks(run: Run, registry: Registry, G: nn.Module, D: nn.Module) -> 
 
     And if a checkpoint could not store one of the networks.
     """
+    nets = (("generator", G), ("discriminator", D))
+    G = without_labels(G, len(run.class_names))
+    D = without_labels(D, len(run.class_names))
     z = randomness.latents(run.seed, 0, 4, run.latent_dim, "check")
     with registry.attribute_errors_to("generator", run.generator):
         shape = (4, run.channels, run.size.height, run.size.width)
@@ -47,7 +51,7 @@ def check_networks(run: Run, registry: Registry, G: nn.Module, D: nn.Module) -> 
         low, high = torch.cat([logits, D(extreme), D(-extreme)]).aminmax()
         if low >= 0 and high <= 1 and high - low > 0.4:
             raise ValueError(RETURNS_PROBABILITIES)
-    for kind, net in (("generator", G), ("discriminator", D)):
+    for kind, net in nets:
         with registry.attribute_errors_to(kind, getattr(run, kind)):
             require_state(net.state_dict())
             if not any(weight.requires_grad for weight in net.parameters()):
@@ -86,7 +90,9 @@ def _forward(net: nn.Module, given: Tensor, name: str, meaning: str) -> Tensor:
         output: Tensor = net.eval()(given)
     except Exception as error:  # of the network's code
         advice = _advise_setting(error_text(error), given)
-        call = f"gankit calls forward({name}) with {name} of shape {tuple(given.shape)}, {meaning}"
+        arguments = f"{name}, labels" if isinstance(net, LabelsInTurn) else name
+        call = f"gankit calls forward({arguments}) with {name} of shape"
+        call = f"{call} {tuple(given.shape)}, {meaning}"
         what = describe_error(error, place=place_in_plugin(error))
         raise ValueError(f"{what}; {call}{advice}") from error
     return output

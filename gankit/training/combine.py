@@ -129,8 +129,7 @@ def _choose_dataset(registry: Registry, settings: dict[str, Any]) -> Choice:
     if data and not text:
         text = next((s.name for s in registry.specs("dataset") if getattr(s, "own", False)), None)
     if text and Path(text).suffix in (".npz", ".npy") and not _NAME_WITH_OPTIONS.match(text):
-        key = '["images"]' if text.endswith(".npz") else ""
-        cure = f"in Python, give its array, as in compose(dataset=numpy.load({text!r}){key})"
+        cure = "give its path with --data"
         raise GankitError(f"--dataset is {quote_value(text)}, which is a file of arrays: {cure}")
     choice = registry.check("dataset", text or registry.default("dataset"))
     spec = registry.find("dataset", choice.name)

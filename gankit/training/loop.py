@@ -58,14 +58,14 @@ def train(
 ) -> Path:
     """Train a run to its end; returns its folder. With `resume`, start at its newest checkpoint.
 
-    `run`: a Run; to resume, also the folder of a run. Settings that affect the numbers cannot
-    change then. `observers`: objects (or one) whose methods have the names of observer hooks:
-    `step_done`, ... `progress(done, total)`: called while pictures are prepared, and after each
-    step; a third parameter `stage` gets "preparing" or "training". If it fails, gankit warns and
-    ignores it from then on. `stop()`: called after each step, when its row is in log.csv; any true
-    value, or a text with the reason, saves a checkpoint and ends the run. An interrupt does so too
-    (Ctrl-C, or a notebook's stop button), in the main thread and if no other handler is set; a
-    second one ends it at once.
+    `run`: a Run; to resume, also the folder of a run. Settings that differ from those of the folder
+    begin a new stage then; some cannot change. `observers`: objects (or one) whose methods have the
+    names of observer hooks: `step_done`, ... `progress(done, total)`: called while pictures are
+    prepared, and after each step; a third parameter `stage` gets "preparing" or "training". If it
+    fails, gankit warns and ignores it from then on. `stop()`: called after each step, when its row
+    is in log.csv; any true value, or a text with the reason, saves a checkpoint and ends the run.
+    An interrupt does so too (Ctrl-C, or a notebook's stop button), in the main thread and if no
+    other handler is set; a second one ends it at once.
     `budget`: may change the number of steps during the run. `quiet`: print nothing but warnings.
 
     Raises RunStopped after a signal (a checkpoint was saved), KeyboardInterrupt before the first
@@ -107,6 +107,7 @@ def _train(
             loop.run_to_end(budget, program.progress.in_stage(TRAINING), until)
             if not loop.is_stage_over:
                 return run.folder
+            stop.reason = ""  # the run that is repeated has stopped here, too
             trainer.earlier_activity = loop.step_log.acted
             trainer = stages.trainer_of_stage(trainer, run, registry)
 
@@ -131,7 +132,9 @@ def _begin(
     def make(stage: Run) -> assemble.Trainer:
         return make_trainer(stage, registry, prepared, group)
 
-    training = stages.resume(run, changed, registry, make) if resume else stages.begin(run, make)
+    training = (
+        stages.resume(run, changed, registry, make) if resume else stages.begin(run, registry, make)
+    )
     check_agreement(training.trainer, group)
     run = begin_folder(training.run, folder, registry, prepared, group, is_new=not resume)
     training.trainer.run = run.at(training.trainer.gan.step)
@@ -173,7 +176,7 @@ class TrainingLoop:
     @property
     def is_stage_over(self) -> bool:
         """Whether the run goes on with its next stage."""
-        return self.gan.step == self.until and not self.ended_because
+        return self.gan.step == self.until
 
     def run_to_end(
         self, budget: Budget | None, progress: Progress, until: int | None = None
@@ -207,10 +210,10 @@ class TrainingLoop:
     def _finish(self, ended_by: BaseException | None) -> None:
         """Tell observers how the run ended; if all was saved, check that it still is there."""
         state = "failed" if ended_by else "finished"
-        if self.ended_because or isinstance(ended_by, RunStopped | KeyboardInterrupt):
-            state = "stopped"
-        elif ended_by is None and self.is_stage_over:
+        if ended_by is None and self.is_stage_over:
             state = "stage"
+        elif self.ended_because or isinstance(ended_by, RunStopped | KeyboardInterrupt):
+            state = "stopped"
         last_activity = self.step_log.last_activity
         outcome = {
             "state": state,
@@ -325,7 +328,7 @@ class TrainingLoop:
 
     def _draw_samples(self, step: int) -> None:
         with self.stopwatch.timing("draw"):
-            images = self.gan.sample(self.z)
+            images = self.gan.sample(self.z)  # with class labels: a row for each class
             self._notify("samples_drawn", step=step, images=images)
 
     def _save(self, step: int, is_final: bool) -> None:

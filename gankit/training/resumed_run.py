@@ -33,6 +33,7 @@ _REASONS = {
 # Fields that follow from others or from the machine, if they have their default.
 _RESOLVED = {
     "steps", "draw_every", "save_every", "precision", "memory_format", "channels", "fingerprint",
+    "class_names",
 }  # fmt: skip
 _OF_FOLDER = {"out", "steps", "earlier_plans", "stages"}  # as the folder's run.json has them
 

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Collection
 from pathlib import Path
 
+from gankit.core.all_stages import runs_of_stages
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError
 from gankit.core.registry import Registry
@@ -36,10 +37,17 @@ def external_parts(run: Run, registry: Registry) -> list[Part]:
 
 
 def origins(run: Run, registry: Registry) -> dict[str, str]:
-    """`trick grey-d` -> `my_trick.py`, for parts that are not bundled, nor given as objects."""
-    specs = [registry.find(kind, choice.name) for kind, choice in external_parts(run, registry)]
-    names = {f"{spec.kind} {spec.name}": registry.owner(spec).origin for spec in specs}
-    return {name: origin for name, origin in names.items() if name not in run.given_objects()}
+    """`trick grey-d` -> `my_trick.py`, for parts that are not bundled, nor given as objects.
+
+    Those of earlier stages, too; their plugins may not be loaded any more.
+    """
+    parts = [part for stage in runs_of_stages(run) for part in external_parts(stage, registry)]
+    names = recorded_origins(run.folder / RUN_FILE)
+    for kind, choice in parts:
+        if choice.name in {spec.name for spec in registry.specs(kind)}:
+            names[f"{kind} {choice.name}"] = registry.owner(registry.find(kind, choice.name)).origin
+    used = {f"{kind} {choice.name}" for kind, choice in parts}
+    return {name: names[name] for name in names if name in used - run.given_objects().keys()}
 
 
 def require_parts(run: Run, registry: Registry, kinds: Collection[str]) -> None:

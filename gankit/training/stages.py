@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from gankit.compute.compiling import compile_networks
+from gankit.core.all_stages import runs_of_stages
 from gankit.core.errors import GankitError, RunFailed, describe_reason
 from gankit.core.gan import Gan, Player
 from gankit.core.registry import Registry
@@ -16,6 +17,7 @@ from gankit.training.assemble import Trainer, assemble
 from gankit.training.checkpoint import list_checkpoints
 from gankit.training.resume import restored, run_at_end
 from gankit.training.run_file import recorded_run
+from gankit.training.run_parts import TRAINED, require_parts
 
 log = logging.getLogger("gankit")
 
@@ -27,9 +29,16 @@ class Training(NamedTuple):
     trainer: Trainer
 
 
-def begin(run: Run, make_trainer: Callable[[Run], Trainer]) -> Training:
-    """A new run, at its first step. Nothing of it is `auto`."""
+def begin(run: Run, registry: Registry, make_trainer: Callable[[Run], Trainer]) -> Training:
+    """A new run, at its first step. Nothing of it is `auto`.
+
+    GankitError if a later stage could not begin: now, not when its step has come.
+    """
     trainer = make_trainer(run.at(0))
+    for stage in runs_of_stages(run)[1:]:
+        later = assemble(stage, registry, trainer.prepared)
+        for player, first in ((later.gan.G, trainer.gan.G), (later.gan.D, trainer.gan.D)):
+            _require_same_weights(player, first, trainer, stage, registry)
     return Training(dataclasses.replace(run, compile=trainer.run.compile), trainer)
 
 
@@ -43,6 +52,7 @@ def resume(
     recorded = recorded_run(run.folder)
     before = {name: getattr(recorded, name) for name in changed if name in CHANGEABLE}
     unchanged = dataclasses.replace(run, **before, stages=recorded.stages)
+    require_parts(unchanged, registry, TRAINED)
     trainer = restored(unchanged, make_trainer, registry)
     step = trainer.gan.step
     if not list_checkpoints(run.folder / "checkpoints"):
@@ -109,6 +119,8 @@ def trainer_of_stage(earlier: Trainer, run: Run, registry: Registry) -> Trainer:
     trainer = assemble(stage, registry, earlier.prepared, take_over)
     _take_over_average(trainer.gan, earlier.gan)
     _load_states(trainer, earlier)
+    trainer.best = earlier.best
+    trainer.best.begin_stage()
     trainer.run = compile_networks(stage, trainer.gan)
     return trainer
 
@@ -129,8 +141,8 @@ def _require_same_weights(
     what = f"trick {tricks}" if len(names) == 1 else f"tricks {tricks}"
     cure = "omit the change, or begin a new run"
     raise GankitError(
-        f"{what} changes which weights {player.name} has, so it must stay as it was when "
-        f"{run.folder} started: {cure}"
+        f"{what} changes which weights {player.name} has, so it must stay as it was when the run "
+        f"started: {cure}"
     )
 
 

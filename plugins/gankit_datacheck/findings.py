@@ -14,10 +14,10 @@ from gankit.data.messages import group_by_reason
 from gankit.data.read.reasons import BROKEN, OWN_PICTURE, RUN_FOLDER
 from gankit_datacheck.art_advice import check_pixel_art, check_transparency
 from gankit_datacheck.finding import LEVELS, Finding, count, percent
+from gankit_datacheck.sizes import MIN_SIDE, possible_size
 from gankit_datacheck.survey import MIN_PICTURES_FOR_AVERAGE, Survey
 from gankit_datacheck.training_advice import MEDIUM, SMALL, check_number, check_symmetry
 
-MIN_IMAGE_SIZE = 16  # px: the shorter side of the smallest that the networks draw
 LARGE = 256  # px: the largest that is recommended
 OBLONG = 1.3  # times as wide as high, or the other way: worth another image size than a square
 SAME_SHAPE = 1.2  # times as wide for the same height: pictures of about the same shape
@@ -113,7 +113,7 @@ def _check_size(survey: Survey) -> Iterable[Finding]:
         smaller = f"smaller than {size.setting} px and will be blurred"
         mend = "use larger pictures" + ("" if too_small.all() else ", or delete these")
         flags: tuple[str, ...] = ()
-        if MIN_IMAGE_SIZE <= fitting.shorter < size.shorter:
+        if MIN_SIDE <= fitting.shorter < size.shorter:
             mend = f"use --image-size {fitting.setting}, or {mend.removeprefix('use ')}"
             flags = (f"--image-size {fitting.setting}",) if are_most else ()
         level = "problem" if are_most else "advice"
@@ -130,19 +130,6 @@ def _check_size(survey: Survey) -> Iterable[Finding]:
     if size.shorter > 64 and survey.different < MEDIUM:
         what = f"{count(survey.different)} for {size.setting} px: the run takes hours"
         yield Finding("advice", what, f"try --image-size {small.setting} first: it takes minutes")
-
-
-def possible_size(size: ImageSize) -> ImageSize:
-    """The size, or one near to it that the default networks draw."""
-    from gankit_dcgan.nets import first_map, nearest_size  # imports torch
-
-    try:
-        first_map((size.height, size.width))
-    except ValueError:
-        unit = 2 ** max(2, (size.shorter // 4).bit_length() - 1)
-        height, width = nearest_size(size.height, size.width, unit)
-        return ImageSize(width, height)
-    return size
 
 
 def _scaled(size: ImageSize, factor: float) -> ImageSize:

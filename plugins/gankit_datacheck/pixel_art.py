@@ -27,7 +27,7 @@ class Art(NamedTuple):
 
 
 def find_art(picture: Image.Image) -> Art | None:
-    """The art in a picture in RGB or grey; None if it is no pixel art."""
+    """The art in a picture in RGB or grey; None if it is not pixel art."""
     colours = picture.getcolors(MAX_COLOURS)  # None if it has more, which is found at once
     if colours is None or len(colours) < 2:
         return None
@@ -49,7 +49,9 @@ def _blended(pixels: np.ndarray) -> float:
     num_edges = 0
     num_blended = 0
     for rows in (wide, wide.swapaxes(0, 1)):
-        first, middle, last = rows[:-2], rows[1:-1], rows[2:]
+        first = rows[:-2]
+        middle = rows[1:-1]
+        last = rows[2:]
         is_edge = (first != last).any(axis=2)
         is_between = (np.minimum(first, last) <= middle) & (middle <= np.maximum(first, last))
         is_new = (middle != first).any(axis=2) & (middle != last).any(axis=2)

@@ -8,6 +8,7 @@ from gankit.data.messages import nearly_grey
 from gankit_datacheck.finding import Finding, count
 from gankit_datacheck.survey import Survey
 
+ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
 FAINT = 40  # levels of 255 by which channels differ in a pixel: a pale tint, also after JPEG
 
 
@@ -29,7 +30,11 @@ def _check_pages(survey: Survey) -> Iterable[Finding]:
         verb = "has" if len(paged) == 1 else "have"
         first = f"{paged[0].name} has {paged[0].pages:,}"
         what = f"{count(len(paged), 'file')} {verb} several pages or frames ({first})"
-        mend = "gankit uses the first of each; to train on the others, save each as a file"
+        animations = all(facts.format in ANIMATED for facts in paged)
+        others = (
+            "--every 10 shows what every 10th frame gives" if animations else "save each as a file"
+        )
+        mend = f"gankit uses the first of each; to train on the others, {others}"
         yield Finding("advice", what, mend, names=tuple(facts.name for facts in paged))
 
 

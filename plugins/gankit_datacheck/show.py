@@ -65,13 +65,7 @@ def headline(report: dict[str, Any]) -> str:
 
 def overview_rows(report: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """The overview of the pictures as (label, text)."""
-    file_facts = [f"{number:,} {name}" for name, number in report["formats"].items()]
-    if report["bytes"]:
-        file_facts.append(f"{report['bytes'] / 1e6:,.1f} MB")
-    if report["looked_at"] < report["pictures"]:
-        file_facts.append(f"drawn on demand, {report['looked_at']:,} of them checked")
-    if file_facts:
-        yield "files", " · ".join(file_facts)
+    yield from _file_rows(report)
     for label, names in (
         ("broken", [f"{file['name']} {file['why']}" for file in report["broken"]]),
         ("ignored", [_format_ignored(*group) for group in group_by_reason(report["left_out"])]),
@@ -85,6 +79,21 @@ def overview_rows(report: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "colour", _format_colours(report)
         copies = report["copies"]
         yield "copies", f"{copies['exact']:,} exact · {copies['near']:,} near"
+
+
+def _file_rows(report: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """A line for each format, as `12 AVIF`; the last one has the size of all together."""
+    lines = [f"{number:,} {name}" for name, number in report["formats"].items()]
+    if report["bytes"]:
+        size = f"{report['bytes'] / 1e6:,.1f} MB"
+        if len(lines) == 1:
+            lines = [f"{lines[0]} · {size}"]
+        else:
+            lines.append(f"{size} together" if lines else size)
+    if report["looked_at"] < report["pictures"]:
+        lines.append(f"drawn on demand, {report['looked_at']:,} of them checked")
+    for number, line in enumerate(lines):
+        yield "" if number else "files", line
 
 
 def _format_ignored(reason: str, names: list[str]) -> str:

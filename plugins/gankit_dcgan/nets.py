@@ -56,12 +56,63 @@ def init_weights(module: nn.Module) -> None:
         nn.init.zeros_(module.bias)
 
 
+class ClassTable(nn.Embedding):
+    """A row of numbers for each class: labels (N,) -> (N, features).
+
+    Labels may also be shares of the classes, (N, num_classes): the rows are mixed by them.
+    """
+
+    def __init__(self, num_classes: int, features: int) -> None:
+        super().__init__(num_classes, features)
+        nn.init.normal_(self.weight, 0.0, 0.02)  # at first, the class changes little
+
+    def forward(self, labels: Tensor) -> Tensor:
+        return labels @ self.weight if labels.is_floating_point() else super().forward(labels)
+
+
+class ClassScale(nn.Module):
+    """Scales and shifts maps (N, channels, H, W) by numbers of each picture's class.
+
+    After batch norm: conditional batch norm (de Vries et al. 2017, arXiv 1707.00683).
+    """
+
+    def __init__(self, num_classes: int, channels: int) -> None:
+        super().__init__()
+        self.scale = ClassTable(num_classes, channels)
+        self.shift = ClassTable(num_classes, channels)
+
+    def forward(self, maps: Tensor, labels: Tensor) -> Tensor:
+        scale = (1 + self.scale(labels))[:, :, None, None].to(maps.dtype)
+        return maps * scale + self.shift(labels)[:, :, None, None].to(maps.dtype)
+
+
+class Layers(nn.Sequential):
+    """Layers one after another; each ClassScale also gets the labels."""
+
+    def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        for layer in self:
+            x = layer(x, labels) if isinstance(layer, ClassScale) else layer(x)
+        return x
+
+
+def batch_norm(channels: int, num_classes: int) -> list[nn.Module]:
+    """Batch norm, conditional if there are classes."""
+    return [
+        nn.BatchNorm2d(channels),
+        *([ClassScale(num_classes, channels)] if num_classes else []),
+    ]
+
+
 class Generator(nn.Module):
     """z (N, latent_dim) -> images (N, channels, height, width) in [-1, 1].
 
     3,576,704 parameters for 64 px at base_channels=64. Each smaller map has twice the channels, up
     to max_channels. Without a limit (max_channels=1024 for 128 px, 2048 for 256) the parameters
     are 12,786,560 and 47,983,488.
+
+    With class labels, `labels` (N,) are the classes that the images are to show. They act after
+    each batch norm only. An embedding beside z was tried: it grew until batch norm left nothing of
+    z, and all pictures of a class were alike.
 
     base_channels: channels of the last map.
     """
@@ -71,6 +122,7 @@ class Generator(nn.Module):
         image_size: int | tuple[int, int] = 64,
         channels: int = 3,
         latent_dim: int = 100,
+        num_classes: int = 0,
         base_channels: int = 64,
         max_channels: int = 512,
     ) -> None:
@@ -79,23 +131,23 @@ class Generator(nn.Module):
         first, *others = map_channels(doublings, base_channels, max_channels)
         layers: list[nn.Module] = [  # z as a 1x1 image -> (first, height, width): 4x4 for 64 px
             nn.ConvTranspose2d(latent_dim, first, (height, width), 1, 0, bias=False),
-            nn.BatchNorm2d(first),
+            *batch_norm(first, num_classes),
             nn.ReLU(inplace=True),
         ]
         wide = first
         for narrow in others:  # (wide, h, w) -> (narrow, 2h, 2w)
             layers += [
                 nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=False),
-                nn.BatchNorm2d(narrow),
+                *batch_norm(narrow, num_classes),
                 nn.ReLU(inplace=True),
             ]
             wide = narrow
         layers += [nn.ConvTranspose2d(wide, channels, 4, 2, 1, bias=False), nn.Tanh()]
-        self.main = nn.Sequential(*layers)
+        self.main = Layers(*layers)
         self.apply(init_weights)
 
-    def forward(self, z: Tensor) -> Tensor:
-        return self.main(z[:, :, None, None])
+    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        return self.main(z[:, :, None, None], labels)
 
 
 class Discriminator(nn.Module):
@@ -104,6 +156,10 @@ class Discriminator(nn.Module):
     2,765,568 parameters for 64 px at base_channels=64; without a limit 11,164,416
     for 128 px and 44,739,328 for 256. No batch norm on the first layer.
 
+    With class labels, `labels` (N,) are the classes that the images should show. The logit has a
+    second term, the product of the image's mean features with a vector of its class: projection
+    (Miyato & Koyama 2018, arXiv 1802.05637).
+
     base_channels: channels of the first map.
     """
 
@@ -111,6 +167,7 @@ class Discriminator(nn.Module):
         self,
         image_size: int | tuple[int, int] = 64,
         channels: int = 3,
+        num_classes: int = 0,
         base_channels: int = 64,
         max_channels: int = 512,
     ) -> None:
@@ -130,8 +187,14 @@ class Discriminator(nn.Module):
             ]
             narrow = wide
         layers.append(nn.Conv2d(narrow, 1, (height, width), 1, 0, bias=False))  # -> 1x1
+        self.project = ClassTable(num_classes, narrow) if num_classes else None
         self.main = nn.Sequential(*layers)
         self.apply(init_weights)
 
-    def forward(self, images: Tensor) -> Tensor:
-        return self.main(images).flatten()
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        if self.project is None:
+            return self.main(images).flatten()
+        vectors = self.project(labels)  # (N, channels)
+        features = self.main[:-1](images)  # (N, channels, 4, 4)
+        logits = self.main[-1](features).flatten()
+        return logits + (vectors * features.mean(dim=(2, 3))).sum(dim=1)

@@ -20,14 +20,15 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 from torch.nn.utils.parametrize import register_parametrization
 
-from gankit_dcgan.nets import first_map, init_weights, map_channels
+from gankit_dcgan.nets import Layers, batch_norm, first_map, init_weights, map_channels
 
 
 class Generator(nn.Module):
     """z (N, latent_dim) -> images (N, channels, height, width) in [-1, 1].
 
     529,104 parameters for 64 px at base_channels=24. base_channels and max_channels are those of
-    DCGAN; one more map follows, with half of base_channels.
+    DCGAN; one more map follows, with half of base_channels. With class labels, `labels` (N,) are
+    the classes that the images are to show.
     """
 
     def __init__(
@@ -35,21 +36,22 @@ class Generator(nn.Module):
         image_size: int | tuple[int, int] = 64,
         channels: int = 3,
         latent_dim: int = 100,
+        num_classes: int = 0,
         base_channels: int = 24,
         max_channels: int = 512,
     ) -> None:
         super().__init__()
         height, width, doublings = first_map(image_size)
         maps = [*map_channels(doublings, base_channels, max_channels), max(1, base_channels // 2)]
-        self.first = nn.Sequential(  # z as a 1x1 image -> (maps[0], height, width)
+        self.first = Layers(  # z as a 1x1 image -> (maps[0], height, width)
             nn.ConvTranspose2d(latent_dim, maps[0], (height, width), 1, 0, bias=False),
-            nn.BatchNorm2d(maps[0]),
+            *batch_norm(maps[0], num_classes),
             nn.ReLU(inplace=True),
         )
         self.ups = nn.ModuleList(  # (wide, h, w) -> (narrow, 2h, 2w)
-            nn.Sequential(
+            Layers(
                 nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=False),
-                nn.BatchNorm2d(narrow),
+                *batch_norm(narrow, num_classes),
                 nn.ReLU(inplace=True),
             )
             for wide, narrow in pairwise(maps)
@@ -62,11 +64,11 @@ class Generator(nn.Module):
             init_bilinear(layer)
             register_parametrization(layer, "weight", NearestThenConv3x3())
 
-    def forward(self, z: Tensor) -> Tensor:
-        x = self.first(z[:, :, None, None])
+    def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        x = self.first(z[:, :, None, None], labels)
         picture: Tensor | None = None
         for up, paint in zip(self.ups, self.paints, strict=True):
-            x = up(x)
+            x = up(x, labels)
             picture = paint(x) if picture is None else paint(x) + upsample(picture)
         assert picture is not None  # there is at least one map
         return torch.tanh(picture)

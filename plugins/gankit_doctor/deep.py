@@ -82,13 +82,15 @@ def _train_one(trainer: Trainer, step: int, name: str) -> None:
     gan.begin_step(step)
     player = gan.D if name == "D" else gan.G
     begin_batch(gan, player, trainer.tricks)
-    for real, z in gan.micro_batches(trainer.batches[count_batches(trainer.run, step)]):
+    batch = count_batches(trainer.run, step)
+    micro_batches = gan.micro_batches(trainer.batches[batch], trainer.labels_of(batch))
+    for real, z, labels in micro_batches:
         if name == "D":
             with torch.no_grad():
-                fakes = gan.generate(z)
+                fakes = gan.generate(z, labels)
             d_backward(gan, trainer.loss, trainer.tricks, real=real, fakes=fakes)
         else:
-            fakes = gan.generate(z)
+            fakes = gan.generate(z, labels)
             g_backward(gan, trainer.loss, trainer.tricks, real=real, fakes=fakes)
     update(gan, player, trainer.tricks)
 
@@ -100,9 +102,11 @@ def _value(trainer: Trainer, step: int) -> float:
     losses = []
     for index in range(BATCHES):
         gan.begin_step(step + index)
-        real = trainer.batches[count_batches(trainer.run, step + index)]
-        real_logits = gan.look(real, training=True)
-        fake_logits = gan.look(_fakes(gan, len(real)), training=True)
+        batch = count_batches(trainer.run, step + index)
+        real = trainer.batches[batch]
+        gan.labels = trainer.labels_of(batch)
+        real_logits = gan.look(real, training=True, labels=gan.labels)
+        fake_logits = gan.look(_fakes(gan, len(real)), training=True, labels=gan.labels)
         targets = Targets(torch.ones_like(real_logits), torch.zeros_like(fake_logits))
         losses.append(trainer.loss.d_loss(real_logits, fake_logits, targets))
     return -float(torch.stack(losses).mean())

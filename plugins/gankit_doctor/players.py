@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gankit_doctor.reference import MIN_PICTURES
 from gankit_doctor.statistics import auc
@@ -35,7 +35,12 @@ def player_numbers(record: StepRecord, gan: Gan) -> dict[str, Tensor]:
 
 def _update_numbers(player: Player, record: PlayerRecord) -> dict[str, Tensor]:
     name = player.name.lower()
-    matrices = [weight for weight, grad in record.grads.items() if grad.dim() > 1]
+    # The rows of a table for classes that a batch does not show get no gradient, and are not dead.
+    tables = {f"{key}.weight" for key, module in player.net.named_modules()
+              if isinstance(module, nn.Embedding)}  # fmt: skip
+    matrices = [
+        weight for weight, grad in record.grads.items() if grad.dim() > 1 and weight not in tables
+    ]
     ratios = record.update_ratios
     sizes = [ratios[weight] for weight in matrices if weight in ratios]
     numbers = {
@@ -76,12 +81,16 @@ def judge_numbers(gan: Gan, reference: Reference, turn: int) -> dict[str, Tensor
     real = _part(reference.real, turn)
     # In training mode, --sync-batch-norm would wait for the other processes, which do not look.
     training = gan.process_group.world_size == 1
-    logits = gan.look(torch.cat([real, held_out]), training)
+    labels = None
+    if reference.labels is not None and reference.held_out_labels is not None:
+        of_parts = [_part(reference.labels, turn), _part(reference.held_out_labels, turn)]
+        labels = torch.cat(of_parts)
+    logits = gan.look(torch.cat([real, held_out]), training, labels=labels)
     return {"auc_held": auc(logits[: len(real)], logits[len(real) :])}
 
 
 def _part(images: Tensor, turn: int) -> Tensor:
-    """Up to PICTURES of the images (N, C, H, W), others at each turn."""
+    """Up to PICTURES of the images (N, C, H, W), or of their labels (N,), others at each turn."""
     if len(images) <= PICTURES:
         return images
     start = turn * PICTURES % len(images)

@@ -31,6 +31,8 @@ class Reference:
     thumbnails: Tensor  # (K, F), small pictures of `real` and more
     held_thumbnails: Tensor  # (L, F)
     seed: int
+    labels: Tensor | None = None  # (N,), the class of each of `real`, if the classes are known
+    held_out_labels: Tensor | None = None  # (M,)
 
     def __post_init__(self) -> None:
         self.device = self.real.device
@@ -79,7 +81,13 @@ def make_reference(prepared: PreparedDataset, device: torch.device, seed: int) -
         thumbnails=_thumbnails(pixels, train).to(device),
         held_thumbnails=_thumbnails(pixels, held_out).to(device),
         seed=derive_seed(seed, 0, "doctor"),
+        labels=_labels(prepared, train[:full]),
+        held_out_labels=_labels(prepared, held_out[:full]),
     )
+
+
+def _labels(prepared: PreparedDataset, rows: Rows) -> Tensor | None:
+    return None if prepared.labels is None else torch.from_numpy(prepared.labels[rows])
 
 
 def _choose(rows: Rows, count: int, seed: int) -> Rows:

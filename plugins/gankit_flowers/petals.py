@@ -186,6 +186,8 @@ def draw_pictures(f: Factors, per_petal: Floats, leaves: Floats, size: int) -> P
 class Petals(Sequence[Pictures]):
     """`count` pictures of flowers, drawn when they are read, each a function of its index."""
 
+    class_names = tuple(COLOURS)
+
     def __init__(self, image_size: int = 64, count: int = 8192, seed: int = 0) -> None:
         if image_size < 8:
             raise ValueError(f"petals needs an image_size of at least 8, not {image_size}")
@@ -216,6 +218,12 @@ class Petals(Sequence[Pictures]):
                 part_factors, per_petal[..., part], leaves[:, :, part], self.image_size
             )
         return pictures
+
+    @property
+    def classes(self) -> list[str]:
+        """The colour of each flower."""
+        f, _, _ = draw_factors(self.seed, range(self.length))
+        return [self.class_names[colour] for colour in f.colour.ravel().tolist()]
 
     def factors(self, index: int) -> Factors:
         """The true factors of one picture, as plain Python numbers."""

@@ -54,7 +54,8 @@ class TrainingEvaluator:
             return
         self.last_step = step
         started = time.perf_counter()
-        self.sets.generate(self.gan.sample, self.run.latent_dim)
+        has_classes = bool(self.run.class_names)
+        self.sets.generate(self.gan.sample, self.run.latent_dim, has_classes=has_classes)
         folder = Path(self.run.out)
         measurements = measure_all(
             self.metrics, self.sets, self.registry, folder, step, no_progress

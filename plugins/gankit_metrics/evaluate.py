@@ -87,13 +87,12 @@ def evaluate(
     data: Data = (),
     plugins: Sequence[Any] = (),
 ) -> list[Measurement] | dict[str, list[Measurement]]:
-    """Measure a run at its newest checkpoint, or at `checkpoint`; a Sampler at its own step.
+    """Measure a run at its newest checkpoint, or at a step, "best" or "last"; a Sampler at its own.
 
     `evaluate("runs/petals-1", "swd")` returns a Measurement for each metric, and adds them to
     metrics.csv and metrics.json in the folder, if it can be written. The same call gives the same
     numbers. GankitError if the run cannot be measured.
     folder: that of the run, a Run or a Sampler.
-    checkpoint: a step, "best" or "last".
     metrics: names, objects or classes, one after another or as a list. If you name none, those
     that the run measured while it trained, or kid and swd if it measured none. None: those that
     suit the run and have their features.
@@ -127,7 +126,8 @@ def _measure_generated(
 ) -> list[Measurement]:
     """Measure G's pictures, and write the numbers into the run if that is possible."""
     folder = sampler.run.folder
-    sets.generate(sampler.images, sampler.run.latent_dim)
+    has_classes = bool(sampler.class_names)
+    sets.generate(sampler.images, sampler.run.latent_dim, has_classes=has_classes)
     if not _can_be_kept(folder):
         return measure_all(built, sets, registry, None, sampler.step, progress)
     measurements = measure_all(built, sets, registry, folder, sampler.step, progress)

@@ -38,6 +38,7 @@ class PictureSets:
     against: str  # HOLDOUT or TRAINING: what the reference consists of
     generated: Pixels | None = None
     num_held_out: int = 0
+    labels: Rows | None = None  # the class of each of the `pixels`, if the run uses classes
     floors: dict[str, float] = field(default_factory=dict)  # metric -> floor, once computed
     _unlikeness: str | None = None  # of the generated pictures, once computed
     _features: dict[tuple[str, str], Any] = field(default_factory=dict)  # feature set, set's name
@@ -54,13 +55,24 @@ class PictureSets:
         assert self.generated is not None
         return self.generated
 
-    def generate(self, generator: Callable[[torch.Tensor], torch.Tensor], latent_dim: int) -> None:
+    def generate(
+        self,
+        generator: Callable[..., torch.Tensor],
+        latent_dim: int,
+        *,
+        has_classes: bool = False,
+    ) -> None:
         """Draw new pictures; `generator` maps z (N, latent_dim) to images (N, C, H, W) in [-1, 1].
 
-        z is the same for every run and every step.
+        z is the same for every run and every step. With class labels (`has_classes`), the
+        generator also gets the classes (N,) of `fresh`, so that each is as frequent as there.
         """
-        z = randomness.latents(0, 0, self.samples, latent_dim, "measuring")
-        batches = [to_uint8(generator(batch)) for batch in torch.split(z, 64)]
+        z = torch.split(randomness.latents(0, 0, self.samples, latent_dim, "measuring"), 64)
+        if self.labels is None or not has_classes:
+            batches = [to_uint8(generator(batch)) for batch in z]
+        else:
+            classes = torch.split(torch.from_numpy(self.labels[self.rows["fresh"]]), 64)
+            batches = [to_uint8(generator(*batch)) for batch in zip(z, classes, strict=True)]
         self.set_generated(np.ascontiguousarray(np.concatenate(batches)))
 
     def set_generated(self, pictures: Pixels) -> None:
@@ -135,7 +147,9 @@ def choose_picture_sets(prepared: PreparedDataset, samples: int, seed: int) -> P
         "fresh half": train[:half],
         "other half": train[half:],
     }
-    return PictureSets(prepared.pixels, rows, against, num_held_out=len(prepared.holdout))
+    sets = PictureSets(prepared.pixels, rows, against, num_held_out=len(prepared.holdout))
+    sets.labels = prepared.labels
+    return sets
 
 
 def shuffle(rows: Rows, seed: int) -> Rows:

@@ -21,7 +21,7 @@ from gankit.core.clock import MIN_SECONDS
 from gankit.core.errors import GankitError, quote_value
 from gankit.core.read_json import Types, find_wrong_type, is_list_of, read_json_object
 from gankit.core.registry import Registry
-from gankit.core.settings import parse_length
+from gankit.core.settings import Run, parse_length
 from gankit.core.stop import Progress
 from gankit.core.version import __version__
 from gankit.data.prepare import prepare
@@ -240,9 +240,7 @@ def _resolve_auto(
         )
         torch.set_num_threads(threads_before)
         try:
-            if run.stages:
-                what = "its settings change in the middle, and a race compares settings"
-                raise GankitError(f"{what}: give options in place of --config")
+            _refuse_stages(run)
             testing.try_external_parts(run, registry, progress)
             prepared = prepare(run, registry, progress)
             run = assemble.resolve_auto(run, prepared)
@@ -258,6 +256,12 @@ def _resolve_auto(
         trainers.append(trainer)
     torch.set_num_threads(threads_before)
     return resolved, trainers
+
+
+def _refuse_stages(run: Run) -> None:
+    if run.stages:
+        what = "its settings change in the middle, and a race compares settings"
+        raise GankitError(f"{what}: give options in place of --config")
 
 
 def time_steps(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+from gankit.core.class_labels import labels_in_turn
 from gankit.core.gan import Gan
 from gankit.core.loss import Loss
 from gankit.core.prepared import PreparedDataset, Rows
@@ -48,15 +51,21 @@ def judge_pictures(
     """The training pictures that D believes least, and the fakes (N, C, H, W) it believes most.
 
     D judges in eval mode and without the run's tricks, and nothing of the run changes. None if an
-    answer of D is not finite.
+    answer of D is not finite. With class labels, the fakes are those of a run's grid.
     """
     micro_batch = max(run.batch_size // run.accumulate, SMALL_PIXELS // run.size.area)
     at_once = min(MAX_AT_ONCE, micro_batch)
     rows = choose_reals(run, prepared)
     count = min(SHOWN, len(rows), len(fakes))
-    parts = [rows[start : start + at_once] for start in range(0, len(rows), at_once)]
-    real_logits = torch.cat([gan.look(from_uint8(prepared.pixels[part])).cpu() for part in parts])
-    fake_logits = torch.cat([gan.look(part).cpu() for part in torch.split(fakes, at_once)])
+    real_labels = None
+    fake_labels = None
+    if gan.num_classes and prepared.labels is not None:
+        real_labels = torch.from_numpy(prepared.labels[rows])
+        fake_labels = labels_in_turn(range(len(fakes)), gan.num_classes)
+    real_logits = _look_at_all(
+        gan, lambda part: from_uint8(prepared.pixels[rows[part]]), len(rows), at_once, real_labels
+    )
+    fake_logits = _look_at_all(gan, fakes.__getitem__, len(fakes), at_once, fake_labels)
     if not torch.cat([real_logits, fake_logits]).isfinite().all():
         return None
     least = real_logits.argsort()[:count]
@@ -66,14 +75,39 @@ def judge_pictures(
         from_uint8(prepared.pixels[rows[least.numpy()]]),
         loss.score(real_logits[least]),
         at_once,
+        _part(real_labels, least),
     )
-    chosen_fakes = _judged(gan, fakes[most], loss.score(fake_logits[most]), at_once)
+    chosen_fakes = _judged(
+        gan, fakes[most], loss.score(fake_logits[most]), at_once, _part(fake_labels, most)
+    )
     return Moment(step, reals, chosen_fakes)
 
 
-def _judged(gan: Gan, images: Tensor, scores: Tensor, at_once: int) -> list[Judged]:
+def _look_at_all(
+    gan: Gan,
+    images: Callable[[slice], Tensor],
+    count: int,
+    at_once: int,
+    labels: Tensor | None,
+) -> Tensor:
+    """D's logits (N,) for `count` images, which `images` returns in parts (n, C, H, W)."""
+    parts = [slice(start, start + at_once) for start in range(0, count, at_once)]
+    logits = [gan.look(images(p), labels=_part(labels, p)).cpu() for p in parts]
+    return torch.cat(logits)
+
+
+def _part(labels: Tensor | None, part: slice | Tensor) -> Tensor | None:
+    return None if labels is None else labels[part]
+
+
+def _judged(
+    gan: Gan, images: Tensor, scores: Tensor, at_once: int, labels: Tensor | None
+) -> list[Judged]:
     """Each image (N, C, H, W) with what D looked at in it, and with its score (N,)."""
-    gradients = [gan.look_with_gradients(part)[1].cpu() for part in torch.split(images, at_once)]
+    parts = [slice(start, start + at_once) for start in range(0, len(images), at_once)]
+    gradients = [
+        gan.look_with_gradients(images[p], labels=_part(labels, p))[1].cpu() for p in parts
+    ]
     sizes = torch.cat(gradients).abs().sum(dim=1, keepdim=True)
     small = _reduce(images)
     pictures = zip(to_frames(small), draw_heat(small, _reduce(sizes)), strict=True)

@@ -61,13 +61,11 @@ def render_report(
     `follows`: the page asks its server for what is new. `has_grids`: it holds all grids, not only
     the last one. `checkpoint`: of a single run, at which the page opens.
     """
-    opened = None
-    if checkpoint is not None:
-        from gankit_report.opened import open_at  # imports torch
-
-        opened = open_at(folders[0], checkpoint, registry)
+    opened = _open_at(folders[0], checkpoint, registry)
     recorded = [read_recorded(folder, registry, examine=examine) for folder in folders]
     last_step = max(run.last_step for run in recorded)
+    if opened:
+        last_step = max(last_step, opened.step)
     max_letters = MAX_LETTERS // len(recorded)
     runs = [
         _prepare(
@@ -81,16 +79,18 @@ def render_report(
         for run, name in zip(recorded, names_of(folders), strict=True)
     ]
     values = _values_of(recorded, runs, last_step)
-    start = opened.step if opened else last_step
-    page = render_page(
-        "gankit_report",
-        "report.html",
-        follows=follows,
-        has_grids=has_grids,
-        start=start,
-        **values,
-    )
-    return hide_home(page)
+    values |= {"follows": follows, "has_grids": has_grids}
+    values["start"] = opened.step if opened else last_step
+    return hide_home(render_page("gankit_report", "report.html", **values))
+
+
+def _open_at(folder: Path, checkpoint: Step, registry: Registry | None) -> Opened | None:
+    """The checkpoint at which the page opens; None for the end of the run. GankitError."""
+    if checkpoint is None:
+        return None
+    from gankit_report.opened import open_at  # imports torch
+
+    return open_at(folder, checkpoint, registry)
 
 
 def _values_of(

@@ -1,5 +1,7 @@
 """Freezing D's first layers (Mo, Cho & Shin 2020, arXiv 2002.10964)."""
 
+from torch import nn
+
 from gankit import Trick
 from gankit_tricks.layers import LAYERS, Widened
 
@@ -24,12 +26,14 @@ class FreezeD(Trick):
 
     def wrap(self, gan):
         modules = list(gan.D.net.modules())
-        total = sum(isinstance(module, LAYERS) for module in modules)
+        # A table of class labels is no layer that pictures pass.
+        layers = {m for m in modules if isinstance(m, LAYERS) and not isinstance(m, nn.Embedding)}
+        total = len(layers)
         if self.layers >= total:
             raise ValueError(f"layers must be less than {total}, the layers that D has")
         count = 0
         for module in modules:  # in the order in which D registers them
-            count += isinstance(module, LAYERS)
+            count += module in layers
             if count > self.layers or isinstance(module, Widened):
                 break
             if count == 0:

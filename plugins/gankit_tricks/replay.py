@@ -11,7 +11,8 @@ class Replay(Trick):
     If D forgets G's earlier pictures, G may return to them, and the two run in circles. This trick
     costs no time. If the buffer is much older than G, D learns about mistakes that G no longer
     makes. The new fakes that are replaced go into the buffer, in place of random old ones once it
-    is full. The buffer holds 8-bit pictures and is saved in checkpoints.
+    is full. The buffer holds 8-bit pictures and is saved in checkpoints. With class labels, a fake
+    is replaced only by an old one of its class, so that D is asked about the class it shows.
 
     size: fakes in the buffer (the paper does not give a size; CycleGAN has 50).
     share: the share of old fakes in D's batch.
@@ -23,6 +24,7 @@ class Replay(Trick):
         self.size = size
         self.share = share
         self.old: torch.Tensor | None = None  # (up to size, C, H, W), uint8
+        self.old_labels: torch.Tensor | None = None  # with class labels: those of `old`
         self.replayed = 0
         self.judged = 0
 
@@ -38,21 +40,27 @@ class Replay(Trick):
         shown = 0
         if self.old is not None:
             self.old = self.old.to(images.device)  # a checkpoint's is on the CPU
-            picked = _random_indices(len(self.old), count, draw)
+            replaced, picked = _pick(self.old, self.old_labels, count, gan.labels, draw)
             shown = len(picked)
-            mixed[:shown] = self.old[picked].to(images.dtype) / 127.5 - 1
-        self._keep(images[:count], draw)
+            mixed[replaced] = self.old[picked].to(images.dtype) / 127.5 - 1
+        self._keep(images[:count], gan.labels, draw)
         self.replayed = self.replayed + shown
         self.judged = self.judged + len(images)
         return mixed
 
-    def _keep(self, images, draw):
+    def _keep(self, images, labels, draw):
         new = ((images + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
         old = new[:0] if self.old is None else self.old
         room = self.size - len(old)
         full = torch.cat([old, new[:room]])
-        full[_random_indices(len(old), len(new[room:]), draw)] = new[room:]
+        overwritten = _random_indices(len(old), len(new[room:]), draw)
+        full[overwritten] = new[room:]
         self.old = full.contiguous()
+        if labels is not None:
+            new_labels = labels[: len(new)]
+            old_labels = new_labels[:0] if self.old_labels is None else self.old_labels.to(labels)
+            self.old_labels = torch.cat([old_labels, new_labels[:room]])
+            self.old_labels[overwritten] = new_labels[room:]
 
     def activity(self):
         shown = self.replayed
@@ -65,7 +73,9 @@ class Replay(Trick):
         return {"old": share, "text": f"{100 * share:.0f} % of D's fakes were old ones"}
 
     def state_dict(self):
-        return {"old": self.old}
+        if self.old_labels is None:
+            return {"old": self.old}
+        return {"old": self.old, "labels": self.old_labels}
 
     def load_state_dict(self, state):
         old = state["old"]
@@ -74,6 +84,27 @@ class Replay(Trick):
             if old.dtype != torch.uint8 or old.shape[1:] != picture.shape or len(old) > self.size:
                 raise ValueError(f"old must be at most {self.size} pictures of bytes, as G makes")
         self.old = old
+        self.old_labels = state.get("labels")
+        needs_labels = old is not None and self.gan.num_classes > 0
+        if needs_labels and getattr(self.old_labels, "shape", None) != (len(old),):
+            raise ValueError("labels must be the class of each picture in old")
+
+
+def _pick(old, old_labels, count, labels, draw):
+    """Up to `count` places of the batch, and for each the index of an old fake of its class."""
+    if labels is None:
+        picked = _random_indices(len(old), count, draw)
+        return slice(len(picked)), picked
+    old_labels = old_labels.to(labels.device)
+    replaced = []
+    picked = []
+    for label in labels[:count].unique():
+        places = (labels[:count] == label).nonzero()[:, 0]
+        alike = (old_labels == label).nonzero()[:, 0]
+        chosen = alike[_random_indices(len(alike), len(places), draw)]
+        replaced.append(places[: len(chosen)])
+        picked.append(chosen)
+    return torch.cat(replaced), torch.cat(picked)
 
 
 def _random_indices(length, count, draw):

@@ -20,7 +20,7 @@ def outputs_again(gan: Gan, player: Player, net_pass: NetPass, weights: Weights)
     """
     with _pass_again(gan, player, net_pass), gan.machine.autocast():
         state = {**weights, **_clones(net_pass.buffers)}
-        return Tensor.float(functional_call(player.net, state, (net_pass.inputs,)))
+        return Tensor.float(functional_call(player.net, state, (net_pass.inputs, *net_pass.labels)))
 
 
 def slopes(gan: Gan, net_pass: NetPass, weights: Weights, count: int) -> Tensor:
@@ -32,7 +32,7 @@ def slopes(gan: Gan, net_pass: NetPass, weights: Weights, count: int) -> Tensor:
     with _pass_again(gan, gan.D, net_pass), gan.full_precision(), torch.enable_grad():
         images = net_pass.inputs.float().clone().requires_grad_()
         state = {**weights, **_clones(net_pass.buffers)}
-        logits = functional_call(gan.D.net, state, (images,))
+        logits = functional_call(gan.D.net, state, (images, *net_pass.labels))
         rows = []
         for index in range(count):
             (gradient,) = torch.autograd.grad(logits[index], images, retain_graph=True)

@@ -158,8 +158,10 @@ def _lessons(trainer: Trainer, step: WatchedStep, count: int) -> list[Lesson]:
     for made, judged, gradient in zip(step.g_passes, step.g_fake, step.g_gradients, strict=True):
         new = outputs_again(gan, gan.G, made, step.weights_after["G"])
         answers = trainer.loss.score(judged.outputs).tolist()
-        answers_before = trainer.loss.score(gan.look(made.outputs, training=True)).tolist()
-        answers_after = trainer.loss.score(gan.look(new, training=True)).tolist()
+        logits_before = gan.look(made.outputs, training=True, labels=made.label)
+        logits_after = gan.look(new, training=True, labels=made.label)
+        answers_before = trainer.loss.score(logits_before).tolist()
+        answers_after = trainer.loss.score(logits_after).tolist()
         # Of its own loss, not of the mean; in float16 a step may have infinite gradients.
         wishes = torch.nan_to_num(-gradient * len(gradient))
         for row in range(min(count - len(lessons), len(gradient))):

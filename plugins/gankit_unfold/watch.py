@@ -32,6 +32,12 @@ class NetPass:
     random_state: Tensor  # of torch, from which layers such as dropout draw
     buffers: Weights  # of the network before the pass
     outputs: Tensor  # images (N, C, H, W) or logits (N,), float32
+    labels: tuple[Tensor, ...] = ()  # with class labels: those (N,) that the network got
+
+    @property
+    def label(self) -> Tensor | None:
+        """With class labels, the class (N,) of each input."""
+        return self.labels[0] if self.labels else None
 
 
 @dataclass
@@ -121,7 +127,7 @@ def _watch_passes(
 
     def before(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         given = inputs[0].detach().clone()
-        begun.append(NetPass(given, random_state(device), copy_buffers(net), given))
+        begun.append(NetPass(given, random_state(device), copy_buffers(net), given, inputs[1:]))
 
     def after(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         net_pass = begun.pop()

@@ -50,7 +50,7 @@ def test_a_run_tells_its_best_and_how_to_draw_from_it(gankit_run, gankit_cli, ga
     assert "--keep-best swd --patience 2" in lines[0]
     assert next(line for line in lines if line.startswith("step 3: ")).count("the best so far")
     fourth = next(line for line in lines if line.startswith("step 4: "))
-    assert "best: swd 1 (0.5 to 1.5) at step 3; no gain beyond the error in 1 of 2 " in fourth
+    assert "best: swd 1 (0.5 to 1.5) at step 3; no gain beyond the error in 1 meas" in fourth
     ended = next(line for line in lines if line.startswith("stopped after"))
     assert "step 5 of 6" in ended
     assert "2 measurements" in ended

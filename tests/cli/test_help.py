@@ -35,7 +35,7 @@ def help_of(help_lines):
     text = "\n".join(help_lines(200))
 
     def find(option):
-        (about,) = re.findall(rf"^  {option}\b.*\n?(?:^ {{20,}}.*\n)*", text, re.MULTILINE)
+        (about,) = re.findall(rf"^  {option}(?![\w-]).*\n?(?:^ {{20,}}.*\n)*", text, re.MULTILINE)
         return " ".join(about.split())
 
     return find

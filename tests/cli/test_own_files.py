@@ -95,7 +95,7 @@ def test_a_long_list_is_summarised_by_reason(gankit_run, gankit_cli, working_fol
     assert len(report["left_out"]) == 74
     ignored = [finding for finding in report["findings"] if "ignored" in finding["what"]]
     assert [len(finding["names"]) for finding in ignored] == [30, 20, 10, 5, 4, 5]
-    assert "ffmpeg" in ignored[0]["mend"]
+    assert "folder:every=10" in ignored[0]["mend"]
 
 
 def test_a_set_of_failed_downloads_is_refused(gankit_run, gankit_cli, working_folder):

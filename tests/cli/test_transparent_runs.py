@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from gankit.data.alpha import checkerboard
 from gankit.data.store.write import PixelSettings, _prepared_folder
 from gankit.runs.images import to_pictures
 from gankit.runs.video import write_video
+from gankit.training.assemble import assemble, resolve_auto
 from gankit.training.run_file import load_run
 
 TINY_OPTIONS = ("--model", "dcgan64:base_channels=4", "--image-size", 16, "--batch-size", 8)
@@ -93,6 +95,20 @@ def test_arrays_of_rgba_can_be_trained_on(sprites):
     run = gankit.compose(dataset=pixels, channels=4, model="dcgan64:base_channels=4", image_size=16)
     from_array = gankit.prepare(run, load_registry(), no_progress).pixels
     assert np.array_equal(from_array, prepared(sprites, channels=4).pixels)
+
+
+def test_shards_keep_alpha(sprites, tmp_path):
+    pytest.importorskip("webdataset")
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        for path in sorted(sprites.iterdir()):
+            tar.add(path, path.name)
+    run = gankit.compose(**settings(tmp_path / "a.tar", dataset="shards", channels=4, batch_size=4))
+    pictures = gankit.prepare(run, load_registry(), no_progress)
+    assert np.array_equal(pictures.pixels, prepared(sprites, channels=4).pixels)
+    trainer = assemble(resolve_auto(run, pictures), load_registry(), pictures)
+    batch = trainer.batches[0]
+    assert batch.shape == (4, 4, 16, 16)
+    assert (batch[:, :, 0, 0] == -1).all()
 
 
 @pytest.mark.parametrize("flags", [(), ("--zoom", 1.5, "--dihedral")])

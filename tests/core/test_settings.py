@@ -141,6 +141,7 @@ COMMANDS = {
     "a data set with options": {"dataset": "petals:count=99,seed=3"},
     "precision": {"precision": "bf16"},
     "convolutions": {"convolutions": "fast"},
+    "classes": {"class_labels": True, "balance_classes": True},
 }
 
 

@@ -93,5 +93,5 @@ def test_a_file_of_arrays_names_its_arrays(tmp_path):
     with np.load(path) as file, pytest.raises(GankitError, match=r"file\['images'\]"):
         compose(dataset=file)
     for given in (str(path), path):
-        with pytest.raises(GankitError, match=r"mine\.npz.*numpy\.load\(.*\)\[.images.\]"):
+        with pytest.raises(GankitError, match=r"mine\.npz.*data"):
             compose(dataset=given)

@@ -341,13 +341,13 @@ def test_observer_examples_print_and_write(load_source, train_briefly, capsys):
 
 
 def test_scripts_run(here, capsys, monkeypatch):
-    assert len(SCRIPTS) == 15
+    assert len(SCRIPTS) == 16
     colab = types.SimpleNamespace(drive=types.SimpleNamespace(mount=print))  # only exists there
     monkeypatch.setitem(sys.modules, "google.colab", colab)
     for script in SCRIPTS:
         source = script.values[0].replace("500 steps", "2 steps").replace("steps=500", "steps=2")
         exec(source.replace('"petals"', '"petals:count=64"'), {})
-    written = "between flower garden large like-12 three"
+    written = "between blue flower garden large like-12 reds three"
     assert {path.stem for path in here.glob("*.png")} == set(written.split())
 
 

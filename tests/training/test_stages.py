@@ -68,7 +68,8 @@ def changed(small, registry):
     folder = small("changed")
     with pytest.raises(RunStopped):
         go_on(folder, registry, length="8 steps", stop=stop_after(3), **NEW)
-    go_on(folder, registry, tricks=("none",), loss="hinge", flip=True, d_steps=2)
+    second = {"loss": "hinge", "flip": True, "d_steps": 2, "precision": "bf16", "accumulate": 2}
+    go_on(folder, registry, tricks=("none",), **second)
     return folder
 
 
@@ -86,7 +87,9 @@ def test_run_json_says_what_changed_and_at_which_step(changed):
         **{"lr_g": 2e-4, "lr_d": 2e-4},
     }
     assert second["step"] == 6
-    assert set(second["before"]) == {"tricks", "loss", "flip", "d_steps"}
+    assert set(second["before"]) == {
+        *("tricks", "loss", "flip", "d_steps", "precision", "accumulate")
+    }
     run = load_run(changed)
     assert (run.loss, run.batch_size, run.tricks) == ("hinge", 12, ())
     assert (run.at(3).tricks, run.at(3).lr_d, run.at(3).loss) == (
@@ -284,6 +287,46 @@ def test_a_longer_run_repeats_what_its_schedules_did(small, registry, tmp_path):
     assert rows_of(again) == rows_of(folder)
 
 
+def test_a_mistake_in_a_later_stage_is_told_before_the_first_step(changed, registry, tmp_path):
+    for wrong, message in {"batch_size": "multiple of 2", "tricks": "changes which"}.items():
+        value = {"batch_size": 9, "tricks": ("spectral-norm",)}[wrong]
+        run = new_run(registry, changed / "run.json", {"out": str(tmp_path / wrong)})
+        run = dataclasses.replace(run, **{wrong: value})
+        with pytest.raises(GankitError, match=message):
+            train(run, registry, quiet=True)
+        assert not (tmp_path / wrong).exists()
+
+
+ODD = """
+class Odd(Trick):
+    def reals(self, images, gan):
+        return images * 0.9
+
+    def activity(self):
+        return "odd"
+
+
+@hookimpl
+def register_tricks(register):
+    register(TrickSpec(name="odd", summary="Makes pictures dim.", source="me", build=Odd))
+"""
+
+
+def test_the_plugin_of_an_earlier_stage_is_named(here, plugin_file, gankit_run, gankit_cli):
+    plugin = ("-p", plugin_file(ODD))
+    assert gankit_run("--trick", "odd", "--out", "run", "--steps", 1, before=plugin).code == 0
+    words = ("run", "--resume", "run", "--trick", "none", "--steps", 2)
+    code, _, err = gankit_cli(*words)
+    assert (code, "-p mine.py" in err) == (2, True)
+    assert gankit_cli(*plugin, *words).code == 0
+    assert "trick odd" in record_of(here / "run")["versions"]["plugins"]
+    assert gankit_cli("run", "--resume", "run", "--steps", 3).code == 0
+    code, _, err = gankit_cli("run", "--config", "run/run.json", "--out", "again")
+    assert (code, "-p mine.py" in err) == (2, True)
+    assert gankit_cli(*plugin, "run", "--config", "run/run.json", "--out", "again").code == 0
+    assert hashes_of(here / "again")["step-000003"] == hashes_of(here / "run")["step-000003"]
+
+
 def test_options_override_all_stages(changed, registry):
     run = new_run(
         registry, changed / "run.json", {"lr_g": 0.5, "tricks": ("ema",), "loss": "hinge"}
@@ -424,6 +467,13 @@ def test_the_doctor_judges_each_look_with_the_settings_of_its_stage(changed, reg
     assert asked == [(3, 8, "non-saturating"), (4, 12, "non-saturating"), (8, 12, "hinge")]
     command = cured_command(run, {"lr_d": 1e-5})
     assert command == f"gankit run --config {changed}/run.json --lr-d 1e-05"
+
+
+def test_a_run_with_stages_can_be_compared_with_one_without(changed, small, gankit_cli):
+    other = small("other", length="1 steps")
+    code, out, err = gankit_cli("compare", changed, other, "--samples", 20, "--metric", "swd")
+    assert (code, err) == (0, "")
+    assert "until step 3: " in out
 
 
 def test_a_race_takes_no_run_with_stages(changed, gankit_cli):

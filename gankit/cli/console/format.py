@@ -79,7 +79,7 @@ def summarize_outcome(run: Run, first_step: int, outcome: dict[str, Any]) -> lis
 
 def _how_to_sample(run: Run) -> str:
     """The command that draws more pictures, or the call if they need objects from Python."""
-    if {part.partition(" ")[0] for part in run.given_objects()} & {"generator", "trick"}:
+    if _needs_python(run):
         return f"gankit.load({str(run.folder)!r}).grid().save('more.png')"
     return command_about(run, "sample", str(run.folder), "--near", str(LIKED_CELL))
 
@@ -90,8 +90,16 @@ def _describe_best(run: Run, best: Any) -> str:
         return f"none, as {run.keep_best} was not measured"
     if best_step(run.folder / "checkpoints") != best.step:
         return f"{best}; its checkpoint is gone"
-    command = ("sample", str(run.folder), "--checkpoint", BEST)
-    return f"{best}: {command_about(run, *command)}"
+    command = command_about(run, "sample", str(run.folder), "--checkpoint", BEST)
+    if _needs_python(run):
+        command = f"gankit.load({str(run.folder)!r}, step={BEST!r}).grid().save('best.png')"
+    return f"{best}: {command}"
+
+
+def _needs_python(run: Run) -> bool:
+    """Whether drawing needs objects that were given in Python."""
+    kinds = {part.partition(" ")[0] for part in run.given_objects()}
+    return bool(kinds & {"generator", "trick"})
 
 
 def _how_to_explore(run: Run) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,6 +31,7 @@ CONTENTS_FILE = "contents.json"
 PER_SECOND = 2  # frames of a film that are taken if no number is given
 MAX_FRAMES = 5_000_000  # of one film: two days
 MAX_PNG_SIDE = 512  # px; larger frames are kept as JPEG, which takes a tenth of the disk
+LISTED = 5  # films that have a line each
 SQUARE = 0.01  # by which the sides of a pixel may differ
 TURNS = {
     1: Image.Transpose.ROTATE_90, 2: Image.Transpose.ROTATE_180, 3: Image.Transpose.ROTATE_270,
@@ -43,7 +44,6 @@ FORMATS = (
     "mov,mp4,matroska,webm,avi,mpeg,mpegvideo,mpegts,asf,flv,ogg,rm,dv,yuv4mpegpipe,mxf,m4v,h264,"
     "hevc"
 )
-UNREADABLE = "is a film that gankit cannot read"
 
 ReadPicture = Callable[[], Image.Image]
 
@@ -67,14 +67,25 @@ class Film(NamedTuple):
     still: int  # frames left out because they look like the one before
     problem: str  # why reading ended early; "" if it did not
 
-    def describe(self, name: str) -> str:
-        """`film.mp4: every 15th frame, 240 of 3,600; 1 frame like the one before is left out`."""
-        which = "every frame" if self.every == 1 else f"every {_ordinal(self.every)} frame"
-        line = f"{name}: {which}, {len(self.frames):,} of {self.total:,}"
-        if not self.still:
-            return line
-        are = "is" if self.still == 1 else "are"
-        return f"{line}; {count_noun(self.still, 'frame')} like the one before {are} left out"
+
+def describe_films(films: dict[str, Film]) -> list[str]:
+    """`film.mp4: every 15th frame, 240 of 3,600`, or a line about many films by their names."""
+    if len(films) <= LISTED:
+        return [f"{name}: {_describe_frames([film])}" for name, film in films.items()]
+    return [f"{len(films):,} films and animations: {_describe_frames([*films.values()])}"]
+
+
+def _describe_frames(films: Sequence[Film]) -> str:
+    """`every 15th frame, 240 of 3,600; 1 frame like the one before is left out`."""
+    steps = {film.every for film in films}
+    which = f"every {_ordinal(max(steps))} frame, " if len(steps) == 1 and max(steps) > 1 else ""
+    taken = sum(len(film.frames) for film in films)
+    line = f"{which}{taken:,} of {count_noun(sum(film.total for film in films), 'frame')}"
+    still = sum(film.still for film in films)
+    if not still:
+        return line
+    are = "is" if still == 1 else "are"
+    return f"{line}; {count_noun(still, 'frame')} like the one before {are} left out"
 
 
 def _ordinal(number: int) -> str:
@@ -125,7 +136,8 @@ def _write_frames(path: Path, aside: Path, every: int, progress: Progress) -> No
             raise GankitError(printable(f"{path} {room}"))
         progress(number, max(number + 1, reader.total))
     if not taken:
-        raise NotReadable(f"{UNREADABLE}: it {reader.problem or 'has no frames'}")
+        why = reader.problem or "has no frames"
+        raise NotReadable(f"is a film that gankit cannot read, as it {why}: save it again as mp4")
     contents = {
         "frames": taken,
         "every": reader.every,
@@ -206,6 +218,7 @@ class _Reader:
         with open_as(name, file) as image:
             check_cost(image, file)
             for frame in ImageSequence.Iterator(image):
+                frame.load()  # before, a webp does not know how long it is shown
                 yield time, partial(_flatten, frame)
                 time += int(frame.info.get("duration", 0) or 100)
 

@@ -102,7 +102,7 @@ def sort_arrays(arrays: Sequence[NamedArray], place: str) -> ArraySet:
     used = {item.name for item in chosen} | {found.name for found in labels.values() if found}
     left_out = []
     for item in arrays:
-        if item.name not in used and not _is_about_classes(item):
+        if item.name not in used and not (chosen and _is_about_classes(item)):
             has_pictures = item.array.layout is not None
             left_out.append((item.name, NOT_USED if has_pictures and chosen else NO_PICTURES))
     pictures = []

@@ -27,7 +27,7 @@ class FoundPictures(NamedTuple):
 
     paths: list[Path]
     names: list[str]  # short names for messages, fit for one line
-    classes: list[str]  # the folder that holds each picture; "" at the top of its source
+    classes: list[str]  # the folder that holds each picture; "" at the top of an only source
     left_out: list[str]  # "name: reason"
     fingerprint: str  # the same for the same files, even after their source was moved
     parts: list[int]  # which picture of an array each is; -1 for a file of its own
@@ -62,17 +62,17 @@ def find_pictures(
         for picture in walk.pictures:
             by_place.setdefault((picture.path, picture.part), picture)  # sources may overlap
     pictures = list(by_place.values())
-    class_names = _class_names(pictures, classify)
+    class_names = _class_names(pictures, sources, classify)
     if classes:
         candidates = [[name] for name in class_names]
         if not classify:
             candidates = [
-                [name, *picture.folders]
+                [*picture.folders, name]
                 for name, picture in zip(class_names, pictures, strict=True)
             ]
-        kept = _indices_of_classes(classes, candidates)
-        pictures = [pictures[index] for index in kept]
-        class_names = [class_names[index] for index in kept]
+        class_of = _choose_classes(classes, candidates)
+        pictures = [pictures[index] for index in class_of]
+        class_names = [printable(name) for name in class_of.values()]
     return FoundPictures(
         paths=[Path(picture.path) for picture in pictures],
         names=[picture.name for picture in pictures],
@@ -94,25 +94,50 @@ def _fingerprint(pictures: list[PictureFile]) -> str:
     return hashlib.sha256(contents.encode()).hexdigest()
 
 
-def _class_names(pictures: list[PictureFile], classify: Classify | None) -> list[str]:
-    """The class of each picture: what `classify` returns, or its label, else its folder."""
+def _class_names(
+    pictures: list[PictureFile], sources: Sequence[str], classify: Classify | None
+) -> list[str]:
+    """The class of each picture: what `classify` returns, or its label, else its folder.
+
+    Of several sources, each is a class for the pictures at its top.
+    """
     if classify is None:
-        return [picture.label or printable("".join(picture.folders[-1:])) for picture in pictures]
+        tops = [_name_of_source(source) if len(sources) > 1 else "" for source in sources]
+        folders = [p.folders[-1] if p.folders else tops[p.source] for p in pictures]
+        pairs = zip(pictures, folders, strict=True)
+        return [picture.label or printable(folder) for picture, folder in pairs]
     names = classify([Path(picture.path) for picture in pictures])
     if len(names) != len(pictures):
         raise GankitError(f"classify returned {len(names)} names for {len(pictures)} pictures")
     return names
 
 
-def _indices_of_classes(classes: Sequence[str], candidates: list[list[str]]) -> list[int]:
-    """The pictures that have one of these classes among their candidates, whatever its case."""
+def _name_of_source(source: str) -> str:
+    """The name of a folder or of an archive, without its ending; empty for a single picture."""
+    path = Path(os.path.abspath(source))  # noqa: PTH100 - a link keeps its own name
+    if path.is_dir():
+        return path.name
+    is_archive = path.suffix.lower() in (".zip", ".tar", ".tgz", ".gz", ".xz", ".bz2")
+    return path.name.partition(".")[0] if is_archive else ""
+
+
+def _choose_classes(classes: Sequence[str], candidates: list[list[str]]) -> dict[int, str]:
+    """The pictures with one of these classes among their candidates, whatever its case.
+
+    The index of each picture -> its class, the last one of its candidates that is requested.
+    """
     folded = [{name.casefold() for name in names if name} for names in candidates]
     counts = Counter(name for names in folded for name in names)
     for class_name in classes:
         if class_name.casefold() not in counts:
             raise _unknown_class(class_name, counts)
     requested = {class_name.casefold() for class_name in classes}
-    return [index for index, names in enumerate(folded) if names & requested]
+    return {
+        index: name
+        for index, names in enumerate(candidates)
+        for name in names
+        if name.casefold() in requested
+    }
 
 
 def _unknown_class(class_name: str, counts: Counter[str]) -> GankitError:

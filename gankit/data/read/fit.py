@@ -47,7 +47,7 @@ def fit(
 
 
 def _to_image(picture: Any, channels: int, background: str) -> Image.Image:
-    """The picture as a PIL image of so many channels; colour becomes grey by its luma."""
+    """The picture as a PIL image with this number of channels; colour becomes grey by its luma."""
     if isinstance(picture, tuple):  # torchvision's data sets return (image, class)
         picture = picture[0]
     if not isinstance(picture, Image.Image):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from gankit.core.errors import GankitError
 from gankit.core.stop import Progress
-from gankit.data.fetch.frames import read_frames
+from gankit.data.fetch.frames import Film, describe_films, read_frames
 from gankit.data.fetch.unpack import unpack_pictures
 from gankit.data.read import kinds, reasons
 from gankit.data.read.array_sets import ArraySet, NamedArray, PictureArray, sort_arrays
@@ -31,31 +31,41 @@ class OpenedHolders(NamedTuple):
 
 
 def open_holders(
-    holders: Sequence[Holder], pictures: Sequence[PictureFile], every: int, progress: Progress
+    holders: Sequence[Holder],
+    pictures: Sequence[PictureFile],
+    every: int,
+    progress: Progress,
+    archive: str = "",
 ) -> OpenedHolders:
     """Add the pictures that files of one source hold, and the labels from its tables.
 
     Arrays count only where there are no other pictures, as most are then something else. Films and
     animations give every n-th frame; with `every` 0 only one that is the source itself does.
+    `archive` is the name of the source if it is one.
     """
     opened = OpenedHolders([*pictures], [], [], [])
     by_kind: defaultdict[str, list[Holder]] = defaultdict(list)
     for holder in holders:
         by_kind[holder.holds].append(holder)
+    films: dict[str, Film] = {}
     for holder in by_kind[kinds.ANIMATION] + by_kind[kinds.FILM_FRAMES]:
-        _open_film(holder, every, opened, progress)
+        if film := _open_film(holder, every, opened, progress):
+            films[holder.file.relative_path] = film
+    opened.notes.extend(describe_films(films))
     arrays = [holder.file for holder in by_kind[kinds.NPY]]
     archives = [holder.file for holder in by_kind[kinds.NPZ]]
     if opened.pictures:
         names = sorted(file.relative_path for file in (*arrays, *archives))
         opened.left_out.extend(f"{name}: {reasons.ARRAY}" for name in names)
     else:
-        _open_arrays(arrays, archives, opened, progress)
+        _open_arrays(arrays, archives, opened, progress, archive)
     return _label(opened, [holder.file for holder in by_kind[kinds.TABLE]])
 
 
-def _open_film(holder: Holder, every: int, opened: OpenedHolders, progress: Progress) -> None:
-    """Add the frames of a film or an animation or, of one that is not asked for, the first."""
+def _open_film(
+    holder: Holder, every: int, opened: OpenedHolders, progress: Progress
+) -> Film | None:
+    """Add the frames of a film or an animation, and return it; of one not asked for, the first."""
     file = holder.file
     is_picture = holder.holds == kinds.ANIMATION
     if not every and not holder.is_source:
@@ -63,15 +73,15 @@ def _open_film(holder: Holder, every: int, opened: OpenedHolders, progress: Prog
             opened.pictures.append(file)
         else:
             opened.left_out.append(f"{file.relative_path}: {reasons.FILM}")
-        return
+        return None
     try:
         film = read_frames(Path(file.path), every, progress)
     except ValueError as error:
         opened.left_out.append(f"{file.relative_path}: {describe_error(error)}")
-        return
+        return None
     if film.total == 1 and is_picture:
         opened.pictures.append(file)
-        return
+        return None
     for frame in film.frames:
         taken = file._replace(
             path=str(film.folder / frame.file),
@@ -82,10 +92,10 @@ def _open_film(holder: Holder, every: int, opened: OpenedHolders, progress: Prog
             time=frame.time,
         )
         opened.pictures.append(taken)
-    opened.notes.append(film.describe(file.relative_path))
     if film.problem:
         line = f"{file.relative_path}: {film.problem} after frame {film.total:,}"
         opened.left_out.append(line)
+    return film
 
 
 def _open_arrays(
@@ -93,6 +103,7 @@ def _open_arrays(
     archives: Sequence[PictureFile],
     opened: OpenedHolders,
     progress: Progress,
+    archive: str,
 ) -> None:
     """Add the pictures of arrays: those of a folder belong together, and those of an npz."""
     groups: defaultdict[str, list[PictureFile]] = defaultdict(list)
@@ -115,7 +126,7 @@ def _open_arrays(
                 groups[file.relative_path].append(in_npz)
         opened.left_out.extend(f"{file.relative_path}/{line}" for line in unpacked.left_out)
     for folder, files in groups.items():
-        _add_array_set(folder, files, opened)
+        _add_array_set(folder or archive, files, opened)
 
 
 def _add_array_set(folder: str, files: Sequence[PictureFile], opened: OpenedHolders) -> None:

@@ -12,7 +12,10 @@ DRAWING = "is a drawing program's own file: export it as png"
 DOCUMENT = "is a document: save its pages or pictures as png, for example with pdftoppm"
 MEDICAL = "is a medical picture or scan: save it as png, for example with 3D Slicer or ImageJ"
 MICROSCOPE = "is a microscope's own file: save it as tif or png, for example with ImageJ"
-FILM = "is a film: to train on its frames, give it with --data itself"
+FILM = (
+    "is a film: to train on its frames, give it with --data itself, or give its folder with "
+    "--dataset folder:every=10"
+)
 NESTED = "is an archive among the pictures: unpack it, or give it with a --data of its own"
 ARCHIVE = "is packed in a way that gankit does not read: unpack it and give the folder with --data"
 DATA = "is a data file: save its pictures as png files, or as an array with numpy.save"

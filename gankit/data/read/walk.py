@@ -143,7 +143,9 @@ class _Walk:
         if self.holders:
             from gankit.data.read.holders import open_holders  # only they need numpy's files
 
-            opened = open_holders(self.holders, self.pictures, every, progress)
+            root = Path(self.root)
+            archive = "" if root.is_dir() else root.name
+            opened = open_holders(self.holders, self.pictures, every, progress, archive)
             self.pictures = opened.pictures
             self.arrays = {str(array.path): array for array in opened.arrays}
             self.notes = [self._display_name(note) for note in opened.notes]

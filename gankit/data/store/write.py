@@ -12,6 +12,7 @@ import logging
 import math
 import os
 import shutil
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -82,6 +83,7 @@ class CachedPictures(NamedTuple):
     fingerprint: str  # of the pixels
     skipped: list[str]  # "name: reason"
     notes: list[str]  # what was decided about all pictures
+    sources: Rows | None  # (N,), the number of the picture that each is or is a patch of
 
 
 def load_or_prepare(
@@ -161,11 +163,21 @@ def _load(folder: Path) -> CachedPictures:
         fingerprint=manifest["fingerprint"],
         skipped=manifest["skipped"],
         notes=manifest["notes"],
+        sources=_load_sources(folder, shape[0], manifest),
     )
 
 
 def _load_if_there(path: Path) -> Any:
     return np.load(path) if path.exists() else None
+
+
+def _load_sources(folder: Path, count: int, manifest: dict[str, Any]) -> Rows | None:
+    """The sources of `count` pictures; None if they are not known, as in older folders."""
+    file = folder / "sources.npy"
+    if file.exists():
+        return np.asarray(np.load(file), np.int64)
+    are_cut = any((folder / name).exists() for name in ("boxes.npy", "moments.npy"))
+    return None if manifest["skipped"] or are_cut else np.arange(count)
 
 
 def _prepare(
@@ -187,7 +199,7 @@ def _prepare(
         with open_atomically(aside / "pixels.u8") as file:
             writer = _Writer(aside, file, settings)
             for done, result in enumerate(_transform_all(pictures, transform), start=1):
-                writer.add(result)
+                writer.add(done - 1, result)
                 if done % CHUNK == 0 or done == total:
                     progress(done, total)
         writer.notes += getattr(pictures, "notes", ())
@@ -221,12 +233,13 @@ class _Writer:
         self.notes: list[str] = []
         self.thumbnails = bytearray()  # 776 bytes a picture; single arrays would take more
         self.boxes: list[Any] = []
+        self.sources = array("q")  # the number of each picture's source
         self.skipped: list[str] = []
         self.hash = hashlib.sha256()
         self.is_opaque = settings.channels == ALPHA  # until a picture that is not comes
 
-    def add(self, result: list[tuple[Pixels, Any]] | str) -> None:
-        """Add what was made of one picture, or the line that says why it is skipped."""
+    def add(self, source: int, result: list[tuple[Pixels, Any]] | str) -> None:
+        """Add what was made of picture `source`, or the line that says why it is skipped."""
         if isinstance(result, str):
             self.skipped.append(result)
             return
@@ -240,6 +253,7 @@ class _Writer:
             self.hash.update(pixels.data)
             self.thumbnails += duplicates.make_thumbnail(pixels).tobytes()
             self.boxes.append(box)
+            self.sources.append(source)
 
     def finish(self, total: int) -> None:
         """Write everything but the pixels, which are on the disk."""
@@ -258,6 +272,8 @@ class _Writer:
         if self.boxes[0] is not None:
             name = "boxes.npy" if len(self.boxes[0]) == len(BOX) else "moments.npy"
             _save_array(self.folder / name, np.asarray(self.boxes, np.int32))
+        if self.boxes[0] is not None or self.skipped:  # else picture k is made of source k
+            _save_array(self.folder / "sources.npy", np.asarray(self.sources, np.int64))
         manifest = {
             "shape": [count, settings.size.height, settings.size.width, channels],
             "fingerprint": self.hash.hexdigest()[:20],

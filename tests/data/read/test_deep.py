@@ -166,6 +166,15 @@ def test_transparent_values_show_the_background():
         assert np.array_equal(np.asarray(picture.convert("RGB")), expected)
 
 
+def test_a_deep_picture_keeps_its_alpha():
+    picture = decode_bytes(png(np.dstack([COLOUR, ALPHA])), background=None)
+    assert picture.mode == "RGBA"
+    alpha = np.asarray(picture)[..., 3].astype(int)
+    assert np.abs(alpha - ALPHA[..., 0] / 257).max() <= 1
+    grey = decode_bytes(png(np.dstack([GREY, ALPHA])), background=None)
+    assert np.array_equal(np.asarray(grey.convert("RGBA"))[..., 3], np.asarray(picture)[..., 3])
+
+
 def test_a_transparent_value_is_compared_in_full():
     key = (b"tRNS", struct.pack(">H", 258))
     picture = decode_bytes(png(np.array([[258, 259, 65535]]), key), background="lime")

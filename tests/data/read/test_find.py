@@ -56,7 +56,7 @@ def test_several_sources_keep_their_order_and_have_prefixes(place, monkeypatch):
     found = find_pictures(["b", "a/", "2.png", "./2.png"])  # the last one twice
     assert found.names == ["b/x/1.png", "a/1.png", "2.png"]
     assert found.paths == [place / "b" / "x" / "1.png", place / "a" / "1.png", place / "2.png"]
-    assert found.classes == ["x", "", ""]
+    assert found.classes == ["x", "a", ""]
     assert find_pictures(["a/1.png"]).names == ["1.png"]
     assert find_pictures(["b", "a/1.png"]).names == ["b/x/1.png", "a/1.png"]
 

@@ -109,3 +109,53 @@ def test_the_hold_out_is_part_of_the_subset():
     rows = choose_subset(1000, 600, 5)
     train, held = split(rows)
     assert (len(train), len(held)) == (540, 60)
+
+
+def film_split(moments, groups=None, share=0.2, seed=0):
+    moments = np.asarray(moments)
+    groups = np.arange(len(moments)) if groups is None else groups
+    rows = np.arange(len(moments))
+    train, held = split_holdout(rows, groups, None, share, seed, moments)
+    assert not set(train) & set(held)
+    return train, held
+
+
+def frames_of(film, count, interval=500):
+    return [(film, number * interval) for number in range(count)]
+
+
+@pytest.mark.parametrize("interval", [40, 500, 5000])
+def test_the_end_of_a_film_is_held_out_with_a_gap(interval):
+    train, held = film_split(frames_of(0, 100, interval))
+    assert list(held) == list(range(80, 100))
+    assert train[0] == 0
+    assert train[-1] < 79  # not even neighbours
+    assert len(train) >= 75 - 1000 // interval // 5
+
+
+def test_each_film_and_the_pictures_beside_them_are_split():
+    train, held = film_split([*frames_of(0, 50), *frames_of(1, 30), *([(-1, 0)] * 100)])
+    assert set(held) >= {*range(40, 50), *range(74, 80)}
+    assert len([row for row in held if row >= 80]) == 20
+    assert not {39, 73} & set(train)
+
+
+def test_of_many_films_whole_ones_are_held_out():
+    moments = [moment for film in range(40) for moment in frames_of(film, 5)]
+    train, held = film_split(moments)
+    assert len(held) == 40
+    assert not {row // 5 for row in train} & {row // 5 for row in held}
+    assert list(film_split(moments, seed=1)[1]) != list(held)
+
+
+def test_a_scene_that_comes_again_is_not_held_out():
+    groups = np.arange(100)
+    groups[90:] = groups[:10]  # the end is like the beginning
+    train, held = film_split(frames_of(0, 100), groups)
+    assert list(held) == list(range(80, 90))
+    assert set(train) >= set(range(10))
+
+
+def test_a_film_of_few_frames_is_trained_on():
+    train, held = film_split(frames_of(0, 3), share=0.5)
+    assert (list(train), list(held)) == ([0, 1, 2], [])

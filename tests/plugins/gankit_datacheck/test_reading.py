@@ -130,3 +130,54 @@ def test_run_json_keeps_the_notes(place, tmp_path, gankit_cli):
     assert len(notes) == 1
     assert "4095 white" in notes[0]
     assert notes[0].split("(")[0] in " ".join(result.err.split())
+
+
+# ---------------------------------------------------------------- each kind has its own line
+
+
+def check_lines(gankit_cli, *arguments):
+    """What `data check` prints, on one line."""
+    code, out, err = gankit_cli("data", "check", *arguments)
+    assert code == 0, err
+    return " ".join(out.split())
+
+
+def test_each_format_has_its_own_line(gankit_cli, tmp_path):
+    kinds = {"a.ppm": "RGB", "b.pgm": "L", "c.pbm": "1", "d.jpg": "RGB", "e.jpg": "RGB"}
+    for number, (name, mode) in enumerate(kinds.items()):
+        Image.new(mode, (64, 64), number).save(tmp_path / name)
+    text = check_lines(gankit_cli, str(tmp_path))
+    for line in ("2 JPEG", "1 PPM", "1 PGM", "1 PBM"):
+        assert line in text
+
+
+def test_arrays_and_labels_have_a_line_each(gankit_cli, tmp_path):
+    pixels = np.random.default_rng(0).random((40, 64, 64, 3), np.float32)
+    np.savez(tmp_path / "a.npz", x_train=pixels, y_train=np.arange(40) % 2)
+    text = check_lines(gankit_cli, str(tmp_path / "a.npz"))
+    assert "40 NPY" in text
+    assert "a.npz, x_train: 40 pictures of 64x64 px in colour (float32), labels of 2 cl" in text
+    assert "0 becomes black and 1 white" in text
+    assert "classes 0 20 · 1 20" in text
+
+
+def test_frames_and_the_option_that_takes_them(gankit_cli, tmp_path):
+    pictures = [Image.effect_noise((64, 64), 50 + 10 * number) for number in range(8)]
+    pictures[0].save(tmp_path / "a.webp", save_all=True, append_images=pictures[1:], lossless=True)
+    text = check_lines(gankit_cli, str(tmp_path))
+    assert "--every 10" in text
+    text = check_lines(gankit_cli, str(tmp_path), "--every", 2)
+    assert "4 film frames" in text
+    assert "a.webp: every 2nd frame, 4 of 8 frames" in text
+    assert "--dataset folder:every=2" in text
+    code, _, err = gankit_cli("data", "check", "petals", "--every", 2)
+    assert code == 2
+    assert "petals" in err
+
+
+def test_a_table_of_labels_has_a_line(gankit_cli, tmp_path):
+    for number in range(3):
+        Image.new("RGB", (64, 64), (90 * number, 0, 0)).save(tmp_path / f"{number}.png")
+    (tmp_path / "metadata.csv").write_text("file_name,label\n0.png,rose\n2.png,tulip\n")
+    text = check_lines(gankit_cli, str(tmp_path))
+    assert "metadata.csv: 2 columns, labels for 2 of 3 pictures: rose 1, tulip 1" in text

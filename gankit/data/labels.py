@@ -1,0 +1,157 @@
+"""Class labels: the class of each prepared picture, as a number, for `--class-labels`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gankit.core.errors import GankitError, quote_value
+from gankit.core.prepared import PreparedDataset, Rows
+from gankit.data.messages import shorten
+from gankit.data.read.names import printable
+
+MAX_CLASSES = 1000
+MAX_LETTERS = 200  # of a name
+FEW = 10  # training pictures: a class of fewer can hardly be learnt
+
+
+class ClassLabels(NamedTuple):
+    """The classes of a data set."""
+
+    labels: Rows  # (N,), the class of each prepared picture, from 0
+    names: tuple[str, ...]  # of the classes, in order
+
+    def fingerprint(self, pixels: str) -> str:
+        """A fingerprint of the labels and of pixels that have the fingerprint `pixels`."""
+        contents = hashlib.sha256(repr([pixels, self.names]).encode())
+        contents.update(np.ascontiguousarray(self.labels, "<i8").data)
+        return contents.hexdigest()[:20]
+
+
+def add_labels(
+    prepared: PreparedDataset, data_set: str, pictures: Sequence[Any], sources: Rows | None
+) -> PreparedDataset:
+    """A prepared data set with its classes, of which each must have pictures to train on.
+
+    Arguments and GankitError: as for `read_labels`.
+    """
+    if sources is None:
+        folder = Path(prepared.pixels.filename).parent  # type: ignore[attr-defined]  # a memory map
+        why = "an older gankit has prepared these pictures, without their classes"
+        raise GankitError(f"{why}: delete {folder}, and gankit prepares them again")
+    classes = read_labels(data_set, pictures, sources)
+    return prepared._replace(
+        fingerprint=classes.fingerprint(prepared.fingerprint),
+        notes=[*prepared.notes, *check_training_classes(classes, prepared.train)],
+        labels=classes.labels,
+        class_names=classes.names,
+    )
+
+
+def read_labels(data_set: str, pictures: Sequence[Any], sources: Rows) -> ClassLabels:
+    """The classes of prepared pictures. GankitError, with the name `data_set`, if there are none.
+
+    `pictures.classes` has the name of the class of each picture, before it was prepared; it is
+    empty for a picture without a class. `sources` (N,) are the numbers of the prepared pictures.
+    The classes are in the order of `pictures.class_names`, if it has any, else sorted by name.
+    """
+    shown = repr(printable(shorten(data_set)))
+    of_pictures = _read_names(shown, pictures)
+    of_prepared = [of_pictures[source] for source in sources.tolist()]
+    if not any(of_prepared):
+        raise GankitError(
+            f"data set {shown} has no classes: put the pictures of each class into a folder of its "
+            "own, with the name of the class, or omit --class-labels and --balance-classes"
+        )
+    if not all(of_prepared):
+        raise GankitError(_explain_unlabelled(shown, pictures, sources, of_prepared))
+    names = _in_order(set(of_prepared), getattr(pictures, "class_names", ()))
+    _check_number(shown, names)
+    numbers = {name: number for number, name in enumerate(names)}
+    labels = np.array([numbers[name] for name in of_prepared], np.int64)
+    return ClassLabels(labels, _printable_names(names))
+
+
+def _read_names(shown: str, pictures: Sequence[Any]) -> list[str]:
+    """The name of the class of each picture, which may be empty."""
+    names = getattr(pictures, "classes", None)
+    if names is None:
+        return [""] * len(pictures)
+    if len(names) != len(pictures):
+        count = f"{len(names):,} names for {len(pictures):,} pictures"
+        raise GankitError(f"`classes` of data set {shown} has {count}: give one for each picture")
+    return [str(name) for name in names]
+
+
+def _explain_unlabelled(
+    shown: str, pictures: Sequence[Any], sources: Rows, names: Sequence[str]
+) -> str:
+    missing = [source for source, name in zip(sources.tolist(), names, strict=True) if not name]
+    files = getattr(pictures, "names", None)
+    first = f", such as {files[missing[0]]}" if files else ""
+    return (
+        f"{len(missing):,} of {len(names):,} pictures of {shown} have no class{first}: move them "
+        "into class folders, name the folders to use with --classes, or omit --class-labels"
+    )
+
+
+def _in_order(names: set[str], order: Sequence[str]) -> list[str]:
+    """The names in this order; others come last, sorted, with numbers by their value."""
+    place = {name: number for number, name in enumerate(map(str, order))}
+
+    def key(name: str) -> tuple[int, int, str]:
+        is_number = name.isascii() and name.isdigit() and len(name) < 20
+        return place.get(name, len(place)), int(name) if is_number else 0, name
+
+    return sorted(names, key=key)
+
+
+def _check_number(shown: str, names: Sequence[str]) -> None:
+    if len(names) == 1:
+        raise GankitError(
+            f"all pictures of {shown} are of one class, {quote_value(names[0])}, so there is none "
+            "to choose: omit --class-labels and --balance-classes"
+        )
+    if len(names) > MAX_CLASSES:
+        raise GankitError(
+            f"{shown} has {len(names):,} classes, and --class-labels takes at most "
+            f"{MAX_CLASSES:,}: choose some with --classes, or omit it"
+        )
+
+
+def _printable_names(names: Sequence[str]) -> tuple[str, ...]:
+    """The names, each fit for one line, and all different."""
+    shown: list[str] = []
+    for name in names:
+        start = printable(name).strip()[:MAX_LETTERS] or "?"
+        unique = start
+        number = 2
+        while unique in shown:
+            ending = f" ({number})"
+            unique = start[: MAX_LETTERS - len(ending)] + ending
+            number += 1
+        shown.append(unique)
+    return tuple(shown)
+
+
+def check_training_classes(classes: ClassLabels, train: Rows) -> list[str]:
+    """Notes about classes of few training pictures. GankitError if a class has none."""
+    counts = Counter(classes.labels[train].tolist())
+    few = []
+    for number, name in enumerate(classes.names):
+        if not counts[number]:
+            cure = "add pictures of it, or use a larger --subset or a smaller --holdout"
+            raise GankitError(f"class {quote_value(name)} has no picture to train on: {cure}")
+        if counts[number] < FEW:
+            few.append(f"{quote_value(name)} ({counts[number]})")
+    if not few:
+        return []
+    more = f" and {len(few) - 5} more" if len(few) > 5 else ""
+    listed = ", ".join(few[:5])
+    what = f"classes with fewer than {FEW} training pictures: {listed}{more}"
+    return [f"{what}; G can hardly learn them: add pictures, or leave them out with --classes"]

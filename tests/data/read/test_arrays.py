@@ -1,0 +1,225 @@
+"""Tests of pictures in npy and npz files: every shape, type and range, and files of strangers."""
+
+import io
+import zipfile
+
+import numpy as np
+import pytest
+
+from gankit.core.errors import GankitError
+from gankit.data.datasets import picture_files
+from gankit.data.read.arrays import find_layout
+
+N, H, W = 6, 12, 10
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANKIT_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def write(tmp_path):
+    """`write(array)`: the path of an npy file; `write(x=..., y=...)`: of an npz."""
+
+    def write(array=None, name="a", **arrays):
+        path = tmp_path / f"{name}.{'npz' if arrays else 'npy'}"
+        if arrays:
+            np.savez(path, **arrays)
+        else:
+            np.save(path, array)
+        return str(path)
+
+    return write
+
+
+def bytes_of(channels=3, seed=0):
+    """Pictures (N, H, W, channels) with black and white in each, uint8."""
+    pixels = np.random.default_rng(seed).integers(0, 256, (N, H, W, channels), np.uint8)
+    pixels[:, 0] = 0
+    pixels[:, 1] = 255
+    return pixels
+
+
+def read(path, **options):
+    pictures = picture_files((path,), 0, **options)
+    return np.stack([np.asarray(pictures[index]) for index in range(len(pictures))])
+
+
+def refusal(path):
+    with pytest.raises(GankitError) as error:
+        picture_files((path,))
+    line = str(error.value)
+    assert line.isprintable()
+    return line
+
+
+COLOUR = bytes_of()
+GREY = COLOUR[..., 0]
+
+
+@pytest.mark.parametrize(
+    ("array", "expected"),
+    [
+        (COLOUR, COLOUR),
+        (COLOUR.transpose(0, 3, 1, 2), COLOUR),
+        (np.asfortranarray(COLOUR), COLOUR),
+        (GREY, GREY),
+        (GREY[..., None], GREY),
+        (GREY[:, None], GREY),
+        (COLOUR[0], COLOUR[:1]),
+        (COLOUR[0].transpose(2, 0, 1), COLOUR[:1]),
+        (GREY[0], GREY[:1]),
+        (GREY > 127, (GREY > 127) * np.uint8(255)),
+        (GREY.astype(">u2") * 257, GREY),
+        (GREY.astype(np.int64), GREY),
+        ((GREY > 127).astype(np.int32), (GREY > 127) * np.uint8(255)),
+        (COLOUR.astype(np.float32), COLOUR),
+        (COLOUR / 255, COLOUR),
+        (COLOUR.astype(np.float32).transpose(0, 3, 1, 2) / 127.5 - 1, COLOUR),
+        ((COLOUR / 255).astype(np.float16), COLOUR),
+    ],
+)
+def test_every_form_gives_the_same_pictures(write, array, expected):
+    assert np.abs(read(write(array)).astype(int) - expected).max() <= 1
+
+
+def test_rows_of_numbers_are_square_pictures(write):
+    rows = np.arange(50 * 784).reshape(50, 784).astype(np.uint8)
+    assert np.array_equal(read(write(rows)), rows.reshape(50, 28, 28))
+    colours = np.arange(4 * 3072).reshape(4, 3072).astype(np.uint8)  # as CIFAR has them
+    assert np.array_equal(read(write(colours)), colours.reshape(4, 3, 32, 32).transpose(0, 2, 3, 1))
+    assert find_layout((400, 4096)).pictures == 400
+    assert find_layout((1797, 64)).pictures == 1797
+    assert find_layout((256, 256)).is_single
+    assert find_layout((480, 640)).is_single
+
+
+@pytest.mark.parametrize("shape", [(), (5,), (0, 8, 8), (5, 2), (5, 8, 8, 12), (2, 2, 9, 9, 3)])
+def test_other_shapes_are_refused_with_those_that_are_read(write, shape):
+    assert "(N, H, W" in refusal(write(np.zeros(shape))) or 0 in shape
+
+
+def test_the_white_is_found_once_for_all_and_said(write):
+    dark = (COLOUR // 8).astype(np.uint16)
+    dark[0, 2:] = 4000
+    pictures = picture_files((write(dark),), 0)
+    assert np.asarray(pictures[1]).max() < 10
+    assert "4095 white" in pictures.notes[0]
+    pictures = picture_files((write(COLOUR / 127.5 - 1, "b"),), 0)
+    assert np.asarray(pictures[0]).size
+    assert "-1 becomes black and 1 white" in pictures.notes[0]
+
+
+def test_transparent_pictures_lie_on_the_background(write):
+    pixels = np.zeros((2, H, W, 4), np.uint8)
+    assert (read(write(pixels), background="white") == 255).all()
+
+
+def test_all_parts_of_an_npz_and_their_labels(write):
+    path = write(
+        train_images=COLOUR[:3], train_labels=np.array([[0], [1], [1]]),
+        val_images=COLOUR[3:5], val_labels=np.array([[0], [1]]),
+        test_images=COLOUR[5:], test_labels=np.array([[1]]),
+    )  # fmt: skip
+    pictures = picture_files((path,), 0)
+    assert len(pictures) == N
+    labels = dict(zip(pictures.names, pictures.classes, strict=True))
+    assert labels["train_images[1]"] == labels["test_images[0]"] == "1"
+    assert labels["val_images[0]"] == "0"
+    assert len(pictures.found) == 3
+    assert pictures.left_out == []
+    assert len(picture_files((path,), 0, ("1",))) == 4
+
+
+@pytest.mark.parametrize(
+    ("arrays", "classes"),
+    [
+        ({"x_train": GREY, "y_train": np.arange(N) % 2}, "010101"),
+        ({"arr_0": GREY, "arr_1": np.arange(N) % 3}, "012012"),
+        ({"images": GREY, "labels": np.array(list("abcabc"))}, "abcabc"),
+        ({"x": GREY, "y": np.eye(N)[[0, 1, 2, 0, 1, 2]]}, "012012"),
+        ({"x": GREY, "y": np.arange(N) % 2, "label_names": np.array(["a", "b"])}, "ababab"),
+        ({"x": GREY, "y": np.linspace(0, 1, N)}, None),  # measurements
+        ({"x": GREY}, None),
+    ],
+)
+def test_labels_beside_the_pictures(write, arrays, classes):
+    assert picture_files((write(**arrays),), 0).classes == list(classes or [""] * N)
+
+
+def test_masks_and_features_are_no_pictures(write):
+    arrays = {"images": COLOUR, "masks": GREY, "features": np.zeros((N, 64))}
+    pictures = picture_files((write(**arrays),), 0)
+    assert len(pictures) == N
+    assert [line.split(": ")[0] for line in pictures.left_out] == ["features.npy", "masks.npy"]
+
+
+def test_a_folder_of_arrays_and_one_among_pictures(tmp_path, write):
+    for name in ("cat", "dog"):
+        write(GREY, name)
+    pictures = picture_files((str(tmp_path),), 0)
+    assert pictures.classes == ["cat"] * N + ["dog"] * N
+    assert pictures.names[0] == "cat[0]"
+    from PIL import Image
+
+    Image.new("RGB", (9, 9)).save(tmp_path / "one.png")
+    pictures = picture_files((str(tmp_path),), 0)
+    assert pictures.names == ["one.png"]
+    assert len(pictures.left_out) == 2
+
+
+def test_arrays_in_a_zip(tmp_path, write):
+    write(COLOUR, "in")
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.write(tmp_path / "in.npy", "deep/in.npy")
+        archive.write(write(x=GREY, name="more"), "more.npz")
+    assert len(picture_files((str(tmp_path / "a.zip"),), 0)) == 2 * N
+
+
+def test_python_objects_are_never_loaded(tmp_path):
+    file = io.BytesIO()
+    np.save(file, np.array([{"a": 1}], object), allow_pickle=True)
+    for name in ("a.npy", "a.npz"):
+        path = tmp_path / name
+        path.write_bytes(file.getvalue())
+        if name == "a.npz":
+            with zipfile.ZipFile(path, "w") as archive:
+                archive.writestr("images.npy", file.getvalue())
+        assert "Python objects" in refusal(str(path))
+
+
+def header(text):
+    return b"\x93NUMPY\1\0" + len(text).to_bytes(2, "little") + text.encode()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        header("{'descr': '|u1', 'fortran_order': False, 'shape': (9, 64, 64, 3), }\n"),
+        header("{'descr': '|u1', 'fortran_order': False, 'shape': (999999999999, 64, 64), }\n"),
+        header("{'descr': '|u1', 'fortran_order': False, 'shape': (-3, 64, 64), }\n"),
+        header("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }\n") + bytes(4),
+        header("__import__('os').abort()\n"),
+        header("(" * 5000),
+        b"\x93NUMPY\x07\0",
+        b"\x93NUMPY",
+    ],
+)
+def test_broken_and_hostile_files_are_refused_in_a_line(tmp_path, content):
+    path = tmp_path / "a.npy"
+    path.write_bytes(content)
+    assert "a.npy" in refusal(str(path))
+
+
+def test_a_bomb_in_an_npz_is_refused(tmp_path):
+    path = tmp_path / "a.npz"
+    np.savez_compressed(path, images=np.zeros((300, 256, 256), np.uint8))
+    assert "bomb" in refusal(str(path))
+
+
+def test_other_contents_have_another_fingerprint(write):
+    prints = set()
+    for labels in ([0, 1, 0, 1, 0, 1], [1, 1, 1, 0, 0, 0]):
+        prints.add(picture_files((write(x=GREY, y=np.array(labels)),)).fingerprint)
+    assert len(prints) == 2

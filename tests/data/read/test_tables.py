@@ -1,0 +1,111 @@
+"""Tests of metadata.csv and other tables that say the class of pictures."""
+
+import pytest
+from PIL import Image
+
+from gankit.data.datasets import picture_files
+
+TWO = "file_name,label\na.png,rose\nb.png,tulip\n"
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANKIT_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "set"
+    (folder / "train").mkdir(parents=True)
+    for number, name in enumerate(("a.png", "b.png", "train/c.png", "train/d.png")):
+        Image.new("RGB", (8, 8), (60 * number, 0, 0)).save(folder / name)
+    return folder
+
+
+def classes(place, content=None, name="metadata.csv", **options):
+    """The class of each picture by the first letter of its name; `content` is of the table."""
+    if content is not None:
+        (place / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    pictures = picture_files((str(place),), **options)
+    letters = [picture.rpartition("/")[2][0] for picture in pictures.names]
+    return dict(zip(letters, pictures.classes, strict=True)), pictures.found
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        ("file_name,label\na.png,rose\ntrain/c.png,tulip\n", "metadata.csv"),
+        ("\ufefffile_name,label\r\na.png,rose\r\ntrain/c.png,tulip\r\n", "metadata.csv"),
+        ("image_id;breed\na;rose\nc;tulip\n", "train.csv"),
+        ("Image ID\tClass\na\trose\nc\ttulip\n".encode("utf-16"), "labels.tsv"),
+        ("a.png,rose\nc.png,tulip\n", "labels.csv"),  # without a header
+        ("lesion_id,image_id,dx,age\n1,a,rose,5\n2,c,tulip,6\n", "HAM10000_metadata.csv"),
+        ("label,file_name\nrose,./a.png\ntulip,train\\c.png\n", "metadata.csv"),
+        ('file_name,label,text\na.png,rose,"a ""b"",\nc"\nx/train/c.png,tulip,\n', "metadata.csv"),
+    ],
+)
+def test_every_way_to_write_labels(place, content, name):
+    labels, found = classes(place, content, name)
+    assert labels == {"a": "rose", "b": "", "c": "tulip", "d": "train"}
+    assert name in found[0]
+    assert "labels for 2 of 4 pictures: rose 1, tulip 1" in found[0]
+
+
+def test_classes_are_chosen_by_label_or_folder(place):
+    assert list(classes(place, TWO, classes=("Rose",))[0]) == ["a"]
+    assert list(classes(place, classes=("train",))[0]) == ["c", "d"]
+
+
+def test_a_table_in_a_folder_is_about_that_folder(place):
+    (place / "a.png").rename(place / "train" / "a.png")
+    (place / "train" / "metadata.csv").write_text(TWO)
+    assert classes(place)[0] == {"a": "rose", "b": "tulip", "c": "train", "d": "train"}
+
+
+def test_what_is_wrong_with_rows_is_counted(place):
+    content = TWO + "x.png,rose\ny.png,oak\na.png,oak\nc.png,\n\nd\n"
+    labels, found = classes(place, content)
+    assert labels["a"] == "rose"
+    for part in ("2 rows name no picture", "1 row has another label", "2 rows have no label"):
+        assert part in found[0]
+
+
+def test_a_name_of_several_pictures_names_none(place):
+    (place / "b.png").rename(place / "train" / "a.png")
+    content = "file_name,label\nother/a.png,rose\n"
+    assert "1 row names no picture" in classes(place, content)[1][0]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("file_name,text\na.png,a rose\n", "file_name, text"),
+        ("file_name,label\na.png," + "x" * 200_000 + "\n", "131,072"),
+        (bytes(range(256)), "no labels"),
+    ],
+)
+def test_tables_without_labels_are_named_and_change_nothing(place, content, words):
+    labels, found = classes(place, content)
+    assert labels == {"a": "", "b": "", "c": "train", "d": "train"}
+    assert words in found[0]
+    assert found[0].isprintable()
+
+
+@pytest.mark.parametrize("content", ["name,price\nbread,3\n", "", "a", "file,label\nx.png,rose\n"])
+def test_tables_about_other_things_are_ignored(place, content):
+    assert classes(place, content, "prices.csv")[1] == []
+
+
+def test_labels_come_from_an_archive_too(place, tmp_path):
+    import shutil
+
+    (place / "metadata.csv").write_text(TWO)
+    for kind in ("zip", "gztar"):
+        archive = shutil.make_archive(str(tmp_path / "packed"), kind, place)
+        pictures = picture_files((archive,))
+        assert pictures.classes[:2] == ["rose", "tulip"]
+        assert pictures.left_out == []
+
+
+def test_other_labels_are_another_set(place):
+    first = picture_files((str(place),)).fingerprint
+    (place / "metadata.csv").write_text("file_name,text\na.png,x\n")
+    assert picture_files((str(place),)).fingerprint == first
+    (place / "metadata.csv").write_text(TWO)
+    assert picture_files((str(place),)).fingerprint != first
