@@ -49,6 +49,18 @@ RACES = {  # by the name of a race's folder: heading, description, short names o
         "The same for 150 paintings by van Gogh. Only 90 of them are used for training.",
         (*NETWORKS, "modern64"),
     ),
+    "init-art": (
+        "Beginning from another run: paintings",
+        "`small-data` on the paintings, new and with `--init`, whose base was trained on the "
+        "photographs of flowers: `docs/measure_init.py`. Steps are those of six and of sixty "
+        "minutes on this machine.",
+        ("six minutes", "sixty minutes", "six minutes with a base"),
+    ),
+    "init-cells": (
+        "Beginning from another run: stained cells",
+        "The same on the stained cells.",
+        ("six minutes", "sixty minutes", "six minutes with a base"),
+    ),
     "petals-tricks": (
         "Which tricks help? Petals",
         "A small DCGAN without tricks, and with each trick alone, on the flowers that gankit "

@@ -80,7 +80,8 @@ class HalfBlocks:
     """
 
     def __init__(self, frames: NDArray[np.uint8], layout: Layout, console: Console) -> None:
-        columns, rows = layout.columns, layout.rows
+        columns = layout.columns
+        rows = layout.rows
         has_all_colours = console.color_system == "truecolor"
         cells = [
             _to_cells(_resize(frame, layout), has_all_colours) for frame in frames[: columns * rows]

@@ -16,6 +16,7 @@ PARTS = (
     RunOption("--discriminator", type=PartName("discriminator"), show_default=False),
     RunOption("--loss", type=PartName("loss")),
     RunOption("--trick", "tricks", type=PartName("trick"), multiple=True, show_default=False),
+    RunOption("--init", metavar="RUN", show_default=False),
 )
 
 PICTURES = (

@@ -19,6 +19,7 @@ from gankit.core.settings import Run, command_line
 from gankit.core.stop import Progress
 from gankit.data.read.names import printable
 from gankit.training import assemble, stages
+from gankit.training.begin_weights import Base, base_of, describe_begin
 from gankit.training.plan_budget import measure_step_time
 from gankit.training.resumed_run import changed_settings, run_to_train
 from gankit.training.run_pictures import prepare_again
@@ -39,7 +40,8 @@ def describe_run(run: Run, registry: Registry, progress: Progress, *, resume: bo
             run, changed, registry, lambda stage: assemble.assemble(stage, registry, prepared)
         )
         done = trainer.gan.step
-    gan, _ = assemble.build_gan(run, registry)
+    base = base_of(run, resume=resume)
+    gan, _ = assemble.build_gan(run, registry, base)
     step_seconds, run = measure_step_time(run, registry, prepared)
     lines = {
         **_format_start(run, done),
@@ -49,6 +51,7 @@ def describe_run(run: Run, registry: Registry, progress: Progress, *, resume: bo
         "model": run.model,
         "generator": f"{run.generator}: {_count_parameters(gan.G):,} parameters",
         "discriminator": f"{run.discriminator}: {_count_parameters(gan.D):,} parameters",
+        **_format_base(run, gan, base),
         "loss": run.loss,
         "tricks": ", ".join(run.tricks) or "none",
         "optimiser": _format_optimiser(run),
@@ -99,6 +102,11 @@ def _format_classes(run: Run, prepared: PreparedDataset) -> dict[str, str]:
 
 def _count_parameters(player: Player) -> int:
     return sum(parameter.numel() for parameter in player.net.parameters())
+
+
+def _format_base(run: Run, gan: Gan, base: Base | None) -> dict[str, str]:
+    """Which tensors of G and D are from another run, with --init: a line or none."""
+    return {"init": describe_begin(base.record(gan), run.init)} if base else {}
 
 
 def _format_optimiser(run: Run) -> str:

@@ -8,6 +8,7 @@ SETTINGS = {
     "loss": "Adversarial loss.",
     "tricks": "Replace the model's tricks: NAME, NAME:option=value,... or none; repeatable. "
     "+NAME adds.",
+    "init": "Begin with the networks of a trained run: RUN, RUN:STEP or RUN:best; or none.",
     "dataset": "Data set, by name.",
     "data": "Train on your own pictures in a folder or an archive; repeatable.",
     "classes": "Use only these class folders.",

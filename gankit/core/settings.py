@@ -12,6 +12,7 @@ from gankit.core.carried import NOTHING, Carried
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError, did_you_mean, quote_value
 from gankit.core.image_size import ImageSize
+from gankit.core.init_text import change_path
 from gankit.core.portable_path import portable_path
 from gankit.core.shell import join_command
 from gankit.core.stage import Stage, check_stages, settings_before
@@ -90,6 +91,7 @@ class Run:
     generator: Choice
     discriminator: Choice
     loss: Choice
+    init: str = ""  # a run whose networks it begins with, "runs/a:500@1f2e3d4c5b6a"; "": new ones
     tricks: tuple[Choice, ...] = ()
     image_size: int | str = 64  # a square's side, or WIDTHxHEIGHT such as "96x64"; see `size`
     channels: int = 0  # 1: grey, 3: colour, 4: with transparency; 0: resolve_auto sets 1 or 3
@@ -259,13 +261,17 @@ def command_line(run: Run, working_folder: Path | None = None) -> str:
     were given as objects in Python. No options can describe a run with stages: its run.json does.
     """
     start = working_folder or Path.cwd()
+
+    def portable(path: str) -> str:
+        return portable_path(path, start, start)
+
     argv = [*gankit_with(run.in_python.files, start), "run"]
     if run.stages:
         file = portable_path(str(run.folder / "run.json"), start, start)
         return join_command([*argv, "--config", file]) + _from_python_only(run)
-    data = tuple(portable_path(path, start, start) for path in run.data)
+    paths = {"data": tuple(map(portable, run.data)), "init": change_path(run.init, portable)}
     for field in dataclasses.fields(run):
-        value = data if field.name == "data" else getattr(run, field.name)
+        value = paths.get(field.name, getattr(run, field.name))
         is_default = value == field.default
         if field.name == "memory_format":
             is_default = value in ("auto", default_memory_format(run.device))

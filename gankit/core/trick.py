@@ -33,6 +33,8 @@ class Trick:
 
     name = ""  # set by gankit from the trick's spec
     excludes: ClassVar[dict[str, str]] = {}  # tricks that it cannot be combined with -> why
+    # For a trick that keeps what D has learnt: why it is of no use if D begins untrained.
+    needs_trained_d: ClassVar[str] = ""
     # For a trick that changes D's input only later in a run: a part of its state in which a preview
     # shows it, as numbers.
     preview_state: ClassVar[dict[str, float]] = {}

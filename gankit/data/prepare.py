@@ -65,7 +65,7 @@ def prepare(
         rows, cached.groups, cached.boxes, run.holdout, run.data_seed, cached.moments
     )
     skipped = [*getattr(pictures, "left_out", ()), *cached.skipped]
-    notes = [*getattr(pictures, "found", ()), *cached.notes]
+    notes = [*getattr(pictures, "file_notes", ()), *cached.notes]
     prepared = PreparedDataset(
         cached.pixels, train, holdout, cached.fingerprint, skipped, notes=notes
     )
@@ -215,6 +215,7 @@ def _patch_size(run: Run) -> ImageSize:
 def _same_shape(patch: ImageSize, picture: ImageSize) -> str:
     """The patch size nearest to `patch` that has the picture's shape, as text: `144x96`."""
     unit = math.gcd(picture.width, picture.height)
-    width, height = picture.width // unit, picture.height // unit
+    width = picture.width // unit
+    height = picture.height // unit
     times = max(1, round(patch.shorter / min(width, height)))
     return str(ImageSize(times * width, times * height))

@@ -159,7 +159,8 @@ def cut_grid(grid: Image.Image, size: int | ImageSize, gap: int = 2) -> NDArray[
     """
     pixels = np.asarray(grid.convert("RGB"))
     size = ImageSize.of(size)
-    height, width = size.height, size.width
+    height = size.height
+    width = size.width
     corners = [
         (y, x)
         for y in range(gap, pixels.shape[0] - height - gap + 1, height + gap)

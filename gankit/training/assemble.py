@@ -30,6 +30,7 @@ from gankit.data.batches import Batches
 from gankit.data.store.cache import ensure_temporary_folder
 from gankit.distributed.batch_norm import sync_batch_norm
 from gankit.distributed.processes import current_process_group
+from gankit.training.begin_weights import Base
 from gankit.training.best import BestSoFar
 from gankit.training.check_classes import require_takes_classes
 from gankit.training.check_loss import require_valid_loss
@@ -56,6 +57,7 @@ class Trainer:
     earlier_activity: dict[str, str] = field(default_factory=dict)
     # Buffers that were infinite in the new networks, such as a mask of attention -> "infinite".
     non_finite_at_start: dict[str, str] = field(default_factory=dict)
+    begun_from: dict[str, Any] = field(default_factory=dict)  # for run.json, with --init
     best: BestSoFar = field(default_factory=BestSoFar)  # of the run's measurements
     recorders: list[Recorder] = field(default_factory=list)  # while a step is recorded: one
 
@@ -152,12 +154,14 @@ def assemble(
     registry: Registry,
     prepared: PreparedDataset,
     take_over: Callable[[Gan], None] = lambda gan: None,
+    base: Base | None = None,
 ) -> Trainer:
     """Build networks, optimisers, loss, tricks and batches. The same Run gives the same weights.
 
-    `take_over` may change the weights and the moments of Adam before tricks start.
+    `take_over` may change the weights and the moments of Adam before tricks start. `base`: networks
+    to begin with, those of `--init`; without it, all weights are new.
     """
-    gan, tricks = build_gan(run, registry)
+    gan, tricks = build_gan(run, registry, base)
     tune_allocator(gan.machine.device)
     loss = _make_part(registry, "loss", run.loss, Loss)
     _check_external(run, registry)
@@ -170,6 +174,9 @@ def assemble(
             trick.start(gan)
     trainer = Trainer(run, gan, loss, tricks, _make_batches(run, gan, prepared), prepared)
     gan.labels = trainer.labels_of(0)  # for parts that are tried before the first step
+    if base:
+        base.begin_average(gan)
+        trainer.begun_from = base.record(gan)
     trainer.non_finite_at_start = find_non_finite(numbers_of_networks(networks_of(gan)))
     return trainer
 
@@ -242,7 +249,7 @@ def _make_batches(run: Run, gan: Gan, prepared: PreparedDataset) -> Any:
     )
 
 
-def build_gan(run: Run, registry: Registry) -> tuple[Gan, list[Trick]]:
+def build_gan(run: Run, registry: Registry, base: Base | None = None) -> tuple[Gan, list[Trick]]:
     """Build both networks and the tricks of a run; without optimisers and data."""
     machine = setup_machine(run.device, run.precision, run.threads)
     memory_format = MEMORY_FORMATS[resolve_memory_format(run, machine.device)]
@@ -261,7 +268,11 @@ def build_gan(run: Run, registry: Registry) -> tuple[Gan, list[Trick]]:
         process_group=current_process_group(),
         num_classes=len(run.class_names),
     )
+    if base:  # before tricks wrap the networks, and then what the same tricks had added there
+        base.begin(gan)
     tricks = _build_tricks(gan, run, registry)
+    if base:
+        base.begin(gan)
     for net in (g_net, d_net):
         if run.sync_batch_norm and gan.process_group.world_size > 1:
             sync_batch_norm(net)

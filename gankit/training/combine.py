@@ -18,6 +18,7 @@ from gankit.core.registry import Registry
 from gankit.core.settings import Run, option
 from gankit.core.specs import DatasetSpec, ModelSpec, RecipeSpec
 from gankit.data.messages import OWN_PICTURES
+from gankit.training.base_run import NETWORKS, settings_from_base, suits_base
 from gankit.training.check_best_metric import check_best_metric
 from gankit.training.convert import convert_setting
 from gankit.training.network_size import network_size
@@ -39,12 +40,10 @@ def combine_settings(
     """
     given = {name: value for name, value in settings.items() if value is not None}
     chosen = {name: convert_setting(name, value) for name, value in given.items()}
-    if not recipe and not chosen.keys() & {"model", "generator", "discriminator"}:
-        own_pictures = _choose_dataset(registry, chosen).name != registry.default("dataset")
-        recipe = registry.default("recipe") if own_pictures else None
-    of_recipe = _settings_of(registry, "recipe", recipe) if recipe else {}
-    layers = [of_recipe, chosen]  # each overrides those before
-    chosen = {**of_recipe, **chosen}
+    chosen, of_base = settings_from_base(registry, chosen)
+    of_recipe = _settings_of_recipe(registry, recipe, chosen, of_base)
+    layers = [of_base, of_recipe, chosen]  # each overrides those before
+    chosen = {**of_base, **of_recipe, **chosen}
     model = chosen.get("model") or registry.default("model")
     spec, networks = registry.networks(model)
     fields: dict[str, Any] = {**networks, "model": model, "image_size": spec.image_size, "loss": ""}
@@ -112,6 +111,24 @@ def budget_seconds(budget: Any) -> float:
     if not seconds:
         raise GankitError(f"--budget is {quote_value(budget)}; give a time such as 90s, 10m or 2h")
     return seconds
+
+
+def _settings_of_recipe(
+    registry: Registry, recipe: str | None, chosen: dict[str, Any], of_base: dict[str, Any]
+) -> dict[str, Any]:
+    """The settings of a recipe; by default, for your own pictures, those of the default recipe.
+
+    Of `--init`, the networks stay, and so does all else if the default recipe is for others.
+    """
+    name = recipe
+    if not recipe and not chosen.keys() & {"model", "generator", "discriminator"}:
+        own_pictures = _choose_dataset(registry, chosen).name != registry.default("dataset")
+        name = registry.default("recipe") if own_pictures else None
+    settings = _settings_of(registry, "recipe", name) if name else {}
+    if not recipe and not suits_base(registry, settings, of_base):
+        return {}
+    kept = NETWORKS & of_base.keys()
+    return {name: value for name, value in settings.items() if name not in kept}
 
 
 def _settings_of(registry: Registry, kind: str, text: str) -> dict[str, Any]:

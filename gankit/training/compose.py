@@ -63,6 +63,7 @@ def compose(
     discriminator: Network | None = None,
     loss: Part[Loss] | None = None,
     tricks: Part[Trick] | Sequence[Part[Trick]] | None = None,
+    init: str | Path | None = None,
     image_size: int | str | None = None,
     channels: int | Literal["auto"] | None = None,
     latent_dim: int | None = None,

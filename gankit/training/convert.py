@@ -14,7 +14,8 @@ from gankit.core.specs import describe_type
 from gankit.core.stage import CHANGEABLE, Stage
 
 _FIELDS = {field.name: field for field in dataclasses.fields(Run)}
-PATHS = ("data", "classes", "out")  # may hold any character that a name in a folder can have
+# May hold any character that a name in a folder can have.
+PATHS = ("data", "classes", "out", "init")
 # No null byte, and of the surrogates only those that stand for a name's bytes that are not UTF-8.
 _PATH = re.compile(r"[^\0\ud800-\udc7f\udd00-\udfff]*")
 MAX_LETTERS = 4096  # of a text; no path of Linux is longer

@@ -1,5 +1,6 @@
 """The training loop: logs, samples pictures, saves checkpoints and stops."""
 
+import dataclasses
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from gankit.core.stop import (
 )
 from gankit.distributed.processes import process_group
 from gankit.training import assemble, stages
+from gankit.training.begin_weights import base_of
 from gankit.training.budget import Budget, Stopwatch
 from gankit.training.callbacks import GuardedProgress, Program, check_callbacks
 from gankit.training.folder import RunFolder
@@ -126,17 +128,20 @@ def _begin(
     if resume:
         reopen_folder(run, folder, registry, group)
         changed = changed_settings(run)
+    base = base_of(run, resume=resume)
     prepared = prepare_again(run, registry, progress)
     run = resolve_alike(run, prepared, group)
+    if base:
+        run = dataclasses.replace(run, init=str(base.run))
 
     def make(stage: Run) -> assemble.Trainer:
-        return make_trainer(stage, registry, prepared, group)
+        return make_trainer(stage, registry, prepared, group, base)
 
     training = (
         stages.resume(run, changed, registry, make) if resume else stages.begin(run, registry, make)
     )
     check_agreement(training.trainer, group)
-    run = begin_folder(training.run, folder, registry, prepared, group, is_new=not resume)
+    run = begin_folder(training.run, training.trainer, folder, registry, is_new=not resume)
     training.trainer.run = run.at(training.trainer.gan.step)
     return stages.Training(run, training.trainer)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gankit.core.errors import GankitError
+from gankit.core.init_text import change_path
 from gankit.core.portable_path import path_exists, portable_path, resolve_path, shorten_path
 from gankit.core.read_json import read_json_object
 
@@ -28,13 +29,37 @@ def begun_in(file: Path) -> Path:
     return folder if folder.is_dir() and all(map(path_exists, places)) else Path.cwd()
 
 
-def path_entries(file: Path, data: Sequence[str]) -> dict[str, Any]:
-    """The entries of a new file that name paths: those of the pictures, and `begun_in`."""
+def path_entries(file: Path, data: Sequence[str], init: str) -> dict[str, Any]:
+    """The entries of a new file that name paths: those of pictures and base, and `begun_in`."""
     start = begun_in(file)
+
+    def portable(path: str) -> str:
+        return portable_path(path, file.parent, start)
+
     return {
-        "data": [portable_path(path, file.parent, start) for path in data],
-        "begun_in": portable_path(str(start), file.parent, start),
+        "data": [portable(path) for path in data],
+        "init": change_path(init, portable),
+        "begun_in": portable(str(start)),
     }
+
+
+def find_paths(
+    record: Mapping[str, Any], settings: Mapping[str, Any], folder: Path
+) -> dict[str, Any]:
+    """Where the pictures and the base of a run are now, if its settings name them.
+
+    `record`: what the file in `folder` holds, which says how paths in the settings are meant.
+    """
+
+    def find(path: str) -> str:
+        return find_data(record, [path], folder)[0]
+
+    places: dict[str, Any] = {}
+    if settings.get("data"):
+        places["data"] = find_data(record, settings["data"], folder)
+    if settings.get("init"):
+        places["init"] = change_path(settings["init"], find)
+    return places
 
 
 def recorded_places(record: Mapping[str, Any], data: Sequence[str], folder: Path) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gankit.core.errors import GankitError, quote_value
+from gankit.core.init_text import is_same_base
 from gankit.core.registry import Registry, registry_of
 from gankit.core.settings import Run, default_memory_format, option
 from gankit.core.stage import CHANGEABLE
@@ -92,6 +93,7 @@ def changed_settings(run: Run) -> list[str]:
         value = getattr(run, field.name)
         is_open = field.name in _RESOLVED and value == field.default
         is_same = field.name in _OF_FOLDER or value == getattr(recorded, field.name)
+        is_same |= field.name == "init" and is_same_base(value, recorded.init)
         if not (is_same or is_open or field.name in FREE_ON_RESUME):
             changed.append(field.name)
     return changed

@@ -19,7 +19,7 @@ from gankit.training.compose import are_plain, name_objects
 from gankit.training.convert import MAX_LETTERS_OF_WORD, convert_setting
 from gankit.training.find_run import RUN_FILE, find_run
 from gankit.training.python_words import errors_in_python
-from gankit.training.recorded_paths import begun_in, find_data, path_entries, recorded_places
+from gankit.training.recorded_paths import begun_in, find_paths, path_entries, recorded_places
 
 GRID_SIZE = 64  # pictures in a grid
 SEEDS = "seeds"  # the entry `grid_cells` of a run whose grids show the seeds 0 to 63
@@ -27,6 +27,7 @@ Data = str | Path | Iterable[str | Path]  # paths, as after --data
 _OTHER_ENTRIES = {
     "command": str, "begun_in": str, "from_python": dict, "versions": dict, "prepared": dict,
     "grid_cells": str,
+    "begun_from": dict,  # the checkpoint of --init, and which tensors are new
     "imported": dict,  # the file that G's first weights are from
 }  # fmt: skip
 # The runs that this process has begun: folder -> what each carries, so that it can be loaded again.
@@ -46,7 +47,9 @@ def write_run(run: Run, **extra: Any) -> str:
     if objects:
         extra["from_python"] = objects
     is_begun = (run.folder / RUN_FILE).is_file()
-    kept = read_entries(run.folder, "imported", "grid_cells") if is_begun else {"grid_cells": SEEDS}
+    kept = {"grid_cells": SEEDS}
+    if is_begun:
+        kept = read_entries(run.folder, "imported", "begun_from", "grid_cells")
     extra = {**kept, **extra}
     text = _write(run, {**dataclasses.asdict(run), **paths, **extra})
     _carried_by[real_path(run.out)] = run.in_python
@@ -63,7 +66,7 @@ def _write(run: Run, record: dict[str, Any]) -> str:
     command = command_line(run, begun_in(file))
     if "imported" in record:
         command += "  # its G began with imported weights: gankit import"
-    record = {**record, **path_entries(file, run.data), "out": ".", "command": command}
+    record = {**record, **path_entries(file, run.data, run.init), "out": ".", "command": command}
     content = json.dumps(record, indent=2) + "\n"
     try:
         write_atomically(file, content)
@@ -103,9 +106,7 @@ def read_run(path: Path) -> dict[str, Any]:
         raise GankitError(f"{path}: {error}") from error
     if "out" in settings:
         settings["out"] = str(path.parent)
-    if settings.get("data"):
-        settings["data"] = find_data(record, settings["data"], path.parent)
-    return settings
+    return {**settings, **find_paths(record, settings, path.parent)}
 
 
 def read_settings(record: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from gankit.core.version import __version__
 from gankit.data.messages import summarise
 from gankit.training import assemble
 from gankit.training.assemble import Trainer
+from gankit.training.begin_weights import Base, describe_begin, warn_of_untrained_d
 from gankit.training.check_best_metric import check_best_metric
 from gankit.training.folder import RunFolder
 from gankit.training.run_file import write_run
@@ -35,11 +36,18 @@ def resolve_alike(run: Run, prepared: PreparedDataset, group: ProcessGroup) -> R
 
 
 def make_trainer(
-    run: Run, registry: Registry, prepared: PreparedDataset, group: ProcessGroup
+    run: Run,
+    registry: Registry,
+    prepared: PreparedDataset,
+    group: ProcessGroup,
+    base: Base | None = None,
 ) -> Trainer:
-    """The trainer of a run whose `auto` settings are resolved, alike in all processes."""
+    """The trainer of a run whose `auto` settings are resolved, alike in all processes.
+
+    `base`: the networks that it begins with.
+    """
     run = resolve_alike(run, prepared, group)
-    trainer = assemble.assemble(run, registry, prepared)
+    trainer = assemble.assemble(run, registry, prepared, base=base)
     trainer.run = compile_networks(run, trainer.gan)
     return trainer
 
@@ -80,10 +88,9 @@ def check_agreement(trainer: Trainer, group: ProcessGroup) -> None:
 
 def begin_folder(
     run: Run,
+    trainer: Trainer,
     folder: RunFolder,
     registry: Registry,
-    prepared: PreparedDataset,
-    group: ProcessGroup,
     *,
     is_new: bool,
 ) -> Run:
@@ -91,6 +98,7 @@ def begin_folder(
 
     Returns the run with its folder.
     """
+    group = trainer.gan.process_group
     out = run.out
 
     def claim() -> None:
@@ -101,15 +109,16 @@ def begin_folder(
         call_on_rank_0(group, claim)
     run = dataclasses.replace(run, out=group.broadcast(out))
     if group.rank == 0:
-        folder.remember(run, _record_start(run, registry, prepared))
+        folder.remember(run, _record_start(run, trainer, registry))
     return run
 
 
-def _record_start(run: Run, registry: Registry, prepared: PreparedDataset) -> str:
+def _record_start(run: Run, trainer: Trainer, registry: Registry) -> str:
     """Write and return run.json; say how pictures were read, and warn of those that were skipped.
 
     What was left half written when the run was killed is deleted.
     """
+    prepared = trainer.prepared
     for folder in ("", "samples", "checkpoints", "d-view"):
         remove_unfinished(run.folder / folder)
     versions: dict[str, Any] = {"gankit": __version__, "torch": torch.__version__}
@@ -124,7 +133,12 @@ def _record_start(run: Run, registry: Registry, prepared: PreparedDataset) -> st
         "skipped": [hide_home(line) for line in prepared.skipped],
         "notes": prepared.notes,
     }
-    written = write_run(run, versions=versions, prepared=pictures)
+    begun_from = {"begun_from": trainer.begun_from} if trainer.begun_from else {}
+    written = write_run(run, versions=versions, prepared=pictures, **begun_from)
+    if trainer.begun_from:
+        log.warning("%s", describe_begin(trainer.begun_from, run.init))
+    if trainer.gan.step == 0:
+        warn_of_untrained_d(trainer.begun_from, trainer.tricks)
     for note in prepared.notes:  # decisions that you may want to change
         log.warning("%s", note)
     if prepared.skipped:

@@ -38,6 +38,7 @@ OTHER_PAGE = "give another --page"
 @click.option("--classes", multiple=True, metavar="A,B", help="Check only these class folders.")
 @click.option(
     "--every",
+    "stride",
     type=click.IntRange(0),
     default=0,
     metavar="N",
@@ -51,7 +52,7 @@ def check(
     paths: tuple[str, ...],
     image_size: str,
     classes: tuple[str, ...],
-    every: int,
+    stride: int,
     as_json: bool,
     page: Path | None,
 ) -> None:
@@ -64,7 +65,7 @@ def check(
         require_folder(page)
     size = ImageSize.parse(image_size)
     class_names = tuple(name for text in classes for name in text.split(","))
-    report, survey, pictures = _examine_and_report(paths, class_names, size, ctx.obj, every)
+    report, survey, pictures = _examine_and_report(paths, class_names, size, ctx.obj, stride)
     if page:
         from gankit_datacheck.page import write_page  # imports jinja2
 
@@ -99,21 +100,21 @@ def check_data(
 
 
 def _examine_and_report(
-    paths: Sequence[str], classes: tuple[str, ...], size: ImageSize, registry: Registry, every: int
+    paths: Sequence[str], classes: tuple[str, ...], size: ImageSize, registry: Registry, stride: int
 ) -> tuple[dict[str, Any], Survey, Sequence[Any]]:
     """The report, the survey it was made from, and the pictures."""
-    pictures, source_options = open_pictures(registry, paths, classes, size, every)
+    pictures, source_options = open_pictures(registry, paths, classes, size, stride)
     defaults = _find_defaults(registry, source_options)
-    if every:
-        source_options += ["--dataset", f"folder:every={every}"]
+    if stride:
+        source_options += ["--dataset", f"folder:every={stride}"]
     for name in classes:
         source_options += ["--classes", name]
     with progress_bar("checking pictures") as progress:
         facts = examine(pictures, progress)
     left_out = getattr(pictures, "left_out", ())
     notes = getattr(pictures, "notes", ())
-    found = getattr(pictures, "found", ())
-    survey = Survey(facts, size.setting, left_out, len(pictures), notes, defaults, found)
+    file_notes = getattr(pictures, "file_notes", ())
+    survey = Survey(facts, size.setting, left_out, len(pictures), notes, defaults, file_notes)
     return make_report(survey, source_options), survey, pictures
 
 
@@ -147,13 +148,13 @@ def open_pictures(
     paths: Sequence[str],
     classes: tuple[str, ...],
     size: ImageSize,
-    every: int = 0,
+    stride: int = 0,
 ) -> tuple[Sequence[Any], list[str]]:
     """The pictures at paths or of a named data set, and the options of gankit run for them."""
     first = paths[0]
     if len(paths) > 1 or os.path.lexists(os.path.expanduser(first)):  # noqa: PTH111 - never raise
         with progress_bar("unpacking") as progress:
-            pictures = picture_files(tuple(paths), SIDE, classes, progress=progress, every=every)
+            pictures = picture_files(tuple(paths), SIDE, classes, progress=progress, every=stride)
         return pictures, [word for path in paths for word in ("--data", path)]
     name = first.partition(":")[0]
     dataset_names = {spec.name for spec in registry.specs("dataset")}
@@ -162,7 +163,7 @@ def open_pictures(
             picture_files(tuple(paths))  # raises, and says what is wrong with such a path
         hint = did_you_mean(name, dataset_names)
         raise GankitError(f"there is no folder, file or data set {first!r}.{hint}")
-    if every:
+    if stride:
         raise GankitError(f"--every is for films and animations of your own: omit it for {first}")
     from gankit.data.prepare import open_dataset  # imports torch
 

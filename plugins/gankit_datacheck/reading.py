@@ -14,7 +14,7 @@ FAINT = 40  # levels of 255 by which channels differ in a pixel: a pale tint, al
 
 def how_they_are_read(survey: Survey) -> Iterable[Finding]:
     """What gankit decides about the pictures, and how to decide otherwise."""
-    for line in survey.found:
+    for line in survey.file_notes:
         yield Finding("fine", line)
     for note in survey.notes:
         mend = "if they look too dark, save them as 8 bits, all with the same white"

@@ -220,14 +220,14 @@ class Survey:
         total: int | None = None,
         notes: Sequence[str] = (),
         defaults: Defaults = Defaults(),
-        found: Sequence[str] = (),
+        file_notes: Sequence[str] = (),
     ) -> None:
         self.facts = facts
         self.image_size = image_size
         self.left_out = list(left_out)
         self.notes = list(notes)  # what was decided about all pictures
         self.defaults = defaults
-        self.found = list(found)  # arrays, films and tables of labels
+        self.file_notes = list(file_notes)  # arrays, films and tables of labels
         # More than were examined, if pictures are drawn on demand.
         self.total = len(facts) if total is None else total
         self.good = [item for item in facts if not item.broken]

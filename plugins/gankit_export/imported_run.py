@@ -40,6 +40,8 @@ def import_run(
     sets, digest = read_weights(path)
     fit, weights = _find(path, sets, Families(registry, "generator", given, _size_in(options)))
     run = _make_run(registry, fit, [*options, "--out", out] if out else options)
+    if run.init:
+        raise GankitError(f"--init: G begins with {path} already: omit it")
     weights = _checked(run, registry, path, weights)
     with RunFolder() as folder:
         run = dataclasses.replace(run, out=folder.claim(run))

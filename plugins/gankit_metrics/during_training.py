@@ -7,8 +7,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from gankit.core.retried_write import RetriedWrite
 from gankit.core.stop import no_progress
 from gankit.data.prepare import prepare
@@ -70,7 +68,7 @@ class TrainingEvaluator:
         if verdict:
             numbers += f"; {verdict}"
         if not control.is_quiet:
-            click.echo(printable(f"step {step}: {numbers}; {times}"))
+            print(printable(f"step {step}: {numbers}; {times}"), flush=True)  # above the live view
 
     def write_rows(self) -> None:
         """Add the rows that are not yet in metrics.json; if it cannot be written, they are kept."""

@@ -26,8 +26,9 @@ from gankit.core.stop import Progress
 from gankit.core.version import __version__
 from gankit.data.prepare import prepare
 from gankit.training import assemble
+from gankit.training.begin_weights import base_of
 from gankit.training.folder import make_numbered_folder
-from gankit.training.recorded_paths import find_data, path_entries
+from gankit.training.recorded_paths import find_paths, path_entries
 from gankit.training.run_file import make_run, read_settings
 from gankit_race.find_race import RACE_FILE
 from gankit_race.race_folder import check_race_folder
@@ -86,9 +87,10 @@ class Plan:
         check_race_folder(folder, self.variants)
         record = {"gankit": __version__, **dataclasses.asdict(self)}
         for variant in record["variants"]:
-            entries = path_entries(folder / RACE_FILE, variant["run"]["data"])
-            variant["run"]["data"] = entries["data"]
-            record["begun_in"] = entries["begun_in"]
+            run = variant["run"]
+            entries = path_entries(folder / RACE_FILE, run["data"], run["init"])
+            record["begun_in"] = entries.pop("begun_in")
+            run.update(entries)
         write_file(folder / RACE_FILE, json.dumps(record, indent=1) + "\n")
 
 
@@ -130,7 +132,7 @@ def _read_variant(fields: Any, record: dict[str, Any], folder: Path) -> Variant:
     if name.startswith(".") or not re.fullmatch(r"[\w.=+-]{1,100}", name):
         raise GankitError(f"the folder {quote_value(name)} of a variant is not a plain name")
     settings = read_settings(fields["run"])
-    settings["data"] = find_data(record, settings.get("data", ()), folder)
+    settings.update(find_paths(record, settings, folder))
     return Variant(
         label=fields["label"],
         folder=name,
@@ -244,7 +246,8 @@ def _resolve_auto(
             testing.try_external_parts(run, registry, progress)
             prepared = prepare(run, registry, progress)
             run = assemble.resolve_auto(run, prepared)
-            trainer = assemble.assemble(run, registry, prepared)
+            base = base_of(run, resume=False)
+            trainer = assemble.assemble(run, registry, prepared, base=base)
             trainer.run = compile_networks(run, trainer.gan)
         except GankitError as error:
             raise GankitError(f"variant {variant.label!r}: {error}", error.exit_code) from error

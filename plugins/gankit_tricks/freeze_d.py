@@ -9,14 +9,15 @@ from gankit_tricks.layers import LAYERS, Widened
 class FreezeD(Trick):
     """Keeps D's first layers as they are; the others learn.
 
-    For fine-tuning: the edges and textures that D learnt from many pictures are useful for a small
-    data set too, and a D with frozen layers cannot forget them. gankit cannot start a run with the
-    weights of another run yet. Until it can, the frozen layers are random and the pictures get
-    worse: use this trick to see how much D's first layers matter.
+    For fine-tuning, with --init RUN: the edges and textures that D learnt from many pictures are
+    useful for a small data set too, and a D with frozen layers cannot forget them. Without --init
+    the frozen layers are random and the pictures get worse; gankit warns you then.
 
     layers: how many convolutions, each with the norm that follows it; 0 for none. The paper freezes
         about the lower half of D: 2 of DCGAN's 5 at 64 px.
     """
+
+    needs_trained_d = "the layers that it freezes are random"
 
     def __init__(self, layers: int = 2) -> None:
         if layers < 0:

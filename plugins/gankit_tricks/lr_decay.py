@@ -42,6 +42,8 @@ class LRDecay(Trick):
 
     def load_state_dict(self, state):
         """Runs of gankit 0.1 have the rates at the start here; later ones have them in Adam."""
+        if not set(state) <= {"full"}:
+            raise ValueError("the state must hold the learning rates as full, or nothing")
         for name, rates in state.get("full", {}).items():
             groups = self.players[name].adam.param_groups
             are_rates = all(type(rate) is float and 0 <= rate < math.inf for rate in rates)

@@ -14,10 +14,11 @@ import gankit
 from gankit.core.registry import load_registry
 from gankit.core.settings import Run, command_line
 from gankit.core.stop import no_progress
-from gankit.data.alpha import checkerboard
+from gankit.data.alpha import checkerboard, on_checkerboard
 from gankit.data.store.write import PixelSettings, _prepared_folder
 from gankit.runs.images import to_pictures
 from gankit.runs.video import write_video
+from gankit.runs.walk import film_frames
 from gankit.training.assemble import assemble, resolve_auto
 from gankit.training.run_file import load_run
 
@@ -225,7 +226,12 @@ def test_a_jpg_lies_on_the_background_and_says_so(gankit_cli, transparent_run, s
     assert "on white" not in grid.out
 
 
-def test_films_and_strips_lie_on_a_checkerboard(gankit_cli, transparent_run):
+def test_films_and_strips_lie_on_a_checkerboard(gankit_cli, transparent_run, sampler):
+    frames = list(film_frames(sampler, sampler.latents([7, 8]), 32))
+    expected = [on_checkerboard(sampler.sample(seed, size=32)) for seed in (7, 8)]
+    assert [frame.mode for frame in frames] == ["RGB", "RGB"]
+    pairs = zip(frames, expected, strict=True)
+    assert all(np.abs(np.asarray(a).astype(int) - np.asarray(b)).max() <= 3 for a, b in pairs)
     film = ("sample", transparent_run, "--loop", "--count", 2, "--fps", 4, "--out", "a.webp")
     assert gankit_cli(*film).code == 0
     assert open_picture("a.webp").convert("RGBA").getchannel("A").getextrema() == (255, 255)

@@ -4,13 +4,17 @@ The numbers are scripted, so that each test says what is measured; all else is a
 """
 
 import dataclasses
+import io
 import json
 import logging
 import shutil
+import sys
 
 import pytest
 from gankit_metrics import during_training
 from gankit_metrics.measurement import HOLLOW, Measurement
+from rich.console import Console
+from rich.file_proxy import FileProxy
 
 import gankit
 from gankit import GankitError, RunFailed, command_line, compose, load, load_run, train
@@ -150,6 +154,19 @@ def test_patience_ends_a_run_that_gets_no_better_and_this_is_no_error(run_of, sc
         "best: swd 0.45 (0.35 to 0.55) at step 3"
     )
     assert steps_in(folder) == [3, 5]
+
+
+def test_the_line_of_a_measurement_is_printed_above_a_live_view(
+    run_of, script, registry, monkeypatch
+):
+    """A live view replaces sys.stdout; what goes past it, such as click.echo, breaks the view."""
+    above = io.StringIO()
+    past = io.BytesIO()
+    proxy = FileProxy(Console(file=above, width=300), io.TextIOWrapper(past, write_through=True))
+    monkeypatch.setattr(sys, "stdout", proxy)
+    train(run_of(1), registry)
+    assert "step 1: swd 9 (8.9 to 9.1, floor 0); the best so far; measured in" in above.getvalue()
+    assert past.getvalue() == b""
 
 
 @pytest.mark.parametrize(("patience", "is_idle"), [(1, False), (2, True)])

@@ -26,9 +26,9 @@ from gankit.data.read.names import printable
 from gankit.data.read.silence import NO_PILLOW_WARNINGS
 from gankit.data.store.cache import cache_folder
 
-LAYOUT = 1  # version of the folder; increase it to read the frames of every film again
+LAYOUT = 2  # version of the folder; increase it to read the frames of every film again
 CONTENTS_FILE = "contents.json"
-PER_SECOND = 2  # frames of a film that are taken if no number is given
+PER_SECOND = 2  # frames of a film that are taken by default
 MAX_FRAMES = 5_000_000  # of one film: two days
 MAX_PNG_SIDE = 512  # px; larger frames are kept as JPEG, which takes a tenth of the disk
 LISTED = 5  # films that have a line each
@@ -62,7 +62,7 @@ class Film(NamedTuple):
 
     folder: Path
     frames: list[Frame]
-    every: int  # frames from one to the next
+    stride: int  # frames from one to the next
     total: int  # frames that were read
     still: int  # frames left out because they look like the one before
     problem: str  # why reading ended early; "" if it did not
@@ -77,7 +77,7 @@ def describe_films(films: dict[str, Film]) -> list[str]:
 
 def _describe_frames(films: Sequence[Film]) -> str:
     """`every 15th frame, 240 of 3,600; 1 frame like the one before is left out`."""
-    steps = {film.every for film in films}
+    steps = {film.stride for film in films}
     which = f"every {_ordinal(max(steps))} frame, " if len(steps) == 1 and max(steps) > 1 else ""
     taken = sum(len(film.frames) for film in films)
     line = f"{which}{taken:,} of {count_noun(sum(film.total for film in films), 'frame')}"
@@ -93,24 +93,24 @@ def _ordinal(number: int) -> str:
     return f"{number:,}{endings.get(number % 10, 'th')}"
 
 
-def read_frames(path: Path, every: int, progress: Progress) -> Film:
+def read_frames(path: Path, stride: int, progress: Progress) -> Film:
     """Every n-th frame of a film or an animation, as pictures in the cache, which are made once.
 
-    With `every` 0, two frames a second of a film, and all frames of an animation. Frames that look
+    With `stride` 0, two frames a second of a film, and all frames of an animation. Frames that look
     like the one taken before are left out. What comes before damage is kept. Raises NotReadable if
     no frame can be read, or GankitError if the cache cannot be written.
     """
     try:
         path = path.resolve()
         info = path.stat()
-        key = repr((LAYOUT, "frames", str(path), info.st_size, info.st_mtime_ns, every))
+        key = repr((LAYOUT, "frames", str(path), info.st_size, info.st_mtime_ns, stride))
         digest = hashlib.sha256(key.encode(errors="surrogateescape")).hexdigest()
         folder = cache_folder("unpacked", digest[:16])
         make_once(
             folder,
             CONTENTS_FILE,
             f"reading the frames of {printable(str(path))}",
-            lambda aside: _write_frames(path, aside, every, progress),
+            lambda aside: _write_frames(path, aside, stride, progress),
         )
         contents = json.loads((folder / CONTENTS_FILE).read_text(encoding="utf-8"))
     except OSError as error:
@@ -121,10 +121,10 @@ def read_frames(path: Path, every: int, progress: Progress) -> Film:
     return Film(folder=folder, frames=frames, **contents)
 
 
-def _write_frames(path: Path, aside: Path, every: int, progress: Progress) -> None:
+def _write_frames(path: Path, aside: Path, stride: int, progress: Progress) -> None:
     """Write the frames that are taken and, last, the list of them."""
     aside.mkdir(parents=True)
-    reader = _Reader(path, every)
+    reader = _Reader(path, stride)
     taken: list[Frame] = []
     bytes_left = min(MAX_TOTAL_BYTES, shutil.disk_usage(aside).free - MIN_FREE_BYTES)
     for number, time, picture in reader.changing_frames():
@@ -140,7 +140,7 @@ def _write_frames(path: Path, aside: Path, every: int, progress: Progress) -> No
         raise NotReadable(f"is a film that gankit cannot read, as it {why}: save it again as mp4")
     contents = {
         "frames": taken,
-        "every": reader.every,
+        "stride": reader.stride,
         "total": reader.count,
         "still": reader.still,
         "problem": reader.problem,
@@ -162,9 +162,9 @@ def _save(picture: Image.Image, folder: Path, number: int, time: int) -> Frame:
 class _Reader:
     """Reads every n-th frame of one file, one after another."""
 
-    def __init__(self, path: Path, every: int) -> None:
+    def __init__(self, path: Path, stride: int) -> None:
         self.path = path
-        self.every = every  # 0 until the frames of a second are known
+        self.stride = stride  # 0 until the frames of a second are known
         self.count = 0  # frames read so far
         self.total = 0  # frames that the file says to have; 0 if it does not
         self.still = 0  # frames that look like the one taken before
@@ -192,7 +192,7 @@ class _Reader:
                     if self.count < COMPLETE * self.total:  # FFmpeg passes over what is missing
                         self.problem = "is cut off"
                     return
-                is_taken = self.count % self.every == 0
+                is_taken = self.count % self.stride == 0
                 picture = read() if is_taken else None
             except Exception as error:  # on broken bytes, the libraries raise nearly anything
                 self.problem = _describe(error)
@@ -213,7 +213,7 @@ class _Reader:
                 yield from self._decode_animation(name, file)
 
     def _decode_animation(self, name: str, file: Any) -> Iterator[tuple[int, ReadPicture]]:
-        self.every = self.every or 1
+        self.stride = self.stride or 1
         time = 0
         with open_as(name, file) as image:
             check_cost(image, file)
@@ -230,9 +230,10 @@ class _Reader:
             if not film.streams.video:
                 raise NotReadable("has no pictures, only sound")
             stream = film.streams.video[0]
+            check_size(stream.codec_context.width, stream.codec_context.height)
             stream.thread_type = "AUTO"
             rate = float(stream.average_rate or stream.guessed_rate or 25)
-            self.every = self.every or max(1, round(rate / PER_SECOND))
+            self.stride = self.stride or max(1, round(rate / PER_SECOND))
             self.total = stream.frames
             aspect = float(stream.sample_aspect_ratio or 1)
             first = None

@@ -37,7 +37,7 @@ from gankit.data.store.cache import cache_folder
 __all__ = ["Unpacked", "UnpackedPicture", "is_archive", "unpack_pictures"]
 
 MAX_ENTRIES = 2_000_000
-KEPT = (*kinds.ARRAYS, kinds.TABLE)  # files that are written though they are no pictures
+KEPT = (*kinds.ARRAYS, kinds.TABLE)  # files that are written like pictures
 CONTENTS_FILE = "contents.json"  # next to the folder "files"; written last
 LAYOUT = 5  # version of the unpacked folder; increase it to unpack every archive again
 
@@ -49,7 +49,7 @@ class UnpackedPicture(NamedTuple):
     file: str  # its path in the folder: the name, made fit for every disk
     size: int  # bytes
     is_own: bool  # drawn by gankit
-    holds: str = ""  # what it holds if it is no plain picture: see kinds.Kind
+    holds: str = ""  # what it holds besides one picture: see kinds.Kind
 
 
 class Unpacked(NamedTuple):

@@ -99,7 +99,7 @@ def sort_arrays(arrays: Sequence[NamedArray], place: str) -> ArraySet:
     chosen = _choose_pictures(arrays)
     names = _class_names(arrays)
     labels = {item.name: _find_labels(item, chosen, arrays) for item in chosen}
-    used = {item.name for item in chosen} | {found.name for found in labels.values() if found}
+    used = {item.name for item in chosen} | {match.name for match in labels.values() if match}
     left_out = []
     for item in arrays:
         if item.name not in used and not (chosen and _is_about_classes(item)):
@@ -108,8 +108,8 @@ def sort_arrays(arrays: Sequence[NamedArray], place: str) -> ArraySet:
     pictures = []
     notes: list[str] = []
     for item in chosen:
-        found = labels[item.name]
-        texts = _label_texts(found.array, names) if found else []
+        match = labels[item.name]
+        texts = _label_texts(match.array, names) if match else []
         pictures.append(PictureArray(item.name, item.array, texts))
     notes += _describe(pictures, place)
     return ArraySet(pictures, left_out, notes)
@@ -123,7 +123,7 @@ def _choose_pictures(arrays: Sequence[NamedArray]) -> list[NamedArray]:
         return candidates  # the only array, whatever its name
     chosen = named or others
     has_sets = any(not item.array.layout.is_single for item in chosen if item.array.layout)
-    if has_sets:  # beside them, a table of numbers is no picture
+    if has_sets:  # beside them, a table of numbers is not a picture
         chosen = [item for item in chosen if len(item.array.shape) > 2 or _is_set(item)]
     return chosen
 

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from gankit.data.read.decode import to_rgb_or_grey
+from gankit.data.read.decode import describe_error, to_rgb_or_grey
 from gankit.data.read.deep import DeepPicture, Range, SharedRanges, join_ranges, measure, to_8_bits
 from gankit.data.read.formats import NotReadable
-from gankit.data.read.in_flight import DECODING
+from gankit.data.read.in_flight import DECODING, DEEP_WEIGHT
 from gankit.data.read.limits import check_size
 
 MAX_CHANNELS = 4  # an axis that is longer is a height or a width
@@ -75,12 +75,21 @@ class ArrayFile:
     def opened(
         self, index: int, background: str | None, ranges: SharedRanges
     ) -> Iterator[Image.Image]:
-        """One picture in RGB, RGBA or grey; until the block ends, its pixels count as in flight."""
+        """One picture in RGB, RGBA or grey; until the block ends, its pixels count as in flight.
+
+        Raises ValueError with a short reason.
+        """
         layout = self.layout
         assert layout is not None
-        check_size(layout.width, layout.height)
-        with DECODING.take(layout.width * layout.height):
-            yield to_rgb_or_grey(self._read(index, layout, ranges), background)
+        with contextlib.ExitStack() as held:
+            try:
+                check_size(layout.width, layout.height)
+                weight = DEEP_WEIGHT if self.is_deep else 1
+                held.enter_context(DECODING.take(weight * layout.width * layout.height))
+                picture = to_rgb_or_grey(self._read(index, layout, ranges), background)
+            except Exception as error:
+                raise ValueError(describe_error(error)) from error
+            yield picture
 
     def measure(self) -> Range | None:
         """The range of all values; None for bytes, which need none."""

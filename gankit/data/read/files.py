@@ -31,7 +31,7 @@ class PictureFiles(Sequence[Image.Image]):
     parts: Sequence[int] = ()
     arrays: dict[str, ArrayFile] = field(default_factory=dict)
     moments: Sequence[Moment | None] = ()
-    found: Sequence[str] = ()
+    file_notes: Sequence[str] = ()
     ranges: SharedRanges = field(init=False)
 
     def __post_init__(self) -> None:

@@ -33,7 +33,7 @@ class FoundPictures(NamedTuple):
     parts: list[int]  # which picture of an array each is; -1 for a file of its own
     arrays: dict[str, ArrayFile]  # by path
     moments: list[Moment | None]  # of frames of films
-    found: list[str]  # what there is to say about arrays, films and tables of labels
+    file_notes: list[str]  # what there is to say about arrays, films and tables of labels
 
 
 def find_pictures(
@@ -41,20 +41,20 @@ def find_pictures(
     classes: Sequence[str] = (),
     classify: Classify | None = None,
     progress: Progress = no_progress,
-    every: int = 0,
+    stride: int = 0,
 ) -> FoundPictures:
     """Every picture in the sources: folders, archives and single files, as given with --data.
 
     `classes` keeps only the pictures below folders of these names. Where folders are not the
     classes, `classify` returns a class name for each path. Labels beside the pictures, in a table
-    or an array, are classes too. `every` takes every n-th frame of films and animations.
+    or an array, are classes too. `stride` takes every n-th frame of films and animations.
     """
     if not sources:
         raise GankitError(f"give the path of your pictures with --data; {READS}")
     sources = [os.fspath(source) for source in sources]
     seen_folders: set[tuple[int, int]] = set()
     walks = [
-        walk_source(source, number, len(sources) > 1, seen_folders, progress, every)
+        walk_source(source, number, len(sources) > 1, seen_folders, progress, stride)
         for number, source in enumerate(sources)
     ]
     by_place: dict[tuple[str, int], PictureFile] = {}
@@ -64,13 +64,7 @@ def find_pictures(
     pictures = list(by_place.values())
     class_names = _class_names(pictures, sources, classify)
     if classes:
-        candidates = [[name] for name in class_names]
-        if not classify:
-            candidates = [
-                [*picture.folders, name]
-                for name, picture in zip(class_names, pictures, strict=True)
-            ]
-        class_of = _choose_classes(classes, candidates)
+        class_of = _choose_classes(classes, _candidates(pictures, class_names, classify))
         pictures = [pictures[index] for index in class_of]
         class_names = [printable(name) for name in class_of.values()]
     return FoundPictures(
@@ -82,8 +76,18 @@ def find_pictures(
         parts=[-1 if picture.film else picture.part for picture in pictures],
         arrays={path: array for walk in walks for path, array in walk.arrays.items()},
         moments=[Moment(p.film, p.time) if p.film else None for p in pictures],
-        found=list(dict.fromkeys(note for walk in walks for note in walk.notes)),
+        file_notes=list(dict.fromkeys(note for walk in walks for note in walk.notes)),
     )
+
+
+def _candidates(
+    pictures: list[PictureFile], class_names: list[str], classify: Classify | None
+) -> list[list[str]]:
+    """The names by which each picture may be chosen: its class and, as a rule, its folders."""
+    if classify:
+        return [[name] for name in class_names]
+    pairs = zip(class_names, pictures, strict=True)
+    return [[*picture.folders, name] for name, picture in pairs]
 
 
 def _fingerprint(pictures: list[PictureFile]) -> str:

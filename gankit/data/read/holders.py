@@ -33,14 +33,14 @@ class OpenedHolders(NamedTuple):
 def open_holders(
     holders: Sequence[Holder],
     pictures: Sequence[PictureFile],
-    every: int,
+    stride: int,
     progress: Progress,
     archive: str = "",
 ) -> OpenedHolders:
     """Add the pictures that files of one source hold, and the labels from its tables.
 
     Arrays count only where there are no other pictures, as most are then something else. Films and
-    animations give every n-th frame; with `every` 0 only one that is the source itself does.
+    animations give every n-th frame; with `stride` 0 only one that is the source itself does.
     `archive` is the name of the source if it is one.
     """
     opened = OpenedHolders([*pictures], [], [], [])
@@ -49,7 +49,7 @@ def open_holders(
         by_kind[holder.holds].append(holder)
     films: dict[str, Film] = {}
     for holder in by_kind[kinds.ANIMATION] + by_kind[kinds.FILM_FRAMES]:
-        if film := _open_film(holder, every, opened, progress):
+        if film := _open_film(holder, stride, opened, progress):
             films[holder.file.relative_path] = film
     opened.notes.extend(describe_films(films))
     arrays = [holder.file for holder in by_kind[kinds.NPY]]
@@ -63,19 +63,19 @@ def open_holders(
 
 
 def _open_film(
-    holder: Holder, every: int, opened: OpenedHolders, progress: Progress
+    holder: Holder, stride: int, opened: OpenedHolders, progress: Progress
 ) -> Film | None:
     """Add the frames of a film or an animation, and return it; of one not asked for, the first."""
     file = holder.file
     is_picture = holder.holds == kinds.ANIMATION
-    if not every and not holder.is_source:
+    if not stride and not holder.is_source:
         if is_picture:
             opened.pictures.append(file)
         else:
             opened.left_out.append(f"{file.relative_path}: {reasons.FILM}")
         return None
     try:
-        film = read_frames(Path(file.path), every, progress)
+        film = read_frames(Path(file.path), stride, progress)
     except ValueError as error:
         opened.left_out.append(f"{file.relative_path}: {describe_error(error)}")
         return None
@@ -141,22 +141,24 @@ def _add_array_set(folder: str, files: Sequence[PictureFile], opened: OpenedHold
         name = posixpath.basename(file.relative_path)
         by_name[name] = file
         arrays.append(NamedArray(name, array))
-    found = sort_arrays(arrays, folder)
-    opened.notes.extend(found.notes)
-    opened.left_out.extend(f"{by_name[name].relative_path}: {why}" for name, why in found.left_out)
-    for item in found.pictures:
+    array_set = sort_arrays(arrays, folder)
+    opened.notes.extend(array_set.notes)
+    opened.left_out.extend(
+        f"{by_name[name].relative_path}: {why}" for name, why in array_set.left_out
+    )
+    for item in array_set.pictures:
         opened.arrays.append(item.array)
-        opened.pictures.extend(_pictures_of(by_name[item.name], item, found))
+        opened.pictures.extend(_pictures_of(by_name[item.name], item, array_set))
 
 
-def _pictures_of(file: PictureFile, item: PictureArray, found: ArraySet) -> list[PictureFile]:
+def _pictures_of(file: PictureFile, item: PictureArray, array_set: ArraySet) -> list[PictureFile]:
     layout = item.array.layout
     assert layout is not None
     if layout.is_single:
         return [file]
     start = file.name.removesuffix(".npy")
-    has_labels = any(other.labels for other in found.pictures)
-    is_class = len(found.pictures) > 1 and not has_labels  # such as cat.npy and dog.npy
+    has_labels = any(other.labels for other in array_set.pictures)
+    is_class = len(array_set.pictures) > 1 and not has_labels  # such as cat.npy and dog.npy
     label = posixpath.basename(start) if is_class else ""
     return [
         file._replace(

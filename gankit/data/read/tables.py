@@ -136,12 +136,12 @@ class _Reading:
             return
         name = row[columns.files].strip() if columns.files < len(row) else ""
         label = row[columns.labels].strip() if columns.labels < len(row) else ""
-        found = index.find(name, table.folder)
-        if not found:
+        matches = index.find(name, table.folder)
+        if not matches:
             self.missing += 1
         elif not label:
             self.empty += 1
-        for number in found:
+        for number in matches:
             text = printable(label)[:MAX_LABEL]
             if label and labels.setdefault(number, text) != text:
                 self.twice += 1
@@ -201,9 +201,9 @@ class _Index:
                 return self.by_stem[path]
         base = posixpath.basename(name)
         for names in (self.by_name, self.by_stem):
-            found = sorted(set(names.get(base, ())))
-            if len(found) == 1:
-                return found
+            matches = sorted(set(names.get(base, ())))
+            if len(matches) == 1:
+                return matches
         return []
 
 

@@ -28,12 +28,12 @@ def walk_source(
     with_prefix: bool,
     seen_folders: set[tuple[int, int]],
     progress: Progress,
-    every: int = 0,
+    stride: int = 0,
 ) -> _Walk:
     """The pictures of a folder, an archive or a single file, and the files that were left out.
 
-    `every` takes every n-th frame of films and animations; 0 decides by the file, and only where it
-    is the source itself.
+    `stride` takes every n-th frame of films and animations; 0 decides by the file, and only where
+    it is the source itself.
     """
     root = os.path.abspath(os.path.expanduser(source))  # noqa: PTH100, PTH111 - these never raise
     shown = printable(source)
@@ -51,7 +51,7 @@ def walk_source(
             walk.add_file(shown, progress)
     except OSError as error:
         raise GankitError(f"{shown} {describe_error(error)}") from error
-    walk.finish(every, progress)
+    walk.finish(stride, progress)
     if not walk.pictures and not walk.met_seen_folder:
         left_out = f" (left out: {summarise(walk.left_out)})" if walk.left_out else ""
         raise GankitError(f"no pictures in {shown}{left_out}; {READS}")
@@ -135,7 +135,7 @@ class _Walk:
                     self._scan_folder(folders.pop(), folders, links)
             roots = links
 
-    def finish(self, every: int, progress: Progress) -> None:
+    def finish(self, stride: int, progress: Progress) -> None:
         """Leave out what gankit drew, unless the source holds nothing else; sort everything.
 
         And add the pictures of arrays and films.
@@ -145,7 +145,7 @@ class _Walk:
 
             root = Path(self.root)
             archive = "" if root.is_dir() else root.name
-            opened = open_holders(self.holders, self.pictures, every, progress, archive)
+            opened = open_holders(self.holders, self.pictures, stride, progress, archive)
             self.pictures = opened.pictures
             self.arrays = {str(array.path): array for array in opened.arrays}
             self.notes = [self._display_name(note) for note in opened.notes]

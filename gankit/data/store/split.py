@@ -12,7 +12,7 @@ from gankit.data.shuffle import permutation
 MAX_WITHOUT_HOLDOUT = 500  # pictures; larger sets hold out a tenth unless --holdout says otherwise
 DEFAULT_SHARE = 0.1
 MIN_FRAMES = 4  # of a film of which the end is held out
-MAX_GAP = 1000  # ms before that end that belong to neither part, so that they are no neighbours
+MAX_GAP = 1000  # ms before that end that belong to neither part: neighbours are nearly the same
 GAP_SHARE = 0.05  # but no more than this share of a short film
 MIN_SOURCES = 20  # with fewer large pictures, a region of each is held out, not whole ones
 

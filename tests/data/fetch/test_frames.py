@@ -56,7 +56,7 @@ def test_every_nth_frame_of_a_film(tmp_path):
     for number in (0, 5, 9):
         assert difference(pictures[number], scene(5 * number)) < 6
         assert difference(pictures[number], scene(5 * number + 2)) > 6
-    assert pictures.found == ["a.mp4: every 5th frame, 10 of 48 frames"]
+    assert pictures.file_notes == ["a.mp4: every 5th frame, 10 of 48 frames"]
 
 
 def test_two_frames_a_second_unless_you_say(tmp_path):
@@ -84,7 +84,7 @@ def test_still_scenes_are_left_out(tmp_path):
     pictures = [scene(0)] * 20 + [scene(30)] * 20
     found = picture_files((film(tmp_path / "a.mp4", pictures=pictures),), 0, every=1)
     assert len(found) <= 8  # of each scene one, and those in which the codec is still busy
-    assert "frames like the one before are left out" in found.found[0]
+    assert "frames like the one before are left out" in found.file_notes[0]
 
 
 @pytest.mark.parametrize("ending", ["gif", "webp", "png"])

@@ -127,7 +127,7 @@ def test_all_parts_of_an_npz_and_their_labels(write):
     labels = dict(zip(pictures.names, pictures.classes, strict=True))
     assert labels["train_images[1]"] == labels["test_images[0]"] == "1"
     assert labels["val_images[0]"] == "0"
-    assert len(pictures.found) == 3
+    assert len(pictures.file_notes) == 3
     assert pictures.left_out == []
     assert len(picture_files((path,), 0, ("1",))) == 4
 

@@ -24,7 +24,7 @@ def classes(place, content=None, name="metadata.csv", **options):
         (place / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     pictures = picture_files((str(place),), **options)
     letters = [picture.rpartition("/")[2][0] for picture in pictures.names]
-    return dict(zip(letters, pictures.classes, strict=True)), pictures.found
+    return dict(zip(letters, pictures.classes, strict=True)), pictures.file_notes
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,90 @@
+"""Measure what --init gives: six minutes with a base, and six and sixty minutes without one.
+
+    python docs/measure_init.py races/init-art --base ../shared/data/flowers \\
+        --data ../shared/data/art --holdout 0.4
+
+It trains the base (1,000 kimg, unless --base is the folder of a run), plans how many steps six
+minutes are, trains the three variants with three seeds each, and compares them by KID and
+`memorising` on the pictures held out. Options that it does not know go to `gankit run`. If it is
+stopped, the same command goes on. Nothing else should compute meanwhile. Afterwards,
+`python docs/write_races.py races/init-art` puts the table into docs/results.md.
+"""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+
+from gankit.cli.run import read_options
+from gankit.core.registry import load_registry
+from gankit.core.stop import no_progress
+from gankit.training.plan_budget import fit_to_budget
+
+METRICS = ("kid", "memorising")
+GANKIT = (sys.executable, "-m", "gankit")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--base", required=True, help="pictures to train a base on, or a run")
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--minutes", type=float, default=6)
+    parser.add_argument("--base-kimg", type=float, default=1000)
+    parser.add_argument("--seeds", type=int, default=3)
+    given, options = parser.parse_known_args()
+    runs = given.out.with_name(f"{given.out.name}-runs")
+    runs.mkdir(parents=True, exist_ok=True)
+    base = make_base(given, runs / "base")
+    options = ["--data", given.data, *options]
+    short = planned_steps(runs / "steps.txt", given.minutes, options)
+    variants = {
+        "short": ["--steps", str(short)],
+        "long": ["--steps", str(10 * short)],
+        "init": ["--init", str(base), "--steps", str(short)],
+    }
+    folders = []
+    for seed in range(given.seeds):
+        for name, words in variants.items():
+            folder = runs / f"{name}-{seed}"
+            train(folder, [*options, *words, "--seed", str(seed)])
+            folders.append(str(folder))
+    measures = [word for metric in METRICS for word in ("--metric", metric)]
+    call("compare", *folders, *measures, "--out", str(given.out))
+
+
+def make_base(given, folder):
+    """The folder of the base: a run that is given, or one that is trained now."""
+    if (Path(given.base) / "run.json").exists():
+        return Path(given.base)
+    train(folder, ["--data", given.base, "--kimg", str(given.base_kimg)])
+    return folder
+
+
+def planned_steps(file, minutes, options):
+    """The steps that a run with these options takes in some minutes here; measured once."""
+    if not file.exists():
+        file.write_text(f"{steps_in(minutes, options)}\n", encoding="utf-8")
+    return int(file.read_text(encoding="utf-8"))
+
+
+def steps_in(minutes, options):
+    registry = load_registry()
+    run = read_options(options, registry)
+    planned, _ = fit_to_budget(run, f"{60 * minutes:g}s", registry, no_progress)
+    return int(planned.length.split()[0])
+
+
+def train(folder, options):
+    """Train a run to its end; if its folder has a run already, that one goes on."""
+    is_begun = any(folder.glob("checkpoints/step-*"))
+    words = ["--resume", str(folder)] if is_begun else [*options, "--out", str(folder)]
+    call("run", *words)
+
+
+def call(*words):
+    subprocess.run([*GANKIT, *words], check=True)
+
+
+if __name__ == "__main__":
+    main()

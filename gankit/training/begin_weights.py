@@ -1,0 +1,156 @@
+"""Begin a run with the networks of another one: each tensor that has the same name and shape."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor, nn
+
+from gankit.core.errors import GankitError
+from gankit.core.gan import Gan
+from gankit.core.settings import Run
+from gankit.core.trick import Trick
+from gankit.training import checkpoint
+from gankit.training.base_run import BaseRun, dataset_of, find_base
+from gankit.training.finite import find_non_finite, numbers_of_networks
+from gankit.training.fit_weights import find_fitting
+from gankit.training.python_words import in_caller_words
+
+log = logging.getLogger("gankit")
+Weights = dict[str, Tensor]
+MAX_NAMED = 3  # new tensors in the message; run.json lists all
+_OF_PARAMETRIZATION = re.compile(r"\.parametrizations\.(\w+)\..*")
+
+
+@dataclass
+class Base:
+    """The networks of a checkpoint, and which of their tensors a run has taken."""
+
+    run: BaseRun
+    dataset: str  # that it was trained on
+    networks: dict[str, Weights]  # of G, D and sampler; D and sampler may be missing
+    taken: dict[str, set[str]] = field(default_factory=dict)  # names, also of unwrapped networks
+
+    def begin(self, gan: Gan) -> None:
+        """Load what fits into G and D. GankitError if it cannot be weights.
+
+        It is called before tricks wrap the networks, so that they wrap trained weights; and again
+        after that, for tensors that the same tricks had added to the base.
+        """
+        for player in (gan.G, gan.D):
+            self._load(player.name, player.net)
+
+    def _load(self, name: str, net: nn.Module) -> None:
+        own = net.state_dict()
+        fitting = find_fitting(own, self.networks.get(name, {}), from_end=name != "D")
+        with checkpoint.errors_of(self.run.checkpoint):
+            _check_numbers(name, own, fitting)
+        net.load_state_dict({**own, **fitting})
+        self.taken.setdefault(name, set()).update(fitting)
+
+    def begin_average(self, gan: Gan) -> None:
+        """Load the average of G, if both runs have one; else this run's average begins with G."""
+        if gan.sampler is not gan.G.net and "sampler" in self.networks:
+            self._load("sampler", gan.sampler)
+
+    def record(self, gan: Gan) -> dict[str, Any]:
+        """What run.json says about it. GankitError if no weight of G fits."""
+        new = {player.name: self._new_tensors(player.name, player.net) for player in (gan.G, gan.D)}
+        weights = {key for key, tensor in gan.G.net.state_dict().items() if tensor.dim() > 1}
+        if weights.issubset(new["G"]):
+            why = f"none of the weights of G in {self.run.folder} fit the G of this run"
+            cure = "omit --model, --generator and --image-size to take its networks"
+            raise GankitError(f"--init: {why}: {cure}")
+        tensors = {player.name: len(player.net.state_dict()) for player in (gan.G, gan.D)}
+        return {"sha256": self.run.sha256, "dataset": self.dataset, "tensors": tensors, "new": new}
+
+    def _new_tensors(self, name: str, net: nn.Module) -> list[str]:
+        """The names of the tensors of G or D that begin anew."""
+        taken = self.taken.get(name, set())
+        return [key for key in net.state_dict() if not {key, _plain_name(key)} & taken]
+
+
+def _plain_name(name: str) -> str:
+    """The weight that a tensor of a parametrization belongs to, as without spectral norm."""
+    return _OF_PARAMETRIZATION.sub(r".\1", name)
+
+
+def base_of(run: Run, *, resume: bool) -> Base | None:
+    """The networks that a run begins with; None if they are new, or if it has a checkpoint.
+
+    GankitError if they cannot be read.
+    """
+    has_begun = resume and checkpoint.list_checkpoints(run.folder / "checkpoints")
+    return load_base(run.init) if run.init and not has_begun else None
+
+
+def load_base(init: str) -> Base:
+    """Read the checkpoint that a value of `--init` means. GankitError."""
+    base = find_base(init)
+    saved = checkpoint.load(base.checkpoint)
+    with checkpoint.errors_of(base.checkpoint):
+        networks = {name: _read_network(name, value) for name, value in saved.model.items()}
+    return Base(base, dataset_of(base), networks)
+
+
+def _read_network(name: str, saved: Any) -> Weights:
+    """The tensors of a network, also those without its spectral norm. ValueError."""
+    if not isinstance(saved, dict):
+        raise ValueError(f"{name} is a {type(saved).__name__}; expected a dict")
+    tensors = {str(key): value for key, value in saved.items() if isinstance(value, Tensor)}
+    return {**_without_spectral_norm(tensors), **tensors}
+
+
+def _without_spectral_norm(tensors: Weights) -> Weights:
+    """The weight that each layer with spectral norm computes with: W / sigma, sigma = u' W v."""
+    plain = {}
+    for name, original in tensors.items():
+        prefix = name.removesuffix(".original")
+        u, v = (tensors.get(f"{prefix}.0.{vector}") for vector in ("_u", "_v"))
+        if u is None or v is None or original.dim() < 2 or original[0].numel() != v.numel():
+            continue  # not spectral norm, or that of a transposed convolution
+        sigma = u @ original.flatten(1) @ v
+        plain[_plain_name(name)] = original / sigma
+    return plain
+
+
+def _check_numbers(name: str, own: Mapping[str, Tensor], fitting: Weights) -> None:
+    """ValueError if a number is not finite, but was in the new network, or a variance negative."""
+    at_start = find_non_finite(numbers_of_networks({name: own}))
+    problems = find_non_finite(numbers_of_networks({name: fitting}), at_start)
+    for label, kind in problems.items():
+        raise ValueError(f"{label} is {kind}")
+    for key, tensor in fitting.items():
+        if key.endswith("running_var") and (tensor < 0).any():
+            raise ValueError(f"{name} has a negative {key}")
+
+
+def describe_begin(record: Mapping[str, Any], init: str) -> str:
+    """One line that says which tensors of G and D a run has from its base `init`."""
+    new = {name: len(keys) for name, keys in record["new"].items()}
+    source = f"from {init.partition('@')[0]}"
+    if not any(new.values()):
+        return f"G and D begin with the weights {source}"
+    parts = []
+    for name, total in record["tensors"].items():
+        taken = total - new[name]
+        share = "all" if taken == total else f"{taken or 'none'} of"
+        parts.append(f"{share} {total} tensors of {name}")
+    named = [f"{key} of {name}" for name, keys in record["new"].items() for key in keys]
+    more = len(named) - MAX_NAMED
+    names = ", ".join(named[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return f"{' and '.join(parts)} are {source}; new: {names}"
+
+
+def warn_of_untrained_d(record: Mapping[str, Any], tricks: Iterable[Trick]) -> None:
+    """Warn of tricks that keep what D has learnt, if nothing of D is from a base."""
+    if record and len(record["new"]["D"]) < record["tensors"]["D"]:
+        return
+    for trick in tricks:
+        if trick.needs_trained_d:
+            cure = in_caller_words("give a trained run with --init RUN, or omit the trick")
+            log.warning("trick %s: %s: %s", trick.name, trick.needs_trained_d, cure)
