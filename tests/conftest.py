@@ -110,6 +110,9 @@ def trainer_of(registry, tiny):
     """`trainer_of("ema", "r1", loss="hinge")`: the tiny run with these tricks, ready to step."""
 
     def build(*tricks, **settings):
+        if "grow" in tricks:  # needs networks that can, and pictures above its first size
+            settings = {"model": "grow64:base_channels=4", **settings}
+            tricks = ["grow:start=8" if trick == "grow" else trick for trick in tricks]
         run = compose(registry, **tiny(tricks=tricks or ("none",), **settings))
         prepared = gankit.prepare(run, registry, lambda done, total: None)
         return assemble(resolve_auto(run, prepared), registry, prepared)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 from PIL import Image
+from torch.nn.functional import interpolate
 
 from gankit.cli.check_output import require_folder
 from gankit.core.errors import GankitError
@@ -46,6 +47,7 @@ def write_preview(run: Run, registry: Registry, file: Path, progress: Progress) 
                 changed = _change(trick, method, seen_by_d, trainer.gan)
                 changes.append(_describe_change(trick, is_same=torch.equal(changed, seen_by_d)))
                 seen_by_d = changed
+    seen_by_d = interpolate(seen_by_d, images.shape[2:])  # squares, if D sees smaller ones
     command = f"{command_line(run)} --preview {quote_word(file.name)}"
     _write(images, seen_by_d, file, Provenance(command, seed=run.seed, step=0))
     if changes:

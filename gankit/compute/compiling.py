@@ -46,6 +46,8 @@ def compile_networks(run: Run, gan: Gan) -> Run:
     """
     if run.compile == "no":
         return run
+    if getattr(gan.G.net, "halvings", 0) or getattr(gan.D.net, "halvings", 0):
+        return _refuse_to_compile(run)
     try:
         helps = _is_worth_compiling(run, gan)
     except Exception as error:  # compilers differ, and so do their errors
@@ -58,6 +60,15 @@ def compile_networks(run: Run, gan: Gan) -> Run:
     if helps:
         _compile(gan.G.net, gan.D.net)
     return dataclasses.replace(run, compile="yes" if helps else "no")
+
+
+def _refuse_to_compile(run: Run) -> Run:
+    """The run with `compile` set to "no", because its networks grow; GankitError if it is "yes"."""
+    why = "networks that grow would be compiled again at each size"
+    if run.compile == "yes":
+        raise GankitError(f"--compile yes: {why}; use --compile no")
+    log.warning("--compile auto: %s, so the networks stay plain", why)
+    return dataclasses.replace(run, compile="no")
 
 
 def _is_worth_compiling(run: Run, gan: Gan) -> bool:

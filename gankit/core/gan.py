@@ -65,6 +65,8 @@ class Gan:
     steps: int  # of the whole run
     machine: Machine
     step: int = 0  # the current step, or the next one between steps
+    # Shares of the run at which steps begin to take another time, beside 0: for plans in time.
+    phases: list[float] = field(default_factory=list)
     accumulate: int = 1  # micro-batches that a batch is cut into, for one update
     process_group: ProcessGroup = field(default_factory=ProcessGroup)
     d_inputs: list[Callable[[Tensor, Gan], Tensor]] = field(default_factory=list)
@@ -81,6 +83,11 @@ class Gan:
     def progress(self) -> float:
         """The share of the run that is done, from 0 to 1."""
         return self.step / max(self.steps, 1)
+
+    @property
+    def phase(self) -> int:
+        """How many of the phases have begun."""
+        return sum(begin <= self.progress for begin in self.phases)
 
     # --- random draws
 

@@ -56,7 +56,7 @@ class Trick:
         """Change the images (N, C, H, W) that D takes for real; returns images of the same shape.
 
         Called in D's update. G's update gets the same images, for losses and penalties that use
-        reals.
+        reals. If the networks can grow, they may be as small as G's pictures are now.
         """
         return images
 

@@ -14,6 +14,7 @@ from gankit.core.errors import GankitError
 from gankit.core.image_size import ImageSize
 from gankit.core.specs import ModelSpec, RecipeSpec
 from gankit.testing.class_labels import check_class_labels
+from gankit.testing.growing import check_growth, used_when_small
 from gankit.testing.harness import (
     HARNESS,
     SMALL,
@@ -55,6 +56,7 @@ def check_generator(
             check_eval_mode,
             check_class_labels,
         )
+        harness.check(check_growth)
 
 
 def check_discriminator(
@@ -77,6 +79,7 @@ def check_discriminator(
             check_logits,
             check_second_derivative,
             check_class_labels,
+            check_growth,
         )
 
 
@@ -161,6 +164,7 @@ def check_training(harness: Harness) -> None:
             require_finite(trainer, trainer.step(step), f"at step {step + 1} ({where})")
         # Adam has a state for each weight that had a gradient.
         updated = {*trainer.gan.G.adam.state, *trainer.gan.D.adam.state}
+        updated |= used_when_small(_net(harness, trainer), _inputs(harness, trainer))
         for name, weight in _net(harness, trainer).named_parameters():
             if weight.requires_grad and weight not in updated:
                 raise ValueError(f"weight {name} gets no gradient: use it in forward or remove it")

@@ -15,6 +15,7 @@ from gankit.core.errors import GankitError
 from gankit.core.settings import Run
 from gankit.training.assemble import default_intervals
 from gankit.training.folder import RunFolder
+from gankit.training.phase_costs import PhaseCosts
 from gankit.training.run_file import update_run
 
 log = logging.getLogger("gankit")
@@ -70,6 +71,7 @@ class Budget:
         self.text = text  # as it was given, such as 4m
         self.seconds = seconds
         self.started = time.perf_counter()
+        self.costs = PhaseCosts()  # of steps, relative to each other
         self.next_plans = list(PLAN_AT)
         self.is_announced = False
         self.marks: list[Mark] = []  # at logged steps, until the last plan
@@ -87,16 +89,17 @@ class Budget:
         if not self.next_plans:
             self._announce_if_late(run, mark, stopwatch)
             return run
-        share = max(elapsed / self.seconds, done / run.steps)
+        share_of_time = self.costs.between(0, done / run.steps) / self.costs.between(0, 1)
+        share = max(elapsed / self.seconds, share_of_time)
         if share < self.next_plans[0]:
             self.marks.append(mark)
             return run
         self.next_plans = [later for later in self.next_plans if later > share]
-        step_seconds = mark.step_seconds_since(self._window_start(mark))
+        seconds_per_cost = self._seconds_per_cost(run, self._window_start(mark), mark)
         self.marks.append(mark)
         if done / run.steps >= LAST_PLAN:
             return run
-        return self._plan(run, done, self.seconds - elapsed, step_seconds, stopwatch)
+        return self._plan(run, done, self.seconds - elapsed, seconds_per_cost, stopwatch)
 
     def plan_anew(self, run: Run, done: int, stopwatch: Stopwatch, folder: RunFolder) -> Run:
         """The same as `keep`; a new length is also told, and written into run.json."""
@@ -124,16 +127,23 @@ class Budget:
         latest = now.time - WINDOW * self.seconds
         return next((mark for mark in reversed(self.marks) if mark.time <= latest), self.marks[0])
 
+    def _seconds_per_cost(self, run: Run, earlier: Mark, now: Mark) -> float:
+        """How long steps take between two moments, compared with `costs`."""
+        cost = self.costs.mean(earlier.done / run.steps, now.done / run.steps)
+        return now.step_seconds_since(earlier) / cost
+
     def _plan(
-        self, run: Run, done: int, seconds_left: float, step_seconds: float, stopwatch: Stopwatch
+        self, run: Run, done: int, seconds_left: float, seconds_per_cost: float, watch: Stopwatch
     ) -> Run:
         """The run with as many steps as the time that is left allows."""
 
         def seconds_of(more: int) -> float:
             longer = with_length(run, done + more)
-            return more * step_seconds + _seconds_of_output(longer, done, stopwatch)
+            step_seconds = seconds_per_cost * self.costs.mean(done / longer.steps)
+            return more * step_seconds + _seconds_of_output(longer, done, watch)
 
-        most = max(1, math.ceil(seconds_left / max(step_seconds, 1e-6)))
+        least_seconds = seconds_per_cost * min(self.costs.seconds)  # of a step
+        most = max(1, math.ceil(seconds_left / max(least_seconds, 1e-6)))
         more = bisect.bisect_right(range(1, most + 1), seconds_left, key=seconds_of)
         planned = with_length(run, done + max(1, more))
         if abs(planned.steps - run.steps) <= MIN_CHANGE * run.steps:
@@ -146,8 +156,9 @@ class Budget:
         last_plan = self.marks[-1]
         if self.is_announced or now.time - last_plan.time < 2 * WINDOW * self.seconds:
             return
-        steps_left = (run.steps - now.done) * now.step_seconds_since(last_plan)
-        seconds = now.time - self.started + steps_left
+        step_seconds = self._seconds_per_cost(run, last_plan, now)
+        step_seconds *= self.costs.mean(now.done / run.steps)
+        seconds = now.time - self.started + (run.steps - now.done) * step_seconds
         seconds += _seconds_of_output(run, now.done, stopwatch)
         if seconds > LATE * self.seconds:
             self.is_announced = True

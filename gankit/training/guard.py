@@ -17,6 +17,7 @@ from typing import Any
 import torch
 
 from gankit.core.errors import GankitError, RunFailed, RunStopped, describe_error
+from gankit.core.growing import shape_in_training
 from gankit.core.registry import Registry
 from gankit.core.specs import Spec
 from gankit.training import returns
@@ -32,7 +33,7 @@ def _check_nothing(result: object, *args: object) -> None:
 # The methods of a trick that a run calls after `start`, with the check of what they return.
 TRICK_METHODS: dict[str, Check] = {
     "begin_batch": _check_nothing,
-    "reals": lambda result, images, gan: returns.require_like("reals", result, images),
+    "reals": lambda result, images, gan: returns.require_reals(result, images, gan.G.net),
     "fakes": lambda result, images, gan: returns.require_like("fakes", result, images),
     "d_input": lambda result, images, gan: returns.require_like("d_input", result, images),
     "targets": lambda result, targets, gan: returns.require_targets(result, targets),
@@ -140,14 +141,14 @@ def guard_parts(trainer: Trainer, registry: Registry) -> Iterator[None]:
     loss = registry.find("loss", run.loss.name)
     guards += [(trainer.loss, loss, method, check) for method, check in LOSS_METHODS.items()]
     image_shape = (run.channels, run.size.height, run.size.width)
-    for method, kind, shape in (
-        ("generate", "generator", image_shape),
-        ("sample", "generator", image_shape),
-        ("judge", "discriminator", ()),
-        ("look", "discriminator", ()),
-    ):
-        spec = registry.find(kind, getattr(run, kind).name)
-        guards.append((gan, spec, method, functools.partial(_check_output, method, shape)))
+    of_networks: tuple[tuple[str, str, Check], ...] = (
+        ("generate", "generator", functools.partial(_check_fakes, gan.G.net, image_shape)),
+        ("sample", "generator", functools.partial(_check_output, "sample", image_shape)),
+        ("judge", "discriminator", functools.partial(_check_output, "judge", ())),
+        ("look", "discriminator", functools.partial(_check_output, "look", ())),
+    )
+    for method, kind, check in of_networks:
+        guards.append((gan, registry.find(kind, getattr(run, kind).name), method, check))
     generator = registry.find("generator", run.generator.name)
     discriminator = registry.find("discriminator", run.discriminator.name)
     for net in dict.fromkeys((gan.G.net, gan.D.net, gan.sampler)):
@@ -169,6 +170,13 @@ def _check_output(
 ) -> None:
     """ValueError unless a network returns this shape for each of the given z or images."""
     returns.require_images(FORWARD[method], output, (len(given), *shape))
+
+
+def _check_fakes(
+    net: torch.nn.Module, shape: tuple[int, ...], output: object, given: Any, *_: object
+) -> None:
+    """The same of G's pictures in a step, which are smaller while a network has yet to grow."""
+    _check_output("generate", shape_in_training(net, shape), output, given)
 
 
 def _step(trainer: Trainer, registry: Registry, take_step: Callable[[int], Any], step: int) -> Any:

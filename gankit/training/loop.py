@@ -323,7 +323,7 @@ class TrainingLoop:
     def _log(self, step: int) -> None:
         with self.pace.timing():  # on a GPU, this waits for the steps
             self.step_log.read_losses(self.run)
-        self.pace.check(step)
+        self.pace.check(step, self.gan.phase)
         row = self.step_log.read_row()
         with self.stopwatch.timing("log"):
             for is_bundled in (False, True):

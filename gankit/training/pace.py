@@ -23,6 +23,7 @@ class Pace:
         self.is_watching = run.device == "cpu" and run.threads > 1
         self.seconds = 0.0  # of the steps since the last check
         self.last_step: int | None = None
+        self.phase = 0
         self.fastest = float("inf")  # seconds per step
         self.slow: list[float] = []  # seconds of each slow interval since the last one that was not
 
@@ -33,14 +34,18 @@ class Pace:
         yield
         self.seconds += time.perf_counter() - started
 
-    def check(self, step: int) -> None:
-        """End an interval at this step."""
+    def check(self, step: int, phase: int = 0) -> None:
+        """End an interval at this step. Steps are compared with those of the same phase."""
         seconds = self.seconds
         self.seconds = 0.0
         num_steps = step - (self.last_step or 0)
         is_first = self.last_step is None  # with one-off work, and after a resume of unknown length
         self.last_step = step
-        if not is_first and seconds > 0:  # a clock may stand still or go back
+        if phase != self.phase:
+            self.phase = phase
+            self.fastest = float("inf")
+            self.slow = []
+        elif not is_first and seconds > 0:  # a clock may stand still or go back
             self._compare(seconds, seconds / num_steps)
 
     def _compare(self, seconds: float, step_seconds: float) -> None:

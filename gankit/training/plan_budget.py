@@ -16,6 +16,7 @@ from gankit.data.prepare import prepare
 from gankit.training import assemble
 from gankit.training.budget import Budget
 from gankit.training.combine import budget_seconds
+from gankit.training.phase_costs import PhaseCosts, time_phases
 
 MAX_TIMED_STEPS = 2000  # enough of very short ones; also ends if the clock stands still
 
@@ -40,7 +41,8 @@ def fit_to_budget(
     prepared = prepare(run, registry, progress)
     budget = Budget(text.strip(), seconds)
     resolved = assemble.resolve_auto(run, prepared)
-    step_seconds, measured_run = measure_step_time(resolved, registry, prepared)
+    budget.costs, measured_run = measure_costs(resolved, registry, prepared)
+    step_seconds = budget.costs.mean()
     length = f"{max(1, round(budget.seconds / step_seconds))} steps"
     planned = dataclasses.replace(
         run, length=length, compile=measured_run.compile, threads=resolved.threads
@@ -48,15 +50,24 @@ def fit_to_budget(
     return planned, budget
 
 
-def measure_step_time(
+def measure_step_time(run: Run, registry: Registry, prepared: PreparedDataset) -> tuple[float, Run]:
+    """Seconds per training step on average, and the run with `compile` resolved to yes or no."""
+    costs, run = measure_costs(run, registry, prepared)
+    return costs.mean(), run
+
+
+def measure_costs(
     run: Run, registry: Registry, prepared: PreparedDataset, min_seconds: float = 1.5
-) -> tuple[float, Run]:
-    """Seconds per training step, and the run with `compile` resolved to yes or no.
+) -> tuple[PhaseCosts, Run]:
+    """Seconds per training step in each phase, and the run with `compile` resolved to yes or no.
 
     The steps are taken by a trainer of its own, so they do not change the run.
     """
     trainer = assemble.assemble(run, registry, prepared)
-    trainer.run = compile_networks(run, trainer.gan)
+    run = compile_networks(run, trainer.gan)
+    trainer.run = run
+    if trainer.gan.phases:
+        return time_phases(trainer, min_seconds), run
     for step in range(3):
         trainer.step(step)
     started = time.perf_counter()
@@ -65,4 +76,4 @@ def measure_step_time(
         float(trainer.step(step)["g_loss"])  # reading the loss waits for the device
         step += 1
     seconds = max(MIN_SECONDS, time.perf_counter() - started)
-    return seconds / (step - 3), trainer.run
+    return PhaseCosts(seconds=(seconds / (step - 3),)), run

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from gankit.core.errors import quote_value
+from gankit.core.growing import shape_in_training
 from gankit.core.reported import TEXT, Activity, require_numbers
 from gankit.core.trick import Targets
 
@@ -33,6 +34,16 @@ def require_like(what: str, result: object, example: Tensor) -> Tensor:
         if actual != expected:
             raise ValueError(f"{what} returns {name} {actual}; expected {expected}, like its input")
     return tensor
+
+
+def require_reals(result: object, images: Tensor, net: torch.nn.Module) -> Tensor:
+    """ValueError unless they are like the images that `reals` got; returns them.
+
+    They may be as small as the pictures of `net`, if this is a network that has yet to grow.
+    """
+    height, width = shape_in_training(net, tuple(images.shape))[-2:]
+    is_small = require_tensor("reals", result).shape[-2:] == (height, width)
+    return require_like("reals", result, images[..., :height, :width] if is_small else images)
 
 
 def require_tensor(what: str, result: object) -> Tensor:

@@ -6,6 +6,7 @@ from typing import Any
 from gankit import DiscriminatorSpec, GeneratorSpec, ModelSpec, hookimpl
 
 PAPER = "Radford, Metz & Chintala 2015, arXiv 1511.06434"
+GROWING = "Karras et al. 2018, arXiv 1710.10196: progressive growing"
 QUICK_TRICKS = ("ema:decay=0.998", "smooth-labels")
 QUICK = {"batch_size": 32, "tricks": QUICK_TRICKS}
 AS_PUBLISHED = {"batch_size": 64, "lr_g": 2e-4, "lr_d": 2e-4, "beta1": 0.5, "beta2": 0.999}
@@ -30,6 +31,14 @@ def register_generators(register: Callable[[GeneratorSpec], None]) -> None:
             build="gankit_dcgan.skip:Generator",
         )
     )
+    register(
+        GeneratorSpec(
+            name="dcgan-grow",
+            summary="dcgan-skip that can begin with small pictures, for the trick grow",
+            source=GROWING,
+            build="gankit_dcgan.grow:GrowingGenerator",
+        )
+    )
 
 
 @hookimpl
@@ -41,6 +50,14 @@ def register_discriminators(register: Callable[[DiscriminatorSpec], None]) -> No
             source=PAPER,
             build="gankit_dcgan.nets:Discriminator",
             lesson=1,
+        )
+    )
+    register(
+        DiscriminatorSpec(
+            name="dcgan-grow",
+            summary="DCGAN's D that can begin with small pictures, for the trick grow",
+            source=GROWING,
+            build="gankit_dcgan.grow:GrowingDiscriminator",
         )
     )
 
@@ -82,6 +99,9 @@ def register_models(register: Callable[[ModelSpec], None]) -> None:
     register(_skip(64, 24, default=True, tricks=tricks, length="60 kimg"))
     register(_skip(128, 24))
     register(_skip(256, 12))
+    register(_grow(64, 24))
+    register(_grow(128, 24))
+    register(_grow(256, 12))
 
 
 def _skip(size: int, width: int, default: bool = False, **settings: Any) -> ModelSpec:
@@ -95,4 +115,24 @@ def _skip(size: int, width: int, default: bool = False, **settings: Any) -> Mode
         image_size=size,
         settings={**QUICK, "lr_g": 4e-4, "lr_d": 4e-4, "length": "200 kimg", **settings},
         default=default,
+    )
+
+
+def _grow(size: int, width: int) -> ModelSpec:
+    """The same, which begins with pictures of 16 px."""
+    network = f"dcgan-grow:base_channels={width}"
+    return ModelSpec(
+        name=f"grow{size}",
+        summary=f"the networks of skip{size}, which begin with 16 px and grow to {size} px",
+        source=GROWING,
+        generator=network,
+        discriminator=network,
+        image_size=size,
+        settings={
+            **QUICK,
+            "tricks": (*QUICK_TRICKS, "grow", "lr-decay"),
+            "lr_g": 4e-4,
+            "lr_d": 4e-4,
+            "length": "200 kimg",
+        },
     )

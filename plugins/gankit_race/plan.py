@@ -28,6 +28,7 @@ from gankit.data.prepare import prepare
 from gankit.training import assemble
 from gankit.training.begin_weights import base_of
 from gankit.training.folder import make_numbered_folder
+from gankit.training.phase_costs import stay_in_first_phase, time_phases
 from gankit.training.recorded_paths import find_paths, path_entries
 from gankit.training.run_file import make_run, read_settings
 from gankit_race.find_race import RACE_FILE
@@ -276,6 +277,8 @@ def time_steps(
     affects all of them.
     """
     threads = torch.get_num_threads()
+    for trainer in trainers:
+        stay_in_first_phase(trainer)
     seconds = [0.0] * len(trainers)
     steps = [0] * len(trainers)
     for turn in itertools.count():
@@ -289,8 +292,13 @@ def time_steps(
             progress(0, 0)  # raises if the user stops the race
         if all(_is_timed(timing, *spent) for spent in zip(seconds, steps, strict=True)):
             break
+    means = []
+    for trainer, total, count in zip(trainers, seconds, steps, strict=True):
+        torch.set_num_threads(trainer.run.threads or threads)
+        costs = time_phases(trainer, timing.seconds)  # the steps above were of the first phase
+        means.append(max(total, MIN_SECONDS) / count * costs.mean() / costs.seconds[0])
     torch.set_num_threads(threads)
-    return [max(total, MIN_SECONDS) / count for total, count in zip(seconds, steps, strict=True)]
+    return means
 
 
 def _is_timed(timing: Timing, seconds: float, steps: int) -> bool:

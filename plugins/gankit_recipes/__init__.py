@@ -26,6 +26,7 @@ RECIPES = (
         variants={
             "your own pictures": "--data FOLDER",
             "128 px": "--model skip128",
+            "128 px, growing from 16 px": "--model grow128 --trick +grow",
             "whole pictures, no random crops": "--zoom 1",
             "a run of hours": "--kimg 2000",
             "stained tissue, which looks the same when rotated": "--dataset ihc --dihedral",

@@ -159,6 +159,12 @@ TRICKS = (
         build="gankit_tricks.lr_decay:LRDecay",
     ),
     TrickSpec(
+        name="grow",
+        summary="begins with small pictures, and lets both networks grow to the full size",
+        source="Karras et al. 2018, arXiv 1710.10196, section 2",
+        build="gankit_tricks.grow:Grow",
+    ),
+    TrickSpec(
         name="freeze-d",
         summary="freezes D's first layers: for fine-tuning",
         source="Mo, Cho & Shin 2020, arXiv 2002.10964",

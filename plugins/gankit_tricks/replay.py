@@ -3,6 +3,7 @@
 import torch
 
 from gankit import Trick
+from gankit.core.growing import shape_in_training
 
 
 class Replay(Trick):
@@ -38,6 +39,8 @@ class Replay(Trick):
         draw = gan.draw("replay")
         mixed = images.clone()
         shown = 0
+        if self.old is not None and self.old.shape[1:] != images.shape[1:]:
+            self.old = None  # with the trick grow, pictures have become larger
         if self.old is not None:
             self.old = self.old.to(images.device)  # a checkpoint's is on the CPU
             replaced, picked = _pick(self.old, self.old_labels, count, gan.labels, draw)
@@ -81,7 +84,8 @@ class Replay(Trick):
         old = state["old"]
         if old is not None:
             picture = self.gan.sample(torch.zeros(1, self.gan.latent_dim))[0]
-            if old.dtype != torch.uint8 or old.shape[1:] != picture.shape or len(old) > self.size:
+            shape = shape_in_training(self.gan.G.net, tuple(picture.shape))
+            if old.dtype != torch.uint8 or old.shape[1:] != shape or len(old) > self.size:
                 raise ValueError(f"old must be at most {self.size} pictures of bytes, as G makes")
         self.old = old
         self.old_labels = state.get("labels")

@@ -79,6 +79,10 @@ class WatchedTrick(Trick):
         return self._images("d_input", before, self.trick.d_input(images, gan))
 
     def _images(self, place: str, before: Tensor, after: Tensor) -> Tensor:
+        if after.shape != before.shape:
+            height, width = after.shape[2:]
+            self.acts.note(self.name, place, f"shrank the pictures to {width} x {height} px")
+            return after
         change = float((after.detach() - before).abs().mean())
         what = f"changed pixels by {change:.2g} on average (they run from -1 to 1)"
         self.acts.note(self.name, place, what if change else "")

@@ -25,6 +25,7 @@ from gankit.cli.console.live import LiveView, sparkline
 from gankit.cli.read_source import read_source, remove_docstring
 from gankit.core.specs import KINDS, TrickSpec
 from gankit.runs.video import write_video
+from gankit.training.phase_costs import PhaseCosts
 
 
 @pytest.fixture
@@ -364,8 +365,8 @@ def test_a_dry_run_says_what_other_programs_do_to_its_time(gankit_run, monkeypat
 )
 def test_lengths_become_steps(gankit_run, monkeypatch, length, steps):
     """A step shows 8 pictures, twice as many with two steps of D; there are 64 in an epoch."""
-    for module in ("gankit.cli.plan", "gankit.training.plan_budget"):
-        monkeypatch.setattr(f"{module}.measure_step_time", lambda run, *others: (0.5, run))
+    costs = PhaseCosts(seconds=(0.5,))
+    monkeypatch.setattr("gankit.training.plan_budget.measure_costs", lambda run, *_: (costs, run))
     code, out, _ = gankit_run(*length, "--dry-run")
     assert code == 0
     assert re.search(rf"^length +{steps} steps = ", out, re.M)
@@ -509,7 +510,7 @@ def test_the_live_view_fits_its_terminal(width, registry, tiny, tmp_path):
     run = gankit_run_in(run, tmp_path / ("a-long-name" * 8), steps=1_000_000)
     screen = Terminal()
     console = Console(width=width, height=60, force_terminal=True, file=screen)
-    view = LiveView(run, SimpleNamespace(step=0), console)
+    view = LiveView(run, SimpleNamespace(step=0, phase=0, phases=[]), console)
     view.grid = run.folder / "samples" / "000000.png"
     for step in range(1, 40):
         view.next_draw = 0.0  # draw each step

@@ -184,7 +184,8 @@ def test_the_live_view_draws_curves_without_unicode(registry, tiny, tmp_path, mo
     from rich.console import Console
 
     run = compose(registry, **tiny(out=str(tmp_path / "run")))
-    view = LiveView(run, SimpleNamespace(step=0), Console(file=stream, width=80))
+    gan = SimpleNamespace(step=0, phase=0, phases=[])
+    view = LiveView(run, gan, Console(file=stream, width=80))
     for step in range(1, 30):
         numbers = {"d_loss": step / 30, "g_loss": 1.0, "d_real": 0.5, "d_fake": 0.5}
         view.step_done(step, {**numbers, "seconds": step, "activity": {}})

@@ -51,7 +51,7 @@ def view(registry, tiny, tmp_path):
 
     def start():
         run = compose(registry, **tiny(out=str(tmp_path / "run")))
-        live = LiveView(run, SimpleNamespace(step=0))
+        live = LiveView(run, SimpleNamespace(step=0, phase=0, phases=[]))
         live.step_done(1, SCALARS)
         return live
 

@@ -40,6 +40,7 @@ OFF = {  # each trick's options at strength zero, where it must change nothing
     "flip-labels": "p=0",
     "freeze-d": "layers=0",
     "gradient-clipping": "norm=0",
+    "grow": "until=0",
     "historical-averaging": "weight=0",
     "lecam": "weight=0",
     "lr-decay": "begin=1.0",
@@ -57,6 +58,8 @@ OFF = {  # each trick's options at strength zero, where it must change nothing
     "wgan-gp": "weight=0",
 }
 NEVER_OFF = {"ema", "spectral-norm"}  # ema does not change training; spectral-norm has no strength
+GROWING = {"model": "grow64:base_channels=4"}  # for the trick grow; the pictures have 16 px
+BESIDE_GROW = {"grow": "grow:start=8", "gradient-clipping": "gradient-clipping:norm=0.01"}
 ABOUT = {"name": "mine", "summary": "s", "source": "s"}
 
 
@@ -81,14 +84,18 @@ def test_each_trick_is_in_one_of_the_lists():
 
 @pytest.mark.parametrize("name", TRICKS)
 def test_bundled_tricks(name):
-    testing.check_trick(name, off=OFF.get(name, ""), beside=())
+    settings = GROWING if name == "grow" else {}
+    text = BESIDE_GROW[name] if name == "grow" else name
+    testing.check_trick(text, off=OFF.get(name, ""), beside=(), **settings)
 
 
 @pytest.mark.parametrize("pair", list(itertools.combinations(TRICKS, 2)), ids="+".join)
 def test_bundled_tricks_in_pairs(pair):
     excluded = any(a in TRICKS[b].builder().excludes for a, b in (pair, pair[::-1]))
+    settings = GROWING if "grow" in pair else {}
+    texts = [BESIDE_GROW.get(name, name) for name in pair] if "grow" in pair else pair
     try:
-        testing.check_together(*pair)
+        testing.check_together(*texts, **settings)
     except BrokenContract as error:
         assert excluded, error  # noqa: PT017
         assert all(repr(name) in str(error) for name in pair)  # noqa: PT017

@@ -17,8 +17,10 @@ from gankit.core.registry import load_registry
 from gankit.training import budget as budget_module
 from gankit.training import checkpoint
 from gankit.training.budget import Budget
+from gankit.training.phase_costs import PhaseCosts
 from gankit.training.run_file import load_run
 
+ALIKE = PhaseCosts()
 SCHEDULED = ("noisy-d:sigma=0.3,until=0.9", "lr-decay", "ema:decay=0.9", "top-k:until=0.8")
 
 
@@ -54,12 +56,15 @@ def computer(monkeypatch):
 def run_in(registry, tiny, tmp_path, computer):
     """`run_in("40s", steps=40)`: train a run that was planned with 40 steps; returns its folder."""
 
-    def run(text, steps, name="run", tricks=("none",), registry=registry, **settings):
+    def run(
+        text, steps, name="run", tricks=("none",), registry=registry, costs=ALIKE, **settings
+    ):
         settings = {"log_every": 1, "draw_every": 1000, **settings}
         out = str(tmp_path / name)
         run = compose(registry, **tiny(tricks=tricks, length=f"{steps} steps", **settings), out=out)
         computer.steps = 0
         budget = Budget(text, float(text.removesuffix("s")))
+        budget.costs = costs
         return train(run, registry, stop=computer.poll, progress=computer.work, budget=budget)
 
     return run
@@ -141,6 +146,32 @@ def test_a_late_change_is_announced_once_and_the_plan_is_kept(run_in, computer, 
     (message,) = [record.getMessage() for record in caplog.records]
     assert "--budget 100s" in message
     assert "min" in message
+
+
+@pytest.mark.parametrize("factor", [0.5, 1.0, 2.0])
+def test_steps_that_become_slower_later_are_planned_in(run_in, computer, caplog, factor):
+    """The steps of the last three fifths take four times as long, and were measured so or not."""
+    costs = PhaseCosts((0.0, 0.4), (1.0, 4.0))
+    computer.seconds = []
+
+    def step_seconds(step):
+        total = computer.total
+        computer.seconds.append(factor * (4.0 if step > 0.4 * total else 1.0))
+        return computer.seconds[-1]
+
+    computer.total = 100
+    computer.step_seconds = step_seconds
+    work = computer.work
+
+    def follow(done, total, stage):
+        computer.total = total or 100
+        work(done, total, stage)
+
+    computer.work = follow
+    record = record_of(run_in("280s", steps=100, costs=costs))
+    assert record["steps"] == pytest.approx(100 / factor, rel=0.07)
+    assert computer.now - 1000 == pytest.approx(280, rel=0.15)
+    assert not [message for message in caplog.messages if "instead of --budget" in message]
 
 
 def test_the_length_does_not_change_once_rates_may_have_fallen(run_in, computer, caplog):

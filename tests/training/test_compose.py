@@ -11,6 +11,7 @@ import gankit
 from gankit import GankitError, ModelSpec, Trick, compose
 from gankit.cli.run import read_options
 from gankit.core.registry import import_file, load_registry
+from gankit.training.phase_costs import PhaseCosts
 from gankit.training.run_file import load_run
 
 
@@ -154,7 +155,8 @@ def test_wrong_lengths(registry, length, facts):
 
 
 def test_a_budget_is_planned_when_the_run_is_trained(registry, tiny, here, monkeypatch):
-    monkeypatch.setattr("gankit.training.plan_budget.measure_step_time", lambda run, *_: (1, run))
+    costs = PhaseCosts(seconds=(1.0,))
+    monkeypatch.setattr("gankit.training.plan_budget.measure_costs", lambda run, *_: (costs, run))
     monkeypatch.setattr("gankit.training.budget.Budget.keep", lambda self, run, *_: run)
     settings = {name: value for name, value in tiny().items() if name != "length"}
     run = compose(registry, **settings, budget="0.1 min", out="run")

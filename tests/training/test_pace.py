@@ -54,3 +54,15 @@ def test_fewer_threads_would_not_help(pace_of):
     assert len(pace_of(slow)) == 1
     assert pace_of(slow, threads=1) == []
     assert pace_of(slow, device="cuda:0") == []
+
+
+def test_steps_of_a_later_phase_are_not_compared_with_quicker_ones(pace_of, registry, caplog):
+    pace = Pace(compose(registry, threads=2, device="cpu", out="runs/my run"))
+    for index, seconds in enumerate([1] * 5 + [20] * 10):
+        pace.seconds = seconds
+        pace.check(10 * (index + 1), phase=int(seconds == 20))
+    assert not caplog.messages
+    for index in range(15, 25):
+        pace.seconds = 80
+        pace.check(10 * (index + 1), phase=1)
+    assert len(caplog.messages) == 1

@@ -22,9 +22,9 @@ from gankit.cli.console.format import (
     summarize_outcome,
 )
 from gankit.cli.console.recommend import recommend_recipe
+from gankit.cli.console.time_left import TimeLeft
 from gankit.cli.half_blocks import PictureRow
 from gankit.cli.rich_console import output_console
-from gankit.core.clock import format_time_left, rate
 from gankit.core.settings import Run, command_line
 from gankit.data.read.names import printable
 from gankit.runs.figures import downsample
@@ -56,6 +56,7 @@ class LiveView:
     def __init__(self, run: Run, gan: Gan, console: Console | None = None) -> None:
         self.run = run
         self.first_step = gan.step
+        self.time_left = TimeLeft(gan)
         self.saved_step = gan.step
         self.grid: Path | None = None
         self.best: Any = None  # the best measurement so far, with --keep-best
@@ -87,6 +88,7 @@ class LiveView:
         for _, key, _ in CURVES:
             self.history[key].append(scalars[key])
         self.latest = (step, scalars)
+        self.time_left.update(step, scalars["seconds"])
         if time.monotonic() >= self.next_draw:
             self._draw()
 
@@ -120,8 +122,8 @@ class LiveView:
         """The whole view as a rich renderable."""
         run = self.run
         width = self.console.width
-        speed = rate(step - self.first_step, scalars["seconds"])
-        time_left = format_time_left(run.steps - step, speed)
+        speed = self.time_left.speed
+        time_left = self.time_left.describe(run.steps - step)
         rates = f"{speed:.1f} steps/s  {speed * run.batch_size * run.d_steps:.0f} images/s"
         heading = Text(f"step {step:,}/{run.steps:,}  {rates}  left {time_left}")
         bar = Table.grid()  # a ProgressBar alone does not end its line

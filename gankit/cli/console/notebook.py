@@ -15,8 +15,8 @@ from gankit.cli.console.format import (
     summarize_outcome,
 )
 from gankit.cli.console.recommend import recommend_recipe
+from gankit.cli.console.time_left import TimeLeft
 from gankit.cli.page import data_uri
-from gankit.core.clock import format_time_left, rate
 from gankit.core.settings import Run
 from gankit.data.read.names import printable
 from gankit.runs.figures import plot
@@ -40,6 +40,7 @@ class NotebookView:
     def __init__(self, run: Run, gan: Gan) -> None:
         self.run = run
         self.first_step = gan.step
+        self.time_left = TimeLeft(gan)
         self.saved_step = gan.step
         self.grid: Path | None = None
         self.best: Any = None  # the best measurement so far, with --keep-best
@@ -56,13 +57,13 @@ class NotebookView:
     def step_done(self, step: int, scalars: dict[str, Any]) -> None:
         for name in CURVES:
             self.losses[name].append(scalars[name])
+        speed = self.time_left.update(step, scalars["seconds"])
         now = time.monotonic()
         if now - self.last_update < SECONDS_BETWEEN_UPDATES:
             return
         self.last_update = now
         run = self.run
-        speed = rate(step - self.first_step, scalars["seconds"])
-        time_left = format_time_left(run.steps - step, speed)
+        time_left = self.time_left.describe(run.steps - step)
         activity = [f"{name}: {text}" for name, text in scalars["activity"].items() if text]
         names = {"d_loss": "d_loss", "g_loss": "g_loss", "D(x)": "d_real", "D(G(z))": "d_fake"}
         lines = [

@@ -13,7 +13,7 @@ from gankit.cli.console.format import (
     summarize_outcome,
 )
 from gankit.cli.console.recommend import recommend_recipe
-from gankit.core.clock import format_time_left, rate
+from gankit.cli.console.time_left import TimeLeft
 from gankit.core.retried_write import RetriedWrite
 from gankit.core.settings import Run, command_line
 from gankit.data.read.names import printable
@@ -33,6 +33,7 @@ class PlainView:
     def __init__(self, run: Run, gan: Gan) -> None:
         self.run = run
         self.first_step = gan.step
+        self.time_left = TimeLeft(gan)
         self.saved_step = gan.step
         self.grid: Path | None = None
         self.best: Any = None  # the best measurement so far, with --keep-best
@@ -55,17 +56,17 @@ class PlainView:
             print(printable(line), flush=True)
 
     def step_done(self, step: int, scalars: dict[str, Any]) -> None:
+        speed = self.time_left.update(step, scalars["seconds"])
         now = time.monotonic()
         pause = seconds_between_lines(scalars["seconds"])
         if now - self.last_print < pause and step < self.run.steps:
             return
         self.last_print = now
-        speed = rate(step - self.first_step, scalars["seconds"])
         activities = [f"{name} {text}" for name, text in scalars["activity"].items() if text]
         columns = [
             f"step {step:,}/{self.run.steps:,}",
             f"{speed:.1f}/s",
-            f"left {format_time_left(self.run.steps - step, speed)}",
+            f"left {self.time_left.describe(self.run.steps - step)}",
             f"d_loss {scalars['d_loss']:.2f}",
             f"g_loss {scalars['g_loss']:.2f}",
             f"D(x) {scalars['d_real']:.2f}",

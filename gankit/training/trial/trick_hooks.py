@@ -43,14 +43,23 @@ def check_images(trainer: Trainer, trick: Trick) -> None:
     for method, images in of_methods:
         before = images.clone()
         result = getattr(trick, method)(images, gan)
-        require_like(method, result, images)
+        if method == "reals":  # which may shrink them
+            returns.require_reals(result, images, gan.G.net)
+            require_finite(method, result)
+        else:
+            require_like(method, result, images)
         if not torch.equal(images, before):
             raise changes_input(method)
 
 
 def require_like(method: str, result: object, example: Tensor) -> None:
     """ValueError unless it is a finite tensor of the example's shape, dtype and device."""
-    if not returns.require_like(method, result, example).isfinite().all():
+    require_finite(method, returns.require_like(method, result, example))
+
+
+def require_finite(method: str, result: Tensor) -> None:
+    """ValueError if there is a NaN or an infinity in a tensor."""
+    if not result.isfinite().all():
         raise ValueError(f"{method} returns NaN or infinity")
 
 
@@ -175,13 +184,16 @@ def check_draws(trainer: Trainer, trick: Trick) -> None:
 
 
 def check_gradients_to_g(trainer: Trainer, trick: Trick) -> None:
-    """D's logits for fakes have gradients for all of G's weights."""
+    """D's logits for fakes have gradients for all of G's weights that the fakes depend on."""
     gan = trainer.gan
     begin_batch(gan, trick, gan.G)
-    logits = gan.judge(gan.generate(gan.latents(trainer.run.batch_size)))
-    torch.autograd.backward(logits.sum())
+    fakes = gan.generate(gan.latents(trainer.run.batch_size))
     trained = [p for p in gan.G.net.parameters() if p.requires_grad]
-    if not all(p.grad is not None and p.grad.any() for p in trained):
+    # A network that grows does not use all of its weights yet.
+    direct = torch.autograd.grad(fakes.sum(), trained, retain_graph=True, allow_unused=True)
+    used = [p for p, gradient in zip(trained, direct, strict=True) if gradient is not None]
+    torch.autograd.backward(gan.judge(fakes).sum())
+    if not all(p.grad is not None and p.grad.any() for p in used):
         raise ValueError("stops gradients from D's logits to weights of G: do not detach images")
 
 

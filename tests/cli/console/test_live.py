@@ -32,7 +32,7 @@ def view_of(registry, tiny, here, monkeypatch):
     def make(width=80, height=24):
         console = OutputConsole(file=Terminal(), width=width, height=height)
         run = compose(registry, **tiny(tricks=["ema"], out="run"))
-        view = live.LiveView(run, SimpleNamespace(step=0), console)
+        view = live.LiveView(run, SimpleNamespace(step=0, phase=0, phases=[]), console)
         view.samples_drawn(here / "run" / "samples" / "000000.png", torch.zeros(64, 3, 32, 32))
         return view
 
