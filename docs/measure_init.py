@@ -1,7 +1,6 @@
 """Measure what --init gives: six minutes with a base, and six and sixty minutes without one.
 
-    python docs/measure_init.py races/init-art --base ../shared/data/flowers \\
-        --data ../shared/data/art --holdout 0.4
+    python docs/measure_init.py races/init-art --base photos --data paintings --holdout 0.4
 
 It trains the base (1,000 kimg, unless --base is the folder of a run), plans how many steps six
 minutes are, trains the three variants with three seeds each, and compares them by KID and

@@ -25,7 +25,7 @@ from gankit.training.compose import compose
 from gankit.training.loop import train
 
 DOCS = Path(__file__).parents[1] / "docs"
-sys.path.insert(0, str(Path(__file__).parent))  # for browsing.py
+sys.path.insert(0, str(Path(__file__).parent))  # for browsing.py and sprites.py
 TINY = {
     "dataset": "petals:count=64",
     "model": "dcgan64:base_channels=4",
@@ -252,32 +252,12 @@ def _to_utf_8(text):
     return text.encode(errors="replace").decode()
 
 
-def draw_sprites(count, side=24):
-    """Soft discs in one colour each, as RGBA (count, side, side, 4), with noise behind alpha 0."""
-    random = np.random.default_rng(3)
-    pixels = random.integers(0, 256, (count, side, side, 4), dtype=np.uint8)
-    y, x = np.mgrid[:side, :side] - (side - 1) / 2
-    for sprite in pixels:
-        radius = random.uniform(side / 6, side / 3)
-        alpha = np.clip(radius - np.hypot(x, y), 0, 3) / 3
-        sprite[..., 3] = np.round(255 * alpha)
-        sprite[alpha > 0, :3] = random.integers(40, 256, 3)
-    return pixels
-
-
-def draw_pixel_art(count, side=16):
-    """Mirrored figures in four colours on a transparent ground, as RGBA (count, side, side, 4)."""
-    random = np.random.default_rng(4)
-    palette = np.array([[0, 0, 0, 0], [200, 60, 60, 255], [240, 200, 80, 255], [60, 90, 220, 255]])
-    half = random.integers(0, 4, (count, side, side // 2))
-    half[:, :2] = half[:, -2:] = half[:, :, :1] = 0
-    return palette[np.concatenate([half, half[:, :, ::-1]], axis=2)].astype(np.uint8)
-
-
 @pytest.fixture(scope="session")
 def sprites(tmp_path_factory):
     """A folder of 40 soft sprites of 24 px with hidden colours."""
     folder = tmp_path_factory.mktemp("sprites")
+    from sprites import draw_sprites
+
     for number, pixels in enumerate(draw_sprites(40)):
         Image.fromarray(pixels).save(folder / f"{number:02}.png")
     return folder
@@ -287,6 +267,8 @@ def sprites(tmp_path_factory):
 def pixel_art(tmp_path_factory):
     """A folder of 40 figures of 16 px, each pixel saved as a square of 8."""
     folder = tmp_path_factory.mktemp("art")
+    from sprites import draw_pixel_art
+
     for number, pixels in enumerate(draw_pixel_art(40)):
         Image.fromarray(pixels.repeat(8, 0).repeat(8, 1)).save(folder / f"{number:02}.png")
     return folder

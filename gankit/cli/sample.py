@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from click.core import ParameterSource
 from gankit.cli.check_output import check_output
 from gankit.cli.grouped_command import GroupedCommand
 from gankit.cli.log import show_log
+from gankit.cli.sample_classes import file_prefix, read_classes
 from gankit.cli.sample_options import (
     COUNTS,
     GROUPS,
@@ -77,13 +79,11 @@ def sample(ctx: click.Context, /, run: Path, **values: Any) -> None:
     size = values["size"] or 0
     background = ""
     with show_log():
-        if not shows_seeds and (values["seeds"] or values["near"] is not None):
-            log.warning("in the grids of this older run, places are not seeds: --cells names them")
+        _warn_of_places(values, shows_seeds=shows_seeds)
         if form == "history":
             with explain_write_error(out):
                 side = write_history(run, out, values["fps"] or HISTORY_FPS, size)
         else:
-            from gankit.cli.sample_classes import read_classes
             from gankit.cli.sample_forms import Drawing
             from gankit.runs.sampler import load
 
@@ -97,6 +97,12 @@ def sample(ctx: click.Context, /, run: Path, **values: Any) -> None:
             if form == "grid" and len(pictures.numbers) == 1:
                 background = describe_background(out, sampler.run)
     click.echo(printable(f"{out}{describe_size(size, side)}{background}"))
+
+
+def _warn_of_places(values: Mapping[str, Any], *, shows_seeds: bool) -> None:
+    """Warn if seeds were given of an older run, whose grids do not show the pictures of seeds."""
+    if not shows_seeds and (values["seeds"] or values["near"] is not None):
+        log.warning("in the grids of this older run, places are not seeds: --cells names them")
 
 
 def _given(ctx: click.Context) -> set[str]:
@@ -115,10 +121,10 @@ def _check_out(run: Path, form: str, pictures: Pictures, values: Values) -> Path
         video = "--history" if form == "history" else film_option(values)
         check_path(out, run, is_folder=form == "files", video_option=video)
         return out
-    from gankit.cli.sample_classes import file_prefix
-
     name = _file_name(form, pictures, values)
-    file = run / (file_prefix(values["classes"]) + name if form != "files" else name)
+    file = run / (
+        file_prefix(tuple(dict.fromkeys(values["classes"]))) + name if form != "files" else name
+    )
     refuse_links_out(run, (*WRITTEN, file.name))
     return file
 

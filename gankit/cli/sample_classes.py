@@ -29,10 +29,21 @@ def class_options(classes: Sequence[str]) -> list[str]:
     return [word for name in classes for word in ("--class", name)]
 
 
-def file_prefix(classes: Sequence[str]) -> str:
-    """What the names of files begin with: `rose-`, or nothing if no class is named."""
-    names = ",".join(classes)
-    return f"{_UNSAFE.sub('_', names)[:MAX_LETTERS]}-" if names else ""
+def file_prefix(classes: Sequence[str], others: Sequence[str] = ()) -> str:
+    """What the names of files begin with: `rose-`, or nothing if no class is named.
+
+    A class whose name looks like that of one of the `others` in a file also has its number.
+    """
+    if not classes:
+        return ""
+    prefix = _safe_name(",".join(classes))
+    if sum(_safe_name(other).casefold() == prefix.casefold() for other in others) > 1:
+        prefix += f"-{list(others).index(classes[0])}"
+    return f"{prefix}-"
+
+
+def _safe_name(name: str) -> str:
+    return _UNSAFE.sub("_", name)[:MAX_LETTERS]
 
 
 def labels_of(sampler: Sampler, pictures: Pictures, name: str | None) -> Tensor | None:
@@ -40,9 +51,31 @@ def labels_of(sampler: Sampler, pictures: Pictures, name: str | None) -> Tensor 
     return sampler.labels(pictures.seeds(), name)
 
 
-def class_of_way(
-    sampler: Sampler, pictures: Pictures, name: str | None, count: int
-) -> Tensor | None:
-    """The class of `count` pictures on a way, (count,): that of its first picture."""
-    labels = labels_of(sampler, pictures, name)
-    return None if labels is None else labels[:1].expand(count)
+def stops_of_way(
+    z: Tensor, sampler: Sampler, classes: Sequence[str], shares: Tensor | None, seed: int
+) -> tuple[Tensor, Tensor | None]:
+    """Where a way stops: z (N, latent_dim) and, with class labels, shares (N, num_classes).
+
+    `z` are those of the pictures. Named `classes` go with them in order, and the shorter of the two
+    lists begins again, so one picture goes through all classes. Without names, the classes are
+    those of a walk's file, `shares`, or all are that of `seed`.
+    """
+    import torch
+
+    if not sampler.class_names:
+        return z, None
+    if classes:
+        shares = torch.cat([_only(sampler, sampler.labels([seed], name)) for name in classes])
+    elif shares is None:
+        shares = _only(sampler, sampler.labels([seed]))
+    count = max(len(z), len(shares))
+    turns = torch.arange(count)
+    return z[turns % len(z)], shares[turns % len(shares)]
+
+
+def _only(sampler: Sampler, labels: Tensor | None) -> Tensor:
+    """The shares (N, num_classes) of pictures of one class each."""
+    from torch.nn.functional import one_hot
+
+    assert labels is not None  # the run has class labels
+    return one_hot(labels, len(sampler.class_names)).float()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from gankit.cli.progress import progress_bar
-from gankit.cli.sample_classes import class_of_way, class_options, file_prefix, labels_of
+from gankit.cli.sample_classes import class_options, file_prefix, labels_of, stops_of_way
 from gankit.cli.sample_options import Film
 from gankit.cli.sample_output import check_film_fits, check_picture_fits, sample_words
 from gankit.cli.sample_pictures import Circle, Directions, Pictures
@@ -33,7 +34,7 @@ from gankit.runs.images import (
 from gankit.runs.provenance import Provenance, of_run
 from gankit.runs.sampler import Sampler
 from gankit.runs.video import write_video
-from gankit.runs.walk import circle, film_frames, walk
+from gankit.runs.walk import circle, film_frames, walk, walk_labels
 
 GAP = 2  # px between pictures as G draws them
 MAX_SHOWN = 64  # of the pictures of --files, with --show
@@ -128,7 +129,9 @@ def write_files(drawing: Drawing, pictures: Pictures) -> Frames:
             of_class = replace(drawing, classes=(name,) if name else ())
             frame = sampler.frames(single.latents(sampler), labels_of(sampler, single, name))[0]
             provenance = of_class.provenance(single.options(), single.seed())
-            path = drawing.out / (file_prefix(of_class.classes) + pictures.file_name(number))
+            path = drawing.out / (
+                file_prefix(of_class.classes, drawing.classes) + pictures.file_name(number)
+            )
             drawing.write(drawing.enlarge(frame), path, provenance)
             if len(first) < MAX_SHOWN:
                 first.append(frame)
@@ -137,12 +140,16 @@ def write_files(drawing: Drawing, pictures: Pictures) -> Frames:
 
 
 def write_strip(drawing: Drawing, pictures: Pictures, count: int) -> Frames:
-    """Write a row of `count` pictures on the way through the pictures; returns them."""
+    """Write a row of `count` pictures on the way through the pictures; returns them.
+
+    With several classes, the way goes from class to class.
+    """
     options = ["--strip", *pictures.options(), "--count", str(count)]
     drawing.check_grid(options, count, count)
-    z = torch.stack(list(walk(pictures.latents(drawing.sampler), count)))
-    labels = class_of_way(drawing.sampler, pictures, drawing.only_class, count)
-    frames = drawing.sampler.frames(z, labels)
+    z, shares = _stops(drawing, pictures)
+    points = torch.stack(list(walk(z, count)))
+    labels = None if shares is None else torch.stack(list(walk_labels(shares, count)))
+    frames = drawing.sampler.frames(points, labels)
     picture = drawing.arrange(frames, columns=count)
     drawing.write(picture, drawing.out, drawing.provenance(options, pictures.seed()))
     return frames
@@ -151,14 +158,13 @@ def write_strip(drawing: Drawing, pictures: Pictures, count: int) -> Frames:
 def write_film(drawing: Drawing, pictures: Pictures, film: Film, film_options: list[str]) -> None:
     """Write a film; `film_options` are those that make the same film again."""
     options = [*pictures.options(), *film_options]
-    points, count = _points(drawing.sampler, pictures, film)
+    points, labels, count = _points(drawing, pictures, film)
     check_film_fits(options, count, drawing.written, drawing.out)
     provenance = drawing.provenance(options, pictures.seed())
-    label = class_of_way(drawing.sampler, pictures, drawing.only_class, 1)
     with progress_bar("drawing") as progress:
 
         def draw() -> Iterator[Image.Image]:
-            frames = film_frames(drawing.sampler, points, drawing.size, label)
+            frames = film_frames(drawing.sampler, points, drawing.size, labels)
             for number, frame in enumerate(frames, 1):
                 yield frame
                 progress(number, count)
@@ -166,26 +172,37 @@ def write_film(drawing: Drawing, pictures: Pictures, film: Film, film_options: l
         write_video(draw(), drawing.out, film.fps, provenance)
 
 
-def _points(sampler: Sampler, pictures: Pictures, film: Film) -> tuple[Iterator[Tensor], int]:
-    """The z (latent_dim,) of a film's frames, and how many they are."""
+def _points(
+    drawing: Drawing, pictures: Pictures, film: Film
+) -> tuple[Iterator[Tensor], Iterator[Tensor] | None, int]:
+    """The z (latent_dim,) of a film's frames, their shares of classes, and how many they are."""
     fps = film.fps
+    z, shares = _stops(drawing, pictures)
     if isinstance(pictures, Circle):
-        z = pictures.latents(sampler)[0]
-        noise = latents(pictures.center, 0, 2, sampler.run.latent_dim, "circle")
+        noise = latents(pictures.center, 0, 2, drawing.sampler.run.latent_dim, "circle")
         count = _count_frames(film.seconds or CIRCLE_SECONDS, fps)
-        return circle(z, noise, pictures.spread, count), count
+        of_each = None if shares is None else itertools.repeat(shares[0], count)
+        return circle(z[0], noise, pictures.spread, count), of_each, count
     closed = film.closed
     seconds_per_picture = 1.0
     if isinstance(pictures, Directions):
-        saved = pictures.walk(sampler)
+        saved = pictures.walk(drawing.sampler)
         closed = closed or saved.is_closed
         seconds_per_picture = saved.seconds_per_picture
-        z = saved.z
-    else:
-        z = pictures.latents(sampler)
     parts = len(z) if closed else len(z) - 1
     count = _count_frames(film.seconds or parts * seconds_per_picture, fps)
-    return walk(z, count, closed=closed, eased=film.eased), count
+    labels = None
+    if shares is not None:
+        labels = walk_labels(shares, count, closed=closed, eased=film.eased)
+    return walk(z, count, closed=closed, eased=film.eased), labels, count
+
+
+def _stops(drawing: Drawing, pictures: Pictures) -> tuple[Tensor, Tensor | None]:
+    """The z of a way's pictures and, with class labels, their shares; see `stops_of_way`."""
+    sampler = drawing.sampler
+    saved = pictures.walk(sampler).shares if isinstance(pictures, Directions) else None
+    z = pictures.latents(sampler)
+    return stops_of_way(z, sampler, drawing.classes, saved, pictures.seeds()[0])
 
 
 def _count_frames(seconds: float, fps: int) -> int:

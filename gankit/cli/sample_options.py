@@ -45,8 +45,8 @@ WHICH = (
     click.Option(["--spread"], type=float, default=SPREAD, show_default=True, metavar="SHARE",
                  help="How different the pictures of --near are, up to 1."),
     click.Option(["--class", "classes"], multiple=True, metavar="NAME", help="Pictures of this "
-                 "class, of a run with --class-labels; of several, a row for each.  [default: the "
-                 "classes in turn]"),
+                 "class, of a run with --class-labels; of several, a row for each or, in "
+                 "videos and strips, a way from class to class.  [default: the classes in turn]"),
     click.Option(["--checkpoint"], type=CheckpointName(), metavar="STEP",
                  help="Use the checkpoint of this step, or best.  [default: last]"),
 )  # fmt: skip
@@ -149,9 +149,18 @@ def choose_form(values: Mapping[str, Any], given: Collection[str]) -> str:
             raise GankitError(f"--{name} is for videos: add --seconds N or --loop, or omit it")
         raise GankitError(f"{what.format(film=options[0])}: omit --{name}")
     _check_choosers(form, given)
-    if form in ("strip", "film") and len(values["classes"]) > 1:
-        raise GankitError(f"{options[0]} shows one class: give --class only once")
+    _check_several_classes(values, given, form)
     return form
+
+
+def _check_several_classes(values: Mapping[str, Any], given: Collection[str], form: str) -> None:
+    """GankitError if a circle around a picture is to be of several classes."""
+    is_circle = form == "film" and "near" in given and "cells" not in given
+    if is_circle and len(values["classes"]) > 1:
+        raise GankitError(
+            "the video of --near is a circle in one class: give --class only once, or use --seed "
+            "for a walk through the classes"
+        )
 
 
 def film_option(values: Mapping[str, Any]) -> str:
@@ -192,6 +201,7 @@ def read_pictures(values: Mapping[str, Any], form: str, *, grid_shows_seeds: boo
     `grid_shows_seeds`: whether cell k of the run's own grids shows seed k.
     """
     cells = read_numbers("--cells", values["cells"]) if values["cells"] else ()
+    has_several_classes = len(set(values["classes"])) > 1
     if values["directions"]:
         return Directions(values["directions"])
     if values["near"] is not None:
@@ -205,18 +215,23 @@ def read_pictures(values: Mapping[str, Any], form: str, *, grid_shows_seeds: boo
     elif values["seeds"]:
         pictures = Seeds(read_numbers("--seeds", values["seeds"]))
     elif form == "strip":
-        return Pair(values["seed"], 2)
+        return Pair(values["seed"], 1 if has_several_classes else 2)
     else:
-        several = len(values["classes"]) > 1 and form == "grid"
-        count = ROW if several else COUNTS.get(form, 0)
-        return Successive(values["seed"], values["count"] or count)
-    if form in ("strip", "film") and len(pictures.numbers) < 2:
+        return Successive(values["seed"], values["count"] or _count(form, has_several_classes))
+    if form in ("strip", "film") and len(pictures.numbers) < 2 and not has_several_classes:
         option = "--cells" if cells else "--seeds"
         raise GankitError(
             f"{option} names one picture, and the way from picture to picture needs two or more; "
             "--near SEED --loop moves around one"
         )
     return pictures
+
+
+def _count(form: str, has_several_classes: bool) -> int:
+    """How many pictures of successive seeds, if --count is not given."""
+    if has_several_classes:
+        return {"grid": ROW, "film": 1}.get(form, COUNTS[form])
+    return COUNTS.get(form, 0)
 
 
 def _check_cells(cells: tuple[int, ...]) -> None:

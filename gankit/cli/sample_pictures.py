@@ -209,7 +209,7 @@ class Directions:
         """The walk. GankitError if the file holds none, or one for another run."""
         from gankit.runs.walk_file import read_walk
 
-        return read_walk(self.path, sampler.run.latent_dim)
+        return read_walk(self.path, sampler.run.latent_dim, sampler.class_names)
 
     def latents(self, sampler: Sampler) -> Tensor:
         return self.walk(sampler).z

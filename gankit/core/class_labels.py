@@ -54,6 +54,19 @@ class LabelsInTurn(nn.Module):
         return outputs
 
 
+class OneClass(nn.Module):
+    """A generator that takes class labels, as one that takes none: it draws one class."""
+
+    def __init__(self, net: nn.Module, label: int) -> None:
+        super().__init__()
+        self.net = net
+        self.label = label
+
+    def forward(self, z: Tensor) -> Tensor:
+        images: Tensor = self.net(z, torch.full((len(z),), self.label, device=z.device))
+        return images
+
+
 def without_labels(net: nn.Module, num_classes: int) -> nn.Module:
     """A network that is called with its inputs alone: itself, unless it takes class labels."""
     return LabelsInTurn(net, num_classes) if num_classes and isinstance(net, nn.Module) else net

@@ -33,6 +33,15 @@ class ImageSize:
         return cls(width, height)
 
     @classmethod
+    def is_size(cls, size: int | str) -> bool:
+        """Whether `parse` takes it."""
+        try:
+            cls.parse(size)
+        except GankitError:
+            return False
+        return True
+
+    @classmethod
     def of(cls, size: int | ImageSize) -> ImageSize:
         """The size itself; for an int, that of a square."""
         return cls(size, size) if isinstance(size, int) else size

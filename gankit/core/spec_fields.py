@@ -8,6 +8,7 @@ from types import NoneType
 from typing import Any
 
 from gankit.core.errors import quote_value
+from gankit.core.image_size import EXPECTED, ImageSize
 
 MAX_NAME = 100  # letters
 _NAME = re.compile(r"\w[\w.+-]*")
@@ -32,6 +33,8 @@ def check_fields(spec: Any) -> None:
         for name in names.split():
             if hasattr(spec, name) and not isinstance(getattr(spec, name), types):
                 raise wrong_field(spec, name, expected)
+    if hasattr(spec, "image_size") and not ImageSize.is_size(spec.image_size):
+        raise wrong_field(spec, "image_size", EXPECTED)
     is_path = isinstance(spec.build, str) and _BUILDER.fullmatch(spec.build)
     is_network = hasattr(spec.build, "state_dict") and not isinstance(spec.build, type)
     if is_network or not (callable(spec.build) or is_path):

@@ -95,7 +95,7 @@ def change_reals(
     """The micro-batches of a batch (N, C, H, W), with what the tricks make of the reals."""
     changed = []
     for real, z, of_micro_batch in gan.micro_batches(batch, labels, turn):
-        gan.labels = of_micro_batch
+        gan.labels = of_micro_batch  # a trick may ask D about the reals here
         for trick in tricks:
             real = trick.reals(real, gan)
         changed.append(MicroBatch(real, z, of_micro_batch))

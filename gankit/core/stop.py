@@ -60,6 +60,7 @@ class Stop:
         self.signal = 0
         self.reason = ""  # why the run should end, if somebody decided so
         self.error: BaseException | None = None  # of `poll`; `reason` describes it
+        self.is_polled = False  # whether `poll` decided so, and no observer
 
     @staticmethod
     def of(stop: Stop | Callable[[], object] | None) -> Stop:
@@ -68,6 +69,7 @@ class Stop:
             stop = Stop(poll=stop) if stop else Stop()
         stop.reason = ""  # of an earlier run
         stop.error = None
+        stop.is_polled = False
         return stop
 
     def request(self, signal: int) -> None:
@@ -91,9 +93,10 @@ class Stop:
             answer = self.poll()
             if isinstance(answer, signal.Signals):
                 return answer.value
+            self.is_polled = _is_true(answer)
             if isinstance(answer, str):  # the reason; empty: none
                 self.end(" ".join(answer.split()))
-            elif _is_true(answer):
+            elif self.is_polled:
                 self.end("stop() returned True")
         except KeyboardInterrupt as error:  # always taken for Ctrl-C
             self.interrupt(error)

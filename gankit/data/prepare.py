@@ -59,6 +59,7 @@ def prepare(
     passthrough = Exception if is_own else (GankitError, OSError)
     with registry.attribute_errors_to("dataset", run.dataset, passthrough=passthrough):
         _refuse_mostly_broken(label, pictures)
+        _refuse_patches_of_frames(run, pictures)
         cached = load_or_prepare(pictures, settings, transform, progress)
     rows = choose_subset(len(cached.pixels), run.subset, run.data_seed)
     train, holdout = split_holdout(
@@ -75,6 +76,15 @@ def prepare(
 def uses_classes(run: Run) -> bool:
     """Whether the run needs the class of each picture."""
     return run.class_labels or run.balance_classes
+
+
+def _refuse_patches_of_frames(run: Run, pictures: Sequence[Any]) -> None:
+    """GankitError if films are to be cut: patches are held out by place, and frames by time."""
+    if run.fit.name == "patches" and any(getattr(pictures, "moments", ())):
+        raise GankitError(
+            "--fit patches cuts pictures, not frames of films and animations: save single frames "
+            "as pictures, or use another --fit"
+        )
 
 
 def _refuse_mostly_broken(name: str, pictures: Sequence[Any]) -> None:

@@ -24,15 +24,32 @@ def walk(z: Tensor, count: int, *, closed: bool = False, eased: bool = False) ->
     first. An `eased` walk slows down at each z. Between two z it follows `slerp`.
     """
     stops = [*z, z[0]] if closed else list(z)
-    parts = max(len(stops) - 1, 1)
+    for part, t in _places(len(stops) - 1, count, closed=closed, eased=eased):
+        yield slerp(stops[part], stops[part + 1], t) if t else stops[part]
+
+
+def walk_labels(
+    shares: Tensor, count: int, *, closed: bool = False, eased: bool = False
+) -> Iterator[Tensor]:
+    """The shares (num_classes,) of the classes at the same places as those of `walk`.
+
+    `shares` (N, num_classes) are those at each z; between two they change along a straight line.
+    """
+    stops = [*shares, shares[0]] if closed else list(shares)
+    for part, t in _places(len(stops) - 1, count, closed=closed, eased=eased):
+        yield torch.lerp(stops[part], stops[part + 1], t) if t else stops[part]
+
+
+def _places(parts: int, count: int, *, closed: bool, eased: bool) -> Iterator[tuple[int, float]]:
+    """`count` places on a way of so many parts: the part, and the share of it that is behind."""
     intervals = max(count if closed else count - 1, 1)
     for number in range(count):
-        part, rest = divmod(number * parts, intervals)
-        if part >= len(stops) - 1:  # the end of an open walk
-            yield stops[-1]
+        part, rest = divmod(number * max(parts, 1), intervals)
+        if part >= parts:  # the end of an open walk
+            yield parts, 0.0
             continue
         t = rest / intervals
-        yield slerp(stops[part], stops[part + 1], ease(t) if eased else t)
+        yield part, ease(t) if eased else t
 
 
 def ease(t: float) -> float:
@@ -68,16 +85,24 @@ def circle(z: Tensor, noise: Tensor, spread: float, count: int) -> Iterator[Tens
 
 
 def film_frames(
-    sampler: Sampler, points: Iterable[Tensor], size: int = 0, label: Tensor | None = None
+    sampler: Sampler,
+    points: Iterable[Tensor],
+    size: int = 0,
+    labels: Iterable[Tensor] | None = None,
 ) -> Iterator[Image.Image]:
     """The pictures of these z (latent_dim,) in RGB, one by one; `size` is as in `resize`.
 
-    `label` (1,): with class labels, the class of all of them. Transparent ones lie on a
-    checkerboard.
+    `labels`: with class labels, the class of each, (), or its shares of all classes,
+    (num_classes,). Transparent pictures lie on a checkerboard.
     """
-    for batch in batched(points, FRAMES_AT_ONCE):
-        labels = None if label is None else label.expand(len(batch))
-        for frame in sampler.frames(torch.stack(batch), labels):
+    batches_of_labels = (
+        itertools.repeat(None) if labels is None else batched(labels, FRAMES_AT_ONCE)
+    )
+    for batch, batch_labels in zip(
+        batched(points, FRAMES_AT_ONCE), batches_of_labels, strict=False
+    ):
+        stacked = None if batch_labels is None else torch.stack(batch_labels)
+        for frame in sampler.frames(torch.stack(batch), stacked):
             picture = resize(Image.fromarray(frame), size, sampler.run.resample)
             yield on_checkerboard(picture)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError, quote_value
 from gankit.core.randomness import latents_of_seeds
 from gankit.core.read_json import has_type, is_list_of, read_json_object
+from gankit.runs.walk_classes import read_shares
 
 DESCRIPTION = "a walk of gankit explore"
 KIND = "walk"
@@ -35,12 +37,14 @@ class Walk:
     z: Tensor  # (N, latent_dim), two or more
     seconds_per_picture: float
     is_closed: bool
+    shares: Tensor | None = None  # (N, num_classes), of a walk with class labels
 
 
-def read_walk(path: Path, latent_dim: int) -> Walk:
+def read_walk(path: Path, latent_dim: int, class_names: Sequence[str] = ()) -> Walk:
     """The walk in a file, which may come from anybody, for a run with this dimension of z.
 
-    GankitError if it is not such a file, or is for another run.
+    `class_names`: those of a run with class labels. GankitError if it is not such a file, or is
+    for another run.
     """
     record = read_json_object(path, DESCRIPTION, _TYPES)
     reason = _find_mistake(record)
@@ -51,10 +55,10 @@ def read_walk(path: Path, latent_dim: int) -> Walk:
             f"{path} is a walk for z of {record['latent_dim']} numbers, and this run has "
             f"{latent_dim}: use the run whose page saved it"
         )
-    points = [
-        _latents(path, index, point, latent_dim) for index, point in enumerate(record["points"])
-    ]
-    return Walk(torch.cat(points), record["seconds_per_picture"], record["loop"])
+    points = record["points"]
+    shares = read_shares(path, points, class_names)
+    z = [_latents(path, index, point, latent_dim) for index, point in enumerate(points)]
+    return Walk(torch.cat(z), record["seconds_per_picture"], record["loop"], shares)
 
 
 def write_walk(path: Path, walk: Walk) -> None:
@@ -63,11 +67,22 @@ def write_walk(path: Path, walk: Walk) -> None:
         "gankit": KIND,
         "version": VERSION,
         "latent_dim": walk.z.shape[1],
-        "points": [{"z": [float(f"{number:.8g}") for number in z.tolist()]} for z in walk.z],
+        "points": [_point(walk, index) for index in range(len(walk.z))],
         "seconds_per_picture": walk.seconds_per_picture,
         "loop": walk.is_closed,
     }
     write_atomically(path, json.dumps(record) + "\n")
+
+
+def _point(walk: Walk, index: int) -> dict[str, list[float]]:
+    point = {"z": _short_numbers(walk.z[index])}
+    if walk.shares is not None:
+        point["class"] = _short_numbers(walk.shares[index])
+    return point
+
+
+def _short_numbers(row: Tensor) -> list[float]:
+    return [float(f"{number:.8g}") for number in row.tolist()]
 
 
 def _find_mistake(record: dict[str, Any]) -> str:
@@ -89,7 +104,8 @@ def _find_mistake(record: dict[str, Any]) -> str:
 
 def _latents(path: Path, index: int, point: Any, latent_dim: int) -> Tensor:
     """The z (1, latent_dim) of a point: `{"seed": 3}` or `{"z": [...]}`. GankitError."""
-    entries: dict[str, Any] = point if isinstance(point, dict) else {}
+    entries: dict[str, Any] = dict(point) if isinstance(point, dict) else {}
+    entries.pop("class", None)  # read_shares reads it
     seed: Any = entries.get("seed")
     if set(entries) == {"seed"} and has_type(seed, int) and 0 <= seed < 2**128:
         return latents_of_seeds([seed], latent_dim)

@@ -60,16 +60,26 @@ class Trainer:
     begun_from: dict[str, Any] = field(default_factory=dict)  # for run.json, with --init
     best: BestSoFar = field(default_factory=BestSoFar)  # of the run's measurements
     recorders: list[Recorder] = field(default_factory=list)  # while a step is recorded: one
+    _batches_before: int | None = None  # that earlier stages took, once it is known
 
     def step(self, step: int) -> Scalars:
         """Take training step number `step`, counted from 0."""
         self.gan.steps = self.run.planned_steps(step)
         self.gan.begin_step(step)
-        first_batch = count_batches(self.run, step)
+        first_batch = self._first_batch(step)
         numbers = range(first_batch, first_batch + self.run.d_steps)
         reals = [self.batches[number] for number in numbers]
         classes = [self.labels_of(number) for number in numbers]
         return train_step(self.gan, self.loss, [*self.tricks, *self.recorders], reals, classes)
+
+    def _first_batch(self, step: int) -> int:
+        """The number of the first batch that a step takes."""
+        begin = stage_begin(self.run)
+        if step < begin:  # only for a trial, as an earlier stage took that step
+            return count_batches(self.run, step)
+        if self._batches_before is None:
+            self._batches_before = count_batches(self.run, begin)
+        return self._batches_before + (step - begin) * self.run.d_steps
 
     def labels_of(self, batch: int) -> Tensor | None:
         """With class labels, the class (N,) of each picture of a batch."""

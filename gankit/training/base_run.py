@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from gankit.core.choice import Choice
-from gankit.core.errors import GankitError
+from gankit.core.errors import GankitError, quote_value
 from gankit.core.init_text import DIGEST_LETTERS, split_init
+from gankit.core.portable_path import path_exists
 from gankit.core.read_file import read_regular_file
 from gankit.core.read_json import read_json_object
 from gankit.core.registry import Registry
@@ -53,6 +54,12 @@ def find_base(text: str) -> BaseRun:
     try:
         base = _find_checkpoint(find_run(path, ":{step}"), step)
     except GankitError as error:
+        folder, colon, ending = path.rpartition(":")
+        if colon and path_exists(folder):
+            expected = "after the colon, give a step, best or last"
+            raise GankitError(
+                f"--init: {quote_value(ending)} is not a checkpoint: {expected}"
+            ) from error
         raise GankitError(f"--init: {error}") from error
     if not base.sha256.startswith(digest):
         changed = f"step {base.step} of {base.folder} has other networks than when it was named"

@@ -107,9 +107,9 @@ def _train(
             loop = TrainingLoop(trainer, registry, folder, observing, stop, handles_interrupt)
             until = next_begin(run, trainer.gan.step)
             loop.run_to_end(budget, program.progress.in_stage(TRAINING), until)
-            if not loop.is_stage_over:
+            if not loop.is_stage_over or stop.is_polled:
                 return run.folder
-            stop.reason = ""  # the run that is repeated has stopped here, too
+            stop.reason = ""  # an observer had ended the run that is repeated here, too
             trainer.earlier_activity = loop.step_log.acted
             trainer = stages.trainer_of_stage(trainer, run, registry)
 

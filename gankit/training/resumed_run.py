@@ -25,9 +25,12 @@ FREE_ON_RESUME = {
 # Why a setting can never change; of all others, because it was set when the run started.
 _REASONS = {
     "because its networks were built with it":
-        ("model", "generator", "discriminator", "image_size", "channels", "latent_dim"),
+        ("model", "generator", "discriminator", "image_size", "channels", "latent_dim",
+         "class_labels"),
     "because a run keeps its pictures":
-        ("dataset", "classes", "fit", "background", "subset", "holdout", "data_seed"),
+        ("dataset", "classes", "fit", "background", "subset", "holdout", "data_seed",
+         "resample", "balance_classes"),
+    "because its networks are trained already": ("init",),
     "because it decides the order of the pictures and each z": ("seed",),
     "because a recipe is for a new run": ("recipe",),
 }  # fmt: skip

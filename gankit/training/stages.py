@@ -136,7 +136,8 @@ def _require_same_weights(
     if shapes == shapes_before:
         return
     changed = set(run.tricks) ^ set(earlier.run.tricks)
-    names = dict.fromkeys(choice.name for choice in sorted(changed) if _wraps(choice, registry))
+    wrapping = [choice for choice in sorted(changed) if _wraps(choice, registry)]
+    names = dict.fromkeys(choice.name for choice in wrapping or sorted(changed))
     tricks = ", ".join(map(repr, names))
     what = f"trick {tricks}" if len(names) == 1 else f"tricks {tricks}"
     cure = "omit the change, or begin a new run"

@@ -171,6 +171,8 @@ def open_pictures(
         dataset=registry.check("dataset", first),
         data=(),
         classes=classes,
+        class_labels=False,
+        balance_classes=False,
         channels=0,
         background="white",
         size=size,

@@ -19,6 +19,7 @@ from gankit_datacheck.survey import MIN_PICTURES_FOR_AVERAGE, Survey
 from gankit_datacheck.training_advice import MEDIUM, SMALL, check_number, check_symmetry
 
 LARGE = 256  # px: the largest that is recommended
+SKIP_MODELS = (64, 128, 256)  # px, of the models skip64, skip128 and skip256
 OBLONG = 1.3  # times as wide as high, or the other way: worth another image size than a square
 SAME_SHAPE = 1.2  # times as wide for the same height: pictures of about the same shape
 MAX_CROP_LOSS = 0.4  # of the area; a square crop takes 1/4 of a 4:3 photo, 1/3 of a 3:2 photo
@@ -140,8 +141,8 @@ def _scaled(size: ImageSize, factor: float) -> ImageSize:
 
 def _larger_model(survey: Survey, size: ImageSize) -> str:
     """Options for a larger image size that keep the default recipe: a --model alone drops it."""
-    if not size.is_square:
-        return f"--image-size {size}"
+    if not size.is_square or size.width not in SKIP_MODELS:
+        return f"--image-size {size.setting}"
     recipe = f"--recipe {survey.defaults.recipe} " if survey.defaults.recipe else ""
     return f"{recipe}--model skip{size.width}"
 

@@ -73,10 +73,10 @@ def find_difference(pictures: Pictures, different: Pictures) -> Difference:
         return Difference(text) if are_drawn else NO_DIFFERENCE
     accuracy = mirror_accuracy(different)
     z = (accuracy - 0.5) * 2 * np.sqrt(len(different))
-    told = f"{accuracy:.0%} can be told from their mirror images"
+    difference = f"{accuracy:.0%} can be told from their mirror images"
     if are_drawn and z >= MIN_Z:
-        return Difference(f"they look drawn or written, and {told}")
-    return Difference(told, is_certain=False) if z >= CLEAR_Z else NO_DIFFERENCE
+        return Difference(f"they look drawn or written, and {difference}")
+    return Difference(difference, is_certain=False) if z >= CLEAR_Z else NO_DIFFERENCE
 
 
 def look_drawn(pictures: Pictures) -> bool:
@@ -133,9 +133,9 @@ def mirror_accuracy(pictures: Pictures) -> float:
     correct = 0.0
     for fold in range(FOLDS):
         tried = order[fold::FOLDS]
-        known = np.setdiff1d(order, tried)
-        ridge = products[np.ix_(known, known)] + RIDGE * np.eye(len(known))
-        answers = products[np.ix_(tried, known)] @ np.linalg.solve(ridge, np.ones(len(known)))
+        others = np.setdiff1d(order, tried)
+        ridge = products[np.ix_(others, others)] + RIDGE * np.eye(len(others))
+        answers = products[np.ix_(tried, others)] @ np.linalg.solve(ridge, np.ones(len(others)))
         correct += (answers > 0).sum() + (answers == 0).sum() / 2
     return float(correct / len(pictures))
 

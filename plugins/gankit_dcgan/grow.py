@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
-from gankit_dcgan.nets import first_map, init_weights, map_channels
+from gankit_dcgan.nets import ClassTable, first_map, init_weights, map_channels
 from gankit_dcgan.skip import Generator, upsample
 
 
@@ -70,24 +70,19 @@ class GrowingGenerator(Growing, Generator):
         image_size: int | tuple[int, int] = 64,
         channels: int = 3,
         latent_dim: int = 100,
+        num_classes: int = 0,
         base_channels: int = 24,
         max_channels: int = 512,
     ) -> None:
-        super().__init__(
-            image_size,
-            channels,
-            latent_dim,
-            base_channels=base_channels,
-            max_channels=max_channels,
-        )
+        super().__init__(image_size, channels, latent_dim, num_classes, base_channels, max_channels)
         self.begin_at_full_size(max_halvings=len(self.ups) - 1)  # to twice its first map
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
-        x = self.ups[0](self.first(z[:, :, None, None]))
+        x = self.ups[0](self.first(z[:, :, None, None], labels), labels)
         picture = self.paints[0](x)
         newest = self.max_halvings - self.halvings
         for index in range(1, newest + 1):
-            x = self.ups[index](x)
+            x = self.ups[index](x, labels)
             detail = self.paints[index](x)
             if self.is_fading and index == newest:
                 detail = self.fade * detail
@@ -107,6 +102,7 @@ class GrowingDiscriminator(Growing):
         self,
         image_size: int | tuple[int, int] = 64,
         channels: int = 3,
+        num_classes: int = 0,
         base_channels: int = 24,
         max_channels: int = 512,
     ) -> None:
@@ -129,11 +125,13 @@ class GrowingDiscriminator(Growing):
             )
             for wide, narrow in pairwise(maps)
         )
+        self.project = ClassTable(num_classes, maps[0]) if num_classes else None
         self.last = nn.Conv2d(maps[0], 1, (height, width), 1, 0, bias=False)  # -> one number
         self.apply(init_weights)
         self.begin_at_full_size(max_halvings=len(maps) - 1)
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        vectors = None if self.project is None else self.project(labels)
         images = shrink(images, images.shape[3] * 2**self.halvings // self.width)
         newest = self.max_halvings - self.halvings
         x = self.looks[newest](images)
@@ -141,8 +139,10 @@ class GrowingDiscriminator(Growing):
             x = self.downs[index](x)
             if self.is_fading and index == newest - 1:
                 x = torch.lerp(self.looks[index](shrink(images, 2)), x, self.fade.to(x.dtype))
-        logits: Tensor = self.last(x)
-        return logits.flatten()
+        logits: Tensor = self.last(x).flatten()
+        if vectors is not None:  # the product of the features with the vector of their class
+            logits = logits + (vectors * x.mean(dim=(2, 3))).sum(dim=1)
+        return logits
 
 
 def enlarge(images: Tensor, doublings: int) -> Tensor:

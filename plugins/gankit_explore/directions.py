@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
 from gankit.core import randomness
+from gankit.core.class_labels import without_labels
 from gankit.data.alpha import ALPHA
 from gankit.runs.sampler import Sampler
 from gankit_explore.petal_factors import Pictures, strongest_factor
@@ -75,7 +76,7 @@ def find_directions(sampler: Sampler) -> list[Direction]:
 def singular_directions(sampler: Sampler) -> list[Floats]:
     """The z (latent_dim,), of length 1, that change the output of G's first layer most."""
     z = torch.cat([torch.zeros(1, sampler.run.latent_dim), torch.eye(sampler.run.latent_dim)])
-    outputs, _ = _early(sampler.net, z)
+    outputs, _ = _early(without_labels(sampler.net, len(sampler.run.class_names)), z)
     if outputs is None:
         return []
     matrix = outputs[1:] - outputs[:1]  # the first layer is linear: a row for each number of z
@@ -86,10 +87,14 @@ def singular_directions(sampler: Sampler) -> list[Floats]:
 def principal_directions(sampler: Sampler) -> list[Floats]:
     """The z (latent_dim,), of length 1, that go with the principal components of activations."""
     z = randomness.latents(0, 0, NUM_Z, sampler.run.latent_dim, "directions")
-    _, inputs = _early(sampler.net, z)
+    num_classes = len(sampler.run.class_names)
+    _, inputs = _early(without_labels(sampler.net, num_classes), z)
     if inputs is None or min(inputs.shape) <= CANDIDATES:
         return []
-    centred = (inputs - inputs.mean(dim=0)).numpy()
+    for number in range(max(num_classes, 1)):
+        of_class = inputs[number :: max(num_classes, 1)]
+        of_class -= of_class.mean(dim=0)  # what z changes, and not the class
+    centred = inputs.numpy()
     # ARPACK starts from this vector, so a run has the same directions each time.
     start = np.ones(min(centred.shape), np.float32)
     left, sizes, _ = svds(centred, k=CANDIDATES, v0=start)

@@ -14,6 +14,7 @@ from gankit.cli.page import render_page
 from gankit.cli.sample_output import sample_words
 from gankit.core.portable_path import hide_home
 from gankit.core.settings import Run, command_about, command_line
+from gankit.core.shell import quote_word
 from gankit.core.version import __version__
 from gankit.data.alpha import ALPHA
 from gankit.data.read.names import printable
@@ -23,7 +24,8 @@ from gankit.training.checkpoint import list_checkpoints, step_of
 from gankit_explore import engine
 from gankit_explore.directions import REACH, Direction, find_directions
 from gankit_explore.program.check import require_same_pictures
-from gankit_explore.program.lower import lower
+from gankit_explore.program.class_inputs import with_class_inputs
+from gankit_explore.program.lower import lower_sampler
 from gankit_explore.program.program import Program
 
 Checkpoint = TypeVar("Checkpoint")  # a sampler, or a step
@@ -37,7 +39,7 @@ TOOLS = {
     "units": "Units",
 }
 SCRIPTS = (  # in the order of the page; each is a file of templates/explore
-    *("elements", "spot", "place", "drawer", "png", "record", "stage", "tray"),
+    *("elements", "spot", "place", "drawer", "png", "record", "stage", "classes", "tray"),
     *("garden", "walk", "sliders", "arithmetic", "map", "travel", "units", "tools"),
 )
 
@@ -49,7 +51,7 @@ def render(samplers: Sequence[Sampler], *, title: str, follow: bool = False) -> 
     eight are on the page. GankitError if G has an operation that the page cannot draw.
     """
     chosen = thin_out(samplers)
-    programs = [_lower(sampler) for sampler in chosen]
+    programs = [lower_sampler(sampler) for sampler in chosen]
     return _render(chosen, programs, title, describe_thinning(len(chosen), len(samplers)), follow)
 
 
@@ -60,9 +62,9 @@ def write_page(samplers: Sequence[Sampler], path: Path, available: int = 0) -> l
     written, or would draw other pictures than PyTorch.
     """
     chosen = thin_out(samplers)
-    programs = [_lower(sampler) for sampler in chosen]
+    programs = [lower_sampler(sampler) for sampler in chosen]
     pairs = zip(programs, chosen, strict=True)
-    levels = max(require_same_pictures(program, sampler.net) for program, sampler in pairs)
+    levels = max(_compare(program, sampler) for program, sampler in pairs)
     title = samplers[-1].run.folder.resolve().name
     thinned = describe_thinning(len(chosen), available or len(samplers))
     check_output.write_page(path, _render(chosen, programs, title, thinned, follow=False))
@@ -89,8 +91,9 @@ def describe_thinning(shown: int, available: int) -> str:
     return f"The page holds {shown} of {available} checkpoints, so that it stays small."
 
 
-def _lower(sampler: Sampler) -> Program:
-    return lower(sampler.net, sampler.run.latent_dim)
+def _compare(program: Program, sampler: Sampler) -> float:
+    net, _ = with_class_inputs(sampler)
+    return require_same_pictures(program, net, len(sampler.run.class_names))
 
 
 def _render(
@@ -107,6 +110,9 @@ def _render(
         **_words_of(run),
         "newest": None if follow else _newest_step(run),
         "latent_dim": run.latent_dim,
+        "class_names": [printable(name) for name in run.class_names],
+        "class_keys": [n if printable(n) == n else i for i, n in enumerate(run.class_names)],
+        "class_words": [printable(quote_word(name)) for name in run.class_names],
         "follow": follow,
         "directions": [direction["z"] for direction in directions],
         "checkpoints": [

@@ -18,7 +18,7 @@ from gankit.training.folder_lock import is_running
 from gankit.training.links import refuse_links_out
 from gankit.training.named_checkpoint import Step
 from gankit_explore.page import MAX_CHECKPOINTS, render
-from gankit_explore.program.lower import lower
+from gankit_explore.program.lower import lower_sampler
 
 BINARY = "application/octet-stream"
 _PROGRAM = re.compile(r"program/([0-9]{1,15})")
@@ -106,6 +106,6 @@ def _drop_crowded(steps: Sequence[int]) -> list[int]:
 
 def _encode(sampler: Sampler) -> bytes:
     """A checkpoint's program as the page reads it: the description's length, it, and weights."""
-    program = lower(sampler.net, sampler.run.latent_dim)
+    program = lower_sampler(sampler)
     description = json.dumps(program.describe()).encode()
     return len(description).to_bytes(4, "little") + description + program.weights()

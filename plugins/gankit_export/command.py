@@ -25,7 +25,8 @@ PATHS = {"web": f"{FOLDER}/explore.html", "onnx": f"{FOLDER}/netG.onnx", "torch"
 FORMATS = """
 \b
   web    one HTML page that draws in a browser, without a network
-  onnx   one file for onnxruntime and other programs: input z, output images in [-1, 1]
+  onnx   one file for onnxruntime and other programs: input z, output images in [-1, 1];
+         with class labels also the input labels
   torch  a folder: the weights netG.pth, the network generator.py, and draw.py
 """
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -12,16 +14,23 @@ TOLERANCE = 1e-3  # of values in [-1, 1]; one of 255 levels of a pixel is 8e-3
 SEEDS = range(4)  # whose pictures are compared
 
 
+def inputs_of_seeds(sampler: Sampler, seeds: Sequence[int] = SEEDS) -> tuple[Tensor, ...]:
+    """What G takes for these seeds: z and, with class labels, a class (N,) of each."""
+    z = sampler.latents(seeds)
+    num_classes = len(sampler.class_names)
+    return (z, torch.arange(len(seeds)) % num_classes) if num_classes else (z,)
+
+
 def require_repeatable(sampler: Sampler) -> None:
-    """GankitError unless the same z always gives the same picture, alone or among others.
+    """GankitError unless the same input always gives the same picture, alone or among others.
 
     A generator that draws random numbers itself, or looks across the batch, gives others.
     """
-    z = sampler.latents(SEEDS)
+    inputs = inputs_of_seeds(sampler)
     with torch.random.fork_rng(devices=[]):
-        images = sampler.images(z)
-        is_repeated = torch.equal(images, sampler.images(z))
-        alone = sampler.images(z[:1])
+        images = sampler.images(*inputs)
+        is_repeated = torch.equal(images, sampler.images(*inputs))
+        alone = sampler.images(*(each[:1] for each in inputs))
     why = ""
     if not is_repeated:
         why = "draws another picture each time of the same z"
@@ -36,7 +45,7 @@ def require_same_pictures(sampler: Sampler, images: Tensor, file: str) -> float:
 
     GankitError if it is above TOLERANCE.
     """
-    difference = largest_difference(images, sampler.images(sampler.latents(SEEDS)))
+    difference = largest_difference(images, sampler.images(*inputs_of_seeds(sampler)))
     if not difference <= TOLERANCE:
         what = f"{file} would draw other pictures than {_name(sampler)}"
         raise GankitError(f"{what}: they differ by up to {difference:.2g} in [-1, 1]", 1)

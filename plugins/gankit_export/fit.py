@@ -209,6 +209,11 @@ def explain_mismatch(generators: Families, shapes: Shapes) -> str:
     if next(Families(generators.registry, "discriminator").matching(shapes), None):
         return "these are the weights of a discriminator: give those of the generator, netG"
     example = min(shapes, key=len, default="")
+    if any(name.endswith(".scale.weight") for name in shapes):
+        return (
+            "these weights have tables of classes, so they are of a generator with class labels, "
+            "and an imported run has none: keep the run itself, or begin a new one with --init RUN"
+        )
     if generators.given:
         return f"generator {generators.given!r} has no weights of these names, such as {example!r}"
     return (

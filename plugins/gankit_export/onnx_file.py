@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,14 @@ from gankit.core.errors import GankitError, describe_error
 from gankit.runs.provenance import Provenance, entries_of
 from gankit.runs.sampler import Sampler
 from gankit_export.exact import (
-    SEEDS,
     cannot_export,
+    inputs_of_seeds,
     require_repeatable,
     require_same_pictures,
 )
 
 OPSET = 18  # of ONNX: onnxruntime reads it from version 1.14 on
+INPUTS = ("z", "labels")
 BATCH = 2  # z in the trace; the file takes any number of them
 
 
@@ -27,24 +29,27 @@ def write_onnx(sampler: Sampler, path: Path, provenance: Provenance) -> list[str
     """Write the generator as ONNX, and return notes about the file.
 
     Its input `z` is float32 (N, latent_dim) of any N, its output `images` float32 (N, channels,
-    height, width) in [-1, 1]. GankitError if packages are missing, if torch cannot translate the
-    network, or if onnxruntime draws other pictures. Raises OSError.
+    height, width) in [-1, 1]. With class labels, the input `labels` is int64 (N,), the number of
+    each picture's class, and the metadata `classes` has their names as JSON. GankitError if
+    packages are missing, if torch cannot translate the network, or if onnxruntime draws other
+    pictures. Raises OSError.
     """
     _require_packages()
     require_repeatable(sampler)
     content = _translate(sampler, entries_of(provenance))
-    z = sampler.latents(SEEDS)
-    difference = require_same_pictures(sampler, run_onnx(content, z), path.name)
+    images = run_onnx(content, *inputs_of_seeds(sampler))
+    difference = require_same_pictures(sampler, images, path.name)
     write_atomically(path, content)
     return [f"onnxruntime draws the same pictures, up to {difference:.1g} in [-1, 1]"]
 
 
-def run_onnx(content: bytes, z: torch.Tensor) -> torch.Tensor:
-    """The images that onnxruntime draws of z, on the CPU."""
+def run_onnx(content: bytes, *inputs: torch.Tensor) -> torch.Tensor:
+    """The images that onnxruntime draws of z and, with class labels, of labels, on the CPU."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    (images,) = session.run(["images"], {"z": z.numpy()})
+    given = {name: each.numpy() for name, each in zip(INPUTS, inputs, strict=False)}
+    (images,) = session.run(["images"], given)
     return torch.from_numpy(images)
 
 
@@ -60,17 +65,19 @@ def _require_packages() -> None:
 
 
 def _translate(sampler: Sampler, entries: dict[str, Any]) -> bytes:
-    z = sampler.latents(range(BATCH))
+    inputs = inputs_of_seeds(sampler, range(BATCH))
+    if sampler.class_names:
+        entries = entries | {"classes": json.dumps(sampler.class_names)}
     batch = torch.export.Dim("batch")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the translator about itself
             program = torch.onnx.export(
                 sampler.net,
-                (z,),
-                input_names=["z"],
+                inputs,
+                input_names=INPUTS[: len(inputs)],
                 output_names=["images"],
-                dynamic_shapes=({0: batch},),
+                dynamic_shapes=tuple({0: batch} for _ in inputs),
                 opset_version=OPSET,
                 dynamo=True,
                 verbose=False,

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
 from gankit.core.atomic_write import write_atomically
+from gankit.core.class_labels import ROW
 from gankit.core.registry import Registry, registry_of
 from gankit.core.shell import quote_word
 from gankit.data.alpha import ALPHA
@@ -20,8 +21,8 @@ from gankit.runs.provenance import Provenance, entries_of
 from gankit.runs.sampler import Sampler
 from gankit.training.network_size import network_size
 from gankit_export.exact import (
-    SEEDS,
     cannot_export,
+    inputs_of_seeds,
     require_repeatable,
     require_same_pictures,
 )
@@ -30,15 +31,14 @@ from gankit_export.source import NotSelfContained, source_of
 WEIGHTS, SOURCE, PROGRAM, DRAW = "netG.pth", "generator.py", "netG.pt2", "draw.py"
 
 DRAW_TEXT = '''\
-"""Draw the pictures of seeds with torch alone: python draw.py 0 1 2
+"""Draw the pictures of seeds with torch alone: {usage}
 
-The picture of a seed is that of `gankit sample RUN --count 1 --seed SEED`.
+{about}
 """
 
 # {made_by}
 # {run}
-import hashlib
-import sys
+{modules}
 from pathlib import Path
 
 import torch
@@ -47,17 +47,42 @@ from PIL import Image
 folder = Path(__file__).parent
 {network}
 
-for seed in map(int, sys.argv[1:] or ["0"]):
+{loop}
     digest = hashlib.blake2b(f"{{seed}}/0/z".encode(), digest_size=8).digest()
     random = torch.Generator().manual_seed(int.from_bytes(digest, "little") >> 1)
     z = torch.randn(1, {latent_dim}, generator=random)
     with torch.no_grad():
-        image = netG(z)[0]  # ({channels}, {height}, {width}), from -1 to 1
+        image = netG({inputs})[0]  # ({channels}, {height}, {width}), from -1 to 1
     pixels = image.clamp(-1, 1).add(1).mul(127.5).round().int()
 {pixels}
     picture = Image.fromarray(pixels.byte().permute(1, 2, 0).numpy())
-    picture.save(f"seed-{{seed}}.png")
+    picture.save({file})
 '''
+WITHOUT_CLASSES = {
+    "usage": "python draw.py 0 1 2",
+    "about": "The picture of a seed is that of `gankit sample RUN --count 1 --seed SEED`.",
+    "modules": "import hashlib\nimport sys",
+    "loop": 'for seed in map(int, sys.argv[1:] or ["0"]):',
+    "inputs": "z",
+    "file": 'f"seed-{seed}.png"',
+}
+WITH_CLASSES = {
+    "usage": "python draw.py 0 1 2 --class NAME",
+    "about": "The picture of a seed is that of `gankit sample RUN --count 1 --seed SEED`, with\n"
+    "the same --class. If you name no class, the classes take turns.",
+    "modules": "import argparse\nimport hashlib",
+    "inputs": "z, torch.tensor([label])",
+    "file": 'f"seed-{seed}-class-{label}.png"',
+}
+CLASSES_LOOP = """\
+names = {names!r}
+parser = argparse.ArgumentParser()
+parser.add_argument("seeds", nargs="*", type=int, default=[0])
+parser.add_argument("--class", dest="name", choices=names)
+arguments = parser.parse_args()
+
+for seed in arguments.seeds:
+    label = names.index(arguments.name) if arguments.name else seed // {in_a_row} % len(names)"""
 OPAQUE = "    pixels = pixels.expand(3, -1, -1)"
 TRANSPARENT = """\
     alpha = pixels[3:]  # colours are premultiplied: they are divided by alpha
@@ -114,6 +139,8 @@ def _with_source(sampler: Sampler, registry: Registry) -> tuple[dict[str, Tensor
     run = sampler.run
     size = network_size(registry, "generator", run.generator, run.size)
     values = {"image_size": size, "channels": run.channels, "latent_dim": run.latent_dim}
+    if run.class_names:
+        values["num_classes"] = len(run.class_names)
     of_run = {name: value for name, value in values.items() if name in spec.parameters()}
     arguments = of_run | dict(run.generator.options)
     words = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
@@ -123,7 +150,7 @@ def _with_source(sampler: Sampler, registry: Registry) -> tuple[dict[str, Tensor
         net = names[builder.__name__](**arguments).eval()
         net.load_state_dict(_plain_state(sampler.net, net))
         with torch.no_grad():
-            images = net(sampler.latents(SEEDS))
+            images = net(*inputs_of_seeds(sampler))
         require_same_pictures(sampler, images, SOURCE)
     except Exception as error:  # the code may be anybody's
         raise NotSelfContained(f"its copy fails ({type(error).__name__}: {error})") from error
@@ -161,14 +188,15 @@ def _to_bytes(weights: dict[str, Tensor]) -> bytes:
 
 def _program(sampler: Sampler) -> bytes:
     """The network as a program of torch.export, for any number of z. GankitError."""
-    z = sampler.latents(SEEDS)
+    inputs = inputs_of_seeds(sampler)
+    batch = torch.export.Dim("batch")
     file = io.BytesIO()
     try:
         program = torch.export.export(
-            sampler.net, (z,), dynamic_shapes=({0: torch.export.Dim("batch")},)
+            sampler.net, inputs, dynamic_shapes=tuple({0: batch} for _ in inputs)
         )
         torch.export.save(program, file)
-        images = program.module()(z)
+        images = program.module()(*inputs)
     except Exception as error:  # torch cannot trace every network
         why = f"torch.export says {type(error).__name__}: {error}"
         raise cannot_export(sampler, "torch", why) from error
@@ -186,7 +214,17 @@ def _draw_text(sampler: Sampler, provenance: Provenance, network: str, imports: 
     # A line break in a comment would make code of what follows.
     comments = {"made_by": printable(made_by), "run": printable(of_run)}
     pixels = TRANSPARENT if run.channels == ALPHA else OPAQUE
-    return DRAW_TEXT.format(imports=imports, network=network, pixels=pixels, **comments, **values)
+    parts = {"imports": imports, "network": network, "pixels": pixels, **_class_parts(sampler)}
+    return DRAW_TEXT.format(**parts, **comments, **values)
+
+
+def _class_parts(sampler: Sampler) -> dict[str, str]:
+    """The parts of draw.py that differ if a class is to be chosen."""
+    names = tuple(sampler.class_names)
+    if not names:
+        return WITHOUT_CLASSES
+    in_a_row = ROW if len(names) <= ROW else 1  # as labels_in_turn
+    return {**WITH_CLASSES, "loop": CLASSES_LOOP.format(names=names, in_a_row=in_a_row)}
 
 
 def _licence(sampler: Sampler, registry: Registry) -> str:

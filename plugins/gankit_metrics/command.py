@@ -1,6 +1,7 @@
 """`gankit evaluate RUN`: numbers for a trained run, as a table or as JSON."""
 
 import dataclasses
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,10 @@ import click
 from gankit.cli.log import show_log
 from gankit.cli.param_types import CheckpointName
 from gankit.cli.progress import progress_bar
+from gankit.core.errors import GankitError
 from gankit.data.read.names import printable
 from gankit.training.find_run import find_run
-from gankit_metrics.measurement import DEFAULT_SAMPLES, Measurement
+from gankit_metrics.measurement import DEFAULT_SAMPLES, Measurement, format_number
 
 samples_option = click.option(
     "--samples",
@@ -43,6 +45,14 @@ data_option = click.option(
 )
 @samples_option
 @data_option
+@click.option(
+    "--class",
+    "classes",
+    multiple=True,
+    metavar="NAME",
+    help="Measure only pictures of this class, of a run with --class-labels; repeatable.",
+)
+@click.option("--each-class", is_flag=True, help="Measure the pictures of each class on their own.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 @click.pass_context
 def evaluate(
@@ -52,26 +62,58 @@ def evaluate(
     checkpoint: Any,
     samples: int,
     data: tuple[str, ...],
+    classes: tuple[str, ...],
+    each_class: bool,
     as_json: bool,
 ) -> None:
     """Measure how good the pictures of the run in folder RUN are."""
     from gankit_metrics import evaluate as evaluation  # imports torch
 
+    if classes and each_class:
+        raise GankitError("--each-class measures all classes: omit it, or omit --class")
     run = find_run(run, " and --checkpoint {step}")
     with show_log(), progress_bar("measuring") as progress:
-        measurements = evaluation.evaluate(
-            run,
-            metrics or None,
+        measure = functools.partial(
+            evaluation.evaluate,
+            metrics=metrics or None,
             samples=samples,
             checkpoint=checkpoint,
             registry=ctx.obj,
             progress=progress,
             data=data,
         )
+        if classes or each_class:
+            of_classes = _measure_classes(run, classes, measure)
+        else:
+            measurements = measure(run)
+    if classes or each_class:
+        _print_classes(of_classes, run, as_json=as_json)
+        return
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(row) for row in measurements], indent=2))
     else:
         print_table(measurements, run, samples)
+
+
+def _measure_classes(run: Path, names: tuple[str, ...], measure: Any) -> Any:
+    """What was measured of each class; see `measure_classes`."""
+    from gankit.training.run_file import recorded_run
+    from gankit_metrics.by_class import measure_classes
+
+    return measure_classes(
+        recorded_run(run).class_names, names, lambda name: measure(run, label=name)
+    )
+
+
+def _print_classes(of_classes: Any, run: Path, *, as_json: bool) -> None:
+    from gankit_metrics.by_class import print_classes
+
+    if as_json:
+        click.echo(json.dumps([row for each in of_classes for row in each.rows()], indent=2))
+        return
+    steps = [row.step for each in of_classes for row in each.measurements]
+    at_step = f" at step {steps[0]}" if steps else ""
+    print_classes(of_classes, f"{run}{at_step}: each class compared with its own real pictures")
 
 
 def print_table(measurements: list[Measurement], run: Path, samples: int) -> None:
@@ -119,8 +161,3 @@ def _headline(first: Measurement, run: Path, samples: int) -> str:
         f"{run} at step {first.step}: {first.samples:,} generated pictures{fewer}, compared with "
         f"{first.reference:,} of the {first.against}"
     )
-
-
-def format_number(value: float) -> str:
-    """Three significant digits below 1, four above."""
-    return f"{value:.3g}" if abs(value) < 1 else f"{value:.4g}"

@@ -12,9 +12,8 @@ from gankit.core.stop import no_progress
 from gankit.data.prepare import prepare
 from gankit.data.read.names import printable
 from gankit.training.python_words import in_caller_words
-from gankit_metrics.command import format_number
 from gankit_metrics.evaluate import build_metrics, measure_all
-from gankit_metrics.measurement import DEFAULT_SAMPLES, Measurement
+from gankit_metrics.measurement import DEFAULT_SAMPLES, Measurement, format_number
 from gankit_metrics.metrics_file import add_metrics
 from gankit_metrics.picture_sets import choose_picture_sets
 

@@ -21,6 +21,7 @@ from gankit.core.retried_write import describe_write_error
 from gankit.core.settings import Run
 from gankit.core.specs import Spec
 from gankit.core.stop import Progress, no_progress
+from gankit.runs.find_class import Label, find_class
 from gankit.runs.sampler import Sampler, load
 from gankit.training.compose import name_objects
 from gankit.training.find_run import find_run
@@ -35,7 +36,13 @@ from gankit_metrics.bootstrap import measure
 from gankit_metrics.features import features_available
 from gankit_metrics.measurement import Measurement
 from gankit_metrics.metrics_file import add_metrics, save_metric_picture
-from gankit_metrics.picture_sets import HOLDOUT, MIN_PICTURES, PictureSets, choose_picture_sets
+from gankit_metrics.picture_sets import (
+    HOLDOUT,
+    MIN_PICTURES,
+    PictureSets,
+    choose_picture_sets,
+    only_class,
+)
 
 if TYPE_CHECKING:
     from gankit.training.compose import Part
@@ -56,6 +63,7 @@ def evaluate(
     pictures: Pixels | None = None,
     data: Data = ...,
     plugins: Sequence[Any] = ...,
+    label: Label | None = ...,
 ) -> list[Measurement]: ...
 
 
@@ -71,6 +79,7 @@ def evaluate(
     pictures: Mapping[str, Pixels],
     data: Data = ...,
     plugins: Sequence[Any] = ...,
+    label: Label | None = ...,
 ) -> dict[str, list[Measurement]]: ...
 
 
@@ -86,6 +95,7 @@ def evaluate(
     pictures: Pixels | Mapping[str, Pixels] | None = None,
     data: Data = (),
     plugins: Sequence[Any] = (),
+    label: Label | None = None,
 ) -> list[Measurement] | dict[str, list[Measurement]]:
     """Measure a run at its newest checkpoint, or at a step, "best" or "last"; a Sampler at its own.
 
@@ -101,6 +111,8 @@ def evaluate(
     length gives a dict of lists with the same keys.
     data: where the run's pictures are now, if they were moved; they must be the same pictures.
     plugins: as for `gankit.compose`: modules or objects with hooks, and paths of .py files.
+    label: a class, by name or number: G's pictures of it are compared with its real ones. Nothing
+    is written.
     """
     texts, registry = _take_metrics(metrics, more, plugins, registry or load_registry())
     sampler = _load_sampler(folder, checkpoint, registry, is_written=pictures is None)
@@ -108,11 +120,16 @@ def evaluate(
     prepared = prepare_again(load_run(sampler.run, data=data) if data else sampler.run, registry)
     own_pictures = _by_name(pictures)
     samples = max(map(len, own_pictures.values()), default=samples)
+    if label is not None:
+        prepared = only_class(prepared, find_class(sampler.class_names, label))
     sets = choose_picture_sets(prepared, samples, sampler.run.data_seed)
+    if label is not None:
+        texts = texts or (kid_or_swd(),)
     texts = texts or _choose_metrics(sampler.run, registry, sets, must_suit=metrics is None)
     built = _build_and_try(texts, sampler.run, registry, sets)
     if pictures is None:
-        return _measure_generated(built, sets, registry, sampler, progress)
+        is_kept = label is None
+        return _measure_generated(built, sets, registry, sampler, progress, is_kept=is_kept)
     measured = _measure_each(own_pictures, built, sets, registry, sampler.step, progress)
     return measured if isinstance(pictures, Mapping) else measured[""]
 
@@ -123,12 +140,14 @@ def _measure_generated(
     registry: Registry,
     sampler: Sampler,
     progress: Progress,
+    *,
+    is_kept: bool,
 ) -> list[Measurement]:
-    """Measure G's pictures, and write the numbers into the run if that is possible."""
+    """Measure G's pictures and, with `is_kept`, write the numbers into the run if possible."""
     folder = sampler.run.folder
     has_classes = bool(sampler.class_names)
     sets.generate(sampler.images, sampler.run.latent_dim, has_classes=has_classes)
-    if not _can_be_kept(folder):
+    if not (is_kept and _can_be_kept(folder)):
         return measure_all(built, sets, registry, None, sampler.step, progress)
     measurements = measure_all(built, sets, registry, folder, sampler.step, progress)
     _record(folder, measurements)
@@ -222,6 +241,11 @@ def _measure_each(
         sets.set_generated(pixels)
         results[name] = measure_all(built, sets, registry, None, step, progress)
     return results
+
+
+def kid_or_swd() -> str:
+    """The metric for the pictures of one class if none is named."""
+    return "kid" if features_available("imagenet-lite") else "swd"
 
 
 def default_metrics(run: Run, registry: Registry, sets: PictureSets) -> tuple[str, ...]:

@@ -33,3 +33,8 @@ class Measurement:
     def __repr__(self) -> str:
         interval = f"{self.low:.4g} to {self.high:.4g}, floor {self.floor:.4g}"
         return f"<Measurement {self.metric} {self.value:.4g} ({interval}) at step {self.step}>"
+
+
+def format_number(value: float) -> str:
+    """Three significant digits below 1, four above."""
+    return f"{value:.3g}" if abs(value) < 1 else f"{value:.4g}"

@@ -21,6 +21,10 @@ HOLDOUT = "hold-out"
 TRAINING = "training part"
 
 
+class TooFewPictures(GankitError):
+    """There are not enough different real pictures to compare with."""
+
+
 @dataclass
 class PictureSets:
     """The pictures of one run, in named sets, and a cache of each set's features.
@@ -126,7 +130,7 @@ def choose_picture_sets(prepared: PreparedDataset, samples: int, seed: int) -> P
         train = train[half:]
         against = TRAINING
     if min(len(reference), len(train)) < MIN_PICTURES:
-        raise GankitError(
+        raise TooFewPictures(
             f"too few pictures to measure: {len(prepared.train)} for training and "
             f"{len(prepared.holdout)} held out; at least {2 * MIN_PICTURES} are needed"
         )
@@ -135,7 +139,7 @@ def choose_picture_sets(prepared: PreparedDataset, samples: int, seed: int) -> P
     for real in (reference[:samples], train[:samples]):
         different = len({prepared.pixels[row].tobytes() for row in real})
         if different < MIN_PICTURES:
-            raise GankitError(
+            raise TooFewPictures(
                 f"too few different pictures to measure: {different} of {len(real)} real ones, and "
                 f"the rest are copies; at least {MIN_PICTURES} are needed"
             )
@@ -150,6 +154,15 @@ def choose_picture_sets(prepared: PreparedDataset, samples: int, seed: int) -> P
     sets = PictureSets(prepared.pixels, rows, against, num_held_out=len(prepared.holdout))
     sets.labels = prepared.labels
     return sets
+
+
+def only_class(prepared: PreparedDataset, label: int) -> PreparedDataset:
+    """The data set with the pictures of one class alone, of a run with class labels."""
+    assert prepared.labels is not None
+    is_class = prepared.labels == label
+    train = prepared.train[is_class[prepared.train]]
+    holdout = prepared.holdout[is_class[prepared.holdout]]
+    return prepared._replace(train=train, holdout=holdout, streamed=0)
 
 
 def shuffle(rows: Rows, seed: int) -> Rows:

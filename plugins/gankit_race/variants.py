@@ -20,7 +20,8 @@ from gankit.data.read.names import RESERVED
 
 # Settings that decide which pictures a run trains on.
 PICTURES = ("dataset", "data", "classes", "fit", "background", "subset", "holdout", "data_seed",
-            "image_size", "channels", "fingerprint")  # fmt: skip
+            "image_size", "channels", "resample", "fingerprint")  # fmt: skip
+OF_LABELS = ("class_labels", "balance_classes")  # add labels to the same pictures
 # Settings in which two runs of one variant may differ.
 NOT_COMPARED = {"out", "seed", "length", "steps", "log_every", "draw_every", "save_every", "keep",
                 "metrics", "measure_every", "keep_best", "patience", "tensorboard",
@@ -222,4 +223,6 @@ def differing_settings(runs: Sequence[Run]) -> list[str]:
     differing = [name for name in names if len({getattr(run, name) for run in runs}) > 1]
     if runs[0].fingerprint and "fingerprint" not in differing:  # the same pictures at two places
         differing = [name for name in differing if name != "data"]
+    if set(differing) & set(OF_LABELS):  # the names of classes and the fingerprint follow from them
+        differing = [name for name in differing if name not in ("class_names", "fingerprint")]
     return differing

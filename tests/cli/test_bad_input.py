@@ -37,7 +37,7 @@ MISUSED = {
     "an argument too few": ("show", "'NAME'"),
     "a kind": ("list trix", "'trix'", "'trick'"),
     "a kind of show": ("show dcgan --kind generato", "'generato'", "'generator'", "--kind"),
-    "a few words": ("run --channels 4", "'4'", "auto", "--channels"),
+    "a few words": ("run --channels 2", "'2'", "auto", "--channels"),
     "a part's option with a space": ("run --trick r1 gamma=2", "'gamma=2'", "NAME:gamma=2"),
     "a recipe": ("run --recipe smal-data", "recipe 'smal-data'", "'small-data'"),
     "a recipe and a config": ("run --recipe small-data --config used", "--config", "--recipe"),

@@ -11,7 +11,7 @@ from gankit.core.class_labels import fit_labels, labels_in_turn
 from gankit.core.gan import MicroBatch
 
 LABELS = {"class_labels": True}
-ALIKE = {"threads": 1}
+MODELS = [f"{name}:base_channels=4" for name in ("dcgan64", "skip64", "grow64")]
 
 
 class Seen(Trick):
@@ -104,7 +104,7 @@ def test_an_old_fake_replaces_only_one_of_its_class(labelled):
         replay.load_state_dict({"old": state["old"]})
 
 
-@pytest.mark.parametrize("model", ["dcgan64:base_channels=4", "skip64:base_channels=4"])
+@pytest.mark.parametrize("model", MODELS)
 def test_g_draws_the_class_and_d_asks_about_it(trainer_of, model):
     gan = trainer_of(model=model, **LABELS).gan
     z = torch.randn(1, gan.latent_dim).expand(6, -1)
@@ -114,7 +114,7 @@ def test_g_draws_the_class_and_d_asks_about_it(trainer_of, model):
     assert len(gan.look(image, labels=torch.arange(6)).unique()) == 6
 
 
-@pytest.mark.parametrize("model", ["dcgan64:base_channels=4", "skip64:base_channels=4"])
+@pytest.mark.parametrize("model", MODELS)
 def test_shares_make_pictures_between_classes(trainer_of, model):
     gan = trainer_of(model=model, **LABELS).gan
     z = torch.randn(1, gan.latent_dim)
@@ -126,7 +126,7 @@ def test_shares_make_pictures_between_classes(trainer_of, model):
     assert not torch.equal(middle, ends[1])
 
 
-@pytest.mark.parametrize("model", ["dcgan64:base_channels=4", "skip64:base_channels=4"])
+@pytest.mark.parametrize("model", MODELS)
 def test_without_class_labels_networks_have_no_table(trainer_of, model):
     gan = trainer_of(model=model).gan
     names = [name for player in (gan.G, gan.D) for name in player.net.state_dict()]
@@ -174,6 +174,13 @@ def test_bf16_and_second_derivatives_work_with_labels(labelled):
     trainer, _ = labelled("r1", "wgan-gp", "ema", precision="bf16", loss="wasserstein")
     scalars = trainer.step(0)
     assert all(value.isfinite() for value in scalars.values())
+
+
+def test_pictures_that_grow_have_classes_too(labelled):
+    trainer, seen = labelled("grow", model="grow64:base_channels=4")
+    for step in range(4):
+        assert all(value.isfinite() for value in trainer.step(step).values())
+    assert all(len(labels) == len(images) for images, labels in seen.passes)
 
 
 def test_labels_matter_after_a_few_steps(trainer_of):

@@ -44,7 +44,7 @@ def test_durations_and_speeds():
 @pytest.mark.parametrize("view", [PlainView, LiveView])
 def test_the_views_of_a_run(view, seconds, odd_clock, registry, tiny, tmp_path, capsys):
     run = compose(registry, **tiny(out=str(tmp_path / "run")))
-    shown = view(run, SimpleNamespace(step=0))
+    shown = view(run, SimpleNamespace(step=0, phase=0, phases=[]))
     for step in (0, 1, 4):
         shown.step_done(step, {**SCALARS, "seconds": seconds})
     outcome = {"state": "finished", "step": 4, "seconds": seconds, "tricks": {}, "message": ""}

@@ -62,7 +62,7 @@ def test_a_run_cannot_be_changed():
         ("accumulate", 0),
         ("latent_dim", 0),
         ("channels", 2),
-        ("channels", 4),
+        ("channels", 5),
         ("image_size", 0),
         ("image_size", -16),
         ("seed", -1),

@@ -33,7 +33,7 @@ EXAMPLE = DOCS / "examples" / "gankit-hinge"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md")), *sorted(DOCS.glob("doctor/*.md"))]
 HOOKS = [name for name, value in vars(hookspecs).items() if hasattr(value, "gankit_spec")]
 WRITTEN_BY_BUILD = ("lessons/index.md", "reference/commands.md")
-TRICK_ATTRIBUTES = ("name", "excludes", "preview_state", "overrides")
+TRICK_ATTRIBUTES = ("name", "excludes", "preview_state", "needs_trained_d", "overrides")
 TRICK_METHODS = [n for n in vars(Trick) if not n.startswith("_") and n not in TRICK_ATTRIBUTES]
 
 
@@ -341,13 +341,13 @@ def test_observer_examples_print_and_write(load_source, train_briefly, capsys):
 
 
 def test_scripts_run(here, capsys, monkeypatch):
-    assert len(SCRIPTS) == 16
+    assert len(SCRIPTS) == 18
     colab = types.SimpleNamespace(drive=types.SimpleNamespace(mount=print))  # only exists there
     monkeypatch.setitem(sys.modules, "google.colab", colab)
     for script in SCRIPTS:
         source = script.values[0].replace("500 steps", "2 steps").replace("steps=500", "steps=2")
         exec(source.replace('"petals"', '"petals:count=64"'), {})
-    written = "between blue flower garden large like-12 reds three"
+    written = "best between blue flower garden large like-12 reds three"
     assert {path.stem for path in here.glob("*.png")} == set(written.split())
 
 

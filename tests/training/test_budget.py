@@ -56,9 +56,7 @@ def computer(monkeypatch):
 def run_in(registry, tiny, tmp_path, computer):
     """`run_in("40s", steps=40)`: train a run that was planned with 40 steps; returns its folder."""
 
-    def run(
-        text, steps, name="run", tricks=("none",), registry=registry, costs=ALIKE, **settings
-    ):
+    def run(text, steps, name="run", tricks=("none",), registry=registry, costs=ALIKE, **settings):
         settings = {"log_every": 1, "draw_every": 1000, **settings}
         out = str(tmp_path / name)
         run = compose(registry, **tiny(tricks=tricks, length=f"{steps} steps", **settings), out=out)

@@ -5,11 +5,15 @@ import json
 
 import pytest
 import torch
+from gankit_metrics.picture_sets import only_class
 from PIL import Image
 
 import gankit
 from gankit import GankitError, compose, train
+from gankit.core.registry import load_registry
 from gankit.runs.find_class import find_class
+from gankit.runs.walk import walk, walk_labels
+from gankit.training.run_pictures import prepare_again
 
 SETTINGS = {
     "dataset": "petals:count=120", "class_labels": True, "balance_classes": True,
@@ -172,7 +176,7 @@ def test_sample_writes_files_of_classes(conditional, gankit_cli, here):
     ("words", "message"),
     [
         (("--class", "green"), "there is no class 'green'"),
-        (("--class", "red", "--class", "blue", "--strip"), "--strip shows one class"),
+        (("--class", "red", "--class", "blue", "--near", 3, "--loop"), "a circle in one class"),
         (("--class", "red", "--history"), "omit --class"),
     ],
 )
@@ -194,6 +198,71 @@ def test_a_strip_stays_in_one_class(conditional, gankit_cli, here):
     assert gankit_cli("sample", conditional, *words).code == 0
     first, second = (Image.open(here / name).tobytes() for name in ("s.png", "y.png"))
     assert first == second
+
+
+def test_a_strip_and_a_film_go_from_class_to_class(conditional, gankit_cli, here):
+    words = ("--class", "red", "--class", "blue", "--seed", 3, "--strip", "--count", 5)
+    assert gankit_cli("sample", conditional, *words, "--out", "s.png").code == 0
+    sampler = gankit.load(conditional)
+    z = sampler.latents([3] * 5)
+    shares = torch.zeros(5, 6)
+    shares[:, 5] = torch.linspace(0, 1, 5)
+    shares[:, 0] = 1 - shares[:, 5]
+    expected = sampler.draw(z, 5, labels=shares)
+    with Image.open(here / "s.png") as strip:
+        assert strip.tobytes() == expected.tobytes()
+    words = ("--class", "red", "--class", "blue", "--class", "pink", "--loop", "--fps", 4)
+    assert gankit_cli("sample", conditional, *words, "--out", "film.mp4").code == 0
+    assert (here / "film.mp4").exists()
+
+
+def test_a_closed_walk_visits_each_class_and_lies_between_them():
+    way = torch.stack(list(walk_labels(torch.eye(3), 12, closed=True)))
+    assert torch.equal(way[::4], torch.eye(3))
+    assert torch.allclose(way[2], torch.tensor([0.5, 0.5, 0]))
+    assert torch.allclose(way.sum(dim=1), torch.ones(12))
+    z = torch.ones(3, 1)
+    assert torch.equal(torch.stack(list(walk(z, 12, closed=True))), torch.ones(12, 1))
+
+
+def test_a_walk_in_a_file_has_classes(conditional, trained, gankit_cli, here):
+    walk = {"gankit": "walk", "version": 1, "seconds_per_picture": 1, "loop": False}
+    walk["latent_dim"] = gankit.load(conditional).run.latent_dim
+    walk["points"] = [{"seed": 3, "class": "red"}, {"seed": 3, "class": [0, 0, 0.5, 0, 0, 0.5]}]
+    file = here / "directions.json"
+    file.write_text(json.dumps(walk))
+    words = ("--directions", file, "--fps", 4, "--out", "film.webp")
+    assert gankit_cli("sample", conditional, *words).code == 0
+    assert gankit_cli("sample", trained, *words).code == 2
+    for point, message in (
+        ({"seed": 3, "class": "green"}, "there is no class 'green'"),
+        ({"seed": 3}, "points[1] has no class"),
+        ({"seed": 3, "class": [1, 0]}, "6 numbers with the sum 1"),
+    ):
+        walk["points"][1] = point
+        file.write_text(json.dumps(walk))
+        answer = gankit_cli("sample", conditional, *words)
+        assert answer.code == 2
+        assert message in answer.err
+
+
+def test_evaluate_measures_each_class_or_says_why_not(conditional, gankit_cli):
+    words = ("--each-class", "--metric", "swd", "--samples", 20, "--json")
+    answer = gankit_cli("evaluate", conditional, *words)
+    rows = json.loads(answer.out)
+    assert [row["class"] for row in rows] == list(COLOURS)
+    assert all("too few pictures" in row["note"] for row in rows)  # of 120, 20 of each class
+    answer = gankit_cli("evaluate", conditional, "--class", "green")
+    assert answer.code == 2
+    assert "there is no class 'green'" in answer.err
+    with pytest.raises(GankitError, match="too few"):
+        gankit.evaluate(conditional, "swd", label="red")
+    assert not (conditional / "metrics.json").exists()
+
+
+def test_evaluate_compares_a_class_with_its_own_pictures(conditional):
+    prepared = only_class(prepare_again(gankit.load(conditional).run, load_registry()), 5)
+    assert set(prepared.labels[[*prepared.train, *prepared.holdout]]) == {5}
 
 
 def test_dry_run_lists_the_classes(gankit_run):

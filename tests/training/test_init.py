@@ -389,6 +389,8 @@ def test_wrong_bases_are_refused_in_one_line(gankit_cli, base, tmp_path):
         "": "--init is empty",
         f"{base}x": "there is no run",
         f"{base}:3": "it has: 4, 2",
+        f"{base}:": "after the colon",
+        f"{base}:abc": "'abc' is not a checkpoint",
         str(base / "checkpoints" / "step-000002"): f"give {base}:2",
         str(weights): "gankit import",
         str(tmp_path / "a.png"): "is not a run",

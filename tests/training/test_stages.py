@@ -125,6 +125,15 @@ def test_a_repetition_can_be_stopped_in_any_stage(changed, registry, tmp_path):
     assert rows_of(run.folder) == rows_of(changed)
 
 
+def test_a_program_can_end_a_repetition_where_a_stage_begins(changed, registry, tmp_path):
+    run = new_run(registry, changed / "run.json", {"out": str(tmp_path / "again")})
+    answers = iter([False, False, True])
+    again = train(run, registry, stop=lambda: next(answers, False), quiet=True)
+    assert len(rows_of(again)) == 3
+    go_on(again, registry)
+    assert hashes_of(again) == hashes_of(changed)
+
+
 def test_a_damaged_checkpoint_leads_back_into_the_stage_before(copy_of, changed, registry):
     for step in (4, 5, 6, 7, 8):
         file = copy_of / f"checkpoints/step-{step:06d}/state.safetensors"
@@ -167,6 +176,14 @@ def _numbered(count):
 
     pixels = np.arange(count, dtype=np.uint8)[:, None, None, None]
     return (np.broadcast_to(pixels, (count, 8, 8, 3)).copy(),)
+
+
+def test_a_step_takes_the_batches_after_those_of_earlier_stages(changed, registry, trainer_of):
+    run = load_run(changed)
+    trainer = trainer_of("none", d_steps=run.d_steps)
+    trainer.run = run
+    firsts = [trainer._first_batch(step) for step in range(run.steps)]
+    assert firsts == [count_batches(run, step) for step in range(run.steps)]
 
 
 def test_moments_of_adam_and_states_of_tricks_stay(changed):
@@ -230,7 +247,7 @@ def test_wrong_changes_are_refused_and_nothing_is_written(copy_of, registry):
         "tricks=emma": "Did you mean 'ema'",
         "loss=hing": "Did you mean 'hinge'",
         "tricks=ema:decy=1": "decy",
-        "batch_size=65": "64 pictures",
+        "batch_size=66": "64 pictures",
         "batch_size=0": "batch_size is 0",
         "accumulate=5": "multiple of 5",
         "latent_dim=7": "--latent-dim cannot change",

@@ -23,17 +23,16 @@ class TimeLeft:
 
     def update(self, step: int, seconds: float) -> float:
         """The speed, in steps per second, when `step` steps are done after `seconds`."""
+        self.speed = rate(step - self.step, seconds - self.seconds)
         self.is_new = self.gan.phase != self.phase
         if self.is_new:
             self.phase = self.gan.phase
             self.step = step
             self.seconds = seconds
-        else:
-            self.speed = rate(step - self.step, seconds - self.seconds)
         return self.speed
 
     def describe(self, steps: int) -> str:
-        """How long so many steps take; "more than" if they may become slower."""
+        """How long these steps take; "more than" if they may become slower."""
         has_later_phases = self.phase < len(self.gan.phases)
         least = "more than " if self.is_new or has_later_phases else ""
         return least + format_time_left(steps, self.speed)

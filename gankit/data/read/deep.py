@@ -188,11 +188,11 @@ def read_deep(image: ImageFile.ImageFile, reopen: Callable[[], ImageFile.ImageFi
         return DeepPicture(values[..., 0], values[..., 1])
     # Pillow keeps one byte of each value: the first, if told that this is the high one.
     first = _load_as(image, f"{mode};16B")
-    both = np.empty((*first.shape, 2), np.uint8)
-    both[..., 0] = first
+    pairs = np.empty((*first.shape, 2), np.uint8)
+    pairs[..., 0] = first
     del first  # the memory of a large picture
-    both[..., 1] = _load_as(reopen(), f"{mode};16L")
-    values = both.view(BYTE_ORDERS[order])[..., 0]
+    pairs[..., 1] = _load_as(reopen(), f"{mode};16L")
+    values = pairs.view(BYTE_ORDERS[order])[..., 0]
     colours = values[..., :3]
     alpha = values[..., 3] if mode == "RGBA" else _alpha_of_key(colours, image)
     return DeepPicture(colours, alpha)

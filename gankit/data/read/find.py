@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,7 +14,7 @@ from gankit.core.stop import Progress, no_progress
 from gankit.data.messages import NO_CLASS_FOLDERS, READS
 from gankit.data.read.names import printable
 from gankit.data.read.picture_file import Moment, PictureFile
-from gankit.data.read.walk import walk_source
+from gankit.data.read.walk import Walk, walk_source
 
 if TYPE_CHECKING:
     from gankit.data.read.arrays import ArrayFile
@@ -32,7 +32,7 @@ class FoundPictures(NamedTuple):
     fingerprint: str  # the same for the same files, even after their source was moved
     parts: list[int]  # which picture of an array each is; -1 for a file of its own
     arrays: dict[str, ArrayFile]  # by path
-    moments: list[Moment | None]  # of frames of films
+    moments: list[Moment | None]  # of frames of films; empty without films
     file_notes: list[str]  # what there is to say about arrays, films and tables of labels
 
 
@@ -52,16 +52,8 @@ def find_pictures(
     if not sources:
         raise GankitError(f"give the path of your pictures with --data; {READS}")
     sources = [os.fspath(source) for source in sources]
-    seen_folders: set[tuple[int, int]] = set()
-    walks = [
-        walk_source(source, number, len(sources) > 1, seen_folders, progress, stride)
-        for number, source in enumerate(sources)
-    ]
-    by_place: dict[tuple[str, int], PictureFile] = {}
-    for walk in walks:
-        for picture in walk.pictures:
-            by_place.setdefault((picture.path, picture.part), picture)  # sources may overlap
-    pictures = list(by_place.values())
+    walks = _walk_all(sources, progress, stride)
+    pictures = _unique(picture for walk in walks for picture in walk.pictures)
     class_names = _class_names(pictures, sources, classify)
     if classes:
         class_of = _choose_classes(classes, _candidates(pictures, class_names, classify))
@@ -75,9 +67,25 @@ def find_pictures(
         fingerprint=_fingerprint(pictures),
         parts=[-1 if picture.film else picture.part for picture in pictures],
         arrays={path: array for walk in walks for path, array in walk.arrays.items()},
-        moments=[Moment(p.film, p.time) if p.film else None for p in pictures],
+        moments=_moments(pictures),
         file_notes=list(dict.fromkeys(note for walk in walks for note in walk.notes)),
     )
+
+
+def _walk_all(sources: Sequence[str], progress: Progress, stride: int) -> list[Walk]:
+    seen_folders: set[tuple[int, int]] = set()
+    return [
+        walk_source(source, number, len(sources) > 1, seen_folders, progress, stride)
+        for number, source in enumerate(sources)
+    ]
+
+
+def _unique(pictures: Iterable[PictureFile]) -> list[PictureFile]:
+    """The pictures, each once, as sources may overlap."""
+    by_place: dict[tuple[str, int], PictureFile] = {}
+    for picture in pictures:
+        by_place.setdefault((picture.path, picture.part), picture)
+    return list(by_place.values())
 
 
 def _candidates(
@@ -88,6 +96,13 @@ def _candidates(
         return [[name] for name in class_names]
     pairs = zip(class_names, pictures, strict=True)
     return [[*picture.folders, name] for name, picture in pairs]
+
+
+def _moments(pictures: list[PictureFile]) -> list[Moment | None]:
+    """When each frame of a film is seen; empty if there are no films."""
+    if not any(picture.film for picture in pictures):
+        return []
+    return [Moment(picture.film, picture.time) if picture.film else None for picture in pictures]
 
 
 def _fingerprint(pictures: list[PictureFile]) -> str:

@@ -3,8 +3,8 @@
 EMPTY = "is empty: if OneDrive or Dropbox keeps it online, make it available offline"
 RAW = "is a camera's raw picture: save it as jpg with the camera's program or darktable"
 HEIC = (
-    'is a HEIC picture: pip install "gankit[heic]" lets gankit read it; or save it as jpg, for '
-    "example with magick mogrify -format jpg *.heic"
+    'is a HEIC picture: pip install "gankit[heic]" to read it, or save it as jpg, as '
+    "magick mogrify -format jpg *.heic does"
 )
 UNREAD = "is a picture in a format that gankit does not read: save it as jpg or png"
 NOT_A_PICTURE = "is not a picture, or in a format that gankit does not read: save it as jpg or png"

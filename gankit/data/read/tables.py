@@ -161,8 +161,8 @@ class _Reading:
              "have another label for a picture, and are ignored"),
         ]  # fmt: skip
         problems = [
-            f"{count_noun(number, 'row')} {one if number == 1 else many}"
-            for number, one, many in extras
+            f"{count_noun(number, 'row')} {singular if number == 1 else plural}"
+            for number, singular, plural in extras
             if number
         ]
         line = (
@@ -256,7 +256,7 @@ def _decode(content: bytes) -> str:
 
 
 def _delimiter(line: str) -> str:
-    """What parts the columns of a table: the most frequent of these in its first line."""
+    """What separates the columns of a table: the most frequent of these in its first line."""
     return max(",;\t", key=line.count)
 
 

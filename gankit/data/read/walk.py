@@ -29,7 +29,7 @@ def walk_source(
     seen_folders: set[tuple[int, int]],
     progress: Progress,
     stride: int = 0,
-) -> _Walk:
+) -> Walk:
     """The pictures of a folder, an archive or a single file, and the files that were left out.
 
     `stride` takes every n-th frame of films and animations; 0 decides by the file, and only where
@@ -40,7 +40,7 @@ def walk_source(
     if not source.strip() or not os.path.lexists(root):
         raise GankitError(_why_missing(source))
     prefix = source.rstrip("/" + os.sep) if with_prefix else ""
-    walk = _Walk(root, number, prefix, seen_folders)
+    walk = Walk(root, number, prefix, seen_folders)
     try:
         mode = os.stat(root).st_mode  # noqa: PTH116 - paths are strings here, for speed
         if stat.S_ISDIR(mode):
@@ -53,6 +53,9 @@ def walk_source(
         raise GankitError(f"{shown} {describe_error(error)}") from error
     walk.finish(stride, progress)
     if not walk.pictures and not walk.met_seen_folder:
+        if walk.is_one_file and walk.left_out:
+            reason = walk.left_out[0].partition(": ")[2]
+            raise GankitError(f"{shown} {reason}")
         left_out = f" (left out: {summarise(walk.left_out)})" if walk.left_out else ""
         raise GankitError(f"no pictures in {shown}{left_out}; {READS}")
     return walk
@@ -72,7 +75,7 @@ def _why_missing(source: str) -> str:
     return f"{shown or repr(source)} {NOT_FOUND}"
 
 
-class _Walk:
+class Walk:
     """A walk through one source; no folder is read twice, so links may form cycles."""
 
     def __init__(
@@ -123,6 +126,11 @@ class _Walk:
                 path, picture.name, picture.size, modified, picture.holds, is_own=picture.is_own
             )
         self.left_out += [self._display_name(line) for line in unpacked.left_out]
+
+    @property
+    def is_one_file(self) -> bool:
+        """Whether the source is a film or an array."""
+        return any(holder.is_source for holder in self.holders)
 
     def add_folders(self) -> None:
         """Add the pictures of all folders; linked ones come last, so real ones keep their names."""

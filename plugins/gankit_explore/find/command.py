@@ -58,6 +58,9 @@ ENDINGS = (".png", ".jpg", ".webp")
     metavar="STEP",
     help="Use the checkpoint of this step, or best.  [default: last]",
 )
+@click.option(
+    "--class", "label", metavar="NAME", help="The class to search in, of a run with --class-labels."
+)
 @data_option
 @click.pass_context
 def find(
@@ -68,6 +71,7 @@ def find(
     starts: int,
     steps: int,
     checkpoint: Any,
+    label: str | None,
     data: tuple[str, ...],
 ) -> None:
     """Find the z whose picture comes closest to PICTURE, for the run in the folder RUN.
@@ -89,8 +93,9 @@ def find(
             registry=ctx.obj,
             progress=progress,
             data=data,
+            label=label,
         )
-    _write(result, out, _provenance(result, picture, starts, steps))
+    _write(result, out, _provenance(result, picture, starts, steps, label))
     if not result.is_complete:
         raise Interrupted("interrupted: these are the best z so far")
 
@@ -108,13 +113,16 @@ def _check_out(out: Path | None, run: Path) -> Path:
     return out
 
 
-def _provenance(result: Found, picture: Path, starts: int, steps: int) -> Provenance:
+def _provenance(
+    result: Found, picture: Path, starts: int, steps: int, label: str | None
+) -> Provenance:
     from gankit.core.settings import command_about
     from gankit.runs.provenance import of_run
 
     run = result.sampler.run
     paths = [path_from_here(path) for path in (run.folder, picture)]
-    options = ("--starts", str(starts), "--steps", str(steps))
+    options: tuple[str, ...] = ("--starts", str(starts), "--steps", str(steps))
+    options += ("--class", label) if label else ()
     words = ("find", *paths, *options, "--checkpoint", str(result.sampler.step))
     return of_run(run.folder, result.sampler.step, command_about(run, *words))
 

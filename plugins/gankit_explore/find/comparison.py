@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from gankit_metrics.picture_sets import shuffle
+from gankit_metrics.picture_sets import only_class, shuffle
 
 from gankit.core.errors import GankitError
 from gankit.core.prepared import Pixels
@@ -65,13 +65,15 @@ def describe_range(distances: Sequence[float]) -> str:
     return f"{middle:.2f} ({min(distances):.2f} to {max(distances):.2f})"
 
 
-def choose_real_pictures(run: Run, registry: Registry) -> RealPictures:
-    """Real pictures of a run; none, with a warning, if they are not there any more."""
+def choose_real_pictures(run: Run, registry: Registry, label: int | None = None) -> RealPictures:
+    """Real pictures of a run, or of a class of it; none, with a warning, if they are gone."""
     try:
         prepared = prepare_again(run, registry)
     except GankitError as error:
         log.warning("there are no real pictures to compare with: %s", error)
         return RealPictures([], [])
+    if label is not None:
+        prepared = only_class(prepared, label)
     rows = [shuffle(part, run.data_seed)[:COUNT] for part in (prepared.train, prepared.holdout)]
     trained, held_out = ([prepared.pixels[row] for row in part] for part in rows)
     return RealPictures(trained, held_out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,18 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from gankit.core import randomness
+from gankit.core.class_labels import OneClass
 from gankit.core.errors import GankitError
 from gankit.core.prepared import Pixels
 from gankit.core.registry import Registry, registry_of
 from gankit.core.settings import Run
+from gankit.core.shell import quote_word
 from gankit.core.stop import Progress, no_progress
+from gankit.data.read.names import printable
+from gankit.runs.find_class import Label, find_class
 from gankit.runs.images import from_uint8
 from gankit.runs.sampler import Sampler, load
 from gankit.training.named_checkpoint import Step
@@ -43,6 +49,7 @@ class Found:
     way: Tensor  # (10, latent_dim): from the start to z
     comparison: Comparison | None = None  # None: the run's pictures are gone, or it was stopped
     is_complete: bool = True  # False: Ctrl-C ended the search early
+    shares: Tensor | None = None  # (num_classes,), of the class that was searched in
 
     def describe(self) -> list[str]:
         """How close G comes, as sentences."""
@@ -63,6 +70,7 @@ def find(
     registry: Registry | None = None,
     progress: Progress = no_progress,
     data: Data = (),
+    label: Label | None = None,
 ) -> Found:
     """Find the z whose picture comes closest to a picture, and compare with real pictures.
 
@@ -71,12 +79,17 @@ def find(
     run: a folder, a Run, or a Sampler.
     picture: a path, a PIL image, or an array of uint8 (H, W, C).
     data: where the run's pictures are now, if they were moved.
+    label: with class labels, the class to search in, by name or number.
     GankitError if the picture cannot be read, or for numbers below 1.
     """
-    for name, number in (("starts", starts), ("steps", steps)):
-        if number < 1:
-            raise GankitError(f"{name} is {number}; it must be 1 or more")
+    for name, count in (("starts", starts), ("steps", steps)):
+        if count < 1:
+            raise GankitError(f"{name} is {count}; it must be 1 or more")
     sampler = run if isinstance(run, Sampler) else load(run, checkpoint, registry)
+    run_with_classes = sampler.run
+    number = _find_class(sampler, label)
+    if number is not None:
+        sampler = _of_class(sampler, number)
     target = read_picture(picture, sampler.run)
     searcher = _Searcher(sampler, starts, steps, progress)
     way, start, is_complete = searcher.find_picture(target)
@@ -84,12 +97,36 @@ def find(
     comparison = None
     if is_complete:
         try:
-            moved = load_run(sampler.run, data=data) if data else sampler.run
-            real = choose_real_pictures(moved, registry_of(moved, registry))
+            moved = load_run(run_with_classes, data=data) if data else run_with_classes
+            real = choose_real_pictures(moved, registry_of(moved, registry), number)
             comparison = searcher.compare(target, real)
         except KeyboardInterrupt:
             is_complete = False
-    return Found(sampler, target, way.z, way.distance, start, strip, comparison, is_complete)
+    shares = (
+        None if number is None else one_hot(torch.tensor(number), len(run_with_classes.class_names))
+    )
+    return Found(
+        sampler, target, way.z, way.distance, start, strip, comparison, is_complete, shares
+    )
+
+
+def _find_class(sampler: Sampler, label: Label | None) -> int | None:
+    """The number of the class to search in; None without class labels. GankitError."""
+    names = sampler.class_names
+    if label is not None:
+        return find_class(names, label)
+    if names:
+        raise GankitError(
+            "this run has class labels: name the class to search in, as in --class "
+            f"{quote_word(printable(names[0]))}"
+        )
+    return None
+
+
+def _of_class(sampler: Sampler, number: int) -> Sampler:
+    """A sampler whose G draws one class, as a G without class labels."""
+    net = OneClass(sampler.net, number)
+    return Sampler(dataclasses.replace(sampler.run, class_names=()), sampler.step, net)
 
 
 class _Searcher:

@@ -50,7 +50,9 @@ def write_found(result: Found, path: Path, provenance: Provenance) -> Path:
     """Write the picture, and the z of the way beside it; returns the path of the z. OSError."""
     save_picture(draw_found(result), path, provenance)
     directions = path.with_suffix(".json")
-    write_walk(directions, Walk(result.way, SECONDS_PER_PICTURE, is_closed=True))
+    shares = None if result.shares is None else result.shares.expand(len(result.way), -1)
+    walk = Walk(result.way, SECONDS_PER_PICTURE, is_closed=True, shares=shares)
+    write_walk(directions, walk)
     return directions
 
 

@@ -12,12 +12,19 @@ from torch import nn
 from torch.fx import Node
 
 from gankit.core.errors import GankitError
+from gankit.runs.sampler import Sampler
 from gankit_explore.program.build import BATCH, Builder, Unknown, Value
+from gankit_explore.program.class_inputs import with_class_inputs
 from gankit_explore.program.operations import Operation
 from gankit_explore.program.program import Program
 from gankit_explore.program.rules import RULES
 
 CURE = "export it with --format onnx instead"
+
+
+def lower_sampler(sampler: Sampler) -> Program:
+    """The program of a sampler's G; with class labels, it takes z and the shares of the classes."""
+    return lower(*with_class_inputs(sampler))
 
 
 def lower(net: nn.Module, latent_dim: int) -> Program:
@@ -32,7 +39,7 @@ def lower(net: nn.Module, latent_dim: int) -> Program:
     for node in exported.graph.nodes:
         if node.op == "placeholder" and node.name not in values:
             values[node.name] = Value(0)
-        elif node.op == "call_function":
+        elif node.op == "call_function" and node.users:  # an assertion has none
             values[node.name] = _lower_node(builder, node, values)
         elif node.op == "output":
             result = _given(node.args[0][0], values)

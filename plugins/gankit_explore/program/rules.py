@@ -284,6 +284,8 @@ RULES: dict[str, Callable[..., Any]] = {
     "adaptive_avg_pool2d": _pool,
     "pixel_shuffle": _pixel_shuffle,
     "alias": _same,
+    "to": _same,  # to another type: a program has float32 everywhere
+    "_to_copy": _same,
     "clone": _same,
     "contiguous": _same,
     "detach": _same,

@@ -1,5 +1,6 @@
 """Tests of the frames of films and animations: which are taken, and when they are seen."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import av
@@ -7,9 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gankit.core.choice import Choice
 from gankit.core.errors import GankitError
 from gankit.data.datasets import picture_files
 from gankit.data.fetch import frames
+from gankit.data.prepare import prepare
+from gankit.training.compose import compose
 
 SIZE = (48, 32)
 
@@ -160,3 +164,12 @@ def test_a_full_disk_is_named(tmp_path, monkeypatch):
 def test_every_is_checked():
     with pytest.raises(GankitError, match="every=-1"):
         picture_files(("x",), every=-1)
+
+
+def test_frames_are_not_cut_into_patches(tmp_path, registry):
+    path = film(tmp_path / "a.mp4")
+    settings = {"dataset": "folder:every=5", "data": path, "image_size": 16, "channels": 3}
+    run = compose(registry, **settings, model="dcgan64-quick", fit="patches:size=16,stride=8")
+    with pytest.raises(GankitError, match="--fit patches .* frames"):
+        prepare(run, registry)
+    assert len(prepare(replace(run, fit=Choice("crop")), registry).pixels) == 10

@@ -1,6 +1,7 @@
 """Fixtures for all tests that read picture files."""
 
 import pytest
+from PIL import Image
 
 
 @pytest.fixture
@@ -12,3 +13,9 @@ def file(tmp_path):
         return tmp_path / name
 
     return write
+
+
+@pytest.fixture(autouse=True)
+def without_heic(monkeypatch):
+    """As without pillow-heif, which is optional."""
+    monkeypatch.delitem(Image.OPEN, "HEIF", raising=False)

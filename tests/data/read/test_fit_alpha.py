@@ -4,8 +4,8 @@ import io
 
 import numpy as np
 import pytest
-from conftest import draw_pixel_art, draw_sprites
 from PIL import Image
+from sprites import draw_pixel_art, draw_sprites
 
 from gankit.core.settings import _VALUES
 from gankit.data.alpha import unpremultiply

@@ -77,11 +77,11 @@ NAMED = {
     "no ending dicom": (bytes(128) + b"DICM" + bytes(9), "3D Slicer"),
     "brain.nii.gz": (gzip.compress(b"x"), "3D Slicer"),
     "stack.czi": (b"ZISRAWFILE\0", "ImageJ"),
-    "film.mp4": (b"\0\0\0\x20ftypisom", "--data"),
-    "film.MOV": (b"\0\0\0\x14ftypqt  ", "--data"),
-    "film.avi": (b"RIFF\0\0\0\0AVI LIST", "--data"),
-    "film.webm": (b"\x1aE\xdf\xa3\0", "--data"),
-    "no ending film": (b"\0\0\0\x20ftypmp42", "--data"),
+    "film.mp4": (b"\0\0\0\x20ftypisom", "film"),
+    "film.MOV": (b"\0\0\0\x14ftypqt  ", "film"),
+    "film.avi": (b"RIFF\0\0\0\0AVI LIST", "film"),
+    "film.webm": (b"\x1aE\xdf\xa3\0", "film"),
+    "no ending film": (b"\0\0\0\x20ftypmp42", "film"),
     "more.zip": (zip_bytes({"x.jpg": encoded()}), "unpack"),
     "more.tar": (b"x", "unpack"),
     "more.tar.gz": (tar_bytes({"x.jpg": encoded()}), "unpack"),
@@ -181,7 +181,7 @@ def test_a_file_that_is_not_taken_is_named_with_what_to_do(source):
 def test_only_bytes_that_begin_like_a_picture_are_kept_in_the_cache(source, tmp_path):
     find_pictures([source(CONTENTS)])
     kept = [path.read_bytes() for path in tmp_path.glob("cache/unpacked/*/files/**/*.*")]
-    assert set(kept) <= {*TAKEN.values(), IGNORED["imagelabels.mat"]}
+    assert set(kept) <= {*TAKEN.values(), IGNORED["imagelabels.mat"], IGNORED["labels.csv"]}
 
 
 def test_a_placeholder_of_icloud_is_named(source):

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 from gankit_datacheck import findings as rules
+from gankit_datacheck.check import open_pictures
 from gankit_datacheck.findings import Finding, find_all
 from gankit_datacheck.page import write_page
 from gankit_datacheck.report import make_report
@@ -18,6 +19,7 @@ from PIL import Image, ImageOps
 from rich.console import Console
 
 import gankit
+from gankit.core.image_size import ImageSize
 from gankit.data.datasets import picture_files
 from gankit.data.store import duplicates
 
@@ -521,3 +523,18 @@ def test_from_python_a_data_set_can_be_named_and_is_required():
     assert gankit.check_data("petals:count=20")["pictures"] == 20
     with pytest.raises(gankit.GankitError, match="check_data"):
         gankit.check_data()
+
+
+def test_a_model_is_only_named_if_there_is_one():
+    large = made(2500, width=300, height=260)
+    large.image_size = 48
+    mend = finding_with(large, "large enough").mend
+    assert "--image-size 192" in mend
+    assert "skip" not in mend
+
+
+def test_a_set_with_downloads(folder, registry, monkeypatch):
+    monkeypatch.setattr("gankit.data.prepare._download_files", lambda *_: (str(folder),))
+    pictures, options = open_pictures(registry, ["tf-flowers"], (), ImageSize(64, 64))
+    assert len(pictures) == len(picture_files((str(folder),)))
+    assert options == ["--dataset", "tf-flowers"]

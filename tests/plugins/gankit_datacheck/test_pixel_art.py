@@ -4,10 +4,10 @@ import shlex
 
 import numpy as np
 import pytest
-from conftest import draw_pixel_art, draw_sprites
 from gankit_datacheck.check import check_data
 from gankit_datacheck.pixel_art import Art, find_art
 from PIL import Image, ImageFilter
+from sprites import draw_pixel_art, draw_sprites
 
 
 def on_white(pixels):

@@ -7,7 +7,8 @@ import struct
 
 import numpy as np
 import pytest
-from browsing import Page, opened_pages
+from browsing import opened_pages
+from exploring import ExplorePage
 from gankit_explore.directions import find_directions
 from gankit_explore.page import MAX_CHECKPOINTS, render, thin_out, write_page
 from gankit_explore.program.lower import lower
@@ -18,13 +19,6 @@ import gankit
 from gankit.runs.provenance import read_provenance
 
 HOSTILE = "</script><img src=x onerror=alert(1)>\"'&\u202e"
-PIXELS = """() => {
-    const canvas = document.getElementById("picture");
-    return [...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data];
-}"""
-SIGN = "() => document.getElementById('picture').toDataURL()"
-CHANGED = f"(before) => ({SIGN})() !== before"
-
 UNNAMED = """() => [...document.querySelectorAll("button, input, select, canvas")]
     .filter((e) => !(e.ariaLabel || e.ariaHidden || e.closest("label") || e.textContent.trim()))
     .map((e) => e.outerHTML)"""
@@ -34,48 +28,6 @@ SCROLLED_TO = """(seed) => {
     wall.scrollTop = 1e9;
     return Number(wall.querySelector(".tile:last-child .number").textContent) > seed;
 }"""
-
-
-class ExplorePage(Page):
-    """The explorer in a browser."""
-
-    def begin(self):
-        self.tab.wait_for_selector("html[data-first]")
-        return self
-
-    def picture(self):
-        """Pixels uint8 (H, W, 3) of the big picture."""
-        pixels = np.array(self.tab.evaluate(PIXELS), np.uint8)
-        side = int(np.sqrt(len(pixels) // 4))
-        return pixels.reshape(side, side, 4)[..., :3]
-
-    def changes(self, act, *args):
-        """Do something, and wait until the big picture is another."""
-        before = self.tab.evaluate(SIGN)
-        act(*args)
-        self.tab.wait_for_function(CHANGED, arg=before)
-
-    def settle(self):
-        """Wait until the big picture stays as it is."""
-        before = None
-        now = self.tab.evaluate(SIGN)
-        while now != before:
-            self.tab.wait_for_timeout(60)
-            before = now
-            now = self.tab.evaluate(SIGN)
-
-    def tool(self, name):
-        self.tab.click(f"[data-tool={name}]")
-        return self
-
-    def set_range(self, selector, value):
-        script = "(e, v) => { e.value = v; e.dispatchEvent(new Event('input')); }"
-        self.tab.locator(selector).evaluate(script, value)
-
-    def download(self, selector):
-        with self.tab.expect_download() as download:
-            self.tab.click(selector)
-        return download.value
 
 
 @pytest.fixture(scope="module")

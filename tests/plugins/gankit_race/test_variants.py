@@ -1,5 +1,6 @@
 """--vary and the variants of a race, named races, and mistakes in either."""
 
+import dataclasses
 import itertools
 import re
 import shlex
@@ -7,7 +8,9 @@ import shlex
 import pytest
 from gankit_race.recipes import RACES, apply_recipe
 from gankit_race.variants import (
+    PICTURES,
     VariedValue,
+    differing_settings,
     make_variants,
     parse_fields,
     parse_vary,
@@ -280,3 +283,12 @@ def test_a_plus_at_the_beginning_adds_to_the_tricks_of_the_model():
     )
     ((value,),) = parse_fields({"tricks": ["+r1+ema"]})
     assert value == VariedValue("+r1+ema", ("tricks", ["+r1", "+ema"]))
+
+
+def test_labels_of_the_same_pictures_make_no_other_pictures(registry):
+    plain = compose(registry, dataset="petals", fingerprint="a")
+    labelled = dataclasses.replace(
+        plain, class_labels=True, class_names=("red", "blue"), fingerprint="b"
+    )
+    assert differing_settings([plain, labelled]) == ["class_labels"]
+    assert "resample" in PICTURES

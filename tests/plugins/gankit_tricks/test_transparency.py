@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from conftest import draw_sprites
 from gankit_tricks import ada_changes
 from gankit_tricks.diffaugment import DiffAugment
 from gankit_tricks.transparency import join_alpha, split_alpha
+from sprites import draw_sprites
 
 from gankit.core.registry import load_registry
 from gankit.data.read.fit import fit

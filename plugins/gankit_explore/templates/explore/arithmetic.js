@@ -1,7 +1,7 @@
 // A - B + C, with pictures that were picked.
 class Arithmetic {
-  constructor(place, drawer) {
-    Object.assign(this, { place, drawer });
+  constructor(place, drawer, page) {
+    Object.assign(this, { place, drawer, page });
     this.selects = ["a", "b", "c"].map((letter) => byId(`sum-${letter}`));
     this.canvases = ["a", "b", "c", "result"].map((letter) => byId(`sum-${letter}-picture`));
     for (const select of this.selects) select.addEventListener("change", () => this.choose());
@@ -30,7 +30,7 @@ class Arithmetic {
 
   build() {
     const { picks } = this.place;
-    const names = picks.map((spot, index) => `${index + 1}: ${spot.name}`);
+    const names = picks.map((spot, index) => `${index + 1}: ${spot.name}${this.page.describeClass(spot)}`);
     this.selects.forEach((select, number) => {
       const chosen = this.isChosen ? Number(select.value) : number;
       select.replaceChildren(...names.map((name, index) => make("option", { value: index }, name)));

@@ -19,7 +19,7 @@ class Garden {
   }
 
   update(changes) {
-    if ("step" in changes || "silence" in changes) {
+    if ("step" in changes || "silence" in changes || "label" in changes) {
       for (const tile of this.tiles.values()) tile.isDrawn = false;
     }
     if ("picks" in changes || "spot" in changes) this.mark();
@@ -52,10 +52,9 @@ class Garden {
   }
 
   add(seed) {
-    const spot = Spot.ofSeed(seed);
     const { button, canvas } = pictureButton(`seed ${withCommas(seed)}`, { tabindex: seed === this.current() ? "0" : "-1" });
     button.append(make("span", { class: "number", "aria-hidden": "true" }, String(seed)));
-    button.addEventListener("click", () => this.choose(spot));
+    button.addEventListener("click", () => this.choose(this.place.spotOf(seed)));
     const tile = { button, canvas, isDrawn: false };
     this.lay(tile, seed);
     this.tiles.set(seed, tile);
@@ -83,7 +82,7 @@ class Garden {
 
   mark() {
     for (const [seed, { button }] of this.tiles) {
-      setPressed(button, this.place.pickIndex(Spot.ofSeed(seed)) >= 0);
+      setPressed(button, this.place.pickIndex(this.place.spotOf(seed)) >= 0);
       button.classList.toggle("current", this.place.spot.seed === seed);
       button.tabIndex = seed === this.current() ? 0 : -1;
     }
@@ -115,7 +114,7 @@ class Garden {
       if (!tiles.length || !this.isShown) break;
       const { step, silence } = this.place;
       for (const [, tile] of tiles) tile.isDrawn = true;
-      const drawn = await this.drawer.ask("garden", IDLE, { spots: tiles.map(([seed]) => Spot.ofSeed(seed)), step, silence });
+      const drawn = await this.drawer.ask("garden", IDLE, { spots: tiles.map(([seed]) => this.place.spotOf(seed)), step, silence });
       drawn?.images.forEach((image, index) => {
         paint(tiles[index][1].canvas, image);
         tiles[index][1].button.dataset.step = step;

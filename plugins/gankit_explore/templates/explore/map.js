@@ -31,11 +31,11 @@ class SeedMap {
   }
 
   // The blend at a point of the plane.
-  static spotAt(x, y) {
+  spotAt(x, y) {
     const [left, top] = [Math.floor(x), Math.floor(y)];
     const [right, down] = [x - left, y - top];
     const corners = [[left, top, (1 - right) * (1 - down)], [left + 1, top, right * (1 - down)], [left, top + 1, (1 - right) * down], [left + 1, top + 1, right * down]];
-    return Spot.blend(corners.map(([i, j, weight]) => [Spot.ofSeed(SeedMap.seedAt(i, j)), weight]));
+    return Spot.blend(corners.map(([i, j, weight]) => [this.place.spotOf(SeedMap.seedAt(i, j)), weight]));
   }
 
   point(event, recentres = false) {
@@ -71,7 +71,7 @@ class SeedMap {
     this.at = [round(x), round(y)];
     this.mark();
     this.isOwn = true;
-    this.place.set({ spot: SeedMap.spotAt(...this.at) });
+    this.place.set({ spot: this.spotAt(...this.at) });
     this.isOwn = false;
   }
 
@@ -91,7 +91,7 @@ class SeedMap {
 
   update(changes) {
     if (changes.tool === "map") this.follow();
-    else if ("step" in changes || "silence" in changes) this.draw();
+    else if ("step" in changes || "silence" in changes || "label" in changes) this.draw();
   }
 
   // Begin where the big picture is.
@@ -108,7 +108,7 @@ class SeedMap {
     const half = (MAP_SIDE - 1) / 2;
     const cells = Array.from({ length: MAP_SIDE ** 2 }, (_, i) => [i % MAP_SIDE, Math.floor(i / MAP_SIDE)]);
     cells.sort((a, b) => far(a, half) - far(b, half));
-    const spots = cells.map(([i, j]) => SeedMap.spotAt(this.centre[0] + (i - half) * MAP_STEP, this.centre[1] + (j - half) * MAP_STEP));
+    const spots = cells.map(([i, j]) => this.spotAt(this.centre[0] + (i - half) * MAP_STEP, this.centre[1] + (j - half) * MAP_STEP));
     const context = this.canvas.getContext("2d");
     this.canvas.dataset.drawn = 0;
     this.drawer.each("map", SOON, spots, this.place, (image, index) => {

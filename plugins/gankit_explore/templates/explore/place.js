@@ -1,7 +1,9 @@
 // What the page shows now. Tools change it through `set`, and listen to what others change.
 class Place {
-  constructor() {
-    this.spot = Spot.ofSeed(0);
+  constructor(numClasses) {
+    this.numClasses = numClasses;
+    this.label = 0; // the class of new pictures
+    this.spot = this.spotOf(0);
     this.step = 0; // of training
     this.silence = {}; // layer -> [channels]
     this.picks = []; // spots
@@ -13,7 +15,22 @@ class Place {
     this.listeners.push(listener);
   }
 
+  // The spot of a seed, in the class that is chosen.
+  spotOf(seed) {
+    return Spot.ofSeed(seed, this.numClasses ? { [this.label]: 1 } : {});
+  }
+
+  // A spot of an address, which may name no class, or ones that this run does not have.
+  fit(spot) {
+    const isGood = Object.keys(spot.shares).every((label) => label < this.numClasses);
+    if (isGood && spot.hasClass === this.numClasses > 0) return spot;
+    return new Spot(spot.parts, spot.amounts, this.spotOf(0).shares);
+  }
+
+  // A picture of one class makes this the class of new pictures, too.
   set(changes) {
+    const label = changes.spot?.label ?? this.label;
+    if (label !== this.label) changes = { ...changes, label };
     Object.assign(this, changes);
     for (const listener of this.listeners) listener(changes);
   }
@@ -76,10 +93,10 @@ class Address {
     const spot = Spot.parse(entries.get("seed") ?? entries.get("at") ?? "");
     const step = Number(entries.get("step") ?? NaN);
     const picks = (entries.get("picks") ?? "").split(",").map(Spot.parse);
-    if (spot) changes.spot = spot;
+    if (spot) changes.spot = this.place.fit(spot);
     if (this.lists.steps().includes(step)) changes.step = step;
     if (this.lists.tools.includes(entries.get("tool"))) changes.tool = entries.get("tool");
-    if (picks.every(Boolean)) changes.picks = picks.slice(0, MAX_PICKS);
+    if (picks.every(Boolean)) changes.picks = picks.slice(0, MAX_PICKS).map((pick) => this.place.fit(pick));
     changes.silence = readSilence(entries.get("off") ?? "", this.lists.layers);
     this.place.set(changes);
   }

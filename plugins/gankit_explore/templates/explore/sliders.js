@@ -7,7 +7,7 @@ class Sliders {
     this.films.checked = !window.matchMedia("(max-width: 40rem)").matches;
     this.rows = directions.map((_, index) => this.listen(index));
     this.films.addEventListener("change", () => this.draw());
-    byId("sliders-reset").addEventListener("click", () => place.set({ spot: new Spot(place.spot.parts) }));
+    byId("sliders-reset").addEventListener("click", () => place.set({ spot: place.spot.inMiddle }));
     place.listen((changes) => this.update(changes));
     this.update(place);
   }

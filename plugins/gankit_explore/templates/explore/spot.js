@@ -1,38 +1,64 @@
-// A spot in the latent space: seeds with weights, and amounts along the sliders' directions. All
-// tools speak of spots, so each goes on from where another ended, and each fits into the address.
+// A spot in the latent space: seeds with weights, amounts along the sliders' directions and, with
+// class labels, shares of the classes. All tools speak of spots, so each goes on from where another
+// ended, and each fits into the address.
 class Spot {
-  constructor(parts, amounts = {}) {
+  constructor(parts, amounts = {}, shares = {}) {
     this.parts = parts; // [[seed, weight], ...]
     this.amounts = amounts; // {direction: amount}
+    this.shares = shares; // {class: share}, of sum 1; empty without class labels
   }
 
-  static ofSeed(seed) {
-    return new Spot([[seed, 1]]);
+  static ofSeed(seed, shares = {}) {
+    return new Spot([[seed, 1]], {}, shares);
   }
 
   // The sum of [[spot, weight], ...].
   static sum(weighted) {
     const weights = new Map();
-    const amounts = {};
     for (const [spot, weight] of weighted) {
       for (const [seed, part] of spot.parts) weights.set(seed, (weights.get(seed) ?? 0) + part * weight);
-      for (const [key, amount] of Object.entries(spot.amounts)) {
-        amounts[key] = (amounts[key] ?? 0) + amount * weight;
-      }
     }
-    return new Spot([...weights].filter(([, weight]) => Math.abs(weight) > 1e-6), amounts);
+    const amounts = addUp(weighted.map(([spot, weight]) => [spot.amounts, weight]));
+    return new Spot([...weights].filter(([, weight]) => Math.abs(weight) > 1e-6), amounts, Spot.shares(weighted));
+  }
+
+  // The shares of the classes in a sum of [[spot, weight], ...]; the weights need not have the sum 1.
+  static shares(weighted) {
+    const total = weighted.reduce((sum, [, weight]) => sum + weight, 0) || 1;
+    const shares = addUp(weighted.map(([spot, weight]) => [spot.shares, weight / total]));
+    return Object.fromEntries(Object.entries(shares).filter(([, share]) => Math.abs(share) > 1e-6));
   }
 
   // The sum, divided so that its numbers spread as widely as those of one seed.
   static blend(weighted) {
     const sum = Spot.sum(weighted);
     const spread = Math.hypot(...sum.parts.map(([, weight]) => weight)) || 1;
-    return new Spot(sum.parts.map(([seed, weight]) => [seed, weight / spread]), sum.amounts);
+    return new Spot(sum.parts.map(([seed, weight]) => [seed, weight / spread]), sum.amounts, sum.shares);
   }
 
-  // The seed, if this is exactly one; else null.
+  // The seed, if this is exactly one, of one class; else null.
   get seed() {
-    return this.parts.length === 1 && this.parts[0][1] === 1 && !this.isMoved ? this.parts[0][0] : null;
+    const isSeed = this.parts.length === 1 && this.parts[0][1] === 1 && !this.isMoved;
+    return isSeed && (this.label !== null || !this.hasClass) ? this.parts[0][0] : null;
+  }
+
+  // The class, if it is exactly one; else null.
+  get label() {
+    const classes = Object.keys(this.shares);
+    return classes.length === 1 ? Number(classes[0]) : null;
+  }
+
+  get hasClass() {
+    return Object.keys(this.shares).length > 0;
+  }
+
+  // The same z, of one class.
+  ofClass(label) {
+    return new Spot(this.parts, this.amounts, { [label]: 1 });
+  }
+
+  get inMiddle() {
+    return new Spot(this.parts, {}, this.shares);
   }
 
   get isMoved() {
@@ -43,22 +69,26 @@ class Spot {
     const amounts = { ...this.amounts };
     if (amount) amounts[direction] = amount;
     else delete amounts[direction];
-    return new Spot(this.parts, amounts);
+    return new Spot(this.parts, amounts, this.shares);
   }
 
   toString() {
     const parts = this.parts.map(([seed, weight]) => (weight === 1 ? `${seed}` : `${seed}*${short(weight)}`));
     const amounts = Object.entries(this.amounts).map(([key, amount]) => `!${key}:${short(amount)}`);
-    return parts.join("~") + amounts.join("");
+    const isPure = this.label !== null;
+    const shares = Object.entries(this.shares).map(([label, share]) => (isPure ? `@${label}` : `@${label}:${short(share)}`));
+    return parts.join("~") + amounts.join("") + shares.join("");
   }
 
   // The spot of such a text; null if it is none.
   static parse(text) {
-    const [sum, ...moves] = text.split("!");
+    const [place, ...mixed] = text.split("@");
+    const [sum, ...moves] = place.split("!");
     const parts = sum.split("~").map((part) => part.split("*")).map(([seed, weight = "1"]) => [toSeed(seed), toNumber(weight)]);
     const amounts = moves.map((move) => move.split(":")).map(([key, amount = ""]) => [toSeed(key), toNumber(amount)]);
-    const isGood = [...parts, ...amounts].every(([seed, number]) => seed !== null && number !== null);
-    return isGood && parts.length <= MAX_PARTS ? new Spot(parts, Object.fromEntries(amounts)) : null;
+    const shares = mixed.map((item) => item.split(":")).map(([label, share = "1"]) => [toSeed(label), toNumber(share)]);
+    const isGood = [...parts, ...amounts, ...shares].every(([seed, number]) => seed !== null && number !== null);
+    return isGood && parts.length <= MAX_PARTS ? new Spot(parts, Object.fromEntries(amounts), Object.fromEntries(shares)) : null;
   }
 
   get name() {
@@ -76,8 +106,9 @@ const MAX_SEED = Number.MAX_SAFE_INTEGER;
 
 // z of spots: a sum of the seeds' z and of steps along directions.
 class Space {
-  constructor(latentDim, directions) {
+  constructor(latentDim, directions, numClasses) {
     this.latentDim = latentDim;
+    this.numClasses = numClasses;
     this.directions = directions; // [Float32Array, ...]
     this.known = new Map(); // seed -> z
   }
@@ -99,10 +130,14 @@ class Space {
     return sum;
   }
 
-  // z of several spots, one after the other.
+  // The inputs of G for several spots, one after the other: z, and the shares of the classes.
   rows(spots) {
-    const rows = new Float32Array(spots.length * this.latentDim);
-    spots.forEach((spot, row) => rows.set(this.z(spot), row * this.latentDim));
+    const size = this.latentDim + this.numClasses;
+    const rows = new Float32Array(spots.length * size);
+    spots.forEach((spot, row) => {
+      rows.set(this.z(spot), row * size);
+      for (const [label, share] of Object.entries(spot.shares)) rows[row * size + this.latentDim + Number(label)] = share;
+    });
     return rows;
   }
 
@@ -112,9 +147,20 @@ class Space {
     const cosine = dot(first, second) / Math.sqrt(dot(first, first) * dot(second, second) || 1);
     const angle = Math.acos(Math.min(1, Math.max(-1, cosine)));
     const size = Math.sin(angle);
-    if (size <= 1e-3) return Spot.sum([[a, 1 - t], [b, t]]);
-    return Spot.sum([[a, Math.sin((1 - t) * angle) / size], [b, Math.sin(t * angle) / size]]);
+    const straight = Spot.sum([[a, 1 - t], [b, t]]);
+    if (size <= 1e-3) return straight;
+    const arc = Spot.sum([[a, Math.sin((1 - t) * angle) / size], [b, Math.sin(t * angle) / size]]);
+    return new Spot(arc.parts, arc.amounts, straight.shares);
   }
+}
+
+// The sum of [[{key: number}, weight], ...].
+function addUp(weighted) {
+  const sum = {};
+  for (const [numbers, weight] of weighted) {
+    for (const [key, number] of Object.entries(numbers)) sum[key] = (sum[key] ?? 0) + number * weight;
+  }
+  return sum;
 }
 
 function addScaled(sum, z, weight) {

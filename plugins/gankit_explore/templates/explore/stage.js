@@ -18,7 +18,7 @@ class Stage {
     this.onSeed.addEventListener("change", () => this.goTo(toSeed(this.onSeed.value)));
     byId("before").addEventListener("click", () => this.go(-1));
     byId("after").addEventListener("click", () => this.go(1));
-    byId("random").addEventListener("click", () => place.set({ spot: Spot.ofSeed(randomSeed()) }));
+    byId("random").addEventListener("click", () => place.set({ spot: place.spotOf(randomSeed()) }));
     this.heart.addEventListener("click", () => {
       if (place.pickIndex(place.spot) < 0) place.pick(place.spot);
       else place.unpick(place.spot);
@@ -31,12 +31,12 @@ class Stage {
 
   goTo(seed) {
     if (seed === null) this.onSeed.value = this.place.spot.seed ?? ""; // it was not a number
-    else this.place.set({ spot: Spot.ofSeed(seed) });
+    else this.place.set({ spot: this.place.spotOf(seed) });
   }
 
   go(count) {
     const seed = this.place.spot.seed ?? this.place.spot.parts[0]?.[0] ?? 0;
-    this.place.set({ spot: Spot.ofSeed(Math.min(MAX_SEED, Math.max(0, seed + count))) });
+    this.place.set({ spot: this.place.spotOf(Math.min(MAX_SEED, Math.max(0, seed + count))) });
   }
 
   update(changes) {
@@ -59,7 +59,7 @@ class Stage {
     setPressed(this.heart, isPicked, ["Pick", "Picked"]);
     if (document.activeElement !== this.onSeed) this.onSeed.value = spot.seed ?? "";
     const off = silenced ? `, ${silenced} ${silenced === 1 ? "channel" : "channels"} silenced` : "";
-    const text = `${spot.name} at step ${withCommas(step)}${off}`;
+    const text = `${spot.name}${this.page.describeClass(spot)} at step ${withCommas(step)}${off}`;
     setText(byId("what"), text[0].toUpperCase() + text.slice(1));
     setText(byId("command"), this.page.command(spot, step) ?? "");
     byId("exact").hidden = spot.seed === null || silenced > 0;

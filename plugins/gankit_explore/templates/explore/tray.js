@@ -1,7 +1,8 @@
 // The pictures that were picked.
 class Tray {
-  constructor(place, drawer) {
+  constructor(place, drawer, page) {
     this.place = place;
+    this.page = page;
     this.drawer = drawer;
     this.list = byId("tray");
     byId("some").addEventListener("click", () => this.pickSome());
@@ -13,7 +14,7 @@ class Tray {
 
   // Four pictures, for those who want to begin with a walk.
   pickSome() {
-    const spots = Array.from({ length: 4 }, () => Spot.ofSeed(randomSeed()));
+    const spots = Array.from({ length: 4 }, () => this.place.spotOf(randomSeed()));
     this.place.set({ picks: [...this.place.picks, ...spots].slice(0, MAX_PICKS) });
   }
 
@@ -27,10 +28,11 @@ class Tray {
     const { picks } = this.place;
     const focused = [...this.list.children].findIndex((item) => item.contains(document.activeElement));
     const items = picks.map((spot) => {
-      const { button, canvas } = pictureButton(`show ${spot.name}`, { onclick: () => this.place.set({ spot }) });
+      const name = `${spot.name}${this.page.describeClass(spot)}`;
+      const { button, canvas } = pictureButton(`show ${name}`, { onclick: () => this.place.set({ spot }) });
       button.addEventListener("keydown", (event) => event.key === "Delete" && this.place.unpick(spot));
-      const remove = make("button", { type: "button", class: "remove", "aria-label": `remove ${spot.name}`, onclick: () => this.place.unpick(spot) }, "\u00d7");
-      return { canvas, element: make("li", {}, button, remove, make("span", { class: "dim" }, spot.seed === null ? "blend" : String(spot.seed))) };
+      const remove = make("button", { type: "button", class: "remove", "aria-label": `remove ${name}`, onclick: () => this.place.unpick(spot) }, "\u00d7");
+      return { canvas, element: make("li", {}, button, remove, make("span", { class: "dim" }, `${spot.seed === null ? "blend" : spot.seed}${this.page.className(spot)}`)) };
     });
     this.canvases = items.map((item) => item.canvas);
     this.list.replaceChildren(...items.map((item) => item.element));

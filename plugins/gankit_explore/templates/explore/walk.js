@@ -133,9 +133,10 @@ class Walk {
 
   // The file that `gankit sample RUN --directions FILE` makes a film of.
   saveDirections() {
-    const points = this.place.picks.map((spot) =>
-      spot.seed === null ? { z: [...this.space.z(spot)].map((number) => Number(number.toFixed(6))) } : { seed: spot.seed },
-    );
+    const points = this.place.picks.map((spot) => ({
+      ...(spot.seed === null ? { z: [...this.space.z(spot)].map((number) => Number(number.toFixed(6))) } : { seed: spot.seed }),
+      ...(spot.hasClass && { class: this.page.classOf(spot) }),
+    }));
     const file = { gankit: "walk", version: 1, latent_dim: this.space.latentDim, points, seconds_per_picture: this.seconds, loop: this.loop.checked };
     download(new Blob([JSON.stringify(file)], { type: "application/json" }), "directions.json");
     setText(byId("live"), "saved directions.json");
