@@ -51,11 +51,6 @@ class Drawing:
     classes: tuple[str, ...] = ()  # that were named
 
     @property
-    def only_class(self) -> str | None:
-        """The class of all pictures; None if none was named."""
-        return self.classes[0] if self.classes else None
-
-    @property
     def drawn(self) -> ImageSize:
         """The size of G's pictures."""
         return self.sampler.run.size

@@ -2,6 +2,7 @@
 
 from typing import Protocol, runtime_checkable
 
+import torch
 from torch import nn
 
 
@@ -31,3 +32,20 @@ def shape_in_training(net: nn.Module, shape: tuple[int, ...]) -> tuple[int, ...]
     """
     halvings: int = getattr(net, "halvings", 0)
     return *shape[:-2], shape[-2] >> halvings, shape[-1] >> halvings
+
+
+def growth_tensors(net: nn.Module) -> set[str]:
+    """The names of the tensors in which a network keeps how far it has grown; none if it cannot.
+
+    They are those that `grow_to` changes. The network, which has no layers that fade in, stays as
+    it is.
+    """
+    if not isinstance(net, GrowingNetwork) or not net.max_halvings:
+        return set()
+    halvings = net.halvings
+    net.grow_to(net.max_halvings, 1.0)
+    small = {name: tensor.clone() for name, tensor in net.state_dict().items()}
+    net.grow_to(0, 0.5)
+    names = {name for name, now in net.state_dict().items() if not torch.equal(now, small[name])}
+    net.grow_to(halvings, 1.0)
+    return names

@@ -96,7 +96,8 @@ def _explain_unlabelled(
     first = f", such as {files[missing[0]]}" if files else ""
     return (
         f"{len(missing):,} of {len(names):,} pictures of {shown} have no class{first}: move them "
-        "into class folders, name the folders to use with --classes, or omit --class-labels"
+        "into class folders, give them a label in metadata.csv, name the folders to use with "
+        "--classes, or omit --class-labels"
     )
 
 

@@ -34,7 +34,7 @@ def to_uint8(images: torch.Tensor) -> NDArray[np.uint8]:
 
 def from_uint8(pixels: NDArray[np.uint8]) -> torch.Tensor:
     """Convert uint8 (N, H, W, C) to images; they are contiguous."""
-    tensor = torch.from_numpy(np.ascontiguousarray(pixels))
+    tensor = torch.from_numpy(np.require(pixels, requirements=["C", "W"]))
     return (tensor.permute(0, 3, 1, 2).float() / 127.5 - 1).contiguous()
 
 

@@ -41,7 +41,7 @@ def walk_labels(
 
 
 def _places(parts: int, count: int, *, closed: bool, eased: bool) -> Iterator[tuple[int, float]]:
-    """`count` places on a way of so many parts: the part, and the share of it that is behind."""
+    """`count` places on a way of these parts: the part, and the share of it that is behind."""
     intervals = max(count if closed else count - 1, 1)
     for number in range(count):
         part, rest = divmod(number * max(parts, 1), intervals)

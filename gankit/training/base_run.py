@@ -107,10 +107,10 @@ def networks_sha256(checkpoint: Path) -> str:
     return digest
 
 
-def dataset_of(base: BaseRun) -> str:
-    """The data set that a base was trained on, as its run.json names it. GankitError."""
+def recorded_setting(base: BaseRun, name: str) -> Any:
+    """A setting of the run of a base, as its run.json has it; "" if it has none. GankitError."""
     record = read_json_object(base.folder / RUN_FILE, "a run.json of gankit", {"dataset": str})
-    return str(convert_setting("dataset", record.get("dataset", "")))
+    return convert_setting(name, record[name]) if name in record else ""
 
 
 def settings_from_base(

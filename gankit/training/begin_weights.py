@@ -12,10 +12,11 @@ from torch import Tensor, nn
 
 from gankit.core.errors import GankitError
 from gankit.core.gan import Gan
+from gankit.core.growing import growth_tensors
 from gankit.core.settings import Run
 from gankit.core.trick import Trick
 from gankit.training import checkpoint
-from gankit.training.base_run import BaseRun, dataset_of, find_base
+from gankit.training.base_run import BaseRun, find_base, recorded_setting
 from gankit.training.finite import find_non_finite, numbers_of_networks
 from gankit.training.fit_weights import find_fitting
 from gankit.training.python_words import in_caller_words
@@ -32,30 +33,37 @@ class Base:
 
     run: BaseRun
     dataset: str  # that it was trained on
+    image_size: int | str  # of its run
     networks: dict[str, Weights]  # of G, D and sampler; D and sampler may be missing
     taken: dict[str, set[str]] = field(default_factory=dict)  # names, also of unwrapped networks
 
-    def begin(self, gan: Gan) -> None:
-        """Load what fits into G and D. GankitError if it cannot be weights.
+    def begin(self, gan: Gan, image_size: int | str) -> None:
+        """Load what fits into G and D, for pictures of a size. GankitError for what is not weights.
 
         It is called before tricks wrap the networks, so that they wrap trained weights; and again
-        after that, for tensors that the same tricks had added to the base.
+        after that, for tensors that the same tricks had added to the base. If a trick has made the
+        networks small, to let them grow, they get the size to which those of the base had grown.
         """
         for player in (gan.G, gan.D):
-            self._load(player.name, player.net)
+            is_small = getattr(player.net, "halvings", 0) > 0
+            grown = is_small and image_size == self.image_size
+            self._load(player.name, player.net, takes_growth=grown)
 
-    def _load(self, name: str, net: nn.Module) -> None:
+    def _load(self, name: str, net: nn.Module, *, takes_growth: bool = False) -> None:
+        growth = growth_tensors(net)
         own = net.state_dict()
         fitting = find_fitting(own, self.networks.get(name, {}), from_end=name != "D")
+        if not takes_growth:  # the network keeps its size
+            fitting = {key: tensor for key, tensor in fitting.items() if key not in growth}
         with checkpoint.errors_of(self.run.checkpoint):
             _check_numbers(name, own, fitting)
-        net.load_state_dict({**own, **fitting})
-        self.taken.setdefault(name, set()).update(fitting)
+            net.load_state_dict({**own, **fitting})
+        self.taken.setdefault(name, set()).update(fitting, growth)  # a size is not a new weight
 
     def begin_average(self, gan: Gan) -> None:
         """Load the average of G, if both runs have one; else this run's average begins with G."""
         if gan.sampler is not gan.G.net and "sampler" in self.networks:
-            self._load("sampler", gan.sampler)
+            self._load("sampler", gan.sampler)  # which has the size of G
 
     def record(self, gan: Gan) -> dict[str, Any]:
         """What run.json says about it. GankitError if no weight of G fits."""
@@ -94,7 +102,8 @@ def load_base(init: str) -> Base:
     saved = checkpoint.load(base.checkpoint)
     with checkpoint.errors_of(base.checkpoint):
         networks = {name: _read_network(name, value) for name, value in saved.model.items()}
-    return Base(base, dataset_of(base), networks)
+    dataset = str(recorded_setting(base, "dataset"))
+    return Base(base, dataset, recorded_setting(base, "image_size"), networks)
 
 
 def _read_network(name: str, saved: Any) -> Weights:

@@ -24,6 +24,7 @@ from gankit.training import assemble, stages
 from gankit.training.begin_weights import base_of
 from gankit.training.budget import Budget, Stopwatch
 from gankit.training.callbacks import GuardedProgress, Program, check_callbacks
+from gankit.training.check_metrics import check_metrics
 from gankit.training.folder import RunFolder
 from gankit.training.grid_latents import grid_latents
 from gankit.training.guard import guard_parts
@@ -131,6 +132,7 @@ def _begin(
     base = base_of(run, resume=resume)
     prepared = prepare_again(run, registry, progress)
     run = resolve_alike(run, prepared, group)
+    check_metrics(run, registry, prepared)
     if base:
         run = dataclasses.replace(run, init=str(base.run))
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from gankit.compute.compiling import compile_networks
 from gankit.core.all_stages import runs_of_stages
-from gankit.core.errors import GankitError, RunFailed, describe_reason
+from gankit.core.errors import GankitError, RunFailed, describe_reason, quote_value
 from gankit.core.gan import Gan, Player
 from gankit.core.registry import Registry
 from gankit.core.settings import Run
@@ -117,6 +117,7 @@ def trainer_of_stage(earlier: Trainer, run: Run, registry: Registry) -> Trainer:
             _take_over(player, before)
 
     trainer = assemble(stage, registry, earlier.prepared, take_over)
+    _require_growth_goes_on(trainer, earlier, registry)
     _take_over_average(trainer.gan, earlier.gan)
     _load_states(trainer, earlier)
     trainer.best = earlier.best
@@ -151,6 +152,21 @@ def _wraps(choice: str, registry: Registry) -> bool:
     """Whether a trick changes the networks before Adam is created."""
     trick = registry.make("trick", choice)
     return isinstance(trick, Trick) and trick.overrides("wrap")
+
+
+def _require_growth_goes_on(trainer: Trainer, earlier: Trainer, registry: Registry) -> None:
+    """GankitError if the networks have yet to grow, and the trick that did it was left out."""
+    halvings = max(getattr(player.net, "halvings", 0) for player in (trainer.gan.G, trainer.gan.D))
+    names = {trick.name for trick in trainer.tricks}
+    left_out = [choice for choice in earlier.run.tricks if choice.name not in names]
+    growing = [choice.name for choice in left_out if _wraps(choice, registry)]
+    if halvings and growing:
+        trick = quote_value(growing[0])
+        small = f"pictures are still halved {halvings} time{'s' if halvings > 1 else ''}"
+        raise GankitError(
+            f"without trick {trick}, {small} and would stay so: keep it (grow:until=0 gives them "
+            "their full size at once)"
+        )
 
 
 def _take_over(player: Player, before: Player) -> None:

@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 
 from gankit_datacheck.finding import Finding, count
+from gankit_datacheck.sizes import smallest_possible
 from gankit_datacheck.survey import Survey
-
-SIZES = (16, 32, 64, 128, 256)  # px that the default networks draw
 
 
 def check_pixel_art(survey: Survey) -> Iterable[Finding]:
@@ -22,13 +21,15 @@ def check_pixel_art(survey: Survey) -> Iterable[Finding]:
         f"pixel art: {count(number)} of {len(survey.good):,} of {art.width} x {art.height} pixels"
     )
     side = max(art.width, art.height)
-    size = next(size for size in SIZES if size >= side)
+    are_alike = number == len(arts)
+    size = smallest_possible(*(art[:2] if are_alike else (side, side)))
     flags = ["--resample nearest"]
     mend = "use --resample nearest, which keeps colours and edges"
-    if size != survey.image_size:
-        flags.append(f"--image-size {size}")
-        mend += f", and --image-size {size}"
-    if size % side or art.width != art.height:
+    if size != survey.size:
+        flags.append(f"--image-size {size.setting}")
+        mend += f", and --image-size {size.setting}"
+    factor = size.width / art.width
+    if not factor.is_integer() or size.height != factor * art.height:
         flags.append("--fit pad")
         mend += ", and --fit pad, which enlarges by whole numbers"
         if art.square > 1:

@@ -14,7 +14,7 @@ from gankit.data.messages import group_by_reason
 from gankit.data.read.reasons import BROKEN, OWN_PICTURE, RUN_FOLDER
 from gankit_datacheck.art_advice import check_pixel_art, check_transparency
 from gankit_datacheck.finding import LEVELS, Finding, count, percent
-from gankit_datacheck.sizes import MIN_SIDE, possible_size
+from gankit_datacheck.sizes import largest_possible, possible_size
 from gankit_datacheck.survey import MIN_PICTURES_FOR_AVERAGE, Survey
 from gankit_datacheck.training_advice import MEDIUM, SMALL, check_number, check_symmetry
 
@@ -114,7 +114,8 @@ def _check_size(survey: Survey) -> Iterable[Finding]:
         smaller = f"smaller than {size.setting} px and will be blurred"
         mend = "use larger pictures" + ("" if too_small.all() else ", or delete these")
         flags: tuple[str, ...] = ()
-        if MIN_SIDE <= fitting.shorter < size.shorter:
+        fitting = largest_possible(size, float(np.percentile(survey.scale, 5)))
+        if fitting.shorter < size.shorter:
             mend = f"use --image-size {fitting.setting}, or {mend.removeprefix('use ')}"
             flags = (f"--image-size {fitting.setting}",) if are_most else ()
         level = "problem" if are_most else "advice"
@@ -231,8 +232,10 @@ def _check_copies(survey: Survey) -> Iterable[Finding]:
         yield Finding("fine", what, held_out)
         return
     level = "problem" if total > len(survey.good) / 2 else "advice"
-    mend = f"delete all but one of each group (--json lists them); {held_out}"
-    yield Finding(level, what, mend)
+    mend = "delete all but one of each group (--json lists them)"
+    if survey.are_frames:
+        mend = "take fewer frames: --every N here, --dataset folder:every=N for a run"
+    yield Finding(level, what, f"{mend}; {held_out}")
 
 
 def _check_framing(survey: Survey) -> Iterable[Finding]:

@@ -12,6 +12,7 @@ from rich.text import Text
 from gankit.data.messages import group_by_reason
 from gankit.data.read.names import printable
 from gankit_datacheck.finding import count, percent
+from gankit_datacheck.survey import FRAME
 
 MARKS = {"problem": ("✗", "bold red"), "advice": ("!", "bold yellow"), "fine": ("✓", "bold green")}
 ASCII = {"✗": "x", "✓": "+", "→": ">", "·": ","}  # for terminals without Unicode
@@ -83,7 +84,10 @@ def overview_rows(report: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _file_rows(report: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """A line for each format, as `12 AVIF`; the last one has the size of all together."""
-    lines = [f"{number:,} {name}" for name, number in report["formats"].items()]
+    lines = [
+        count(number, "film frame") if name == FRAME else f"{number:,} {name}"
+        for name, number in report["formats"].items()
+    ]
     if report["bytes"]:
         size = f"{report['bytes'] / 1e6:,.1f} MB"
         if len(lines) == 1:

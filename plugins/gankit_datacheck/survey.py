@@ -19,6 +19,8 @@ from PIL import Image
 
 from gankit.core.image_size import ImageSize
 from gankit.core.stop import Progress, no_progress
+from gankit.data.alpha import ALPHA
+from gankit.data.read.arrays import ArrayFile
 from gankit.data.read.colour import NO_COLOUR, Colour, find_colour
 from gankit.data.read.fit import fit
 from gankit.data.read.formats import open_as, recognise
@@ -111,6 +113,8 @@ def _examine_picture(files: Any, index: int, pictures: Any) -> Facts:
     if array:
         facts.format = "NPY"
         facts.bytes = array.picture_bytes
+        with contextlib.suppress(Exception):  # reading the pixels below reports the error
+            _read_alpha_of_array(array, files, facts)
     elif paths:
         with contextlib.suppress(Exception):  # reading the pixels below reports the error
             _read_header(paths[index], facts)
@@ -162,10 +166,20 @@ def _read_image_header(image: Image.Image, facts: Facts) -> None:
     facts.width, facts.height = size
     if image.has_transparency_data:
         with DECODING.take(image.width * image.height):
-            alpha = (image if "A" in image.getbands() else image.convert("RGBA")).getchannel("A")
-            counts = alpha.histogram()
-            facts.transparent = sum(counts[:255]) > 0
-            facts.clear = sum(counts[:128]) / sum(counts)
+            _read_alpha(image if "A" in image.getbands() else image.convert("RGBA"), facts)
+
+
+def _read_alpha_of_array(array: ArrayFile, files: Any, facts: Facts) -> None:
+    """The transparency of a picture in an array, which would else be shown on the background."""
+    if array.layout and array.layout.channels == ALPHA:
+        with array.opened(files.parts[facts.index], None, files.ranges) as picture:
+            _read_alpha(picture, facts)
+
+
+def _read_alpha(image: Image.Image, facts: Facts) -> None:
+    counts = image.getchannel("A").histogram()
+    facts.transparent = sum(counts[:255]) > 0
+    facts.clear = sum(counts[:128]) / sum(counts)
 
 
 def _shape(picture: Any) -> tuple[int, int]:
@@ -233,6 +247,7 @@ class Survey:
         self.good = [item for item in facts if not item.broken]
         self.broken = [item for item in facts if item.broken]
         self.files = any(item.format for item in facts)  # else they are drawn on demand
+        self.are_frames = _is_common(item.format == FRAME for item in self.good)
         self.class_sizes = dict(sorted(Counter(item.class_name for item in self.good).items()))
         self.sizes = np.array([(facts.width, facts.height) for facts in self.good]).reshape(-1, 2)
         self.short = self.sizes.min(1)

@@ -70,37 +70,41 @@ class ClassTable(nn.Embedding):
         return labels @ self.weight if labels.is_floating_point() else super().forward(labels)
 
 
-class ClassScale(nn.Module):
-    """Scales and shifts maps (N, channels, H, W) by numbers of each picture's class.
+class ClassBatchNorm(nn.BatchNorm2d):
+    """Batch norm, then a scale and a shift for each class: maps (N, channels, H, W), labels (N,).
 
-    After batch norm: conditional batch norm (de Vries et al. 2017, arXiv 1707.00683).
+    Conditional batch norm (de Vries et al. 2017, arXiv 1707.00683). All tensors but the tables have
+    the names that they have without classes, so that weights of networks without labels fit.
     """
 
     def __init__(self, num_classes: int, channels: int) -> None:
-        super().__init__()
+        super().__init__(channels)
         self.scale = ClassTable(num_classes, channels)
         self.shift = ClassTable(num_classes, channels)
 
-    def forward(self, maps: Tensor, labels: Tensor) -> Tensor:
+    def normalize(self, maps: Tensor, labels: Tensor) -> Tensor:
+        """Not `forward`, which is that of batch norm: --sync-batch-norm replaces it."""
+        maps = self(maps)
         scale = (1 + self.scale(labels))[:, :, None, None].to(maps.dtype)
         return maps * scale + self.shift(labels)[:, :, None, None].to(maps.dtype)
 
 
 class Layers(nn.Sequential):
-    """Layers one after another; each ClassScale also gets the labels."""
+    """Layers one after another; each ClassBatchNorm also gets the labels."""
 
     def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         for layer in self:
-            x = layer(x, labels) if isinstance(layer, ClassScale) else layer(x)
+            if isinstance(layer, ClassBatchNorm):
+                assert labels is not None  # a network with classes always gets them
+                x = layer.normalize(x, labels)
+            else:
+                x = layer(x)
         return x
 
 
-def batch_norm(channels: int, num_classes: int) -> list[nn.Module]:
+def batch_norm(channels: int, num_classes: int) -> nn.Module:
     """Batch norm, conditional if there are classes."""
-    return [
-        nn.BatchNorm2d(channels),
-        *([ClassScale(num_classes, channels)] if num_classes else []),
-    ]
+    return ClassBatchNorm(num_classes, channels) if num_classes else nn.BatchNorm2d(channels)
 
 
 class Generator(nn.Module):
@@ -131,14 +135,14 @@ class Generator(nn.Module):
         first, *others = map_channels(doublings, base_channels, max_channels)
         layers: list[nn.Module] = [  # z as a 1x1 image -> (first, height, width): 4x4 for 64 px
             nn.ConvTranspose2d(latent_dim, first, (height, width), 1, 0, bias=False),
-            *batch_norm(first, num_classes),
+            batch_norm(first, num_classes),
             nn.ReLU(inplace=True),
         ]
         wide = first
         for narrow in others:  # (wide, h, w) -> (narrow, 2h, 2w)
             layers += [
                 nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=False),
-                *batch_norm(narrow, num_classes),
+                batch_norm(narrow, num_classes),
                 nn.ReLU(inplace=True),
             ]
             wide = narrow

@@ -45,13 +45,13 @@ class Generator(nn.Module):
         maps = [*map_channels(doublings, base_channels, max_channels), max(1, base_channels // 2)]
         self.first = Layers(  # z as a 1x1 image -> (maps[0], height, width)
             nn.ConvTranspose2d(latent_dim, maps[0], (height, width), 1, 0, bias=False),
-            *batch_norm(maps[0], num_classes),
+            batch_norm(maps[0], num_classes),
             nn.ReLU(inplace=True),
         )
         self.ups = nn.ModuleList(  # (wide, h, w) -> (narrow, 2h, 2w)
             Layers(
                 nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=False),
-                *batch_norm(narrow, num_classes),
+                batch_norm(narrow, num_classes),
                 nn.ReLU(inplace=True),
             )
             for wide, narrow in pairwise(maps)

@@ -108,12 +108,10 @@ def _render(
     steps = [sampler.step for sampler in chosen]
     data = {
         **_words_of(run),
+        **_classes_of(run),
+        "follow": follow,
         "newest": None if follow else _newest_step(run),
         "latent_dim": run.latent_dim,
-        "class_names": [printable(name) for name in run.class_names],
-        "class_keys": [n if printable(n) == n else i for i, n in enumerate(run.class_names)],
-        "class_words": [printable(quote_word(name)) for name in run.class_names],
-        "follow": follow,
         "directions": [direction["z"] for direction in directions],
         "checkpoints": [
             {"step": step, "description": program.describe()}
@@ -145,6 +143,18 @@ def _words_of(run: Run) -> dict[str, str]:
         "version": __version__,
         "command": printable(command_about(run, *sample_words(run.folder))),
         "run": printable(of_run(run.folder, 0).command or command_line(run)),
+    }
+
+
+def _classes_of(run: Run) -> dict[str, Any]:
+    """The classes as the page shows them, writes them into files, and into commands."""
+    return {
+        "class_names": [printable(name) for name in run.class_names],
+        "class_keys": [
+            name if printable(name) == name else number
+            for number, name in enumerate(run.class_names)
+        ],
+        "class_words": [printable(quote_word(name)) for name in run.class_names],
     }
 
 

@@ -23,6 +23,7 @@ from gankit.core.specs import Spec
 from gankit.core.stop import Progress, no_progress
 from gankit.runs.find_class import Label, find_class
 from gankit.runs.sampler import Sampler, load
+from gankit.training.check_metrics import require_dataset
 from gankit.training.compose import name_objects
 from gankit.training.find_run import find_run
 from gankit.training.links import refuse_links_out
@@ -100,38 +101,41 @@ def evaluate(
     """Measure a run at its newest checkpoint, or at a step, "best" or "last"; a Sampler at its own.
 
     `evaluate("runs/petals-1", "swd")` returns a Measurement for each metric, and adds them to
-    metrics.csv and metrics.json in the folder, if it can be written. The same call gives the same
-    numbers. GankitError if the run cannot be measured.
+    metrics.csv and metrics.json, if they can be written. The same call gives the same numbers.
     folder: that of the run, a Run or a Sampler.
     metrics: names, objects or classes, one after another or as a list. If you name none, those
     that the run measured while it trained, or kid and swd if it measured none. None: those that
     suit the run and have their features.
     pictures: uint8 (N, H, W, C), measured in place of G's, to see how a metric answers pictures
-    that you know (blurred ones, copies). Nothing is written. A dict of several such arrays of equal
-    length gives a dict of lists with the same keys.
-    data: where the run's pictures are now, if they were moved; they must be the same pictures.
+    that you know. Nothing is written. A dict of arrays of equal length gives a dict of lists.
+    data: where the run's pictures are now, if they were moved. GankitError if they are others.
     plugins: as for `gankit.compose`: modules or objects with hooks, and paths of .py files.
-    label: a class, by name or number: G's pictures of it are compared with its real ones. Nothing
-    is written.
+    label: a class, by name or number, to measure alone. Nothing is written.
     """
     texts, registry = _take_metrics(metrics, more, plugins, registry or load_registry())
     sampler = _load_sampler(folder, checkpoint, registry, is_written=pictures is None)
     registry = registry_of(sampler.run, registry)
-    prepared = prepare_again(load_run(sampler.run, data=data) if data else sampler.run, registry)
     own_pictures = _by_name(pictures)
     samples = max(map(len, own_pictures.values()), default=samples)
-    if label is not None:
-        prepared = only_class(prepared, find_class(sampler.class_names, label))
-    sets = choose_picture_sets(prepared, samples, sampler.run.data_seed)
-    if label is not None:
-        texts = texts or (kid_or_swd(),)
-    texts = texts or _choose_metrics(sampler.run, registry, sets, must_suit=metrics is None)
-    built = _build_and_try(texts, sampler.run, registry, sets)
+    sets = _choose_sets(sampler, samples, data, registry, label)
+    run = sampler.run
+    texts = texts or _choose_metrics(run, registry, sets, label, must_suit=metrics is None)
+    built = _build_and_try(texts, run, registry, sets)
     if pictures is None:
-        is_kept = label is None
-        return _measure_generated(built, sets, registry, sampler, progress, is_kept=is_kept)
+        return _measure_generated(built, sets, registry, sampler, progress, is_kept=label is None)
     measured = _measure_each(own_pictures, built, sets, registry, sampler.step, progress)
     return measured if isinstance(pictures, Mapping) else measured[""]
+
+
+def _choose_sets(
+    sampler: Sampler, samples: int, data: Data, registry: Registry, label: Label | None
+) -> PictureSets:
+    """The real pictures to compare with, of all classes or of one. GankitError."""
+    run = sampler.run
+    prepared = prepare_again(load_run(run, data=data) if data else run, registry)
+    if label is not None:
+        prepared = only_class(prepared, find_class(sampler.class_names, label))
+    return choose_picture_sets(prepared, samples, run.data_seed)
 
 
 def _measure_generated(
@@ -201,9 +205,11 @@ def _take_metrics(
 
 
 def _choose_metrics(
-    run: Run, registry: Registry, sets: PictureSets, *, must_suit: bool
+    run: Run, registry: Registry, sets: PictureSets, label: Label | None, *, must_suit: bool
 ) -> tuple[str, ...]:
     """The metrics if none are named: those that suit the run, or that it measured itself."""
+    if label is not None:
+        return (kid_or_swd(),)
     if must_suit:
         return default_metrics(run, registry, sets)
     require_parts(run, registry, ("metric",))
@@ -283,9 +289,7 @@ def build_metrics(
         part = registry.make("metric", choice)
         with registry.attribute_errors_to("metric", choice):
             metric = require_part(part, Metric)
-            if metric.datasets and run.dataset.name not in metric.datasets:
-                names = ", ".join(metric.datasets)
-                raise ValueError(f"measures only {names}; the run's data set is {run.dataset}")
+            require_dataset(metric, run)
             if metric.reads_training and sets.against != HOLDOUT:
                 raise ValueError(
                     f"needs at least {MIN_PICTURES} pictures held out, and this run has "

@@ -6,6 +6,7 @@ import torch
 from torch.nn.functional import avg_pool2d, interpolate
 
 from gankit import Trick
+from gankit.core.class_labels import without_labels
 from gankit.core.growing import GrowingNetwork
 
 
@@ -18,7 +19,8 @@ class Grow(Trick):
     after `until`. Grids and checkpoints always have pictures of the full size: small ones are
     enlarged to squares. The batch size does not change with the size, as it does in the paper.
 
-    It needs networks that can grow, as those of the models grow64, grow128 and grow256.
+    It needs networks that can grow, as those of the models grow64, grow128 and grow256. They never
+    shrink: a run that begins with networks which have grown, as with --init, goes on at their size.
 
     start: the side of the first pictures, in pixels (of oblong ones, the shorter side). It is the
         full side, halved once or more; between two such sizes, the larger one is taken.
@@ -47,20 +49,30 @@ class Grow(Trick):
             if not isinstance(player.net, GrowingNetwork):
                 cure = "choose networks that can, such as those of --model grow64"
                 raise ValueError(f"{player.name} cannot grow: {cure}")
-
-    def start(self, gan):
-        picture = gan.sample(torch.zeros(1, gan.latent_dim))
-        full_size = min(picture.shape[2:])
+        if not self.until:
+            return
+        full_size = _full_size(gan)
         most = min(player.net.max_halvings for player in (gan.G, gan.D))
         possible = [n for n in range(1, most + 1) if full_size >> n >= self.start_size]
-        if self.until and not possible:
+        if not possible:
             limit = f"for pictures of {full_size} px it must be {full_size // 2} or less"
             raise ValueError(f"start is {self.start_size}; {limit}")
-        if self.until:
-            self.max_doublings = max(possible)
-            self.first_size = full_size >> self.max_doublings
-            gan.phases += [self._begin_of(size) for size in range(1, self.max_doublings + 1)]
+        self.max_doublings = max(possible)
+        self.first_size = full_size >> self.max_doublings
+        # Trained weights come after this, with the size that they have grown to.
         self._grow(gan)
+
+    def start(self, gan):
+        self.gan = gan
+        self._begin_at(_halvings(gan), fade=1.0)
+        later_sizes = range(self.doublings + 1, self.max_doublings + 1)
+        gan.phases += [self._begin_of(size) for size in later_sizes]
+
+    def _begin_at(self, halvings, fade):
+        """Go on with pictures that are halved so often, or less often if `start` is larger."""
+        self.doublings = max(0, self.max_doublings - halvings)
+        self.fade = fade if halvings < self.max_doublings else 1.0
+        self._grow(self.gan)
 
     def _begin_of(self, doublings):
         """The share of the run after which pictures have been doubled so often."""
@@ -80,10 +92,9 @@ class Grow(Trick):
     def begin_batch(self, gan, player):
         if player is not gan.D or not self.max_doublings:
             return
-        # Pictures never shrink: neither if the run becomes longer, as with --budget, nor if it
-        # began with the weights of another run that had grown.
-        halvings = min(player.net.halvings for player in (gan.G, gan.D))
-        reached = max(self.doublings, self.max_doublings - halvings)
+        # Pictures never shrink: neither if the run becomes longer, as with --budget, nor if it got
+        # the weights of a grown generator after `start`, as an imported run does.
+        reached = max(self.doublings, self.max_doublings - _halvings(gan))
         fade = self.fade if reached == self.doublings else 1.0
         now = max((reached, fade), self._scheduled(gan.progress))
         if now != (self.doublings, self.fade):
@@ -112,14 +123,27 @@ class Grow(Trick):
         return {"size": size, "fade": self.fade, "text": f"{size} px{fading}"}
 
     def state_dict(self):
-        return {"doublings": self.doublings, "fade": self.fade}
+        return {"halvings": self.max_doublings - self.doublings, "fade": self.fade}
 
     def load_state_dict(self, state):
-        doublings = state["doublings"]
+        halvings = state["halvings"]
         fade = state["fade"]
-        if type(doublings) is not int or not 0 <= doublings <= self.max_doublings:
-            raise ValueError(f"doublings must be a number from 0 to {self.max_doublings}")
-        if type(fade) is not float or not 0 <= fade <= 1 or (doublings == 0 and fade < 1):
-            raise ValueError("fade must be a number from 0 to 1, and 1 at the first size")
-        self.doublings = doublings
-        self.fade = fade
+        most = min(player.net.max_halvings for player in (self.gan.G, self.gan.D))
+        if type(halvings) is not int or not 0 <= halvings <= most:
+            raise ValueError(f"halvings must be a number from 0 to {most}")
+        if type(fade) is not float or not 0 <= fade <= 1 or (halvings == most and fade < 1):
+            raise ValueError("fade must be a number from 0 to 1, and 1 at the smallest size")
+        self._begin_at(halvings, fade)
+
+
+def _halvings(gan):
+    """How often the pictures of the larger network are halved now."""
+    return min(player.net.halvings for player in (gan.G, gan.D))
+
+
+def _full_size(gan):
+    """The shorter side of pictures of the full size, in pixels."""
+    G = gan.G.net
+    z = torch.zeros(1, gan.latent_dim, device=next(G.parameters()).device)
+    with gan.only_looking(G):
+        return min(without_labels(G, gan.num_classes)(z).shape[2:])

@@ -41,6 +41,7 @@ class Replay(Trick):
         shown = 0
         if self.old is not None and self.old.shape[1:] != images.shape[1:]:
             self.old = None  # with the trick grow, pictures have become larger
+            self.old_labels = None
         if self.old is not None:
             self.old = self.old.to(images.device)  # a checkpoint's is on the CPU
             replaced, picked = _pick(self.old, self.old_labels, count, gan.labels, draw)

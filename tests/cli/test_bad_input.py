@@ -108,7 +108,7 @@ MISUSED = {
     "to resume nothing": ("run --resume nowhere", "nowhere"),
     "to resume a folder without run": ("run --resume empty", "empty"),
     "to resume half a run.json": ("run --resume half", "half/run.json"),
-    "to resume otherwise": ("run --resume used --lr 0.1", "--lr-d"),
+    "to resume otherwise": ("run --resume used --seed 4", "--seed"),
     "to resume elsewhere": ("run --resume used --out b", "--out"),
     "to resume for a time": ("run --resume used --budget 5m", "--budget"),
     "to resume for epochs": ("run --resume used --epochs 5", "--steps"),

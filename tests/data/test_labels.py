@@ -102,7 +102,7 @@ def test_petals_have_six_colours():
     [
         ("flat", "has no classes: put the pictures of each class into a folder"),
         ("one", "are of one class, 'rose'"),
-        ("some", "2 of 38 pictures .* have no class, such as 0[01].png"),
+        ("some", "2 of 38 pictures .* have no class, such as 0[01].png.* metadata.csv"),
     ],
 )
 def test_pictures_without_classes_are_a_sentence(flowers, wrong, message):

@@ -206,7 +206,12 @@ def second(monkeypatch, registry, tiny):
         monkeypatch.setattr("gankit.training.loop.process_group", lambda stop: joined)
         monkeypatch.setattr("gankit.training.assemble.current_process_group", lambda: group)
         monkeypatch.setattr("gankit.training.check_networks.current_process_group", lambda: group)
-        monkeypatch.setattr(assemble, "assemble", lambda *a: runs.append(a[0]) or trainer_of(*a))
+
+        def assemble_and_note(run, *others, **options):
+            runs.append(run)
+            return trainer_of(run, *others, **options)
+
+        monkeypatch.setattr(assemble, "assemble", assemble_and_note)
         train(compose(registry, **tiny(precision="auto", length="2 steps")), registry)
         return runs[0]
 

@@ -45,6 +45,8 @@ FORMATS = (
     "hevc"
 )
 
+PLAYLISTS = (b"#EXTM3U", b"ffconcat")  # first bytes
+
 ReadPicture = Callable[[], Image.Image]
 
 
@@ -123,6 +125,10 @@ def read_frames(path: Path, stride: int, progress: Progress) -> Film:
 
 def _write_frames(path: Path, aside: Path, stride: int, progress: Progress) -> None:
     """Write the frames that are taken and, last, the list of them."""
+    with path.open("rb") as file:
+        if file.read(16).startswith(PLAYLISTS):
+            why = "is a playlist, which gankit does not read"
+            raise NotReadable(f"{why}: give the films that it names with --data")
     aside.mkdir(parents=True)
     reader = _Reader(path, stride)
     taken: list[Frame] = []

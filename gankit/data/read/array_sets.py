@@ -106,13 +106,13 @@ def sort_arrays(arrays: Sequence[NamedArray], place: str) -> ArraySet:
             has_pictures = item.array.layout is not None
             left_out.append((item.name, NOT_USED if has_pictures and chosen else NO_PICTURES))
     pictures = []
-    notes: list[str] = []
     for item in chosen:
         match = labels[item.name]
+        if not match:
+            left_out.extend(_wrong_length(item, chosen, arrays))
         texts = _label_texts(match.array, names) if match else []
         pictures.append(PictureArray(item.name, item.array, texts))
-    notes += _describe(pictures, place)
-    return ArraySet(pictures, left_out, notes)
+    return ArraySet(pictures, left_out, _describe(pictures, place))
 
 
 def _choose_pictures(arrays: Sequence[NamedArray]) -> list[NamedArray]:
@@ -169,6 +169,27 @@ def _may_label(item: NamedArray, count: int) -> bool:
     shape = item.array.shape
     is_list = len(shape) == 1 or (len(shape) == 2 and shape[1] <= MAX_CLASSES)
     return is_list and shape[0] == count and item.array.dtype.kind in "biufUS"
+
+
+def _wrong_length(
+    pictures: NamedArray, chosen: Sequence[NamedArray], arrays: Sequence[NamedArray]
+) -> list[tuple[str, str]]:
+    """The array that is named as the labels of these pictures, but has another length."""
+    layout = pictures.array.layout
+    assert layout is not None
+    if layout.is_single:
+        return []
+    named = [item for item in arrays if item.words & LABEL_WORDS and not item.words & NAME_WORDS]
+    part = pictures.words - PICTURE_WORDS
+    own = [item for item in named if item.words - LABEL_WORDS == part]
+    if not own and len(named) == len(chosen) == 1:
+        own = named
+    for item in own:
+        length = item.array.shape[0] if item.array.shape else 1
+        if length != layout.pictures:
+            values = f"{count_noun(length, 'value')} for {count_noun(layout.pictures)}"
+            return [(item.name, f"has {values}: to use them as labels, give one for each")]
+    return []
 
 
 def _label_texts(array: ArrayFile, names: list[str]) -> list[str]:

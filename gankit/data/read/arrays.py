@@ -148,7 +148,8 @@ def _describe_bad_array(error: Exception) -> str:
     text = str(error)
     if "Python objects" in text or "Object arrays" in text:
         why = "holds Python objects, which may run programs when they are read"
-        return f'{why}: save it with plain numbers, as of array.astype("uint8")'
+        how = 'save pictures as array.astype("uint8"), and labels as array.astype(str)'
+        return f"{why}: {how}"
     if "mmap length" in text or "empty file" in text:
         return "is cut off, or empty: save it again with numpy.save"
     return "is a broken npy file: save it again with numpy.save"

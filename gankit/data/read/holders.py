@@ -93,8 +93,8 @@ def _open_film(
         )
         opened.pictures.append(taken)
     if film.problem:
-        line = f"{file.relative_path}: {film.problem} after frame {film.total:,}"
-        opened.left_out.append(line)
+        line = f"{file.relative_path} {film.problem} after frame {film.total:,}"
+        opened.notes.append(f"{line}: the frames before are used")
     return film
 
 

@@ -77,14 +77,11 @@ def find(
     The best of 1,024 random z are the starts of a gradient descent, which keeps the norm of z near
     that of the z in training. The same call gives the same z. Ctrl-C ends the search early.
     run: a folder, a Run, or a Sampler.
-    picture: a path, a PIL image, or an array of uint8 (H, W, C).
-    data: where the run's pictures are now, if they were moved.
+    picture: a path, a PIL image, or an array of uint8. data: where the run's pictures are now.
     label: with class labels, the class to search in, by name or number.
-    GankitError if the picture cannot be read, or for numbers below 1.
+    GankitError for a bad picture or number.
     """
-    for name, count in (("starts", starts), ("steps", steps)):
-        if count < 1:
-            raise GankitError(f"{name} is {count}; it must be 1 or more")
+    _check_numbers(starts=starts, steps=steps)
     sampler = run if isinstance(run, Sampler) else load(run, checkpoint, registry)
     run_with_classes = sampler.run
     number = _find_class(sampler, label)
@@ -93,21 +90,37 @@ def find(
     target = read_picture(picture, sampler.run)
     searcher = _Searcher(sampler, starts, steps, progress)
     way, start, is_complete = searcher.find_picture(target)
-    strip = spread_along(way.visited, STRIP)
     comparison = None
     if is_complete:
         try:
-            moved = load_run(run_with_classes, data=data) if data else run_with_classes
-            real = choose_real_pictures(moved, registry_of(moved, registry), number)
+            real = _real_pictures(run_with_classes, data, registry, number)
             comparison = searcher.compare(target, real)
         except KeyboardInterrupt:
             is_complete = False
-    shares = (
-        None if number is None else one_hot(torch.tensor(number), len(run_with_classes.class_names))
-    )
-    return Found(
-        sampler, target, way.z, way.distance, start, strip, comparison, is_complete, shares
-    )
+    strip = spread_along(way.visited, STRIP)
+    shares = _shares(number, len(run_with_classes.class_names))
+    of_way = (target, way.z, way.distance, start, strip)
+    return Found(sampler, *of_way, comparison, is_complete, shares)
+
+
+def _real_pictures(
+    run: Run, data: Data, registry: Registry | None, label: int | None
+) -> RealPictures:
+    """Those to compare with; `data` is where they are now."""
+    moved = load_run(run, data=data) if data else run
+    return choose_real_pictures(moved, registry_of(moved, registry), label)
+
+
+def _check_numbers(**numbers: int) -> None:
+    """GankitError for a number below 1."""
+    for name, number in numbers.items():
+        if number < 1:
+            raise GankitError(f"{name} is {number}; it must be 1 or more")
+
+
+def _shares(number: int | None, num_classes: int) -> Tensor | None:
+    """The shares (num_classes,) of the class that was searched in."""
+    return None if number is None else one_hot(torch.tensor(number), num_classes)
 
 
 def _find_class(sampler: Sampler, label: Label | None) -> int | None:

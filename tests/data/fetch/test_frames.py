@@ -124,7 +124,8 @@ def test_a_cut_off_film_gives_what_it_has(tmp_path):
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 6 // 10])
     pictures = picture_files((str(path),), 0)
     assert 4 <= len(pictures) < 16
-    assert "cut off" in pictures.left_out[0]
+    assert pictures.left_out == []
+    assert "a.mp4 is cut off after frame" in pictures.file_notes[0]
 
 
 @pytest.mark.parametrize(
@@ -145,6 +146,8 @@ def test_broken_films_and_playlists_are_refused_in_a_line(tmp_path, content):
         picture_files((str(path),), 0)
     assert "a.mp4" in str(error.value)
     assert str(error.value).isprintable()
+    is_playlist = content.startswith((b"#EXTM3U", b"ffconcat"))
+    assert ("is a playlist" in str(error.value)) == is_playlist
 
 
 def test_a_film_is_decoded_once(tmp_path, monkeypatch):

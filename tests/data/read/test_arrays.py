@@ -148,6 +148,18 @@ def test_labels_beside_the_pictures(write, arrays, classes):
     assert picture_files((write(**arrays),), 0).classes == list(classes or [""] * N)
 
 
+def test_labels_of_another_number_than_the_pictures_are_named(write):
+    names = np.array(["a", "b"])
+    for arrays, fact in (
+        ({"x_train": COLOUR, "y_train": np.arange(N - 2), "label_names": names},
+         "y_train.npy: has 4 values for 6 pictures: "),
+        ({"images": GREY, "labels": [1]}, "labels.npy: has 1 value for 6 pictures: "),
+    ):  # fmt: skip
+        (line,) = picture_files((write(**arrays),)).left_out
+        assert line.startswith(fact)
+    assert picture_files((write(x=GREY, y=np.arange(N) % 2),)).left_out == []
+
+
 def test_masks_and_features_are_no_pictures(write):
     arrays = {"images": COLOUR, "masks": GREY, "features": np.zeros((N, 64))}
     pictures = picture_files((write(**arrays),), 0)
@@ -187,6 +199,7 @@ def test_python_objects_are_never_loaded(tmp_path):
             with zipfile.ZipFile(path, "w") as archive:
                 archive.writestr("images.npy", file.getvalue())
         assert "Python objects" in refusal(str(path))
+        assert "labels as array.astype(str)" in refusal(str(path))
 
 
 def header(text):

@@ -208,7 +208,7 @@ def test_fewer_pictures_than_a_batch():
 
 def test_pictures_smaller_than_the_model():
     survey = finding_with(change(made(200), 150, width=40, height=50), "150 pictures", "75 %")
-    assert (survey.level, survey.flags) == ("problem", ("--image-size 32",))
+    assert (survey.level, survey.flags) == ("problem", ("--image-size 40",))
     few = finding_with(change(made(200), 3, width=40), "3 pictures", "2 %")
     assert (few.level, few.flags) == ("advice", ())
 

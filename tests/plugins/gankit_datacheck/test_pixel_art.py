@@ -85,6 +85,14 @@ def test_the_advice_for_art_is_a_command_that_keeps_its_pixels(pixel_art, regist
     assert find(report, "patches") is None
 
 
+def test_art_of_24_pixels_is_drawn_at_its_size(tmp_path):
+    pictures = [Image.fromarray(art) for art in draw_pixel_art(10, side=24)]
+    report = check_data(save_all(tmp_path / "art", pictures))
+    words = shlex.split(report["try"])
+    assert words[words.index("--image-size") + 1] == "24"
+    assert "--fit" not in words
+
+
 def test_art_of_an_odd_size_is_padded(tmp_path):
     pictures = [Image.fromarray(art[:, 2:14]) for art in draw_pixel_art(10)]
     report = check_data(save_all(tmp_path / "art", pictures))
@@ -120,3 +128,10 @@ def test_rounded_corners_are_no_transparent_ground(tmp_path):
     report = check_data(save_all(tmp_path / "screens", pictures))
     assert find(report, "cut out") is None
     assert find(report, "partly transparent")
+
+
+def test_cut_out_pictures_in_an_array_get_the_same_advice(tmp_path):
+    np.save(tmp_path / "sprites.npy", draw_sprites(20))
+    report = check_data(tmp_path / "sprites.npy")
+    assert report["transparent"] == 20
+    assert "--channels 4" in find(report, "cut out")["mend"]

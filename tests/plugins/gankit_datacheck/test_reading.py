@@ -181,3 +181,16 @@ def test_a_table_of_labels_has_a_line(gankit_cli, tmp_path):
     (tmp_path / "metadata.csv").write_text("file_name,label\n0.png,rose\n2.png,tulip\n")
     text = check_lines(gankit_cli, str(tmp_path))
     assert "metadata.csv: 2 columns, labels for 2 of 3 pictures: rose 1, tulip 1" in text
+
+
+def test_frames_that_look_alike_are_not_to_be_deleted(gankit_cli, tmp_path):
+    pictures = [Image.fromarray(sketch()) for _ in range(2)]
+    frames = pictures * 4
+    frames[0].save(tmp_path / "a.webp", save_all=True, append_images=frames[1:], lossless=True)
+    text = check_lines(gankit_cli, str(tmp_path / "a.webp"))
+    assert "8 film frames" in text
+    assert "6 exact copies" in text
+    assert "--dataset folder:every=N" in text
+    assert "delete" not in text
+    text = check_lines(gankit_cli, str(tmp_path / "a.webp"), "--every", 100)
+    assert "1 film frame " in text

@@ -1,7 +1,7 @@
 """The sizes that `gankit data check` suggests are those that the networks draw."""
 
 import pytest
-from gankit_datacheck.sizes import possible_size
+from gankit_datacheck.sizes import largest_possible, possible_size, smallest_possible
 from gankit_dcgan.nets import first_map
 
 from gankit.core.image_size import ImageSize
@@ -18,3 +18,20 @@ def test_a_size_is_kept_if_the_networks_draw_it_and_else_replaced_as_they_say(wi
         if possible != size:
             with pytest.raises(ValueError, match=f"such as ({possible.setting}|{possible})$"):
                 first_map((height, width))
+
+
+@pytest.mark.parametrize(
+    ("size", "factor", "expected"),
+    [((64, 64), 24 / 64, 24), ((64, 64), 48 / 64, 48), ((64, 64), 50 / 64, 48),
+     ((96, 64), 0.5, "48x32"), ((64, 64), 0.1, 64)],
+)  # fmt: skip
+def test_the_largest_size_that_pictures_fill(size, factor, expected):
+    assert largest_possible(ImageSize(*size), factor).setting == expected
+
+
+@pytest.mark.parametrize(
+    ("art", "expected"),
+    [((24, 24), 24), ((16, 24), "16x24"), ((8, 8), 16), ((18, 18), 20), ((12, 16), 16)],
+)
+def test_the_smallest_size_that_holds_pixel_art(art, expected):
+    assert smallest_possible(*art).setting == expected

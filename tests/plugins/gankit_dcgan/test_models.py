@@ -102,3 +102,25 @@ def test_a_network_suits_every_shape_that_a_small_map_doubles_to(name, size, kin
 def test_a_width_of_0_is_refused(name, kind):
     with pytest.raises(GankitError, match="base_channels"):
         REGISTRY.make(kind, f"{name}:base_channels=0", image_size=16)
+
+
+WITH_CLASSES = [
+    *(("generator", name) for name in ("dcgan", "dcgan-skip", "dcgan-grow")),
+    *(("discriminator", name) for name in ("dcgan", "dcgan-grow")),
+]
+
+
+@pytest.mark.parametrize(("kind", "name"), WITH_CLASSES)
+def test_classes_add_tables_and_change_no_other_tensor(kind, name):
+    """So --init takes all of a base without labels."""
+    sizes = {"image_size": 16, "channels": 3, "latent_dim": 4}
+    plain, conditional = (
+        REGISTRY.make(kind, f"{name}:base_channels=2", **sizes, num_classes=number).state_dict()
+        for number in (0, 3)
+    )
+    tables = set(conditional) - set(plain)
+    assert {key: conditional[key].shape for key in plain} == {
+        key: tensor.shape for key, tensor in plain.items()
+    }
+    assert {key.split(".")[-2] for key in tables} <= {"scale", "shift", "project"}
+    assert tables

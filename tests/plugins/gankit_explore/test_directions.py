@@ -34,7 +34,9 @@ class TwoNumbers(nn.Module):
 @pytest.fixture(scope="module")
 def sampler():
     torch.manual_seed(0)
-    run = types.SimpleNamespace(latent_dim=10, image_size=4, dataset=Choice("cells"))
+    run = types.SimpleNamespace(
+        latent_dim=10, image_size=4, dataset=Choice("cells"), class_names=()
+    )
     return Sampler(run, 0, TwoNumbers())
 
 
@@ -53,7 +55,9 @@ def test_directions_that_do_the_same_are_one(sampler):
 
 
 def test_a_network_without_layers_has_no_directions():
-    run = types.SimpleNamespace(latent_dim=10, image_size=4, dataset=Choice("cells"))
+    run = types.SimpleNamespace(
+        latent_dim=10, image_size=4, dataset=Choice("cells"), class_names=()
+    )
     sampler = Sampler(run, 0, nn.Tanh())
     assert singular_directions(sampler) == []
     assert principal_directions(sampler) == []

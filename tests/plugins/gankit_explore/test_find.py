@@ -70,8 +70,8 @@ def test_it_is_compared_with_real_pictures(trained, short, monkeypatch):
     assert len(found.describe()) == 3
 
 
-def _with_held_out(run, registry):
-    real = comparison.choose_real_pictures(run, registry)
+def _with_held_out(run, registry, label):
+    real = comparison.choose_real_pictures(run, registry, label)
     return real._replace(held_out=real.trained[:1])
 
 

@@ -16,7 +16,7 @@ from gankit.core.class_labels import labels_in_turn
 from gankit.runs.provenance import Provenance
 from gankit.runs.sampler import Sampler
 
-NAMES = ("rose", "it's \"odd\" {name}", "tulip")
+NAMES = ("rose", 'it\'s "odd" {name}', "tulip")
 
 
 @pytest.fixture(scope="module")

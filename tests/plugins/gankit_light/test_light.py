@@ -67,7 +67,7 @@ def test_shapes_and_excitations_at_all_sizes(size, excited):
 
 
 def test_excitation_is_a_factor_for_each_channel_from_the_small_map():
-    sle = Excitation(3, 5).double()
+    sle = Excitation(3, 5, (4, 4)).double()
     small = torch.randn(2, 3, 8, 8, dtype=torch.float64, requires_grad=True)
     large = torch.randn(2, 5, 128, 128, dtype=torch.float64, requires_grad=True)
     first, second = sle.factors[0].weight, sle.factors[2].weight[:, :, 0, 0]

@@ -131,7 +131,7 @@ def test_the_signature_of_evaluate():
     parameters = inspect.signature(gankit.evaluate).parameters
     assert list(parameters) == [
         *("folder", "metrics", "more", "samples", "checkpoint", "registry", "progress"),
-        *("pictures", "data", "plugins"),
+        *("pictures", "data", "plugins", "label"),
     ]
     assert parameters["samples"].default == 1000
 
@@ -501,6 +501,14 @@ def test_metrics_are_checked_before_a_run_begins(gankit_run, here, monkeypatch):
     code, _, err = gankit_run("--metric", "kid", "--out", "r")
     load_features.cache_clear()
     assert (code, err) == (2, "gankit: missing\n")
+    assert not (here / "r").exists()
+
+
+def test_pictures_that_a_metric_cannot_measure_are_refused_before_a_run_begins(gankit_run, here):
+    code, _, err = gankit_run("--image-size", "32x16", "--metric", "modes", "--out", "r")
+    assert code == 2
+    assert "metric 'modes'" in err
+    assert "not square" in err
     assert not (here / "r").exists()
 
 

@@ -361,6 +361,7 @@ def test_steps_are_timed_in_turns(monkeypatch):
             self.name = name
             self.cost = cost
             self.run = SimpleNamespace(threads=0)
+            self.gan = SimpleNamespace(phases=[], steps=8)
 
         def step(self, step):
             turns.append(self.name)

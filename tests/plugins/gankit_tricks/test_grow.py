@@ -147,8 +147,8 @@ def test_a_longer_run_keeps_its_size(grown, growing):
     assert (trainer.tricks[0].doublings, trainer.tricks[0].fade) == (2, 0.166667)
 
 
-def test_weights_of_a_grown_generator_do_not_shrink(growing, grown, registry):
-    """As when an imported run is trained."""
+def test_a_grown_generator_that_comes_after_the_start_does_not_shrink(growing, grown, registry):
+    """As when an imported run is trained; with --init, they come before the start."""
     trainer = growing()
     trainer.gan.G.net.load_state_dict(load(grown, registry=registry).net.state_dict())
     trainer.step(0)
@@ -209,11 +209,11 @@ def test_it_begins_with_a_size_that_the_networks_have(
     assert trainer.gan.sample(torch.zeros(1, 100)).shape[1:] == full[1:]
 
 
-@pytest.mark.parametrize("state", [{"doublings": 3}, {"fade": 2.0}, {"doublings": 0, "fade": 0.5}])
+@pytest.mark.parametrize("state", [{"halvings": 3}, {"fade": 2.0}, {"halvings": 2, "fade": 0.5}])
 def test_a_state_that_it_cannot_have_is_refused(growing, state):
     trick = growing().tricks[0]
     with pytest.raises(ValueError, match="must be a number"):
-        trick.load_state_dict({"doublings": 1, "fade": 1.0, **state})
+        trick.load_state_dict({"halvings": 1, "fade": 1.0, **state})
     assert trick.doublings == 0
 
 
@@ -235,6 +235,14 @@ def test_a_buffer_of_old_fakes_begins_anew_at_each_size(growing):
     replay.load_state_dict(replay.state_dict())
     with pytest.raises(ValueError, match="as G makes"):
         replay.load_state_dict({"old": torch.zeros(4, 3, 8, 8, dtype=torch.uint8)})
+
+
+def test_old_fakes_keep_their_classes_when_they_begin_anew(growing):
+    trainer = growing("replay:size=5", dataset="petals:count=64", class_labels=True)
+    replay = trainer.tricks[0]
+    for step in range(7):
+        trainer.step(step)
+        assert len(replay.old_labels) == len(replay.old)
 
 
 def test_a_preview_shows_what_d_sees_first(registry, tiny, gankit_cli):
