@@ -36,7 +36,7 @@ from gankit.training.check_classes import require_takes_classes
 from gankit.training.check_loss import require_valid_loss
 from gankit.training.check_networks import check_networks
 from gankit.training.finite import find_non_finite, networks_of, numbers_of_networks
-from gankit.training.network_size import network_size
+from gankit.training.network_size import make_network
 from gankit.training.proportion import check_memory, limited_weights
 
 Part = TypeVar("Part")
@@ -296,10 +296,11 @@ def _build_network(run: Run, registry: Registry, kind: str, device: torch.device
         require_takes_classes(run, registry, kind)
     torch.manual_seed(randomness.derive_seed(run.seed, 0, f"weights of the {kind}"))
     with limited_weights():
-        net: nn.Module = registry.make(
+        net: nn.Module = make_network(
+            registry,
             kind,
             getattr(run, kind),
-            image_size=network_size(registry, kind, getattr(run, kind), run.size),
+            run.size,
             channels=run.channels,
             latent_dim=run.latent_dim,
             num_classes=len(run.class_names),

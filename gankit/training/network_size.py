@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError
 from gankit.core.image_size import ImageSize
@@ -9,6 +11,41 @@ from gankit.core.registry import Registry
 from gankit.core.specs import Spec
 
 SQUARE_ONLY = "makes square pictures only, and --image-size is"
+MIN_SIDE = 16  # px
+MAX_RATIO = 4  # of the longer side to the shorter
+
+
+def make_network(
+    registry: Registry, kind: str, network: Choice, size: ImageSize, **values: Any
+) -> Any:
+    """Build a network for pictures of this size. `values`: others of the run, such as channels.
+
+    GankitError, which names a size that is near if gankit's own networks cannot make this one.
+    """
+    image_size = network_size(registry, kind, network, size)
+    try:
+        return registry.make(kind, network, image_size=image_size, **values)
+    except GankitError as error:
+        near = possible_size(size)
+        if near == size or not registry.comes_with_gankit(kind, network.name):
+            raise
+        advice = f"{error}; try --image-size {near.setting}"
+        raise GankitError(advice, error.exit_code) from error
+
+
+def possible_size(size: ImageSize) -> ImageSize:
+    """The size, or one near to it that gankit's own networks make.
+
+    They double a small map, whose shorter side is 4 to 7 px, until it is the picture.
+    """
+    unit = 2 ** max(2, (size.shorter // 4).bit_length() - 1)
+    is_multiple = size.width % unit == 0 and size.height % unit == 0
+    if is_multiple and size.shorter >= MIN_SIDE and size.longer <= MAX_RATIO * size.shorter:
+        return size
+    step = 2 * unit  # so it is possible also where the shorter side is rounded up to 8 units
+    width, height = (max(MIN_SIDE, round(side / step) * step) for side in (size.width, size.height))
+    limit = MAX_RATIO * min(width, height)
+    return ImageSize(min(width, limit), min(height, limit))
 
 
 def network_size(

@@ -12,9 +12,10 @@ from gankit.core.image_size import ImageSize
 from gankit.core.shell import quote_word
 from gankit.data.messages import group_by_reason
 from gankit.data.read.reasons import BROKEN, OWN_PICTURE, RUN_FOLDER
+from gankit.training.network_size import possible_size
 from gankit_datacheck.art_advice import check_pixel_art, check_transparency
 from gankit_datacheck.finding import LEVELS, Finding, count, percent
-from gankit_datacheck.sizes import largest_possible, possible_size
+from gankit_datacheck.sizes import largest_possible
 from gankit_datacheck.survey import MIN_PICTURES_FOR_AVERAGE, Survey
 from gankit_datacheck.training_advice import MEDIUM, SMALL, check_number, check_symmetry
 

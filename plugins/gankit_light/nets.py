@@ -32,26 +32,11 @@ def first_map(image_size: int | tuple[int, int]) -> tuple[int, int, int]:
     doublings = max(2, (shorter // 4).bit_length() - 1)
     unit = 2**doublings
     if shorter < 16 or longer > 4 * shorter or height % unit or width % unit:
-        raise ValueError(explain_size(height, width, unit))
+        raise ValueError(
+            f"image_size is {width}x{height}, but this network needs sides of 16 px or more that "
+            f"are multiples of {unit}, the longer one at most 4 times the shorter"
+        )
     return height // unit, width // unit, doublings
-
-
-def explain_size(height: int, width: int, unit: int) -> str:
-    """What sizes are possible, and one that is near to this one."""
-    needs = f"but this network needs sides that are multiples of {unit}, of 16 px or more"
-    near_height, near_width = nearest_size(height, width, unit)
-    if height == width:
-        return f"image_size is {height}, {needs}, such as {near_height}"
-    needs += ", the longer one at most 4 times the shorter"
-    return f"image_size is {width}x{height}, {needs}, such as {near_width}x{near_height}"
-
-
-def nearest_size(height: int, width: int, unit: int) -> tuple[int, int]:
-    """A possible size (height, width) that is near to this one."""
-    step = 2 * unit  # so it is possible also where the shorter side is rounded up to 8 units
-    sides = [max(16, round(side / step) * step) for side in (height, width)]
-    limit = 4 * min(sides)
-    return min(sides[0], limit), min(sides[1], limit)
 
 
 def feature_map_sides(doublings: int) -> list[int]:

@@ -7,8 +7,10 @@ import torch
 
 import gankit
 from gankit import GankitError, compose
+from gankit.core.image_size import ImageSize
 from gankit.core.registry import load_registry
 from gankit.training import assemble
+from gankit.training.network_size import make_network
 
 REGISTRY = load_registry()
 MODELS = [spec.name for spec in REGISTRY.specs("model")]
@@ -65,20 +67,22 @@ def test_memory_format_and_batch_size_do_not_change_what_a_network_says(name, ki
 
 @pytest.mark.parametrize("kind", ["generator", "discriminator"])
 @pytest.mark.parametrize(
-    ("size", "shown", "near"),
+    ("size", "near"),
     [
-        (8, "8", "16"),
-        (17, "17", "16"),
-        (100, "100", "96"),
-        ((60, 100), "100x60", "96x64"),
-        ((100, 60), "60x100", "64x96"),
-        ((16, 80), "80x16", "64x16"),
+        (8, "16"),
+        (17, "16"),
+        (100, "96"),
+        ((60, 100), "96x64"),
+        ((100, 60), "64x96"),
+        ((16, 80), "64x16"),
     ],
 )
 @pytest.mark.parametrize("name", NETWORKS)
-def test_other_sizes_are_refused_with_one_that_is_possible(name, size, shown, near, kind):
-    with pytest.raises(GankitError, match=rf"image_size is {shown}, .* such as {near}$"):
-        REGISTRY.make(kind, name, image_size=size)
+def test_other_sizes_are_refused_with_one_that_is_possible(name, size, near, kind):
+    height, width = size if isinstance(size, tuple) else (size, size)
+    wanted = rf"image_size is {width}x{height}, .* try --image-size {near}$"
+    with pytest.raises(GankitError, match=wanted):
+        make_network(REGISTRY, kind, REGISTRY.check(kind, name), ImageSize(width, height))
     width, height = map(int, (near.split("x") * 2)[:2])
     REGISTRY.make(kind, f"{name}:base_channels=1", image_size=(height, width))
 
