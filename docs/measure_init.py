@@ -2,16 +2,19 @@
 
     python docs/measure_init.py races/init-art --base photos --data paintings --holdout 0.4
 
-It trains the base (1,000 kimg, unless --base is the folder of a run), plans how many steps six
-minutes are, trains the three variants with three seeds each, and compares them by KID and
-`memorising` on the pictures held out. Options that it does not know go to `gankit run`. If it is
-stopped, the same command goes on. Nothing else should compute meanwhile. Afterwards,
-`python docs/write_races.py races/init-art` puts the table into docs/results.md.
+It plans how many steps six minutes are, trains the base (1,000 kimg, unless --base is the folder of
+a run), trains the three variants with three seeds each, and compares them by KID and `memorising`
+on the pictures held out. Options that it does not know go to `gankit run`. If it is stopped, the
+same command goes on. All lengths are in steps, so with `--jobs 2` two runs may train at a time, of
+one core each; but nothing else should compute while it plans. Sixty minutes take by far the
+longest: `--variant short --variant init` omits them. Afterwards, `python docs/write_races.py
+races/init-art` puts the table into docs/results.md.
 """
 
 import argparse
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from gankit.cli.run import read_options
@@ -20,6 +23,7 @@ from gankit.core.stop import no_progress
 from gankit.training.plan_budget import fit_to_budget
 
 METRICS = ("kid", "memorising")
+VARIANTS = ("short", "init", "long")
 GANKIT = (sys.executable, "-m", "gankit")
 
 
@@ -31,23 +35,29 @@ def main():
     parser.add_argument("--minutes", type=float, default=6)
     parser.add_argument("--base-kimg", type=float, default=1000)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--variant", action="append", choices=VARIANTS, help="only these")
+    parser.add_argument("--jobs", type=int, default=1, help="runs at a time, of one core each")
     given, options = parser.parse_known_args()
     runs = given.out.with_name(f"{given.out.name}-runs")
     runs.mkdir(parents=True, exist_ok=True)
-    base = make_base(given, runs / "base")
     options = ["--data", given.data, *options]
     short = planned_steps(runs / "steps.txt", given.minutes, options)
-    variants = {
+    if given.jobs > 1:
+        options += ["--threads", "1"]
+    base = make_base(given, runs / "base")
+    lengths = {
         "short": ["--steps", str(short)],
-        "long": ["--steps", str(10 * short)],
         "init": ["--init", str(base), "--steps", str(short)],
+        "long": ["--steps", str(10 * short)],
     }
-    folders = []
-    for seed in range(given.seeds):
-        for name, words in variants.items():
-            folder = runs / f"{name}-{seed}"
-            train(folder, [*options, *words, "--seed", str(seed)])
-            folders.append(str(folder))
+    tasks = [
+        (runs / f"{name}-{seed}", [*options, *lengths[name], "--seed", str(seed)])
+        for name in given.variant or VARIANTS
+        for seed in range(given.seeds)
+    ]
+    with ThreadPoolExecutor(given.jobs) as pool:
+        list(pool.map(lambda task: train(*task), tasks))
+    folders = [str(folder) for folder, _ in tasks]
     measures = [word for metric in METRICS for word in ("--metric", metric)]
     call("compare", *folders, *measures, "--out", str(given.out))
 

@@ -163,6 +163,8 @@ def _setting_label(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return option(name if value else f"no_{name}").removeprefix("--")
     text = "+".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    if not text:
+        return f"{option(name).removeprefix('--')} none"
     return text if name in SELF_EXPLANATORY else f"{option(name).removeprefix('--')} {text}"
 
 
@@ -205,4 +207,4 @@ def _warn_if_confounded(variants: Sequence[tuple[str, Run]]) -> list[str]:
 
 
 def _value_text(value: Any) -> str:
-    return (", ".join(map(str, value)) or "none") if isinstance(value, tuple) else str(value)
+    return (", ".join(map(str, value)) if isinstance(value, tuple) else str(value)) or "none"

@@ -102,6 +102,15 @@ def test_runs_of_different_length_are_different_variants(run_of, compared):
     assert re.search(r"^ 0\.032 kimg ", out, re.M)
 
 
+def test_a_run_without_a_base_is_compared_with_one_that_has_one(run_of, compared):
+    run_of("base")
+    run_of("new", seed=1)
+    run_of("begun", seed=1, init="base")
+    out = compared("new", "begun")
+    assert re.search(r"^ init none .* the baseline +$", out, re.M)
+    assert re.search(r"^ init base:2@[0-9a-f]{12} ", out, re.M)
+
+
 def test_other_seeds_are_compared_without_pairing(run_of, compared):
     for seed in (0, 1):
         run_of(f"a{seed}", seed=seed)
