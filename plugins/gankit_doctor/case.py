@@ -24,7 +24,7 @@ HEALTHY_SEEDS = {
     TUNING: (0, 1),
     VALIDATION: tuple(range(100, 108)),
     TEST: tuple(range(200, 208)),
-    FRESH: (400, 401),
+    FRESH: (400, 401, 402),
 }
 
 
