@@ -158,7 +158,7 @@ def _explain_end(progress: Progress) -> str:
     assert best
     many = f"{progress.since} measurements" if progress.since > 1 else "1 measurement"
     what = f"{best.metric} has not become better by more than its error in {many}"
-    return f"{what}; best: {best}"
+    return f"{what}; best: {best}; resume it with --patience 0 to train on"
 
 
 def _read_measurement(measured: Any, step: int) -> Score:

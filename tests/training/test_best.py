@@ -151,7 +151,7 @@ def test_patience_ends_a_run_that_gets_no_better_and_this_is_no_error(run_of, sc
     assert (outcome["state"], outcome["step"]) == ("stopped", 5)
     assert outcome["reason"] == (
         "swd has not become better by more than its error in 3 measurements; "
-        "best: swd 0.45 (0.35 to 0.55) at step 3"
+        "best: swd 0.45 (0.35 to 0.55) at step 3; resume it with --patience 0 to train on"
     )
     assert steps_in(folder) == [3, 5]
 

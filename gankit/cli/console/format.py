@@ -61,7 +61,8 @@ def summarize_outcome(run: Run, first_step: int, outcome: dict[str, Any]) -> lis
     else:
         duration = format_duration(outcome["seconds"])
         because = f": {outcome['reason']}" if outcome.get("reason") else ""
-        lines = [f"{outcome['state']} after {duration} at step {step:,} of {run.steps:,}{because}"]
+        end = f"{outcome['state']} after {duration} at step {step:,} of {run.steps:,}{because}"
+        lines = [in_caller_words(end)]
     has_logged = is_finished or step // run.log_every > first_step // run.log_every
     if step > first_step and has_logged:
         for name, activity in outcome["tricks"].items():

@@ -104,7 +104,8 @@ def sort_arrays(arrays: Sequence[NamedArray], place: str) -> ArraySet:
     for item in arrays:
         if item.name not in used and not (chosen and _is_about_classes(item)):
             has_pictures = item.array.layout is not None
-            left_out.append((item.name, NOT_USED if has_pictures and chosen else NO_PICTURES))
+            no_use = has_pictures and chosen
+            left_out.append((item.name, NOT_USED if no_use else _why_no_pictures(item.array)))
     pictures = []
     for item in chosen:
         match = labels[item.name]
@@ -113,6 +114,14 @@ def sort_arrays(arrays: Sequence[NamedArray], place: str) -> ArraySet:
         texts = _label_texts(match.array, names) if match else []
         pictures.append(PictureArray(item.name, item.array, texts))
     return ArraySet(pictures, left_out, _describe(pictures, place))
+
+
+def _why_no_pictures(array: ArrayFile) -> str:
+    if not all(array.shape):
+        return f"is empty: its shape is {array.shape}"
+    if array.dtype.kind == "c":
+        return "holds complex numbers: save real ones, such as numpy.abs(array)"
+    return NO_PICTURES
 
 
 def _choose_pictures(arrays: Sequence[NamedArray]) -> list[NamedArray]:

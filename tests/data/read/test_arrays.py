@@ -97,7 +97,12 @@ def test_rows_of_numbers_are_square_pictures(write):
 
 @pytest.mark.parametrize("shape", [(), (5,), (0, 8, 8), (5, 2), (5, 8, 8, 12), (2, 2, 9, 9, 3)])
 def test_other_shapes_are_refused_with_those_that_are_read(write, shape):
-    assert "(N, H, W" in refusal(write(np.zeros(shape))) or 0 in shape
+    why = "its shape is (0, 8, 8)" if 0 in shape else "(N, H, W"
+    assert why in refusal(write(np.zeros(shape)))
+
+
+def test_complex_numbers_are_refused_with_what_to_save(write):
+    assert "numpy.abs" in refusal(write(np.zeros((5, 8, 8), np.complex64)))
 
 
 def test_the_white_is_found_once_for_all_and_said(write):
