@@ -14,6 +14,7 @@ from gankit.core.settings import Run
 from gankit.core.stop import Progress
 from gankit.data.prepare import prepare
 from gankit.training import assemble
+from gankit.training.begin_weights import base_of
 from gankit.training.budget import Budget
 from gankit.training.combine import budget_seconds
 from gankit.training.phase_costs import PhaseCosts, time_phases
@@ -63,7 +64,8 @@ def measure_costs(
 
     The steps are taken by a trainer of its own, so they do not change the run.
     """
-    trainer = assemble.assemble(run, registry, prepared)
+    base = base_of(run, resume=True)  # networks that have grown take no small steps
+    trainer = assemble.assemble(run, registry, prepared, base=base)
     run = compile_networks(run, trainer.gan)
     trainer.run = run
     if trainer.gan.phases:

@@ -8,6 +8,7 @@ from gankit.cli.run_from_options import resumed
 from gankit.training import checkpoint
 from gankit.training.assemble import assemble, resolve_auto
 from gankit.training.begin_weights import base_of
+from gankit.training.plan_budget import measure_costs
 
 # Of 12 steps, 3 have 8 px, 2 have 16 px, of which the first fades in, and the others 32 px.
 GROWING = {
@@ -101,6 +102,17 @@ def test_a_run_begins_with_the_size_of_its_base(begun, step, halvings):
         trainer.step(number)
     assert halvings_of(trainer) == min(halvings, 1)
     assert trainer.begun_from["new"] == {"G": [], "D": []}
+
+
+@pytest.mark.parametrize(("step", "num_phases"), [(2, 3), (12, 1)])
+def test_a_budget_counts_no_small_steps_that_a_grown_base_does_not_take(
+    registry, grown, step, num_phases
+):
+    settings = {"device": "cpu", "precision": "32", "dataset": "petals:count=64", "batch_size": 8}
+    run = compose(registry, init=f"{grown}:{step}", length="12 steps", **settings)
+    prepared = gankit.prepare(run, registry, lambda done, total: None)
+    costs, _ = measure_costs(resolve_auto(run, prepared), registry, prepared, min_seconds=0.01)
+    assert len(costs.begins) == num_phases
 
 
 @pytest.mark.parametrize("tricks", ["ema", "+grow:until=0"])
