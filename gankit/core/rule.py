@@ -29,6 +29,7 @@ class Finding:
     options: Mapping[str, Any] = field(default_factory=dict)  # fields of Run that cure it
     level: str = ENTER  # or STAY
     is_note: bool = False  # not an alarm, even if pictures do not get better
+    is_certain: bool = False  # it begins at this look, without patience
     setting: str = ""  # that explains it, as it is far from the usual; then it comes first
 
 

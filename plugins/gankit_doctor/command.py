@@ -14,6 +14,7 @@ from gankit.cli.progress import progress_bar
 from gankit.data.read.names import printable
 from gankit.training.find_run import find_run
 from gankit_doctor.columns import format_value, meaning_of
+from gankit_doctor.engine import ALARM, NOTE
 
 if TYPE_CHECKING:
     from gankit_doctor.diagnosis import Diagnosis, Report
@@ -56,8 +57,10 @@ def describe(diagnosis: Diagnosis) -> list[str]:
     lines = [f"{diagnosis.verdict} (at step {diagnosis.step:,})"]
     if diagnosis.verdict not in {report.name for report in diagnosis.findings}:
         lines += _wrap(diagnosis.text)
+    elif all(report.kind == NOTE for report in diagnosis.findings):
+        lines += _wrap("There is no alarm, and notes need no cure as long as pictures get better.")
     for number, report in enumerate(diagnosis.findings, start=1):
-        lines += ["", *describe_finding(number, report)]
+        lines += ["", *describe_finding(number, report, looked_now=diagnosis.looked_now)]
     if diagnosis.measures:
         lines += ["", "Measured with --deep:"]
         for name, value in diagnosis.measures.items():
@@ -69,17 +72,21 @@ def describe(diagnosis: Diagnosis) -> list[str]:
     return lines
 
 
-def describe_finding(number: int, report: Report) -> list[str]:
-    """A finding as lines for a person; of a consequence, only what it is."""
+def describe_finding(number: int, report: Report, *, looked_now: bool = False) -> list[str]:
+    """A finding as lines for a person; of a consequence, only what it is.
+
+    `looked_now`: its numbers are not in log.csv, because they were measured just now.
+    """
     end = "" if report.until is None else f" until step {report.until:,}"
     lines = [f"{number}. {report.name} ({report.kind}), since step {report.since:,}{end}"]
     lines += _wrap(report.text)
     if report.because:
         return [*lines, *_wrap(f"Cure {report.because} first.")]
-    lines += _wrap("Evidence (medians of the last looks, in log.csv):")
+    where = "measured now: log.csv has no looks" if looked_now else "of the last looks, in log.csv"
+    lines += _wrap(f"Evidence ({where}):")
     for name, value in report.evidence.items():
         lines += _wrap_evidence(name, value)
-    lines += _wrap(f"Cure: {report.cure}")
+    lines += _wrap(f"{'Cure' if report.kind == ALARM else 'What would help'}: {report.cure}")
     if report.command:
         lines.append(f"   {report.command}")
     if report.why_wrong:

@@ -46,14 +46,17 @@ def measure_deeply(run: Run, registry: Registry, progress: Progress) -> dict[str
 
 
 def _measure(run: Run, registry: Registry, metric: str) -> float | None:
-    """The lower end of a metric's interval; None if it cannot be measured for this run."""
+    """The lower end of a metric's interval; None if it cannot be measured for this run.
+
+    Nor if G's pictures are nothing like real ones, because then the number means nothing.
+    """
     from gankit_metrics.evaluate import evaluate  # imports much
 
     try:
         (measurement,) = evaluate(run, [metric], samples=SAMPLES, registry=registry)
     except GankitError:  # too few pictures, or a metric for other data sets
         return None
-    return measurement.low
+    return None if measurement.is_hollow else measurement.low
 
 
 def duality_gap(

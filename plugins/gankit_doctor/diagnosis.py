@@ -46,6 +46,7 @@ class Diagnosis:
     unasked: Mapping[str, tuple[str, ...]]  # rules that could not be asked -> missing columns
     failure: str = ""  # why the run failed; empty if it did not
     measures: Mapping[str, float | str] = field(default_factory=dict)  # of --deep: name -> number
+    looked_now: bool = False  # the evidence was measured for this diagnosis, not read in log.csv
 
     def to_json(self) -> str:
         """The diagnosis as JSON."""
@@ -59,6 +60,8 @@ def diagnose(
     registry: Registry,
     failure: str = "",
     measures: Mapping[str, float] | None = None,
+    *,
+    looked_now: bool = False,
 ) -> Diagnosis:
     """What the engine found so far."""
     reports = tuple(report(e, run, registry, history.end) for e in engine.ordered())
@@ -71,6 +74,7 @@ def diagnose(
         unasked={name: tuple(columns) for name, columns in engine.unasked.items()},
         failure=failure,
         measures={name: _rounded(value) for name, value in (measures or {}).items()},
+        looked_now=looked_now,
     )
 
 
@@ -124,8 +128,11 @@ def _rounded(value: float | str) -> float | str:
 def _explain(verdict: str, reports: tuple[Report, ...], history: History) -> str:
     """The verdict as a sentence."""
     if verdict == engines.TOO_EARLY:
+        if not history.looks:
+            return "Nothing was looked at yet, so there is nothing to say: train longer."
+        more = "more " if reports else ""
         steps = history.last_step
-        return f"It is too early to say after {steps:,} steps: train longer, then ask again."
+        return f"It is too early to say {more}after {steps:,} steps: train longer, then ask again."
     if verdict == engines.HEALTHY:
         return "Nothing is wrong: the pictures get better, or are good."
     first = next(report for report in reports if report.name in (verdict, "stalled"))

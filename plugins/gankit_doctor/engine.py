@@ -44,6 +44,7 @@ class Episode:
     since: int  # step
     until: int | None = None  # step of the first look without it; None: it is open
     because: str = ""  # the name of the rule of which it is a consequence
+    is_told: bool = False  # as an alarm; it is told once, also if it becomes a note in between
 
     @property
     def name(self) -> str:
@@ -71,15 +72,20 @@ class Engine:
         self.unasked: dict[str, list[str]] = {}  # rule -> columns that it lacks
 
     def add(self, seen: Seen) -> list[Episode]:
-        """Ask all rules at a look; returns the alarms that are new, without consequences."""
+        """Ask all rules at a look; returns the open alarms that were not told yet.
+
+        A consequence is told only once its cause has ended.
+        """
         self.note_missing(seen)
-        before = [episode for episode in self.episodes if episode.kind == ALARM]
         for state in self.states:
             self._ask(state, seen)
         self._blame_causes()
         self._explain()
-        alarms = [episode for episode in self.episodes if episode.kind == ALARM]
-        return [episode for episode in alarms if episode not in before and not episode.because]
+        opened = [state.episode for state in self.states if state.episode]
+        new = [e for e in opened if e.kind == ALARM and not e.because and not e.is_told]
+        for episode in new:
+            episode.is_told = True
+        return new
 
     def note_missing(self, seen: Seen) -> None:
         """Remember which rules cannot be asked, and which columns they lack."""
@@ -129,7 +135,7 @@ class Engine:
     def _begin(self, state: _State, finding: Finding | None, seen: Seen) -> None:
         """Begin a finding, if the rule said ENTER often enough."""
         entered = [step for step, level in state.levels if level == ENTER]
-        if finding is None or len(entered) < state.rule.patience:
+        if finding is None or (len(entered) < state.rule.patience and not finding.is_certain):
             return
         state.episode = Episode(state.rule, finding, NOTE, entered[0])
         state.troubled = 0

@@ -38,13 +38,14 @@ def examine(
     registry = registry_of(run, registry)
     history = read_history(run)
     failure = read_failure(run)
-    if not history.looks:
+    looked_now = not history.looks
+    if looked_now:
         look_at_old_run(run, registry, history)
     measures = measure_deeply(run, registry, progress) if deep else {}
     if measures:
         history.add({"step": max(history.looks, default=run.steps), **measures})
     engine = replay(run, history, build_rules(registry, rules), failure)
-    return diagnose(engine, run, history, registry, failure, measures)
+    return diagnose(engine, run, history, registry, failure, measures, looked_now=looked_now)
 
 
 def read_failure(run: Run) -> str:

@@ -64,7 +64,7 @@ class Watch:
         return [self._describe(episode) for episode in new]
 
     def finish(self, outcome: dict[str, Any], *, is_quiet: bool) -> None:
-        """Print the verdict on the run, unless it was too short for one, or `is_quiet`."""
+        """Print the verdict on the run, unless it has none and no finding, or `is_quiet`."""
         failure = ""
         if outcome["state"] == "failed" and _NOT_FINITE.search(outcome["message"]):
             failure = outcome["message"]
@@ -74,7 +74,8 @@ class Watch:
         if not (self.history.looks or failure):
             return
         self.write(diagnosis)
-        if self.prints and not is_quiet and diagnosis.verdict != TOO_EARLY:
+        has_news = diagnosis.verdict != TOO_EARLY or diagnosis.findings
+        if self.prints and not is_quiet and has_news:
             for line in summarize(diagnosis, self.run):
                 click.echo(printable(line))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from pathlib import Path
 
 import torch
@@ -26,6 +27,7 @@ from gankit_doctor import pictures
 from gankit_doctor.look import Looker
 from gankit_doctor.reference import Reference, make_reference
 
+log = logging.getLogger("gankit")
 MAX_GRIDS = 60
 LOOKS = 5  # at the newest networks: as many as the engine needs
 
@@ -38,7 +40,8 @@ def look_at_old_run(run: Run, registry: Registry, history: History) -> None:
     """
     try:
         prepared = prepare_begun(run, registry, no_progress)
-    except GankitError:  # its pictures or its data set are gone
+    except GankitError as error:  # its pictures or its data set are gone
+        log.warning("log.csv has no looks, and none can be taken now: %s", error)
         return
     reference = make_reference(prepared, torch.device("cpu"), run.data_seed)
     if reference is not None:

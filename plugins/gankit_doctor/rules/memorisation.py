@@ -35,6 +35,7 @@ class Memorisation(Rule):
             text=f"{100 * copies:.0f} % of G's pictures are nearly copies of a training picture; "
             f"of new real pictures, {100 * floor:.0f} % are.",
             evidence=evidence,
+            is_certain=is_measured,
             cure=FEW_PICTURES,
             options=for_few_pictures(seen.run),
         )

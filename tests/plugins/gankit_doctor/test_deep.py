@@ -1,9 +1,13 @@
 """`--deep`: copies are trained, numbers are measured, and the run itself stays as it was."""
 
 import shutil
+from types import SimpleNamespace
 
 import pytest
 from gankit_doctor import deep, examine
+from gankit_doctor.engine import replay
+from gankit_doctor.rules.memorisation import Memorisation
+from histories import make_history
 
 from gankit import compose, train
 
@@ -38,3 +42,24 @@ def test_a_run_without_a_checkpoint_has_nothing_to_measure(trained_run, gankit_c
     assert code == 0
     assert "no checkpoint" in err
     assert "duality_gap" not in out
+
+
+def test_copies_are_certain_where_the_metric_says_so(run):
+    history = make_history(copies=[0.0] * 12, copies_floor=0.0, far=0.05, texture=0.1)
+    history.add({"step": history.looks[-1], "deep.memorising": 0.7})
+    engine = replay(run, history, [Memorisation()])
+    (episode,) = engine.episodes
+    assert (type(episode.rule), episode.kind) == (Memorisation, "alarm")
+    assert episode.finding.evidence["deep.memorising"] == 0.7
+
+
+def test_a_measurement_of_pictures_that_are_nothing_like_real_ones_is_left_out(
+    trained_run, monkeypatch
+):
+    values = {"low": 0.9, "is_hollow": True}
+    monkeypatch.setattr(
+        "gankit_metrics.evaluate.evaluate", lambda *args, **named: [SimpleNamespace(**values)]
+    )
+    assert "deep.memorising" not in examine(trained_run, deep=True).measures
+    values["is_hollow"] = False
+    assert examine(trained_run, deep=True).measures["deep.memorising"] == 0.9

@@ -107,6 +107,39 @@ def test_a_consequence_is_not_told_and_comes_after_its_cause(ask):
     ]
 
 
+def test_a_consequence_is_told_once_its_cause_has_ended(ask):
+    class Cause(Threshold):
+        name = "cause"
+        causes = ("threshold",)
+
+        def look(self, seen):
+            return super().look(seen) if seen.step <= 12 * 40 else None
+
+    engine, told = ask([Cause(), Threshold()], x=[3] * 24, **trouble(24))
+    names = [name for names in told for name in names]
+    assert names == ["cause", "threshold"]
+    assert [(e.name, e.because) for e in engine.ordered()] == [("threshold", ""), ("cause", "")]
+
+
+def test_an_alarm_that_was_a_note_for_a_while_is_not_told_again(ask):
+    far = [0.5] * 12 + [0.5 * 0.8**index for index in range(10)]
+    far += [0.5] * 12
+    engine, told = ask([Threshold()], x=[3] * 34, far=far, texture=far)
+    assert [e.kind for e in engine.episodes] == [ALARM]
+    assert sum(map(len, told)) == 1
+
+
+def test_a_certain_finding_begins_without_patience(ask):
+    class Certain(Threshold):
+        def look(self, seen):
+            finding = super().look(seen)
+            return finding and dataclasses.replace(finding, is_certain=True)
+
+    values = [0] * 9 + [3]
+    engine, _ = ask([Certain()], x=values, **trouble(10))
+    assert [(e.name, e.since) for e in engine.episodes] == [("threshold", 400)]
+
+
 class Patchy(Threshold):
     """Silent at each third look, so it is never an alarm by itself."""
 

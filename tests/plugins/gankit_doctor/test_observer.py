@@ -217,6 +217,7 @@ def test_a_run_made_without_the_doctor_is_examined_by_its_grids_and_networks(run
     assert all(finding.since <= 24 for finding in diagnosis.findings)
     assert "mode-collapse" not in diagnosis.unasked
     assert "step-size" not in diagnosis.unasked
+    assert diagnosis.looked_now
 
 
 def test_a_run_without_grids_nor_checkpoints_says_what_could_not_be_asked(run_of):
@@ -227,7 +228,23 @@ def test_a_run_without_grids_nor_checkpoints_says_what_could_not_be_asked(run_of
     shutil.rmtree(folder / "checkpoints")
     diagnosis = examine(folder)
     assert diagnosis.verdict == "too-early"
+    assert "Nothing was looked at" in diagnosis.text
     assert "doctor.auc" in diagnosis.unasked["d-dominates"]
+
+
+def test_an_old_run_whose_pictures_are_gone_says_so(run_of, gankit_cli, here):
+    from PIL import Image
+
+    (here / "mine").mkdir()
+    for index in range(8):
+        Image.new("RGB", (16, 16), (30 * index, 0, 90)).save(here / "mine" / f"{index}.png")
+    folder = train(run_of(dataset="folder", data=("mine",)))
+    (here / "mine").rename(here / "moved")
+    code, out, err = gankit_cli("doctor", folder)
+    assert code == 0
+    assert "no looks, and none can be taken now" in err
+    assert "mine" in err
+    assert "Nothing was looked at" in out
 
 
 def test_a_grid_that_is_no_picture_is_passed_over(run_of):

@@ -1,0 +1,190 @@
+"""Write docs/longer.md from long runs: their pictures and measures from minutes to hours.
+
+    gankit run --data flowers --holdout 0.3 --kimg 1000 --metric kid --metric memorising \\
+        --measure-every 3125 --out longer/small-data--flowers
+    python docs/write_longer.py longer/small-data--flowers
+
+Folders are called as for write_gallery.py, and a run may be unfinished. For each of them,
+docs/longer/ stores the measurements as JSON, a chart of KID, the first pictures of some grids, and
+the newest grid. The page is written from all that is stored.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import webp
+from gankit_metrics.metrics_file import read_metrics
+from PIL import Image
+from write_gallery import GAP, SETS, make_command
+
+from gankit.core.all_stages import count_pictures
+from gankit.runs.grids import list_grids
+from gankit.runs.log import read_rows
+from gankit.training.run_file import load_run
+
+DOCS = Path(__file__).parent
+STORE = DOCS / "longer"
+MOMENTS = (25, 50, 100, 200, 400, 800, 1600, 3200, 6400)  # kimg, of the rows of pictures
+COLUMNS = 9  # pictures of each moment
+MAX_BYTES = 150_000  # of a picture
+CHART = (640, 240)  # px
+MARGIN = 44  # px around the chart
+KID, MEMORISING = "kid", "memorising"
+HEAD = """# What more time gives
+
+How the pictures of one run change from its first minutes to its last, and where more time stops to
+pay. In each picture, a row is a moment of the run, and a column one z. No picture was selected:
+they are the first ones of each grid. KID is measured against pictures that were held out, with its
+95 % interval; [Measures](measures.md) explains it, and its floor, which real pictures reach. These
+are single runs, so differences of 0.1 may be chance. (`docs/write_longer.py` writes this page from
+the folders of runs.)
+"""
+
+
+def add_run(folder):
+    """Store what the page needs of a run."""
+    name, _, set_name = folder.absolute().name.partition("--")
+    if set_name not in SETS:
+        sys.exit(f"{folder.name}: call it NAME--SET, with a SET of {', '.join(SETS)}")
+    run = load_run(folder)
+    rows = [measured_row(run, row) for row in read_metrics(folder)]
+    last = read_rows(folder)[-1]
+    record = {
+        "set": set_name,
+        "command": make_command(name, set_name, run),
+        "kimg": float(last["kimg"]),
+        "hours": round(float(last["seconds"]) / 3600, 2),
+        "threads": run.threads,
+        "of": json.loads((folder / "run.json").read_text(encoding="utf-8"))["prepared"]["train"],
+        "measured": rows,
+    }
+    STORE.mkdir(exist_ok=True)
+    path = STORE / f"{folder.absolute().name}.json"
+    path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    kid_rows = [row for row in rows if row["metric"] == KID]
+    path.with_suffix(".svg").write_text(chart(kid_rows), encoding="utf-8")
+    # The first grid was drawn before any step was taken.
+    grids = [(kimg_at(run, step), file) for step, file in list_grids(folder) if step > 0]
+    moments = moments_of(grids)
+    webp.save(stack(moments, run.size.width), path.with_name(f"{path.stem}-time.webp"), MAX_BYTES)
+    with Image.open(grids[-1][1]) as newest:
+        webp.save(newest.convert("RGB"), path.with_suffix(".webp"), MAX_BYTES)
+    record["moments"] = [round(kimg) for kimg, _ in moments]
+    path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+def measured_row(run, row):
+    """The numbers of a measurement that the page shows."""
+    names = ("metric", "value", "low", "high", "floor", "note")
+    return {"kimg": kimg_at(run, row["step"]), **{name: row[name] for name in names}}
+
+
+def kimg_at(run, step):
+    """How many thousand pictures D has seen after a step."""
+    return count_pictures(run, step) / 1000
+
+
+def moments_of(grids):
+    """(kimg, file) of the grids that are nearest to MOMENTS, and of the last."""
+    last = grids[-1]
+    wanted = [kimg for kimg in MOMENTS if kimg < 0.8 * last[0]]
+    chosen = [min(grids, key=lambda grid: abs(grid[0] - kimg)) for kimg in wanted]
+    return [*dict.fromkeys(chosen), last]
+
+
+def stack(moments, side):
+    """The first pictures of each grid, one row for each."""
+    pitch = side + GAP
+    picture = Image.new("RGB", (COLUMNS * pitch + GAP, len(moments) * pitch + GAP))
+    for number, (_, file) in enumerate(moments):
+        with Image.open(file) as grid:
+            row = grid.convert("RGB").crop((0, 0, min(picture.width, grid.width), pitch + GAP))
+        picture.paste(row, (0, number * pitch))
+    return picture
+
+
+def chart(rows):
+    """KID by thousands of pictures, with its interval, as SVG; both axes begin at 0."""
+    width, height = CHART
+    right = max(row["kimg"] for row in rows)
+    top = max(row["high"] for row in rows)
+
+    def point(kimg, value):
+        x = MARGIN + (width - 2 * MARGIN) * kimg / right
+        y = height - MARGIN - (height - 2 * MARGIN) * value / top
+        return f"{x:.1f},{y:.1f}"
+
+    line = " ".join(point(row["kimg"], row["value"]) for row in rows)
+    upper = [point(row["kimg"], row["high"]) for row in rows]
+    lower = [point(row["kimg"], row["low"]) for row in reversed(rows)]
+    floor = " ".join(point(kimg, rows[0]["floor"]) for kimg in (0, right))
+    axes = f"{point(0, top)} {point(0, 0)} {point(right, 0)}"
+    labels = [
+        (MARGIN, height - 14, "middle", "0"),
+        (width - MARGIN, height - 14, "middle", f"{right:,.0f} kimg"),
+        (MARGIN - 6, MARGIN + 5, "end", f"{top:.2g}"),
+        (width - MARGIN, MARGIN, "end", "KID with its interval; dashed: real against real"),
+    ]
+    texts = [
+        f'<text x="{x}" y="{y}" text-anchor="{anchor}">{text}</text>'
+        for x, y, anchor, text in labels
+    ]
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+            'font-family="sans-serif" font-size="13" fill="#808080">',
+            f'<polygon points="{" ".join(upper + lower)}" fill="#3b82c4" fill-opacity="0.25"/>',
+            f'<polyline points="{line}" fill="none" stroke="#3b82c4" stroke-width="2"/>',
+            f'<polyline points="{floor}" fill="none" stroke="#808080" stroke-dasharray="4"/>',
+            f'<polyline points="{axes}" fill="none" stroke="#808080"/>',
+            *texts,
+            "</svg>\n",
+        ]
+    )
+
+
+def section(path):
+    """The part of the page for a stored run."""
+    record = json.loads(path.read_text(encoding="utf-8"))
+    title, description = SETS[record["set"]]
+    moments = ", ".join(f"{kimg:,}" for kimg in record["moments"])
+    epochs = round(1000 * record["kimg"] / record["of"])
+    threads = "1 thread" if record["threads"] == 1 else f"{record['threads']} threads"
+    blocks = [
+        f"## {title}",
+        f"{description} From top to bottom after {moments} thousand pictures:",
+        f"![The same nine z during the run](longer/{path.stem}-time.webp)",
+        f"```bash\n{record['command']}\n```",
+        f"D was shown {record['kimg']:,.0f} thousand pictures, each of {record['of']:,} about "
+        f"{epochs:,} times, in {record['hours']:.1f} hours on {threads}.",
+        f"![KID during the run](longer/{path.stem}.svg)",
+        "\n".join(table(record["measured"])),
+        f"The newest grid:\n\n![The newest grid](longer/{path.stem}.webp)",
+    ]
+    return "\n\n".join(blocks)
+
+
+def table(rows):
+    """The lines of a table of the measurements: one for each moment."""
+    floors = {row["metric"]: row["floor"] for row in rows}
+    heads = [f"{name} (floor {value:.3g})" for name, value in floors.items()]
+    lines = ["| thousand pictures | " + " | ".join(heads) + " |", "|---" * (len(heads) + 1) + "|"]
+    for kimg in dict.fromkeys(row["kimg"] for row in rows):
+        cells = {r["metric"]: f"{r['value']:.3g} ({r['low']:.3g} to {r['high']:.3g})"
+                 for r in rows if r["kimg"] == kimg}  # fmt: skip
+        lines.append(f"| {kimg:,.0f} | " + " | ".join(cells.get(n, "") for n in floors) + " |")
+    return lines
+
+
+def main():
+    for folder in map(Path, sys.argv[1:]):
+        add_run(folder)
+    blocks = [HEAD, *map(section, sorted(STORE.glob("*.json")))]
+    text = "\n\n".join(block.strip() for block in blocks) + "\n"
+    (DOCS / "longer.md").write_text(text, encoding="utf-8")
+    print(DOCS / "longer.md")
+
+
+if __name__ == "__main__":
+    main()
