@@ -1,6 +1,6 @@
 """Run the doctor's bench, and write docs/doctor/bench.md from what it measured.
 
-    python docs/write_doctor.py                      (about two hours on two cores)
+    python docs/write_doctor.py                      (some hours on two cores)
     python docs/write_doctor.py --half tuning --only strong-d
     python docs/write_doctor.py --half test --photographs FOLDER
     python docs/write_doctor.py --half fresh --paintings FOLDER --cells FOLDER
@@ -12,7 +12,7 @@ sets vangogh and tissue, or the folders that you give with --paintings and --cel
 
 For each run it notes what the doctor names first. If that is right, it runs the command that the
 doctor prints, and compares the pictures of both runs. At last it trains the same run with and
-without the doctor, in turns, and compares the times.
+without the doctor, ten steps of each in turns (`doctor_cost.py`), and compares the times.
 
 Finished runs stay in --folder, so if you stop the bench and start it again, it goes on. If the
 rules changed but not the looks, it judges all runs anew and trains nothing again. The records of
@@ -46,19 +46,11 @@ DONE = "bench.json"  # in a run's folder: the run ended, and how
 MEASURED = "bench-metric.json"  # what the metric said of it
 METRIC = "swd"  # the rules do not use it
 SAMPLES = 300
-COST_TURNS = 5
-TRAIN_FOR_COST = """
-import json, sys, time
-from gankit import compose, load_registry, train
-with_doctor, out, settings = json.loads(sys.argv[1])
-registry = load_registry()
-if not with_doctor:
-    registry.plugins = [plugin for plugin in registry.plugins if plugin.name != "doctor"]
-run = compose(registry, **settings, threads=1, out=out)
-begun = time.process_time()
-train(run, registry)
-print(time.process_time() - begun)
-"""
+COST_TURNS = 4  # in every second one, the run with the doctor begins
+COST_RUNS = {  # what the cost is measured with: settings, and steps
+    "the default run": ({}, 320),
+    "the case `plain`": (CASES["plain"].settings, CASES["plain"].settings["steps"]),
+}
 
 
 def python(*argv):
@@ -227,24 +219,22 @@ def try_cure(record, broken):
 
 
 def measure_cost(folder):
-    """The processor's seconds for the same run with and without the doctor, in turns: pairs.
-
-    On one thread of an idle machine they are the time of the training; but other programs do not
-    change them much.
-    """
-    pairs = []
-    for turn in range(COST_TURNS):
-        seconds = []
-        for with_doctor in (True, False):
-            out = folder / f"cost-{turn}-{with_doctor}"
+    """Run -> the processor's seconds with and without the doctor: a pair for each turn."""
+    costs = {}
+    for name, (settings, steps) in COST_RUNS.items():
+        own = {key: value for key, value in settings.items() if key != "steps"}
+        costs[name] = []
+        for turn in range(COST_TURNS):
+            out = folder / "cost"
             shutil.rmtree(out, ignore_errors=True)
-            task = json.dumps([with_doctor, str(out), CASES["plain"].settings])
-            result = python("-c", TRAIN_FOR_COST, task)
+            first = str(turn % 2)
+            result = python(
+                str(DOCS / "doctor_cost.py"), str(out), str(steps), json.dumps(own), first
+            )
             if result.returncode:
                 raise RuntimeError(result.stderr)
-            seconds.append(float(result.stdout.splitlines()[-1]))
-        pairs.append(seconds)
-    return pairs
+            costs[name].append(json.loads(result.stdout.splitlines()[-1]))
+    return costs
 
 
 def chosen_runs(half, only, seeds=None):
@@ -328,7 +318,7 @@ def merge_records(old, new):
 
 def read_results():
     if not RECORDS.exists():
-        return {"records": [], "cost": []}
+        return {"records": [], "cost": {}}
     return json.loads(RECORDS.read_text(encoding="utf-8"))
 
 

@@ -97,7 +97,7 @@ def example_of(name):
     if case is None or name not in examples:
         return
     yield "## See it yourself"
-    yield f"In this run, {case.reason}:"
+    yield f"This run is broken on purpose ({case.reason}):"
     yield f"```bash\n{join_command(['gankit', 'run', *case.argv])}\n```"
     yield "Then `gankit doctor RUN`, with the run's folder for RUN, says:"
     yield "\n".join(["```text", *examples[name], "```"])
@@ -118,7 +118,9 @@ def when_found(rule, spec, thresholds):
         rows = [f"| `{n}` | {o.default:g} | {thresholds[n]} |" for n, o in options.items()]
         yield "\n".join(["| threshold | default | meaning |", "|---|---|---|", *rows])
         first = next(iter(options))
-        example = f"gankit doctor RUN --rule {spec.name}:{first}={options[first].default:g}"
+        default = options[first].default
+        other = type(default)(0.9 * default)
+        example = f"gankit doctor RUN --rule {spec.name}:{first}={other:.4g}"
         yield f"`{example}` asks with a threshold of your own."
 
 

@@ -26,7 +26,7 @@ class DDominates(Rule):
     ) -> None:
         self.auc = auc
         self.gap = gap  # of D's mean answers, in their standard deviations
-        self.left = left  # share of the first distance to real pictures, in shapes or in details
+        self.left = left  # share of the largest distance to real pictures so far
         self.moves = moves  # change of a picture between looks, from which on G does learn
 
     def look(self, seen: Seen) -> Finding | None:

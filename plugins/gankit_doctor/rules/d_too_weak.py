@@ -34,7 +34,7 @@ class DTooWeak(Rule):
         self.stay = stay
         self.blind = blind  # the AUC, for a D from which a trick hides nearly everything
         self.fooled = fooled  # below it, D is not blind: G is ahead of it
-        self.left = left  # share of the first distance to real pictures
+        self.left = left  # share of the largest distance to real pictures so far
         self.flat = flat  # the mean size of D's answers: it gives all pictures the same one
         self.simple = simple  # how well one simple feature tells, from 0 to 1
 

@@ -17,7 +17,7 @@ class Stalled(Rule):
 
     def __init__(self, gain: float = 0.03, bad: float = 0.85, still: float = STILL) -> None:
         self.gain = gain
-        self.bad = bad  # share of the first distance to real pictures: nothing was learnt
+        self.bad = bad  # share of the largest distance to real pictures so far: nothing was learnt
         self.still = still  # change between looks, below which the pictures are frozen
 
     def look(self, seen: Seen) -> Finding | None:
