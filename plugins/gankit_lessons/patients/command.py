@@ -46,6 +46,7 @@ def patient(ctx: click.Context, /, which: tuple[str, ...], **given: Any) -> None
 
     Without NUMBER, list the patients. With --results, give the folders of students instead.
     """
+    _require_one_task(given)
     if given["wants_results"]:
         _print_results(which, as_json=given["as_json"])
         return
@@ -63,6 +64,18 @@ def patient(ctx: click.Context, /, which: tuple[str, ...], **given: Any) -> None
         _print_hint(chosen, given["out"])
     else:
         _see(ctx.obj, chosen, given["out"], given["name"], given["cure"])
+
+
+def _require_one_task(given: dict[str, Any]) -> None:
+    tasks = {
+        "--results": given["wants_results"],
+        "--key": given["wants_key"],
+        "--hint": given["wants_hint"],
+        "--name or --cure": given["name"] or given["cure"],
+    }
+    wanted = [option for option, value in tasks.items() if value]
+    if len(wanted) > 1:
+        raise GankitError(f"{' and '.join(wanted)} are different tasks: give one of them")
 
 
 def _refuse_without_number(given: dict[str, Any]) -> None:

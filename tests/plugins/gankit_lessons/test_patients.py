@@ -179,6 +179,15 @@ class TestMaking:
         assert "is running" in err
         assert len(err.splitlines()) == 1
 
+    @pytest.mark.parametrize(
+        "words",
+        [("--hint", "--name", "stalled"), ("--key", "--hint"), ("--key", "--cure", "--lr-d 1e-4")],
+    )
+    def test_two_tasks_at_once_are_refused(self, gankit_cli, here, words):
+        code, out, err = gankit_cli("patient", 7, *words)
+        assert (code, out) == (2, "")
+        assert "different tasks: give one of them" in err
+
     def test_it_can_be_made_elsewhere(self, gankit_cli, sick, here):
         assert gankit_cli("patient", 7, "--out", "elsewhere").code == 0
         assert (here / "elsewhere" / "07" / "run" / "run.json").exists()
