@@ -48,7 +48,8 @@ HEAD = """# Gallery
 
 What each recipe draws after a short training on each set of pictures, with the command that you
 type. [Parts](parts.md#recipes) says what is in each recipe. Most recipes were made for another set
-and for far longer runs, so you see how they begin, not what they can do.
+and for far longer runs, so you see how they begin, not what they can do: [What more time
+gives](longer.md) has a run of fifty minutes.
 
 No picture was selected: each is the upper left part of its run's last grid, and the command names
 the seed where it is not 0. Under the command you read how many pictures D, the

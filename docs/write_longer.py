@@ -26,18 +26,28 @@ from gankit.training.run_file import load_run
 DOCS = Path(__file__).parent
 STORE = DOCS / "longer"
 MOMENTS = (25, 50, 100, 200, 400, 800, 1600, 3200, 6400)  # kimg, of the rows of pictures
-COLUMNS = 9  # pictures of each moment
+COLUMNS = 8  # pictures of each moment
 MAX_BYTES = 150_000  # of a picture
 CHART = (640, 240)  # px
 MARGIN = 44  # px around the chart
-KID, MEMORISING = "kid", "memorising"
+KID = "kid"
+SEEN = {  # by the name of a run's folder: what somebody saw in its grids
+    "small-data--flowers": "After 50 thousand pictures there are colours of flowers and leaves, "
+    "after 100 to 200 thousand (five to ten minutes of two idle cores) petals and clusters of "
+    "blossoms. From 400 thousand on (twenty minutes), single daisies, sunflowers and tulips have "
+    "an outline. More than 800 thousand change little: KID stays between 0.10 and 0.12. Roses and "
+    "meadows are still mush then, and colours are off: `gankit doctor` notes that `ada`, whose "
+    "strength has risen to 0.88, now shows D false colours too often. G copies nothing: "
+    "`memorising` stays below its floor.",
+}
 HEAD = """# What more time gives
 
 How the pictures of one run change from its first minutes to its last, and where more time stops to
 pay. In each picture, a row is a moment of the run, and a column one z. No picture was selected:
 they are the first ones of each grid. KID is measured against pictures that were held out, with its
 95 % interval; [Measures](measures.md) explains it, and its floor, which real pictures reach. These
-are single runs, so differences of 0.1 may be chance. (`docs/write_longer.py` writes this page from
+are single runs, so small differences may be chance. The hours are those of a busy machine; two idle
+cores show D some 20 thousand pictures a minute. (`docs/write_longer.py` writes this page from
 the folders of runs.)
 """
 
@@ -154,10 +164,11 @@ def section(path):
     blocks = [
         f"## {title}",
         f"{description} From top to bottom after {moments} thousand pictures:",
-        f"![The same nine z during the run](longer/{path.stem}-time.webp)",
+        f"![The same eight z during the run](longer/{path.stem}-time.webp)",
         f"```bash\n{record['command']}\n```",
         f"D was shown {record['kimg']:,.0f} thousand pictures, each of {record['of']:,} about "
         f"{epochs:,} times, in {record['hours']:.1f} hours on {threads}.",
+        *filter(None, [SEEN.get(path.stem)]),
         f"![KID during the run](longer/{path.stem}.svg)",
         "\n".join(table(record["measured"])),
         f"The newest grid:\n\n![The newest grid](longer/{path.stem}.webp)",
@@ -168,7 +179,7 @@ def section(path):
 def table(rows):
     """The lines of a table of the measurements: one for each moment."""
     floors = {row["metric"]: row["floor"] for row in rows}
-    heads = [f"{name} (floor {value:.3g})" for name, value in floors.items()]
+    heads = [f"{name} (floor {abs(round(value, 3)):g})" for name, value in floors.items()]
     lines = ["| thousand pictures | " + " | ".join(heads) + " |", "|---" * (len(heads) + 1) + "|"]
     for kimg in dict.fromkeys(row["kimg"] for row in rows):
         cells = {r["metric"]: f"{r['value']:.3g} ({r['low']:.3g} to {r['high']:.3g})"
@@ -177,12 +188,16 @@ def table(rows):
     return lines
 
 
+def page():
+    """The text of longer.md: a section for each stored run."""
+    blocks = [HEAD, *map(section, sorted(STORE.glob("*.json")))]
+    return "\n\n".join(block.strip() for block in blocks) + "\n"
+
+
 def main():
     for folder in map(Path, sys.argv[1:]):
         add_run(folder)
-    blocks = [HEAD, *map(section, sorted(STORE.glob("*.json")))]
-    text = "\n\n".join(block.strip() for block in blocks) + "\n"
-    (DOCS / "longer.md").write_text(text, encoding="utf-8")
+    (DOCS / "longer.md").write_text(page(), encoding="utf-8")
     print(DOCS / "longer.md")
 
 

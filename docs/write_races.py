@@ -51,15 +51,16 @@ RACES = {  # by the name of a race's folder: heading, description, short names o
     ),
     "init-art": (
         "Beginning from another run: paintings",
-        "`small-data` on the paintings, new and with `--init`, whose base was trained on the "
-        "photographs of flowers: `docs/measure_init.py`. Steps are those of six and of sixty "
-        "minutes on this machine.",
-        ("six minutes", "sixty minutes", "six minutes with a base"),
+        "`small-data` on the paintings, new, and with `--init` from a run on the photographs of "
+        "flowers above, which were shown a million times ([What more time gives](longer.md)). "
+        "`docs/measure_init.py` makes all of these runs. Both saw 120 thousand pictures, as many "
+        "as in six minutes on two idle cores. Each run had one core.",
+        ("new", "with a base"),
     ),
     "init-cells": (
         "Beginning from another run: stained cells",
-        "The same on the stained cells.",
-        ("six minutes", "sixty minutes", "six minutes with a base"),
+        "The same on the stained cells, with the same base.",
+        ("new", "with a base"),
     ),
     "petals-tricks": (
         "Which tricks help? Petals",
