@@ -36,7 +36,7 @@ SEEN = {  # by the name of a run's folder: what somebody saw in its grids
     "after 100 to 200 thousand (five to ten minutes of two idle cores) petals and clusters of "
     "blossoms. From 400 thousand on (twenty minutes), single daisies, sunflowers and tulips have "
     "an outline. More than 800 thousand change little: KID stays between 0.10 and 0.12. Roses and "
-    "meadows are still mush then, and colours are off: `gankit doctor` notes that `ada`, whose "
+    "meadows are still mush then, and colours are off: the doctor notes that `ada`, whose "
     "strength has risen to 0.88, now shows D false colours too often. G copies nothing: "
     "`memorising` stays below its floor.",
 }
