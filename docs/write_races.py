@@ -59,7 +59,8 @@ RACES = {  # by the name of a race's folder: heading, description, short names o
     ),
     "init-cells": (
         "Beginning from another run: stained cells",
-        "The same on the stained cells, with the same base.",
+        "The same on the stained cells, with the same base, but only two seeds. They are too few "
+        "for a verdict, although KID is a quarter in both.",
         ("new", "with a base"),
     ),
     "petals-tricks": (
