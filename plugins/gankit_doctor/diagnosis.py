@@ -130,9 +130,10 @@ def _explain(verdict: str, reports: tuple[Report, ...], history: History) -> str
     if verdict == engines.TOO_EARLY:
         if not history.looks:
             return "Nothing was looked at yet, so there is nothing to say: train longer."
-        more = "more " if reports else ""
         steps = history.last_step
-        return f"It is too early to say {more}after {steps:,} steps: train longer, then ask again."
+        if reports:
+            return f"It is too early to say more than this after {steps:,} steps: train longer."
+        return f"It is too early to say after {steps:,} steps: train longer, then ask again."
     if verdict == engines.HEALTHY:
         return "Nothing is wrong: the pictures get better, or are good."
     first = next(report for report in reports if report.name in (verdict, "stalled"))
