@@ -466,6 +466,7 @@ def test_the_doctor_judges_each_look_with_the_settings_of_its_stage(changed, reg
     from gankit_doctor.diagnosis import cured_command
     from gankit_doctor.engine import replay
 
+    from gankit.core.portable_path import path_from_here
     from gankit.core.seen import History
 
     asked = []
@@ -483,7 +484,8 @@ def test_the_doctor_judges_each_look_with_the_settings_of_its_stage(changed, reg
     replay(run, history, [Ear()])
     assert asked == [(3, 8, "non-saturating"), (4, 12, "non-saturating"), (8, 12, "hinge")]
     command = cured_command(run, {"lr_d": 1e-5})
-    assert command == f"gankit run --config {changed}/run.json --lr-d 1e-05"
+    config = path_from_here(changed / "run.json")
+    assert command == f"gankit run --config {config} --lr-d 1e-05"
 
 
 def test_a_run_with_stages_can_be_compared_with_one_without(changed, small, gankit_cli):
