@@ -8,7 +8,8 @@ on the pictures held out. Options that it does not know go to `gankit run`. If i
 same command goes on. All lengths are in steps, so with `--jobs 2` two runs may train at a time, of
 one core each; but nothing else should compute while it plans. Sixty minutes take by far the
 longest: `--variant short --variant init` omits them. Afterwards, `python docs/write_races.py
-races/init-art` puts the table into docs/results.md.
+races/init-art` puts the table into docs/results.md; its entry there names two variants, so add the
+third if you trained it.
 """
 
 import argparse

@@ -37,8 +37,8 @@ SEEN = {  # by the name of a run's folder: what somebody saw in its grids
     "blossoms. From 400 thousand on (twenty minutes), single daisies, sunflowers and tulips have "
     "an outline. More than 800 thousand change little: KID stays between 0.10 and 0.12. Roses and "
     "meadows are still mush then, and colours are off: the doctor notes that `ada`, whose "
-    "strength has risen to 0.88, now shows D false colours too often. G copies nothing: "
-    "`memorising` stays below its floor.",
+    "strength has risen to 0.88, now shows D false colours too often. `memorising` shows no "
+    "sign of copying.",
 }
 HEAD = """# What more time gives
 
@@ -47,8 +47,8 @@ pay. In each picture, a row is a moment of the run, and a column one z. No pictu
 they are the first ones of each grid. KID is measured against pictures that were held out, with its
 95 % interval; [Measures](measures.md) explains it, and its floor, which real pictures reach. These
 are single runs, so small differences may be chance. The hours are those of a busy machine; two idle
-cores show D some 20 thousand pictures a minute. (`docs/write_longer.py` writes this page from
-the folders of runs.)
+cores show D some 20 thousand pictures a minute. (`docs/write_longer.py` writes this page
+from the folders of runs.)
 """
 
 
@@ -71,7 +71,6 @@ def add_run(folder):
     }
     STORE.mkdir(exist_ok=True)
     path = STORE / f"{folder.absolute().name}.json"
-    path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     kid_rows = [row for row in rows if row["metric"] == KID]
     path.with_suffix(".svg").write_text(chart(kid_rows), encoding="utf-8")
     # The first grid was drawn before any step was taken.

@@ -18,7 +18,7 @@ from gankit.data.read.names import printable
 from gankit_doctor.build_rules import build_rules
 from gankit_doctor.columns import format_value
 from gankit_doctor.diagnosis import Diagnosis, diagnose
-from gankit_doctor.engine import TOO_EARLY, Episode, replay
+from gankit_doctor.engine import ALARM, TOO_EARLY, Episode, replay
 from gankit_doctor.history import read_history
 from gankit_doctor.look import Looker, look_interval
 
@@ -109,7 +109,8 @@ def summarize(diagnosis: Diagnosis, run: Run) -> list[str]:
     kind = f" ({first.kind})" if first and is_named else ""
     lines = [f"doctor:   {diagnosis.verdict}{kind}: {diagnosis.text}"]
     if first and is_named:
-        lines.append(f"cure:     {first.cure}")
+        label = "cure:" if first.kind == ALARM else "advice:"
+        lines.append(f"{label:<10}{first.cure}")
     if diagnosis.findings:
         count = len(diagnosis.findings)
         findings = "1 finding" if count == 1 else f"{count} findings"

@@ -103,9 +103,8 @@ def sort_arrays(arrays: Sequence[NamedArray], place: str) -> ArraySet:
     left_out = []
     for item in arrays:
         if item.name not in used and not (chosen and _is_about_classes(item)):
-            has_pictures = item.array.layout is not None
-            no_use = has_pictures and chosen
-            left_out.append((item.name, NOT_USED if no_use else _why_no_pictures(item.array)))
+            is_extra = chosen and item.array.layout is not None
+            left_out.append((item.name, NOT_USED if is_extra else _why_no_pictures(item.array)))
     pictures = []
     for item in chosen:
         match = labels[item.name]

@@ -73,9 +73,9 @@ def _require_one_task(given: dict[str, Any]) -> None:
         "--hint": given["wants_hint"],
         "--name or --cure": given["name"] or given["cure"],
     }
-    wanted = [option for option, value in tasks.items() if value]
-    if len(wanted) > 1:
-        raise GankitError(f"{' and '.join(wanted)} are different tasks: give one of them")
+    given_tasks = [option for option, value in tasks.items() if value]
+    if len(given_tasks) > 1:
+        raise GankitError(f"{' and '.join(given_tasks)} are different tasks: give one of them")
 
 
 def _refuse_without_number(given: dict[str, Any]) -> None:
