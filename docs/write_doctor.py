@@ -6,9 +6,9 @@
     python docs/write_doctor.py --half fresh --paintings FOLDER --cells FOLDER
 
 The bench trains the cases of `gankit_doctor.cases`: runs that are broken on purpose, and healthy
-ones, in four parts. The photographs of the test half are those of the data set tf-flowers; if you
-have them in a folder, or other photographs, give it with --photographs. The fresh part has the data
-sets vangogh and tissue, or the folders that you give with --paintings and --cells.
+ones, in five parts. The test half and the latest part have the photographs of the data set
+tf-flowers; if you have them in a folder, or other photographs, give it with --photographs. The
+fresh part has the data sets vangogh and tissue, or the folders of --paintings and --cells.
 
 For each run it notes what the doctor names first. If that is right, it runs the command that the
 doctor prints, and compares the pictures of both runs. At last it trains the same run with and
@@ -32,7 +32,7 @@ from pathlib import Path
 
 import doctor_tables
 from gankit_doctor import examine
-from gankit_doctor.case import FRESH, TEST, TUNING, VALIDATION
+from gankit_doctor.case import PARTS
 from gankit_doctor.cases import CASES
 from gankit_doctor.fresh_cases import CELLS, PAINTINGS
 from gankit_doctor.unseen_cases import PHOTOGRAPHS
@@ -44,7 +44,7 @@ RECORDS = DOCS / "doctor" / "bench.json"
 PAGE = DOCS / "doctor" / "bench.md"
 DONE = "bench.json"  # in a run's folder: the run ended, and how
 MEASURED = "bench-metric.json"  # what the metric said of it
-METRIC = "swd"  # the rules do not use it
+METRICS = ("swd", "kid")  # the rules use neither
 SAMPLES = 300
 COST_TURNS = 4  # in every second one, the run with the doctor begins
 COST_RUNS = {  # what the cost is measured with: settings, and steps
@@ -140,21 +140,20 @@ def diagnosed_live(folder):
 
 
 def measure(folder):
-    """The metric of a run's newest checkpoint; None if it has none."""
+    """Metric -> what it says of a run's newest checkpoint; empty if it has none."""
     path = folder / MEASURED
     if not path.exists():
-        options = ("--metric", METRIC, "--samples", str(SAMPLES), "--json")
-        result = gankit("evaluate", str(folder), *options)
+        options = [word for name in METRICS for word in ("--metric", name)]
+        result = gankit("evaluate", str(folder), *options, "--samples", str(SAMPLES), "--json")
         if result.returncode:
-            return None
+            return {}
         path.write_text(result.stdout, encoding="utf-8")
-    return measured_value(json.loads(path.read_text(encoding="utf-8")))
+    rows = json.loads(path.read_text(encoding="utf-8"))
+    return {row["metric"]: row for row in rows}
 
 
-def measured_value(answer):
-    """The value in what `gankit evaluate --json` printed for one metric."""
-    (row,) = answer if isinstance(answer, list) else answer["metrics"]
-    return row["value"]
+def value_of(measured, name):
+    return measured[name]["value"] if measured else None
 
 
 def make_record(case, half, seed, folder):
@@ -212,8 +211,10 @@ def try_cure(record, broken):
     after = measure(cured)
     record["cure"] = {
         "gone": record["named"][0] not in [finding["name"] for finding in diagnosis["findings"]],
-        "before": before,
-        "after": after,
+        "before": value_of(before, "swd"),
+        "after": value_of(after, "swd"),
+        "floor": (after or before).get("swd", {}).get("floor"),
+        "kid": [value_of(before, "kid"), value_of(after, "kid")],
         "verdict": diagnosis["verdict"],
     }
 
@@ -242,7 +243,7 @@ def chosen_runs(half, only, seeds=None):
 
     seeds: at most this number of each case in each half; None: all.
     """
-    halves = [half] if half else [TUNING, VALIDATION, TEST, FRESH]
+    halves = [half] if half else PARTS
     cases = [CASES[name] for name in only] if only else CASES.values()
     runs = [
         (case, part, seed) for part in halves for case in cases for seed in case.seeds(part)[:seeds]
@@ -324,7 +325,7 @@ def read_results():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
-    parser.add_argument("--half", choices=(TUNING, VALIDATION, TEST, FRESH), help="only this part")
+    parser.add_argument("--half", choices=PARTS, help="only this part")
     parser.add_argument("--only", action="append", metavar="NAME", choices=[*CASES])
     parser.add_argument("--seeds", type=int, metavar="N", help="at most N seeds of each case")
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time")

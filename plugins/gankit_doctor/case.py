@@ -14,17 +14,21 @@ TUNING = "tuning"
 VALIDATION = "validation"
 TEST = "test"
 FRESH = "fresh"
+LATEST = "latest"
+PARTS = (TUNING, VALIDATION, TEST, FRESH, LATEST)  # in the order they were written in
 BROKEN_SEEDS = {
     TUNING: (0, 1, 2),
     VALIDATION: (100, 101, 102),
     TEST: (200, 201, 202),
     FRESH: (400, 401),
+    LATEST: (500, 501),
 }
 HEALTHY_SEEDS = {
     TUNING: (0, 1),
     VALIDATION: tuple(range(100, 108)),
     TEST: tuple(range(200, 208)),
     FRESH: (400, 401, 402),
+    LATEST: (500, 501),
 }
 
 

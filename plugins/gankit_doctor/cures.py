@@ -12,6 +12,9 @@ Options = dict[str, Any]
 SMALL_Z = 8  # numbers in z, below which they limit how many pictures there are
 USUAL_RATE = 4e-4  # the default of gankit run
 UNEVEN = ("dcgan", "mathworks", "tf-dcgan")  # generators of transposed convolutions
+SIGNED = ("non-saturating", "hinge", "minimax")  # losses that want D(real) > 0 > D(fake)
+ADA = "ada:kimg=20,policy=translate+scale+color"  # this and the zoom are those of small-data
+ZOOM = 1.5
 FEW_PICTURES = (
     "Show D more variants of each picture, and draw with an average of G, as recipe small-data "
     "does. More pictures help most."
@@ -28,6 +31,8 @@ def scale_rate(run: Run, factor: float, *players: str) -> Options:
 
 def add_tricks(run: Run, *texts: str) -> Options:
     """The run's tricks and more; one of the same name is replaced."""
+    if not texts:
+        return {}
     tricks = combine.add_tricks(run.tricks, [f"+{text}" for text in texts])
     return {"tricks": tuple(map(Choice.parse, tricks))}
 
@@ -43,12 +48,22 @@ def equal_rates(run: Run) -> Options:
     return {"lr_g": rate, "lr_d": max(rate, min(run.lr_d, USUAL_RATE))}
 
 
+def one_d_step(run: Run) -> Options:
+    """One update of D in each step, and as many updates of both players in all."""
+    return {"d_steps": 1, "steps": round(run.steps * (run.d_steps + 1) / 2)}
+
+
 def for_few_pictures(run: Run) -> Options:
-    """What helps most with few pictures: more variants of each, an average of G, an even G."""
+    """What helps most with few pictures: more variants of each, an average of G, an even G.
+
+    `ada` changes pictures only as often as D knows them by heart, so it costs a short run less than
+    `diffaugment`. It reads the sign of D's answers, which only some losses give a meaning.
+    """
     names = {trick.name for trick in run.tricks}
-    additions = {"diffaugment": "diffaugment", "ema": "ema:decay=0.99"}
-    missing = [text for name, text in additions.items() if name not in names]
-    options = {**add_tricks(run, *missing), "flip": True}
+    missing = [] if "ema" in names else ["ema:decay=0.99"]
+    if not names & {"ada", "diffaugment"}:
+        missing.append(ADA if run.loss.name in SIGNED else "diffaugment")
+    options = {**add_tricks(run, *missing), "flip": True, "zoom": max(run.zoom, ZOOM)}
     if run.generator.name in UNEVEN:
         kept = {"base_channels"} & set(run.generator.options)
         options["generator"] = Choice(

@@ -2,13 +2,16 @@
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
-from gankit_doctor.case import FRESH, TEST, TUNING, VALIDATION, Case
+from gankit_doctor.case import FRESH, LATEST, TEST, TUNING, VALIDATION, Case
 from gankit_doctor.cases import BROKEN, CASES, HEALTHY
 from gankit_doctor.ways import WAYS
+from PIL import Image
 
 from gankit import compose
 
@@ -70,7 +73,7 @@ def test_there_are_enough_ways_to_break_a_run_and_enough_healthy_ones():
 
 
 def test_a_part_to_test_on_shares_no_pictures_and_seeds_with_those_before(composed):
-    seen = {half: set() for half in (TUNING, VALIDATION, TEST, FRESH)}
+    seen = {half: set() for half in (TUNING, VALIDATION, TEST, FRESH, LATEST)}
     pairs = {half: set() for half in seen}
     for name, case in CASES.items():
         run = composed[name]
@@ -81,6 +84,10 @@ def test_a_part_to_test_on_shares_no_pictures_and_seeds_with_those_before(compos
     before = TUNING, VALIDATION, TEST
     assert not seen[FRESH] & set().union(*(seen[half] for half in before))
     assert not pairs[FRESH] & set().union(*(pairs[half] for half in before))
+    before = *before, FRESH
+    known = seen[LATEST] & set().union(*(seen[half] for half in before))
+    assert known == {"tf-flowers"}  # as the module says
+    assert not pairs[LATEST] & set().union(*(pairs[half] for half in before))
 
 
 def test_the_photographs_can_be_read_from_a_folder(bench, tmp_path):
@@ -308,3 +315,73 @@ def test_the_page_is_that_of_its_records(bench, tables):
         pytest.skip("the bench was not run yet")
     results = json.loads(bench.RECORDS.read_text(encoding="utf-8"))
     assert bench.PAGE.read_text(encoding="utf-8") == tables.page(results)
+
+
+# --- three ways to judge a cure
+
+
+def test_a_cure_is_judged_by_each_way_that_was_tried(tables):
+    case = CASES["strong-d"]
+    old = {"gone": True, "before": 100, "after": 90, "verdict": "healthy"}
+    measured = {**old, "floor": 60.0, "kid": [2.0, 1.0]}
+    seen = {**measured, "eye": "broken"}
+    records = [record(case, ["d-dominates"], cure=cure) for cure in (old, measured, seen)]
+    text = tables.page({"records": records, "cost": {}})
+    assert (
+        "0 of 3 (0 to 56 %) by SWD, 2 of 2 (34 to 100 %) by KID, 0 of 1 (0 to 79 %) by eye" in text
+    )
+    assert "| 100 → 90 | 60 | 2.00 → 1.00 | 0 of 1 |" in text
+    (row,) = tables.cure_table(records[:1]).splitlines()[2:]
+    assert row.endswith("| 100 → 90 |")  # no empty columns
+
+
+@pytest.fixture
+def eye(docs_script, tmp_path, monkeypatch):
+    """docs/doctor_eye.py, with records and a page of its own."""
+    script = docs_script("doctor_eye")
+    monkeypatch.setattr(script, "RECORDS", tmp_path / "bench.json")
+    monkeypatch.setattr(script, "PAGE", tmp_path / "bench.md")
+    return script
+
+
+def test_a_sheet_has_real_pictures_and_both_grids_and_a_key_says_which(
+    eye, trained, tmp_path, monkeypatch
+):
+    broken = tmp_path / "strong-d-0"
+    for folder, shade in ((broken, 40), (tmp_path / "strong-d-0-cure", 200)):
+        shutil.copytree(trained, folder)
+        grid = sorted((folder / "samples").glob("*.png"))[-1]
+        Image.new("RGB", (200, 200), (shade,) * 3).save(grid)
+    alone = tmp_path / "strong-d-1"  # has no cure
+    shutil.copytree(trained, alone)
+    monkeypatch.setattr(sys, "argv", ["doctor_eye.py", str(broken), str(alone), "--out", "sheets"])
+    monkeypatch.chdir(tmp_path)
+    eye.main()
+    key = json.loads(Path("sheets/key.json").read_text())
+    assert key["01"]["run"] == "strong-d-0"
+    assert list(key) == ["01"]
+    with Image.open("sheets/01.png") as sheet:
+        third = sheet.width // 3
+        shades = {
+            name: sheet.getpixel((third * place + 8, 40))[0] for place, name in ((1, "A"), (2, "B"))
+        }
+        assert sheet.crop((0, eye.SPACE, third, sheet.height)).getextrema()[0][0] < 200
+    assert {key["01"][name]: shades[name] for name in "AB"} == {"broken": 40, "cured": 200}
+
+
+def test_answers_become_part_of_the_records(eye, tmp_path, monkeypatch):
+    case = CASES["strong-d"]
+    cure = {"gone": True, "before": 100, "after": 90, "verdict": "healthy"}
+    records = [record(case, ["d-dominates"], seed=seed, cure=dict(cure)) for seed in (0, 1, 2)]
+    eye.RECORDS.write_text(json.dumps({"records": records, "cost": {}}))
+    monkeypatch.setattr(eye, "read_results", lambda: json.loads(eye.RECORDS.read_text()))
+    key = {"01": {"run": "strong-d-1", "A": "broken", "B": "cured"}}
+    key["02"] = {"run": "strong-d-0", "A": "cured", "B": "broken"}
+    (tmp_path / "key.json").write_text(json.dumps(key))
+    (tmp_path / "answers.json").write_text(json.dumps({"01": "B", "02": "alike"}))
+    answers = ["--out", str(tmp_path), "--answers", str(tmp_path / "answers.json")]
+    monkeypatch.setattr(sys, "argv", ["doctor_eye.py", *answers])
+    eye.main()
+    made = json.loads(eye.RECORDS.read_text())["records"]
+    assert [item["cure"].get("eye") for item in made] == ["alike", "cured", None]
+    assert "1 of 2 (9 to 91 %) by eye" in eye.PAGE.read_text()

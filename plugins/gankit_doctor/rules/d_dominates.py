@@ -5,7 +5,7 @@ from __future__ import annotations
 from gankit.core.choice import Choice
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen
-from gankit_doctor.cures import scale_rate
+from gankit_doctor.cures import one_d_step, scale_rate
 from gankit_doctor.signs import d_races, is_frozen
 
 
@@ -45,8 +45,9 @@ class DDominates(Rule):
             options = {"lr_d": 2e-4, "lr_g": 2e-4}
         cure = "Hold D back: give it a lower learning rate."
         if run.d_steps > 1:
-            options["d_steps"] = 1
-            cure = "Hold D back: give it a lower learning rate, and one update in each step."
+            options |= one_d_step(run)
+            cure = "Hold D back: give it a lower learning rate, and one update in each step. "
+            cure += "Steps are shorter then, so take more of them."
         if run.loss.name == "minimax":  # flat where D is sure
             options["loss"] = Choice("non-saturating")
         return Finding(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from gankit.core.choice import Choice
 from gankit.core.rule import Finding, Rule, level_of
 from gankit.core.seen import Seen
-from gankit_doctor.cures import add_tricks
 from gankit_doctor.signs import is_bounded
 
 
@@ -33,6 +33,7 @@ class UnboundedCritic(Rule):
             text=f"Nothing keeps D's answers small in this run: their mean size is {recent:.3g}; "
             "those of a new D are below 1.",
             evidence={"doctor.logit": recent, "d_loss": seen.series("d_loss").last(8)},
-            cure="Bound D with --trick spectral-norm, or --trick wgan-gp.",
-            options=add_tricks(seen.run, "wgan-gp"),
+            cure="Take a loss whose answers need not grow: --loss hinge. Or bound D, with "
+            "--trick wgan-gp --beta1 0 --d-steps 2: each step then takes more than twice as long.",
+            options={"loss": Choice("hinge")},
         )

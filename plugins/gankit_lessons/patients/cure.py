@@ -7,11 +7,11 @@ import dataclasses
 from gankit.cli.run import read_options
 from gankit.core.errors import GankitError, quote_value
 from gankit.core.registry import Registry
-from gankit.core.settings import Run, option
+from gankit.core.settings import Run, option, parse_length
 from gankit.core.shell import split_command
 from gankit.training.find_run import RUN_FILE
 
-# A cured run has the patient's pictures, steps and seed, so that the two can be compared.
+# A cured run has the patient's pictures, updates and seed, so that the two can be compared.
 MAY_CHANGE = ("loss", "tricks", "lr_g", "lr_d", "beta1", "beta2", "d_steps", "latent_dim",
               "generator", "discriminator", "precision")  # fmt: skip
 # These follow from others, or change nothing that is drawn.
@@ -26,7 +26,7 @@ def read_cure(text: str, patient: Run, registry: Registry) -> Run:
     """
     words = _split(text)
     given = read_options(["--config", str(patient.folder / RUN_FILE), *words], registry)
-    _check_length(given, patient)
+    steps = _checked_steps(given, patient)
     changed = [
         field.name
         for field in dataclasses.fields(Run)
@@ -42,6 +42,8 @@ def read_cure(text: str, patient: Run, registry: Registry) -> Run:
             "a cure may change --generator or --discriminator: with both, it is another model"
         )
     values = {name: getattr(given, name) for name in changed}
+    if steps != patient.steps:
+        values |= {"steps": steps, "length": given.length}
     return dataclasses.replace(patient, **values, fingerprint="")
 
 
@@ -62,10 +64,21 @@ def _split(text: str) -> list[str]:
     return words
 
 
-def _check_length(given: Run, patient: Run) -> None:
-    is_same = given.length == patient.length or given.length == f"{patient.steps} steps"
-    if not is_same:
-        raise _another_run("steps")
+def _checked_steps(given: Run, patient: Run) -> int:
+    """The steps of a cured run: the patient's, or more if D learns less often in each.
+
+    GankitError if G and D together learned less than the patient, or (but for half a step) more.
+    """
+    number, unit = parse_length(given.length)
+    if given.length == patient.length or given.length == f"{patient.steps} steps":
+        return patient.steps
+    updates = patient.steps * (patient.d_steps + 1)
+    if unit != "steps" or abs(number * (given.d_steps + 1) - updates) > (given.d_steps + 1) / 2:
+        raise GankitError(
+            "a cure cannot make a run shorter or longer: it may take more --steps only where "
+            "--d-steps is lower, so that both players together learn as often as before"
+        )
+    return int(number)
 
 
 def _another_run(field: str) -> GankitError:

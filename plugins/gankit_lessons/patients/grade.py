@@ -1,7 +1,7 @@
 """How a try to heal a patient is graded: by what the cured run does, not by what was typed.
 
-A cure is right if the finding is gone and the pictures are better, after the same number of steps
-with the same pictures and the same seed. Whether the name was right is graded apart.
+A cure is right if the finding is gone and the pictures are better, after as many updates of G and D
+together, with the same pictures and the same seed. Whether the name was right is graded apart.
 """
 
 from __future__ import annotations

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from gankit_doctor.blindfolds import FADES, LIMITS
 from gankit_doctor.build_rules import build_rules
+from gankit_doctor.cures import ADA, ZOOM
 from gankit_doctor.engine import replay
 from gankit_doctor.rules import RULES
 from gankit_doctor.rules.penalty_too_strong import WEIGHTS
+from gankit_recipes import RECIPES
 from histories import make_history
 
 from gankit import compose, testing
@@ -217,3 +219,53 @@ def test_the_defaults_of_tricks_that_rules_know_are_those_of_the_tricks():
     known += [(name, "until", default) for name, default in FADES.items()]
     for name, option, default in known:
         assert registry.find("trick", name).parameters()[option].default == default, (name, option)
+
+
+# --- what the cures change
+
+
+def cure_of(registry, run, rule, **looks):
+    """The settings of the run that the finding of this rule changes."""
+    rules = [other for other in build_rules(registry) if other.name == rule]
+    (episode,) = replay(run, make_history(**looks), rules).episodes
+    return dataclasses.replace(run, **episode.finding.options)
+
+
+@pytest.mark.parametrize(
+    ("settings", "tricks", "zoom"),
+    [
+        ({}, ["ema", "ada"], 1.5),
+        ({"loss": "hinge", "zoom": 2.0}, ["ema", "ada"], 2.0),
+        ({"loss": "least-squares"}, ["ema", "diffaugment"], 1.5),  # ada reads signs
+        ({"loss": "relativistic"}, ["ema", "diffaugment"], 1.5),
+        ({"tricks": ("diffaugment", "ema:decay=0.9")}, ["diffaugment", "ema"], 1.5),
+        ({"tricks": "ada:kimg=500"}, ["ada", "ema"], 1.5),
+    ],
+)
+def test_few_pictures_get_variants_that_suit_the_loss(tiny, registry, settings, tricks, zoom):
+    run = made_run(tiny, 480, **settings)
+    cured = cure_of(registry, run, "d-overfits", **KNOWN, pictures=200)
+    assert [trick.name for trick in cured.tricks] == tricks
+    assert cured.flip
+    assert cured.zoom == zoom
+
+
+def test_the_variants_for_few_pictures_are_those_of_the_recipe_small_data(registry):
+    (recipe,) = [spec for spec in RECIPES if spec.name == "small-data"]
+    assert ADA in recipe.settings["tricks"]
+    assert recipe.settings["zoom"] == ZOOM
+
+
+def test_a_d_that_learns_once_in_each_step_gets_as_many_updates_of_both(tiny, registry):
+    run = made_run(tiny, 480, d_steps=5, lr_d=1e-3, lr_g=5e-5)
+    cured = cure_of(registry, run, "d-dominates", **AHEAD, **SHAPES_ONLY)
+    assert cured.d_steps == 1
+    assert cured.steps == 480 * 6 / 2
+    assert cured.lr_d == cured.lr_g
+
+
+def test_a_critic_without_a_bound_gets_a_loss_that_needs_none(tiny, registry):
+    run = made_run(tiny, 480, loss="wasserstein")
+    cured = cure_of(registry, run, "unbounded-critic", logit=[20.0] * 12)
+    assert cured.loss.name == "hinge"
+    assert cured.tricks == run.tricks

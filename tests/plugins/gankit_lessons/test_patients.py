@@ -10,6 +10,8 @@ import sys
 import pytest
 from gankit_doctor.case import Case
 from gankit_doctor.cases import CASES
+from gankit_doctor.cures import one_d_step
+from gankit_doctor.diagnosis import cured_command
 from gankit_lessons.patients import command, examination, train
 from gankit_lessons.patients.cure import MAY_CHANGE, read_cure
 from gankit_lessons.patients.grade import BETTER, Grade, explain, is_better
@@ -239,6 +241,22 @@ class TestCure:
         command = command_line(dataclasses.replace(patient, lr_d=1e-4))
         cured = read_cure(command, patient, registry)
         assert cured == dataclasses.replace(patient, lr_d=1e-4, fingerprint="")
+
+    def test_fewer_updates_of_d_leave_time_for_more_steps(self, ward, registry):
+        patient = dataclasses.replace(load_run(ward / "run"), d_steps=4)  # 4 steps: 20 updates
+        write_run(patient)
+        cured = read_cure("--d-steps 1 --steps 10", patient, registry)
+        assert (cured.d_steps, cured.steps, cured.length) == (1, 10, "10 steps")
+        assert read_cure("--d-steps 1", patient, registry).steps == 4
+        for words in ("--d-steps 1 --steps 12", "--d-steps 1 --steps 5", "--lr-d 1e-4 --steps 10"):
+            with pytest.raises(GankitError, match="shorter or longer"):
+                read_cure(words, patient, registry)
+
+    def test_the_command_of_the_doctor_is_a_cure(self, ward, registry):
+        patient = dataclasses.replace(load_run(ward / "run"), d_steps=4)
+        write_run(patient)
+        cured = read_cure(cured_command(patient, one_d_step(patient)), patient, registry)
+        assert (cured.d_steps, cured.steps) == (1, 10)
 
     def test_a_trick_can_be_added(self, ward, registry):
         cured = read_cure("--trick +ema", load_run(ward / "run"), registry)
