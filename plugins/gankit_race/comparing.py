@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from gankit_metrics.evaluate import evaluate
 
 from gankit.core.all_stages import count_pictures
 from gankit.core.errors import GankitError
+from gankit.core.init_text import split_init
 from gankit.core.portable_path import portable_path
 from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run, option
@@ -71,7 +73,8 @@ def compare_folders(
         refuse_used_folder(out)
     names = choose_metrics(metrics, registry)
     warnings: list[str] = []
-    runs = [load_run(path) for folder in folders for path in _run_folders(folder)]
+    found = [path for folder in folders for path in _run_folders(folder)]
+    runs = _with_equal_bases(list(map(load_run, found)))
     steps = {run.out: _last_step(run, warnings) for run in runs}
     variants = _group_by_variant(runs, steps, warnings)
     folder = out or make_numbered_folder("races", "compare")
@@ -95,6 +98,20 @@ def compare_folders(
     )
     write_report(report)
     return report
+
+
+def _with_equal_bases(runs: Sequence[Run]) -> list[Run]:
+    """The runs, of which those that began with the same checkpoint have the same `init`.
+
+    The base may have been moved between two of them; its digest tells that it is the same.
+    """
+    first: dict[tuple[str, str], str] = {}
+    named = []
+    for run in runs:
+        _, step, digest = split_init(run.init)
+        init = first.setdefault((step, digest), run.init) if digest else run.init
+        named.append(dataclasses.replace(run, init=init))
+    return named
 
 
 def _run_folders(folder: Path) -> list[Path]:

@@ -111,6 +111,20 @@ def test_a_run_without_a_base_is_compared_with_one_that_has_one(run_of, compared
     assert re.search(r"^ init base:2@[0-9a-f]{12} ", out, re.M)
 
 
+def test_a_base_that_was_moved_is_the_same_base(run_of, compared, here):
+    run_of("base")
+    run_of("other-base", lr_g=1e-3)
+    run_of("new", seed=1)
+    run_of("begun", seed=1, init="base")
+    (here / "base").rename(here / "moved")
+    run_of("begun-later", seed=2, init="moved")
+    out = compared("new", "begun", "begun-later")
+    assert re.search(r"^ init base:2@[0-9a-f]{12} .*\(2\)", out, re.M)  # two seeds of it
+    assert "moved:" not in out
+    run_of("begun-otherwise", seed=2, init="other-base")
+    assert "init other-base:2" in compared("new", "begun", "begun-otherwise")
+
+
 def test_other_seeds_are_compared_without_pairing(run_of, compared):
     for seed in (0, 1):
         run_of(f"a{seed}", seed=seed)
