@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image, ImageFile
 
+from gankit.data.messages import count_noun
+
 log = logging.getLogger("gankit")
 Values = np.ndarray[Any, Any]
 WHITE_LEVELS = (255.0, 1023.0, 4095.0, 16383.0, 65535.0)  # of 8 to 16 bits; floats also have 1
@@ -52,6 +54,7 @@ class Range(NamedTuple):
     pictures: int
     low: float
     high: float
+    holes: int = 0  # values that are NaN or infinite
 
     @property
     def black_and_white(self) -> tuple[float, float]:
@@ -79,10 +82,13 @@ class Range(NamedTuple):
         values = [self.low, self.high, *self.black_and_white]
         low, high, black, white = (format(value, digits) for value in values)
         has = "1 picture has" if self.pictures == 1 else f"{self.pictures:,} pictures have"
-        return (
+        text = (
             f"{has} more than 8 bits a channel ({self.kind} from {low} to {high}): "
             f"{black} becomes black and {white} white, the same for all"
         )
+        if self.holes:
+            text += f"; {count_noun(self.holes, 'value')} NaN or infinite, taken for 0"
+        return text
 
 
 class SharedRanges:
@@ -120,7 +126,8 @@ def join_ranges(ranges: Iterable[Range]) -> dict[str, Range]:
             continue
         low = min(total.low, item.low)
         high = max(total.high, item.high)
-        joined[item.kind] = Range(item.kind, total.pictures + item.pictures, low, high)
+        pictures = total.pictures + item.pictures
+        joined[item.kind] = Range(item.kind, pictures, low, high, total.holes + item.holes)
     return joined
 
 
@@ -130,11 +137,14 @@ def measure(picture: DeepPicture) -> Range:
         return Range(picture.kind, 1, 0, picture.white)
     lows = []
     highs = []
+    holes = 0
     for rows in _bands(picture.values):
         values = _finite(picture.values[rows])
+        if values.dtype.kind == "f":
+            holes += values.size - int(np.isfinite(picture.values[rows]).sum())
         lows.append(float(values.min()))
         highs.append(float(values.max()))
-    return Range(picture.kind, 1, min(lows), max(highs))
+    return Range(picture.kind, 1, min(lows), max(highs), holes)
 
 
 def _bands(values: Values) -> list[slice]:

@@ -116,6 +116,19 @@ def test_the_white_is_found_once_for_all_and_said(write):
     assert "-1 becomes black and 1 white" in pictures.notes[0]
 
 
+def test_values_that_are_no_numbers_are_counted_and_said(write):
+    values = np.full((6, 8, 8), 0.5, np.float32)
+    values[1, 2, 3] = np.nan
+    values[4, 0] = np.inf
+    pictures = picture_files((write(values),), 0)
+    shown = np.asarray(pictures[1])
+    assert (shown[2, 3], shown[0, 0]) == (0, 128)
+    assert "; 9 values NaN or infinite, taken for 0" in pictures.notes[0]
+    whole = picture_files((write(np.full((6, 8, 8), 0.5, np.float32), "whole"),), 0)
+    np.asarray(whole[1])
+    assert "NaN" not in whole.notes[0]
+
+
 def test_transparent_pictures_lie_on_the_background(write):
     pixels = np.zeros((2, H, W, 4), np.uint8)
     assert (read(write(pixels), background="white") == 255).all()
