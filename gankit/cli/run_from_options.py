@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gankit.core.errors import GankitError
-from gankit.core.stage import without
+from gankit.core.stage import Stage, without
 from gankit.training.combine import add_tricks, combine_settings, expand_shorthands
 
 if TYPE_CHECKING:
@@ -55,16 +56,28 @@ def new_run(registry: Registry, config: Path | None, fields: dict[str, Any]) -> 
         overridden |= {"steps", "earlier_plans", "draw_every", "save_every"}
     kept = {name: value for name, value in settings.items() if name not in overridden}
     replaced = set(fields)
-    if all(text.startswith("+") for text in fields.get("tricks", ())):
+    added = fields.get("tricks", ())
+    if all(text.startswith("+") for text in added):
         replaced -= {"tricks"}  # those of the file stay
     if config:
         require_settings(config, kept.keys() - replaced, registry)
     if "tricks" in fields and "tricks" in kept:
         fields = {**fields, "tricks": add_tricks(kept["tricks"], fields["tricks"])}
     if kept.get("stages"):
-        kept["stages"] = without(kept["stages"], fields)
+        kept["stages"] = without(_add_to_stages(kept["stages"], added), replaced)
     fields = {**kept, **fields}
     return combine_settings(registry, fields.pop("recipe", None), fields)
+
+
+def _add_to_stages(stages: Sequence[Stage], added: Sequence[str]) -> list[Stage]:
+    """The stages, with tricks added to those that earlier stages had: each stage keeps its own."""
+    changed = []
+    for stage in stages:
+        before = dict(stage.before)
+        if added and "tricks" in before:
+            before["tricks"] = add_tricks(before["tricks"], added)
+        changed.append(replace(stage, before=before))
+    return changed
 
 
 def resumed(folder: Path, files: tuple[str, ...] = (), **fields: Any) -> Run:

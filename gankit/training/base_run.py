@@ -16,6 +16,7 @@ from gankit.core.portable_path import path_exists
 from gankit.core.read_file import read_regular_file
 from gankit.core.read_json import read_json_object
 from gankit.core.registry import Registry
+from gankit.core.stage import settings_before
 from gankit.training.convert import convert_setting
 from gankit.training.find_run import RUN_FILE, checkpoint_step, find_run
 from gankit.training.named_checkpoint import checkpoint_path, named_step
@@ -129,6 +130,9 @@ def settings_from_base(
         return chosen, {}
     file = base.folder / RUN_FILE
     record = read_json_object(file, "a run.json of gankit")
+    stages = convert_setting("stages", record.get("stages", []))
+    later = [stage for stage in stages if stage.step >= base.step]
+    record |= settings_before(later)  # the base was trained with these
     overridden = chosen.keys() - {"tricks"}  # +NAME adds to those of the base
     names = (NETWORKS | TRAINING) & record.keys() - overridden
     try:

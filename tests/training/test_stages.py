@@ -110,6 +110,31 @@ def test_a_run_with_stages_repeats_exactly_with_config(changed, registry, tmp_pa
     assert record_of(again)["stages"] == record_of(changed)["stages"]
 
 
+def test_a_trick_that_is_added_to_a_repetition_is_added_to_each_stage(changed, registry, tmp_path):
+    options = {"out": str(tmp_path / "again"), "tricks": ("+gradient-clipping",)}
+    recorded = load_run(changed)
+    run = new_run(registry, changed / "run.json", options)
+    assert [stage.step for stage in run.stages] == [3, 6]
+    for step in (0, 3, 6):
+        tricks = [*map(str, recorded.at(step).tricks), "gradient-clipping"]
+        assert [*map(str, run.at(step).tricks)] == tricks
+        assert run.at(step).lr_g == recorded.at(step).lr_g
+    replaced = new_run(registry, changed / "run.json", {**options, "tricks": ("r1",)})
+    assert [[*map(str, replaced.at(step).tricks)] for step in (0, 3, 6)] == 3 * [["r1"]]
+
+
+def test_a_run_that_begins_in_a_stage_has_its_settings(changed, registry, tmp_path):
+    words = {"dataset": "petals:count=64", "out": str(tmp_path / "new")}
+    steps = sorted(int(p.stem.split("-")[1]) for p in (changed / "checkpoints").glob("step-*"))
+    recorded = load_run(changed)
+    assert steps[-1] == 8
+    for step in steps:
+        run = gankit.compose(registry, init=f"{changed}:{step}", **words)
+        before = recorded.at(step - 1)
+        assert (run.loss, run.lr_g, run.batch_size) == (before.loss, before.lr_g, before.batch_size)
+        assert [*map(str, run.tricks)] == [*map(str, before.tricks)]
+
+
 def test_a_repetition_can_be_stopped_in_any_stage(changed, registry, tmp_path):
     run = new_run(registry, changed / "run.json", {"out": str(tmp_path / "again")})
     with pytest.raises(RunStopped, match=r"\b2\b.*\b8\b"):
