@@ -7,12 +7,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gankit.core.errors import GankitError
 from gankit.core.retried_write import RetriedWrite
 from gankit.core.stop import no_progress
 from gankit.data.prepare import prepare
 from gankit.data.read.names import printable
 from gankit.training.python_words import in_caller_words
-from gankit_metrics.evaluate import build_metrics, measure_all
+from gankit_metrics.evaluate import BuiltMetrics, build_metrics, measure_all
 from gankit_metrics.measurement import DEFAULT_SAMPLES, Measurement, format_number
 from gankit_metrics.metrics_file import add_metrics
 from gankit_metrics.picture_sets import choose_picture_sets
@@ -40,14 +41,26 @@ class TrainingEvaluator:
         self.writes = RetriedWrite(run.folder / "metrics.json", "its rows are written later")
         prepared = prepare(run, registry)
         self.sets = choose_picture_sets(prepared, DEFAULT_SAMPLES, run.data_seed)
-        self.metrics = build_metrics(run.metrics, run, registry, self.sets)
+        self.metrics = self._build_possible()
         _warn_if_patience_is_idle(run)
+
+    def _build_possible(self) -> BuiltMetrics:
+        """The run's metrics, without those that cannot measure it, which a warning names."""
+        built: BuiltMetrics = []
+        for text in self.run.metrics:
+            try:
+                built += build_metrics([text], self.run, self.registry, self.sets)
+            except GankitError as error:
+                is_best = text == self.run.keep_best
+                more = ", and keeps no checkpoint as the best" if is_best else ""
+                log.warning("%s; the run goes on without it%s", error, more)
+        return built
 
     def measure_if_due(self, step: int, control: Control) -> None:
         """Measure at the first logged step of each interval, and at the end of the run."""
         interval = _interval(self.run)
         same_interval = step // interval == self.last_step // interval
-        if same_interval and step < self.run.steps:
+        if not self.metrics or (same_interval and step < self.run.steps):
             return
         self.last_step = step
         started = time.perf_counter()
@@ -90,7 +103,9 @@ def _warn_if_patience_is_idle(run: Run) -> None:
         times = "once" if count == 1 else f"{count} times"
         what = f"--patience {run.patience} cannot end this run"
         why = f"it measures {times} before its last step"
-        cure = "give a smaller --measure-every, or a smaller N"
+        # Only logged steps are measured.
+        option = "--measure-every" if _interval(run) > run.log_every else "--log-every"
+        cure = f"give a smaller {option}, or a smaller N"
         log.warning("%s", in_caller_words(f"{what}, as {why}: {cure}"))
 
 

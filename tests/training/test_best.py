@@ -182,6 +182,16 @@ def test_a_patience_that_cannot_end_the_run_is_told(
     assert (watching.outcome["state"] == "finished") is is_idle
 
 
+@pytest.mark.parametrize(("log_every", "option"), [(1, "measure_every"), (4, "log_every")])
+def test_an_idle_patience_names_what_makes_it_measure_more_often(
+    run_of, script, registry, caplog, log_every, option
+):
+    run = run_of(9, measure_every=3, log_every=log_every, patience=3)
+    train(run, registry)
+    (text,) = [r.getMessage() for r in caplog.records if "cannot end this run" in r.getMessage()]
+    assert f"give a smaller {option}" in text
+
+
 @pytest.mark.parametrize("killed_at", [3, 5, 6])
 def test_a_killed_run_goes_on_as_if_nothing_had_happened(run_of, script, registry, here, killed_at):
     """Killed after `killed_at` steps: what was saved until then is all that is left."""

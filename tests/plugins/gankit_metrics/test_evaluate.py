@@ -276,6 +276,19 @@ def test_modes_measure_only_petals(gankit_cli, gankit_run, pictures_folder, here
     assert re.search(r"'modes' .*'flowers'.* petals.* ihc:count=60\n$", err)
 
 
+def test_a_metric_that_cannot_measure_a_run_leaves_the_others(gankit_cli, here):
+    """Without a hold-out nothing can be said about memorising; kid and the best go on."""
+    words = ("--dataset", "petals:count=120", "--holdout", 0, "--steps", 4, "--log-every", 2)
+    words = (*words, "--metric", "memorising", "--keep-best", "kid:features=pixels", "--no-report")
+    words = (*words, "--model", "dcgan64:base_channels=2", "--image-size", 16, "--batch-size", 4)
+    code, out, err = gankit_cli("run", *words, "--device", "cpu", "--out", "run")
+    assert code == 0
+    assert "'memorising'" in err
+    assert err.count("the run goes on without it") == 1
+    assert {row["metric"] for row in read_metrics(here / "run")} == {"kid:features=pixels"}
+    assert "best:     kid" in out
+
+
 def test_too_few_pictures(gankit_cli, gankit_run, pictures_folder):
     words = ("--dataset", "folder", "--data", pictures_folder, "--out", "few", "--steps", 1)
     assert gankit_run(*words).code == 0
