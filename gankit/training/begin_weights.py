@@ -161,5 +161,8 @@ def warn_of_untrained_d(record: Mapping[str, Any], tricks: Iterable[Trick]) -> N
         return
     for trick in tricks:
         if trick.needs_trained_d:
-            cure = in_caller_words("give a trained run with --init RUN, or omit the trick")
+            cure = "give a trained run with --init RUN, or omit the trick"
+            if record:
+                cure = "nothing of D is from the base, so give another one, or omit the trick"
+            cure = in_caller_words(cure)
             log.warning("trick %s: %s: %s", trick.name, trick.needs_trained_d, cure)

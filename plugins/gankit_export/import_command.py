@@ -13,6 +13,8 @@ from gankit.core.registry import Registry
 from gankit.core.settings import command_about
 from gankit.data.read.names import printable
 
+WEIGHTS = "netG.pth"  # in the folder that `gankit export` writes
+
 
 @click.command("import", context_settings={"ignore_unknown_options": True})
 @click.argument("file", type=Path)
@@ -38,7 +40,8 @@ def import_weights(
 
     FILE holds the state dict of PyTorch's DCGAN tutorial, for pictures of 16 px and more, or of
     another generator of gankit; also inside a whole checkpoint, or with names that begin with
-    module. The run draws what that network draws.
+    module. It may be the folder of `gankit export RUN --format torch`, too. The run draws what that
+    network draws.
 
     Options of `gankit run` set how `gankit run --resume RUN` trains it further: --data, --steps,
     --batch-size and all others.
@@ -47,6 +50,8 @@ def import_weights(
 
     if str(file).startswith("-"):
         raise GankitError(f"give FILE first, before {file}")
+    if file.is_dir() and (file / WEIGHTS).exists():
+        file = file / WEIGHTS
     check_output(Path(out or "runs"))
     with show_log():
         run = import_run(registry, file, out, options, generator)

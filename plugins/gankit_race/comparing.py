@@ -152,6 +152,11 @@ def _group_by_variant(
             )
         else:
             group.append(run)
+    if len(groups) < 2 and len(runs) > 1 and all(len(group) == 1 for group in groups.values()):
+        raise GankitError(
+            "these runs have the same settings and the same seed, so one repeats the other, and "
+            "there is nothing to compare"
+        )
     if len(groups) < 2:
         raise GankitError("these runs differ only in their seed, so there is nothing to compare")
     labels = []

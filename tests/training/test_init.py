@@ -375,7 +375,11 @@ def test_freeze_d_warns_without_a_trained_d(gankit_cli, base, tmp_path):
     first = networks(tmp_path / "a")["D"]["main.0.weight"]
     assert torch.equal(first, load_base(str(base)).networks["D"]["main.0.weight"])
     new = gankit_cli("run", "--image-size", 16, *words, "--out", tmp_path / "b")
-    assert "--init" in new.err
+    assert "give a trained run with --init" in new.err
+    torch.save(networks(base)["G"], tmp_path / "netG.pth")
+    assert gankit_cli("import", tmp_path / "netG.pth", "--out", tmp_path / "imported").code == 0
+    begun = gankit_cli("run", "--init", tmp_path / "imported", *words, "--out", tmp_path / "c")
+    assert "nothing of D is from the base" in begun.err
 
 
 # --- misuse

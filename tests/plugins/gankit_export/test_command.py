@@ -50,6 +50,9 @@ def test_another_checkpoint_has_other_weights(run, gankit_cli):
         assert f"--checkpoint {step}" in (run.parent / out / torch_files.DRAW).read_text()
     first, last = (run.parent / f"at-{step}" / torch_files.WEIGHTS for step in (4, 8))
     assert first.read_bytes() != last.read_bytes()
+    code, _, err = gankit_cli("import", "at-8", "--out", "imported")  # the folder, not the file
+    assert code == 0
+    assert "netG.pth holds a generator" in err
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,14 @@ def test_a_base_that_was_moved_is_the_same_base(run_of, compared, here):
     assert "init other-base:2" in compared("new", "begun", "begun-otherwise")
 
 
+def test_a_repetition_is_not_a_run_of_another_seed(run_of, gankit_cli):
+    run_of("a")
+    run_of("b")
+    run_of("c", seed=1)
+    assert "one repeats the other" in gankit_cli("compare", "a", "b").err
+    assert "only in their seed" in gankit_cli("compare", "a", "c").err
+
+
 def test_other_seeds_are_compared_without_pairing(run_of, compared):
     for seed in (0, 1):
         run_of(f"a{seed}", seed=seed)
