@@ -279,10 +279,10 @@ def build_gan(run: Run, registry: Registry, base: Base | None = None) -> tuple[G
         num_classes=len(run.class_names),
     )
     if base:  # before tricks wrap the networks, and then what the same tricks had added there
-        base.begin(gan, run.image_size)
+        base.begin(gan, run)
     tricks = _build_tricks(gan, run, registry)
     if base:
-        base.begin(gan, run.image_size)
+        base.begin(gan, run)
     for net in (g_net, d_net):
         if run.sync_batch_norm and gan.process_group.world_size > 1:
             sync_batch_norm(net)

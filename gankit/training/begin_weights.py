@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch import Tensor, nn
@@ -17,6 +17,7 @@ from gankit.core.settings import Run
 from gankit.core.trick import Trick
 from gankit.training import checkpoint
 from gankit.training.base_run import BaseRun, find_base, recorded_setting
+from gankit.training.class_rows import ClassRows
 from gankit.training.finite import find_non_finite, numbers_of_networks
 from gankit.training.fit_weights import find_fitting
 from gankit.training.python_words import in_caller_words
@@ -35,24 +36,28 @@ class Base:
     dataset: str  # that it was trained on
     image_size: int | str  # of its run
     networks: dict[str, Weights]  # of G, D and sampler; D and sampler may be missing
+    rows: ClassRows = field(default_factory=ClassRows)  # of the classes
     taken: dict[str, set[str]] = field(default_factory=dict)  # names, also of unwrapped networks
 
-    def begin(self, gan: Gan, image_size: int | str) -> None:
-        """Load what fits into G and D, for pictures of a size. GankitError for what is not weights.
+    def begin(self, gan: Gan, run: Run) -> None:
+        """Load what fits into G and D of a run. GankitError for what is not weights.
 
         It is called before tricks wrap the networks, so that they wrap trained weights; and again
         after that, for tensors that the same tricks had added to the base. If a trick has made the
         networks small, to let them grow, they get the size to which those of the base had grown.
         """
+        self.rows = replace(self.rows, of_run=run.class_names)
         for player in (gan.G, gan.D):
             is_small = getattr(player.net, "halvings", 0) > 0
-            grown = is_small and image_size == self.image_size
+            grown = is_small and run.image_size == self.image_size
             self._load(player.name, player.net, takes_growth=grown)
 
     def _load(self, name: str, net: nn.Module, *, takes_growth: bool = False) -> None:
         growth = growth_tensors(net)
         own = net.state_dict()
-        fitting = find_fitting(own, self.networks.get(name, {}), from_end=name != "D")
+        saved = self.rows.sort(self.networks.get(name, {}), net)
+        fitting = find_fitting(own, saved, from_end=name != "D")
+        self.rows.fill(fitting, own, net)
         if not takes_growth:  # the network keeps its size
             fitting = {key: tensor for key, tensor in fitting.items() if key not in growth}
         with checkpoint.errors_of(self.run.checkpoint):
@@ -74,7 +79,8 @@ class Base:
             cure = "omit --model, --generator and --image-size to take its networks"
             raise GankitError(f"--init: {why}: {cure}")
         tensors = {player.name: len(player.net.state_dict()) for player in (gan.G, gan.D)}
-        return {"sha256": self.run.sha256, "dataset": self.dataset, "tensors": tensors, "new": new}
+        record = {"sha256": self.run.sha256, "dataset": self.dataset, "tensors": tensors}
+        return {**record, "new": new, "new_classes": self.rows.new}
 
     def _new_tensors(self, name: str, net: nn.Module) -> list[str]:
         """The names of the tensors of G or D that begin anew."""
@@ -103,7 +109,8 @@ def load_base(init: str) -> Base:
     with checkpoint.errors_of(base.checkpoint):
         networks = {name: _read_network(name, value) for name, value in saved.model.items()}
     dataset = str(recorded_setting(base, "dataset"))
-    return Base(base, dataset, recorded_setting(base, "image_size"), networks)
+    rows = ClassRows(tuple(recorded_setting(base, "class_names") or ()))
+    return Base(base, dataset, recorded_setting(base, "image_size"), networks, rows)
 
 
 def _read_network(name: str, saved: Any) -> Weights:
@@ -142,8 +149,10 @@ def describe_begin(record: Mapping[str, Any], init: str) -> str:
     """One line that says which tensors of G and D a run has from its base `init`."""
     new = {name: len(keys) for name, keys in record["new"].items()}
     source = f"from {init.partition('@')[0]}"
+    classes = record.get("new_classes", [])  # runs of before have none
+    more_classes = f"; new classes: {', '.join(classes)}" if classes else ""
     if not any(new.values()):
-        return f"G and D begin with the weights {source}"
+        return f"G and D begin with the weights {source}{more_classes}"
     parts = []
     for name, total in record["tensors"].items():
         taken = total - new[name]
@@ -152,7 +161,7 @@ def describe_begin(record: Mapping[str, Any], init: str) -> str:
     named = [f"{key} of {name}" for name, keys in record["new"].items() for key in keys]
     more = len(named) - MAX_NAMED
     names = ", ".join(named[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")
-    return f"{' and '.join(parts)} are {source}; new: {names}"
+    return f"{' and '.join(parts)} are {source}; new: {names}{more_classes}"
 
 
 def warn_of_untrained_d(record: Mapping[str, Any], tricks: Iterable[Trick]) -> None:

@@ -86,8 +86,8 @@ def _convert_stage(item: Any) -> Stage:
 
 
 def _convert_list(name: str, value: Any) -> Any:
-    """A tuple of texts from one text or several; any other value is returned unchanged."""
-    items = [value] if isinstance(value, str) else value
+    """A tuple of texts from one text or path, or several; any other value is unchanged."""
+    items = [value] if isinstance(value, str | Path) else value
     if not isinstance(items, list | tuple):
         return value
     if len(items) > MAX_ITEMS.get(name, 1000):

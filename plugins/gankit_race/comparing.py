@@ -73,8 +73,8 @@ def compare_folders(
         refuse_used_folder(out)
     names = choose_metrics(metrics, registry)
     warnings: list[str] = []
-    found = [path for folder in folders for path in _run_folders(folder)]
-    runs = _with_equal_bases(list(map(load_run, found)))
+    run_folders = [path for folder in folders for path in _run_folders(folder)]
+    runs = _with_equal_bases(list(map(load_run, run_folders)))
     steps = {run.out: _last_step(run, warnings) for run in runs}
     variants = _group_by_variant(runs, steps, warnings)
     folder = out or make_numbered_folder("races", "compare")

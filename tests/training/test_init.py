@@ -431,3 +431,71 @@ def test_numbers_that_are_not_weights_are_refused(registry, base, tmp_path):
     checkpoint.save(copy / "checkpoints", saved._replace(step=8), keep=5)
     with pytest.raises(GankitError, match="nan"):
         at_start(registry, dataset="petals:count=64", init=copy)
+
+
+# --- classes
+
+
+CLASSES = {"dataset": "folder", "class_labels": True, "tricks": ("ema",), "report": False}
+CLASSES |= {"length": "1 steps", "batch_size": 8, "device": "cpu", "precision": "32"}
+
+
+@pytest.fixture
+def trained_on(registry, tiny, tmp_path):
+    """`trained_on("rose", "tulip")`: a run of a step on these classes; then its class tables."""
+
+    def run_of(*names, **settings):
+        folder = tmp_path / "-".join(names)
+        for name in names:
+            (folder / name).mkdir(parents=True)
+            for index in range(12):
+                pixels = np.random.default_rng(index).integers(0, 256, (16, 16, 3), np.uint8)
+                Image.fromarray(pixels).save(folder / name / f"{index}.png")
+        own = settings if "init" in settings else tiny(**settings)
+        run = compose(registry, **{**own, **CLASSES}, data=folder, out=f"{folder}-run")
+        return train(run, registry)
+
+    return run_of
+
+
+def tables_of(folder):
+    """The tensors of a run's networks that have a row for each class."""
+    parts = ("scale", "shift", "project")
+    return {
+        (name, key): tensor
+        for name, net in networks(folder).items()
+        for key, tensor in net.items()
+        if key.split(".")[-2] in parts
+    }
+
+
+@pytest.mark.parametrize(
+    ("names", "new"),
+    [
+        (("rose", "tulip", "zinnia"), ["zinnia"]),
+        (("aster", "daisy", "rose", "tulip"), ["aster"]),
+        (("rose", "daisy"), []),  # sorted by name: daisy is first in both
+    ],
+)
+def test_classes_begin_with_what_the_base_knows_of_their_names(trained_on, names, new):
+    base = trained_on("daisy", "rose", "tulip")
+    known = tables_of(base)
+    # After a step with a rate of almost 0, weights are those that the run began with.
+    folder = trained_on(*names, init=base, lr_g=1e-12, lr_d=1e-12, seed=1)
+    begun = tables_of(folder)
+    assert {name for name, _ in begun} == {"G", "D", "sampler"}
+    for key, rows in begun.items():
+        for name, row in zip(sorted(names), rows, strict=True):
+            near = [torch.allclose(row, other, atol=1e-6) for other in known[key]]
+            assert near == [name == other for other in ("daisy", "rose", "tulip")], (key, name)
+    record = json.loads((folder / "run.json").read_text())["begun_from"]
+    assert record["new_classes"] == new
+    assert record["new"] == {"G": [], "D": []}
+
+
+def test_classes_of_which_the_base_has_none_begin_anew(trained_on, caplog):
+    base = trained_on("daisy", "rose")
+    known = tables_of(base)
+    begun = tables_of(trained_on("cat", "dog", init=base, seed=1))
+    assert not any(torch.allclose(begun[key], rows, atol=1e-3) for key, rows in known.items())
+    assert any("new classes: cat, dog" in record.getMessage() for record in caplog.records)
