@@ -109,13 +109,13 @@ def _check_size(survey: Survey) -> Iterable[Finding]:
     if survey.is_pixel_art:  # its size is that of the art, not of the file
         return
     too_small = survey.too_small
-    fitting = _scaled(size, float(np.percentile(survey.scale, 5)))
+    fitting = _scaled(size, _usual_scale(survey))
     if too_small.any():
         are_most = too_small.mean() > 0.5
         smaller = f"smaller than {size.setting} px and will be blurred"
         mend = "use larger pictures" + ("" if too_small.all() else ", or delete these")
         flags: tuple[str, ...] = ()
-        fitting = largest_possible(size, float(np.percentile(survey.scale, 5)))
+        fitting = largest_possible(size, _usual_scale(survey))
         if fitting.shorter < size.shorter:
             mend = f"use --image-size {fitting.setting}, or {mend.removeprefix('use ')}"
             flags = (f"--image-size {fitting.setting}",) if are_most else ()
@@ -133,6 +133,11 @@ def _check_size(survey: Survey) -> Iterable[Finding]:
     if size.shorter > 64 and survey.different < MEDIUM:
         what = f"{count(survey.different)} for {size.setting} px: the run takes hours"
         yield Finding("advice", what, f"try --image-size {small.setting} first: it takes minutes")
+
+
+def _usual_scale(survey: Survey) -> float:
+    """How many times as large as the image size all pictures are, but for the smallest ones."""
+    return float(np.percentile(survey.scale, 5))
 
 
 def _scaled(size: ImageSize, factor: float) -> ImageSize:
@@ -157,6 +162,8 @@ def _check_shape(survey: Survey) -> Iterable[Finding]:
     if not survey.size.is_square or survey.is_pixel_art or are_alike.mean() < 0.5:
         return
     side = survey.size.width
+    if survey.too_small.mean() > 0.5:  # then a smaller size is advised
+        side = min(side, largest_possible(survey.size, _usual_scale(survey)).width)
     wide = ImageSize(round(side * max(ratio, 1)), round(side * max(1 / ratio, 1)))
     size = possible_size(wide)
     if size.longer < OBLONG * size.shorter:

@@ -88,8 +88,8 @@ def _split_with_films(
 ) -> tuple[Rows, Rows]:
     """Hold out the end of each film, or whole films if there are many; and about as many pictures.
 
-    Frames close to the border belong to neither part, nor do held out frames that look like one of
-    the others, because a scene may come twice.
+    Frames close to the border belong to neither part. Held out frames that look like one of the
+    others, because a scene comes twice, are trained on like these.
     """
     films, times = moments.T
     is_frame = films >= 0
@@ -109,7 +109,7 @@ def _split_with_films(
         is_held[others[chosen]] = True
     is_train = ~is_held & ~is_border
     in_both = np.isin(groups, groups[is_train]) & is_held
-    return rows[is_train], rows[is_held & ~in_both]
+    return rows[is_train | in_both], rows[is_held & ~in_both]
 
 
 def _hold_end(frames: Rows, times: Rows, share: float, is_held: Any, is_border: Any) -> None:

@@ -98,3 +98,14 @@ def test_all_pictures_are_never_to_be_deleted():
         for finding in find_all(survey):
             if len(finding.names) == len(survey.good):
                 assert not re.search(r"\bdelete\b", finding.mend)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "square", "oblong"),
+    [(48, 32, "32", "48x32"), (100, 66, None, "96x64"), (34, 70, "32", "32x64")],
+)
+def test_both_sizes_that_are_advised_for_oblong_pictures_are_filled(width, height, square, oblong):
+    survey = Survey(examine([np.asarray(picture) for picture in scenes(60, width, height)]))
+    texts = [f"{finding.mend} " for finding in find_all(survey)]
+    sizes = {size for text in texts for size in re.findall(r"--image-size (\w+)", text)}
+    assert sizes == {oblong} | ({square} if square else set())
