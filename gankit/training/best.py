@@ -116,6 +116,11 @@ class BestSoFar:
         if not run.keep_best or best is None:
             return ""
         text = "the best so far" if self.is_new else f"best: {best}"
+        before = self.saved.best
+        if best.is_hollow:
+            text += ", of pictures that are nothing like real ones"
+        elif self.is_new and before and before.is_hollow:
+            text += ": the first of pictures that are anything like real ones"
         if run.patience and since:
             times = "measurement" if since == 1 else "measurements"
             text += f"; no gain beyond the error in {since} {times} (patience {run.patience})"

@@ -156,6 +156,23 @@ def test_patience_ends_a_run_that_gets_no_better_and_this_is_no_error(run_of, sc
     assert steps_in(folder) == [3, 5]
 
 
+def test_each_line_says_whether_a_good_number_means_anything(run_of, registry, monkeypatch, capsys):
+    values = {1: (0.5, True), 2: (0.4, True), 3: (0.9, False), 4: (0.3, True)}
+
+    def measure(metrics, sets, registry, folder, step, progress):
+        value, is_hollow = values[step]
+        return [measurement(step, value, note=f"one colour, {HOLLOW}" if is_hollow else "")]
+
+    monkeypatch.setattr(during_training, "measure_all", measure)
+    train(run_of(4), registry)
+    lines = [line for line in capsys.readouterr().out.splitlines() if "swd" in line]
+    lines = [line for line in lines if line.startswith("step ")]
+    unlike = "of pictures that are nothing like real ones"
+    assert [unlike in line for line in lines] == [True, True, False, False]
+    assert "the best so far: the first of pictures that are anything like real ones" in lines[2]
+    assert "best: swd 0.9 (0.8 to 1) at step 3;" in lines[3]
+
+
 def test_the_line_of_a_measurement_is_printed_above_a_live_view(
     run_of, script, registry, monkeypatch
 ):
