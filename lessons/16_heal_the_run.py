@@ -8,7 +8,7 @@ compare. A cure is right if the finding is gone and the pictures are better, not
 You will learn   to find out what is wrong with a run that you have never seen, to prove it, and to
                  tell a cure from a change that only hides the trouble.
 You should know  lessons 5 and 6.
-It takes         about 3 minutes on two cores. GANKIT_LESSON_STEPS=16 only tries it out.
+It takes         about 2 minutes on two cores. GANKIT_LESSON_STEPS=16 only tries it out.
 You will see     `lesson-16.png`: the grids and curves of three patients, and below them those of
                  the same runs after the cure.
 Predict          In one of the three, both players are healthy: the losses and D's answers look as

@@ -166,7 +166,7 @@ def _check_shape(survey: Survey) -> Iterable[Finding]:
         side = min(side, largest_possible(survey.size, _usual_scale(survey)).width)
     wide = ImageSize(round(side * max(ratio, 1)), round(side * max(1 / ratio, 1)))
     size = possible_size(wide)
-    if size.longer < OBLONG * size.shorter:
+    if any(each.longer < OBLONG * each.shorter for each in (wide, size)):
         return
     shape = (
         f"{ratio:.2g} times as wide as high"

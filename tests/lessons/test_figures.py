@@ -28,6 +28,7 @@ WORKED_OUT = {
     7: {"1,000": 2000 / 2, "2,000": 2000},
     9: {"1,024": 2 * 512, "2,048": 4 * 512},
     13: {"0.3": 3 / 10, "0.5": 1 / 2},
+    16: {"0.5": 1 / 2},
 }
 BUSY = 1.6  # a kept run may take this many times longer, because other programs slow it down
 
@@ -198,3 +199,11 @@ def test_15_the_loss_falls_and_stays_above_0():
     losses = [float(loss) for loss in re.findall(r"loss (\d\.\d+)", printed(15))]
     assert losses == sorted(losses, reverse=True)
     assert losses[-1] > 0.1
+
+
+def test_16_each_cure_ends_the_finding_and_all_cured_runs_are_the_same():
+    lines = re.findall(r"patient \d: (\S+), then (\S+); swd (\d+), then (\d+)", printed(16))
+    assert [first for first, *_ in lines] == ["d-dominates", "d-too-weak", "stalled"]
+    assert {second for _, second, *_ in lines} == {"healthy"}
+    assert all(int(after) < int(before) for *_, before, after in lines)
+    assert len({after for *_, after in lines}) == 1
