@@ -21,8 +21,9 @@ other learning rates and other seeds. It was judged once, with rules that did no
 runs were used to improve the rules, too. So a **fresh part** was written down before the rules
 changed again: paintings, blood cells and patches of three other pictures, with new pairs of
 networks and new seeds. Its runs were then used to improve the cures of some findings, so a **latest
-part** was written down, in which each broken run is a healthy one with one thing changed. A tool
-made of rules looks better on its own bench than elsewhere, so read the latest and the fresh part.
+part** was written down, in which each broken run, but for `exploding-latest`, is a healthy one with
+one thing changed. A tool made of rules looks better on its own bench than elsewhere, so read the
+latest and the fresh part.
 
 A broken run counts as named right if the first finding is a right one, be it an alarm or a note. A
 few cases have two right names, because both are honestly the cause.
