@@ -18,17 +18,17 @@ from pathlib import Path
 
 import doctor_tables
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 from write_doctor import PAGE, RECORDS, cure_folder, read_results
 
 from gankit.core.registry import load_registry
+from gankit.runs.figures import sheet
 from gankit.runs.grids import list_grids
 from gankit.training.run_file import load_run
 from gankit.training.run_pictures import prepare_again
 
 COLUMNS, ROWS = 8, 4  # pictures of each grid that are shown
 GAP = 2  # px between two pictures
-SPACE = 20  # px between two grids
 ENLARGED = 2
 KEY = "key.json"
 CURED, BROKEN, ALIKE = "cured", "broken", "alike"
@@ -47,8 +47,12 @@ def draw_sheets(folders, out, seed=0):
         draw.shuffle(order)
         grids = {BROKEN: newest_grid(folder), CURED: newest_grid(cure_folder(folder))}
         side = load_run(folder).image_size
-        tiles = [real_pictures(folder, registry), *(cut(grids[name], side) for name in order)]
-        draw_sheet([arrange(pictures, side) for pictures in tiles]).save(out / f"{number:02}.png")
+        tiles = {
+            "real": arrange(real_pictures(folder, registry), side),
+            "A": upper_left(grids[order[0]], side),
+            "B": upper_left(grids[order[1]], side),
+        }
+        sheet(tiles).save(out / f"{number:02}.png")
         key[f"{number:02}"] = {"run": folder.name, "A": order[0], "B": order[1]}
     (out / KEY).write_text(json.dumps(key, indent=1) + "\n", encoding="utf-8")
 
@@ -68,32 +72,27 @@ def real_pictures(folder, registry):
     return [Image.fromarray(array).convert("RGB") for array in arrays]
 
 
-def cut(file, side):
-    """The first pictures of a grid."""
-    pitch = side + GAP
-    corners = [(GAP + pitch * x, GAP + pitch * y) for y in range(ROWS) for x in range(COLUMNS)]
-    with Image.open(file) as image:
-        grid = image.convert("RGB")
-    return [grid.crop((x, y, x + side, y + side)) for x, y in corners]
+def upper_left(file, side):
+    """The first pictures of a grid, enlarged."""
+    with Image.open(file) as grid:
+        return enlarge(grid.convert("RGB").crop((0, 0, *size_of(side))))
 
 
 def arrange(pictures, side):
-    pitch = side + GAP
-    grid = Image.new("RGB", (COLUMNS * pitch, ROWS * pitch), "white")
+    """Pictures arranged as in a grid, enlarged."""
+    grid = Image.new("RGB", size_of(side), "white")
     for index, picture in enumerate(pictures):
-        grid.paste(picture, (pitch * (index % COLUMNS), pitch * (index // COLUMNS)))
+        row, column = divmod(index, COLUMNS)
+        grid.paste(picture, (GAP + (side + GAP) * column, GAP + (side + GAP) * row))
+    return enlarge(grid)
+
+
+def size_of(side):
+    return GAP + COLUMNS * (side + GAP), GAP + ROWS * (side + GAP)
+
+
+def enlarge(grid):
     return grid.resize((ENLARGED * grid.width, ENLARGED * grid.height), Image.Resampling.NEAREST)
-
-
-def draw_sheet(grids):
-    """The grids side by side, with their names above them."""
-    width, height = grids[0].size
-    sheet = Image.new("RGB", (len(grids) * (width + SPACE), height + SPACE), "white")
-    for index, (name, grid) in enumerate(zip(("real", "A", "B"), grids, strict=True)):
-        left = index * (width + SPACE)
-        ImageDraw.Draw(sheet).text((left, 4), name, fill="black")
-        sheet.paste(grid, (left, SPACE))
-    return sheet
 
 
 def add_answers(out, answers):

@@ -84,16 +84,18 @@ def is_better_by_eye(cure):
 
 def judged_text(cured):
     """How many cures removed the finding and gave better pictures, by each way to judge these."""
-    ways = {"SWD": is_better, "KID": is_better_by_kid, "eye": is_better_by_eye}
-    if not cured:
-        return "none"
+    ways = [
+        ("SWD", "after", is_better),
+        ("KID", "kid", is_better_by_kid),
+        ("eye", "eye", is_better_by_eye),
+    ]
     texts = []
-    for way, better in ways.items():
-        known = [cure for cure in cured if way == "SWD" or way.lower() in cure]
-        if known:
-            hits = sum(cure["gone"] and better(cure) for cure in known)
-            texts.append(f"{share_text(hits, len(known))} by {way}")
-    return ", ".join(texts)
+    for way, key, better in ways:
+        judged = [cure for cure in cured if key in cure]
+        if judged:
+            hits = sum(cure["gone"] and better(cure) for cure in judged)
+            texts.append(f"{share_text(hits, len(judged))} by {way}")
+    return ", ".join(texts) or "none"
 
 
 def of_half(records, half):
@@ -344,11 +346,13 @@ was changed afterwards.
   `garden-modern` draws garish dots and blots, which the doctor notes without an alarm. In all parts
   together, 7 of 198 healthy runs have an alarm. The pictures of all seven were looked at, and none
   is healthy; no run with fair pictures has one.
-- **Cures.** By eye, 38 of 43 cured runs are better, three pairs are alike, and two are worse. In 34
-  of 43 (79 %), the finding is gone, too. SWD and KID see less. The real patches of `rocket` have a
-  SWD of 226 against held-out ones, and the broken `busy-d-latest` has 207 with mere fog; the cured
-  one draws a rocket. Of `sixty-pictures-latest` and `unbounded-latest`, KID and the eye say that
-  they are clearly better, and SWD hardly.
+- **Cures.** SWD and KID, and how much lower they must be, were chosen before the runs were made.
+  The comparison by eye was not: it was added when SWD had missed the first cures that were plain to
+  see, and was made only once. By eye, 38 of 43 cured runs are better, three pairs are alike, and
+  two are worse. In 34 of 43 (79 %), the finding is gone, too. SWD and KID see less. The real
+  patches of `rocket` have a SWD of 226 against held-out ones, and the broken `busy-d-latest` has
+  207 with mere fog; the cured one draws a rocket. Of `sixty-pictures-latest` and
+  `unbounded-latest`, KID and the eye say that they are clearly better, and SWD hardly.
 - **Real failures of cures.** `few-pictures-latest` and `fewer-pictures-latest` become clearly
   better, but D still prefers the pictures that it knows, in 67 to 79 % of pairs instead of nearly
   all, so `d-overfits` stays a note. The cured `tiny-steps-latest` learns, and then draws blots,

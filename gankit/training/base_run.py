@@ -130,12 +130,12 @@ def settings_from_base(
         return chosen, {}
     file = base.folder / RUN_FILE
     record = read_json_object(file, "a run.json of gankit")
-    stages = convert_setting("stages", record.get("stages", []))
-    later = [stage for stage in stages if stage.step >= base.step]
-    record |= settings_before(later)  # the base was trained with these
     overridden = chosen.keys() - {"tricks"}  # +NAME adds to those of the base
     names = (NETWORKS | TRAINING) & record.keys() - overridden
     try:
+        stages = convert_setting("stages", record.get("stages", []))
+        later = [stage for stage in stages if stage.step >= base.step]
+        record |= settings_before(later)  # the base was trained with these
         settings = {name: convert_setting(name, record[name]) for name in names}
         registry.networks(settings.get("model") or registry.default("model"))
         for kind in settings.keys() & {"generator", "discriminator", "loss"}:

@@ -13,8 +13,6 @@ from gankit.core.registry import Registry
 from gankit.core.settings import command_about
 from gankit.data.read.names import printable
 
-WEIGHTS = "netG.pth"  # in the folder that `gankit export` writes
-
 
 @click.command("import", context_settings={"ignore_unknown_options": True})
 @click.argument("file", type=Path)
@@ -47,6 +45,7 @@ def import_weights(
     --batch-size and all others.
     """
     from gankit_export.imported_run import import_run
+    from gankit_export.torch_files import WEIGHTS
 
     if str(file).startswith("-"):
         raise GankitError(f"give FILE first, before {file}")

@@ -362,10 +362,12 @@ def test_a_sheet_has_real_pictures_and_both_grids_and_a_key_says_which(
     assert list(key) == ["01"]
     with Image.open("sheets/01.png") as sheet:
         third = sheet.width // 3
-        shades = {
-            name: sheet.getpixel((third * place + 8, 40))[0] for place, name in ((1, "A"), (2, "B"))
-        }
-        assert sheet.crop((0, eye.SPACE, third, sheet.height)).getextrema()[0][0] < 200
+        places = {"A": (third + 40, 80), "B": (2 * third + 40, 80)}
+        shades = {name: sheet.convert("RGB").getpixel(place)[0] for name, place in places.items()}
+        colours = (
+            sheet.convert("RGB").crop((20, 60, third - 40, sheet.height - 40)).getcolors(10**6)
+        )
+    assert len(colours) > 100  # real pictures
     assert {key["01"][name]: shades[name] for name in "AB"} == {"broken": 40, "cured": 200}
 
 
