@@ -238,15 +238,19 @@ def measure_cost(folder):
     return costs
 
 
-def chosen_runs(half, only, seeds=None):
+def chosen_runs(half, only=(), seeds=()):
     """(case, half, seed) of all runs to make; the first seed of all cases comes first.
 
-    seeds: at most this number of each case in each half; None: all.
+    only, seeds: names of cases, and seeds; empty: all.
     """
     halves = [half] if half else PARTS
     cases = [CASES[name] for name in only] if only else CASES.values()
     runs = [
-        (case, part, seed) for part in halves for case in cases for seed in case.seeds(part)[:seeds]
+        (case, part, seed)
+        for part in halves
+        for case in cases
+        for seed in case.seeds(part)
+        if seed in (seeds or case.seeds(part))
     ]
     return sorted(runs, key=lambda run: (halves.index(run[1]), run[2]))
 
@@ -327,7 +331,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
     parser.add_argument("--half", choices=PARTS, help="only this part")
     parser.add_argument("--only", action="append", metavar="NAME", choices=[*CASES])
-    parser.add_argument("--seeds", type=int, metavar="N", help="at most N seeds of each case")
+    parser.add_argument("--seed", type=int, action="append", metavar="N", help="only this seed")
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time")
     parser.add_argument("--folder", type=Path, default=Path("runs/doctor-bench"))
     parser.add_argument("--photographs", type=Path, metavar="FOLDER", help="instead of tf-flowers")
@@ -341,7 +345,7 @@ def main():
     args = parser.parse_args()
     results = read_results()
     if not args.page:
-        runs = chosen_runs(args.half, args.only, args.seeds)
+        runs = chosen_runs(args.half, args.only or (), args.seed or ())
         if args.finished:
             runs = [run for run in runs if is_trained(args, run)]
         train_all(args, runs)

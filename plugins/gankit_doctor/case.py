@@ -20,9 +20,10 @@ BROKEN_SEEDS = {
     TUNING: (0, 1, 2),
     VALIDATION: (100, 101, 102),
     TEST: (200, 201, 202),
-    FRESH: (400, 401),
-    LATEST: (500, 501),
+    FRESH: (400, 401, 402),
+    LATEST: (500, 501, 502),
 }
+LAST_SEEDS = (402, 502)  # of broken runs made when rules and cures had changed for the last time
 HEALTHY_SEEDS = {
     TUNING: (0, 1),
     VALIDATION: tuple(range(100, 108)),

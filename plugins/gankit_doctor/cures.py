@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from gankit.core.choice import Choice
@@ -12,12 +13,11 @@ Options = dict[str, Any]
 SMALL_Z = 8  # numbers in z, below which they limit how many pictures there are
 USUAL_RATE = 4e-4  # the default of gankit run
 UNEVEN = ("dcgan", "mathworks", "tf-dcgan")  # generators of transposed convolutions
-SIGNED = ("non-saturating", "hinge", "minimax")  # losses that want D(real) > 0 > D(fake)
-ADA = "ada:kimg=20,policy=translate+scale+color"  # this and the zoom are those of small-data
+SHIFTS = "diffaugment:policy=translation"
 ZOOM = 1.5
 FEW_PICTURES = (
-    "Show D more variants of each picture, and draw with an average of G, as recipe small-data "
-    "does. More pictures help most."
+    "Show D more variants of each picture: shifted, mirrored, and a random part of it. And draw "
+    "with an average of G. More pictures help most."
 )
 
 
@@ -56,13 +56,13 @@ def one_d_step(run: Run) -> Options:
 def for_few_pictures(run: Run) -> Options:
     """What helps most with few pictures: more variants of each, an average of G, an even G.
 
-    `ada` changes pictures only as often as D knows them by heart, so it costs a short run less than
-    `diffaugment`. It reads the sign of D's answers, which only some losses give a meaning.
+    Shifts and zoom are enough in most cases, and G learns faster than with all of `diffaugment`.
     """
     names = {trick.name for trick in run.tricks}
     missing = [] if "ema" in names else ["ema:decay=0.99"]
-    if not names & {"ada", "diffaugment"}:
-        missing.append(ADA if run.loss.name in SIGNED else "diffaugment")
+    if "diffaugment" not in names:
+        missing.append(SHIFTS)
+        run = dataclasses.replace(run, **drop_tricks(run, "ada"))  # which excludes it
     options = {**add_tricks(run, *missing), "flip": True, "zoom": max(run.zoom, ZOOM)}
     if run.generator.name in UNEVEN:
         kept = {"base_channels"} & set(run.generator.options)
