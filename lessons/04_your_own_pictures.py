@@ -128,8 +128,9 @@ print("crop", crop.shape, "stretch", stretch.shape, "pad", pad.shape)
 
 # A batch is what D gets: in a new order each epoch and, if you ask for it, changed at random.
 # `flip` mirrors half of the pictures. `dihedral` also turns them, for pictures without an up.
-# `zoom=1.5`, the default for your own pictures, shows another part of each every time.
-run = gankit.compose(data=str(folder), batch_size=16, dihedral=True, tricks=["ema", "diffaugment"])
+# `zoom=1.5`, the default for up to 2,000 pictures of your own, shows another part every time.
+run = gankit.compose(data=str(folder), batch_size=16, dihedral=True, zoom=1.5,
+                     tricks=["ema", "diffaugment"])  # fmt: skip
 prepared = gankit.prepare(run)
 batches = gankit.Batches(prepared.pixels, 16, seed=0, rows=prepared.train, flip=run.flip,
                          dihedral=run.dihedral, zoom=run.zoom)  # fmt: skip

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from gankit.cli.grouped_command import LengthOption, RunOption
-from gankit.cli.param_types import NamedChoice, PartName
+from gankit.cli.param_types import NamedChoice, NumberOrAuto, PartName
 
 PARTS = (
     RunOption("--recipe", type=PartName("recipe")),
@@ -33,7 +33,7 @@ PICTURES = (
     RunOption("--data-seed", type=int, metavar="N"),
     RunOption("--flip/--no-flip", default=None),
     RunOption("--dihedral/--no-dihedral", default=None),
-    RunOption("--zoom", type=float, metavar="FACTOR"),
+    RunOption("--zoom", type=NumberOrAuto(), metavar="FACTOR"),
     RunOption("--image-size", metavar="PX"),
     RunOption("--channels", type=NamedChoice(["auto", "1", "3", "4"]), default_text="auto"),
 )

@@ -25,6 +25,27 @@ class NamedChoice(click.Choice):  # type: ignore[type-arg]  # generic since clic
             self.fail(f"there is no {value!r}.{hint}", param, ctx)
 
 
+class NumberOrAuto(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only
+    """A number, or the word auto."""
+
+    name = "number"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float | str:
+        if value == "auto":
+            return "auto"
+        try:
+            return float(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither a number nor auto.", param, ctx)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        return [CompletionItem("auto")] if "auto".startswith(incomplete) else []
+
+
 class CheckpointName(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only
     """A checkpoint of a run: its step, as a number, or a word: best, last and `more` words."""
 

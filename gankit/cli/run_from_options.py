@@ -96,5 +96,7 @@ def resumed(folder: Path, files: tuple[str, ...] = (), **fields: Any) -> Run:
         _, unit = parse_length(fields["length"])
         if unit != "steps":
             raise GankitError(f"--resume takes a new length in steps: use --steps, not --{unit}")
+    if fields.get("zoom") == 0:
+        raise GankitError("--zoom auto is for new runs: give --resume a number, from 1 to 4")
     run = load_run(folder, **fields)
     return replace(run, carried=replace(run.in_python, files=files or run.in_python.files))

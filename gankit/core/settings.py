@@ -38,7 +38,7 @@ _RANGES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("subset steps draw_every save_every", lambda v: v <= MAX_COUNT, "10^15 or less"),
     ("measure_every patience", lambda v: v <= MAX_COUNT, "10^15 or less"),
     ("lr_g lr_d beta1 beta2", lambda v: 0 <= v < 1, "at least 0 and less than 1"),
-    ("zoom", lambda v: 1 <= v <= 4, "from 1 (none) to 4"),
+    ("zoom", lambda v: v == 0 or 1 <= v <= 4, "auto, or from 1 (none) to 4"),
     (
         "channels",
         lambda v: v in (0, 1, 3, 4),
@@ -86,7 +86,7 @@ class Run:
     data_seed: int = 0  # which pictures are in the subset and the hold-out
     flip: bool = False  # mirror pictures at random
     dihedral: bool = False  # rotate by 90 degrees (180 if not square) and mirror, at random
-    zoom: float = 1.0  # crop at random and enlarge up to this factor
+    zoom: float = 1.0  # crop at random and enlarge up to this factor; 0: resolve_auto sets it
     model: Choice
     generator: Choice
     discriminator: Choice

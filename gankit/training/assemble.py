@@ -113,6 +113,7 @@ def resolve_auto(run: Run, prepared: PreparedDataset) -> Run:
         memory_format=resolve_memory_format(run, machine.device),
         threads=threads,
         channels=prepared.pixels.shape[3],
+        zoom=run.zoom or choose_zoom(prepared.num_train),
         fingerprint=run.fingerprint or prepared.fingerprint,  # that of the pictures it began with
         class_names=_class_names(run, prepared),
         steps=steps,
@@ -141,6 +142,14 @@ def resolve_memory_format(run: Run, device: torch.device) -> str:
     if run.memory_format == "auto":
         return default_memory_format(device.type)
     return run.memory_format
+
+
+def choose_zoom(pictures: int) -> float:
+    """The factor of `--zoom auto`: few pictures need more variants than many.
+
+    1.5 for up to 2,000 training pictures, 1 (none) for 4,000 and more.
+    """
+    return round(min(1.5, max(1.0, 1.5 - math.log2(pictures / 2000) / 2)), 2)
 
 
 def default_intervals(steps: int) -> tuple[int, int]:

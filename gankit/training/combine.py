@@ -61,11 +61,11 @@ def combine_settings(
 
 
 def expand_shorthands(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Replace lr, steps, epochs, kimg, budget, and channels=auto, by the fields that they set.
+    """Replace lr, steps, epochs, kimg, budget, and the word auto, by the fields that they set.
 
     GankitError if a value is wrong, or if more than one of them sets the length.
     """
-    fields = dict(settings)
+    fields = _replace_auto(settings)
     budget = fields.pop("budget", None)
     lengths = [
         f"{_number(unit, fields.pop(unit)):.12g} {unit}" for unit in LENGTHS if unit in fields
@@ -80,12 +80,18 @@ def expand_shorthands(settings: Mapping[str, Any]) -> dict[str, Any]:
         budget_seconds(budget)
         check_single_process({"--budget": budget})
         fields["length"] = "1 steps"  # a placeholder until plan_budget
-    if fields.get("channels") == "auto":
-        fields["channels"] = 0
     if "lr" in fields:
         lr = fields.pop("lr")
         fields = {"lr_g": lr, "lr_d": lr, **fields}
     return fields
+
+
+def _replace_auto(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings with 0, which resolve_auto replaces, for the word auto."""
+    return {
+        name: 0 if value == "auto" and name in ("channels", "zoom") else value
+        for name, value in settings.items()
+    }
 
 
 def _number(unit: str, value: Any) -> float:
@@ -136,7 +142,8 @@ def _settings_of(registry: Registry, kind: str, text: str) -> dict[str, Any]:
     spec, _ = registry.parse(kind, text)
     assert isinstance(spec, ModelSpec | RecipeSpec)
     with registry.attribute_errors_to(kind, text):
-        return {name: convert_setting(name, value) for name, value in spec.settings.items()}
+        settings = _replace_auto(spec.settings)
+        return {name: convert_setting(name, value) for name, value in settings.items()}
 
 
 def _choose_dataset(registry: Registry, settings: dict[str, Any]) -> Choice:

@@ -57,7 +57,7 @@ def compose(
     data_seed: int | None = None,
     flip: bool | None = None,
     dihedral: bool | None = None,
-    zoom: float | None = None,
+    zoom: float | Literal["auto"] | None = None,
     model: str | ModelSpec | tuple[Network, Network] | None = None,
     generator: Network | None = None,
     discriminator: Network | None = None,

@@ -64,6 +64,8 @@ def run_to_train(run: Run | str | Path, registry: Registry | None = None, *, res
         return load_run(run)
     if not resume:
         return run
+    if run.zoom == 0:  # auto, which was resolved when the run began
+        run = dataclasses.replace(run, zoom=recorded_run(folder_of(run)).zoom)
     changed = changed_settings(run)
     require_changeable(changed)
     return _check_parts(run, changed, registry)

@@ -20,7 +20,7 @@ RECIPES = (
                 "lr-decay",  # lets G and D settle at the end
             ),
             "flip": True,
-            "zoom": 1.5,  # random crops make more pictures of few
+            "zoom": "auto",  # random crops make more pictures of few
             "length": "240 kimg",
         },
         variants={

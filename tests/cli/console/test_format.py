@@ -35,8 +35,12 @@ def test_a_later_run_does_not(run):
 @pytest.mark.parametrize(
     ("settings", "said", "not_said"),
     [
-        ({"dataset": "ihc"}, ["flip=False", "1.5 times", "zoom=1"], ["dihedral=False"]),
-        ({"dataset": "ihc", "flip": False}, ["zoom=1"], ["mirrored", "flip=False"]),
+        (
+            {"dataset": "ihc", "zoom": 1.5},
+            ["flip=False", "1.5 times", "zoom=1"],
+            ["dihedral=False"],
+        ),
+        ({"dataset": "ihc", "flip": False, "zoom": 2}, ["zoom=1"], ["mirrored", "flip=False"]),
         ({"dataset": "ihc", "zoom": 1.0}, ["flip=False"], ["zoom=", "enlarged"]),
         ({"dataset": "ihc", "dihedral": True}, ["rotated", "dihedral=False"], ["flip=False"]),
     ],
