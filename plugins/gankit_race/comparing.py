@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from gankit.core.portable_path import portable_path
 from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run, option
 from gankit.core.shell import join_command
+from gankit.core.stage import Stage
 from gankit.core.stop import Progress, no_progress
 from gankit.training import checkpoint
 from gankit.training.find_run import find_run
@@ -182,6 +183,8 @@ def _setting_label(name: str, value: Any) -> str:
     """`ema+r1`, `no-flip`, `hinge` or `batch-size 64`."""
     if name == "tricks":
         return "+".join(value) or "no trick"
+    if name in _HISTORY:
+        return _HISTORY[name](value)
     if isinstance(value, bool):
         return option(name if value else f"no_{name}").removeprefix("--")
     text = "+".join(map(str, value)) if isinstance(value, tuple) else str(value)
@@ -217,15 +220,44 @@ def _warn_if_confounded(variants: Sequence[tuple[str, Run]]) -> list[str]:
         names = _compared_settings([baseline, run])
         if len(names) > 1:
             settings = ", ".join(
-                f"{option(name)} {_value_text(getattr(baseline, name))} / "
-                f"{_value_text(getattr(run, name))}"
-                for name in names
+                _difference(name, getattr(baseline, name), getattr(run, name)) for name in names
             )
             warnings.append(
                 f"{label} differs from the baseline in {len(names)} settings, so any of them may "
                 f"be the cause: {settings}."
             )
     return warnings
+
+
+def _difference(name: str, first: Any, second: Any) -> str:
+    """`--lr-g 0.0002 / 0.0004`."""
+    if name in _HISTORY:
+        return f"{_HISTORY[name](first)} / {_HISTORY[name](second)}"
+    return f"{option(name)} {_value_text(first)} / {_value_text(second)}"
+
+
+def _describe_stages(stages: Sequence[Stage]) -> str:
+    """`lr-g 0.0002 until step 300`: what a run with stages changed."""
+    texts = []
+    for stage in stages:
+        values = {k: tuple(v) if isinstance(v, list) else v for k, v in stage.before.items()}
+        labels = [_setting_label(name, value) for name, value in values.items()]
+        texts.append(f"{', '.join(labels)} until step {stage.step:,}")
+    return "; ".join(texts) or "no stages"
+
+
+def _describe_plans(plans: Sequence[str]) -> str:
+    """`1,200 steps planned until step 75`: a run that was made longer or shorter."""
+    pairs = [map(int, plan.split(":")) for plan in plans]
+    texts = [f"{steps:,} steps planned until step {until:,}" for until, steps in pairs]
+    return "; ".join(texts) or "planned once"
+
+
+# What a run went through; there is no option that sets it.
+_HISTORY: dict[str, Callable[[Any], str]] = {
+    "stages": _describe_stages,
+    "earlier_plans": _describe_plans,
+}
 
 
 def _value_text(value: Any) -> str:

@@ -102,6 +102,18 @@ def test_runs_of_different_length_are_different_variants(run_of, compared):
     assert re.search(r"^ 0\.032 kimg ", out, re.M)
 
 
+def test_a_run_with_stages_says_what_it_changed(run_of, compared, gankit_cli):
+    for name in ("a", "b"):
+        run_of(name)
+    assert (
+        gankit_cli("run", "--resume", "a", "--lr-g", 0.001, "--trick", "ema", "--steps", 4)[0] == 0
+    )
+    assert gankit_cli("run", "--resume", "b", "--steps", 4).code == 0
+    out = " ".join(compared("a", "b").split())
+    assert "no trick, lr-g 0.0002 until step 2 / no stages" in out
+    assert "--stages" not in out
+
+
 def test_a_run_without_a_base_is_compared_with_one_that_has_one(run_of, compared):
     run_of("base")
     run_of("new", seed=1)
