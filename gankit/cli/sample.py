@@ -77,7 +77,7 @@ def sample(ctx: click.Context, /, run: Path, **values: Any) -> None:
     pictures = read_pictures(values, form, grid_shows_seeds=shows_seeds)
     out = _check_out(run, form, pictures, values)
     size = values["size"] or 0
-    background = ""
+    about = ""
     with show_log():
         _warn_of_places(values, shows_seeds=shows_seeds)
         if form == "history":
@@ -95,8 +95,10 @@ def sample(ctx: click.Context, /, run: Path, **values: Any) -> None:
             if values["show"] and frames is not None:
                 _show(frames, form, pictures)
             if form == "grid" and len(pictures.numbers) == 1:
-                background = describe_background(out, sampler.run)
-    click.echo(printable(f"{out}{describe_size(size, side)}{background}"))
+                about = describe_background(out, sampler.run)
+            if form == "grid" and len(classes) > 1:
+                about += f"  (rows: {', '.join(classes)})"
+    click.echo(printable(f"{out}{describe_size(size, side)}{about}"))
 
 
 def _warn_of_places(values: Mapping[str, Any], *, shows_seeds: bool) -> None:
