@@ -124,6 +124,8 @@ def overrides(run, base):
         value = getattr(run, field.name)
         if field.name in HIDDEN_SETTINGS or value == getattr(base, field.name):
             continue
+        if field.name == "zoom" and base.zoom == 0:  # auto, and what the run made of it
+            continue
         if field.name == "length":
             number, unit = value.split()
             settings[unit] = number

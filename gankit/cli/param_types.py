@@ -26,7 +26,7 @@ class NamedChoice(click.Choice):  # type: ignore[type-arg]  # generic since clic
 
 
 class NumberOrAuto(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.4 only
-    """A number, or the word auto."""
+    """A number other than 0, which means auto in a Run, or the word auto."""
 
     name = "number"
 
@@ -36,9 +36,13 @@ class NumberOrAuto(click.ParamType):  # type: ignore[type-arg]  # generic since 
         if value == "auto":
             return "auto"
         try:
-            return float(value)
+            number = float(value)
         except ValueError:
-            self.fail(f"{value!r} is neither a number nor auto.", param, ctx)
+            number = 0.0
+        if not number:
+            shown = quote_value(str(value))
+            self.fail(f"{shown} is neither auto nor a number above 0", param, ctx)
+        return number
 
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str

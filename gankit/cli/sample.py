@@ -28,6 +28,7 @@ from gankit.cli.sample_options import (
 )
 from gankit.cli.sample_pictures import Pictures, Successive
 from gankit.core.errors import GankitError
+from gankit.data.messages import shorten
 from gankit.data.read.names import printable
 from gankit.training.find_run import find_run
 from gankit.training.links import WRITTEN, refuse_links_out
@@ -97,7 +98,7 @@ def sample(ctx: click.Context, /, run: Path, **values: Any) -> None:
             if form == "grid" and len(pictures.numbers) == 1:
                 about = describe_background(out, sampler.run)
             if form == "grid" and len(classes) > 1:
-                about += f"  (rows: {', '.join(classes)})"
+                about += f"  (rows from the top: {shorten(', '.join(classes))})"
     click.echo(printable(f"{out}{describe_size(size, side)}{about}"))
 
 

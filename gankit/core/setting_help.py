@@ -22,7 +22,7 @@ SETTINGS = {
     "data_seed": "Seed that selects the subset and the hold-out.",
     "flip": "Mirror pictures at random.",
     "dihedral": "Rotate by 90 degrees (180 if not square) and mirror pictures at random.",
-    "zoom": "Crop at random and enlarge the crop up to FACTOR times; auto: 1.5 for few.",
+    "zoom": "Crop at random and enlarge up to FACTOR times; auto: by the number of pictures.",
     "image_size": "Width and height of the pictures: 64, or WIDTHxHEIGHT such as 96x64.",
     "channels": "1: grey, 3: colour, 4: with transparency, auto: 1 or 3, as in the data set.",
     "steps": "Number of updates of G.",

@@ -81,6 +81,8 @@ def _convert_stage(item: Any) -> Stage:
     for name in fields["before"]:
         if name not in CHANGEABLE:
             raise GankitError(f"no stage of a run can change {quote_value(name)}")
+    if fields["before"].get("zoom") == 0:
+        raise GankitError("a stage of the run has zoom 0; it must be from 1 (none) to 4")
     before = {name: convert_setting(name, old) for name, old in fields["before"].items()}
     return Stage(fields["step"], before)
 

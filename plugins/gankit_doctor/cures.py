@@ -15,9 +15,13 @@ USUAL_RATE = 4e-4  # the default of gankit run
 UNEVEN = ("dcgan", "mathworks", "tf-dcgan")  # generators of transposed convolutions
 SHIFTS = "diffaugment:policy=translation"
 ZOOM = 1.5
-FEW_PICTURES = (
+VARIANTS = (
     "Show D more variants of each picture: shifted, mirrored, and a random part of it. And draw "
     "with an average of G. More pictures help most."
+)
+MORE_PICTURES = (
+    "Collect more pictures, or begin with a run that has seen others (--init RUN): this run shows "
+    "D many variants of each picture already."
 )
 
 
@@ -57,12 +61,11 @@ def for_few_pictures(run: Run) -> Options:
     """What helps most with few pictures: more variants of each, an average of G, an even G.
 
     Shifts and zoom are enough in most cases, and G learns faster than with all of `diffaugment`.
+    `ada` shifts pictures, too, and excludes `diffaugment`.
     """
-    names = {trick.name for trick in run.tricks}
-    missing = [] if "ema" in names else ["ema:decay=0.99"]
-    if "diffaugment" not in names:
+    missing = [] if has_trick(run, "ema") else ["ema:decay=0.99"]
+    if not (has_trick(run, "ada") or has_trick(run, "diffaugment", "policy", "translation")):
         missing.append(SHIFTS)
-        run = dataclasses.replace(run, **drop_tricks(run, "ada"))  # which excludes it
     options = {**add_tricks(run, *missing), "flip": True, "zoom": max(run.zoom, ZOOM)}
     if run.generator.name in UNEVEN:
         kept = {"base_channels"} & set(run.generator.options)
@@ -70,6 +73,20 @@ def for_few_pictures(run: Run) -> Options:
             "dcgan-skip", {name: run.generator.options[name] for name in kept}
         )
     return options
+
+
+def few_pictures_cure(run: Run) -> str:
+    """The changes of `for_few_pictures` in words."""
+    changes = for_few_pictures(run)
+    return VARIANTS if dataclasses.replace(run, **changes) != run else MORE_PICTURES
+
+
+def has_trick(run: Run, name: str, option: str = "", word: str = "") -> bool:
+    """Whether the run has this trick, with this word in one of its options, if it was given."""
+    for trick in run.tricks:
+        if trick.name == name:
+            return word in str(trick.options.get(option, word))
+    return False
 
 
 def option_of(trick: Choice, name: str, default: float) -> float:

@@ -237,20 +237,20 @@ def _difference(name: str, first: Any, second: Any) -> str:
 
 
 def _describe_stages(stages: Sequence[Stage]) -> str:
-    """`lr-g 0.0002 until step 300`: what a run with stages changed."""
+    """`(until step 300: lr-g 0.0002)`: what a run with stages changed."""
     texts = []
     for stage in stages:
         values = {k: tuple(v) if isinstance(v, list) else v for k, v in stage.before.items()}
         labels = [_setting_label(name, value) for name, value in values.items()]
-        texts.append(f"{', '.join(labels)} until step {stage.step:,}")
-    return "; ".join(texts) or "no stages"
+        texts.append(f"(until step {stage.step:,}: {', '.join(labels)})")
+    return " ".join(texts) or "no stages"
 
 
 def _describe_plans(plans: Sequence[str]) -> str:
-    """`1,200 steps planned until step 75`: a run that was made longer or shorter."""
+    """`(until step 75: its length was 1,200)`: a run that was made longer or shorter."""
     pairs = [map(int, plan.split(":")) for plan in plans]
-    texts = [f"{steps:,} steps planned until step {until:,}" for until, steps in pairs]
-    return "; ".join(texts) or "planned once"
+    texts = [f"(until step {until:,}: its length was {steps:,})" for until, steps in pairs]
+    return " ".join(texts) or "one length"
 
 
 # What a run went through; there is no option that sets it.

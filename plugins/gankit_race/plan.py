@@ -39,6 +39,7 @@ from gankit_race.variants import SAME_LENGTH, Variant
 SECONDS = {"s": 1, "m": 60, "h": 3600}  # unit of a budget -> seconds
 MAX_TIMED_STEPS = 2000  # enough of very short ones; also ends if the clock stands still
 PLAN = "the plan of a race"
+DECIDED_ONCE = ("precision", "threads", "zoom")  # settings that may be auto or 0
 _ENTRIES: dict[str, Types] = {
     "gankit": str, "variants": list, "command": str, "budget": str, "seeds": list, "metrics": list,
     "samples": int, "begun_in": str,
@@ -225,22 +226,19 @@ def _resolve_auto(
 ) -> tuple[list[Variant], list[assemble.Trainer]]:
     """The variants without `auto` settings, and a trainer of each, which proves that it can run.
 
-    `precision=auto` is decided once for all variants: it depends on the measured speed of bf16,
-    and two measurements on a busy machine may disagree. So is the number of threads.
+    DECIDED_ONCE are alike in all variants that leave them open. Precision and threads depend on
+    measured speeds, and two measurements on a busy machine may disagree. Zoom depends on the number
+    of pictures, so variants with fewer of them would differ in zoom, too.
     """
     threads_before = torch.get_num_threads()
-    threads = 0  # of all variants that do not name a number
-    precisions: dict[str, str] = {}  # device -> what auto means there
+    decided: dict[tuple[str, str], Any] = {}  # device, field -> its value
     resolved = []
     trainers = []
     for variant in variants:
         device = variant.run.device
-        precision = variant.run.precision
-        if precision == "auto":
-            precision = precisions.get(device, "auto")
-        run = dataclasses.replace(
-            variant.run, precision=precision, threads=variant.run.threads or threads
-        )
+        left_open = [name for name in DECIDED_ONCE if getattr(variant.run, name) in ("auto", 0)]
+        known = {name: decided[device, name] for name in left_open if (device, name) in decided}
+        run = dataclasses.replace(variant.run, **known)
         torch.set_num_threads(threads_before)
         try:
             _refuse_stages(run)
@@ -252,10 +250,7 @@ def _resolve_auto(
             trainer.run = compile_networks(run, trainer.gan)
         except GankitError as error:
             raise GankitError(f"variant {variant.label!r}: {error}", error.exit_code) from error
-        if variant.run.precision == "auto":
-            precisions[device] = run.precision
-        if not variant.run.threads:
-            threads = run.threads
+        decided |= {(device, name): getattr(run, name) for name in left_open}
         resolved.append(dataclasses.replace(variant, run=trainer.run))
         trainers.append(trainer)
     torch.set_num_threads(threads_before)

@@ -36,7 +36,8 @@ def test_your_own_pictures_have_it(pictures_folder):
     assert compose(dataset="petals").zoom == 1
 
 
-def test_another_word_is_refused(gankit_run):
-    answer = gankit_run("--zoom", "autp", "--dry-run")
+@pytest.mark.parametrize("value", ["autp", "0", "-0.0"])
+def test_other_words_and_0_are_refused(gankit_run, value):
+    answer = gankit_run("--zoom", value, "--dry-run")
     assert answer.code == 2
-    assert "'--zoom': 'autp' is neither a number nor auto" in answer.err
+    assert f"'--zoom': {value!r} is neither auto nor a number above 0" in answer.err

@@ -157,7 +157,7 @@ def test_sample_draws_classes(conditional, gankit_cli, here):
     text = Image.open(here / "b.png").text
     assert "--class blue" in str(text)
     rows = ("--class", "RED", "--class", "blue", "--count", 3, "--out", "rows.png")
-    assert "(rows: red, blue)" in gankit_cli("sample", conditional, *rows).out
+    assert "(rows from the top: red, blue)" in gankit_cli("sample", conditional, *rows).out
     picture = Image.open(here / "rows.png")
     assert picture.width > picture.height  # a row for each class
     assert sampler.frames(z[:3], sampler.labels(range(3), "red"))[0].tobytes() in _windows(

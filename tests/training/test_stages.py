@@ -430,6 +430,7 @@ def test_what_changed_is_told(changed):
         ([{"step": 3, "before": {"seed": 1}}], "'seed'"),
         ([{"step": 3, "before": {"lr_g": "fast"}}], "lr_g is 'fast'"),
         ([{"step": 3, "before": {"lr_g": 7.0}}], "lr_g is 7"),
+        ([{"step": 3, "before": {"zoom": 0.0}}], "zoom 0; it must be from 1"),
         ([{"step": 0, "before": {"lr_g": 0.1}}], "in the order of their steps"),
         ([{"step": 5, "before": {"lr_g": 0.1}}] * 2, "in the order of their steps"),
         ([{"step": 8, "before": {"lr_g": 0.1}}], "begins at step 8"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gankit.core.choice import Choice
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen
 from gankit_doctor.cures import add_tricks
@@ -13,6 +14,7 @@ WHAT = {  # column -> what is wrong if it is the worst
     "clipped": "too many values are plain black or white",
     "shift": "their mean colour is off",
 }
+COLOURLESS = {"diffaugment": "translation+cutout", "ada": "translate+scale"}  # trick -> policy
 
 
 class ColourShift(Rule):
@@ -63,7 +65,8 @@ class ColourShift(Rule):
             cure = (
                 f"Let {augmented[0].name} leave colours as they are, and lower G's learning rate."
             )
-            options |= add_tricks(run, f"{augmented[0].name}:policy=translation+cutout")
+            kept = {**augmented[0].options, "policy": COLOURLESS[augmented[0].name]}
+            options |= add_tricks(run, str(Choice(augmented[0].name, kept)))
         return Finding(
             level="enter" if share > 1 else STAY,
             setting=hidden,

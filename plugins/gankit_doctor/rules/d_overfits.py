@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen
-from gankit_doctor.cures import FEW_PICTURES, for_few_pictures
+from gankit_doctor.cures import few_pictures_cure, for_few_pictures
 from gankit_doctor.signs import d_races, few_pictures
 
 
@@ -38,6 +38,6 @@ class DOverfits(Rule):
             text=f"D prefers the pictures it was trained on to real ones it has not seen, in "
             f"{100 * mean:.0f} % of pairs (50 % if it knows none by heart).",
             evidence={"doctor.auc_held": mean},
-            cure=FEW_PICTURES,
+            cure=few_pictures_cure(seen.run),
             options=for_few_pictures(seen.run),
         )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from gankit.core.init_text import split_init
 from gankit.core.rule import Finding, Rule, level_of
 from gankit.core.seen import Seen
-from gankit_doctor.cures import Options, scale_rate
+from gankit_doctor.cures import Options, drop_tricks, scale_rate
+
+USUAL_STEP = 0.03  # a change of the weights, as a share of their size, that kills no units
 
 
 class DeadUnits(Rule):
@@ -27,19 +29,9 @@ class DeadUnits(Rule):
             level = level_of(share, self.high, self.low)
             if not level:
                 continue
-            if seen.run.init and seen.look(f"dead_{player}").values[0] > self.low:
-                origin = f" They were so in {split_init(seen.run.init)[0]} already."
-                cure = (
-                    "Begin without that run, or with an earlier checkpoint of it: --init RUN:STEP."
-                )
-                options: Options = {"init": ""}
-            else:
-                origin = ""
-                cure = (
-                    "Start again with a quarter of the learning rate, or use a network with "
-                    "leaky units."
-                )
-                options = scale_rate(seen.run, 0.25, player)
+            cure, options = self._cure(seen, player)
+            base, _, _ = split_init(seen.run.init)
+            origin = f" Perhaps they were so in {base} already." if "init" in options else ""
             return Finding(
                 level=level,
                 text=f"In a layer of {player.upper()}, {100 * share:.0f} % of the units are "
@@ -49,3 +41,14 @@ class DeadUnits(Rule):
                 options=options,
             )
         return None
+
+    def _cure(self, seen: Seen, player: str) -> tuple[str, Options]:
+        """What to do, in words and as settings; of units that a base brought, to leave it."""
+        share = seen.look(f"dead_{player}")
+        is_soon = share.steps[0] <= 0.1 * seen.steps
+        is_usual = seen.look(f"step_{player}").first() < USUAL_STEP
+        if seen.run.init and is_soon and is_usual and share.values[0] > self.high:
+            cure = "Begin without that run, or with a checkpoint of it from before they died."
+            return cure, {"init": "", **drop_tricks(seen.run, "freeze-d")}
+        cure = "Start again with a quarter of the learning rate, or use a network with leaky units."
+        return cure, scale_rate(seen.run, 0.25, player)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen
-from gankit_doctor.cures import FEW_PICTURES, for_few_pictures
+from gankit_doctor.cures import few_pictures_cure, for_few_pictures
 
 
 class Memorisation(Rule):
@@ -36,6 +36,6 @@ class Memorisation(Rule):
             f"of new real pictures, {100 * floor:.0f} % are.",
             evidence=evidence,
             is_certain=is_measured,
-            cure=FEW_PICTURES,
+            cure=few_pictures_cure(seen.run),
             options=for_few_pictures(seen.run),
         )

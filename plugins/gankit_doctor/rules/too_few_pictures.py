@@ -6,7 +6,7 @@ import math
 
 from gankit.core.rule import Finding, Rule
 from gankit.core.seen import Seen
-from gankit_doctor.cures import FEW_PICTURES, for_few_pictures
+from gankit_doctor.cures import few_pictures_cure, for_few_pictures
 from gankit_doctor.signs import FEW, passes
 
 
@@ -41,6 +41,6 @@ class TooFewPictures(Rule):
             text=f"The run has {pictures:.0f} training pictures, and D sees each "
             f"{times:.0f} times: it can learn them by heart.",
             evidence={"doctor.pictures": pictures, "steps": run.steps},
-            cure=FEW_PICTURES,
+            cure=few_pictures_cure(run),
             options=for_few_pictures(run),
         )

@@ -15,6 +15,7 @@ from histories import make_history
 from gankit import compose, testing
 from gankit.core.registry import load_registry
 from gankit.core.seen import History
+from gankit.training.combine import check_tricks
 
 LOGS = Path(__file__).parents[2] / "fixtures" / "doctor"
 SETTINGS = {  # of the runs whose logs these are
@@ -115,22 +116,29 @@ def test_what_the_pictures_and_the_settings_make_of_it(tiny, registry, expected,
     assert [episode.name for episode in engine.ordered()] == expected
 
 
-def test_dead_units_of_a_base_are_cured_by_going_without_it(tiny, registry):
-    run = made_run(tiny, 480)
-    rules = [rule for rule in build_rules(registry) if rule.name == "dead-units"]
-    options = {}
-    for init, dead in (("", [0.7] * 12), ("old:9@0123456789ab", [0.0] * 6 + [0.7] * 6),
-                       ("old:9@0123456789ab", [0.7] * 12)):  # fmt: skip
-        begun = dataclasses.replace(run, init=init)
-        engine = replay(begun, make_history(dead_g=dead, dead_d=0.0), rules)
-        (episode,) = engine.ordered()
-        options[init, dead[0]] = episode.finding.options
-        assert ("old already" in episode.finding.text) == (bool(init) and dead[0] > 0)
-    assert options == {
-        ("", 0.7): {"lr_g": 1.3e-4},
-        ("old:9@0123456789ab", 0.0): {"lr_g": 1.3e-4},
-        ("old:9@0123456789ab", 0.7): {"init": ""},
-    }
+LOWER_RATE = {"lr_g": 1.3e-4}
+
+
+@pytest.mark.parametrize(
+    ("settings", "looks", "options"),
+    [
+        ({}, {"dead_g": [0.7] * 12}, LOWER_RATE),
+        ({"init": "old:9"}, {"dead_g": [0.0] * 6 + [0.7] * 6}, LOWER_RATE),
+        ({"init": "old:9"}, {"dead_g": [0.4] + [0.7] * 11}, LOWER_RATE),
+        ({"init": "old:9"}, {"dead_g": [0.7] * 12, "step_g": [0.2] * 12}, LOWER_RATE),
+        ({"init": "old:9"}, {"dead_g": [0.7] * 12}, {"init": "", "tricks": ()}),
+    ],
+)
+def test_dead_units_of_a_base_are_cured_by_going_without_it(
+    tiny, registry, settings, looks, options
+):
+    run = made_run(tiny, 480, tricks="freeze-d" if settings else "none")
+    run = dataclasses.replace(run, **settings)
+    rules = [rule for rule in build_rules(registry) if rule.name in ("dead-units", "step-size")]
+    engine = replay(run, make_history(dead_d=0.0, **{"step_g": [0.01] * 12, **looks}), rules)
+    (episode,) = [e for e in engine.episodes if e.name == "dead-units"]
+    assert episode.finding.options == options
+    assert ("in old already" in episode.finding.text) == ("init" in options)
 
 
 CIRCLES = {"turnover": [1.4] * 12, "diversity": 1.5, "far": [0.6] * 2 + [0.1] * 10, "texture": 0.1}
@@ -253,7 +261,12 @@ def cure_of(registry, run, rule, **looks):
         ({}, ["ema", "diffaugment:policy=translation"], 1.5),
         ({"zoom": 2.0}, ["ema", "diffaugment:policy=translation"], 2.0),
         ({"tricks": ("diffaugment", "ema:decay=0.9")}, ["diffaugment", "ema"], 1.5),
-        ({"tricks": "ada"}, ["ema", "diffaugment:policy=translation"], 1.5),  # it was not enough
+        (
+            {"tricks": "diffaugment:policy=color"},
+            ["diffaugment:policy=translation", "ema"],
+            1.5,
+        ),
+        ({"tricks": "ada"}, ["ada", "ema"], 1.5),  # they exclude each other
     ],
 )
 def test_few_pictures_get_more_variants(tiny, registry, settings, tricks, zoom):
@@ -263,6 +276,29 @@ def test_few_pictures_get_more_variants(tiny, registry, settings, tricks, zoom):
     assert names == tricks
     assert cured.flip
     assert cured.zoom == zoom
+
+
+def test_a_run_that_has_all_variants_is_told_what_else_helps(tiny, registry):
+    tricks = ("ema:decay=0.998", "ada:kimg=20,policy=translate+scale+color")
+    run = made_run(tiny, 480, tricks=tricks, flip=True, zoom=1.5, generator="dcgan-skip")
+    rules = [rule for rule in build_rules(registry) if rule.name == "d-overfits"]
+    (episode,) = replay(run, make_history(**KNOWN, pictures=200), rules).episodes
+    assert "Collect more pictures" in episode.finding.cure
+    assert dataclasses.replace(run, **episode.finding.options) == run
+
+
+@pytest.mark.parametrize(
+    ("trick", "cured"),
+    [
+        ("ada:kimg=20,policy=translate+scale+color", "ada:kimg=20,policy=translate+scale"),
+        ("diffaugment", "diffaugment:policy=translation+cutout"),
+    ],
+)
+def test_augmentation_that_changes_colours_leaves_them(tiny, registry, trick, cured):
+    run = made_run(tiny, 480, tricks=trick)
+    cured_run = cure_of(registry, run, "colour-shift", **GARISH)
+    assert cured_run.tricks == (cured,)
+    assert check_tricks(registry, cured_run.tricks)
 
 
 def test_a_d_that_learns_once_in_each_step_gets_as_many_updates_of_both(tiny, registry):

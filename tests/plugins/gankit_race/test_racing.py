@@ -395,6 +395,13 @@ def test_threads_are_measured_once_for_all_variants(race_cli, here, monkeypatch)
     assert numbers == [2, 2]
 
 
+def test_variants_with_fewer_pictures_are_not_zoomed_more(race_cli, here, monkeypatch):
+    monkeypatch.setattr("gankit.training.assemble.choose_zoom", lambda pictures: 64 / pictures)
+    race_cli("--vary", "subset=48,32", "--zoom", "auto", "--seeds", 1, length="1steps")
+    runs = [json.loads(path.read_text()) for path in here.rglob("seed-0/run.json")]
+    assert [round(run["zoom"], 3) for run in runs] == [1.333, 1.333]
+
+
 def test_each_variant_has_its_threads_and_they_are_restored(race_cli, here, monkeypatch):
     seen = []
 
