@@ -28,7 +28,6 @@ from gankit.cli.sample_options import (
 )
 from gankit.cli.sample_pictures import Pictures, Successive
 from gankit.core.errors import GankitError
-from gankit.data.messages import shorten
 from gankit.data.read.names import printable
 from gankit.training.find_run import find_run
 from gankit.training.links import WRITTEN, refuse_links_out
@@ -65,7 +64,7 @@ def sample(ctx: click.Context, /, run: Path, **values: Any) -> None:
     Without --files, --strip or an option of videos, draw a grid.
     """
     from gankit.cli.sample_output import (
-        describe_background,
+        describe_grid,
         describe_size,
         explain_write_error,
         write_history,
@@ -95,10 +94,8 @@ def sample(ctx: click.Context, /, run: Path, **values: Any) -> None:
                 frames = _write(Drawing(sampler, out, size, classes), form, pictures, values)
             if values["show"] and frames is not None:
                 _show(frames, form, pictures)
-            if form == "grid" and len(pictures.numbers) == 1:
-                about = describe_background(out, sampler.run)
-            if form == "grid" and len(classes) > 1:
-                about += f"  (rows from the top: {shorten(', '.join(classes))})"
+            if form == "grid":
+                about = describe_grid(out, sampler.run, len(pictures.numbers), classes)
     click.echo(printable(f"{out}{describe_size(size, side)}{about}"))
 
 

@@ -15,6 +15,7 @@ from gankit.core.portable_path import path_from_here
 from gankit.core.settings import Run
 from gankit.core.shell import join_command
 from gankit.data.alpha import ALPHA
+from gankit.data.messages import shorten
 from gankit.runs import video
 from gankit.runs.grids import list_grids
 from gankit.runs.provenance import of_run
@@ -178,6 +179,13 @@ def describe_background(out: Path, run: Run) -> str:
     if run.channels != ALPHA or can_be_transparent(out):
         return ""
     return f"  (on {run.background}, because {out.suffix} has no transparency: use .png to keep it)"
+
+
+def describe_grid(out: Path, run: Run, in_a_row: int, classes: Sequence[str]) -> str:
+    """What the line that names a grid's file adds: its background, and the classes of its rows."""
+    background = describe_background(out, run) if in_a_row == 1 else ""
+    rows = f"  (rows from the top: {shorten(', '.join(classes))})" if len(classes) > 1 else ""
+    return background + rows
 
 
 def describe_size(size: int, side: int) -> str:
