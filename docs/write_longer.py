@@ -44,23 +44,23 @@ SEEN = {  # by the name of a run's folder: what somebody saw in its grids
     "after 500 thousand, and changes no more than by chance from then on. The interval of "
     "`memorising` includes its floor at all moments but one, so there is no clear sign of "
     "copying, though D saw each picture 3,100 times.",
-    "small-data--paintings": "After 100 thousand pictures (five minutes of two idle cores) there are "
-    "fields under a sky and strokes of a brush; after 400 thousand, heads with a hat, though "
+    "small-data--paintings": "After 100 thousand pictures (five minutes of two idle cores) there "
+    "are fields under a sky and strokes of a brush; after 400 thousand, heads with a hat, though "
     "without a face. KID falls to 0.20 after 600 thousand and stays there; it is measured against "
     "60 pictures only, too few to trust it. Recall is low: G draws fewer kinds of paintings than "
-    "there are. The interval of `memorising` includes its floor at all but two early moments, but D "
-    "knows the 90 paintings by heart, which it saw 13,300 times each: the doctor notes "
-    "`d-overfits`, and that more steps change little.",
+    "there are. The interval of `memorising` includes its floor from 500 thousand on. But D knows "
+    "the 90 paintings by heart, having seen each 13,300 times: the doctor notes `d-overfits`, and "
+    "that more steps change little.",
 }
 HEAD = """# What more time gives
 
-How the pictures of single runs change from their first minutes to the end of an hour, and where more
-time stops to pay. In each picture, a row is a moment of the run, and a column one z. No picture was selected:
-they are the first ones of each grid. KID is measured against pictures that were held out, with its
-95 % interval; [Measures](measures.md) explains it, and its floor, which real pictures reach. These
-are single runs, so small differences may be chance. The hours are those of a busy machine; two idle
-cores show D some 20 thousand pictures a minute. (`docs/write_longer.py` writes this page from the
-folders of runs.)
+How the pictures of single runs change from their first minutes to the end of an hour, and where
+more time stops to pay. In each picture, a row is a moment of the run, and a column one z. No
+picture was selected: they are the first ones of each grid. KID is measured against pictures that
+were held out, with its 95 % interval; [Measures](measures.md) explains it, and its floor, which
+real pictures reach. These are single runs, so small differences may be chance. The hours are those
+of a busy machine; two idle cores show D some 20 thousand pictures a minute. (`docs/write_longer.py`
+writes this page from the folders of runs.)
 """
 
 
