@@ -305,6 +305,8 @@ def setting_to_argv(name: str, value: object) -> list[str]:
     """The command-line arguments that set a field of Run: `["--lr-g", "0.0002"]`."""
     if isinstance(value, bool):
         return [option(name if value else f"no_{name}")]
+    if name == "zoom" and value == 0:
+        value = "auto"
     values = (value or ("none",)) if isinstance(value, tuple) else (value,)
     argv = []
     for item in values:

@@ -328,7 +328,8 @@ def _transform_all(
 
     def transform_many(indices: range) -> list[Any]:
         if hasattr(pictures, "batch"):
-            return [transform(picture) for picture in pictures.batch(indices)]
+            made = zip(indices, map(transform, pictures.batch(indices)), strict=True)
+            return [[(pixels, box and (index, *box)) for pixels, box in ps] for index, ps in made]
         return [transform_one(index) for index in indices]
 
     def transform_one(index: int) -> Any:

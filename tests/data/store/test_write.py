@@ -11,7 +11,7 @@ import threading
 import numpy as np
 import pytest
 
-from gankit import GankitError
+from gankit import GankitError, compose, prepare
 from gankit.data.read.fit import fit
 from gankit.data.store.write import PixelSettings, load_or_prepare
 
@@ -100,6 +100,14 @@ def test_without_a_fingerprint_the_first_picture_is_compared(cache):
     other = Drawn(fingerprint=None)
     other.arrays = 255 - other.arrays
     assert ready(other).fingerprint != first.fingerprint
+
+
+def test_patches_of_pictures_in_batches_are_held_out_with_their_picture(cache):
+    run = compose(dataset="petals:count=40", fit="patches:size=8", image_size=16, holdout=0.3)
+    prepared = prepare(run)
+    trained, held_out = ({row // 4 for row in rows} for rows in (prepared.train, prepared.holdout))
+    assert len(trained) == 28
+    assert trained | held_out == set(range(40))
 
 
 def test_pictures_in_batches_are_the_same(cache, registry):
