@@ -172,7 +172,7 @@ def sample_words(run: Path, *options: str) -> list[str]:
     return ["sample", path_from_here(run), *options]
 
 
-def describe_background(out: Path, run: Run) -> str:
+def _describe_background(out: Path, run: Run) -> str:
     """Where a single picture of a run lies if its format has no transparency; else empty."""
     from gankit.runs.images import can_be_transparent  # imports torch
 
@@ -183,7 +183,7 @@ def describe_background(out: Path, run: Run) -> str:
 
 def describe_grid(out: Path, run: Run, in_a_row: int, classes: Sequence[str]) -> str:
     """What the line that names a grid's file adds: its background, and the classes of its rows."""
-    background = describe_background(out, run) if in_a_row == 1 else ""
+    background = _describe_background(out, run) if in_a_row == 1 else ""
     rows = f"  (rows from the top: {shorten(', '.join(classes))})" if len(classes) > 1 else ""
     return background + rows
 

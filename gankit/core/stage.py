@@ -28,9 +28,9 @@ class Stage:
     )  # settings that changed -> their values until then
 
     def __str__(self) -> str:
-        """`until step 300: lr_g 0.0002`."""
-        settings = (f"{name} {_text(value)}" for name, value in self.before.items())
-        return f"until step {self.step}: {', '.join(settings)}"
+        """`until step 300: lr-g 0.0002`."""
+        settings = (f"{name.replace('_', '-')} {_text(old)}" for name, old in self.before.items())
+        return f"until step {self.step:,}: {', '.join(settings)}"
 
 
 def _text(value: Any) -> str:

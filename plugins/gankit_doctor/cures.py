@@ -63,8 +63,9 @@ def for_few_pictures(run: Run) -> Options:
     Shifts and zoom are enough in most cases, and G learns faster than with all of `diffaugment`.
     `ada` shifts pictures, too, and excludes `diffaugment`.
     """
-    missing = [] if has_trick(run, "ema") else ["ema:decay=0.99"]
-    if not (has_trick(run, "ada") or has_trick(run, "diffaugment", "policy", "translation")):
+    policies = {t.name: str(t.options.get("policy", SHIFTS)) for t in run.tricks}
+    missing = [] if "ema" in policies else ["ema:decay=0.99"]
+    if not ("ada" in policies or "translation" in policies.get("diffaugment", "")):
         missing.append(SHIFTS)
     options = {**add_tricks(run, *missing), "flip": True, "zoom": max(run.zoom, ZOOM)}
     if run.generator.name in UNEVEN:
@@ -79,14 +80,6 @@ def few_pictures_cure(run: Run) -> str:
     """The changes of `for_few_pictures` in words."""
     changes = for_few_pictures(run)
     return VARIANTS if dataclasses.replace(run, **changes) != run else MORE_PICTURES
-
-
-def has_trick(run: Run, name: str, option: str = "", word: str = "") -> bool:
-    """Whether the run has this trick, with this word in one of its options, if it was given."""
-    for trick in run.tricks:
-        if trick.name == name:
-            return word in str(trick.options.get(option, word))
-    return False
 
 
 def option_of(trick: Choice, name: str, default: float) -> float:

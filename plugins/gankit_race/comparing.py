@@ -238,12 +238,7 @@ def _difference(name: str, first: Any, second: Any) -> str:
 
 def _describe_stages(stages: Sequence[Stage]) -> str:
     """`(until step 300: lr-g 0.0002)`: what a run with stages changed."""
-    texts = []
-    for stage in stages:
-        values = {k: tuple(v) if isinstance(v, list) else v for k, v in stage.before.items()}
-        labels = [_setting_label(name, value) for name, value in values.items()]
-        texts.append(f"(until step {stage.step:,}: {', '.join(labels)})")
-    return " ".join(texts) or "no stages"
+    return " ".join(f"({stage})" for stage in stages) or "no stages"
 
 
 def _describe_plans(plans: Sequence[str]) -> str:

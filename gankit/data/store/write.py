@@ -328,16 +328,17 @@ def _transform_all(
 
     def transform_many(indices: range) -> list[Any]:
         if hasattr(pictures, "batch"):
-            made = zip(indices, map(transform, pictures.batch(indices)), strict=True)
-            return [[(pixels, box and (index, *box)) for pixels, box in ps] for index, ps in made]
+            return list(map(transform_picture, indices, pictures.batch(indices)))
         return [transform_one(index) for index in indices]
+
+    def transform_picture(index: int, picture: Any) -> list[tuple[Pixels, Any]]:
+        place = _find_place(pictures, index)
+        return [(pixels, place or (box and (index, *box))) for pixels, box in transform(picture)]
 
     def transform_one(index: int) -> Any:
         try:
             with opened(pictures, index) as picture:
-                patches = transform(picture)
-            place = _find_place(pictures, index)
-            return [(pixels, place or (box and (index, *box))) for pixels, box in patches]
+                return transform_picture(index, picture)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a picture may raise anything, and must not end the run

@@ -110,7 +110,7 @@ def test_a_run_with_stages_says_what_it_changed(run_of, compared, gankit_cli):
     )
     assert gankit_cli("run", "--resume", "b", "--steps", 4).code == 0
     out = " ".join(compared("a", "b").split())
-    assert "(until step 2: no trick, lr-g 0.0002) / no stages" in out
+    assert "(until step 2: tricks none, lr-g 0.0002) / no stages" in out
     assert "--stages" not in out
 
 
