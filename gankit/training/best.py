@@ -84,6 +84,7 @@ class BestSoFar:
     def __init__(self) -> None:
         self.progress = Progress()
         self.saved = self.progress  # when the last best checkpoint was saved
+        self.may_end = True  # not while a stage is repeated that is known to be followed by another
         self.ends_because = ""  # the reason, once --patience ends the run
 
     @property
@@ -106,7 +107,7 @@ class BestSoFar:
             self.progress = Progress()
         self.saved = self.progress
         self.progress = self.progress.add(_read_measurement(measured, step))
-        if run.patience and self.progress.since >= run.patience:
+        if self.may_end and run.patience and self.progress.since >= run.patience:
             self.ends_because = _explain_end(self.progress)
 
     def describe(self, run: Run) -> str:
@@ -133,13 +134,13 @@ class BestSoFar:
         self.saved = self.progress
 
     def begin_stage(self) -> None:
-        """Be as patient with new settings as with the first ones."""
-        self.progress = dataclasses.replace(self.progress, since=0)
+        """Be as patient with new settings as with the first ones, whatever these had reached."""
+        self.progress = Progress(best=self.progress.best)
         self.ends_because = ""
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint holds; empty if nothing was judged."""
-        return dataclasses.asdict(self.progress) if self.progress.gain else {}
+        return dataclasses.asdict(self.progress) if self.progress != Progress() else {}
 
     def load_state_dict(self, state: Any) -> None:
         """Go on from a checkpoint's state, which may be anything. ValueError."""

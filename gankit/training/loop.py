@@ -193,6 +193,7 @@ class TrainingLoop:
         Errors that end the run early know its folder and the steps done.
         """
         self.until = until
+        self.best.may_end = until is None
         self.budget = budget
         self.progress = progress
         try:

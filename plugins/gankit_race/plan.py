@@ -251,10 +251,19 @@ def _resolve_auto(
         except GankitError as error:
             raise GankitError(f"variant {variant.label!r}: {error}", error.exit_code) from error
         decided |= {(device, name): getattr(run, name) for name in left_open}
+        _refuse_same_run(resolved, variant, trainer.run)
         resolved.append(dataclasses.replace(variant, run=trainer.run))
         trainers.append(trainer)
     torch.set_num_threads(threads_before)
     return resolved, trainers
+
+
+def _refuse_same_run(others: Sequence[Variant], variant: Variant, run: Run) -> None:
+    """GankitError if `auto` stands for the value that another variant has."""
+    for other in others:
+        if other.run == run:
+            what = f"variants {other.label!r} and {variant.label!r} are the same run"
+            raise GankitError(f"{what}, as auto stands for the other's value here: omit one of them")
 
 
 def _refuse_stages(run: Run) -> None:

@@ -9,6 +9,7 @@ import json
 import logging
 import shutil
 import sys
+from pathlib import Path
 
 import pytest
 from gankit_metrics import during_training
@@ -18,6 +19,7 @@ from rich.file_proxy import FileProxy
 
 import gankit
 from gankit import GankitError, RunFailed, command_line, compose, load, load_run, train
+from gankit.cli.run_from_options import new_run
 from gankit.training import checkpoint
 from gankit.training.best import BestSoFar, Progress, Score, read_progress
 
@@ -233,6 +235,17 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(run_of, script, registr
     assert (folder / "checkpoints" / "best").read_text() == "step-000006"
     assert saved_in(folder, 9).state["best"] == saved_in(whole, 9).state["best"]
     assert saved_in(folder, 9).state["best"]["since"] == 4
+
+
+def test_patience_of_a_last_stage_does_not_end_a_repetition_before_it(run_of, script, registry):
+    script |= {1: 0.5, 6: 0.9, 7: 0.95}  # of the new settings, the first is the best
+    train(run_of(5), registry)
+    later = load_run("run", steps=20, batch_size=12, patience=2)
+    train(later, registry, resume=True)
+    assert steps_in(Path("run")) == [1, 8]
+    train(new_run(registry, Path("run/run.json"), {"out": "again"}), registry)
+    assert steps_in(Path("again")) == [1, 8]
+    assert saved_in(Path("again"), 8).state["best"]["since"] == 2
 
 
 def test_a_resumed_run_measures_at_the_same_steps(run_of, script, registry):

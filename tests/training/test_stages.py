@@ -478,6 +478,19 @@ def test_the_command_line_changes_settings_and_tells_it(copy_of, gankit_cli):
     assert "--budget" in err
 
 
+def test_a_repetition_says_which_stages_will_come(changed, gankit_cli, here):
+    code, out, _ = gankit_cli("run", "--config", changed / "run.json", "--out", "again")
+    assert code == 0
+    first, *others = out.splitlines()
+    assert first == "gankit run --config again/run.json"
+    begins = [line.partition(" on: ")[0] for line in others if line.startswith("stage ")]
+    assert begins == [
+        *("stage 2 from step 3", "stage 3 from step 6"),  # to come
+        *("stage 1 ends at step 3 of 8", "stage 2 from step 3"),
+        *("stage 2 ends at step 6 of 8", "stage 3 from step 6"),
+    ]
+
+
 def test_the_report_marks_each_stage(changed):
     from gankit_report.page import render_report
 

@@ -7,12 +7,14 @@ from typing import Any
 import click
 
 from gankit.cli.main import new_cli
-from gankit.core.all_stages import describe_stage, stage_begin
+from gankit.core.all_stages import describe_stage, runs_of_stages, stage_begin
 from gankit.core.clock import format_duration
+from gankit.core.errors import GankitError
 from gankit.core.settings import Run, command_about
 from gankit.runs.grids import grid_path
 from gankit.training.named_checkpoint import BEST, best_step
 from gankit.training.python_words import in_caller_words, resume_call
+from gankit.training.run_file import recorded_run
 
 LIKED_CELL = 12  # of the grid: an example of a picture that you may like
 TERMS = "G draws, D judges. D(x), D(G(z)): how real D finds real pictures and G's."
@@ -43,10 +45,21 @@ def explain_changes(run: Run) -> str:
     return f"real pictures are {', '.join(changes.values())} (off with {off})"
 
 
-def explain_stage(run: Run, first_step: int) -> str:
-    """A line that says what changes at the first step, if a stage of the run begins with it."""
-    begins = bool(run.stages) and stage_begin(run) == first_step
-    return in_caller_words(describe_stage(run)) if begins else ""
+def whole_run(run: Run) -> Run:
+    """A run with all of its stages, where `run` is in one of them."""
+    try:
+        return recorded_run(run.folder)
+    except GankitError:  # its run.json was deleted, or changed
+        return run
+
+
+def explain_stages(run: Run, first_step: int) -> list[str]:
+    """Lines that say what changes at the first step; else what stages to come will change."""
+    if run.stages and stage_begin(run) == first_step:
+        return [in_caller_words(describe_stage(run))]
+    stages = runs_of_stages(whole_run(run))[1:]
+    to_come = [stage for stage in stages if stage_begin(stage) > first_step]
+    return [in_caller_words(describe_stage(stage)) for stage in to_come]
 
 
 def summarize_outcome(run: Run, first_step: int, outcome: dict[str, Any]) -> list[str]:

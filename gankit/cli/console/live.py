@@ -17,9 +17,10 @@ from rich.text import Text
 
 from gankit.cli.console.format import (
     explain_changes,
-    explain_stage,
+    explain_stages,
     explain_terms,
     summarize_outcome,
+    whole_run,
 )
 from gankit.cli.console.recommend import recommend_recipe
 from gankit.cli.console.time_left import TimeLeft
@@ -68,8 +69,8 @@ class LiveView:
         self.console = console or output_console()  # the same as for messages: see gankit.cli.log
         self.width = self.console.width  # when the view was drawn
         self.pictures = PictureRow(self.console)
-        self.console.print(Text(command_line(run), style="dim"))
-        if stage := explain_stage(run, gan.step):
+        self.console.print(Text(command_line(whole_run(run)), style="dim"))
+        for stage in explain_stages(run, gan.step):
             self.console.print(Text(stage, style="cyan"))
         if changes := explain_changes(run):
             self.console.print(Text(changes, style="dim"))

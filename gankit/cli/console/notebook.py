@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gankit.cli.console.format import (
     explain_changes,
-    explain_stage,
+    explain_stages,
     explain_terms,
     summarize_outcome,
 )
@@ -47,9 +47,9 @@ class NotebookView:
         self.shown_grid: Path | None = None
         self.losses: dict[str, list[float]] = {name: [] for name in CURVES}
         self.last_update = 0.0  # time.monotonic()
-        stage = explain_stage(run, gan.step)
-        notes = (stage, explain_changes(run), explain_terms(run, gan.step), recommend_recipe(run))
-        self.notes = [note for note in notes if note]
+        stages = explain_stages(run, gan.step)
+        about = (explain_changes(run), explain_terms(run, gan.step), recommend_recipe(run))
+        self.notes = [*stages, *(note for note in about if note)]
         self.status = Output()
         self.picture = Output()
         self.status.show([f"step {gan.step:,}/{run.steps:,}", *self.notes])

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from gankit.cli.console.format import (
     explain_changes,
-    explain_stage,
+    explain_stages,
     explain_terms,
     summarize_outcome,
+    whole_run,
 )
 from gankit.cli.console.recommend import recommend_recipe
 from gankit.cli.console.time_left import TimeLeft
@@ -39,10 +40,10 @@ class PlainView:
         self.best: Any = None  # the best measurement so far, with --keep-best
         self.last_print = 0.0  # time.monotonic()
         self.writes = RetriedWrite("the output", "later lines are printed")
-        self.print(command_line(run))
+        self.print(command_line(whole_run(run)))
         start = "training" if gan.step == 0 else f"resuming at step {gan.step:,}"
         self.print(f"{start}: {run.steps:,} steps on {run.device}, into {run.folder}")
-        if stage := explain_stage(run, gan.step):
+        for stage in explain_stages(run, gan.step):
             self.print(stage)
         if changes := explain_changes(run):
             self.print(changes)

@@ -402,6 +402,13 @@ def test_variants_with_fewer_pictures_are_not_zoomed_more(race_cli, here, monkey
     assert [round(run["zoom"], 3) for run in runs] == [1.333, 1.333]
 
 
+def test_auto_is_refused_beside_the_value_that_it_stands_for(race_cli, here):
+    answer = race_cli("--vary", "zoom=auto,1.5", "--seeds", 1, length="1steps")
+    assert answer.code == 2
+    assert "'zoom auto' and 'zoom 1.5' are the same run, as auto stands for" in answer.err
+    assert not (here / "races").exists()
+
+
 def test_each_variant_has_its_threads_and_they_are_restored(race_cli, here, monkeypatch):
     seen = []
 
