@@ -26,7 +26,7 @@ NONE = "none"  # --init none: no base, although a --config names one
 MODEL = "model.safetensors"  # the file of a checkpoint that holds the networks
 MAX_BYTES = 8 << 30  # of that file
 # What a base gives to the run that begins with it: networks of these sizes, and how they train.
-NETWORKS = {"model", "generator", "discriminator", "image_size", "latent_dim"}
+NETWORKS = {"model", "generator", "discriminator", "image_size", "channels", "latent_dim"}
 TRAINING = {"loss", "tricks", "batch_size", "d_steps", "lr_g", "lr_d", "beta1", "beta2"}
 
 
@@ -132,6 +132,8 @@ def settings_from_base(
     record = read_json_object(file, "a run.json of gankit")
     overridden = chosen.keys() - {"tricks"}  # +NAME adds to those of the base
     names = (NETWORKS | TRAINING) & record.keys() - overridden
+    if record.get("channels") not in (3, 4):  # a grey base does not make pictures grey
+        names -= {"channels"}
     try:
         stages = convert_setting("stages", record.get("stages", []))
         later = [stage for stage in stages if stage.step >= base.step]

@@ -164,14 +164,19 @@ def describe_begin(record: Mapping[str, Any], init: str) -> str:
     return f"{' and '.join(parts)} are {source}; new: {names}{more_classes}"
 
 
-def warn_of_untrained_d(record: Mapping[str, Any], tricks: Iterable[Trick]) -> None:
-    """Warn of tricks that keep what D has learnt, if nothing of D is from a base."""
-    if record and len(record["new"]["D"]) < record["tensors"]["D"]:
+def warn_of_untrained_d(record: Mapping[str, Any], D: nn.Module, tricks: Iterable[Trick]) -> None:
+    """Warn of tricks that keep what D has learnt, if what they keep is not from a base."""
+    new = record["new"]["D"] if record else []
+    frozen = {name for name, weight in D.named_parameters() if not weight.requires_grad}
+    if not record:
+        cure = "give a trained run with --init RUN, or omit the trick"
+    elif len(new) == record["tensors"]["D"]:
+        cure = "nothing of D is from the base, so give another one, or omit the trick"
+    elif not_taken := sorted(frozen.intersection(new)):
+        what = f"{not_taken[0]} of D is not from the base, as it has another shape there"
+        cure = f"{what}: give the --channels and the --discriminator of the base, or omit the trick"
+    else:
         return
     for trick in tricks:
         if trick.needs_trained_d:
-            cure = "give a trained run with --init RUN, or omit the trick"
-            if record:
-                cure = "nothing of D is from the base, so give another one, or omit the trick"
-            cure = in_caller_words(cure)
-            log.warning("trick %s: %s: %s", trick.name, trick.needs_trained_d, cure)
+            log.warning("trick %s: %s: %s", trick.name, trick.needs_trained_d, in_caller_words(cure))

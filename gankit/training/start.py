@@ -138,7 +138,7 @@ def _record_start(run: Run, trainer: Trainer, registry: Registry) -> str:
     if trainer.begun_from:
         log.warning("%s", describe_begin(trainer.begun_from, run.init))
     if trainer.gan.step == 0:
-        warn_of_untrained_d(trainer.begun_from, trainer.tricks)
+        warn_of_untrained_d(trainer.begun_from, trainer.gan.D.net, trainer.tricks)
     for note in prepared.notes:  # decisions that you may want to change
         log.warning("%s", note)
     if prepared.skipped:

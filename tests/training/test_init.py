@@ -119,6 +119,14 @@ def test_networks_and_how_they_trained_come_from_the_base(registry, base):
     assert run.init == f"{base}:4@{load_base(str(base)).run.sha256[:12]}"
 
 
+def test_channels_are_those_of_the_base_unless_it_is_grey(registry, tiny, in_folder):
+    for channels, expected in ((4, 4), (1, 0)):
+        settings = tiny(channels=channels, length="1 steps", out=f"base-{channels}")
+        base = train(compose(registry, **settings), registry, quiet=True)
+        assert compose(registry, init=base, data=str(in_folder)).channels == expected
+    assert compose(registry, init=base, data=str(in_folder), channels=3).channels == 3
+
+
 def test_your_settings_override_the_base(registry, base):
     run = compose(registry, init=base, tricks="+r1", batch_size=16, image_size=32)
     assert [trick.name for trick in run.tricks] == ["ema", "spectral-norm", "r1"]
@@ -380,6 +388,8 @@ def test_freeze_d_warns_without_a_trained_d(gankit_cli, base, tmp_path):
     assert gankit_cli("import", tmp_path / "netG.pth", "--out", tmp_path / "imported").code == 0
     begun = gankit_cli("run", "--init", tmp_path / "imported", *words, "--out", tmp_path / "c")
     assert "nothing of D is from the base" in begun.err
+    grey = gankit_cli("run", "--init", base, *words, "--channels", 1, "--out", tmp_path / "d")
+    assert "main.0.weight of D is not from the base, as it has another shape there" in grey.err
 
 
 # --- misuse
