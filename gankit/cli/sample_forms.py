@@ -17,6 +17,7 @@ from gankit.cli.sample_classes import class_options, file_prefix, labels_of, sto
 from gankit.cli.sample_options import Film
 from gankit.cli.sample_output import check_film_fits, check_picture_fits, sample_words
 from gankit.cli.sample_pictures import Circle, Directions, Pictures
+from gankit.core.class_labels import columns_in_turn
 from gankit.core.image_size import ImageSize
 from gankit.core.randomness import latents
 from gankit.core.settings import command_about
@@ -97,7 +98,10 @@ def write_grid(drawing: Drawing, pictures: Pictures, *, numbered: bool) -> Frame
     classes = drawing.classes or (None,)
     in_a_row = len(pictures.numbers)
     count = in_a_row * len(classes)
-    columns = in_a_row if len(classes) > 1 else nearly_square(count, drawing.drawn)
+    columns = in_a_row if len(classes) > 1 else 0
+    if not drawing.classes:
+        columns = columns_in_turn(pictures.seeds(), len(sampler.class_names))
+    columns = columns or nearly_square(count, drawing.drawn)
     options = [*pictures.options(), *(["--numbers"] if numbered else [])]
     drawing.check_grid([*options, *class_options(drawing.classes)], count, columns)
     z = pictures.latents(sampler)

@@ -72,10 +72,12 @@ class RunWriter:
 
     @hookimpl
     def samples_drawn(self, run: Run, step: int, images: torch.Tensor) -> None:
+        from gankit.core.class_labels import columns_in_turn
         from gankit.runs.images import to_grid, to_png
         from gankit.runs.provenance import of_run
 
-        png = to_png(to_grid(images), of_run(run.folder, step))
+        columns = columns_in_turn(range(len(images)), len(run.class_names))
+        png = to_png(to_grid(images, columns), of_run(run.folder, step))
         self.unwritten_grids.append((grid_path(run.folder, step), png))
         self._write_grids(run)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from gankit.core.class_labels import labels_in_turn
+from gankit.core.class_labels import columns_in_turn, labels_in_turn
 from gankit.core.errors import GankitError, quote_value
 from gankit.core.randomness import latents, latents_of_seeds
 from gankit.core.registry import Registry, registry_of
@@ -196,7 +196,8 @@ class Sampler:
         drawn = _require_seeds(range(seed, seed + count) if seeds is None else seeds)
         labels = self.labels(drawn, label)
         shown = drawn if numbers else ()
-        return self.draw(self.latents(drawn), labels=labels, size=size, numbers=shown)
+        columns = columns_in_turn(drawn, len(self.class_names)) if label is None else 0
+        return self.draw(self.latents(drawn), columns, labels=labels, size=size, numbers=shown)
 
     def near(
         self,

@@ -7,7 +7,7 @@ from torch import Tensor
 
 import gankit
 from gankit import GankitError, Trick
-from gankit.core.class_labels import fit_labels, labels_in_turn
+from gankit.core.class_labels import columns_in_turn, fit_labels, labels_in_turn
 from gankit.core.gan import MicroBatch
 
 LABELS = {"class_labels": True}
@@ -145,6 +145,22 @@ def test_a_grid_has_a_row_for_each_class(trainer_of):
 def test_more_classes_than_rows_take_turns():
     assert labels_in_turn(range(12), 10).tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]
     assert labels_in_turn([0, 7, 8, 64], 8).tolist() == [0, 0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("seeds", "num_classes", "columns"),
+    [
+        (range(64), 6, 8),
+        (range(8, 20), 6, 8),
+        (range(4, 20), 6, 0),  # the first row would have two classes
+        ([3] * 25, 6, 0),
+        (range(5), 6, 0),
+        (range(64), 10, 0),
+        (range(64), 0, 0),
+    ],
+)
+def test_each_row_of_a_grid_shows_one_class_if_possible(seeds, num_classes, columns):
+    assert columns_in_turn(seeds, num_classes) == columns
 
 
 def test_labels_fit_several_batches_of_their_length():

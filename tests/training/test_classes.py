@@ -149,6 +149,17 @@ def test_wrong_labels_for_images_are_a_sentence(conditional, labels):
         sampler.images(sampler.latents(range(3)), labels)
 
 
+def test_grids_of_tall_pictures_have_a_row_for_each_class(registry, tiny, gankit_cli, here):
+    settings = {**SETTINGS, "length": "3 steps", "image_size": "16x32"}
+    folder = train(compose(registry, **tiny(**settings), out="tall"), quiet=True)
+    wide = (8 * 18 + 2, 8 * 34 + 2)
+    assert gankit.load(folder).grid().size == wide
+    assert gankit_cli("sample", folder, "--out", "grid.png").code == 0
+    for path in (folder / "samples" / "000003.png", here / "grid.png"):
+        with Image.open(path) as picture:
+            assert picture.size == wide
+
+
 def test_sample_draws_classes(conditional, gankit_cli, here):
     answer = gankit_cli("sample", conditional, "--class", "blue", "--count", 4, "--out", "b.png")
     assert answer.code == 0
