@@ -177,6 +177,7 @@ def warn_of_untrained_d(record: Mapping[str, Any], D: nn.Module, tricks: Iterabl
         cure = f"{what}: give the --channels and the --discriminator of the base, or omit the trick"
     else:
         return
+    cure = in_caller_words(cure)
     for trick in tricks:
         if trick.needs_trained_d:
-            log.warning("trick %s: %s: %s", trick.name, trick.needs_trained_d, in_caller_words(cure))
+            log.warning("trick %s: %s: %s", trick.name, trick.needs_trained_d, cure)

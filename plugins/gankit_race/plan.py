@@ -263,7 +263,8 @@ def _refuse_same_run(others: Sequence[Variant], variant: Variant, run: Run) -> N
     for other in others:
         if other.run == run:
             what = f"variants {other.label!r} and {variant.label!r} are the same run"
-            raise GankitError(f"{what}, as auto stands for the other's value here: omit one of them")
+            why = "auto stands for the other's value here"
+            raise GankitError(f"{what}, as {why}: omit one of them")
 
 
 def _refuse_stages(run: Run) -> None:

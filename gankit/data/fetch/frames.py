@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 
 from gankit.core.atomic_write import open_atomically, write_atomically
@@ -26,7 +27,7 @@ from gankit.data.read.names import printable
 from gankit.data.read.silence import NO_PILLOW_WARNINGS
 from gankit.data.store.cache import cache_folder
 
-LAYOUT = 2  # version of the folder; increase it to read the frames of every film again
+LAYOUT = 3  # version of the folder; increase it to read the frames of every film again
 CONTENTS_FILE = "contents.json"
 PER_SECOND = 2  # frames of a film that are taken by default
 MAX_FRAMES = 5_000_000  # of one film: two days
@@ -180,8 +181,7 @@ class _Reader:
         """(number, time in ms, picture) of the frames, without those like the one before."""
         last = None
         for number, time, picture in self._frames():
-            small = picture.convert("RGB").resize((STILL_SIDE, STILL_SIDE))
-            look = np.asarray(small, np.float32)
+            look = _look(picture)
             if last is not None and float(np.abs(look - last).mean()) < STILL:
                 self.still += 1
                 continue
@@ -247,6 +247,14 @@ class _Reader:
                 time = frame.time if frame.time is not None else number / rate
                 first = time if first is None else first
                 yield round(1000 * (time - first)), partial(_upright, frame, aspect)
+
+
+def _look(picture: Image.Image) -> NDArray[np.float32]:
+    """What there is to see of a frame: its colours and its transparency, (STILL_SIDE^2, 3 or 4)."""
+    if not picture.has_transparency_data:
+        return np.asarray(picture.convert("RGB").resize((STILL_SIDE, STILL_SIDE)), np.float32)
+    small = picture.convert("RGBA").resize((STILL_SIDE, STILL_SIDE))
+    return np.asarray(small.convert("RGBa"), np.float32)  # a colour that cannot be seen is 0
 
 
 def _describe(error: Exception) -> str:

@@ -48,7 +48,8 @@ def open_holders(
     for holder in holders:
         by_kind[holder.holds].append(holder)
     films: dict[str, Film] = {}
-    for holder in by_kind[kinds.ANIMATION] + by_kind[kinds.FILM_FRAMES]:
+    moving = by_kind[kinds.ANIMATION] + by_kind[kinds.FILM_FRAMES]
+    for holder in sorted(moving, key=lambda holder: holder.file.relative_path):
         if film := _open_film(holder, stride, opened, progress):
             films[holder.file.relative_path] = film
     opened.notes.extend(describe_films(films))

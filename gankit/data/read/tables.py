@@ -6,7 +6,9 @@ import codecs
 import csv
 import io
 import posixpath
-from collections import Counter
+import re
+import unicodedata
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -30,6 +32,8 @@ MAX_BYTES = 256 << 20  # of a table
 MAX_COLUMNS = 1000
 MAX_CELL = 1 << 17  # letters, the limit of Python's csv module
 MAX_LABEL = 100  # letters of a label
+_OF_FILE = re.compile(r"\[\d+\]$")  # frame 7 of a.gif is a.gif[000000007]
+_SEPARATOR = re.compile(r"sep=.", re.IGNORECASE)
 SMALLER = "give the labels in a smaller one, with the columns file_name and label"
 LISTED = 5  # classes in a line
 
@@ -61,7 +65,7 @@ def may_be_table(name: str, start: bytes) -> bool:
     stem, _, ending = name.lower().rpartition(".")
     if ending not in ENDINGS or not start.strip():
         return False
-    first = next(iter(_decode(start).splitlines()), "")
+    first = next(iter(_without_separator(_decode(start)).splitlines()), "")
     header = [_plain(cell) for cell in next(iter(_rows(first, _delimiter(first))), [])]
     return stem in LABEL_TABLES or bool(set(header) & set(FILE_COLUMNS) and len(header) > 1)
 
@@ -70,7 +74,8 @@ def read_labels(tables: Sequence[Table], pictures: Sequence[str]) -> Labels:
     """The labels that tables give to pictures, which are named by their paths below the source.
 
     A row names a picture by its path, from the table's folder or from the source, or by its file's
-    name alone, with or without the ending. The first label that a picture gets is kept.
+    name alone, with or without the ending. A film or an array that it names so gives its label to
+    all of its pictures. The first label that a picture gets is kept.
     """
     index = _Index(pictures)
     labels = Labels({}, [])
@@ -96,7 +101,7 @@ def _describe_broken(error: Exception) -> str:
 
 def _read_table(table: Table, index: _Index, labels: dict[int, str], total: int) -> str:
     """Add the table's labels; the line that says what it held, or "" if it is about others."""
-    text = _read_text(table.path)
+    text = _without_separator(_read_text(table.path))
     delimiter = _delimiter(text[:MAX_CELL].partition("\n")[0])
     rows = _rows(text, delimiter)
     first = next(rows, [])
@@ -174,37 +179,33 @@ class _Reading:
 
 
 class _Index:
-    """Finds pictures by the names that tables give them."""
+    """Finds pictures by the names that tables give to their files."""
 
     def __init__(self, paths: Sequence[str]) -> None:
-        self.by_path: dict[str, int] = {}
-        self.by_name: dict[str, list[int]] = {}
-        self.by_stem: dict[str, list[int]] = {}
+        self.pictures: defaultdict[str, list[int]] = defaultdict(list)  # of a file, in any case
         for number, path in enumerate(paths):
-            folded = path.casefold()
-            self.by_path.setdefault(folded, number)
-            name = posixpath.basename(folded)
-            self.by_name.setdefault(name, []).append(number)
-            self.by_stem.setdefault(posixpath.splitext(name)[0], []).append(number)
-            self.by_stem.setdefault(posixpath.splitext(folded)[0], []).append(number)
+            self.pictures[_fold(_OF_FILE.sub("", path))].append(number)
+        self.files: defaultdict[str, set[str]] = defaultdict(set)  # by each way to write them
+        for file in self.pictures:
+            stem, _ = posixpath.splitext(file)
+            for written in (stem, posixpath.basename(file), posixpath.basename(stem)):
+                self.files[written].add(file)
 
     def find(self, name: str, folder: str) -> list[int]:
-        """The picture that a row names: at most one, as a name of several is of none."""
-        name = posixpath.normpath(name.replace("\\", "/").casefold()) if name else ""
+        """The pictures of the file that a row names; none if several files have such a name.
+
+        A picture is the only one of its file; films and arrays have many.
+        """
+        name = posixpath.normpath(_fold(name).replace("\\", "/")) if name else ""
         if not name or name == ".":
             return []
-        folder = folder.casefold()
-        for path in (posixpath.normpath(posixpath.join(folder, name)), name.lstrip("/")):
-            if path in self.by_path:
-                return [self.by_path[path]]
-            if len(self.by_stem.get(path, ())) == 1 and "/" in path:
-                return self.by_stem[path]
-        base = posixpath.basename(name)
-        for names in (self.by_name, self.by_stem):
-            matches = sorted(set(names.get(base, ())))
-            if len(matches) == 1:
-                return matches
-        return []
+        for path in (posixpath.normpath(posixpath.join(_fold(folder), name)), name.lstrip("/")):
+            if path in self.pictures:
+                return self.pictures[path]
+            if len(self.files.get(path, ())) == 1 and "/" in path:
+                return self.pictures[next(iter(self.files[path]))]
+        files = self.files.get(posixpath.basename(name), set())
+        return self.pictures[next(iter(files))] if len(files) == 1 else []
 
 
 def _find_columns(first: Sequence[str], table: Table, index: _Index) -> _Column | None:
@@ -255,9 +256,20 @@ def _decode(content: bytes) -> str:
         return content.decode("cp1252", errors="replace")
 
 
+def _without_separator(text: str) -> str:
+    """The text of a table without the line `sep=;` that Excel may put before it."""
+    first, newline, rest = text.partition("\n")
+    return rest if newline and _SEPARATOR.fullmatch(first.strip()) else text
+
+
 def _delimiter(line: str) -> str:
     """What separates the columns of a table: the most frequent of these in its first line."""
-    return max(",;\t", key=line.count)
+    return max(",;\t|", key=line.count)
+
+
+def _fold(path: str) -> str:
+    """A path as it is compared: in any case, and with ü as one letter or as two."""
+    return unicodedata.normalize("NFC", path).casefold()
 
 
 def _rows(text: str, delimiter: str) -> Iterator[list[str]]:

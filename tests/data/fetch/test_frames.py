@@ -106,6 +106,18 @@ def test_an_animation_gives_its_frames_if_it_is_asked_for(tmp_path, ending):
     assert difference(pictures[2], scene(8)) < 6
 
 
+def test_frames_that_differ_only_in_what_is_transparent_are_kept(tmp_path):
+    pictures = [Image.new("RGBA", SIZE) for _ in range(4)]
+    for number, picture in enumerate(pictures[:3]):
+        picture.paste((0, 0, 0, 255), (12 * number, 8, 12 * number + 10, 18))
+    pictures[3] = pictures[2].copy()
+    pictures[3].paste((9, 200, 9, 0), (0, 0, 8, 8))  # which nobody sees
+    path = tmp_path / "a.png"
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=100)
+    found = picture_files((str(path),), 0)
+    assert found.names == ["a.png, frame 0", "a.png, frame 1", "a.png, frame 2"]
+
+
 def test_films_in_a_folder_need_every(tmp_path):
     film(tmp_path / "a.mp4", 12)
     scene(3).save(tmp_path / "b.png")

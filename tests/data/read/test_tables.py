@@ -1,5 +1,6 @@
 """Tests of metadata.csv and other tables that say the class of pictures."""
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -37,6 +38,8 @@ def classes(place, content=None, name="metadata.csv", **options):
         ("a.png,rose\nc.png,tulip\n", "labels.csv"),  # without a header
         ("lesion_id,image_id,dx,age\n1,a,rose,5\n2,c,tulip,6\n", "HAM10000_metadata.csv"),
         ("label,file_name\nrose,./a.png\ntulip,train\\c.png\n", "metadata.csv"),
+        ("sep=;\r\nimage;class\r\na;rose\r\nc;tulip\r\n", "train.csv"),
+        ("path|style|year\na.png|rose|1\nc.png|tulip|2\n", "labels.csv"),
         ('file_name,label,text\na.png,rose,"a ""b"",\nc"\nx/train/c.png,tulip,\n', "metadata.csv"),
     ],
 )
@@ -45,6 +48,25 @@ def test_every_way_to_write_labels(place, content, name):
     assert labels == {"a": "rose", "b": "", "c": "tulip", "d": "train"}
     assert name in found[0]
     assert "labels for 2 of 4 pictures: rose 1, tulip 1" in found[0]
+
+
+def test_a_label_of_a_film_or_an_array_is_that_of_all_its_pictures(tmp_path, place):
+    pictures = [Image.new("RGB", (8, 8), (90 * number, 0, 0)) for number in range(3)]
+    pictures[0].save(place / "f.gif", save_all=True, append_images=pictures[1:])
+    labels, found = classes(place, "file_name,label\nf.gif,rose\nc.png,tulip\n", every=1)
+    assert labels == {"a": "", "b": "", "c": "tulip", "d": "train", "f": "rose"}
+    assert "labels for 4 of 7 pictures: rose 3, tulip 1" in found[-1]
+    stack = tmp_path / "arrays"
+    stack.mkdir()
+    np.save(stack / "n.npy", np.zeros((5, 8, 8, 3), np.uint8))
+    _, found = classes(stack, "file_name,label\nn.npy,rose\n")
+    assert "labels for 5 of 5 pictures: rose 5" in found[-1]
+
+
+def test_letters_of_two_parts_are_those_of_one(place):
+    (place / "a.png").rename(place / "au\u0308.png")
+    labels, _ = classes(place, "file_name,label\na\u00fc.png,rose\n")
+    assert labels["a"] == "rose"
 
 
 def test_classes_are_chosen_by_label_or_folder(place):
