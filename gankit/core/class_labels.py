@@ -22,9 +22,10 @@ def columns_in_turn(seeds: Iterable[int], num_classes: int) -> int:
     """The columns of a grid of these seeds with a class in each row; 0 if there is no such grid."""
     if not num_classes:
         return 0
-    labels = labels_in_turn(seeds, num_classes)
-    has_rows = all(len(row.unique()) == 1 for row in labels.split(ROW))
-    return ROW if has_rows and len(labels.unique()) > 1 else 0
+    labels = labels_in_turn(seeds, num_classes).tolist()
+    rows = [set(labels[start : start + ROW]) for start in range(0, len(labels), ROW)]
+    has_rows = all(len(row) == 1 for row in rows)
+    return ROW if has_rows and len(set(labels)) > 1 else 0
 
 
 def fit_labels(labels: Tensor | None, inputs: Tensor) -> Tensor:

@@ -232,7 +232,7 @@ def _resolve_auto(
     """
     threads_before = torch.get_num_threads()
     decided: dict[tuple[str, str], Any] = {}  # device, field -> its value
-    resolved = []
+    resolved: list[Variant] = []
     trainers = []
     for variant in variants:
         device = variant.run.device
