@@ -155,7 +155,7 @@ def read_more(rule, spec):
     items.append(f"- `gankit show {spec.name}` prints this text and the rule's code.")
     links = ", ".join(f"[{name}]({name}.md)" for name in rule.causes)
     if links:
-        items.append(f"- It may cause {links}. The doctor then names them as its consequences.")
+        items.append(f"- While it is an alarm, these count as its consequences: {links}.")
     return "\n".join(items)
 
 

@@ -307,7 +307,9 @@ def setting_to_argv(name: str, value: object) -> list[str]:
         return [option(name if value else f"no_{name}")]
     if name == "zoom" and value == 0:
         value = "auto"
-    values = (value or ("none",)) if isinstance(value, tuple) else (value,)
+    if value in ((), ""):  # no tricks, or no run to begin with
+        value = "none"
+    values = value if isinstance(value, tuple) else (value,)
     argv = []
     for item in values:
         argv += [option(name), str(item)]

@@ -121,14 +121,7 @@ class Batches:
             return self._zoom_in(images.cpu(), batch).to(images.device)
         random = randomness.generator(self.seed, batch, "zoom")
         draws = self.share(torch.rand(self.batch_size, 3, generator=random))
-        scale = 1 / self.zoom + (1 - 1 / self.zoom) * draws[:, 0]  # the part's side / the picture's
-        theta = torch.zeros(len(images), 2, 3)
-        theta[:, 0, 0] = scale
-        theta[:, 1, 1] = scale
-        theta[:, :, 2] = (1 - scale)[:, None] * (2 * draws[:, 1:] - 1)
-        grid = affine_grid(to_device(theta, images.device), list(images.shape), align_corners=False)
-        mode = "nearest" if self.resample == "nearest" else "bicubic"
-        return grid_sample(images, grid, mode, "border", align_corners=False).clamp_(-1, 1)
+        return zoom_in(images, self.zoom, draws, self.resample)
 
     def _normalise(self, images: torch.Tensor) -> torch.Tensor:
         """Bytes (N, H, W, C) as floats in [-1, 1], in chunks that stay in the processor's cache."""
@@ -162,3 +155,20 @@ class Batches:
                 del self._buffers[index]
                 return memory
         return None
+
+
+def zoom_in(
+    images: torch.Tensor, zoom: float, draws: torch.Tensor, resample: str = "lanczos"
+) -> torch.Tensor:
+    """A part of each image (N, C, H, W), enlarged to the full size up to `zoom` times.
+
+    `draws` (N, 3), from 0 to 1: how large the part is, and where it lies.
+    """
+    scale = 1 / zoom + (1 - 1 / zoom) * draws[:, 0]  # the part's side / the picture's
+    theta = torch.zeros(len(images), 2, 3)
+    theta[:, 0, 0] = scale
+    theta[:, 1, 1] = scale
+    theta[:, :, 2] = (1 - scale)[:, None] * (2 * draws[:, 1:] - 1)
+    grid = affine_grid(to_device(theta, images.device), list(images.shape), align_corners=False)
+    mode = "nearest" if resample == "nearest" else "bicubic"
+    return grid_sample(images, grid, mode, "border", align_corners=False).clamp_(-1, 1)

@@ -59,6 +59,7 @@ class Trainer:
     non_finite_at_start: dict[str, str] = field(default_factory=dict)
     begun_from: dict[str, Any] = field(default_factory=dict)  # for run.json, with --init
     best: BestSoFar = field(default_factory=BestSoFar)  # of the run's measurements
+    last_penalty: float | None = None  # of D; some tricks have one only every n-th step
     recorders: list[Recorder] = field(default_factory=list)  # while a step is recorded: one
     _batches_before: int | None = None  # that earlier stages took, once it is known
 

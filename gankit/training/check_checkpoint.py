@@ -23,7 +23,7 @@ def check_fits(saved: Checkpoint, trainer: Trainer) -> None:
     state = saved.state
     has_average = gan.sampler is not gan.G.net  # with the trick ema
     check_keys("model", saved.model, {"G", "D"}, {"sampler"})
-    check_keys("state", state, {"G", "D", "tricks"}, {"scalers", "acted", "best"})
+    check_keys("state", state, {"G", "D", "tricks"}, {"scalers", "acted", "best", "penalty"})
     read_progress(state.get("best", {}))
     tricks = {trick.name for trick in trainer.tricks}
     if has_average != ("sampler" in saved.model) or tricks != set(_dict("tricks", state["tricks"])):
@@ -31,6 +31,9 @@ def check_fits(saved: Checkpoint, trainer: Trainer) -> None:
     acted = state.get("acted", [])
     if not isinstance(acted, list) or not all(isinstance(name, str) for name in acted):
         raise ValueError("acted is not a list of tricks")
+    penalty = state.get("penalty", 0.0)
+    if not isinstance(penalty, float) or not math.isfinite(penalty):
+        raise ValueError(f"penalty is {penalty!r}")
     # For float16; checkpoints of gankit 0.1 have none.
     scalers = state.get("scalers", {"G": {}, "D": {}})
     check_keys("scalers", scalers, {"G", "D"})

@@ -87,6 +87,7 @@ def restore_from(saved: checkpoint.Checkpoint, trainer: Trainer) -> None:
             why = describe_reason(error)
             raise ValueError(f"trick {trick.name!r} refuses its state: {why}") from error
     trainer.best.load_state_dict(saved.state.get("best", {}))
+    trainer.last_penalty = saved.state.get("penalty")
     acted = saved.state.get("acted", ())
     trainer.earlier_activity = dict.fromkeys(acted, "acted before the run was resumed")
     gan.step = saved.step

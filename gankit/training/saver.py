@@ -41,6 +41,8 @@ class Saver:
             state["scalers"][player.name] = player.scaler.state_dict()
         state["tricks"] = {trick.name: trick.state_dict() for trick in self.trainer.tricks}
         state["acted"] = [name for name, text in last_activity.items() if text]
+        if self.trainer.last_penalty is not None:
+            state["penalty"] = self.trainer.last_penalty
         best = self.trainer.best.state_dict()
         if best:
             state["best"] = best

@@ -49,6 +49,11 @@ class StepLog:
         if problem:
             raise training_failed(run, problem)
         self.scalars = {k: v for k, v in read[-1][1].items() if k not in FIRST_SCORES}
+        penalties = [scalars["penalty"] for _, scalars in read if "penalty" in scalars]
+        if penalties:
+            self.trainer.last_penalty = penalties[-1]
+        if self.trainer.last_penalty is not None:
+            self.scalars["penalty"] = self.trainer.last_penalty
         self.unread = []
 
     def read_row(self) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def describe(diagnosis: Diagnosis) -> list[str]:
     if diagnosis.verdict not in {report.name for report in diagnosis.findings}:
         lines += _wrap(diagnosis.text)
     elif all(report.kind == NOTE for report in diagnosis.findings):
-        lines += _wrap("There is no alarm, and notes need no cure as long as pictures get better.")
+        lines += _wrap(_about_notes(diagnosis))
     for number, report in enumerate(diagnosis.findings, start=1):
         lines += ["", *describe_finding(number, report, looked_now=diagnosis.looked_now)]
     if diagnosis.measures:
@@ -70,6 +70,13 @@ def describe(diagnosis: Diagnosis) -> list[str]:
         for name, columns in diagnosis.unasked.items():
             lines += _wrap(f"{name} ({', '.join(columns)})")
     return lines
+
+
+def _about_notes(diagnosis: Diagnosis) -> str:
+    """Whether the notes of a run without an alarm need a cure."""
+    if diagnosis.gets_better:
+        return "There is no alarm, and notes need no cure as long as pictures get better."
+    return "There is no alarm yet, but the pictures do not get better."
 
 
 def describe_finding(number: int, report: Report, *, looked_now: bool = False) -> list[str]:
@@ -86,7 +93,9 @@ def describe_finding(number: int, report: Report, *, looked_now: bool = False) -
     lines += _wrap(f"Evidence ({where}):")
     for name, value in report.evidence.items():
         lines += _wrap_evidence(name, value)
-    lines += _wrap(f"{'Cure' if report.kind == ALARM else 'What would help'}: {report.cure}")
+    label = "Cure" if report.kind == ALARM else "What would help"
+    label = "What would have helped" if report.until is not None else label
+    lines += _wrap(f"{label}: {report.cure}")
     if report.command:
         lines.append(f"   {report.command}")
     if report.why_wrong:

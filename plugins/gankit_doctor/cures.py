@@ -12,6 +12,7 @@ from gankit.training import combine
 Options = dict[str, Any]
 SMALL_Z = 8  # numbers in z, below which they limit how many pictures there are
 USUAL_RATE = 4e-4  # the default of gankit run
+MILD_RATE = 2e-4  # DCGAN's
 UNEVEN = ("dcgan", "mathworks", "tf-dcgan")  # generators of transposed convolutions
 SHIFTS = "diffaugment:policy=translation"
 ZOOM = 1.5
@@ -19,6 +20,7 @@ VARIANTS = (
     "Show D more variants of each picture: shifted, mirrored, and a random part of it. And draw "
     "with an average of G. More pictures help most."
 )
+EVEN = "The command also takes a G without transposed convolutions, which leave patterns."
 MORE_PICTURES = (
     "Collect more pictures, or begin with a run that has seen others (--init RUN): this run shows "
     "D many variants of each picture already."
@@ -26,10 +28,11 @@ MORE_PICTURES = (
 
 
 def scale_rate(run: Run, factor: float, *players: str) -> Options:
-    """Other learning rates for these players, "d" and "g", rounded to two digits."""
+    """Other learning rates for these players, "d" and "g", rounded to two digits; 0 has no part."""
+    rates = {f"lr_{player}": getattr(run, f"lr_{player}") for player in players}
     return {
-        f"lr_{player}": float(f"{min(getattr(run, f'lr_{player}') * factor, 0.05):.2g}")
-        for player in players
+        name: float(f"{min(rate * factor, 0.05):.2g}") if rate else MILD_RATE
+        for name, rate in rates.items()
     }
 
 
@@ -39,6 +42,15 @@ def add_tricks(run: Run, *texts: str) -> Options:
         return {}
     tricks = combine.add_tricks(run.tricks, [f"+{text}" for text in texts])
     return {"tricks": tuple(map(Choice.parse, tricks))}
+
+
+def add_missing(run: Run, *texts: str) -> Options:
+    """The run's tricks and those of these that it has not, whatever options it gave to the others.
+
+    Nothing if it has all of them.
+    """
+    names = {trick.name for trick in run.tricks}
+    return add_tricks(run, *(text for text in texts if Choice.parse(text).name not in names))
 
 
 def drop_tricks(run: Run, *names: str) -> Options:
@@ -63,23 +75,38 @@ def for_few_pictures(run: Run) -> Options:
     Shifts and zoom are enough in most cases, and G learns faster than with all of `diffaugment`.
     `ada` shifts pictures, too, and excludes `diffaugment`.
     """
+    options = add_missing(run, "ema:decay=0.99")
     policies = {t.name: str(t.options.get("policy", SHIFTS)) for t in run.tricks}
-    missing = [] if "ema" in policies else ["ema:decay=0.99"]
     if not ("ada" in policies or "translation" in policies.get("diffaugment", "")):
-        missing.append(SHIFTS)
-    options = {**add_tricks(run, *missing), "flip": True, "zoom": max(run.zoom, ZOOM)}
-    if run.generator.name in UNEVEN:
-        kept = {"base_channels"} & set(run.generator.options)
-        options["generator"] = Choice(
-            "dcgan-skip", {name: run.generator.options[name] for name in kept}
-        )
-    return options
+        changed = dataclasses.replace(run, **options)
+        options |= add_tricks(changed, _with_shifts(policies.get("diffaugment", "")))
+    return {**options, **even_generator(run), "flip": True, "zoom": max(run.zoom, ZOOM)}
+
+
+def _with_shifts(policy: str) -> str:
+    """`diffaugment` with shifts, and with what its policy has; colours are left as they are."""
+    kept = [change for change in policy.split("+") if change not in ("", "color")]
+    return "+".join([SHIFTS, *kept])
 
 
 def few_pictures_cure(run: Run) -> str:
     """The changes of `for_few_pictures` in words."""
     changes = for_few_pictures(run)
-    return VARIANTS if dataclasses.replace(run, **changes) != run else MORE_PICTURES
+    if dataclasses.replace(run, **changes) == run:
+        return MORE_PICTURES
+    return f"{VARIANTS} {EVEN}" if "generator" in changes else VARIANTS
+
+
+def even_generator(run: Run, at_least: int = 0) -> Options:
+    """A G whose kernels overlap evenly, as wide as the run's; nothing if it has one, or a base.
+
+    If the run's has `at_least` base channels or fewer, G has its default, 24.
+    """
+    if run.generator.name not in UNEVEN or run.init:  # the weights of a base fit its own G only
+        return {}
+    width = int(option_of(run.generator, "base_channels", 0))
+    options = {"base_channels": width} if width > at_least else {}
+    return {"generator": Choice("dcgan-skip", options)}
 
 
 def option_of(trick: Choice, name: str, default: float) -> float:

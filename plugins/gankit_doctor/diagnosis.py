@@ -11,7 +11,7 @@ from typing import Any
 
 from gankit.core.portable_path import path_from_here
 from gankit.core.registry import Registry
-from gankit.core.seen import History
+from gankit.core.seen import History, Seen
 from gankit.core.settings import Run, command_about, command_line, setting_to_argv
 from gankit_doctor import engine as engines
 from gankit_doctor.engine import Engine, Episode
@@ -46,6 +46,7 @@ class Diagnosis:
     unasked: Mapping[str, tuple[str, ...]]  # rules that could not be asked -> missing columns
     failure: str = ""  # why the run failed; empty if it did not
     measures: Mapping[str, float | str] = field(default_factory=dict)  # of --deep: name -> number
+    gets_better: bool = True  # whether G's pictures did so in the last looks, or are good
     looked_now: bool = False  # the evidence was measured for this diagnosis, not read in log.csv
 
     def to_json(self) -> str:
@@ -74,6 +75,7 @@ def diagnose(
         unasked={name: tuple(columns) for name, columns in engine.unasked.items()},
         failure=failure,
         measures={name: _rounded(value) for name, value in (measures or {}).items()},
+        gets_better=Seen(run, history, history.last_step).progress,
         looked_now=looked_now,
     )
 
@@ -95,12 +97,17 @@ def report(episode: Episode, run: Run, registry: Registry, end: float) -> Report
         evidence={name: _rounded(value) for name, value in finding.evidence.items()},
         text=text,
         cure=finding.cure,
-        command=cured_command(run, finding.options),
+        command="" if _is_past(episode, run) else cured_command(run, finding.options),
         source=spec.source,
         lesson=spec.lesson,
         why_wrong=episode.rule.why_wrong,
         because=episode.because,
     )
+
+
+def _is_past(episode: Episode, run: Run) -> bool:
+    """Whether a finding has ended, and a stage with other settings has begun since."""
+    return episode.until is not None and run.at(max(0, episode.since - 1)) is not run
 
 
 def cured_command(run: Run, options: Mapping[str, Any]) -> str:
@@ -132,7 +139,8 @@ def _explain(verdict: str, reports: tuple[Report, ...], history: History) -> str
             return "Nothing was looked at yet, so there is nothing to say: train longer."
         steps = history.last_step
         if reports:
-            return f"It is too early to say more than this after {steps:,} steps: train longer."
+            name = reports[0].name
+            return f"It is too early to say more than {name} after {steps:,} steps: train longer."
         return f"It is too early to say after {steps:,} steps: train longer, then ask again."
     if verdict == engines.HEALTHY:
         return "Nothing is wrong: the pictures get better, or are good."

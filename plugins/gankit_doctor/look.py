@@ -41,7 +41,7 @@ class Looker:
         self.num_train = prepared.num_train
         device = gan.machine.device
         device = device if device.type == "cuda" else torch.device("cpu")
-        self.reference = make_reference(prepared, device, run.data_seed)
+        self.reference = make_reference(run, prepared, device)
         self.z = grid_latents(run)
         self.previous: Tensor | None = None
         self.constants = pictures.floors(self.reference) if self.reference else {}

@@ -12,12 +12,11 @@ from gankit.core.atomic_write import write_atomically
 from gankit.core.registry import Registry
 from gankit.core.retried_write import RetriedWrite
 from gankit.core.seen import History, Seen
-from gankit.core.settings import Run
-from gankit.core.shell import quote_word
+from gankit.core.settings import Run, command_about
 from gankit.data.read.names import printable
 from gankit_doctor.build_rules import build_rules
 from gankit_doctor.columns import format_value
-from gankit_doctor.diagnosis import Diagnosis, diagnose
+from gankit_doctor.diagnosis import Diagnosis, cured_command, diagnose
 from gankit_doctor.engine import ALARM, TOO_EARLY, Episode, replay
 from gankit_doctor.history import read_history
 from gankit_doctor.look import Looker, look_interval
@@ -92,9 +91,10 @@ class Watch:
         """An alarm in one line: what, since when, the numbers, and where the cure is."""
         finding = episode.finding
         numbers = format_evidence(finding.evidence)
-        where = f"gankit doctor {quote_word(str(self.run.folder))}"
+        where = command_about(self.run, "doctor", str(self.run.folder))
+        prints = "prints the command" if cured_command(self.run, finding.options) else "says more"
         what = f"{episode.name} since step {episode.since:,}: {finding.text}"
-        return f"{what} ({numbers}) Cure: {finding.cure} {where} prints the command."
+        return f"{what} ({numbers}) Cure: {finding.cure} {where} {prints}."
 
 
 def format_evidence(evidence: Any) -> str:
@@ -114,5 +114,5 @@ def summarize(diagnosis: Diagnosis, run: Run) -> list[str]:
     if diagnosis.findings:
         count = len(diagnosis.findings)
         findings = "1 finding" if count == 1 else f"{count} findings"
-        lines.append(f"          {findings}: gankit doctor {quote_word(str(run.folder))}")
+        lines.append(f"          {findings}: {command_about(run, 'doctor', str(run.folder))}")
     return lines

@@ -43,7 +43,7 @@ def look_at_old_run(run: Run, registry: Registry, history: History) -> None:
     except GankitError as error:  # its pictures or its data set are gone
         log.warning("log.csv has no looks, and none can be taken now: %s", error)
         return
-    reference = make_reference(prepared, torch.device("cpu"), run.data_seed)
+    reference = make_reference(run, prepared, torch.device("cpu"))
     if reference is not None:
         _look_at_grids(run, reference, prepared.num_train, history)
     if list_checkpoints(run.folder / "checkpoints"):

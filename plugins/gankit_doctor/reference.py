@@ -9,6 +9,8 @@ from torch import Tensor
 
 from gankit.core.prepared import Pixels, PreparedDataset, Rows
 from gankit.core.randomness import derive_seed
+from gankit.core.settings import Run
+from gankit.data.batches import zoom_in
 from gankit.runs.images import from_uint8
 from gankit_doctor import features, statistics
 
@@ -66,21 +68,24 @@ class Reference:
         return self.thumbnails[:half][:GRID], self.thumbnails[half:]
 
 
-def make_reference(prepared: PreparedDataset, device: torch.device, seed: int) -> Reference | None:
-    """The reference of a run's pictures; None if there are too few of them."""
+def make_reference(run: Run, prepared: PreparedDataset, device: torch.device) -> Reference | None:
+    """The reference of a run's pictures; None if there are too few of them.
+
+    With --zoom, they are parts of pictures, as D sees them: G learns to draw such parts.
+    """
     if len(prepared.train) < MIN_PICTURES:
         return None
-    train = _choose(prepared.train, MAX_REAL, seed)
-    held_out = _choose(prepared.holdout, MAX_HELD_OUT, seed)
+    train = _choose(prepared.train, MAX_REAL, run.data_seed)
+    held_out = _choose(prepared.holdout, MAX_HELD_OUT, run.data_seed)
     pixels = prepared.pixels
     area = pixels.shape[1] * pixels.shape[2]
     full = min(MAX_FULL, max(GRID, MAX_FULL * 64 * 64 // area))  # fewer large ones
     return Reference(
-        real=from_uint8(pixels[train[:full]]).to(device),
-        held_out=from_uint8(pixels[held_out[:full]]).to(device),
-        thumbnails=_thumbnails(pixels, train).to(device),
-        held_thumbnails=_thumbnails(pixels, held_out).to(device),
-        seed=derive_seed(seed, 0, "doctor"),
+        real=_as_seen(run, pixels[train[:full]]).to(device),
+        held_out=_as_seen(run, pixels[held_out[:full]]).to(device),
+        thumbnails=_thumbnails(run, pixels, train).to(device),
+        held_thumbnails=_thumbnails(run, pixels, held_out).to(device),
+        seed=derive_seed(run.data_seed, 0, "doctor"),
         labels=_labels(prepared, train[:full]),
         held_out_labels=_labels(prepared, held_out[:full]),
     )
@@ -97,9 +102,18 @@ def _choose(rows: Rows, count: int, seed: int) -> Rows:
     return order[:count]
 
 
-def _thumbnails(pixels: Pixels, rows: Rows) -> Tensor:
+def _as_seen(run: Run, pixels: Pixels) -> Tensor:
+    """Pictures (N, H, W, C) as images (N, C, H, W), enlarged as those that D sees."""
+    images = from_uint8(pixels)
+    if run.zoom <= 1 or not len(images):
+        return images
+    generator = torch.Generator().manual_seed(derive_seed(run.data_seed, 0, "doctor's zoom"))
+    return zoom_in(images, run.zoom, torch.rand(len(images), 3, generator=generator), run.resample)
+
+
+def _thumbnails(run: Run, pixels: Pixels, rows: Rows) -> Tensor:
     """Thumbnails (n, F) of these rows, made in chunks, as the pictures may be large."""
     chunks = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
     if not chunks:
         return torch.zeros(0, pixels.shape[3] * min(features.SIDE, *pixels.shape[1:3]) ** 2)
-    return torch.cat([features.thumbnails(from_uint8(pixels[chunk])) for chunk in chunks])
+    return torch.cat([features.thumbnails(_as_seen(run, pixels[chunk])) for chunk in chunks])

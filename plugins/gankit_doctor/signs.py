@@ -5,9 +5,10 @@ A function that returns a text says which setting explains a finding.
 
 from __future__ import annotations
 
+from gankit.core.choice import Choice
 from gankit.core.seen import Seen
 from gankit.core.settings import Run
-from gankit_doctor.cures import SMALL_Z
+from gankit_doctor.cures import SMALL_Z, option_of
 
 LONG_MOMENTUM = 0.8
 JUMPS = 0.42  # change of a picture between looks, above which pictures jump
@@ -16,6 +17,7 @@ G_FASTER = 9.0  # times that G learns as fast as D: it runs to what D believes
 LONG_STEPS = 9e-4  # a learning rate, from which on G cannot even out a pattern
 UNEVEN_KERNELS = ("mathworks", "tf-dcgan")  # generators: 5 pixels wide, with a stride of 2
 FEW = 1000  # training pictures, which a D can learn by heart, if it sees each often
+MOST = 0.5  # share of pictures whose colours are changed, from which on D cannot know true ones
 OFTEN = 50.0  # times in the whole run
 STILL = 0.003  # change of a picture between looks, below which pictures are frozen
 BOUNDS = ("spectral-norm", "wgan-gp", "dragan", "r1", "r2", "lecam", "weight-clipping")
@@ -35,9 +37,15 @@ def long_momentum(seen: Seen) -> str:
 
 def d_races(run: Run) -> str:
     """That D learns so much faster than G that all else may come from that; else empty."""
-    times = run.lr_d * run.d_steps / max(run.lr_g, 1e-12)
+    times = d_rate(run) * run.d_steps / max(run.lr_g, 1e-12)
     by = "--lr-d times --d-steps" if run.d_steps > 1 else "--lr-d"
     return f"{by} is {times:.0f} times --lr-g" if times > FASTER else ""
+
+
+def d_rate(run: Run) -> float:
+    """D's learning rate, with the trick that multiplies it."""
+    ttur = next((trick for trick in run.tricks if trick.name == "ttur"), None)
+    return run.lr_d * (option_of(ttur, "factor", 4.0) if ttur else 1.0)
 
 
 def g_races(run: Run) -> str:
@@ -45,8 +53,8 @@ def g_races(run: Run) -> str:
 
     Of a D that never sees true colours, that is not known.
     """
-    times = run.lr_g / max(run.lr_d * run.d_steps, 1e-12)
-    is_known = times > G_FASTER and not hides_colours(run)
+    times = run.lr_g / max(d_rate(run) * run.d_steps, 1e-12)
+    is_known = times > G_FASTER and not any(map(policy_of_colours, run.tricks))
     return f"--lr-g is {times:.0f} times --lr-d" if is_known else ""
 
 
@@ -63,10 +71,20 @@ def draws_patterns(run: Run) -> str:
     return f"the kernels of --generator {run.generator.name} overlap unevenly, and --lr-g is high"
 
 
-def hides_colours(run: Run) -> str:
-    """A trick that changes the colours of all that D sees; else empty."""
-    tricks = [t for t in run.tricks if "color" in str(t.options.get("policy", ""))]
-    return f"--trick {tricks[0]} hides true colours from D" if tricks else ""
+def policy_of_colours(trick: Choice) -> bool:
+    """Whether the options of a trick say that it changes colours."""
+    return "color" in str(trick.options.get("policy", ""))
+
+
+def hides_colours(seen: Seen) -> str:
+    """A trick that changes the colours of most of what D sees; else empty.
+
+    `ada` changes a share p of the pictures, which it reports.
+    """
+    for trick in filter(policy_of_colours, seen.run.tricks):
+        if trick.name != "ada" or seen.series("ada.p").last(5) > MOST:
+            return f"--trick {trick} hides true colours from D"
+    return ""
 
 
 def passes(seen: Seen) -> float:

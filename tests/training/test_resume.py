@@ -78,6 +78,14 @@ def test_resuming_equals_never_stopping_bit_for_bit(run_of, registry, settings):
     assert fingerprint(parts) == fingerprint(whole)
 
 
+def test_each_row_has_the_last_penalty_of_a_trick_that_acts_seldom(run_of, registry):
+    run = run_of("seldom", tricks=("r1:every=4",), log_every=2)  # acts in steps 1, 5 and 9
+    _, _, rows, _ = fingerprint(train(run, registry))
+    penalties = [row["penalty"] for row in rows]
+    assert all(penalties)
+    assert penalties[0] == penalties[1] != penalties[2] == penalties[3] != penalties[4]
+
+
 def test_a_trick_that_acted_before_a_resume_is_reported_as_acting(run_of):
     reports = []
 

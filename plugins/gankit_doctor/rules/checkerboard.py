@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from gankit.core.choice import Choice
 from gankit.core.rule import Finding, Rule, level_of
 from gankit.core.seen import Seen
-from gankit_doctor.cures import equal_rates
+from gankit_doctor.cures import equal_rates, even_generator
 from gankit_doctor.signs import draws_patterns
 
 
@@ -27,6 +26,7 @@ class Checkerboard(Rule):
         worst = max(patterns, key=lambda name: patterns[name])
         power = sum(max(value, 0.0) for value in patterns.values())
         run = seen.run
+        even = even_generator(run, at_least=24)
         setting = draws_patterns(run)
         least = 0.5 if setting else 1.0  # then half of each threshold is enough
         level = level_of(power, least * self.high, least * self.low)
@@ -39,10 +39,8 @@ class Checkerboard(Rule):
             f"patterns have {100 * power:.0f} % of the power of real pictures.",
             evidence={f"doctor.{name}": value for name, value in patterns.items()},
             cure="Use a G whose kernels overlap evenly, such as --generator dcgan-skip, and a "
-            "lower learning rate for G.",
-            options={
-                **equal_rates(run),
-                "beta1": min(run.beta1, 0.5),
-                "generator": Choice("dcgan-skip"),
-            },
+            "lower learning rate for G."
+            if even
+            else "Lower the learning rate of G.",
+            options={**equal_rates(run), "beta1": min(run.beta1, 0.5), **even},
         )

@@ -51,7 +51,7 @@ class ColourShift(Rule):
             values["shift"] = (seen.last("shift", 5), self.shift)
         worst = max(values, key=lambda name: values[name][0] / values[name][1])
         share = values[worst][0] / values[worst][1]
-        hidden = hides_colours(seen.run)
+        hidden = hides_colours(seen)
         if hidden:
             share /= self.hidden
         only_follows = bool(long_momentum(seen)) or seen.left(worst) < self.fades

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gankit.core.choice import Choice
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen
-from gankit_doctor.cures import one_d_step, scale_rate
+from gankit_doctor.cures import MILD_RATE, drop_tricks, one_d_step, scale_rate
 from gankit_doctor.signs import d_races, is_frozen
 
 
@@ -41,13 +41,18 @@ class DDominates(Rule):
             return None
         is_beyond = auc >= self.auc and gap > least and left > self.left
         options = scale_rate(run, 0.25, "d")
-        if run.lr_g < run.lr_d / 4:
-            options = {"lr_d": 2e-4, "lr_g": 2e-4}
         cure = "Hold D back: give it a lower learning rate."
+        if run.lr_g < run.lr_d / 4:
+            rate = min(run.lr_d, MILD_RATE)
+            options = {"lr_d": rate, "lr_g": rate}
+            cure = "Hold D back: give both players the same learning rate."
         if run.d_steps > 1:
             options |= one_d_step(run)
-            cure = "Hold D back: give it a lower learning rate, and one update in each step. "
-            cure += "Steps are shorter then, so take more of them."
+            cure = f"{cure[:-1]}, and give D one update in each step. Steps are shorter then, so "
+            cure += "take more of them."
+        if seen.trick("ttur"):
+            options |= drop_tricks(run, "ttur")
+            cure += " Omit ttur, which makes D faster."
         if run.loss.name == "minimax":  # flat where D is sure
             options["loss"] = Choice("non-saturating")
         return Finding(

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from gankit.core.choice import Choice
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen
-from gankit_doctor.blindfolds import BLINDFOLDS, hidden_by
-from gankit_doctor.cures import drop_tricks, option_of
+from gankit_doctor.blindfolds import hidden_by, strengthen_d
 from gankit_doctor.signs import is_frozen
-
-NARROW = 8  # channels of D's first layer, below which it can hardly see
 
 
 class DTooWeak(Rule):
@@ -50,25 +46,15 @@ class DTooWeak(Rule):
         is_flat = has_scale and seen.last("logit", 5) < self.flat
         if not (hidden or is_flat or seen.is_bad(self.left, 0.4)):
             return None
-        blindfolds = [trick.name for trick in run.tricks if trick.name in BLINDFOLDS]
         fooled = 2 * self.fooled if run.lr_g > 4 * run.lr_d else self.fooled
-        if auc < fooled and not blindfolds:  # G is ahead of a D that sees
+        if auc < fooled and not hidden:  # G is ahead of a D that sees
             return None
-        if blindfolds:
-            cure = f"Omit what hides the pictures from D: {', '.join(blindfolds)}."
-            options = drop_tricks(run, *blindfolds)
-        elif option_of(run.discriminator, "base_channels", NARROW) < NARROW:
-            cure = "Give D a wider network."
-            width = {**run.discriminator.options, "base_channels": 2 * NARROW}
-            options = {"discriminator": Choice(run.discriminator.name, width)}
-        else:
-            cure = "Let D learn faster than G."
-            options = {"lr_d": max(run.lr_d, 2e-4), "lr_g": min(run.lr_g, 2e-4)}
+        cure, options = strengthen_d(run, hidden)
         return Finding(
             level="enter" if auc < enter else STAY,
             setting=f"--trick {hidden}" if hidden else "",
             text=f"D is right in only {100 * auc:.0f} % of pairs of a real picture and a fake "
-            "(50 % is guessing), though one simple number tells nearly all of them.",
+            "(50 % is guessing, less is wrong), though one simple number tells nearly all of them.",
             evidence={
                 "doctor.auc": auc,
                 "doctor.simple": simple,

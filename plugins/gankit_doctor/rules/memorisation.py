@@ -13,7 +13,7 @@ class Memorisation(Rule):
     needs = ("doctor.copies",)
     warm_up = 0.2
     is_always_alarm = True
-    causes = ("missing-modes", "too-few-pictures")
+    causes = ("missing-modes",)
     why_wrong = "A data set with single odd pictures far from all others can look like this."
 
     def __init__(self, high: float = 0.2, low: float = 0.1, memorising: float = 0.55) -> None:

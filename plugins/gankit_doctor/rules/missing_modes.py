@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen
-from gankit_doctor.cures import add_tricks
+from gankit_doctor.cures import Options, add_missing
 from gankit_doctor.signs import small_z
 
 
@@ -30,10 +30,7 @@ class MissingModes(Rule):
             return None
         is_beyond = dims < self.dims or missing > self.missing
         short_z = small_z(seen.run)
-        options = {"latent_dim": 100} if short_z else add_tricks(seen.run, "minibatch-stddev")
-        cure = "Give G a larger z: --latent-dim 100." if short_z else (
-            "Show D whole batches (--trick minibatch-stddev), use a wider G, or train longer."
-        )  # fmt: skip
+        cure, options = self._cure(seen, short_z)
         facts = []
         if dims < 1.2 * self.dims:
             facts.append(f"vary in only {100 * dims:.0f} % of the directions of real ones")
@@ -47,3 +44,11 @@ class MissingModes(Rule):
             cure=cure,
             options=options,
         )
+
+    def _cure(self, seen: Seen, short_z: str) -> tuple[str, Options]:
+        if short_z:
+            return "Give G a larger z: --latent-dim 100.", {"latent_dim": 100}
+        if seen.trick("minibatch-stddev"):
+            return "Train longer, or use a wider G.", {"steps": 2 * seen.run.steps}
+        cure = "Show D whole batches (--trick minibatch-stddev), use a wider G, or train longer."
+        return cure, add_missing(seen.run, "minibatch-stddev")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen, median
-from gankit_doctor.cures import SMALL_Z, Options, add_tricks, equal_rates
+from gankit_doctor.cures import SMALL_Z, Options, add_missing, equal_rates
 from gankit_doctor.signs import LONG_MOMENTUM, g_races, small_z
 
 LATE = 0.35  # share of the run at which every healthy G draws different pictures
@@ -71,9 +71,9 @@ class ModeCollapse(Rule):
         if run.latent_dim < SMALL_Z:
             cure = f"Give G a larger z than {run.latent_dim} numbers: --latent-dim 100."
             return {"cure": cure, "options": {"latent_dim": 100}}
-        cure = "Let both learn equally fast, G more slowly than now, and show D whole batches: "
+        cure = "Let G learn more slowly than now, and no faster than D; and show D whole batches: "
         cure += "--trick minibatch-stddev."
-        options = {**add_tricks(run, "minibatch-stddev"), **equal_rates(run)}
+        options = {**add_missing(run, "minibatch-stddev"), **equal_rates(run)}
         if run.beta1 > LONG_MOMENTUM:
             options["beta1"] = 0.5
         return {"cure": cure, "options": options}

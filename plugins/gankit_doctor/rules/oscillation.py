@@ -6,7 +6,7 @@ import math
 
 from gankit.core.rule import ENTER, Finding, Rule, level_of
 from gankit.core.seen import Seen
-from gankit_doctor.cures import add_tricks, scale_rate
+from gankit_doctor.cures import add_missing, scale_rate
 from gankit_doctor.signs import long_momentum
 
 
@@ -39,7 +39,10 @@ class Oscillation(Rule):
         if level is None or not (setting or jumps or self._is_bad(seen)):
             return None
         run = seen.run
-        options = {**scale_rate(run, 0.25, "d", "g"), "beta1": 0.5}
+        options = {**scale_rate(run, 0.25, "d", "g"), "beta1": min(run.beta1, 0.5)}
+        cure = "Take shorter steps with less momentum"
+        if run.beta1 <= 0.5:
+            cure = "Take shorter steps"
         return Finding(
             level=level,
             setting=setting,
@@ -47,9 +50,8 @@ class Oscillation(Rule):
             "what real pictures differ by: the players run in circles.",
             evidence={"doctor.turnover": turnover, "doctor.diversity": seen.last("diversity", 5),
                       "doctor.far": seen.last("far", 3)},
-            cure="Take shorter steps with less momentum, and draw with an average of G: "
-            "--trick ema.",
-            options={**options, **add_tricks(run, "ema")},
+            cure=f"{cure}, and draw with an average of G: --trick ema.",
+            options={**options, **add_missing(run, "ema")},
         )  # fmt: skip
 
     def _is_bad(self, seen: Seen) -> bool:

@@ -36,10 +36,12 @@ class PenaltyTooStrong(Rule):
         penalties = [trick for trick in seen.run.tricks if trick.name in WEIGHTS]
         names = [trick.name for trick in penalties]
         huge = [str(trick) for trick in penalties if times_default(trick) >= self.huge]
-        if not names or not seen.has(["penalty"]) or not seen.is_bad(0.8 * self.left):
+        if not names or not seen.is_bad(0.8 * self.left):
             return None
-        penalty = seen.series("penalty").last(10)
-        share = penalty / max(penalty + abs(seen.series("d_loss").last(10)), 1e-9)
+        interval = max(option_of(trick, "every", 1) for trick in penalties)  # and so much stronger
+        penalty = seen.series("penalty").last(10) / interval
+        d_loss = seen.series("d_loss").last(10)
+        share = penalty / max(penalty + abs(d_loss), 1e-9) if seen.has(["penalty"]) else 0.0
         answer = seen.last("logit", 5)
         excess = max(share / self.share, self.answer / max(answer, 1e-9))
         if excess < 0.7 and not huge:
@@ -52,7 +54,7 @@ class PenaltyTooStrong(Rule):
             level="enter" if is_beyond else STAY,
             setting=f"--trick {huge[0]}" if huge else "",
             text=f"The penalty of {' and '.join(names)} holds D flat: {reason}.",
-            evidence={"penalty": penalty, "d_loss": seen.series("d_loss").last(10),
+            evidence={"penalty": seen.series("penalty").last(10), "d_loss": d_loss,
                       "doctor.logit": answer, "doctor.far": seen.last("far", 3)},
             cure=f"Make the penalty of {' and '.join(names)} far weaker.",
             options=self._weaker(seen, names),

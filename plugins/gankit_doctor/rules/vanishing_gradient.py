@@ -33,8 +33,10 @@ class VanishingGradient(Rule):
         g_loss = abs(seen.series("g_loss").last(8))
         is_saturating = seen.run.loss.name == "minimax"
         excess = self.high / max(share, 1e-9)
-        if is_saturating:
-            excess = max(excess, self.flat / max(g_loss, 1e-9))
+        why = f"G's gradient is {100 * share:.2g} % of its largest"
+        if is_saturating and self.flat / max(g_loss, 1e-9) > excess:
+            excess = self.flat / max(g_loss, 1e-9)
+            why = f"G's minimax loss is {g_loss:.2g}, where it is flat"
         if excess < self.high / self.low:
             return None
         options = scale_rate(seen.run, 0.25, "d")
@@ -45,8 +47,8 @@ class VanishingGradient(Rule):
         return Finding(
             level="enter" if excess > 1 else STAY,
             setting="--loss is minimax" if is_saturating else "",
-            text=f"G's gradient is {100 * share:.2g} % of its largest, and D is right in "
-            f"{100 * auc:.0f} % of pairs of a real picture and a fake: G learns nothing from D.",
+            text=f"{why}, and D is right in {100 * auc:.0f} % of pairs of a real picture and a "
+            "fake: G learns nothing from D.",
             evidence={
                 "doctor.grad_g": gradients.last(3),
                 "doctor.auc": auc,

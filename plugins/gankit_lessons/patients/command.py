@@ -92,7 +92,10 @@ def _print_list(out: Path) -> None:
 
     for number, item in PATIENTS.items():
         folder = patient_folder(out, number)
-        state = mark(read_result(folder, number))
+        try:
+            state = mark(read_result(folder, number))
+        except GankitError as error:
+            state = str(error)
         if number == HEALTHY:
             state = "healthy, to compare with"
         elif not state and (folder / "run").is_dir():
@@ -116,7 +119,8 @@ def _print_results(folders: tuple[str, ...], *, as_json: bool) -> None:
 
     if not folders:
         raise GankitError("--results needs the folders of students: gankit patient --results anna")
-    students = results.read_class(folders)
+    with show_log():
+        students = results.read_class(folders)
     if as_json:
         click.echo(json.dumps(results.as_dict(students), indent=2))
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from gankit.core.errors import GankitError
 from gankit_lessons.patients.folder import FILE, Result, read_result
 from gankit_lessons.patients.patients import HEALTHY, PATIENTS
 
+log = logging.getLogger("gankit")
 NOTHING = ""
 TRIED = "tried"
 NAMED = "named"
@@ -24,15 +26,25 @@ def read_class(folders: tuple[str, ...]) -> dict[str, dict[int, Result]]:
         if not folder.is_dir():
             raise GankitError(f"there is no folder {folder}: give the folders of the students")
         patients = folder / "patients" if (folder / "patients").is_dir() else folder
-        results = {
-            number: read_result(patients / f"{number:02d}", number)
-            for number in PATIENTS
-            if (patients / f"{number:02d}" / FILE).exists()
-        }
+        results = _read_results(patients)
         if not results:
             raise GankitError(f"{folder} holds no result of a patient, such as patients/07/{FILE}")
         students[_name(folder, students)] = results
     return students
+
+
+def _read_results(patients: Path) -> dict[int, Result]:
+    """The results of a student; of a damaged one, a warning."""
+    results = {}
+    for number in PATIENTS:
+        folder = patients / f"{number:02d}"
+        if not (folder / FILE).exists():
+            continue
+        try:
+            results[number] = read_result(folder, number)
+        except GankitError as error:
+            log.warning("%s; it is left out", error)
+    return results
 
 
 def _name(folder: Path, taken: dict[str, Any]) -> str:
@@ -51,6 +63,11 @@ def mark(result: Result | None) -> str:
     if result.is_named:
         return NAMED
     return CURED if result.is_healed else TRIED
+
+
+def _cell(result: Result | None) -> str:
+    """The mark of a patient in the table, with a + after a student who took hints."""
+    return mark(result) + ("+" if result and result.hints and mark(result) else "")
 
 
 def as_dict(students: dict[str, dict[int, Result]]) -> dict[str, Any]:
@@ -75,10 +92,14 @@ def table(students: dict[str, dict[int, Result]]) -> list[str]:
     """The table as lines: students below each other, patients side by side."""
     numbers = [number for number in PATIENTS if number != HEALTHY]
     width = max(len("student"), *(len(student) for student in students))
-    lines = [f"{'student':{width}}  " + " ".join(f"{number:>5}" for number in numbers) + "  solved"]
+    lines = [f"{'student':{width}}  " + " ".join(f"{number:>6}" for number in numbers) + "  solved"]
     for student, results in students.items():
-        marks = [mark(results.get(number)) for number in numbers]
-        cells = " ".join(f"{text:>5}" for text in marks)
-        lines.append(f"{student:{width}}  {cells}  {marks.count(BOTH):>6}")
-    lines += ["", "both: right name and a cure that heals; named, cured: only that; tried: neither"]
+        of_patients = [results.get(number) for number in numbers]
+        cells = " ".join(f"{_cell(result):>6}" for result in of_patients)
+        solved = sum(mark(result) == BOTH for result in of_patients)
+        lines.append(f"{student:{width}}  {cells}  {solved:>6}")
+    lines += [
+        "",
+        "both: right name and a cure that heals; named, cured: only that; tried: neither; +: hints",
+    ]
     return lines

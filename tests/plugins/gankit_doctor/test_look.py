@@ -1,10 +1,15 @@
 """Looks: what they report to log.csv, and that they change nothing."""
 
+import dataclasses
+
 import pytest
 import torch
-from gankit_doctor import look
+from gankit_doctor import look, pictures
+from gankit_doctor.reference import make_reference
 
 from gankit import compose, load_registry, train
+from gankit.data.batches import Batches
+from gankit.data.prepare import prepare
 from gankit.runs.log import read_log
 from gankit.training import checkpoint
 
@@ -41,6 +46,20 @@ def test_looks_are_columns_of_the_log(run_of, often):
     assert all(0 < value < 1 for value in far)
     assert log["step"][1] == 4
     assert log["doctor.far"][1] == far[0]
+
+
+def test_zoomed_runs_are_compared_with_zoomed_pictures(run_of):
+    """A perfect G draws parts of pictures as large as D sees them; the others are larger things."""
+    run = compose(dataset="petals:count=200", image_size=32, holdout=0.3, zoom=2.0)
+    prepared = prepare(run, load_registry())
+    reference = make_reference(run, prepared, torch.device("cpu"))
+    plain = make_reference(dataclasses.replace(run, zoom=1.0), prepared, torch.device("cpu"))
+    batches = Batches(prepared.pixels, 64, 5, rows=prepared.train, zoom=run.zoom)
+    numbers, _ = pictures.picture_numbers(batches[0], reference, None)
+    wrong, _ = pictures.picture_numbers(batches[0], plain, None)
+    assert numbers["far"] < 0.7 * wrong["far"]
+    assert numbers["texture"] < 0.7 * wrong["texture"]
+    assert len(reference.held_out) == len(plain.held_out)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """The doctor beside a run: what it writes, tells and prints, and what cannot stop it."""
 
+import dataclasses
 import json
 import logging
+import re
 
 import numpy as np
 import pytest
@@ -65,7 +67,8 @@ def test_a_rule_of_a_plugin_is_asked_told_once_and_written(run_of, often, caplog
         folder = train(run_of(), registry=registry_with(Always))
     lines = [r.getMessage() for r in caplog.records if "always" in r.getMessage()]
     assert len(lines) == 1
-    assert "Mend it." in lines[0]
+    assert "Mend it. gankit doctor " in lines[0]
+    assert lines[0].endswith("prints the command.")
     assert "doctor.far" in lines[0]
     (finding,) = [f for f in findings_of(folder) if f["name"] == "always"]
     assert finding["kind"] == "alarm"
@@ -74,6 +77,55 @@ def test_a_rule_of_a_plugin_is_asked_told_once_and_written(run_of, often, caplog
     assert "--lr-g 0.0001" in finding["command"]
     value = read_log(folder)["doctor.far"][-1]
     assert finding["evidence"]["doctor.far"] == pytest.approx(value, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"options": {"lr_x": 1}}, "lr_x"),
+        ({"options": {"lr_g": -1.0}}, "lr.g is -1"),
+        ({"evidence": {"x": [1.0]}}, "must be a number or a text"),
+        (None, "must be a gankit.Finding or None"),
+    ],
+)
+def test_a_rule_whose_finding_is_none_is_told_and_not_asked_again(
+    run_of, often, caplog, changes, message
+):
+    class Wrong(Always):
+        def look(self, seen):
+            found = super().look(seen)
+            return dataclasses.replace(found, **changes) if changes else "it is broken"
+
+    with caplog.at_level(logging.WARNING, "gankit"):
+        folder = train(run_of(), registry=registry_with(Wrong))
+    (line,) = [r.getMessage() for r in caplog.records if "'always'" in r.getMessage()]
+    assert re.search(message, line)
+    assert "not asked again" in line
+    assert not [f for f in findings_of(folder) if f["name"] == "always"]
+
+
+def test_no_command_is_promised_where_there_is_none(run_of, often, caplog):
+    class Wordy(Always):
+        def look(self, seen):
+            return dataclasses.replace(super().look(seen), options={})
+
+    with caplog.at_level(logging.WARNING, "gankit"):
+        train(run_of(), registry=registry_with(Wordy))
+    assert any(r.getMessage().endswith("run says more.") for r in caplog.records)
+
+
+def test_a_finding_that_ended_with_its_stage_has_no_command(run_of, often):
+    class FastG(Always):
+        def look(self, seen):
+            found = super().look(seen)
+            return found if seen.run.lr_g > 1e-3 else None
+
+    registry = registry_with(FastG)
+    folder = train(run_of(lr_g=2e-3), registry=registry)
+    train(load_run(folder, lr_g=2e-4, steps=60), registry=registry, resume=True)
+    (finding,) = [f for f in findings_of(folder) if f["name"] == "always"]
+    assert finding["until"]
+    assert finding["command"] == ""
 
 
 def test_a_rule_that_raises_does_not_stop_the_run(run_of, often, caplog):

@@ -1,5 +1,6 @@
 """The texts of the doctor: columns, the pages of rules, and what `gankit doctor RUN` prints."""
 
+import dataclasses
 import json
 
 import pytest
@@ -133,7 +134,17 @@ def test_rules_that_could_not_be_asked_are_named_with_their_columns():
 
 
 def test_an_ended_finding_has_its_end():
-    assert any("until step 300" in line for line in describe(diagnosis(report(until=300))))
+    lines = describe(diagnosis(report(until=300)))
+    assert any("until step 300" in line for line in lines)
+    assert any("What would have helped: Hold D back." in line for line in lines)
+
+
+def test_notes_need_no_cure_only_where_pictures_get_better():
+    notes = diagnosis(report(kind="note"), verdict="d-dominates")
+    assert "need no cure" in " ".join(describe(notes))
+    stuck = dataclasses.replace(notes, gets_better=False)
+    assert "need no cure" not in " ".join(describe(stuck))
+    assert "the pictures do not get better" in " ".join(describe(stuck))
 
 
 # --- the command

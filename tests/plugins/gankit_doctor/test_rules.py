@@ -245,6 +245,33 @@ def test_the_defaults_of_tricks_that_rules_know_are_those_of_the_tricks():
         assert registry.find("trick", name).parameters()[option].default == default, (name, option)
 
 
+def test_a_lost_log_makes_no_trick_idle(tiny, registry):
+    rules = [rule for rule in build_rules(registry) if rule.name == "idle-trick"]
+    run = made_run(tiny, 480, tricks="ema")
+    assert not replay(run, make_history(auc=[0.9] * 6), rules).episodes
+    assert replay(run, make_history(auc=[0.9] * 6, d_loss=1.0), rules).episodes
+
+
+@pytest.mark.parametrize(("p", "expected"), [(0.1, ""), (0.8, "policy=translate+color")])
+def test_ada_hides_colours_once_it_acts_often(tiny, registry, p, expected):
+    rules = [rule for rule in build_rules(registry) if rule.name == "colour-shift"]
+    run = made_run(tiny, 480, tricks="ada:policy=translate+color")
+    history = make_history(**GARISH)
+    for step in history.looks:
+        history.add({"step": step, "ada.p": p})
+    (episode,) = replay(run, history, rules).episodes
+    assert expected in episode.finding.setting
+    assert bool(expected) == bool(episode.finding.setting)
+
+
+@pytest.mark.parametrize(("every", "expected"), [(1, 1), (8, 0)])
+def test_a_penalty_of_every_nth_step_counts_that_less(tiny, registry, every, expected):
+    rules = [rule for rule in build_rules(registry) if rule.name == "penalty-too-strong"]
+    run = made_run(tiny, 480, tricks=f"r1:gamma=1,every={every}")
+    history = make_history(far=[0.4] * 12, texture=0.8, logit=0.5, penalty=6.0, d_loss=1.8)
+    assert len(replay(run, history, rules).episodes) == expected
+
+
 # --- what the cures change
 
 

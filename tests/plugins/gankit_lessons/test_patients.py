@@ -477,7 +477,7 @@ class TestResults:
     def test_the_table(self, gankit_cli, students):
         lines = gankit_cli("patient", "--results", *students).out.splitlines()
         rows = {line.split()[0]: line.split()[1:] for line in lines[1:4]}
-        assert rows == {"anna": ["both", "1"], "ben": ["cured", "0"], "carl": ["tried", "0"]}
+        assert rows == {"anna": ["both", "1"], "ben": ["cured", "0"], "carl": ["tried+", "0"]}
         assert len(lines[0].split()) == len(PATIENTS) + 1  # student, patients but one, solved
 
     def test_json(self, gankit_cli, students):
@@ -490,6 +490,20 @@ class TestResults:
     def test_the_list_shows_what_was_done(self, gankit_cli, students):
         out = gankit_cli("patient").out
         assert "tried" in out
+
+    def test_a_damaged_result_is_told_and_all_others_are_shown(self, gankit_cli, students, here):
+        for folder in (here, here / "anna"):
+            (folder / "patients" / "08").mkdir()
+            (folder / "patients" / "08" / "result.json").write_text("{")
+        answer = gankit_cli("patient", "--results", *students)
+        assert answer.code == 0
+        assert "08" in answer.err
+        assert "left out" in answer.err
+        assert answer.out.splitlines()[1].split() == ["anna", "both", "1"]
+        answer = gankit_cli("patient")
+        assert answer.code == 0
+        assert "not valid JSON" in answer.out or "result.json" in answer.out
+        assert f"{max(PATIENTS):3}  " in answer.out
 
     def test_a_folder_without_results(self, gankit_cli, here):
         (here / "empty").mkdir()

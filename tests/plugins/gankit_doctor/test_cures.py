@@ -1,0 +1,197 @@
+"""The command of each finding can be pasted: gankit takes it, and it is another run.
+
+Each rule sees a history in which it fires, with the settings of many kinds of runs.
+"""
+
+import dataclasses
+import shlex
+
+import pytest
+from gankit_doctor.build_rules import build_rules
+from gankit_doctor.diagnosis import cured_command
+
+from gankit import compose
+from gankit.cli.run import read_options
+from gankit.core.seen import History, Seen
+from gankit.core.settings import setting_to_argv
+from gankit.training.assemble import assemble, resolve_auto
+from gankit.training.run_pictures import prepare_again
+
+LOOKS = 12
+STEPS = 480
+USUAL = {
+    "auc": 0.9, "auc_held": 0.5, "logit": 1.0, "gap": 2.0, "logit_gap": 2.0, "grad_d": 1.0,
+    "grad_g": 1.0, "step_d": 0.01, "step_g": 0.01, "dead_d": 0.0, "dead_g": 0.0, "far": 0.5,
+    "texture": 0.5, "simple": 0.95, "diversity": 0.8, "near": 0.8, "twins": 0.0, "dims": 0.8,
+    "missing": 0.1, "turnover": 0.3, "pattern_2": 0.0, "pattern_4": 0.0, "shift": 0.2,
+    "contrast": 0.0, "chroma": 0.0, "clipped": 0.0, "copies": 0.0, "pictures": 60.0,
+}  # fmt: skip
+BROKEN = {  # rule -> numbers with which it fires, from the fourth look on
+    "diverging": {"grad_d": 1e9},
+    "step-size": {"step_d": 0.5},
+    "penalty-too-strong": {"logit": 0.01},
+    "unbounded-critic": {"logit": 100.0},
+    "dead-units": {"dead_g": 0.9},
+    "d-overfits": {"auc_held": 0.95},
+    "too-few-pictures": {},
+    "vanishing-gradient": {"auc": 1.0, "grad_g": 1e-6},
+    "d-dominates": {"auc": 1.0, "logit_gap": 9.0, "turnover": 0.1},
+    "d-too-weak": {"auc": 0.6, "logit": 0.05},
+    "memorisation": {"copies": 0.9},
+    "mode-collapse": {"diversity": 0.05, "near": 0.05},
+    "checkerboard": {"pattern_2": 0.9},
+    "colour-shift": {"contrast": 2.0, "clipped": 0.5},
+    "oscillation": {"turnover": 2.0},
+    "missing-modes": {"dims": 0.01, "missing": 0.9},
+    "stalled": {"turnover": 0.0001},
+    "idle-trick": {},
+}
+RUNS = {
+    "plain": {},
+    "as gankit run": {"model": "skip64:base_channels=4", "tricks": None},
+    "few pictures": {"recipe": "small-data", "model": "skip64:base_channels=4"},
+    "modern": {"model": "modern64:base_channels=4", "tricks": None, "loss": None},
+    "growing": {"model": "grow64:base_channels=4", "tricks": ["grow"], "image_size": 32},
+    "light": {"model": "light128:base_channels=4", "tricks": None, "loss": None, "image_size": 64},
+    "uneven kernels": {"generator": "tf-dcgan:base_channels=4"},
+    "no bound": {"loss": "wasserstein"},
+    "a bound": {"loss": "wasserstein", "tricks": ["wgan-gp"], "d_steps": 5, "beta1": 0.0},
+    "hinge": {"loss": "hinge", "tricks": ["spectral-norm", "ttur"]},
+    "flat": {"loss": "minimax"},
+    "penalties": {"tricks": ["r1:gamma=100,every=4", "ema:decay=0.9"]},
+    "augmented": {"tricks": ["diffaugment:policy=cutout", "minibatch-stddev:group=4"]},
+    "colours": {"tricks": ["diffaugment:policy=color"]},
+    "blind": {"tricks": ["dropout-d:p=0.95", "smooth-labels"]},
+    "classes": {"class_labels": True},
+    "oblong": {"image_size": "16x32"},
+    "grey": {"channels": 1},
+    "transparent": {"channels": 4},
+    "one picture in a batch": {"batch_size": 2, "model": "modern64:base_channels=4", "loss": None},
+    "slow G": {"lr_g": 1e-5, "lr_d": 1e-4},
+    "fast D": {"lr_g": 2e-4, "lr_d": 2e-3},
+    "no steps": {"lr_g": 0.0},
+    "momentum": {"beta1": 0.9, "lr_g": 4e-4, "lr_d": 4e-4},
+    "small z": {"latent_dim": 2},
+}
+
+
+def history_of(rule, run):
+    """A history in which the rule fires, if it can with the settings of the run."""
+    history = History()
+    for index in range(1, LOOKS + 1):
+        looks = {**USUAL, **(BROKEN[rule] if index > 3 else {})}
+        row = {f"doctor.{name}": value for name, value in looks.items()}
+        row |= {"step": index * STEPS // LOOKS, "d_loss": 0.1, "g_loss": 3.0, "d_fake": 0.01}
+        row |= {"penalty": 0.5, "ada.p": 0.9}
+        texts = {} if rule == "idle-trick" else {trick.name: "acts" for trick in run.tricks}
+        history.add(row | texts)
+    return history
+
+
+@pytest.fixture
+def cures_of(registry, tiny):
+    """`cures_of(run)`: rule -> (finding, command), of all rules that fire for the run."""
+
+    def build(run):
+        found = {}
+        for rule in build_rules(registry):
+            finding = rule.look(Seen(run, history_of(rule.name, run), STEPS))
+            if finding:
+                found[rule.name] = finding, cured_command(run, finding.options)
+        return found
+
+    return build
+
+
+def made(registry, tiny, settings):
+    given = {"dataset": "petals:count=80", "length": f"{STEPS} steps", **settings}
+    given = {name: value for name, value in tiny(**given).items() if value is not None}
+    run = compose(registry, **given)
+    return resolve_auto(run, prepare_again(run, registry))
+
+
+def taken(registry, command):
+    """The run of a command, whose networks, loss and tricks could be built."""
+    words = shlex.split(command)
+    run = read_options(words[words.index("run") + 1 :], registry)
+    prepared = prepare_again(run, registry)
+    run = resolve_auto(run, prepared)
+    assemble(run, registry, prepared)
+    return run
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_each_command_can_be_pasted_and_changes_the_run(registry, tiny, cures_of, name):
+    run = made(registry, tiny, RUNS[name])
+    cures = cures_of(run)
+    assert len(cures) >= 8
+    for rule, (finding, command) in cures.items():
+        if not command:
+            assert not finding.options or dataclasses.replace(run, **finding.options) == run
+            assert run.lr_g == 0 or rule in ("stalled", "d-overfits", "too-few-pictures",
+                                             "memorisation"), (rule, finding.cure)  # fmt: skip
+            continue
+        cured = taken(registry, command)
+        assert cured.seed == run.seed
+        changed = [
+            field.name
+            for field in dataclasses.fields(run)
+            if getattr(cured, field.name) != getattr(run, field.name)
+        ]
+        assert set(changed) & set(finding.options), (rule, command)
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_settings_do_what_the_cure_says(registry, tiny, cures_of, name):
+    run = made(registry, tiny, RUNS[name])
+    for rule, (finding, _) in cures_of(run).items():
+        cured = dataclasses.replace(run, **finding.options)
+        assert cured.beta1 <= run.beta1, rule
+        if rule == "d-dominates":
+            assert cured.lr_d <= run.lr_d
+        if "no faster than D" in finding.cure:
+            assert cured.lr_d >= cured.lr_g < run.lr_g or run.lr_g == 0
+        if "faster than G" in finding.cure:
+            assert cured.lr_d > cured.lr_g
+        if "less momentum" in finding.cure:
+            assert cured.beta1 < run.beta1
+        if finding.cure.startswith("Omit what hides"):
+            assert "smooth-labels" not in finding.cure
+        assert ("transposed" in finding.cure or "dcgan-skip" in finding.cure) == (
+            cured.generator != run.generator
+        )
+
+
+def test_a_rate_of_0_is_raised_by_the_command(registry, tiny):
+    run = made(registry, tiny, {"lr_g": 0.0})
+    history = history_of("step-size", run)
+    for name, value in (("step_d", 0.01), ("step_g", 0.0)):
+        history.numbers[f"doctor.{name}"][1][:] = [value] * LOOKS
+    (rule,) = [rule for rule in build_rules(registry) if rule.name == "step-size"]
+    finding = rule.look(Seen(run, history, STEPS))
+    assert finding.cure == "Raise the learning rate of G."
+    assert taken(registry, cured_command(run, finding.options)).lr_g == 2e-4
+
+
+def test_a_run_with_a_base_keeps_its_networks_and_can_go_without_it(
+    registry, tiny, cures_of, trained
+):
+    run = made(registry, tiny, {"init": trained, "dataset": "petals:count=80"})
+    assert run.generator.name == "dcgan"  # whose kernels are cured by another G elsewhere
+    for rule, (finding, command) in cures_of(run).items():
+        if command:
+            assert taken(registry, command).generator == run.generator, rule
+        assert "dcgan-skip" not in finding.cure
+    assert setting_to_argv("init", "") == ["--init", "none"]
+
+
+def test_d_that_hardly_learns_is_not_said_to_see_nothing_because_of_smooth_labels(
+    registry, tiny, cures_of
+):
+    settings = {"tricks": ["smooth-labels", "ema"], "lr_d": 5e-5, "lr_g": 4e-4}
+    narrow = {**settings, "discriminator": "dcgan:base_channels=2"}
+    cure, _ = cures_of(made(registry, tiny, narrow))["d-too-weak"]
+    assert cure.options["discriminator"].options == {"base_channels": 16}
+    wide = {**settings, "discriminator": "dcgan:base_channels=8"}
+    cure, _ = cures_of(made(registry, tiny, wide))["d-too-weak"]
+    assert cure.options == {"lr_d": 4e-4, "lr_g": 2e-4}
