@@ -183,6 +183,10 @@ def add_tricks(base: Sequence[str], texts: Sequence[str]) -> tuple[str, ...]:
     only some have a `+`, all of them replace `base`, in this order, and a warning says so.
     """
     plain = [text for text in texts if not text.startswith("+")]
+    named = [quote_value(text) for text in plain if text != "none"]
+    if named and "none" in plain:
+        why = "tricks that you name replace those of the model"
+        raise GankitError(f"trick 'none' is given with {' and '.join(named)}: omit it, as {why}")
     is_mixed = 0 < len(plain) < len(texts)
     if is_mixed and base and plain != ["none"]:
         message = "the tricks %s are replaced, because %s has no +: write +%s to add it"

@@ -318,6 +318,11 @@ def test_what_train_takes_is_not_a_setting(name, trained):
         assert f"train(run, {name}=...)" in str(error.value)
 
 
+def test_none_is_refused_beside_tricks(registry):
+    with pytest.raises(GankitError, match="'none' is given with 'r1' and 'ema': omit it"):
+        compose(registry, tricks=["none", "r1", "ema"])
+
+
 def test_a_trick_with_a_plus_must_exist(registry):
     with pytest.raises(GankitError, match="'emma'.*'ema'"):
         compose(registry, tricks=["+emma"])
