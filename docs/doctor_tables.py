@@ -383,9 +383,9 @@ two seeds.
 
 LAST_FAILURES = """
 Nine pairs of grids are alike to the eye. Four of them are idle tricks, whose cure changes no
-picture. (Without them it is 34 of 40, 85 %; but to leave them out was not decided beforehand.) Of the
-others, the cured `exploding-latest` and `tiny-steps-latest` draw dots and blots, as the healthy run with
-such networks does, and `uneven-kernels-fresh` still draws one picture again and again.
+picture. (Without them it is 34 of 40, 85 %; but to leave them out was not decided beforehand.) Of
+the others, the cured `exploding-latest` and `tiny-steps-latest` draw dots and blots, as the healthy
+run with such networks does, and `uneven-kernels-fresh` still draws one picture again and again.
 `busy-d-fresh` and `few-pictures-fresh` have faint cells before and after. The cured
 `momentum-fresh` is better, but still oscillates.
 """
@@ -440,8 +440,8 @@ only every n-th step, as that of the default model does, was invisible in the lo
 were blamed for a weak D. A run with `--zoom`, as recipe `small-data` has it, was compared with
 pictures that are not zoomed, so that even a perfect G had wrong colours. And some commands could
 not run, or did something else than their sentence said. All of this is mended.
-`tests/plugins/gankit_doctor/test_cures.py` now gives the command of each rule to gankit, in twenty-five
-kinds of runs.
+`tests/plugins/gankit_doctor/test_cures.py` now gives the command of each rule to gankit, in
+twenty-five kinds of runs.
 
 The changed rules were asked again about all 234 runs of the latest part and of the third seed, with
 their cures: each has the same findings as before. Only commands for runs whose G has even kernels
