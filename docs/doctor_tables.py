@@ -441,7 +441,7 @@ were blamed for a weak D. A run with `--zoom`, as recipe `small-data` has it, wa
 pictures that are not zoomed, so that even a perfect G had wrong colours. And some commands could
 not run, or did something else than their sentence said. All of this is mended.
 `tests/plugins/gankit_doctor/test_cures.py` now gives the command of each rule to gankit, in
-twenty-five kinds of runs.
+twenty-six kinds of runs.
 
 The changed rules were asked again about all 234 runs of the latest part and of the third seed, with
 their cures: each has the same findings as before. Only commands for runs whose G has even kernels

@@ -72,6 +72,7 @@ RUNS = {
     "no steps": {"lr_g": 0.0},
     "momentum": {"beta1": 0.9, "lr_g": 4e-4, "lr_d": 4e-4},
     "small z": {"latent_dim": 2},
+    "float16": {"precision": "16"},
 }
 
 
