@@ -34,7 +34,8 @@ def import_run(
 
     It has the settings of a model with that generator, changed by `options`, those of `gankit run`,
     and a D that training makes anew. Pictures to train on may be given later, when the run is
-    resumed. GankitError if the file holds no weights, or if no generator has these weights.
+    resumed. GankitError if the file holds no weights, if no generator has these weights, or with
+    class labels.
     """
     given = registry.check("generator", generator) if generator else None
     sets, digest = read_weights(path)
@@ -42,6 +43,9 @@ def import_run(
     run = _make_run(registry, fit, [*options, "--out", out] if out else options)
     if run.init:
         raise GankitError(f"--init: G begins with {path} already: omit it")
+    if run.class_labels:
+        cure = "omit it, then begin a new run with --init RUN --class-labels --data PICTURES"
+        raise GankitError(f"--class-labels: the weights in {path} know no classes: {cure}")
     weights = _checked(run, registry, path, weights)
     with RunFolder() as folder:
         run = dataclasses.replace(run, out=folder.claim(run))

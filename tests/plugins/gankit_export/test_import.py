@@ -108,6 +108,14 @@ def test_pictures_may_be_given_when_it_trains(pth, gankit_cli, pictures_folder):
     assert run.fingerprint
 
 
+def test_labels_are_learnt_by_a_run_that_begins_with_it(pth, gankit_cli):
+    assert not gankit_cli("import", pth, "--out", "base").code
+    labels = ("--class-labels", "--dataset", "petals:count=64")
+    length = ("--batch-size", 4, "--steps", 1, "--device", "cpu")
+    assert not gankit_cli("run", "--init", "base", *labels, *length, "--out", "run").code
+    assert "red" in gankit.load_run("run").class_names
+
+
 def test_grey_pictures_and_other_sizes_are_found(registry):
     families = Families(registry, "generator")
     for size, options in ((16, ""), (32, ":base_channels=12"), (128, ":max_channels=1024")):
@@ -217,6 +225,8 @@ def test_a_run_is_never_overwritten(pth, gankit_cli):
         ("netG.pth --image-size 32", "main.0.weight"),
         ("netG.pth --generator mathworks:start=stride-2", "mathworks"),
         ("netG.pth --generator mathwork", "'mathworks'"),
+        ("netG.pth --class-labels", "--init RUN --class-labels"),
+        ("netG.pth --dataset petals:count=64 --class-labels", "--init RUN --class-labels"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(pth, gankit_cli, words, fact):
