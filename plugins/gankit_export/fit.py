@@ -94,13 +94,13 @@ class Family:
         return None
 
     def reshaped(self, shapes: Shapes) -> Family | None:
-        """The family of pictures of another shape that the sides of the first layer speak for.
+        """The family of pictures of another size that the sides of the first layer speak for.
 
         None if it makes squares only, or if no side of these shapes tells a height and a width.
         """
         height = self._read_side(shapes, ImageSize(self.size.width, 3 * self.size.height // 2))
         width = self._read_side(shapes, ImageSize(3 * self.size.width // 2, self.size.height))
-        if not height or not width or height == width:
+        if not height or not width:
             return None
         return Family(self.registry, self.kind, self.choice, ImageSize(width, height))
 
@@ -203,9 +203,9 @@ def explain_mismatch(generators: Families, shapes: Shapes) -> str:
         own = family.nearest(shapes)
         key = next((name for name in own if own[name] != shapes[name]), min(own))
         network = f"generator {family.choice.name!r} for {family.size.setting} px"
-        oblong = "if its pictures are not square, give --image-size WIDTHxHEIGHT"
+        other = "if its pictures have another size, give --image-size PX or WIDTHxHEIGHT"
         differs = f"{key} is {list(shapes[key])}, but in {network} it would be {list(own[key])}"
-        return f"{differs}; {oblong}" if family.size.is_square else differs
+        return f"{differs}; {other}" if family.size.is_square else differs
     if next(Families(generators.registry, "discriminator").matching(shapes), None):
         return "these are the weights of a discriminator: give those of the generator, netG"
     example = min(shapes, key=len, default="")

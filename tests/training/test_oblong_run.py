@@ -114,7 +114,7 @@ def test_weights_that_do_not_tell_the_shape_need_the_option(registry, tmp_path):
     given = {"image_size": (16, 24), "channels": 3, "latent_dim": 10}
     net = registry.make("generator", "tf-dcgan:base_channels=2", **given)
     torch.save(net.state_dict(), path)
-    with pytest.raises(GankitError, match="give --image-size WIDTHxHEIGHT"):
+    with pytest.raises(GankitError, match="give --image-size PX or WIDTHxHEIGHT"):
         import_run(registry, path, str(tmp_path / "no"))
     options = ["--image-size", "24x16"]
     run = import_run(registry, path, str(tmp_path / "yes"), options)

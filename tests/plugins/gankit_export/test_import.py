@@ -129,6 +129,14 @@ def test_grey_pictures_and_other_sizes_are_found(registry):
         assert shapes_of(again.state_dict()) == shapes_of(net.state_dict())
 
 
+@pytest.mark.parametrize("side", [20, 48, 80, 96, 112])
+@pytest.mark.parametrize("name", ["dcgan", "light", "modern"])
+def test_squares_between_powers_of_two_are_found(name, side, registry):
+    with torch.device("meta"):
+        net = registry.make("generator", name, image_size=side, channels=3, latent_dim=50)
+    assert Families(registry, "generator").fit(shapes_of(net.state_dict())).image_size == side
+
+
 def test_an_exported_run_comes_back(trained, registry, here):
     sampler = load(trained)
     write_torch(sampler, here / "files", Provenance())
