@@ -107,8 +107,8 @@ def _examine_and_report(
     defaults = _find_defaults(registry, source_options)
     if stride:
         source_options += ["--dataset", f"folder:every={stride}"]
-    for name in classes:
-        source_options += ["--classes", name]
+    if classes:
+        source_options += ["--classes", ",".join(classes)]
     with progress_bar("checking pictures") as progress:
         facts = examine(pictures, progress)
     left_out = getattr(pictures, "left_out", ())

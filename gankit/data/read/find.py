@@ -147,16 +147,32 @@ def _choose_classes(classes: Sequence[str], candidates: list[list[str]]) -> dict
     """
     folded = [{name.casefold() for name in names if name} for names in candidates]
     counts = Counter(name for names in folded for name in names)
-    for class_name in classes:
+    requested = set()
+    for class_name in _with_commas(classes, counts):
         if class_name.casefold() not in counts:
             raise _unknown_class(class_name, counts)
-    requested = {class_name.casefold() for class_name in classes}
+        requested.add(class_name.casefold())
     return {
         index: name
         for index, names in enumerate(candidates)
         for name in names
         if name.casefold() in requested
     }
+
+
+def _with_commas(parts: Sequence[str], counts: Counter[str]) -> list[str]:
+    """The names of classes; one with commas may be in several parts, as of `--classes A,B`."""
+    most = 1 + max((name.count(",") for name in counts), default=0)
+    names = []
+    start = 0
+    while start < len(parts):
+        for length in range(most, 0, -1):  # without a class, the last is a part alone
+            name = ",".join(parts[start : start + length])
+            if name.casefold() in counts:
+                break
+        names.append(name)
+        start += length
+    return names
 
 
 def _unknown_class(class_name: str, counts: Counter[str]) -> GankitError:

@@ -190,6 +190,17 @@ def test_classes_match_any_folder_of_the_path(flowers, classes, count):
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("Red, dark", 3), ("red, DARK,red", 5), ("red,red, dark", 5), ("red", 2), ("a,b,c,red", 3)],
+)
+def test_the_name_of_a_class_may_have_commas(place, text, count):
+    sizes = {"red, dark": 3, "red": 2, "a,b,c": 1}
+    draw(*(place / kind / f"{n}.png" for kind, size in sizes.items() for n in range(size)))
+    assert len(find_pictures([str(place)], text.split(",")).paths) == count
+    assert "' light'" in refusal(place, classes=["red", " light"])
+
+
 def test_an_unknown_class_is_refused_with_a_list(flowers, place):
     line = refusal(flowers, classes=["tulpi"])
     assert "'tulpi'" in line
