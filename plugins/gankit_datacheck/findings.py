@@ -17,7 +17,7 @@ from gankit_datacheck.art_advice import check_pixel_art, check_transparency
 from gankit_datacheck.finding import LEVELS, Finding, count, percent
 from gankit_datacheck.sizes import largest_possible
 from gankit_datacheck.survey import MIN_PICTURES_FOR_AVERAGE, Survey
-from gankit_datacheck.training_advice import MEDIUM, SMALL, check_number, check_symmetry
+from gankit_datacheck.training_advice import FEW, MEDIUM, SMALL, check_number, check_symmetry
 
 LARGE = 256  # px: the largest that is recommended
 SKIP_MODELS = (64, 128, 256)  # px, of the models skip64, skip128 and skip256
@@ -258,14 +258,15 @@ def _check_classes(survey: Survey) -> Iterable[Finding]:
         return
     largest = max(sizes, key=sizes.__getitem__)
     smallest = min(sizes, key=sizes.__getitem__)
-    option = f"--classes {quote_word(largest)} ({count(sizes[largest])})"
+    one = f"to draw one class only: --classes {quote_word(largest)} ({count(sizes[largest])})"
+    choose = f"with {FEW} pictures or more of each, to choose what G draws: --class-labels"
     if sizes[largest] >= SMALL:
         what = f"{count(len(sizes), 'class')}: G learns all of them together"
-        yield Finding("fine", what, f"to draw one class only: {option}")
+        yield Finding("fine", what, f"{choose}; {one}")
     if sizes[largest] >= UNEVEN * sizes[smallest]:
         pictures = f"{count(sizes[largest])} of {largest}, {sizes[smallest]:,} of {smallest}"
         what = f"uneven classes: {pictures}; G will draw mostly {largest}"
-        yield Finding("advice", what, f"to draw one class only: {option}")
+        yield Finding("advice", what, f"{choose} --balance-classes; {one}")
 
 
 RULES: tuple[Rule, ...] = (

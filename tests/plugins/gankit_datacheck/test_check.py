@@ -274,9 +274,12 @@ def test_classes():
         return change(survey, 0)
 
     even = kinds(500, 500, 500)
-    assert "--classes 'kind 0' (500 pictures)" in finding_with(even, "3 classes").mend
+    mend = finding_with(even, "3 classes").mend
+    assert "--class-labels;" in mend
+    assert "--classes 'kind 0' (500 pictures)" in mend
     assert not [item for item in find_all(even) if "uneven" in item.what]
-    assert finding_with(kinds(500, 100), "uneven", "500 pictures of kind 0", "100 of kind 1")
+    uneven = finding_with(kinds(500, 100), "uneven", "500 pictures of kind 0", "100 of kind 1")
+    assert "--class-labels --balance-classes;" in uneven.mend
     assert not [item for item in find_all(kinds(100, 90)) if "class" in item.what]
     assert not [item for item in find_all(kinds(600)) if "class" in item.what]
 
