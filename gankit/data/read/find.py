@@ -121,7 +121,11 @@ def _class_names(
     Of several sources, each is a class for the pictures at its top.
     """
     if classify is None:
-        tops = [_name_of_source(source) if len(sources) > 1 else "" for source in sources]
+        many = {picture.source for picture in pictures if picture.part >= 0}  # arrays and films
+        tops = [
+            _name_of_source(source, is_many=number in many) if len(sources) > 1 else ""
+            for number, source in enumerate(sources)
+        ]
         folders = [p.folders[-1] if p.folders else tops[p.source] for p in pictures]
         pairs = zip(pictures, folders, strict=True)
         return [picture.label or printable(folder) for picture, folder in pairs]
@@ -131,13 +135,18 @@ def _class_names(
     return names
 
 
-def _name_of_source(source: str) -> str:
-    """The name of a folder or of an archive, without its ending; empty for a single picture."""
+def _name_of_source(source: str, *, is_many: bool) -> str:
+    """The name of a folder, or of an archive without its ending; empty for a single picture.
+
+    A file of many pictures, such as an array or a film, has a name, too.
+    """
     path = Path(os.path.abspath(source))  # noqa: PTH100 - a link keeps its own name
     if path.is_dir():
         return path.name
     is_archive = path.suffix.lower() in (".zip", ".tar", ".tgz", ".gz", ".xz", ".bz2")
-    return path.name.partition(".")[0] if is_archive else ""
+    if is_archive:
+        return path.name.partition(".")[0]
+    return path.stem if is_many else ""
 
 
 def _choose_classes(classes: Sequence[str], candidates: list[list[str]]) -> dict[int, str]:

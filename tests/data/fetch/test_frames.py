@@ -63,6 +63,11 @@ def test_every_nth_frame_of_a_film(tmp_path):
     assert pictures.file_notes == ["a.mp4: every 5th frame, 10 of 48 frames"]
 
 
+def test_each_of_several_films_is_a_class(tmp_path):
+    paths = (film(tmp_path / "walk.mp4"), film(tmp_path / "run.mp4"))
+    assert picture_files(paths, 0).classes == ["walk"] * 8 + ["run"] * 8
+
+
 def test_two_frames_a_second_unless_you_say(tmp_path):
     assert len(picture_files((film(tmp_path / "a.mkv"),), 0)) == 8
 

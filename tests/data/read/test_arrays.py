@@ -199,6 +199,18 @@ def test_a_folder_of_arrays_and_one_among_pictures(tmp_path, write):
     assert len(pictures.left_out) == 2
 
 
+def test_each_of_several_arrays_is_a_class(tmp_path, write):
+    from PIL import Image
+
+    Image.new("RGB", (9, 9)).save(tmp_path / "one.png")
+    write(GREY, "cat")
+    dog = write(name="dog", images=GREY)
+    sources = (str(tmp_path / "cat.npy"), dog, str(tmp_path / "one.png"))
+    assert picture_files(sources, 0).classes == ["cat"] * N + ["dog"] * N + [""]
+    assert picture_files(sources, 0, ("cat",)).classes == ["cat"] * N
+    assert picture_files(sources[:1], 0).classes == [""] * N
+
+
 def test_arrays_in_a_zip(tmp_path, write):
     write(COLOUR, "in")
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
