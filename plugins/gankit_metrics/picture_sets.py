@@ -132,7 +132,8 @@ def choose_picture_sets(prepared: PreparedDataset, samples: int, seed: int) -> P
     if min(len(reference), len(train)) < MIN_PICTURES:
         raise TooFewPictures(
             f"too few pictures to measure: {len(prepared.train)} for training and "
-            f"{len(prepared.holdout)} held out; at least {2 * MIN_PICTURES} are needed"
+            f"{len(prepared.holdout)} held out; at least {MIN_PICTURES} of both, or "
+            f"{2 * MIN_PICTURES} for training, are needed"
         )
     if samples < MIN_PICTURES:
         raise GankitError(f"--samples is {samples}; it must be {MIN_PICTURES} or more")

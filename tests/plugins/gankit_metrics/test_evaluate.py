@@ -16,7 +16,7 @@ from gankit_metrics import swd
 from gankit_metrics.features import load_features
 from gankit_metrics.measurement import Measurement
 from gankit_metrics.metrics_file import read_metrics
-from gankit_metrics.picture_sets import HOLDOUT, TRAINING, choose_picture_sets
+from gankit_metrics.picture_sets import HOLDOUT, TRAINING, TooFewPictures, choose_picture_sets
 from PIL import Image
 
 import gankit
@@ -294,7 +294,15 @@ def test_too_few_pictures(gankit_cli, gankit_run, pictures_folder):
     assert gankit_run(*words).code == 0
     code, _, err = gankit_cli("evaluate", "few", "--metric", "swd")
     assert code == 2
-    assert re.search(r" 12 .* 0 .* 40 ", err)
+    assert re.search(r" 12 .* 0 .* 20 of both, or 40 for training", err)
+
+
+@pytest.mark.parametrize("numbers", [(27, 13), (39, 19), (19, 100)])
+def test_the_numbers_that_are_needed_are_true(numbers):
+    with pytest.raises(TooFewPictures, match=r"20 of both, or 40 for training"):
+        choose_picture_sets(prepared(*numbers), samples=100, seed=0)
+    assert choose_picture_sets(prepared(20, 20), samples=100, seed=0).against == HOLDOUT
+    assert choose_picture_sets(prepared(40, 0), samples=100, seed=0).against == TRAINING
 
 
 @pytest.mark.parametrize(
