@@ -4,32 +4,51 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import NamedTuple
 
+from gankit.core.image_size import ImageSize
 from gankit_datacheck.finding import Finding, count
+from gankit_datacheck.pixel_art import Art
 from gankit_datacheck.sizes import smallest_possible
 from gankit_datacheck.survey import Survey
+
+
+class ArtFit(NamedTuple):
+    """The most common art, and the image size for it."""
+
+    art: Art
+    number: int  # of the pictures
+    size: ImageSize
+    is_whole: bool  # the size is the art's, enlarged by a whole number: no padding is needed
+
+
+def fit_art(survey: Survey) -> ArtFit:
+    """The image size that keeps the pixels of pixel art."""
+    arts = [facts.art for facts in survey.good if facts.art]
+    (art, number), *_ = Counter(arts).most_common()
+    side = max(art.width, art.height)
+    are_alike = number == len(arts)
+    size = smallest_possible(*(art[:2] if are_alike else (side, side)))
+    factor = size.width / art.width
+    is_whole = factor.is_integer() and size.height == factor * art.height
+    return ArtFit(art, number, size, is_whole)
 
 
 def check_pixel_art(survey: Survey) -> Iterable[Finding]:
     """Advise the filter and the size that keep each pixel of the art as it is."""
     if not survey.is_pixel_art:
         return
-    arts = [facts.art for facts in survey.good if facts.art]
-    (art, number), *_ = Counter(arts).most_common()
+    art, number, size, is_whole = fit_art(survey)
     each = f", each saved as {art.square} x {art.square} pixels" if art.square > 1 else ""
     what = (
         f"pixel art: {count(number)} of {len(survey.good):,} of {art.width} x {art.height} pixels"
     )
-    side = max(art.width, art.height)
-    are_alike = number == len(arts)
-    size = smallest_possible(*(art[:2] if are_alike else (side, side)))
     flags = ["--resample nearest"]
     mend = "use --resample nearest, which keeps colours and edges"
     if size != survey.size:
         flags.append(f"--image-size {size.setting}")
         mend += f", and --image-size {size.setting}"
-    factor = size.width / art.width
-    if not factor.is_integer() or size.height != factor * art.height:
+    if not is_whole:
         flags.append("--fit pad")
         mend += ", and --fit pad, which enlarges by whole numbers"
         if art.square > 1:

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -26,3 +29,11 @@ def count(number: int, word: str = "picture") -> str:
 def percent(share: float) -> str:
     """`<1 %`, `12 %`."""
     return "<1 %" if 0 < share < 0.01 else f"{100 * share:.0f} %"
+
+
+def count_share(mask: NDArray[np.bool_], verb: str) -> str:
+    """`1 picture of 20 (5 %) is`, `3 pictures of 20 (15 %) are`."""
+    number = int(mask.sum())
+    singular = {"are": "is", "have": "has"}.get(verb, verb + "s")
+    share = percent(number / len(mask))
+    return f"{count(number)} of {len(mask):,} ({share}) {singular if number == 1 else verb}"

@@ -14,16 +14,14 @@ from gankit.data.messages import group_by_reason
 from gankit.data.read.reasons import BROKEN, OWN_PICTURE, RUN_FOLDER
 from gankit.training.network_size import possible_size
 from gankit_datacheck.art_advice import check_pixel_art, check_transparency
-from gankit_datacheck.finding import LEVELS, Finding, count, percent
+from gankit_datacheck.finding import LEVELS, Finding, count, count_share, percent
+from gankit_datacheck.shape_advice import check_shape, lost_in_crop
 from gankit_datacheck.sizes import largest_possible
 from gankit_datacheck.survey import MIN_PICTURES_FOR_AVERAGE, Survey
 from gankit_datacheck.training_advice import FEW, MEDIUM, SMALL, check_number, check_symmetry
 
 LARGE = 256  # px: the largest that is recommended
 SKIP_MODELS = (64, 128, 256)  # px, of the models skip64, skip128 and skip256
-OBLONG = 1.3  # times as wide as high, or the other way: worth another image size than a square
-SAME_SHAPE = 1.2  # times as wide for the same height: pictures of about the same shape
-MAX_CROP_LOSS = 0.4  # of the area; a square crop takes 1/4 of a 4:3 photo, 1/3 of a 3:2 photo
 COMMON = 0.05  # of the pictures: from this share on, G draws the trait too
 RARE = 0.01  # of the pictures: below this share, G meets the trait less than once in a batch
 ALIKE = 0.5  # mean correlation of coarse detail; photos have 0.0, centred flowers 0.3
@@ -49,14 +47,6 @@ def find_all(survey: Survey) -> list[Finding]:
 def sort_findings(findings: list[Finding]) -> list[Finding]:
     """The same findings, the worst first."""
     return sorted(findings, key=lambda finding: LEVELS.index(finding.level))
-
-
-def _count_share(mask: Mask, verb: str) -> str:
-    """`1 picture of 20 (5 %) is`, `3 pictures of 20 (15 %) are`."""
-    number = int(mask.sum())
-    singular = {"are": "is", "have": "has"}.get(verb, verb + "s")
-    share = percent(number / len(mask))
-    return f"{count(number)} of {len(mask):,} ({share}) {singular if number == 1 else verb}"
 
 
 def _report_unreadable(survey: Survey) -> Iterable[Finding]:
@@ -109,18 +99,18 @@ def _check_size(survey: Survey) -> Iterable[Finding]:
     if survey.is_pixel_art:  # its size is that of the art, not of the file
         return
     too_small = survey.too_small
-    fitting = _scaled(size, _usual_scale(survey))
+    fitting = _scaled(size, survey.usual_scale)
     if too_small.any():
         are_most = too_small.mean() > 0.5
         smaller = f"smaller than {size.setting} px and will be blurred"
         mend = "use larger pictures" + ("" if too_small.all() else ", or delete these")
         flags: tuple[str, ...] = ()
-        fitting = largest_possible(size, _usual_scale(survey))
+        fitting = largest_possible(size, survey.usual_scale)
         if fitting.shorter < size.shorter:
             mend = f"use --image-size {fitting.setting}, or {mend.removeprefix('use ')}"
             flags = (f"--image-size {fitting.setting}",) if are_most else ()
         level = "problem" if are_most else "advice"
-        what = f"{_count_share(too_small, 'are')} {smaller}"
+        what = f"{count_share(too_small, 'are')} {smaller}"
         yield Finding(level, what, mend, flags, survey.names(too_small))
     elif fitting.longer > size.longer and survey.files and survey.different >= MEDIUM:
         larger = min(fitting, _scaled(size, LARGE / size.shorter), key=lambda each: each.area)
@@ -133,11 +123,6 @@ def _check_size(survey: Survey) -> Iterable[Finding]:
     if size.shorter > 64 and survey.different < MEDIUM:
         what = f"{count(survey.different)} for {size.setting} px: the run takes hours"
         yield Finding("advice", what, f"try --image-size {small.setting} first: it takes minutes")
-
-
-def _usual_scale(survey: Survey) -> float:
-    """How many times as large as the image size all pictures are, but for the smallest ones."""
-    return float(np.percentile(survey.scale, 5))
 
 
 def _scaled(size: ImageSize, factor: float) -> ImageSize:
@@ -154,31 +139,6 @@ def _larger_model(survey: Survey, size: ImageSize) -> str:
     return f"{recipe}--model skip{size.width}"
 
 
-def _check_shape(survey: Survey) -> Iterable[Finding]:
-    """Whether most pictures are oblong and alike in shape, so that others than squares fit them."""
-    ratios = survey.sizes[:, 0] / np.maximum(survey.sizes[:, 1], 1)
-    ratio = float(np.median(ratios))
-    are_alike = np.abs(np.log(ratios / ratio)) < math.log(SAME_SHAPE)
-    if not survey.size.is_square or survey.is_pixel_art or are_alike.mean() < 0.5:
-        return
-    side = survey.size.width
-    if survey.too_small.mean() > 0.5:  # then a smaller size is advised
-        side = min(side, largest_possible(survey.size, _usual_scale(survey)).width)
-    wide = ImageSize(round(side * max(ratio, 1)), round(side * max(1 / ratio, 1)))
-    size = possible_size(wide)
-    if any(each.longer < OBLONG * each.shorter for each in (wide, size)):
-        return
-    shape = (
-        f"{ratio:.2g} times as wide as high"
-        if ratio > 1
-        else f"{1 / ratio:.2g} times as high as wide"
-    )
-    lost = percent(float(survey.crop_loss[are_alike].mean()))
-    what = f"{_count_share(are_alike, 'are')} about {shape}: a square leaves out {lost} of the area"
-    longer = f"a training step takes {size.area / side**2:.1f} times as long"
-    yield Finding("fine", what, f"--image-size {size} shows nearly all of them; {longer}")
-
-
 def _check_patches(survey: Survey) -> Iterable[Finding]:
     size = survey.size
     patch = ImageSize(int(PATCH_FACTOR * size.width), int(PATCH_FACTOR * size.height))
@@ -193,7 +153,7 @@ def _check_patches(survey: Survey) -> Iterable[Finding]:
 def _check_traits(survey: Survey) -> Iterable[Finding]:
     """Traits that some pictures have and the rest do not."""
     grey = survey.grey
-    is_extreme = survey.crop_loss > MAX_CROP_LOSS
+    is_extreme = lost_in_crop(survey)
     if grey.all():
         what = "all are grey, so one channel is enough"
         yield Finding("fine", what, "--channels 1, which is the default for grey pictures")
@@ -223,7 +183,7 @@ def _check_traits(survey: Survey) -> Iterable[Finding]:
          "--channels 4 learns transparency too", ""),
     ):  # fmt: skip
         if mask.mean() >= min_share:
-            what = f"{_count_share(mask, verb)} {trait}"
+            what = f"{count_share(mask, verb)} {trait}"
             advice = mend_all if mend_all and mask.all() else mend
             yield Finding("advice", what, advice, names=survey.names(mask))
 
@@ -277,7 +237,7 @@ RULES: tuple[Rule, ...] = (
     _check_size,
     check_pixel_art,
     check_transparency,
-    _check_shape,
+    check_shape,
     _check_patches,
     _check_traits,
     _check_framing,

@@ -267,7 +267,16 @@ class Survey:
     @property
     def scale(self) -> Any:
         """How many times each picture is as large as the image size, after the crop."""
-        return (self.sizes / (self.size.width, self.size.height)).min(1)
+        return self.scale_to(self.size)
+
+    def scale_to(self, size: ImageSize) -> Any:
+        """How many times each picture is as large as this size, after the crop."""
+        return (self.sizes / (size.width, size.height)).min(1)
+
+    @property
+    def usual_scale(self) -> float:
+        """How many times as large as the image size all pictures are, but for the smallest."""
+        return float(np.percentile(self.scale, 5))
 
     @property
     def too_small(self) -> Any:
@@ -277,7 +286,11 @@ class Survey:
     @property
     def crop_loss(self) -> Any:
         """The share of each picture's area that is cropped away."""
-        return 1 - self.scale**2 * self.size.area / np.maximum(self.sizes.prod(1), 1)
+        return self.crop_loss_at(self.size)
+
+    def crop_loss_at(self, size: ImageSize) -> Any:
+        """The share of each picture's area that is cropped away with this image size."""
+        return 1 - self.scale_to(size) ** 2 * size.area / np.maximum(self.sizes.prod(1), 1)
 
     def names(self, mask: Any) -> tuple[str, ...]:
         """The names of the readable pictures for which the mask is true."""

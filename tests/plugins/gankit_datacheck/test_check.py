@@ -229,6 +229,9 @@ def test_few_pictures_for_a_large_model():
 
 def test_extreme_shapes():
     assert "--fit pad" in finding_with(change(made(100), 10, width=300), "10 pictures", "79 %").mend
+    wide = made(100, width=192)
+    assert "--fit pad" in finding_with(wide, "67 % of the area", "--image-size 192x64").mend
+    assert "10 pictures" in finding_with(change(wide, 10, width=64, height=400), "square crop").what
     photos = made(100, width=96, height=64)  # 3:2 loses a third, as all photos do
     assert not [item for item in find_all(photos) if "crop" in item.what]
 

@@ -101,6 +101,17 @@ def test_art_of_an_odd_size_is_padded(tmp_path):
     assert find(report, "blurred") is None
 
 
+def test_oblong_art_at_its_size_loses_nothing_to_the_crop(tmp_path):
+    pictures = [Image.fromarray(np.tile(art, (3, 1, 1))) for art in draw_pixel_art(10)]
+    report = check_data(save_all(tmp_path / "art", pictures))
+    assert "--image-size 16x48" in report["try"]
+    assert find(report, "crop") is None
+    small = [Image.fromarray(np.tile(art[:12], (1, 3, 1))) for art in draw_pixel_art(10)]
+    report = check_data(save_all(tmp_path / "small", small))
+    assert "--fit pad" in report["try"]
+    assert find(report, "crop") is None
+
+
 def test_cut_out_pictures_get_a_fourth_channel(sprites):
     report = check_data(sprites)
     assert "--channels 4" in find(report, "cut out")["mend"]
