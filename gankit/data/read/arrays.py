@@ -92,14 +92,21 @@ class ArrayFile:
             yield picture
 
     def measure(self) -> Range | None:
-        """The range of all values; None for bytes, which need none."""
+        """The range of all values; None for bytes, which need none.
+
+        Of floats, alpha has a range of its own.
+        """
         if not self.is_deep or self.layout is None:
             return None
         values = self.values()
-        rows_at_a_time = max(1, BLOCK_VALUES // max(1, math.prod(self.shape[1:])))
+        shape: tuple[int, ...] = (-1, self.shape[-1])
+        if self.layout.channels == MAX_CHANNELS and self.dtype.kind == "f":
+            values = np.moveaxis(values, -3, -1) if self.layout.is_channels_first else values
+            shape = (-1, 1, MAX_CHANNELS)
+        rows_at_a_time = max(1, BLOCK_VALUES // max(1, math.prod(values.shape[1:])))
         starts = range(0, len(values), rows_at_a_time)
         blocks = (values[start : start + rows_at_a_time] for start in starts)
-        ranges = [measure(_deep(block.reshape(-1, self.shape[-1]))) for block in blocks]
+        ranges = [measure(_deep(block.reshape(shape))) for block in blocks]
         joined = next(iter(join_ranges(ranges).values()))
         return joined._replace(pictures=self.layout.pictures)
 

@@ -55,6 +55,7 @@ class Range(NamedTuple):
     low: float
     high: float
     holes: int = 0  # values that are NaN or infinite
+    alpha: Range | None = None  # of the alpha of floats in arrays, which has a white of its own
 
     @property
     def black_and_white(self) -> tuple[float, float]:
@@ -76,6 +77,12 @@ class Range(NamedTuple):
             return self.low, self.high
         return 0.0, white
 
+    @property
+    def clear_and_opaque(self) -> tuple[float, float]:
+        """The values of alpha that become 0 and 255: the smallest is clear only if negative."""
+        black, white = self.black_and_white
+        return min(black, 0.0), white
+
     def describe(self) -> str:
         """The line for `data check` and run.json."""
         digits = ".3g" if self.kind.startswith("floats") else ".0f"
@@ -86,6 +93,9 @@ class Range(NamedTuple):
             f"{has} more than 8 bits a channel ({self.kind} from {low} to {high}): "
             f"{black} becomes black and {white} white, the same for all"
         )
+        if self.alpha:
+            clear, opaque = self.alpha.clear_and_opaque
+            text += f"; alpha of {clear:.3g} is clear and {opaque:.3g} opaque"
         if self.holes:
             text += f"; {count_noun(self.holes, 'value')} NaN or infinite, taken for 0"
         return text
@@ -127,7 +137,10 @@ def join_ranges(ranges: Iterable[Range]) -> dict[str, Range]:
         low = min(total.low, item.low)
         high = max(total.high, item.high)
         pictures = total.pictures + item.pictures
-        joined[item.kind] = Range(item.kind, pictures, low, high, total.holes + item.holes)
+        holes = total.holes + item.holes
+        alphas = join_ranges(filter(None, (total.alpha, item.alpha)))
+        alpha = alphas.get(item.kind)
+        joined[item.kind] = Range(item.kind, pictures, low, high, holes, alpha)
     return joined
 
 
@@ -144,7 +157,11 @@ def measure(picture: DeepPicture) -> Range:
             holes += values.size - int(np.isfinite(picture.values[rows]).sum())
         lows.append(float(values.min()))
         highs.append(float(values.max()))
-    return Range(picture.kind, 1, min(lows), max(highs), holes)
+    alpha = None
+    if picture.alpha is not None and picture.is_in_array and picture.alpha.dtype.kind == "f":
+        alpha = measure(DeepPicture(picture.alpha, is_in_array=True))
+        holes += alpha.holes
+    return Range(picture.kind, 1, min(lows), max(highs), holes, alpha)
 
 
 def _bands(values: Values) -> list[slice]:
@@ -264,12 +281,16 @@ def to_8_bits(picture: DeepPicture, shared: Range) -> Image.Image:
     black, white = shared.black_and_white
     if picture.white:
         black, white = 0.0, picture.white
-    opaque = 0.0 if picture.alpha is None else _opaque(picture.alpha, white)
+    clear, opaque = 0.0, 0.0
+    if shared.alpha:
+        clear, opaque = shared.alpha.clear_and_opaque
+    elif picture.alpha is not None:
+        opaque = _opaque(picture.alpha, white)
     bands = []
     for rows in _bands(picture.values):
         pixels = _scale_fast(picture.values[rows], black, white, picture.is_inverted)
         if picture.alpha is not None:
-            pixels = np.dstack([pixels, _round(picture.alpha[rows] * (255.0 / opaque))])
+            pixels = np.dstack([pixels, _scale(picture.alpha[rows], clear, opaque)])
         bands.append(pixels)
     return Image.fromarray(np.concatenate(bands))
 
@@ -284,7 +305,7 @@ def _scale_fast(values: Values, black: float, white: float, is_inverted: bool) -
     return table
 
 
-def _scale(values: Values, black: float, white: float, is_inverted: bool) -> Values:
+def _scale(values: Values, black: float, white: float, is_inverted: bool = False) -> Values:
     values = _finite(values)
     values = values.astype(np.float32 if values.itemsize <= 2 else np.float64)
     scaled = (values - black) * (255 / max(white - black, 1e-300))

@@ -129,6 +129,30 @@ def test_values_that_are_no_numbers_are_counted_and_said(write):
     assert "NaN" not in whole.notes[0]
 
 
+@pytest.mark.parametrize("colour", ["0 to 255", "0 to 1", "-1 to 1"])
+@pytest.mark.parametrize("alpha", ["0 to 255", "0 to 1", "-1 to 1"])
+@pytest.mark.parametrize("form", ["channels last", "channels first", "single", "half"])
+def test_alpha_of_floats_has_a_white_of_its_own(write, colour, alpha, form):
+    scales = {"0 to 255": (1, 0), "0 to 1": (255, 0), "-1 to 1": (127.5, 1)}
+    pixels = bytes_of(4)
+    pixels[3, ..., 3] = 30  # no pixel of this picture is opaque
+    values = pixels.astype(np.float32)
+    for channels, name in ((slice(3), colour), (slice(3, 4), alpha)):
+        factor, shift = scales[name]
+        values[..., channels] = values[..., channels] / factor - shift
+    forms = {
+        "channels last": values,
+        "channels first": values.transpose(0, 3, 1, 2),
+        "single": values[0].transpose(2, 0, 1),
+        "half": values.astype(np.float16),
+    }
+    pictures = picture_files((write(forms[form]),), 0, channels=4)
+    shown = np.stack([np.asarray(picture) for picture in pictures]).astype(int)
+    assert np.abs(shown - pixels[: len(shown)]).max() <= 1
+    clear, opaque = alpha.split(" to ")
+    assert f"; alpha of {clear} is clear and {opaque} opaque" in pictures.notes[0]
+
+
 def test_transparent_pictures_lie_on_the_background(write):
     pixels = np.zeros((2, H, W, 4), np.uint8)
     assert (read(write(pixels), background="white") == 255).all()
