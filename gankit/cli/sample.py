@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +75,8 @@ def sample(ctx: click.Context, /, run: Path, **values: Any) -> None:
     run = find_run(run, " and --checkpoint {step}")
     shows_seeds = grid_shows_seeds(run)
     pictures = read_pictures(values, form, grid_shows_seeds=shows_seeds)
-    out = _check_out(run, form, pictures, values)
+    classes = read_classes(run, values["classes"])
+    out = _check_out(run, form, pictures, values, classes)
     size = values["size"] or 0
     about = ""
     with show_log():
@@ -89,7 +90,6 @@ def sample(ctx: click.Context, /, run: Path, **values: Any) -> None:
 
             sampler = load(run, step=values["checkpoint"], registry=ctx.obj)
             side = sampler.run.size.longer
-            classes = read_classes(sampler, values["classes"])
             with explain_write_error(out):
                 frames = _write(Drawing(sampler, out, size, classes), form, pictures, values)
             if values["show"] and frames is not None:
@@ -111,7 +111,9 @@ def _given(ctx: click.Context) -> set[str]:
     return {name for name in ctx.params if source(name) is ParameterSource.COMMANDLINE}
 
 
-def _check_out(run: Path, form: str, pictures: Pictures, values: Values) -> Path:
+def _check_out(
+    run: Path, form: str, pictures: Pictures, values: Values, classes: Sequence[str]
+) -> Path:
     """What to write: --out, or a file in the run's folder. GankitError if it cannot be written."""
     from gankit.cli.sample_output import check_path
 
@@ -122,9 +124,7 @@ def _check_out(run: Path, form: str, pictures: Pictures, values: Values) -> Path
         check_path(out, run, is_folder=form == "files", video_option=video)
         return out
     name = _file_name(form, pictures, values)
-    file = run / (
-        file_prefix(tuple(dict.fromkeys(values["classes"]))) + name if form != "files" else name
-    )
+    file = run / (name if form == "files" else file_prefix(classes) + name)
     refuse_links_out(run, (*WRITTEN, file.name))
     return file
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gankit.runs.find_class import find_class
+from gankit.training.run_file import recorded_run
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,10 +20,13 @@ _UNSAFE = re.compile(r"[^\w.,+-]+")  # in the name of a file
 MAX_LETTERS = 40
 
 
-def read_classes(sampler: Sampler, names: Sequence[str]) -> tuple[str, ...]:
+def read_classes(run: Path, names: Sequence[str]) -> tuple[str, ...]:
     """The classes of these names, as the run spells them. GankitError if there is no such class."""
-    numbers = [find_class(sampler.class_names, name) for name in names]
-    return tuple(sampler.class_names[number] for number in dict.fromkeys(numbers))
+    if not names:
+        return ()
+    of_run = recorded_run(run).class_names
+    numbers = [find_class(of_run, name) for name in names]
+    return tuple(of_run[number] for number in dict.fromkeys(numbers))
 
 
 def class_options(classes: Sequence[str]) -> list[str]:

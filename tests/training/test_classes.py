@@ -176,6 +176,12 @@ def test_sample_draws_classes(conditional, gankit_cli, here):
     )
 
 
+def test_sample_names_its_file_as_the_run_spells_the_class(conditional, gankit_cli):
+    answer = gankit_cli("sample", conditional, "--class", "RED", "--class", "red", "--count", 1)
+    assert answer.code == 0
+    assert f"{conditional}/red-" in answer.out
+
+
 def test_sample_writes_files_of_classes(conditional, gankit_cli, here):
     words = ("--class", "red", "--class", "blue", "--count", 2, "--files", "--out", "flowers")
     assert gankit_cli("sample", conditional, *words).code == 0
