@@ -14,7 +14,7 @@ from gankit.core.settings import Run
 from gankit.core.stage import CHANGEABLE, Stage
 from gankit.core.trick import Trick
 from gankit.training.assemble import Trainer, assemble
-from gankit.training.checkpoint import list_checkpoints
+from gankit.training.checkpoint import list_checkpoints, step_of
 from gankit.training.resume import restored, run_at_end
 from gankit.training.run_file import recorded_run
 from gankit.training.run_parts import TRAINED, require_parts
@@ -53,14 +53,17 @@ def resume(
     before = {name: getattr(recorded, name) for name in changed if name in CHANGEABLE}
     unchanged = dataclasses.replace(run, **before, stages=recorded.stages)
     require_parts(unchanged, registry, TRAINED)
-    trainer = restored(unchanged, make_trainer, registry)
-    step = trainer.gan.step
-    if not list_checkpoints(run.folder / "checkpoints"):
+    checkpoints = list_checkpoints(run.folder / "checkpoints")
+    trainer = None
+    if not before or any(map(step_of, checkpoints)):
+        trainer = restored(unchanged, make_trainer, registry)
+    step = trainer.gan.step if trainer else 0
+    if not checkpoints:
         log.warning("%s has no checkpoint yet, so training starts at step 0", run.folder)
     plans = _plans_until(recorded, run.steps, step)
     unchanged = dataclasses.replace(unchanged, earlier_plans=plans)
     whole = begin_stage(unchanged, run, step) if before else unchanged
-    if before and not step:  # no weight was trained yet, so all of them may be others
+    if not trainer or (before and not step):  # no weight was trained yet: all may be others
         trainer = restored(whole, make_trainer, registry)
     whole = dataclasses.replace(whole, compile=trainer.run.compile)
     return Training(whole, trainer_of_stage(trainer, whole, registry))

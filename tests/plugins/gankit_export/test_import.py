@@ -108,6 +108,16 @@ def test_pictures_may_be_given_when_it_trains(pth, gankit_cli, pictures_folder):
     assert run.fingerprint
 
 
+def test_settings_may_change_before_it_trains(pth, gankit_cli, pictures_folder):
+    """Without them, a batch of 64 would be too large for the 12 pictures."""
+    assert not gankit_cli("import", pth, "--out", "run").code
+    changes = ("--steps", 2, "--lr", "1e-4", "--batch-size", 4, "--device", "cpu")
+    code, _, err = gankit_cli("run", "--resume", "run", "--data", pictures_folder, *changes)
+    assert not code, err
+    run = gankit.load_run("run")
+    assert (run.batch_size, run.lr_g, run.stages) == (4, 1e-4, ())
+
+
 def test_labels_are_learnt_by_a_run_that_begins_with_it(pth, gankit_cli):
     assert not gankit_cli("import", pth, "--out", "base").code
     labels = ("--class-labels", "--dataset", "petals:count=64")
