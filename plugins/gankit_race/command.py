@@ -24,6 +24,7 @@ from gankit.core.errors import GankitError
 from gankit.core.settings import gankit_with
 from gankit.core.shell import join_command
 from gankit.data.read.names import printable
+from gankit_race.differences import warn_of_bases
 from gankit_race.find_race import find_race
 from gankit_race.recipes import RACES, apply_recipe
 from gankit_race.variants import LENGTHS, Variant, VariedValue, make_variants, parse_vary
@@ -249,6 +250,7 @@ def _describe_plan(plan: Plan) -> str:
     lines.append(f"{runs}, about {format_duration(total)} of training")
     metrics = ", ".join(plan.metrics) or "no metric, because none is installed"
     lines.append(f"metrics to measure: {metrics}")
+    lines += warn_of_bases([(variant.label, variant.run) for variant in plan.variants])
     return "\n".join(map(printable, lines))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +15,20 @@ from gankit.core.errors import GankitError
 from gankit.core.init_text import split_init
 from gankit.core.portable_path import portable_path
 from gankit.core.registry import Registry, load_registry
-from gankit.core.settings import Run, option
+from gankit.core.settings import Run
 from gankit.core.shell import join_command
-from gankit.core.stage import Stage
 from gankit.core.stop import Progress, no_progress
 from gankit.training import checkpoint
 from gankit.training.find_run import find_run
 from gankit.training.folder import make_numbered_folder
 from gankit.training.run_file import Data, load_run
+from gankit_race.differences import compared_settings, setting_label, warn_if_confounded
 from gankit_race.find_race import race_folder
 from gankit_race.plan import choose_metrics, read_plan
 from gankit_race.publish import write_report
 from gankit_race.racing import refuse_used_folder
 from gankit_race.report import Report
 from gankit_race.results import measurement_as_dict, row_of_run
-from gankit_race.variants import PICTURES, SELF_EXPLANATORY, differing_settings
-
-SET_BY_MODEL = ("generator", "discriminator")
 
 
 def compare(
@@ -95,7 +92,7 @@ def compare_folders(
         rows=rows,
         seeds=max(len(variant_runs) for variant_runs in variants.values()),
         folder=folder,
-        warnings=[*warnings, *_warn_if_confounded(first_runs)],
+        warnings=[*warnings, *warn_if_confounded(first_runs)],
     )
     write_report(report)
     return report
@@ -141,7 +138,7 @@ def _group_by_variant(
     runs: Sequence[Run], steps: dict[str, int], warnings: list[str]
 ) -> dict[str, list[Run]]:
     """Label -> the runs of a variant, which differ only in their seed, in the order of `runs`."""
-    names = _compared_settings(runs)
+    names = compared_settings(runs)
     groups: dict[tuple[Any, ...], list[Run]] = defaultdict(list)
     for run in runs:
         images = count_pictures(run, steps[run.out])
@@ -162,35 +159,12 @@ def _group_by_variant(
         raise GankitError("these runs differ only in their seed, so there is nothing to compare")
     labels = []
     for *values, _ in groups:
-        labels.append(", ".join(map(_setting_label, names, values)))
+        labels.append(", ".join(map(setting_label, names, values)))
     if len(set(labels)) < len(labels):  # some variants differ in the number of pictures
         for index, (*_, images) in enumerate(groups):
             kimg = f"{images / 1000:,.4g} kimg"
             labels[index] = f"{labels[index]}, {kimg}" if labels[index] else kimg
     return dict(zip(labels, groups.values(), strict=True))
-
-
-def _compared_settings(runs: Sequence[Run]) -> list[str]:
-    """The settings in which the runs differ, without those that follow from another of them."""
-    names = differing_settings(runs)
-    implied = set(SET_BY_MODEL) if "model" in names else set()
-    if set(names) & set(PICTURES) - {"fingerprint"}:
-        implied.add("fingerprint")
-    return [name for name in names if name not in implied]
-
-
-def _setting_label(name: str, value: Any) -> str:
-    """`ema+r1`, `no-flip`, `hinge` or `batch-size 64`."""
-    if name == "tricks":
-        return "+".join(value) or "no trick"
-    if name in _HISTORY:
-        return _HISTORY[name](value)
-    if isinstance(value, bool):
-        return option(name if value else f"no_{name}").removeprefix("--")
-    text = "+".join(map(str, value)) if isinstance(value, tuple) else str(value)
-    if not text:
-        return f"{option(name).removeprefix('--')} none"
-    return text if name in SELF_EXPLANATORY else f"{option(name).removeprefix('--')} {text}"
 
 
 def _measure(
@@ -210,50 +184,3 @@ def _measure(
         data=data,
     )
     return {measurement.metric: measurement_as_dict(measurement) for measurement in measurements}
-
-
-def _warn_if_confounded(variants: Sequence[tuple[str, Run]]) -> list[str]:
-    """A warning for each variant that differs from the baseline in more than one setting."""
-    warnings = []
-    (_, baseline), *others = variants
-    for label, run in others:
-        names = _compared_settings([baseline, run])
-        if len(names) > 1:
-            settings = ", ".join(
-                _difference(name, getattr(baseline, name), getattr(run, name)) for name in names
-            )
-            warnings.append(
-                f"{label} differs from the baseline in {len(names)} settings, so any of them may "
-                f"be the cause: {settings}."
-            )
-    return warnings
-
-
-def _difference(name: str, first: Any, second: Any) -> str:
-    """`--lr-g 0.0002 / 0.0004`."""
-    if name in _HISTORY:
-        return f"{_HISTORY[name](first)} / {_HISTORY[name](second)}"
-    return f"{option(name)} {_value_text(first)} / {_value_text(second)}"
-
-
-def _describe_stages(stages: Sequence[Stage]) -> str:
-    """`(until step 300: lr-g 0.0002)`: what a run with stages changed."""
-    return " ".join(f"({stage})" for stage in stages) or "no stages"
-
-
-def _describe_plans(plans: Sequence[str]) -> str:
-    """`(until step 75: its length was 1,200)`: a run that was made longer or shorter."""
-    pairs = [map(int, plan.split(":")) for plan in plans]
-    texts = [f"(until step {until:,}: its length was {steps:,})" for until, steps in pairs]
-    return " ".join(texts) or "one length"
-
-
-# What a run went through; there is no option that sets it.
-_HISTORY: dict[str, Callable[[Any], str]] = {
-    "stages": _describe_stages,
-    "earlier_plans": _describe_plans,
-}
-
-
-def _value_text(value: Any) -> str:
-    return (", ".join(map(str, value)) if isinstance(value, tuple) else str(value)) or "none"

@@ -20,6 +20,7 @@ from gankit.core.shell import quote_word
 from gankit.core.stop import Progress, no_progress, only_preparing
 from gankit.training.loop import train
 from gankit.training.run_file import recorded_run
+from gankit_race.differences import warn_of_bases
 from gankit_race.find_race import RACE_FILE
 from gankit_race.pictures import check_pictures
 from gankit_race.plain_view import PlainView
@@ -95,6 +96,7 @@ class RaceRunner:
             rows=self._ordered_rows(),
             seeds=len(self.plan.seeds),
             folder=self.folder,
+            warnings=warn_of_bases(variants),
         )
         write_report(report)
         return report

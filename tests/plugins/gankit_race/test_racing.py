@@ -430,6 +430,24 @@ def test_each_variant_has_its_threads_and_they_are_restored(race_cli, here, monk
     assert torch.get_num_threads() == 1
 
 
+def test_what_a_base_brings_along_is_said_before_and_after_a_race(
+    race_cli, gankit_cli, evaluate, here
+):
+    words = (*shlex.split(TINY), "--loss", "hinge", "--steps", 1, "--no-report", "--out", "base")
+    assert gankit_cli("run", *words).code == 0
+    short = ("--vary", "init=none,base", "--budget", "2steps", "--dry-run")
+    pictures = ("--dataset", "petals:count=64", "--image-size", 16, "--device", "cpu")
+    out = gankit_cli("race", *pictures, *short).out
+    assert "init base differs from the baseline in" in out
+    assert "--loss non-saturating / hinge" in out
+    assert "differs" not in gankit_cli("race", "--config", "base/run.json", *short).out
+    assert "differs" not in race_cli("--vary", "init=none,base", "--dry-run").out  # it has --model
+    out = race_cli("--vary", "init=none,base", "--vary", "loss=non-saturating,hinge").out
+    flat = " ".join(out.split())
+    assert "init base, hinge differs from the baseline in 2 settings" in flat
+    assert "init none, hinge differs" not in flat  # on purpose
+
+
 def test_a_dry_run_shows_the_plan_and_leaves_nothing(race_cli, here):
     code, out, err = race_cli("--vary", "trick=none,ema", "--dry-run")
     assert (code, err) == (0, "")
