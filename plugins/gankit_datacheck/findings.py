@@ -218,15 +218,15 @@ def _check_classes(survey: Survey) -> Iterable[Finding]:
         return
     largest = max(sizes, key=sizes.__getitem__)
     smallest = min(sizes, key=sizes.__getitem__)
-    one = f"to draw one class only: --classes {quote_word(largest)} ({count(sizes[largest])})"
+    alone = f"to draw one class only: --classes {quote_word(largest)} ({count(sizes[largest])})"
     choose = f"with {FEW} pictures or more of each, to choose what G draws: --class-labels"
     if sizes[largest] >= SMALL:
         what = f"{count(len(sizes), 'class')}: G learns all of them together"
-        yield Finding("fine", what, f"{choose}; {one}")
+        yield Finding("fine", what, f"{choose}; {alone}")
     if sizes[largest] >= UNEVEN * sizes[smallest]:
         pictures = f"{count(sizes[largest])} of {largest}, {sizes[smallest]:,} of {smallest}"
         what = f"uneven classes: {pictures}; G will draw mostly {largest}"
-        yield Finding("advice", what, f"{choose} --balance-classes; {one}")
+        yield Finding("advice", what, f"{choose} --balance-classes; {alone}")
 
 
 RULES: tuple[Rule, ...] = (

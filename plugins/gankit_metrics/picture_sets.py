@@ -17,6 +17,7 @@ from gankit.runs.images import to_uint8
 from gankit_metrics.likeness import explain_unlikeness
 
 MIN_PICTURES = 20  # different ones in each set; fewer are not measured at all
+NEEDED = f"at least {MIN_PICTURES} of both, or {2 * MIN_PICTURES} for training, are needed"
 HOLDOUT = "hold-out"
 TRAINING = "training part"
 
@@ -132,8 +133,7 @@ def choose_picture_sets(prepared: PreparedDataset, samples: int, seed: int) -> P
     if min(len(reference), len(train)) < MIN_PICTURES:
         raise TooFewPictures(
             f"too few pictures to measure: {len(prepared.train)} for training and "
-            f"{len(prepared.holdout)} held out; at least {MIN_PICTURES} of both, or "
-            f"{2 * MIN_PICTURES} for training, are needed"
+            f"{len(prepared.holdout)} held out; {NEEDED}"
         )
     if samples < MIN_PICTURES:
         raise GankitError(f"--samples is {samples}; it must be {MIN_PICTURES} or more")

@@ -281,7 +281,7 @@ def to_8_bits(picture: DeepPicture, shared: Range) -> Image.Image:
     black, white = shared.black_and_white
     if picture.white:
         black, white = 0.0, picture.white
-    clear, opaque = 0.0, 0.0
+    clear = opaque = 0.0
     if shared.alpha:
         clear, opaque = shared.alpha.clear_and_opaque
     elif picture.alpha is not None:
