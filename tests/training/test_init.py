@@ -119,9 +119,9 @@ def test_networks_and_how_they_trained_come_from_the_base(registry, base):
     assert run.init == f"{base}:4@{load_base(str(base)).run.sha256[:12]}"
 
 
-def test_channels_are_those_of_the_base_unless_it_is_grey(registry, tiny, in_folder):
+def test_channels_are_those_of_the_base_unless_it_is_grey(registry, tiny, in_folder, tmp_path):
     for channels, expected in ((4, 4), (1, 0)):
-        settings = tiny(channels=channels, length="1 steps", out=f"base-{channels}")
+        settings = tiny(channels=channels, length="1 steps", out=str(tmp_path / f"base-{channels}"))
         base = train(compose(registry, **settings), registry, quiet=True)
         assert compose(registry, init=base, data=str(in_folder)).channels == expected
     assert compose(registry, init=base, data=str(in_folder), channels=3).channels == 3
