@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from gankit.core.choice import Choice
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen
-from gankit_doctor.cures import Options, add_tricks, option_of
-
-WEIGHTS = {  # trick -> its option, its default, and a value that suits small pictures
-    "r1": ("gamma", 10.0, 0.1),
-    "r2": ("gamma", 10.0, 0.1),
-    "wgan-gp": ("weight", 10.0, 10.0),
-    "dragan": ("weight", 10.0, 10.0),
-    "lecam": ("weight", 0.3, 0.01),
-}
+from gankit_doctor.cures import option_of
+from gankit_doctor.penalties import WEIGHTS, is_heavy, make_weaker, times_default
 
 
 class PenaltyTooStrong(Rule):
@@ -43,11 +35,12 @@ class PenaltyTooStrong(Rule):
         d_loss = seen.series("d_loss").last(10)
         share = penalty / max(penalty + abs(d_loss), 1e-9) if seen.has(["penalty"]) else 0.0
         answer = seen.last("logit", 5)
-        excess = max(share / self.share, self.answer / max(answer, 1e-9))
+        flat = self.answer / max(answer, 1e-9) if any(map(is_heavy, penalties)) else 0.0
+        excess = max(share / self.share, flat)
         if excess < 0.7 and not huge:
             return None
         reason = f"it is {100 * share:.0f} % of what D minimises"
-        if self.answer / max(answer, 1e-9) > share / self.share:
+        if flat > share / self.share:
             reason = f"D's answers have a mean size of only {answer:.2g}"
         is_beyond = bool(excess > 1 or huge) and seen.is_bad(self.left)
         return Finding(
@@ -57,23 +50,5 @@ class PenaltyTooStrong(Rule):
             evidence={"penalty": seen.series("penalty").last(10), "d_loss": d_loss,
                       "doctor.logit": answer, "doctor.far": seen.last("far", 3)},
             cure=f"Make the penalty of {' and '.join(names)} far weaker.",
-            options=self._weaker(seen, names),
+            options=make_weaker(seen.run),
         )  # fmt: skip
-
-    def _weaker(self, seen: Seen, names: list[str]) -> Options:
-        """The penalties with a usual weight, or a hundredth of what they have."""
-        changes = []
-        for trick in seen.run.tricks:
-            if trick.name in names:
-                key, default, usual = WEIGHTS[trick.name]
-                weight = min(usual, option_of(trick, key, default) / 10)
-                kept = {**trick.options, key: weight}
-                options = ",".join(f"{name}={value:g}" for name, value in kept.items())
-                changes.append(f"{trick.name}:{options}")
-        return add_tricks(seen.run, *changes)
-
-
-def times_default(trick: Choice) -> float:
-    """How many times as much as its default a penalty weighs."""
-    key, default, _ = WEIGHTS[trick.name]
-    return option_of(trick, key, default) / default

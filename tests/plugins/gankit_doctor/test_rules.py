@@ -8,8 +8,8 @@ import pytest
 from gankit_doctor.blindfolds import FADES, LIMITS
 from gankit_doctor.build_rules import build_rules
 from gankit_doctor.engine import replay
+from gankit_doctor.penalties import WEIGHTS
 from gankit_doctor.rules import RULES
-from gankit_doctor.rules.penalty_too_strong import WEIGHTS
 from histories import make_history
 
 from gankit import compose, testing
@@ -269,6 +269,14 @@ def test_a_penalty_of_every_nth_step_counts_that_less(tiny, registry, every, exp
     rules = [rule for rule in build_rules(registry) if rule.name == "penalty-too-strong"]
     run = made_run(tiny, 480, tricks=f"r1:gamma=1,every={every}")
     history = make_history(far=[0.4] * 12, texture=0.8, logit=0.5, penalty=6.0, d_loss=1.8)
+    assert len(replay(run, history, rules).episodes) == expected
+
+
+@pytest.mark.parametrize(("gamma", "expected"), [(0.1, 0), (1, 1)])
+def test_a_weak_penalty_is_not_blamed_for_a_flat_d(tiny, registry, gamma, expected):
+    rules = [rule for rule in build_rules(registry) if rule.name == "penalty-too-strong"]
+    run = made_run(tiny, 480, tricks=f"r1:gamma={gamma},every=4")
+    history = make_history(far=[0.4] * 12, texture=0.8, logit=0.1, penalty=0.01, d_loss=1.3)
     assert len(replay(run, history, rules).episodes) == expected
 
 

@@ -1,0 +1,41 @@
+"""Penalties of tricks: how heavy they are, and how heavy is usual."""
+
+from __future__ import annotations
+
+from gankit.core.choice import Choice
+from gankit.core.settings import Run
+from gankit_doctor.cures import Options, add_tricks, option_of
+
+WEIGHTS = {  # trick -> its option, its default, and a value that suits small pictures
+    "r1": ("gamma", 10.0, 0.1),
+    "r2": ("gamma", 10.0, 0.1),
+    "wgan-gp": ("weight", 10.0, 10.0),
+    "dragan": ("weight", 10.0, 10.0),
+    "lecam": ("weight", 0.3, 0.01),
+}
+HEAVY = 3.0  # times the usual weight, from which on a penalty can make D flat
+
+
+def times_default(trick: Choice) -> float:
+    """How many times as much as its default a penalty weighs."""
+    key, default, _ = WEIGHTS[trick.name]
+    return option_of(trick, key, default) / default
+
+
+def is_heavy(trick: Choice) -> bool:
+    """Whether a penalty weighs so much more than usual that it can make D flat."""
+    key, default, usual = WEIGHTS[trick.name]
+    return option_of(trick, key, default) > HEAVY * usual
+
+
+def make_weaker(run: Run) -> Options:
+    """The run's penalties with a usual weight, or with a tenth of theirs if that is less."""
+    changes = []
+    for trick in run.tricks:
+        if trick.name in WEIGHTS:
+            key, default, usual = WEIGHTS[trick.name]
+            weight = min(usual, option_of(trick, key, default) / 10)
+            kept = {**trick.options, key: weight}
+            options = ",".join(f"{name}={value:g}" for name, value in kept.items())
+            changes.append(f"{trick.name}:{options}")
+    return add_tricks(run, *changes)
