@@ -48,7 +48,7 @@ class Diverging(Rule):
             cure = "Lower both learning rates, and bound D: --trick wgan-gp."
             options |= add_tricks(run, "wgan-gp")
         if run.precision == "16":
-            cure += " And use --precision bf16: float16 has no number above 65,504."
+            cure += " And use --precision bf16: float16 ends at 65,504."
             options["precision"] = "bf16"
         return Finding(
             text="The numbers of the training grow without end, so it cannot recover.",
