@@ -173,7 +173,7 @@ def warn_of_untrained_d(record: Mapping[str, Any], D: nn.Module, tricks: Iterabl
     elif len(new) == record["tensors"]["D"]:
         cure = "nothing of D is from the base, so give another one, or omit the trick"
     elif not_taken := sorted(frozen.intersection(new)):
-        what = f"{not_taken[0]} of D is not from the base, as it has another shape there"
+        what = f"{not_taken[0]} of D is not from the base, which has none of this name and shape"
         cure = f"{what}: give the --channels and the --discriminator of the base, or omit the trick"
     else:
         return

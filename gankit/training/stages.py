@@ -123,6 +123,8 @@ def trainer_of_stage(earlier: Trainer, run: Run, registry: Registry) -> Trainer:
     _require_growth_goes_on(trainer, earlier, registry)
     _take_over_average(trainer.gan, earlier.gan)
     _load_states(trainer, earlier)
+    if any(trick.overrides("penalty") for trick in trainer.tricks):
+        trainer.last_penalty = earlier.last_penalty
     trainer.best = earlier.best
     trainer.best.begin_stage()
     trainer.run = compile_networks(stage, trainer.gan)

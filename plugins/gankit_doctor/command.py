@@ -76,7 +76,7 @@ def _about_notes(diagnosis: Diagnosis) -> str:
     """Whether the notes of a run without an alarm need a cure."""
     if diagnosis.gets_better:
         return "There is no alarm, and notes need no cure as long as pictures get better."
-    return "There is no alarm yet, but the pictures do not get better."
+    return "There is no alarm, but the pictures do not get better: try what would help."
 
 
 def describe_finding(number: int, report: Report, *, looked_now: bool = False) -> list[str]:

@@ -28,12 +28,27 @@ MORE_PICTURES = (
 
 
 def scale_rate(run: Run, factor: float, *players: str) -> Options:
-    """Other learning rates for these players, "d" and "g", rounded to two digits; 0 has no part."""
+    """Other learning rates for these players, "d" and "g", rounded to two digits.
+
+    A rate of 0 that is to be raised becomes a usual one.
+    """
     rates = {f"lr_{player}": getattr(run, f"lr_{player}") for player in players}
-    return {
-        name: float(f"{min(rate * factor, 0.05):.2g}") if rate else MILD_RATE
-        for name, rate in rates.items()
-    }
+    raised = {name: MILD_RATE for name, rate in rates.items() if not rate and factor > 1}
+    scaled = {name: float(f"{min(rate * factor, 0.05):.2g}") for name, rate in rates.items()}
+    return {**scaled, **raised}
+
+
+def d_rate(run: Run) -> float:
+    """D's learning rate, as the trick ttur makes it."""
+    ttur = next((trick for trick in run.tricks if trick.name == "ttur"), None)
+    return run.lr_d * (option_of(ttur, "factor", 4.0) if ttur else 1.0)
+
+
+def set_rates(run: Run, *, g: float, d: float) -> Options:
+    """These learning rates, without ttur, which would change D's."""
+    rates = {"lr_g": g, "lr_d": d}
+    has_ttur = any(trick.name == "ttur" for trick in run.tricks)
+    return {**rates, **drop_tricks(run, "ttur")} if has_ttur else rates
 
 
 def add_tricks(run: Run, *texts: str) -> Options:
@@ -61,7 +76,7 @@ def drop_tricks(run: Run, *names: str) -> Options:
 def equal_rates(run: Run) -> Options:
     """One usual learning rate for both players, or half of G's if that is lower."""
     rate = float(f"{min(run.lr_g / 2, USUAL_RATE):.2g}")
-    return {"lr_g": rate, "lr_d": max(rate, min(run.lr_d, USUAL_RATE))}
+    return set_rates(run, g=rate, d=max(rate, min(d_rate(run), USUAL_RATE)))
 
 
 def one_d_step(run: Run) -> Options:
@@ -98,9 +113,10 @@ def few_pictures_cure(run: Run) -> str:
 
 
 def even_generator(run: Run, at_least: int = 0) -> Options:
-    """A G whose kernels overlap evenly, as wide as the run's; nothing if it has one, or a base.
+    """A G whose kernels overlap evenly; nothing if the run has one, or begins from a base.
 
-    If the run's has `at_least` base channels or fewer, G has its default, 24.
+    It has as many base channels as the run names, if these are more than `at_least`; else its
+    default, 24.
     """
     if run.generator.name not in UNEVEN or run.init:  # the weights of a base fit its own G only
         return {}

@@ -15,6 +15,7 @@ import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
 
 from gankit.core.errors import describe_error, quote_value
@@ -216,7 +217,7 @@ def _require_finding(finding: Any, run: Run) -> None:
             f"look returned {quote_value(finding)}; it must be a gankit.Finding or None"
         )
     for name, value in finding.evidence.items():
-        if not isinstance(value, int | float | str):
+        if not isinstance(value, Real | str):
             what = quote_value(value)
             raise TypeError(f"the evidence {name} is {what}; it must be a number or a text")
     dataclasses.replace(run, **finding.options)

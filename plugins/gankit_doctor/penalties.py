@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gankit.core.choice import Choice
 from gankit.core.settings import Run
 from gankit_doctor.cures import Options, add_tricks, option_of
@@ -26,6 +28,12 @@ def is_heavy(trick: Choice) -> bool:
     """Whether a penalty weighs so much more than usual that it can make D flat."""
     key, default, usual = WEIGHTS[trick.name]
     return option_of(trick, key, default) > HEAVY * usual
+
+
+def interval_of(penalties: Sequence[Choice]) -> float:
+    """How many steps lie between two penalties, which are that much stronger; 1 if some differ."""
+    intervals = {option_of(trick, "every", 1) for trick in penalties}
+    return intervals.pop() if len(intervals) == 1 else 1.0
 
 
 def make_weaker(run: Run) -> Options:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from gankit.core.choice import Choice
 from gankit.core.seen import Seen
 from gankit.core.settings import Run
-from gankit_doctor.cures import SMALL_Z, option_of
+from gankit_doctor.cures import SMALL_Z, d_rate
 
 LONG_MOMENTUM = 0.8
 JUMPS = 0.42  # change of a picture between looks, above which pictures jump
@@ -38,14 +38,8 @@ def long_momentum(seen: Seen) -> str:
 def d_races(run: Run) -> str:
     """That D learns so much faster than G that all else may come from that; else empty."""
     times = d_rate(run) * run.d_steps / max(run.lr_g, 1e-12)
-    by = "--lr-d times --d-steps" if run.d_steps > 1 else "--lr-d"
+    by = f"{_d_rate_in_words(run)} times --d-steps" if run.d_steps > 1 else _d_rate_in_words(run)
     return f"{by} is {times:.0f} times --lr-g" if times > FASTER else ""
-
-
-def d_rate(run: Run) -> float:
-    """D's learning rate, with the trick that multiplies it."""
-    ttur = next((trick for trick in run.tricks if trick.name == "ttur"), None)
-    return run.lr_d * (option_of(ttur, "factor", 4.0) if ttur else 1.0)
 
 
 def g_races(run: Run) -> str:
@@ -55,7 +49,11 @@ def g_races(run: Run) -> str:
     """
     times = run.lr_g / max(d_rate(run) * run.d_steps, 1e-12)
     is_known = times > G_FASTER and not any(map(policy_of_colours, run.tricks))
-    return f"--lr-g is {times:.0f} times --lr-d" if is_known else ""
+    return f"--lr-g is {times:.0f} times {_d_rate_in_words(run)}" if is_known else ""
+
+
+def _d_rate_in_words(run: Run) -> str:
+    return "--lr-d" if d_rate(run) == run.lr_d else "--lr-d with ttur"
 
 
 def small_z(run: Run) -> str:

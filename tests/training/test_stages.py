@@ -356,7 +356,8 @@ def register_tricks(register):
 
 def test_the_plugin_of_an_earlier_stage_is_named(here, plugin_file, gankit_run, gankit_cli):
     plugin = ("-p", plugin_file(ODD))
-    assert gankit_run("--trick", "odd", "--out", "run", "--steps", 1, before=plugin).code == 0
+    begun = gankit_run("--trick", "odd", "--out", "run", "--steps", 1, before=plugin)
+    assert (begun.code, begun.out.startswith("gankit -p mine.py run ")) == (0, True)
     words = ("run", "--resume", "run", "--trick", "none", "--steps", 2)
     code, _, err = gankit_cli(*words)
     assert (code, "-p mine.py" in err) == (2, True)

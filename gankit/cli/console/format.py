@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import click
@@ -48,7 +49,7 @@ def explain_changes(run: Run) -> str:
 def whole_run(run: Run) -> Run:
     """A run with all of its stages, where `run` is in one of them."""
     try:
-        return recorded_run(run.folder)
+        return dataclasses.replace(recorded_run(run.folder), carried=run.in_python)
     except GankitError:  # its run.json was deleted, or changed
         return run
 

@@ -33,7 +33,7 @@ MAX_COLUMNS = 1000
 MAX_CELL = 1 << 17  # letters, the limit of Python's csv module
 MAX_LABEL = 100  # letters of a label
 _OF_FILE = re.compile(r"\[\d+\]$")  # frame 7 of a.gif is a.gif[000000007]
-_SEPARATOR = re.compile(r"sep=.", re.IGNORECASE)
+_SEPARATOR = re.compile(r'"?sep=."?', re.IGNORECASE)
 SMALLER = "give the labels in a smaller one, with the columns file_name and label"
 LISTED = 5  # classes in a line
 
@@ -144,15 +144,15 @@ class _Reading:
         matches = index.find(name, table.folder)
         if not matches:
             self.missing += 1
-        elif not label:
+            return
+        if not label:
             self.empty += 1
-        for number in matches:
-            text = printable(label)[:MAX_LABEL]
-            if label and labels.setdefault(number, text) != text:
-                self.twice += 1
-            elif label:
-                self.classes[text] += 1
-                self.matched += 1
+            return
+        text = printable(label)[:MAX_LABEL]
+        labelled = [number for number in matches if labels.setdefault(number, text) == text]
+        self.twice += len(labelled) < len(matches)
+        self.classes.update({text: len(labelled)} if labelled else {})
+        self.matched += len(labelled)
 
     def describe(self, table: Table, columns: _Column, total: int) -> str:
         """`metadata.csv: 2 columns, labels for 580 of 600 pictures: rose 200, ...`."""
@@ -182,30 +182,32 @@ class _Index:
     """Finds pictures by the names that tables give to their files."""
 
     def __init__(self, paths: Sequence[str]) -> None:
-        self.pictures: defaultdict[str, list[int]] = defaultdict(list)  # of a file, in any case
+        self.pictures: defaultdict[str, list[int]] = defaultdict(list)  # of a file
         for number, path in enumerate(paths):
-            self.pictures[_fold(_OF_FILE.sub("", path))].append(number)
-        self.files: defaultdict[str, set[str]] = defaultdict(set)  # by each way to write them
+            self.pictures[_OF_FILE.sub("", path)].append(number)
+        self.by_path: defaultdict[str, set[str]] = defaultdict(set)  # also without the ending
+        self.by_name: defaultdict[str, set[str]] = defaultdict(set)
         for file in self.pictures:
-            stem, _ = posixpath.splitext(file)
-            for written in (stem, posixpath.basename(file), posixpath.basename(stem)):
-                self.files[written].add(file)
+            for path in (_fold(file), posixpath.splitext(_fold(file))[0]):
+                self.by_path[path].add(file)
+                self.by_name[posixpath.basename(path)].add(file)
 
     def find(self, name: str, folder: str) -> list[int]:
         """The pictures of the file that a row names; none if several files have such a name.
 
         A picture is the only one of its file; films and arrays have many.
         """
-        name = posixpath.normpath(_fold(name).replace("\\", "/")) if name else ""
+        name = posixpath.normpath(name.replace("\\", "/")) if name else ""
         if not name or name == ".":
             return []
-        for path in (posixpath.normpath(posixpath.join(_fold(folder), name)), name.lstrip("/")):
+        paths = (posixpath.normpath(posixpath.join(folder, name)), name.lstrip("/"))
+        for path in paths:
             if path in self.pictures:
                 return self.pictures[path]
-            if len(self.files.get(path, ())) == 1 and "/" in path:
-                return self.pictures[next(iter(self.files[path]))]
-        files = self.files.get(posixpath.basename(name), set())
-        return self.pictures[next(iter(files))] if len(files) == 1 else []
+        names = [self.by_path.get(_fold(path), set()) for path in paths]
+        names.append(self.by_name.get(posixpath.basename(_fold(name)), set()))
+        files = next((files for files in names if len(files) == 1), set())
+        return [number for file in files for number in self.pictures[file]]
 
 
 def _find_columns(first: Sequence[str], table: Table, index: _Index) -> _Column | None:
@@ -259,7 +261,7 @@ def _decode(content: bytes) -> str:
 def _without_separator(text: str) -> str:
     """The text of a table without the line `sep=;` that Excel may put before it."""
     first, newline, rest = text.partition("\n")
-    return rest if newline and _SEPARATOR.fullmatch(first.strip()) else text
+    return rest if newline and _SEPARATOR.fullmatch(first.rstrip("\r")) else text
 
 
 def _delimiter(line: str) -> str:

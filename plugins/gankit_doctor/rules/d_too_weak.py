@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen
-from gankit_doctor.blindfolds import hidden_by, strengthen_d
+from gankit_doctor.blindfolds import find_hiding, strengthen_d
 from gankit_doctor.signs import is_frozen
 
 
@@ -37,7 +37,7 @@ class DTooWeak(Rule):
     def look(self, seen: Seen) -> Finding | None:
         auc = seen.last("auc", 5)
         simple = seen.last("simple", 3)
-        hidden = hidden_by(seen)
+        hidden = find_hiding(seen)
         enter = self.blind if hidden else self.auc
         if auc > max(enter, self.stay) or simple < self.simple or is_frozen(seen):
             return None
@@ -52,7 +52,7 @@ class DTooWeak(Rule):
         cure, options = strengthen_d(run, hidden)
         return Finding(
             level="enter" if auc < enter else STAY,
-            setting=f"--trick {hidden}" if hidden else "",
+            setting=f"--trick {hidden[0]}" if hidden else "",
             text=f"D is right in only {100 * auc:.0f} % of pairs of a real picture and a fake "
             "(50 % is guessing, less is wrong), though one simple number tells nearly all of them.",
             evidence={

@@ -50,7 +50,7 @@ class IdleTrick(Rule):
             key, least = STRENGTHS[name]
             if key in trick.options and option_of(trick, key, 1.0) <= least:
                 return f"is too weak to matter: {key} is {trick.options[key]}"
-        has_log = seen.has(["d_loss"])  # which may be lost
+        has_log = bool(seen.history.texts) or seen.has(["seconds"])  # else log.csv is lost
         says_nothing = has_log and name not in seen.history.texts and seen.share > 0.2
         numbers = any(column.startswith(f"{name}.") for column in seen.history.numbers)
         return "never said that it did something" if says_nothing and not numbers else ""

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen
-from gankit_doctor.cures import option_of
-from gankit_doctor.penalties import WEIGHTS, is_heavy, make_weaker, times_default
+from gankit_doctor.penalties import (
+    WEIGHTS,
+    interval_of,
+    is_heavy,
+    make_weaker,
+    times_default,
+)
 
 
 class PenaltyTooStrong(Rule):
@@ -30,10 +35,10 @@ class PenaltyTooStrong(Rule):
         huge = [str(trick) for trick in penalties if times_default(trick) >= self.huge]
         if not names or not seen.is_bad(0.8 * self.left):
             return None
-        interval = max(option_of(trick, "every", 1) for trick in penalties)  # and so much stronger
-        penalty = seen.series("penalty").last(10) / interval
         d_loss = seen.series("d_loss").last(10)
-        share = penalty / max(penalty + abs(d_loss), 1e-9) if seen.has(["penalty"]) else 0.0
+        is_logged = seen.has(["penalty"])
+        penalty = seen.series("penalty").last(10) / interval_of(penalties) if is_logged else 0.0
+        share = penalty / max(penalty + abs(d_loss), 1e-9)
         answer = seen.last("logit", 5)
         flat = self.answer / max(answer, 1e-9) if any(map(is_heavy, penalties)) else 0.0
         excess = max(share / self.share, flat)
@@ -47,8 +52,8 @@ class PenaltyTooStrong(Rule):
             level="enter" if is_beyond else STAY,
             setting=f"--trick {huge[0]}" if huge else "",
             text=f"The penalty of {' and '.join(names)} holds D flat: {reason}.",
-            evidence={"penalty": seen.series("penalty").last(10), "d_loss": d_loss,
-                      "doctor.logit": answer, "doctor.far": seen.last("far", 3)},
+            evidence=({"penalty": seen.series("penalty").last(10)} if is_logged else {})
+            | {"d_loss": d_loss, "doctor.logit": answer, "doctor.far": seen.last("far", 3)},
             cure=f"Make the penalty of {' and '.join(names)} far weaker.",
             options=make_weaker(seen.run),
         )  # fmt: skip

@@ -26,10 +26,9 @@ def read_class(folders: tuple[str, ...]) -> dict[str, dict[int, Result]]:
         if not folder.is_dir():
             raise GankitError(f"there is no folder {folder}: give the folders of the students")
         patients = folder / "patients" if (folder / "patients").is_dir() else folder
-        results = _read_results(patients)
-        if not results:
+        if not any((patients / f"{number:02d}" / FILE).exists() for number in PATIENTS):
             raise GankitError(f"{folder} holds no result of a patient, such as patients/07/{FILE}")
-        students[_name(folder, students)] = results
+        students[_name(folder, students)] = _read_results(patients)
     return students
 
 

@@ -39,6 +39,7 @@ def classes(place, content=None, name="metadata.csv", **options):
         ("lesion_id,image_id,dx,age\n1,a,rose,5\n2,c,tulip,6\n", "HAM10000_metadata.csv"),
         ("label,file_name\nrose,./a.png\ntulip,train\\c.png\n", "metadata.csv"),
         ("sep=;\r\nimage;class\r\na;rose\r\nc;tulip\r\n", "train.csv"),
+        ('"sep=\t"\r\nimage\tclass\r\na\trose\r\nc\ttulip\r\n', "train.tsv"),
         ("path|style|year\na.png|rose|1\nc.png|tulip|2\n", "labels.csv"),
         ('file_name,label,text\na.png,rose,"a ""b"",\nc"\nx/train/c.png,tulip,\n', "metadata.csv"),
     ],
@@ -56,11 +57,28 @@ def test_a_label_of_a_film_or_an_array_is_that_of_all_its_pictures(tmp_path, pla
     labels, found = classes(place, "file_name,label\nf.gif,rose\nc.png,tulip\n", every=1)
     assert labels == {"a": "", "b": "", "c": "tulip", "d": "train", "f": "rose"}
     assert "labels for 4 of 7 pictures: rose 3, tulip 1" in found[-1]
+    both = "file_name,label\nf.gif,rose\nf.gif,tulip\n"
+    assert "1 row has another label" in classes(place, both, every=1)[1][-1]
     stack = tmp_path / "arrays"
     stack.mkdir()
     np.save(stack / "n.npy", np.zeros((5, 8, 8, 3), np.uint8))
     _, found = classes(stack, "file_name,label\nn.npy,rose\n")
     assert "labels for 5 of 5 pictures: rose 5" in found[-1]
+
+
+def test_files_that_differ_only_in_case_have_their_own_labels(place):
+    if (place / "A.PNG").exists():
+        pytest.skip("this file system does not distinguish them")
+    (place / "a.png").rename(place / "e.png")
+    (place / "b.png").rename(place / "E.png")
+    labels, _ = classes(place, "file_name,label\nE.png,rose\ne.png,tulip\ntrain/C.PNG,lily\n")
+    assert labels == {"E": "rose", "e": "tulip", "c": "lily", "d": "train"}
+    assert classes(place, "file_name,label\ne,rose\n")[0] == {
+        "E": "",
+        "e": "",
+        "c": "train",
+        "d": "train",
+    }
 
 
 def test_letters_of_two_parts_are_those_of_one(place):

@@ -7,7 +7,9 @@ import dataclasses
 import shlex
 
 import pytest
+from gankit_doctor.blindfolds import WIDTHS
 from gankit_doctor.build_rules import build_rules
+from gankit_doctor.cures import d_rate, option_of
 from gankit_doctor.diagnosis import cured_command
 
 from gankit import compose
@@ -61,7 +63,10 @@ RUNS = {
     "penalties": {"tricks": ["r1:gamma=100,every=4", "ema:decay=0.9"]},
     "augmented": {"tricks": ["diffaugment:policy=cutout", "minibatch-stddev:group=4"]},
     "colours": {"tricks": ["diffaugment:policy=color"]},
-    "blind": {"tricks": ["dropout-d:p=0.95", "smooth-labels"]},
+    "blind": {"tricks": ["dropout-d:p=0.95", "smooth-labels", "flip-labels:p=0.5"]},
+    "usual widths": {"model": "dcgan64", "discriminator": "dcgan", "lr_d": 4e-4, "lr_g": 1e-4},
+    "a slow D by ttur": {"tricks": ["ttur:factor=0.2"], "lr_g": 4e-4, "lr_d": 4e-4},
+    "a fast D by ttur": {"tricks": ["ttur"], "lr_g": 1e-4, "lr_d": 1e-4},
     "classes": {"class_labels": True},
     "oblong": {"image_size": "16x32"},
     "grey": {"channels": 1},
@@ -74,6 +79,10 @@ RUNS = {
     "small z": {"latent_dim": 2},
     "float16": {"precision": "16"},
 }
+
+
+def width_of(run):
+    return option_of(run.discriminator, "base_channels", WIDTHS[run.discriminator.name])
 
 
 def history_of(rule, run):
@@ -142,25 +151,35 @@ def test_each_command_can_be_pasted_and_changes_the_run(registry, tiny, cures_of
         assert set(changed) & set(finding.options), (rule, command)
 
 
+CLAIMS = {  # words of a cure -> what then holds for the run and the cured one
+    "Hold D back": lambda run, cured: d_rate(cured) <= d_rate(run),
+    "no faster than D": lambda run, cured: d_rate(cured) >= cured.lr_g,
+    "G learn more slowly": lambda run, cured: cured.lr_g < run.lr_g or run.lr_g == 0,
+    "D learn faster than G": lambda run, cured: d_rate(cured) > cured.lr_g,
+    "same learning rate": lambda run, cured: d_rate(cured) == cured.lr_g,
+    "Give D a wider": lambda run, cured: width_of(cured) > width_of(run),
+    "less momentum": lambda run, cured: cured.beta1 < run.beta1,
+    "Omit what hides": lambda run, cured: not {"dropout-d", "flip-labels"} & names_of(cured),
+    "smooth-labels": lambda run, cured: False,  # which hides nothing
+    "dcgan-skip": lambda run, cured: cured.generator != run.generator,
+    "transposed": lambda run, cured: cured.generator != run.generator,
+}
+
+
+def names_of(run):
+    return {trick.name for trick in run.tricks}
+
+
 @pytest.mark.parametrize("name", RUNS)
 def test_the_settings_do_what_the_cure_says(registry, tiny, cures_of, name):
     run = made(registry, tiny, RUNS[name])
     for rule, (finding, _) in cures_of(run).items():
         cured = dataclasses.replace(run, **finding.options)
         assert cured.beta1 <= run.beta1, rule
-        if rule == "d-dominates":
-            assert cured.lr_d <= run.lr_d
-        if "no faster than D" in finding.cure:
-            assert cured.lr_d >= cured.lr_g < run.lr_g or run.lr_g == 0
-        if "faster than G" in finding.cure:
-            assert cured.lr_d > cured.lr_g
-        if "less momentum" in finding.cure:
-            assert cured.beta1 < run.beta1
-        if finding.cure.startswith("Omit what hides"):
-            assert "smooth-labels" not in finding.cure
-        assert ("transposed" in finding.cure or "dcgan-skip" in finding.cure) == (
-            cured.generator != run.generator
-        )
+        for words, holds in CLAIMS.items():
+            assert words not in finding.cure or holds(run, cured), (rule, finding.cure)
+        if cured.generator != run.generator:
+            assert "dcgan-skip" in finding.cure or "transposed" in finding.cure
 
 
 def test_a_rate_of_0_is_raised_by_the_command(registry, tiny):
@@ -182,6 +201,7 @@ def test_a_run_with_a_base_keeps_its_networks_and_can_go_without_it(
     for rule, (finding, command) in cures_of(run).items():
         if command:
             assert taken(registry, command).generator == run.generator, rule
+            assert taken(registry, command).discriminator == run.discriminator, rule
         assert "dcgan-skip" not in finding.cure
     assert setting_to_argv("init", "") == ["--init", "none"]
 

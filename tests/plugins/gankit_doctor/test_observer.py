@@ -53,7 +53,8 @@ class Always(Rule):
 
     def look(self, seen):
         return Finding(
-            text="It is wrong.", cure="Mend it.", evidence={"doctor.far": seen.last("far")},
+            text="It is wrong.", cure="Mend it.",
+            evidence={"doctor.far": np.float32(seen.last("far"))},
             options={"lr_g": 1e-4},
         )  # fmt: skip
 
@@ -85,6 +86,7 @@ def test_a_rule_of_a_plugin_is_asked_told_once_and_written(run_of, often, caplog
         ({"options": {"lr_x": 1}}, "lr_x"),
         ({"options": {"lr_g": -1.0}}, "lr.g is -1"),
         ({"evidence": {"x": [1.0]}}, "must be a number or a text"),
+        ({"evidence": {"x": None}}, "must be a number or a text"),
         (None, "must be a gankit.Finding or None"),
     ],
 )

@@ -5,7 +5,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from gankit_doctor.blindfolds import FADES, LIMITS
+from gankit_doctor.blindfolds import FADES, LIMITS, WIDTHS
 from gankit_doctor.build_rules import build_rules
 from gankit_doctor.engine import replay
 from gankit_doctor.penalties import WEIGHTS
@@ -241,6 +241,9 @@ def test_the_defaults_of_tricks_that_rules_know_are_those_of_the_tricks():
         (name, option, default) for name, (option, default, _) in {**LIMITS, **WEIGHTS}.items()
     ]
     known += [(name, "until", default) for name, default in FADES.items()]
+    for name, width in WIDTHS.items():
+        parameters = registry.find("discriminator", name).parameters()
+        assert parameters["base_channels"].default == width, name
     for name, option, default in known:
         assert registry.find("trick", name).parameters()[option].default == default, (name, option)
 
@@ -249,7 +252,12 @@ def test_a_lost_log_makes_no_trick_idle(tiny, registry):
     rules = [rule for rule in build_rules(registry) if rule.name == "idle-trick"]
     run = made_run(tiny, 480, tricks="ema")
     assert not replay(run, make_history(auc=[0.9] * 6), rules).episodes
-    assert replay(run, make_history(auc=[0.9] * 6, d_loss=1.0), rules).episodes
+    looked_now = make_history(auc=[0.9] * 6, d_loss=1.0)  # at the networks of a run without a log
+    assert not replay(run, looked_now, rules).episodes
+    logged = make_history(auc=[0.9] * 6)
+    for step in logged.looks[:]:
+        logged.add({"step": step, "seconds": 1.0})
+    assert replay(run, logged, rules).episodes
 
 
 @pytest.mark.parametrize(("p", "expected"), [(0.1, ""), (0.8, "policy=translate+color")])

@@ -500,6 +500,9 @@ class TestResults:
         assert "08" in answer.err
         assert "left out" in answer.err
         assert answer.out.splitlines()[1].split() == ["anna", "both", "1"]
+        shutil.rmtree(here / "anna" / "patients" / "07")
+        alone = gankit_cli("patient", "--results", "anna")
+        assert alone.out.splitlines()[1].split() == ["anna", "0"]
         answer = gankit_cli("patient")
         assert answer.code == 0
         assert "not valid JSON" in answer.out or "result.json" in answer.out

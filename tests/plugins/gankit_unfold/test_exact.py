@@ -115,6 +115,20 @@ def test_a_number_that_differs_from_the_log_is_refused(copied):
     assert error.value.exit_code == 2
 
 
+def test_an_older_log_without_the_penalties_of_earlier_steps_is_no_difference(train_run):
+    folder = train_run(tricks="r1:every=3")  # acts in steps 1 and 4
+    text = (folder / "log.csv").read_text(encoding="utf-8")
+    header, *rows = text.splitlines()
+    column = header.split(",").index("penalty")
+    older = [row.split(",") for row in rows]
+    for index in (1, 2, 4):
+        older[index][column] = ""
+    lines = [header, *map(",".join, older)]
+    (folder / "log.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    steps = unfold(folder, "2,4").steps
+    assert ["penalty" in step.numbers for step in steps] == [False, True]
+
+
 def test_a_run_that_still_trains_can_be_unfolded(copied):
     log = copied / "log.csv"
     log.write_text("".join(log.read_text().splitlines(keepends=True)[:-1]))  # not at step 8 yet
