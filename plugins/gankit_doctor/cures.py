@@ -59,13 +59,13 @@ def add_tricks(run: Run, *texts: str) -> Options:
     return {"tricks": tuple(map(Choice.parse, tricks))}
 
 
-def add_missing(run: Run, *texts: str) -> Options:
-    """The run's tricks and those of these that it has not, whatever options it gave to the others.
-
-    Nothing if it has all of them.
-    """
+def add_missing(run: Run, *texts: str, changed: Options | None = None) -> Options:
+    """Settings that `changed`, and these tricks, of which the run keeps those that it has."""
+    options = changed or {}
+    run = dataclasses.replace(run, **options)
     names = {trick.name for trick in run.tricks}
-    return add_tricks(run, *(text for text in texts if Choice.parse(text).name not in names))
+    missing = [text for text in texts if Choice.parse(text).name not in names]
+    return {**options, **add_tricks(run, *missing)}
 
 
 def drop_tricks(run: Run, *names: str) -> Options:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen, median
 from gankit_doctor.cures import SMALL_Z, Options, add_missing, equal_rates
@@ -75,8 +73,7 @@ class ModeCollapse(Rule):
             return {"cure": cure, "options": {"latent_dim": 100}}
         cure = "Let G learn more slowly than now, and no faster than D; and show D whole batches: "
         cure += "--trick minibatch-stddev."
-        options = equal_rates(run)
-        options |= add_missing(dataclasses.replace(run, **options), "minibatch-stddev")
+        options = add_missing(run, "minibatch-stddev", changed=equal_rates(run))
         if run.beta1 > LONG_MOMENTUM:
             options["beta1"] = 0.5
         return {"cure": cure, "options": options}
