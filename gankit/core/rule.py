@@ -6,14 +6,17 @@ trains now and at one that was trained long ago.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from gankit.core.errors import did_you_mean
+from gankit.core.errors import did_you_mean, quote_value
 
 if TYPE_CHECKING:
     from gankit.core.seen import Seen
+    from gankit.core.settings import Run
 
 ENTER = "enter"  # beyond the threshold at which a finding begins
 STAY = "stay"  # beyond the lower one, below which it ends
@@ -31,6 +34,21 @@ class Finding:
     is_note: bool = False  # not an alarm, even if pictures do not get better
     is_certain: bool = False  # it begins at this look, without patience
     setting: str = ""  # that explains it, as it is far from the usual; then it comes first
+
+
+def require_finding(finding: Any, run: Run) -> Finding | None:
+    """What a rule returned at a look. TypeError or GankitError if a run cannot have its cure."""
+    if finding is None:
+        return None
+    if not isinstance(finding, Finding):
+        what = quote_value(finding)
+        raise TypeError(f"look returned {what}; it must be a gankit.Finding or None")
+    for name, value in finding.evidence.items():
+        if not isinstance(value, Real | str):
+            what = f"the evidence {name} is {quote_value(value)}"
+            raise TypeError(f"{what}; it must be a number or a text")
+    dataclasses.replace(run, **finding.options)
+    return finding
 
 
 class Rule:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gankit.core.rule import ENTER, STAY, Finding, Rule
+from gankit.core.rule import ENTER, STAY, Finding, Rule, require_finding
 from gankit.core.seen import History, Seen
 from gankit.core.settings import Run, command_line
 from gankit.core.specs import RuleSpec
@@ -99,10 +99,6 @@ def _require_valid(finding: Finding, run: Run) -> None:
             raise ValueError(f"returns the {name} {text!r}; expected one line")
     if not finding.evidence:
         raise ValueError("returns no evidence: name the columns of the log, and their values")
-    fields = [field.name for field in dataclasses.fields(Run)]
-    for name in finding.options:
-        if name not in fields:
-            raise ValueError(f"returns the option {name!r}, which is not a setting of a run")
     command_line(dataclasses.replace(run, **finding.options))
 
 
@@ -128,10 +124,7 @@ def _findings(rule: Rule, run: Run, log: Log) -> list[Finding | None]:
         seen = Seen(run, history, step)
         if seen.share < rule.warm_up or not seen.has(rule.needs):
             continue
-        finding = rule.look(seen)
-        if not isinstance(finding, Finding | None):
-            kind = type(finding).__name__
-            raise ValueError(f"look returns a {kind}; expected a gankit.Finding or None")
+        finding = require_finding(rule.look(seen), run)
         if finding is not None and finding.level not in (ENTER, STAY):
             raise ValueError(f"returns the level {finding.level!r}; expected {ENTER!r} or {STAY!r}")
         findings.append(finding)

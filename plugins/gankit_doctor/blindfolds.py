@@ -42,7 +42,7 @@ def strengthen_d(run: Run, hiding: Sequence[Choice]) -> tuple[str, Options]:
         return "Give D a wider network.", {"discriminator": discriminator}
     rate = min(run.lr_g, MILD_RATE)
     faster = max(2 * rate, 2 * d_rate(run) if is_faster else d_rate(run))
-    return "Let D learn faster than G.", set_rates(run, g=rate, d=float(f"{faster:.2g}"))
+    return "Let D learn faster than G.", set_rates(run, g=rate, d=faster)
 
 
 def find_hiding(seen: Seen) -> list[Choice]:

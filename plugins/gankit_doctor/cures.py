@@ -34,7 +34,7 @@ def scale_rate(run: Run, factor: float, *players: str) -> Options:
     """
     rates = {f"lr_{player}": getattr(run, f"lr_{player}") for player in players}
     raised = {name: MILD_RATE for name, rate in rates.items() if not rate and factor > 1}
-    scaled = {name: float(f"{min(rate * factor, 0.05):.2g}") for name, rate in rates.items()}
+    scaled = {name: _rounded(min(rate * factor, 0.05)) for name, rate in rates.items()}
     return {**scaled, **raised}
 
 
@@ -45,10 +45,14 @@ def d_rate(run: Run) -> float:
 
 
 def set_rates(run: Run, *, g: float, d: float) -> Options:
-    """These learning rates, without ttur, which would change D's."""
-    rates = {"lr_g": g, "lr_d": d}
+    """These learning rates, rounded to two digits, without ttur, which would change D's."""
+    rates = {"lr_g": _rounded(g), "lr_d": _rounded(d)}
     has_ttur = any(trick.name == "ttur" for trick in run.tricks)
     return {**rates, **drop_tricks(run, "ttur")} if has_ttur else rates
+
+
+def _rounded(rate: float) -> float:
+    return float(f"{rate:.2g}")
 
 
 def add_tricks(run: Run, *texts: str) -> Options:
@@ -75,7 +79,7 @@ def drop_tricks(run: Run, *names: str) -> Options:
 
 def equal_rates(run: Run) -> Options:
     """One usual learning rate for both players, or half of G's if that is lower."""
-    rate = float(f"{min(run.lr_g / 2, USUAL_RATE):.2g}")
+    rate = min(run.lr_g / 2, USUAL_RATE)
     return set_rates(run, g=rate, d=max(rate, min(d_rate(run), USUAL_RATE)))
 
 

@@ -9,17 +9,14 @@ comes before what none explains: the first alarm is the root cause.
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from numbers import Real
-from typing import Any
 
-from gankit.core.errors import describe_error, quote_value
-from gankit.core.rule import ENTER, Finding, Rule
+from gankit.core.errors import describe_error
+from gankit.core.rule import ENTER, Finding, Rule, require_finding
 from gankit.core.seen import History, Seen
 from gankit.core.settings import Run
 
@@ -127,10 +124,7 @@ class Engine:
         if rule.name in self.failed:
             return None
         try:
-            finding = rule.look(seen)
-            if finding is not None:
-                _require_finding(finding, seen.run)
-            return finding
+            return require_finding(rule.look(seen), seen.run)
         except Exception as error:  # a plugin may raise anything
             self.failed.add(rule.name)
             owner = f" of plugin {rule.plugin!r}" if rule.plugin else ""
@@ -208,19 +202,6 @@ class Engine:
             )
 
         return sorted(self.episodes, key=rank)
-
-
-def _require_finding(finding: Any, run: Run) -> None:
-    """TypeError or GankitError unless a rule returned a finding whose cure a run can have."""
-    if not isinstance(finding, Finding):
-        raise TypeError(
-            f"look returned {quote_value(finding)}; it must be a gankit.Finding or None"
-        )
-    for name, value in finding.evidence.items():
-        if not isinstance(value, Real | str):
-            what = quote_value(value)
-            raise TypeError(f"the evidence {name} is {what}; it must be a number or a text")
-    dataclasses.replace(run, **finding.options)
 
 
 def is_young(run: Run, step: float) -> bool:

@@ -20,14 +20,19 @@ HEAVY = 3.0  # times the usual weight, from which on a penalty can make D flat
 
 def times_default(trick: Choice) -> float:
     """How many times as much as its default a penalty weighs."""
-    key, default, _ = WEIGHTS[trick.name]
-    return option_of(trick, key, default) / default
+    _, default, _ = WEIGHTS[trick.name]
+    return _weight_of(trick) / default
 
 
 def is_heavy(trick: Choice) -> bool:
     """Whether a penalty weighs so much more than usual that it can make D flat."""
-    key, default, usual = WEIGHTS[trick.name]
-    return option_of(trick, key, default) > HEAVY * usual
+    _, _, usual = WEIGHTS[trick.name]
+    return _weight_of(trick) > HEAVY * usual
+
+
+def _weight_of(trick: Choice) -> float:
+    key, default, _ = WEIGHTS[trick.name]
+    return option_of(trick, key, default)
 
 
 def interval_of(penalties: Sequence[Choice]) -> float:
@@ -41,9 +46,8 @@ def make_weaker(run: Run) -> Options:
     changes = []
     for trick in run.tricks:
         if trick.name in WEIGHTS:
-            key, default, usual = WEIGHTS[trick.name]
-            weight = min(usual, option_of(trick, key, default) / 10)
-            kept = {**trick.options, key: weight}
+            key, _, usual = WEIGHTS[trick.name]
+            kept = {**trick.options, key: min(usual, _weight_of(trick) / 10)}
             options = ",".join(f"{name}={value:g}" for name, value in kept.items())
             changes.append(f"{trick.name}:{options}")
     return add_tricks(run, *changes)

@@ -73,7 +73,7 @@ def test_a_result_of_another_type():
         def look(self, seen):
             return True
 
-    with pytest.raises(AssertionError, match="look returns a bool"):
+    with pytest.raises(AssertionError, match="look returned True; it must be a gankit.Finding"):
         check(Mine)
 
 

@@ -54,11 +54,14 @@ def whole_run(run: Run) -> Run:
         return run
 
 
-def explain_stages(run: Run, first_step: int) -> list[str]:
-    """Lines that say what changes at the first step; else what stages to come will change."""
+def explain_stages(run: Run, whole: Run, first_step: int) -> list[str]:
+    """Lines that say what changes at the first step; else what stages to come will change.
+
+    `whole`: the run with all of its stages, where `run` is in one of them.
+    """
     if run.stages and stage_begin(run) == first_step:
         return [in_caller_words(describe_stage(run))]
-    stages = runs_of_stages(whole_run(run))[1:]
+    stages = runs_of_stages(whole)[1:]
     to_come = [stage for stage in stages if stage_begin(stage) > first_step]
     return [in_caller_words(describe_stage(stage)) for stage in to_come]
 

@@ -69,8 +69,9 @@ class LiveView:
         self.console = console or output_console()  # the same as for messages: see gankit.cli.log
         self.width = self.console.width  # when the view was drawn
         self.pictures = PictureRow(self.console)
-        self.console.print(Text(command_line(whole_run(run)), style="dim"))
-        for stage in explain_stages(run, gan.step):
+        whole = whole_run(run)
+        self.console.print(Text(command_line(whole), style="dim"))
+        for stage in explain_stages(run, whole, gan.step):
             self.console.print(Text(stage, style="cyan"))
         if changes := explain_changes(run):
             self.console.print(Text(changes, style="dim"))

@@ -13,6 +13,7 @@ from gankit.cli.console.format import (
     explain_stages,
     explain_terms,
     summarize_outcome,
+    whole_run,
 )
 from gankit.cli.console.recommend import recommend_recipe
 from gankit.cli.console.time_left import TimeLeft
@@ -47,7 +48,7 @@ class NotebookView:
         self.shown_grid: Path | None = None
         self.losses: dict[str, list[float]] = {name: [] for name in CURVES}
         self.last_update = 0.0  # time.monotonic()
-        stages = explain_stages(run, gan.step)
+        stages = explain_stages(run, whole_run(run), gan.step)
         about = (explain_changes(run), explain_terms(run, gan.step), recommend_recipe(run))
         self.notes = [*stages, *(note for note in about if note)]
         self.status = Output()

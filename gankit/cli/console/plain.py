@@ -40,10 +40,11 @@ class PlainView:
         self.best: Any = None  # the best measurement so far, with --keep-best
         self.last_print = 0.0  # time.monotonic()
         self.writes = RetriedWrite("the output", "later lines are printed")
-        self.print(command_line(whole_run(run)))
+        whole = whole_run(run)
+        self.print(command_line(whole))
         start = "training" if gan.step == 0 else f"resuming at step {gan.step:,}"
         self.print(f"{start}: {run.steps:,} steps on {run.device}, into {run.folder}")
-        for stage in explain_stages(run, gan.step):
+        for stage in explain_stages(run, whole, gan.step):
             self.print(stage)
         if changes := explain_changes(run):
             self.print(changes)

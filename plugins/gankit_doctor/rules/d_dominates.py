@@ -43,7 +43,7 @@ class DDominates(Rule):
         options = scale_rate(run, 0.25, "d")
         cure = "Hold D back: give it a lower learning rate."
         if run.lr_g < d_rate(run) / 4:
-            rate = float(f"{min(d_rate(run), MILD_RATE):.2g}")
+            rate = min(d_rate(run), MILD_RATE)
             options = set_rates(run, g=rate, d=rate)
             cure = "Hold D back: give both players the same learning rate."
         if run.d_steps > 1:

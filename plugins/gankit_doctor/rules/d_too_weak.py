@@ -5,6 +5,7 @@ from __future__ import annotations
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen
 from gankit_doctor.blindfolds import find_hiding, strengthen_d
+from gankit_doctor.cures import d_rate
 from gankit_doctor.signs import is_frozen
 
 
@@ -42,11 +43,11 @@ class DTooWeak(Rule):
         if auc > max(enter, self.stay) or simple < self.simple or is_frozen(seen):
             return None
         run = seen.run
-        has_scale = run.loss.name != "wasserstein" and run.lr_g <= 2 * run.lr_d
+        has_scale = run.loss.name != "wasserstein" and run.lr_g <= 2 * d_rate(run)
         is_flat = has_scale and seen.last("logit", 5) < self.flat
         if not (hidden or is_flat or seen.is_bad(self.left, 0.4)):
             return None
-        fooled = 2 * self.fooled if run.lr_g > 4 * run.lr_d else self.fooled
+        fooled = 2 * self.fooled if run.lr_g > 4 * d_rate(run) else self.fooled
         if auc < fooled and not hidden:  # G is ahead of a D that sees
             return None
         cure, options = strengthen_d(run, hidden)

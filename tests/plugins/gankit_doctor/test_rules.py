@@ -185,14 +185,22 @@ def test_d_may_be_ahead_because_a_trick_that_holds_it_back_is_idle(tiny, registr
         assert [(e.name, e.because) for e in engine.ordered()] == expected
 
 
-@pytest.mark.parametrize(("gamma", "expected"), [(300, 1), (1, 0)])
-def test_a_penalty_of_many_times_its_default_needs_only_bad_pictures(
-    tiny, registry, gamma, expected
-):
+@pytest.mark.parametrize(
+    ("trick", "looks", "expected"),
+    [
+        ("r1:gamma=300", {}, 1),  # of many times its default, which needs only bad pictures
+        ("r1:gamma=1", {}, 0),
+        ("r1:gamma=1", {"penalty": 6.0}, 1),
+        ("r1:gamma=1,every=8", {"penalty": 6.0}, 0),  # eight times as strong, and as seldom
+        ("r1:gamma=1,every=4", {"logit": 0.1}, 1),
+        ("r1:gamma=0.1,every=4", {"logit": 0.1}, 0),  # too weak to make D flat
+    ],
+)
+def test_a_penalty_is_blamed_by_its_weight_and_its_share(tiny, registry, trick, looks, expected):
     rules = [rule for rule in build_rules(registry) if rule.name == "penalty-too-strong"]
-    run = made_run(tiny, 480, tricks=f"r1:gamma={gamma}")
-    history = make_history(far=[0.4] * 12, texture=0.8, logit=0.5, penalty=0.2, d_loss=1.8)
-    assert len(replay(run, history, rules).episodes) == expected
+    usual = {"far": [0.4] * 12, "texture": 0.8, "logit": 0.5, "penalty": 0.2, "d_loss": 1.8}
+    engine = replay(made_run(tiny, 480, tricks=trick), make_history(**{**usual, **looks}), rules)
+    assert len(engine.episodes) == expected
 
 
 @pytest.mark.parametrize(("interval", "expected"), [(40, 1), (120, 0)])
@@ -270,22 +278,6 @@ def test_ada_hides_colours_once_it_acts_often(tiny, registry, p, expected):
     (episode,) = replay(run, history, rules).episodes
     assert expected in episode.finding.setting
     assert bool(expected) == bool(episode.finding.setting)
-
-
-@pytest.mark.parametrize(("every", "expected"), [(1, 1), (8, 0)])
-def test_a_penalty_of_every_nth_step_counts_that_less(tiny, registry, every, expected):
-    rules = [rule for rule in build_rules(registry) if rule.name == "penalty-too-strong"]
-    run = made_run(tiny, 480, tricks=f"r1:gamma=1,every={every}")
-    history = make_history(far=[0.4] * 12, texture=0.8, logit=0.5, penalty=6.0, d_loss=1.8)
-    assert len(replay(run, history, rules).episodes) == expected
-
-
-@pytest.mark.parametrize(("gamma", "expected"), [(0.1, 0), (1, 1)])
-def test_a_weak_penalty_is_not_blamed_for_a_flat_d(tiny, registry, gamma, expected):
-    rules = [rule for rule in build_rules(registry) if rule.name == "penalty-too-strong"]
-    run = made_run(tiny, 480, tricks=f"r1:gamma={gamma},every=4")
-    history = make_history(far=[0.4] * 12, texture=0.8, logit=0.1, penalty=0.01, d_loss=1.3)
-    assert len(replay(run, history, rules).episodes) == expected
 
 
 # --- what the cures change
