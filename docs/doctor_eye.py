@@ -1,13 +1,18 @@
-"""Let somebody compare the pictures of broken and cured runs without knowing which is which.
+"""Let somebody judge the pictures of runs without knowing which is broken, cured or healthy.
 
     python docs/doctor_eye.py runs/doctor-bench/*-latest-* --out sheets
     python docs/doctor_eye.py --out sheets --answers answers.json
+    python docs/doctor_eye.py --alone runs/doctor-bench/* --out sheets
 
 The first command draws a sheet for each broken run that was cured: real pictures, and the newest
 grids of both runs, called A and B in a random order. `sheets/key.json` says which is which. Whoever
 looks must not read it, and writes `{"01": "A", "02": "alike", ...}`: the grid that is clearly
 nearer to the real pictures, if one is. The second command adds the answers to the records of
 `write_doctor.py`.
+
+With --alone, each sheet has real pictures and the newest grid of one run, broken or not. Whoever
+looks writes `{"01": "failed", "02": "fair", ...}`: failed, if the pictures are one picture again
+and again, or have a regular pattern or colours that real ones do not have, or are plain or noise.
 """
 
 import argparse
@@ -32,29 +37,43 @@ GAP = 2  # px between two pictures
 ENLARGED = 2
 KEY = "key.json"
 CURED, BROKEN, ALIKE = "cured", "broken", "alike"
+FAILED, FAIR = "failed", "fair"
 
 
-def draw_sheets(folders, out, seed=0):
+def draw_pairs(folders, out, seed=0):
     """Sheets of the runs that have a cure, in a random order; and their key."""
-    registry = load_registry()
     draw = random.Random(seed)
     runs = [folder for folder in folders if cure_folder(folder).is_dir() and newest_grid(folder)]
     draw.shuffle(runs)
-    out.mkdir(exist_ok=True, parents=True)
-    key = {}
-    for number, folder in enumerate(runs, start=1):
+    sheets = []
+    for folder in runs:
         order = [BROKEN, CURED]
         draw.shuffle(order)
         grids = {BROKEN: newest_grid(folder), CURED: newest_grid(cure_folder(folder))}
+        key = dict(zip("AB", order, strict=True))
+        sheets.append((folder, key, {name: grids[which] for name, which in key.items()}))
+    draw_sheets(sheets, out)
+
+
+def draw_alone(folders, out, seed=0):
+    """A sheet of each run, in a random order; and their key."""
+    runs = [folder for folder in folders if newest_grid(folder)]
+    random.Random(seed).shuffle(runs)
+    draw_sheets([(folder, {}, {"G": newest_grid(folder)}) for folder in runs], out)
+
+
+def draw_sheets(sheets, out):
+    """Sheets of (folder, key, name -> file of a grid), and `key.json`, which names the folders."""
+    registry = load_registry()
+    out.mkdir(exist_ok=True, parents=True)
+    keys = {}
+    for number, (folder, key, grids) in enumerate(sheets, start=1):
         side = load_run(folder).image_size
-        tiles = {
-            "real": arrange(real_pictures(folder, registry), side),
-            "A": upper_left(grids[order[0]], side),
-            "B": upper_left(grids[order[1]], side),
-        }
+        tiles = {"real": arrange(real_pictures(folder, registry), side)}
+        tiles |= {name: upper_left(grid, side) for name, grid in grids.items()}
         sheet(tiles).save(out / f"{number:02}.png")
-        key[f"{number:02}"] = {"run": folder.name, "A": order[0], "B": order[1]}
-    (out / KEY).write_text(json.dumps(key, indent=1) + "\n", encoding="utf-8")
+        keys[f"{number:02}"] = {"run": folder.name, **key}
+    (out / KEY).write_text(json.dumps(keys, indent=1) + "\n", encoding="utf-8")
 
 
 def newest_grid(folder):
@@ -96,16 +115,16 @@ def enlarge(grid):
 
 
 def add_answers(out, answers):
-    """Add to the record of each cured run which of both has the better pictures."""
-    key = json.loads((out / KEY).read_text(encoding="utf-8"))
-    seen = {
-        key[number]["run"]: key[number].get(answer, ALIKE) for number, answer in answers.items()
-    }
+    """Add what was seen to the records: of a cured run, or of one that was shown alone."""
+    keys = json.loads((out / KEY).read_text(encoding="utf-8"))
+    seen = {keys[number]["run"]: (keys[number], answer) for number, answer in answers.items()}
     results = read_results()
     for record in results["records"]:
-        name = f"{record['case']}-{record['seed']}"
-        if name in seen and "cure" in record:
-            record["cure"]["eye"] = seen[name]
+        key, answer = seen.get(f"{record['case']}-{record['seed']}", ({}, ""))
+        if "A" in key and "cure" in record:
+            record["cure"]["eye"] = key.get(answer, ALIKE)
+        elif answer in (FAILED, FAIR):
+            record["eye"] = answer
     RECORDS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     PAGE.write_text(doctor_tables.page(results), encoding="utf-8")
 
@@ -114,12 +133,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
     parser.add_argument("folders", nargs="*", type=Path, help="of broken runs")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--alone", action="store_true", help="show each run by itself")
     parser.add_argument("--answers", type=Path)
     args = parser.parse_args()
     if args.answers:
         add_answers(args.out, json.loads(args.answers.read_text(encoding="utf-8")))
     elif args.folders:
-        draw_sheets(args.folders, args.out)
+        draw = draw_alone if args.alone else draw_pairs
+        draw(args.folders, args.out)
     else:
         sys.exit("give the folders of broken runs, or --answers")
 

@@ -311,12 +311,15 @@ def cure(record, args):
 
 
 def merge_records(old, new):
-    """Records of which the new ones replace the old of the same run, but keep a cure."""
+    """Records of which the new ones replace the old of the same run, but keep a cure and an eye."""
     merged = {(record["case"], record["seed"]): record for record in old}
     for record in new:
         key = (record["case"], record["seed"])
-        if "cure" in merged.get(key, {}) and record["command"] == merged[key]["command"]:
-            record.setdefault("cure", merged[key]["cure"])
+        before = merged.get(key, {})
+        if "cure" in before and record["command"] == before["command"]:
+            record.setdefault("cure", before["cure"])
+        if "eye" in before:  # of the pictures, whatever the rules say
+            record.setdefault("eye", before["eye"])
         merged[key] = record
     return list(merged.values())
 

@@ -20,16 +20,17 @@ BROKEN_SEEDS = {
     TUNING: (0, 1, 2),
     VALIDATION: (100, 101, 102),
     TEST: (200, 201, 202),
-    FRESH: (400, 401, 402),
-    LATEST: (500, 501, 502),
+    FRESH: (400, 401, 402, 403),
+    LATEST: (500, 501, 502, 503),
 }
-LAST_SEEDS = (402, 502)  # of broken runs made when rules and cures had changed for the last time
+THIRD_SEEDS = (402, 502)  # of broken runs that were made after the cures had changed
+FOURTH_SEEDS = (403, 503)  # of all runs of both parts, made after rules and cures had changed again
 HEALTHY_SEEDS = {
     TUNING: (0, 1),
     VALIDATION: tuple(range(100, 108)),
     TEST: tuple(range(200, 208)),
-    FRESH: (400, 401, 402),
-    LATEST: (500, 501),
+    FRESH: (400, 401, 402, 403),
+    LATEST: (500, 501, 503),
 }
 
 

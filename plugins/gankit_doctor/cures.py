@@ -77,9 +77,12 @@ def drop_tricks(run: Run, *names: str) -> Options:
     return {"tricks": tuple(trick for trick in run.tricks if trick.name not in names)}
 
 
-def equal_rates(run: Run) -> Options:
-    """One usual learning rate for both players, or half of G's if that is lower."""
-    rate = min(run.lr_g / 2, USUAL_RATE)
+def slower_g(run: Run, at_most: float = USUAL_RATE) -> Options:
+    """Half of G's learning rate, or this one; D's is a usual one at most, but no slower than G's.
+
+    A D that learns slower than G does not see what is wrong with its pictures.
+    """
+    rate = min(run.lr_g / 2, at_most)
     return set_rates(run, g=rate, d=max(rate, min(d_rate(run), USUAL_RATE)))
 
 

@@ -372,6 +372,50 @@ def test_a_sheet_has_real_pictures_and_both_grids_and_a_key_says_which(
     assert {key["01"][name]: shades[name] for name in "AB"} == {"broken": 40, "cured": 200}
 
 
+def test_a_run_is_shown_alone_whether_it_has_a_cure_or_not(eye, trained, tmp_path, monkeypatch):
+    folders = [tmp_path / "garden-0", tmp_path / "strong-d-0", tmp_path / "strong-d-0-cure"]
+    for folder in folders:
+        shutil.copytree(trained, folder)
+    gridless = tmp_path / "exploding-0"
+    gridless.mkdir()
+    paths = [str(folder) for folder in (*folders[:2], gridless)]
+    monkeypatch.setattr(sys, "argv", ["doctor_eye.py", "--alone", *paths, "--out", "sheets"])
+    monkeypatch.chdir(tmp_path)
+    eye.main()
+    key = json.loads(Path("sheets/key.json").read_text())
+    assert sorted(entry["run"] for entry in key.values()) == ["garden-0", "strong-d-0"]
+    assert all(list(entry) == ["run"] for entry in key.values())  # nothing tells which is broken
+    assert sorted(path.name for path in Path("sheets").glob("*.png")) == ["01.png", "02.png"]
+
+
+def test_the_fourth_seed_counts_alarms_in_runs_whose_pictures_are_fair(eye, tmp_path, monkeypatch):
+    cure = {"gone": True, "before": 100, "after": 90, "verdict": "healthy", "eye": "cured"}
+    idle = {**cure, "eye": "alike"}
+    records = [
+        record(CASES["strong-d-fresh"], ["d-dominates"], seed=403, cure=cure),
+        record(CASES["no-flips-fresh"], ["idle-trick"], seed=403, cure=idle),
+        record(CASES["blood"], ["colour-shift"], seed=403, alarms=["colour-shift"]),
+        record(CASES["cat"], [], seed=403, alarms=[]),
+        record(CASES["blood"], ["colour-shift"], seed=402, alarms=["colour-shift"]),  # not it
+    ]
+    eye.RECORDS.write_text(json.dumps({"records": records, "cost": {}}))
+    monkeypatch.setattr(eye, "read_results", lambda: json.loads(eye.RECORDS.read_text()))
+    names = ["blood-403", "cat-403", "strong-d-fresh-403", "no-flips-fresh-403"]
+    key = {f"{number:02}": {"run": name} for number, name in enumerate(names, start=1)}
+    (tmp_path / "key.json").write_text(json.dumps(key))
+    answers = dict(zip(key, ["failed", "fair", "failed", "fair"], strict=True))
+    (tmp_path / "answers.json").write_text(json.dumps(answers))
+    argv = ["--out", str(tmp_path), "--answers", str(tmp_path / "answers.json")]
+    monkeypatch.setattr(sys, "argv", ["doctor_eye.py", *argv])
+    eye.main()
+    text = eye.PAGE.read_text().partition("The third seed")[0]
+    assert "1 of 2 (9 to 91 %) by eye" in text
+    assert "without idle tricks: 0 of 1 (0 to 79 %) by SWD, 1 of 1 (21 to 100 %) by eye" in text
+    assert "Healthy cases with an alarm: 1 of 2 (9 to 91 %)" in text
+    assert "whose pictures are fair, with an alarm: 0 of 1 (0 to 79 %)" in text
+    assert "Broken runs whose pictures failed to the eye: 1 of 2 (9 to 91 %)" in text
+
+
 def test_answers_become_part_of_the_records(eye, tmp_path, monkeypatch):
     case = CASES["strong-d"]
     cure = {"gone": True, "before": 100, "after": 90, "verdict": "healthy"}

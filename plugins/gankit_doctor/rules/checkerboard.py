@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gankit.core.rule import Finding, Rule, level_of
 from gankit.core.seen import Seen
-from gankit_doctor.cures import equal_rates, even_generator
+from gankit_doctor.cures import MILD_RATE, even_generator, slower_g
 from gankit_doctor.signs import draws_patterns
 
 
@@ -42,5 +42,5 @@ class Checkerboard(Rule):
             "lower learning rate for G."
             if even
             else "Lower the learning rate of G.",
-            options={**equal_rates(run), "beta1": min(run.beta1, 0.5), **even},
+            options={**slower_g(run, MILD_RATE), "beta1": min(run.beta1, 0.5), **even},
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gankit.core.choice import Choice
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen
-from gankit_doctor.cures import MILD_RATE, d_rate, one_d_step, scale_rate, set_rates
+from gankit_doctor.cures import MILD_RATE, USUAL_RATE, d_rate, one_d_step, scale_rate, set_rates
 from gankit_doctor.signs import d_races, is_frozen
 
 
@@ -43,7 +43,7 @@ class DDominates(Rule):
         options = scale_rate(run, 0.25, "d")
         cure = "Hold D back: give it a lower learning rate."
         if run.lr_g < d_rate(run) / 4:
-            rate = min(d_rate(run), MILD_RATE)
+            rate = min(d_rate(run), USUAL_RATE if run.d_steps > 1 else MILD_RATE)
             options = set_rates(run, g=rate, d=rate)
             cure = "Hold D back: give both players the same learning rate."
         if run.d_steps > 1:

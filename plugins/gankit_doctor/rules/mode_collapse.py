@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen, median
-from gankit_doctor.cures import SMALL_Z, Options, add_missing, equal_rates
+from gankit_doctor.cures import SMALL_Z, Options, add_missing, slower_g
 from gankit_doctor.signs import LONG_MOMENTUM, g_races, small_z
 
 LATE = 0.35  # share of the run at which every healthy G draws different pictures
@@ -73,7 +73,7 @@ class ModeCollapse(Rule):
             return {"cure": cure, "options": {"latent_dim": 100}}
         cure = "Let G learn more slowly than now, and no faster than D; and show D whole batches: "
         cure += "--trick minibatch-stddev."
-        options = add_missing(run, "minibatch-stddev", changed=equal_rates(run))
+        options = add_missing(run, "minibatch-stddev", changed=slower_g(run))
         if run.beta1 > LONG_MOMENTUM:
             options["beta1"] = 0.5
         return {"cure": cure, "options": options}

@@ -6,8 +6,8 @@ import math
 
 from gankit.core.rule import ENTER, Finding, Rule, level_of
 from gankit.core.seen import Seen
-from gankit_doctor.cures import add_missing, scale_rate
-from gankit_doctor.signs import long_momentum
+from gankit_doctor.cures import EVEN, USUAL_RATE, add_missing, even_generator, scale_rate
+from gankit_doctor.signs import UNEVEN_KERNELS, long_momentum
 
 
 class Oscillation(Rule):
@@ -39,10 +39,10 @@ class Oscillation(Rule):
         if level is None or not (setting or jumps or self._is_bad(seen)):
             return None
         run = seen.run
-        options = {**scale_rate(run, 0.25, "d", "g"), "beta1": min(run.beta1, 0.5)}
-        cure = "Take shorter steps with less momentum"
-        if run.beta1 <= 0.5:
-            cure = "Take shorter steps"
+        rates = scale_rate(run, 0.25, "d", "g")
+        options = {player: min(rate, USUAL_RATE) for player, rate in rates.items()}
+        steps = "shorter steps with less momentum" if run.beta1 > 0.5 else "shorter steps"
+        even = even_generator(run) if run.generator.name in UNEVEN_KERNELS else {}
         return Finding(
             level=level,
             setting=setting,
@@ -50,8 +50,9 @@ class Oscillation(Rule):
             "what real pictures differ by: the players run in circles.",
             evidence={"doctor.turnover": turnover, "doctor.diversity": seen.last("diversity", 5),
                       "doctor.far": seen.last("far", 3)},
-            cure=f"{cure}, and draw with an average of G: --trick ema.",
-            options={**options, **add_missing(run, "ema")},
+            cure=f"Take {steps}, and draw with an average of G: --trick ema."
+            + (f" {EVEN}" if even else ""),
+            options={**options, "beta1": min(run.beta1, 0.5), **add_missing(run, "ema"), **even},
         )  # fmt: skip
 
     def _is_bad(self, seen: Seen) -> bool:

@@ -14,6 +14,7 @@ from gankit_doctor.diagnosis import cured_command
 
 from gankit import compose
 from gankit.cli.run import read_options
+from gankit.core.choice import Choice
 from gankit.core.seen import History, Seen
 from gankit.core.settings import setting_to_argv
 from gankit.training.assemble import assemble, resolve_auto
@@ -191,6 +192,36 @@ def test_a_rate_of_0_is_raised_by_the_command(registry, tiny):
     finding = rule.look(Seen(run, history, STEPS))
     assert finding.cure == "Raise the learning rate of G."
     assert taken(registry, cured_command(run, finding.options)).lr_g == 2e-4
+
+
+@pytest.mark.parametrize(
+    ("rule", "settings", "rates"),
+    [
+        ("oscillation", {"lr_g": 2.5e-3, "lr_d": 2.5e-3}, (4e-4, 4e-4)),
+        ("oscillation", {"lr_g": 8e-4, "lr_d": 4e-4}, (2e-4, 1e-4)),
+        ("checkerboard", {"lr_g": 3e-3, "lr_d": 5e-4}, (2e-4, 4e-4)),
+        ("checkerboard", {"lr_g": 2e-4, "lr_d": 5e-5}, (1e-4, 1e-4)),
+        ("mode-collapse", {"lr_g": 5e-3, "lr_d": 1.5e-4}, (4e-4, 4e-4)),
+        ("d-dominates", {"lr_g": 5e-5, "lr_d": 1e-3, "d_steps": 5}, (4e-4, 4e-4)),
+        ("d-dominates", {"lr_g": 2e-5, "lr_d": 2e-3}, (2e-4, 2e-4)),
+    ],
+)
+def test_the_learning_rates_of_a_cure(registry, tiny, cures_of, rule, settings, rates):
+    finding, command = cures_of(made(registry, tiny, settings))[rule]
+    cured = taken(registry, command)
+    assert (cured.lr_g, cured.lr_d) == rates, finding.cure
+
+
+@pytest.mark.parametrize(("name", "is_even"), [("tf-dcgan", True), ("dcgan", False)])
+def test_circles_of_kernels_that_overlap_unevenly_are_cured_with_an_even_g(
+    registry, tiny, cures_of, name, is_even
+):
+    run = made(registry, tiny, {"generator": f"{name}:base_channels=14", "lr_g": 2.5e-3})
+    finding, command = cures_of(run)["oscillation"]
+    kept = Choice(name, {"base_channels": 14})
+    even = Choice("dcgan-skip", {"base_channels": 14})
+    assert taken(registry, command).generator == (even if is_even else kept)
+    assert ("without transposed convolutions" in finding.cure) == is_even
 
 
 def test_a_run_with_a_base_keeps_its_networks_and_can_go_without_it(
