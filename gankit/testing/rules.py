@@ -25,13 +25,14 @@ Log = Mapping[str, Sequence[Any]]  # columns of log.csv, as gankit.runs.log.read
 def check_rule(
     part: RuleSpec | str,
     *,
-    fires_on: Log | None = None,
+    fires_on: Log | None,
     plugin: object | None = None,
     **settings: Any,
 ) -> None:
     """It is silent on a healthy log and on noise, fires on the log `fires_on`, and can be repeated.
 
-    `settings`: of the run whose log that is, as for `gankit.compose`.
+    `settings`: of the run whose log that is, as for `gankit.compose`. Give `fires_on=None` if there
+    is no such log yet; then nothing shows that the rule ever fires.
     """
     with open_harness("rule", part, plugin, {}) as harness:
         harness.check_all(check_attributes, check_silent_on_healthy, check_silent_on_noise)

@@ -21,9 +21,15 @@ def rule_of(**finding):
     return Mine
 
 
-def check(build, **options):
+def check(build, fires_on=None, **options):
     spec = RuleSpec(name="mine", summary="mine", source="me", build=build)
-    testing.check_rule(spec, **options)
+    testing.check_rule(spec, fires_on=fires_on, **options)
+
+
+def test_a_check_without_a_log_is_not_made_by_mistake():
+    spec = RuleSpec(name="mine", summary="mine", source="me", build=rule_of())
+    with pytest.raises(TypeError, match="fires_on"):
+        testing.check("rule", spec)
 
 
 def test_a_correct_rule_passes():
