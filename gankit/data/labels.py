@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -141,7 +141,7 @@ def _printable_names(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def check_training_classes(classes: ClassLabels, train: Rows) -> list[str]:
-    """Notes about classes of few training pictures. GankitError if a class has none."""
+    """Notes about classes of few pictures, or of similar names. GankitError if a class has none."""
     counts = Counter(classes.labels[train].tolist())
     few = []
     for number, name in enumerate(classes.names):
@@ -150,9 +150,23 @@ def check_training_classes(classes: ClassLabels, train: Rows) -> list[str]:
             raise GankitError(f"class {quote_value(name)} has no picture to train on: {cure}")
         if counts[number] < FEW:
             few.append(f"{quote_value(name)} ({counts[number]})")
-    if not few:
+    notes = _note_spellings(classes.names)
+    if few:
+        more = f" and {len(few) - 5} more" if len(few) > 5 else ""
+        listed = ", ".join(few[:5])
+        what = f"classes with fewer than {FEW} training pictures: {listed}{more}"
+        cure = "G can hardly learn them: add pictures, or leave them out with --classes"
+        notes.append(f"{what}; {cure}")
+    return notes
+
+
+def _note_spellings(names: Sequence[str]) -> list[str]:
+    """A note about classes whose names differ only in case or in spaces, if there are any."""
+    spellings: defaultdict[str, list[str]] = defaultdict(list)
+    for name in names:
+        spellings["".join(name.casefold().split())].append(quote_value(name))
+    alike = [" and ".join(same) for same in spellings.values() if len(same) > 1]
+    if not alike:
         return []
-    more = f" and {len(few) - 5} more" if len(few) > 5 else ""
-    listed = ", ".join(few[:5])
-    what = f"classes with fewer than {FEW} training pictures: {listed}{more}"
-    return [f"{what}; G can hardly learn them: add pictures, or leave them out with --classes"]
+    what = f"classes whose names are nearly alike: {', '.join(alike[:5])}"
+    return [f"{what}; if they are one class, write their names alike"]

@@ -120,6 +120,14 @@ def test_a_class_without_training_pictures_is_an_error_and_few_are_a_note(flower
     assert "'daisy' (4)" in note
     assert "'rose'" not in note
     assert f"fewer than {FEW}" in note
+
+
+def test_classes_that_may_be_one_are_a_note():
+    names = ("Rose", "daisy", "dai sy", "rose", "oak")
+    classes = ClassLabels(np.repeat(range(5), [30] * 5), names)
+    (note,) = check_training_classes(classes, np.arange(150))
+    assert "'Rose' and 'rose', 'daisy' and 'dai sy'; if they are one class" in note
+    assert "oak" not in note
     with pytest.raises(GankitError, match="'daisy' has no picture to train on"):
         check_training_classes(classes, np.arange(30))
 

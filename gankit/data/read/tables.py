@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import itertools
 import posixpath
 import re
 import unicodedata
@@ -36,6 +37,7 @@ _OF_FILE = re.compile(r"\[\d+\]$")  # frame 7 of a.gif is a.gif[000000007]
 _SEPARATOR = re.compile(r'"?sep=."?', re.IGNORECASE)
 SMALLER = "give the labels in a smaller one, with the columns file_name and label"
 LISTED = 5  # classes in a line
+_NO, _YES = ("0", "0.0"), ("1", "1.0")  # cells of a table with a column for each class
 
 
 class Table(NamedTuple):
@@ -53,11 +55,28 @@ class Labels(NamedTuple):
     notes: list[str]
 
 
-class _Column(NamedTuple):
+class _Columns(NamedTuple):
     files: int
-    labels: int
+    labels: int | None  # None: each other column is a class, with a 1 for its pictures
+    header: Sequence[str]
     has_header: bool
-    number: int  # of columns
+
+    def label(self, row: Sequence[str]) -> str:
+        """The label in a row; empty if it has none."""
+        if self.labels is not None:
+            return row[self.labels].strip() if self.labels < len(row) else ""
+        return next((name.strip() for name, cell in self._others(row) if cell in _YES), "")
+
+    def has_one_class(self, row: Sequence[str]) -> bool:
+        """Whether each other cell of a row is 0, but for one 1."""
+        cells = [cell for _, cell in self._others(row)]
+        ones = sum(cell in _YES for cell in cells)
+        return ones == 1 and ones + sum(cell in _NO for cell in cells) == len(self.header) - 1
+
+    def _others(self, row: Sequence[str]) -> list[tuple[str, str]]:
+        """(name of the column, cell) of all columns but that of the files."""
+        cells = enumerate(zip(self.header, row, strict=False))
+        return [(name, cell.strip()) for place, (name, cell) in cells if place != self.files]
 
 
 def may_be_table(name: str, start: bytes) -> bool:
@@ -106,6 +125,7 @@ def _read_table(table: Table, index: _Index, labels: dict[int, str], total: int)
     rows = _rows(text, delimiter)
     first = next(rows, [])
     columns = _find_columns(first, table, index)
+    columns = columns or _find_one_hot(first, _rows(text, delimiter))
     promises = posixpath.splitext(posixpath.basename(table.name))[0].lower() in LABEL_TABLES
     if columns is None:
         if not promises:
@@ -135,12 +155,12 @@ class _Reading:
         self.empty = 0  # rows without a label
 
     def add(
-        self, row: list[str], columns: _Column, table: Table, index: _Index, labels: dict[int, str]
+        self, row: list[str], columns: _Columns, table: Table, index: _Index, labels: dict[int, str]
     ) -> None:
         if not any(cell.strip() for cell in row):
             return
         name = row[columns.files].strip() if columns.files < len(row) else ""
-        label = row[columns.labels].strip() if columns.labels < len(row) else ""
+        label = columns.label(row)
         matches = index.find(name, table.folder)
         if not matches:
             self.missing += 1
@@ -154,7 +174,7 @@ class _Reading:
         self.classes.update({text: len(labelled)} if labelled else {})
         self.matched += len(labelled)
 
-    def describe(self, table: Table, columns: _Column, total: int) -> str:
+    def describe(self, table: Table, columns: _Columns, total: int) -> str:
         """`metadata.csv: 2 columns, labels for 580 of 600 pictures: rose 200, ...`."""
         classes = self.classes.most_common()
         listed = ", ".join(f"{name} {number:,}" for name, number in classes[:LISTED])
@@ -170,10 +190,8 @@ class _Reading:
             for number, singular, plural in extras
             if number
         ]
-        line = (
-            f"{table.name}: {count_noun(columns.number, 'column')}, labels for {self.matched:,} "
-            f"of {count_noun(total)}"
-        )
+        width = count_noun(len(columns.header), "column")
+        line = f"{table.name}: {width}, labels for {self.matched:,} of {count_noun(total)}"
         line += f": {listed}{more}" if listed else ""
         return "; ".join([line, *problems])
 
@@ -210,13 +228,13 @@ class _Index:
         return [number for file in files for number in self.pictures[file]]
 
 
-def _find_columns(first: Sequence[str], table: Table, index: _Index) -> _Column | None:
+def _find_columns(first: Sequence[str], table: Table, index: _Index) -> _Columns | None:
     """Which columns name the pictures and their labels; None if there are none."""
     header = [_plain(cell) for cell in first]
     if len(header) < 2:
         return None
     if index.find(first[0].strip(), table.folder):  # a picture in the first line: no header
-        return _Column(0, 1, has_header=False, number=len(header))
+        return _Columns(0, 1, first, has_header=False)
     files = _first_of(FILE_COLUMNS, header)
     if files is None:
         return None
@@ -225,7 +243,17 @@ def _find_columns(first: Sequence[str], table: Table, index: _Index) -> _Column 
         labels = 1 - files
     if labels is None:
         return None
-    return _Column(files, labels, has_header=True, number=len(header))
+    return _Columns(files, labels, first, has_header=True)
+
+
+def _find_one_hot(first: Sequence[str], rows: Iterator[list[str]]) -> _Columns | None:
+    """The columns of a table that has one for each class, with a single 1 in each row; or None."""
+    files = _first_of(FILE_COLUMNS, [_plain(cell) for cell in first])
+    if files is None or len(first) < 3:
+        return None
+    columns = _Columns(files, None, first, has_header=True)
+    data = [columns.has_one_class(row) for row in itertools.islice(rows, 1, None) if any(row)]
+    return columns if data and all(data) else None
 
 
 def _first_of(names: Iterable[str], header: Sequence[str], but: int = -1) -> int | None:

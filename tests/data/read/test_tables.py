@@ -41,6 +41,8 @@ def classes(place, content=None, name="metadata.csv", **options):
         ("sep=;\r\nimage;class\r\na;rose\r\nc;tulip\r\n", "train.csv"),
         ('"sep=\t"\r\nimage\tclass\r\na\trose\r\nc\ttulip\r\n', "train.tsv"),
         ("path|style|year\na.png|rose|1\nc.png|tulip|2\n", "labels.csv"),
+        ("image,rose,tulip,oak\na,1.0,0.0,0.0\n\nc,0.0,1.0,0.0\n", "ISIC_GroundTruth.csv"),
+        ("tulip, rose,id_code\n0, 1,a\n1, 0,c\n", "train.csv"),
         ('file_name,label,text\na.png,rose,"a ""b"",\nc"\nx/train/c.png,tulip,\n', "metadata.csv"),
     ],
 )
@@ -116,6 +118,9 @@ def test_a_name_of_several_pictures_names_none(place):
     ("content", "words"),
     [
         ("file_name,text\na.png,a rose\n", "file_name, text"),
+        ("image,striped,red\na,0,1\nc,1,1\n", "image, striped, red"),  # not one class in each
+        ("image,width,height\na,0,1\nc,0,2\n", "image, width, height"),
+        ("image,rose,tulip\n", "image, rose, tulip"),
         ("file_name,label\na.png," + "x" * 200_000 + "\n", "131,072"),
         (bytes(range(256)), "no labels"),
     ],
