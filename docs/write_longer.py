@@ -7,6 +7,9 @@
 Folders are called as for write_gallery.py, and a run may be unfinished. For each of them,
 docs/longer/ stores the measurements as JSON, a chart of KID, the first pictures of some grids, and
 the newest grid. The page is written from all that is stored.
+
+The same run with another seed is in a folder called small-data--flowers--1; of it, only the
+measurements are stored.
 """
 
 import json
@@ -52,6 +55,7 @@ SEEN = {  # by the name of a run's folder: what somebody saw in its grids
     "the 90 paintings by heart, having seen each 13,300 times: the doctor notes `d-overfits`, and "
     "that more steps change little.",
 }
+SEEDS = "The same run with other seeds (the thin lines in the chart):"
 HEAD = """# What more time gives
 
 How the pictures of single runs change from their first minutes to the end of an hour, and where
@@ -66,14 +70,20 @@ writes this page from the folders of runs.)
 
 def add_run(folder):
     """Store what the page needs of a run."""
-    name, _, set_name = folder.absolute().name.partition("--")
+    stem = folder.absolute().name
+    name, _, set_name = stem.partition("--")
+    set_name, _, seed = set_name.partition("--")
     if set_name not in SETS:
         sys.exit(f"{folder.name}: call it NAME--SET, with a SET of {', '.join(SETS)}")
     run = load_run(folder)
     rows = [measured_row(run, row) for row in read_metrics(folder)]
+    if seed:
+        write_record(STORE / "seeds" / f"{stem}.json", {"seed": run.seed, "measured": rows})
+        return
     last = read_rows(folder)[-1]
     record = {
         "set": set_name,
+        "seed": run.seed,
         "command": make_command(name, set_name, run),
         "kimg": float(last["kimg"]),
         "hours": round(float(last["seconds"]) / 3600, 2),
@@ -81,10 +91,8 @@ def add_run(folder):
         "of": json.loads((folder / "run.json").read_text(encoding="utf-8"))["prepared"]["train"],
         "measured": rows,
     }
-    STORE.mkdir(exist_ok=True)
-    path = STORE / f"{folder.absolute().name}.json"
-    kid_rows = [row for row in rows if row["metric"] == KID]
-    path.with_suffix(".svg").write_text(chart(kid_rows), encoding="utf-8")
+    path = STORE / f"{stem}.json"
+    path.parent.mkdir(exist_ok=True)
     # The first grid was drawn before any step was taken.
     grids = [(kimg_at(run, step), file) for step, file in list_grids(folder) if step > 0]
     moments = moments_of(grids)
@@ -92,7 +100,25 @@ def add_run(folder):
     with Image.open(grids[-1][1]) as newest:
         webp.save(newest.convert("RGB"), path.with_suffix(".webp"), MAX_BYTES)
     record["moments"] = [round(kimg) for kimg, _ in moments]
+    write_record(path, record)
+
+
+def write_record(path, record):
+    path.parent.mkdir(exist_ok=True, parents=True)
     path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+
+def read_record(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def read_seeds(path):
+    """The records of the same run with other seeds."""
+    return [read_record(other) for other in sorted((STORE / "seeds").glob(f"{path.stem}--*.json"))]
+
+
+def of_metric(record, metric):
+    return [row for row in record["measured"] if row["metric"] == metric]
 
 
 def measured_row(run, row):
@@ -125,18 +151,25 @@ def stack(moments, side):
     return picture
 
 
-def chart(rows):
-    """KID by thousands of pictures, with its interval, as SVG; both axes begin at 0."""
+def chart(rows, others=()):
+    """KID by thousands of pictures, with its interval, as SVG; both axes begin at 0.
+
+    others: the rows of the same run with other seeds, which become thin lines.
+    """
     width, height = CHART
-    right = max(row["kimg"] for row in rows)
-    top = max(row["high"] for row in rows)
+    all_rows = [row for run in (rows, *others) for row in run]
+    right = max(row["kimg"] for row in all_rows)
+    top = max(row["high"] for row in all_rows)
 
     def point(kimg, value):
         x = MARGIN + (width - 2 * MARGIN) * kimg / right
         y = height - MARGIN - (height - 2 * MARGIN) * value / top
         return f"{x:.1f},{y:.1f}"
 
-    line = " ".join(point(row["kimg"], row["value"]) for row in rows)
+    def line(rows, width):
+        points = " ".join(point(row["kimg"], row["value"]) for row in rows)
+        return f'<polyline points="{points}" fill="none" stroke="#3b82c4" stroke-width="{width}"/>'
+
     upper = [point(row["kimg"], row["high"]) for row in rows]
     lower = [point(row["kimg"], row["low"]) for row in reversed(rows)]
     floor = " ".join(point(kimg, rows[0]["floor"]) for kimg in (0, right))
@@ -156,7 +189,8 @@ def chart(rows):
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
             'font-family="sans-serif" font-size="13" fill="#808080">',
             f'<polygon points="{" ".join(upper + lower)}" fill="#3b82c4" fill-opacity="0.25"/>',
-            f'<polyline points="{line}" fill="none" stroke="#3b82c4" stroke-width="2"/>',
+            line(rows, 2),
+            *[line(other, 0.8) for other in others],
             f'<polyline points="{floor}" fill="none" stroke="#808080" stroke-dasharray="4"/>',
             f'<polyline points="{axes}" fill="none" stroke="#808080"/>',
             *texts,
@@ -167,7 +201,8 @@ def chart(rows):
 
 def section(path):
     """The part of the page for a stored run."""
-    record = json.loads(path.read_text(encoding="utf-8"))
+    record = read_record(path)
+    seeds = read_seeds(path)
     title, description = SETS[record["set"]]
     moments = ", ".join(f"{kimg:,}" for kimg in record["moments"])
     epochs = round(1000 * record["kimg"] / record["of"])
@@ -182,6 +217,7 @@ def section(path):
         *filter(None, [SEEN.get(path.stem)]),
         f"![KID during the run](longer/{path.stem}.svg)",
         "\n".join(table(record["measured"])),
+        *([SEEDS, "\n".join(seeds_table([record, *seeds]))] if seeds else []),
         f"The newest grid:\n\n![The newest grid](longer/{path.stem}.webp)",
     ]
     return "\n\n".join(blocks)
@@ -199,6 +235,28 @@ def table(rows):
     return lines
 
 
+def seeds_table(records):
+    """The lines of a table of KID and memorising with each seed."""
+    columns = {
+        f"{metric}, seed {record['seed']}": {row["kimg"]: row for row in of_metric(record, metric)}
+        for metric in (KID, "memorising")
+        for record in records
+    }
+    lines = [f"| thousand pictures | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
+    for kimg in sorted({kimg for rows in columns.values() for kimg in rows}):
+        cells = [f"{rows[kimg]['value']:.3g}" if kimg in rows else "" for rows in columns.values()]
+        lines.append(f"| {kimg:,.0f} | {' | '.join(cells)} |")
+    return lines
+
+
+def write_charts():
+    """Write the chart of each stored run, with its other seeds."""
+    for path in STORE.glob("*.json"):
+        others = [of_metric(record, KID) for record in read_seeds(path)]
+        svg = chart(of_metric(read_record(path), KID), others)
+        path.with_suffix(".svg").write_text(svg, encoding="utf-8")
+
+
 def page():
     """The text of longer.md: a section for each stored run."""
     blocks = [HEAD, *map(section, sorted(STORE.glob("*.json")))]
@@ -208,6 +266,7 @@ def page():
 def main():
     for folder in map(Path, sys.argv[1:]):
         add_run(folder)
+    write_charts()
     (DOCS / "longer.md").write_text(page(), encoding="utf-8")
     print(DOCS / "longer.md")
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,23 @@ def test_a_run_is_stored_and_shown_over_time(writer, long_run):
     assert [colour.index(max(colour)) for colour in rows] == [0, 1, 2]  # red, green, blue
     with Image.open(writer.STORE / "small-data--cells.webp") as newest:
         assert newest.size == (530, 530)
+
+
+def test_other_seeds_are_columns_and_thin_lines(writer, long_run):
+    writer.add_run(long_run)
+    other = long_run.with_name("small-data--cells--1")
+    shutil.copytree(long_run, other)
+    run = json.loads((other / "run.json").read_text())
+    (other / "run.json").write_text(json.dumps({**run, "seed": 1}))
+    writer.add_run(other)
+    writer.write_charts()
+    text = writer.page()
+    assert text.count("## Stained cells") == 1
+    assert "| thousand pictures | kid, seed 0 | kid, seed 1 |" in text
+    assert "| 50 | 0.5 | 0.5 |" in text
+    svg = (writer.STORE / "small-data--cells.svg").read_text()
+    assert svg.count('stroke="#3b82c4" stroke-width="2"') == 1
+    assert svg.count('stroke="#3b82c4" stroke-width="0.8"') == 1
 
 
 def test_the_chart_shows_values_and_intervals_at_their_place(writer):
