@@ -14,6 +14,10 @@ SMALL_Z = 8  # numbers in z, below which they limit how many pictures there are
 USUAL_RATE = 4e-4  # the default of gankit run
 MILD_RATE = 2e-4  # DCGAN's
 UNEVEN = ("dcgan", "mathworks", "tf-dcgan")  # generators of transposed convolutions
+POLICIES = {  # tricks that may change colours, and what they change by default
+    "diffaugment": "color+translation+cutout",
+    "ada": "flip+rotate+translate+scale+color",
+}
 SHIFTS = "diffaugment:policy=translation"
 ZOOM = 1.5
 VARIANTS = (
@@ -75,6 +79,21 @@ def add_missing(run: Run, *texts: str, changed: Options | None = None) -> Option
 def drop_tricks(run: Run, *names: str) -> Options:
     """The run's tricks without those of these names."""
     return {"tricks": tuple(trick for trick in run.tricks if trick.name not in names)}
+
+
+def without_colours(run: Run) -> tuple[str, Options]:
+    """What to do about a trick that changes colours, and the tricks then; empty without one."""
+    for trick in run.tricks:
+        if trick.name not in POLICIES:
+            continue
+        changes = str(trick.options.get("policy", POLICIES[trick.name])).split("+")
+        kept = "+".join(change for change in changes if change != "color")
+        if not kept:
+            cure = f"Omit {trick.name}, which only changes colours"
+            return cure, drop_tricks(run, trick.name)
+        colourless = Choice(trick.name, {**trick.options, "policy": kept})
+        return f"Let {trick.name} leave colours as they are", add_tricks(run, str(colourless))
+    return "", {}
 
 
 def slower_g(run: Run, at_most: float = USUAL_RATE) -> Options:

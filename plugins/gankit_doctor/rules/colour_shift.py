@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from gankit.core.choice import Choice
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen
-from gankit_doctor.cures import add_tricks
+from gankit_doctor.cures import without_colours
 from gankit_doctor.signs import hides_colours, long_momentum
 
 WHAT = {  # column -> what is wrong if it is the worst
@@ -14,7 +13,6 @@ WHAT = {  # column -> what is wrong if it is the worst
     "clipped": "too many values are plain black or white",
     "shift": "their mean colour is off",
 }
-COLOURLESS = {"diffaugment": "translation+cutout", "ada": "translate+scale"}  # trick -> policy
 
 
 class ColourShift(Rule):
@@ -58,20 +56,12 @@ class ColourShift(Rule):
         if share < 0.6 or (only_follows and not hidden):
             return None
         run = seen.run
-        augmented = [t for t in run.tricks if t.name in ("diffaugment", "ada")]
-        options = {"lr_g": min(run.lr_g / 4, 2e-4)}
-        cure = "Lower G's learning rate."
-        if augmented:
-            cure = (
-                f"Let {augmented[0].name} leave colours as they are, and lower G's learning rate."
-            )
-            kept = {**augmented[0].options, "policy": COLOURLESS[augmented[0].name]}
-            options |= add_tricks(run, str(Choice(augmented[0].name, kept)))
+        cure, options = without_colours(run)
         return Finding(
             level="enter" if share > 1 else STAY,
             setting=hidden,
             text=f"G's pictures differ in colour from real ones: {WHAT[worst]}.",
             evidence={f"doctor.{name}": value for name, (value, _) in values.items()},
-            cure=cure,
-            options=options,
+            cure=f"{cure}, and lower G's learning rate." if cure else "Lower G's learning rate.",
+            options={**options, "lr_g": min(run.lr_g / 4, 2e-4)},
         )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen, median
-from gankit_doctor.cures import scale_rate
+from gankit.core.settings import Run
+from gankit_doctor.cures import MILD_RATE, scale_rate
 
 NAMES = {"d": "D", "g": "G"}
+HIGHEST = 1e-3  # of usual learning rates
 
 
 class StepSize(Rule):
@@ -46,7 +48,8 @@ class StepSize(Rule):
         rate = getattr(seen.run, f"lr_{player}")
         is_beyond = size > self.high or rate > self.rate if is_long else size < self.low
         players = [p for p in ("d", "g") if getattr(seen.run, f"lr_{p}") == rate]
-        factor = min(2e-4 / max(rate, 1e-12), max(self.target / max(size, 1e-12), 1e-3))
+        wanted = MILD_RATE if is_long else max(MILD_RATE, _usual_rate_of_other(seen.run, player))
+        factor = min(wanted / max(rate, 1e-12), max(self.target / max(size, 1e-12), 1e-3))
         if is_long:
             factor = min(factor, 0.5)
         what = "changes its weights by" if is_long else "changes its weights only by"
@@ -60,3 +63,12 @@ class StepSize(Rule):
             cure=f"{'Lower' if is_long else 'Raise'} the learning rate of {name}.",
             options=scale_rate(seen.run, factor, *players),
         )
+
+
+def _usual_rate_of_other(run: Run, player: str) -> float:
+    """The learning rate of the other player, which would otherwise be ahead; 0 if it is too high.
+
+    With several updates of D in each step, that is more than its rate says; then 0, too.
+    """
+    rate = run.lr_g if player == "d" else run.lr_d
+    return rate if rate <= HIGHEST and run.d_steps == 1 else 0.0

@@ -212,6 +212,49 @@ def test_the_learning_rates_of_a_cure(registry, tiny, cures_of, rule, settings, 
     assert (cured.lr_g, cured.lr_d) == rates, finding.cure
 
 
+@pytest.mark.parametrize(
+    ("settings", "step_d", "step_g", "rates"),  # rates: of G and D
+    [
+        ({"lr_g": 1e-6, "lr_d": 3.5e-4}, 0.01, 1e-5, (3.5e-4, 3.5e-4)),
+        ({"lr_g": 5e-4, "lr_d": 1e-6}, 1e-5, 0.01, (5e-4, 5e-4)),
+        ({"lr_g": 1e-6, "lr_d": 5e-3}, 0.01, 1e-5, (2e-4, 5e-3)),  # D's is not usual
+        ({"lr_g": 1e-6, "lr_d": 5e-4, "d_steps": 4}, 0.01, 1e-5, (2e-4, 5e-4)),
+        ({"lr_g": 1e-7, "lr_d": 1e-7}, 1e-6, 1e-6, (2e-4, 2e-4)),
+    ],
+)
+def test_a_player_that_hardly_learns_gets_the_other_players_rate_if_that_is_usual(
+    registry, tiny, settings, step_d, step_g, rates
+):
+    run = made(registry, tiny, settings)
+    history = history_of("idle-trick", run)
+    for name, value in (("step_d", step_d), ("step_g", step_g)):
+        history.numbers[f"doctor.{name}"][1][:] = [value] * LOOKS
+    (rule,) = [rule for rule in build_rules(registry) if rule.name == "step-size"]
+    finding = rule.look(Seen(run, history, STEPS))
+    cured = taken(registry, cured_command(run, finding.options))
+    assert (cured.lr_g, cured.lr_d) == pytest.approx(rates)
+
+
+@pytest.mark.parametrize(
+    ("trick", "kept", "words"),
+    [
+        ("diffaugment", "diffaugment:policy=translation+cutout", "Let diffaugment leave"),
+        ("diffaugment:policy=color", None, "Omit diffaugment, which only changes colours"),
+        ("diffaugment:policy=color+cutout", "diffaugment:policy=cutout", "Let diffaugment leave"),
+        ("ada:kimg=20,policy=translate+color", "ada:kimg=20,policy=translate", "Let ada leave"),
+        ("ema", "ema", "Lower G's learning rate."),
+    ],
+)
+def test_a_trick_that_changes_colours_keeps_its_other_changes(
+    registry, tiny, cures_of, trick, kept, words
+):
+    run = made(registry, tiny, {"tricks": [trick, "smooth-labels"]})
+    finding, command = cures_of(run)["colour-shift"]
+    texts = {str(trick) for trick in taken(registry, command).tricks}
+    assert texts == {"smooth-labels"} | ({kept} if kept else set())
+    assert finding.cure.startswith(words)
+
+
 @pytest.mark.parametrize(("name", "is_even"), [("tf-dcgan", True), ("dcgan", False)])
 def test_circles_of_kernels_that_overlap_unevenly_are_cured_with_an_even_g(
     registry, tiny, cures_of, name, is_even
