@@ -24,6 +24,7 @@ from gankit.cli.run_from_options import resumed
 from gankit.core import hookspecs
 from gankit.core.registry import Registry, load_registry
 from gankit.core.specs import KINDS
+from gankit.testing.rules import healthy_log
 from gankit.training.compose import compose
 from gankit.training.loop import train
 
@@ -311,6 +312,15 @@ def test_trick_examples_train_and_resume(source, train_briefly):
     assert trick.activity is Trick.activity or log[-1].rpartition(",")[2]
 
 
+def bad_log(rule):
+    """The log of a run in which what a rule of the examples finds is wrong."""
+    log = healthy_log()
+    changes = {"slow-g": {"update_g": 1e-9}, "no-gain": {"far": 0.5, "texture": 0.5, "turnover": 0}}
+    for name, value in changes[rule].items():
+        log[f"doctor.{name}"] = [value] * len(log["step"])
+    return log
+
+
 @pytest.mark.parametrize("source", PLUGINS)
 def test_parts_of_plugin_examples_pass_the_kit(source, load_source, here):
     for spec in load_source(source, Registry()).specs:
@@ -318,6 +328,8 @@ def test_parts_of_plugin_examples_pass_the_kit(source, load_source, here):
         if is_imaginary or getattr(spec, "downloads", ()):
             continue  # see test_plugin_examples_train
         options = {"beside": ()} if spec.kind == "trick" else data_of(spec)
+        if spec.kind == "rule":
+            options = {"fires_on": bad_log(spec.name)}
         testing.check(spec.kind, spec.name, plugin=sys.modules["docs_example"], **options)
 
 
