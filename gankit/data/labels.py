@@ -165,7 +165,7 @@ def _note_spellings(names: Sequence[str]) -> list[str]:
     spellings: defaultdict[str, list[str]] = defaultdict(list)
     for name in names:
         spellings["".join(name.casefold().split())].append(quote_value(name))
-    alike = [" and ".join(same) for same in spellings.values() if len(same) > 1]
+    alike = [" and ".join(group) for group in spellings.values() if len(group) > 1]
     if not alike:
         return []
     what = f"classes whose names are nearly alike: {', '.join(alike[:5])}"

@@ -37,7 +37,8 @@ _OF_FILE = re.compile(r"\[\d+\]$")  # frame 7 of a.gif is a.gif[000000007]
 _SEPARATOR = re.compile(r'"?sep=."?', re.IGNORECASE)
 SMALLER = "give the labels in a smaller one, with the columns file_name and label"
 LISTED = 5  # classes in a line
-_NO, _YES = ("0", "0.0"), ("1", "1.0")  # cells of a table with a column for each class
+_NO = ("0", "0.0")  # cells of a table with a column for each class
+_YES = ("1", "1.0")
 
 
 class Table(NamedTuple):

@@ -48,8 +48,8 @@ class StepSize(Rule):
         rate = getattr(seen.run, f"lr_{player}")
         is_beyond = size > self.high or rate > self.rate if is_long else size < self.low
         players = [p for p in ("d", "g") if getattr(seen.run, f"lr_{p}") == rate]
-        wanted = MILD_RATE if is_long else max(MILD_RATE, _usual_rate_of_other(seen.run, player))
-        factor = min(wanted / max(rate, 1e-12), max(self.target / max(size, 1e-12), 1e-3))
+        goal = MILD_RATE if is_long else max(MILD_RATE, _usual_rate_of_other(seen.run, player))
+        factor = min(goal / max(rate, 1e-12), max(self.target / max(size, 1e-12), 1e-3))
         if is_long:
             factor = min(factor, 0.5)
         what = "changes its weights by" if is_long else "changes its weights only by"
