@@ -5,9 +5,11 @@ blocks, maps are resampled without weights. No layer looks across the batch, so 
 gradient at a picture do not depend on the other pictures. These networks are made for the loss
 `relativistic`, which needs gradient penalties: trick `r1` at real pictures and `r2` at fakes.
 
-Changed to compute faster on a CPU: - The 3x3 convolution of a block has no groups and keeps the
-number of channels. The paper uses twice
-  the channels in groups of 16. Both took the same time here, but the groups have half the weights.
+Changed to compute faster on a CPU:
+
+- The 3x3 convolution of a block has no groups and keeps the number of channels. The paper uses
+  twice the channels in groups of 16. Both took the same time here, but the groups have half the
+  weights.
 - No layer works at the full image size: one 4x4 convolution goes to half of it, and one comes back,
   as in DCGAN. One block for each size instead of two; `blocks` changes that.
 """
