@@ -19,7 +19,8 @@ import pytest
 
 PRECISION_NAMES = {"32": "float32", "bf16": "bf16"}  # value of --precision -> name on the page
 MAX_LOOP_SECONDS = 900  # then a loop's process is killed
-ROUNDS = int(os.environ.get("GANKIT_BENCHMARK_ROUNDS", "5"))
+ROUNDS = 5
+MOST_ROUNDS = int(os.environ.get("GANKIT_BENCHMARK_ROUNDS", "1000"))  # fewer for a quick look
 
 
 def time_against(benchmark, step, baseline_step, *, times=1, rounds=ROUNDS, **info):
@@ -37,7 +38,9 @@ def time_against(benchmark, step, baseline_step, *, times=1, rounds=ROUNDS, **in
             step()
 
     benchmark.group = info["question"]
-    benchmark.pedantic(run_steps, setup=time_baseline, rounds=rounds, warmup_rounds=1)
+    benchmark.pedantic(
+        run_steps, setup=time_baseline, rounds=min(rounds, MOST_ROUNDS), warmup_rounds=1
+    )
     without_warmup = baseline_seconds[1:]
     benchmark.extra_info |= {"times": times, "yardstick_seconds": without_warmup, **info}
 
@@ -52,7 +55,7 @@ def measure_against(benchmark, measure, measure_baseline, *, rounds=ROUNDS, **in
         baseline_numbers.append(measure_baseline())
 
     benchmark.group = info["question"]
-    benchmark.pedantic(measure_both, rounds=rounds, warmup_rounds=0)
+    benchmark.pedantic(measure_both, rounds=min(rounds, MOST_ROUNDS), warmup_rounds=0)
     benchmark.extra_info |= {"numbers": numbers, "yardstick_seconds": baseline_numbers, **info}
 
 
@@ -106,7 +109,7 @@ def time_loops(benchmark, args, baseline_args, *, rounds=ROUNDS, **info):
             seconds.append(loop.time_step())
 
     benchmark.group = info["question"]
-    benchmark.pedantic(two_rounds, rounds=(rounds + 1) // 2)
+    benchmark.pedantic(two_rounds, rounds=(min(rounds, MOST_ROUNDS) + 1) // 2)
     benchmark.extra_info |= {"numbers": seconds, "yardstick_seconds": baseline_seconds, **info}
 
 

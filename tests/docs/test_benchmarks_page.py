@@ -185,7 +185,7 @@ def test_a_real_benchmark_is_on_the_page(writer, tmp_path, test, name, size, bas
     command += ["--benchmark-only", f"--benchmark-json={output}"]
     # Under xdist, whose variables begin with PYTEST_, pytest-benchmark would not measure.
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
-    environment["GANKIT_BENCHMARK_ROUNDS"] = "3"
+    environment["GANKIT_BENCHMARK_ROUNDS"] = "2"
     done = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
