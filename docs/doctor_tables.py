@@ -482,14 +482,25 @@ sees, but a wider D would be the better cure.
 The changed rules were asked again about all 234 runs of the latest part and of the third seed, with
 their cures: each has the same findings as before. Only commands for runs whose G has even kernels
 already are others, and these have not been tried.
+
+After the fourth seed, somebody tried other settings again. A D that learned 200 times as fast as G
+(`--lr-d 0.02 --lr-g 1e-4` on 400 petals of 48x32) was named `mode-collapse`, and its cure slowed G
+down. It is named so still, as that is what one sees, but the cure now gives both the same rate: the
+collapse is gone, and the distance to real pictures halved, from 0.41 to 0.21. And few pictures no
+longer come before a D that is far too fast. All 98 runs of the fourth seed have the same findings
+as before. Not mended: for a run that was resumed with other settings, the command changes only the
+last stage, so that what an earlier stage did wrong happens again.
 """
 
 
 def sums_text(broken):
     """What broken runs were named, and whether their cures were cures: a list."""
     cured = [record["cure"] for record in broken if "cure" in record]
-    named_right = sum(map(is_named_right, broken))
+    right = [record for record in broken if is_named_right(record)]
+    named_right = len(right)
+    as_alarm = sum(record["named"][0] in record["alarms"] for record in right)
     return f"""- Named right as the first finding: {share_text(named_right, len(broken))}.
+- Of these, as an alarm: {as_alarm} of {named_right}; the others are notes.
 - Cures that removed the finding and gave better pictures: {judged_text(cured)}.
 - Runs that were named right whose cure was tried: {len(cured)} of {named_right}.
 """

@@ -105,6 +105,21 @@ def slower_g(run: Run, at_most: float = USUAL_RATE) -> Options:
     return set_rates(run, g=rate, d=max(rate, min(d_rate(run), USUAL_RATE)))
 
 
+def hold_d_back(run: Run) -> tuple[str, Options]:
+    """What to do about a D that is far ahead of G, and the learning rates and steps then."""
+    cure = "Hold D back: give it a lower learning rate."
+    options = scale_rate(run, 0.25, "d")
+    if run.lr_g < d_rate(run) / 4:
+        rate = min(d_rate(run), USUAL_RATE if run.d_steps > 1 else MILD_RATE)
+        options = set_rates(run, g=rate, d=rate)
+        cure = "Hold D back: give both players the same learning rate."
+    if run.d_steps > 1:
+        options |= one_d_step(run)
+        cure = f"{cure[:-1]}, and give D one update in each step. Steps are shorter then, so take "
+        cure += "more of them."
+    return cure, options
+
+
 def one_d_step(run: Run) -> Options:
     """One update of D in each step, and as many updates of both players in all."""
     return {"d_steps": 1, "steps": round(run.steps * (run.d_steps + 1) / 2)}

@@ -54,9 +54,18 @@ def _measure(run: Run, registry: Registry, metric: str) -> float | None:
 
     try:
         (measurement,) = evaluate(run, [metric], samples=SAMPLES, registry=registry)
-    except GankitError:  # too few pictures, or a metric for other data sets
+    except GankitError as error:  # too few pictures, or a metric for other data sets
+        _say_omitted(metric, str(error))
         return None
-    return None if measurement.is_hollow else measurement.low
+    if measurement.is_hollow:
+        _say_omitted(metric, "the pictures are nothing like real ones")
+        return None
+    return measurement.low
+
+
+def _say_omitted(metric: str, why: str) -> None:
+    if metric != "modes":  # most data sets cannot have it
+        log.warning("--deep does not measure %s: %s", metric, why)
 
 
 def duality_gap(

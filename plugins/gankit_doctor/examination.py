@@ -26,7 +26,7 @@ def examine(
     deep: bool = False,
     registry: Registry | None = None,
     progress: Progress = no_progress,
-    rules: Iterable[str] = (),
+    rules: str | Iterable[str] = (),
 ) -> Diagnosis:
     """What is wrong with a run, or with the run in a folder. GankitError if it is not a run.
 
@@ -44,7 +44,8 @@ def examine(
     measures = measure_deeply(run, registry, progress) if deep else {}
     if measures:
         history.add({"step": max(history.looks, default=run.steps), **measures})
-    engine = replay(run, history, build_rules(registry, rules), failure)
+    chosen = (rules,) if isinstance(rules, str) else rules
+    engine = replay(run, history, build_rules(registry, chosen), failure)
     return diagnose(engine, run, history, registry, failure, measures, looked_now=looked_now)
 
 

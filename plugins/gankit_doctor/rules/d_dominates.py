@@ -5,7 +5,7 @@ from __future__ import annotations
 from gankit.core.choice import Choice
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen
-from gankit_doctor.cures import MILD_RATE, USUAL_RATE, d_rate, one_d_step, scale_rate, set_rates
+from gankit_doctor.cures import hold_d_back
 from gankit_doctor.signs import d_races, is_frozen
 
 
@@ -40,16 +40,7 @@ class DDominates(Rule):
         if seen.last("turnover", 5) > self.moves or is_frozen(seen):
             return None
         is_beyond = auc >= self.auc and gap > least and left > self.left
-        options = scale_rate(run, 0.25, "d")
-        cure = "Hold D back: give it a lower learning rate."
-        if run.lr_g < d_rate(run) / 4:
-            rate = min(d_rate(run), USUAL_RATE if run.d_steps > 1 else MILD_RATE)
-            options = set_rates(run, g=rate, d=rate)
-            cure = "Hold D back: give both players the same learning rate."
-        if run.d_steps > 1:
-            options |= one_d_step(run)
-            cure = f"{cure[:-1]}, and give D one update in each step. Steps are shorter then, so "
-            cure += "take more of them."
+        cure, options = hold_d_back(run)
         if run.loss.name == "minimax":  # flat where D is sure
             options["loss"] = Choice("non-saturating")
         return Finding(

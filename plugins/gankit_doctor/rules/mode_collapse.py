@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen, median
-from gankit_doctor.cures import SMALL_Z, Options, add_missing, slower_g
-from gankit_doctor.signs import LONG_MOMENTUM, g_races, small_z
+from gankit_doctor.cures import SMALL_Z, Options, add_missing, hold_d_back, slower_g
+from gankit_doctor.signs import d_races, g_races, small_z
 
 LATE = 0.35  # share of the run at which every healthy G draws different pictures
 
@@ -38,22 +38,20 @@ class ModeCollapse(Rule):
         recent = near.last()
         if seen.last("turnover", 5) < self.still:
             return None
-        excess = 0.0
+        groups = alike = 0.0
         if diversity > self.alike / 2:  # else all are alike, and there are no groups
-            excess = self.groups / max(recent / diversity, 1e-6)
+            groups = self.groups / max(recent / diversity, 1e-6)
         elif seen.share > LATE:
-            excess = self.alike / 2 / max(diversity, 1e-6)
-        before = median(near.values[: max(3, len(near) // 2)])
-        if near.last(3) < self.growth * before:
-            excess = max(excess, self.alike / max(diversity, 1e-6))
+            alike = self.alike / 2 / max(diversity, 1e-6)
+        if near.last(3) < self.growth * median(near.values[: max(3, len(near) // 2)]):
+            alike = max(alike, self.alike / max(diversity, 1e-6))
         setting = g_races(seen.run) or small_z(seen.run)
-        if setting:
-            excess *= self.sooner
+        excess = max(groups, alike) * (self.sooner if setting else 1)
         if excess < 0.9:
             return None
         text = f"G's pictures are nearly alike: they have {100 * diversity:.0f} % of the variety "
         text += "of real ones."
-        if diversity > self.alike:
+        if groups > alike:
             text = "G's pictures come in groups that look nearly the same: the nearest neighbour "
             text += f"of a picture is {100 * recent / diversity:.0f} % as far as in real pictures "
             text += "that vary as much."
@@ -71,9 +69,10 @@ class ModeCollapse(Rule):
         if run.latent_dim < SMALL_Z:
             cure = f"Give G a larger z than {run.latent_dim} numbers: --latent-dim 100."
             return {"cure": cure, "options": {"latent_dim": 100}}
+        if d_races(run):
+            cure, options = hold_d_back(run)
+            return {"cure": cure, "options": options}
         cure = "Let G learn more slowly than now, and no faster than D; and show D whole batches: "
         cure += "--trick minibatch-stddev."
-        options = add_missing(run, "minibatch-stddev", changed=slower_g(run))
-        if run.beta1 > LONG_MOMENTUM:
-            options["beta1"] = 0.5
-        return {"cure": cure, "options": options}
+        changed = {**slower_g(run), "beta1": min(run.beta1, 0.5)}
+        return {"cure": cure, "options": add_missing(run, "minibatch-stddev", changed=changed)}

@@ -8,7 +8,7 @@ from gankit.core.settings import Run
 from gankit_doctor.cures import MILD_RATE, scale_rate
 
 NAMES = {"d": "D", "g": "G"}
-HIGHEST = 1e-3  # of usual learning rates
+USUAL = (5e-5, 1e-3)  # learning rates
 
 
 class StepSize(Rule):
@@ -48,27 +48,30 @@ class StepSize(Rule):
         rate = getattr(seen.run, f"lr_{player}")
         is_beyond = size > self.high or rate > self.rate if is_long else size < self.low
         players = [p for p in ("d", "g") if getattr(seen.run, f"lr_{p}") == rate]
-        goal = MILD_RATE if is_long else max(MILD_RATE, _usual_rate_of_other(seen.run, player))
-        factor = min(goal / max(rate, 1e-12), max(self.target / max(size, 1e-12), 1e-3))
+        factor = min(MILD_RATE / max(rate, 1e-12), max(self.target / max(size, 1e-12), 1e-3))
+        other = _usual_rate_of_other(seen.run, player)
         if is_long:
             factor = min(factor, 0.5)
+        elif other:
+            factor = other / max(rate, 1e-12)
         what = "changes its weights by" if is_long else "changes its weights only by"
         name = NAMES[player]
+        whose = "both learning rates" if len(players) > 1 else f"the learning rate of {name}"
         return Finding(
             level="enter" if is_beyond else STAY,
             setting=f"--lr-{player} is {rate:g}",
             text=f"Each update of {name} {what} {100 * size:.2g} % of their size; about "
             f"{100 * self.target:.0f} % is usual.",
             evidence={f"doctor.step_{player}": size, f"lr_{player}": rate},
-            cure=f"{'Lower' if is_long else 'Raise'} the learning rate of {name}.",
+            cure=f"{'Lower' if is_long else 'Raise'} {whose}.",
             options=scale_rate(seen.run, factor, *players),
         )
 
 
 def _usual_rate_of_other(run: Run, player: str) -> float:
-    """The learning rate of the other player, which would otherwise be ahead; 0 if it is too high.
+    """The learning rate of the other player, so that neither is ahead; 0 if it is not a usual one.
 
     With several updates of D in each step, that is more than its rate says; then 0, too.
     """
     rate = run.lr_g if player == "d" else run.lr_d
-    return rate if rate <= HIGHEST and run.d_steps == 1 else 0.0
+    return rate if USUAL[0] <= rate <= USUAL[1] and run.d_steps == 1 else 0.0

@@ -7,7 +7,7 @@ import math
 from gankit.core.rule import Finding, Rule
 from gankit.core.seen import Seen
 from gankit_doctor.cures import few_pictures_cure, for_few_pictures
-from gankit_doctor.signs import FEW, passes
+from gankit_doctor.signs import FEW, d_races, passes
 
 
 class TooFewPictures(Rule):
@@ -37,7 +37,7 @@ class TooFewPictures(Rule):
         if augmented or pictures * variants > self.pictures or times < enough:
             return None
         return Finding(
-            setting=f"{pictures:.0f} training pictures",
+            setting="" if d_races(run) else f"{pictures:.0f} training pictures",
             text=f"The run has {pictures:.0f} training pictures, and D sees each "
             f"{times:.0f} times: it can learn them by heart.",
             evidence={"doctor.pictures": pictures, "steps": run.steps},

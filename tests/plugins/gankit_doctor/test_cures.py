@@ -204,12 +204,43 @@ def test_a_rate_of_0_is_raised_by_the_command(registry, tiny):
         ("mode-collapse", {"lr_g": 5e-3, "lr_d": 1.5e-4}, (4e-4, 4e-4)),
         ("d-dominates", {"lr_g": 5e-5, "lr_d": 1e-3, "d_steps": 5}, (4e-4, 4e-4)),
         ("d-dominates", {"lr_g": 2e-5, "lr_d": 2e-3}, (2e-4, 2e-4)),
+        ("mode-collapse", {"lr_g": 1e-4, "lr_d": 2e-2}, (2e-4, 2e-4)),  # D races, not G
+        ("mode-collapse", {"lr_g": 5e-5, "lr_d": 1e-3, "d_steps": 5}, (4e-4, 4e-4)),
+        ("step-size", {"lr_g": 0.1, "lr_d": 0.1}, (2e-4, 2e-4)),
     ],
 )
 def test_the_learning_rates_of_a_cure(registry, tiny, cures_of, rule, settings, rates):
     finding, command = cures_of(made(registry, tiny, settings))[rule]
     cured = taken(registry, command)
     assert (cured.lr_g, cured.lr_d) == rates, finding.cure
+
+
+def test_a_cure_names_both_players_if_it_changes_both(registry, tiny, cures_of):
+    finding, _ = cures_of(made(registry, tiny, {"lr_g": 0.1, "lr_d": 0.1}))["step-size"]
+    assert finding.cure == "Lower both learning rates."
+    finding, _ = cures_of(made(registry, tiny, {"lr_g": 4e-4, "lr_d": 0.1}))["step-size"]
+    assert finding.cure == "Lower the learning rate of D."
+
+
+def test_few_pictures_are_not_the_cause_where_d_learns_far_faster(registry, tiny, cures_of):
+    finding, _ = cures_of(made(registry, tiny, {"lr_d": 4e-2, "lr_g": 1e-4}))["too-few-pictures"]
+    assert not finding.setting
+    finding, _ = cures_of(made(registry, tiny, {}))["too-few-pictures"]
+    assert finding.setting == "60 training pictures"
+
+
+def test_groups_and_alike_pictures_have_their_own_words(registry, tiny):
+    run = made(registry, tiny, {})
+    (rule,) = [rule for rule in build_rules(registry) if rule.name == "mode-collapse"]
+    texts = []
+    for near, diversity in ((0.2, 0.6), (0.4, 0.33), (0.05, 0.05)):
+        history = history_of("idle-trick", run)
+        for name, value in (("near", near), ("diversity", diversity)):
+            history.numbers[f"doctor.{name}"][1][:] = [value] * LOOKS
+        texts.append(rule.look(Seen(run, history, STEPS)).text)
+    assert "the nearest neighbour of a picture is 33 % as far as" in texts[0]
+    assert texts[1] == "G's pictures are nearly alike: they have 33 % of the variety of real ones."
+    assert "5 % of the variety" in texts[2]
 
 
 @pytest.mark.parametrize(

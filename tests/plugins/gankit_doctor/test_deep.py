@@ -54,12 +54,15 @@ def test_copies_are_certain_where_the_metric_says_so(run):
 
 
 def test_a_measurement_of_pictures_that_are_nothing_like_real_ones_is_left_out(
-    trained_run, monkeypatch
+    trained_run, monkeypatch, caplog
 ):
     values = {"low": 0.9, "is_hollow": True}
     monkeypatch.setattr(
         "gankit_metrics.evaluate.evaluate", lambda *args, **named: [SimpleNamespace(**values)]
     )
     assert "deep.memorising" not in examine(trained_run, deep=True).measures
+    assert "--deep does not measure memorising: the pictures are nothing like" in caplog.text
+    caplog.clear()
     values["is_hollow"] = False
     assert examine(trained_run, deep=True).measures["deep.memorising"] == 0.9
+    assert "does not measure" not in caplog.text

@@ -312,6 +312,7 @@ def test_a_rule_gets_other_thresholds(run_of, often):
     with pytest.raises(GankitError, match="d-dominates.*no option 'auk'"):
         examine(folder, rules=["d-dominates:auk=0.5"])
     assert examine(folder, rules=["d-dominates:auc=0.5"]).verdict
+    assert examine(folder, rules="d-dominates:auc=0.5").verdict
 
 
 def test_pictures_are_read_from_a_grid_as_they_were_drawn(run_of):
