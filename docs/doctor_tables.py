@@ -379,6 +379,9 @@ all broken and all healthy runs of both parts was made. How to judge was fixed b
   or not, and knows nothing about it, says whether it failed: it shows one picture again and again,
   a regular pattern or colours that real pictures do not have, or it is plain or noise. An alarm in
   a healthy case is false if its pictures are fair. All alarms in healthy cases are given, too.
+
+Somebody was a language model, which saw the runs in a random order (`docs/doctor_eye.py`). The
+outcome:
 """
 
 FOURTH_FAILURES = """
