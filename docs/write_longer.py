@@ -46,7 +46,8 @@ SEEN = {  # by the name of a run's folder: what somebody saw in its grids
     "after 200 thousand (ten minutes of two idle cores) single cells with a texture. KID is 0.07 "
     "after 500 thousand, and changes no more than by chance from then on. The interval of "
     "`memorising` includes its floor at all moments but one, so there is no clear sign of "
-    "copying, though D saw each picture 3,100 times.",
+    "copying, though D saw each picture 3,100 times. Seeds differ: after 700 thousand pictures, "
+    "where two more runs stand, KID is 0.06, 0.07 and 0.13.",
     "small-data--paintings": "After 100 thousand pictures (five minutes of two idle cores) there "
     "are fields under a sky and strokes of a brush; after 400 thousand, heads with a hat, though "
     "without a face. KID falls to 0.20 after 600 thousand and stays there; it is measured against "
@@ -62,9 +63,9 @@ How the pictures of single runs change from their first minutes to the end of an
 more time stops to pay. In each picture, a row is a moment of the run, and a column one z. No
 picture was selected: they are the first ones of each grid. KID is measured against pictures that
 were held out, with its 95 % interval; [Measures](measures.md) explains it, and its floor, which
-real pictures reach. These are single runs, so small differences may be chance. The hours are those
-of a busy machine; two idle cores show D some 20 thousand pictures a minute. (`docs/write_longer.py`
-writes this page from the folders of runs.)
+real pictures reach. Most of these are single runs, so small differences may be chance. The hours
+are those of a busy machine; two idle cores show D some 20 thousand pictures a minute.
+(`docs/write_longer.py` writes this page from the folders of runs.)
 """
 
 
