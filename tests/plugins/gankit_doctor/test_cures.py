@@ -4,12 +4,13 @@ Each rule sees a history in which it fires, with the settings of many kinds of r
 """
 
 import dataclasses
+import inspect
 import shlex
 
 import pytest
 from gankit_doctor.blindfolds import WIDTHS
 from gankit_doctor.build_rules import build_rules
-from gankit_doctor.cures import d_rate, option_of
+from gankit_doctor.cures import POLICIES, d_rate, option_of
 from gankit_doctor.diagnosis import cured_command
 
 from gankit import compose
@@ -284,6 +285,12 @@ def test_a_trick_that_changes_colours_keeps_its_other_changes(
     texts = {str(trick) for trick in taken(registry, command).tricks}
     assert texts == {"smooth-labels"} | ({kept} if kept else set())
     assert finding.cure.startswith(words)
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_the_default_policies_are_those_of_the_tricks(registry, name):
+    build = type(registry.make("trick", name))
+    assert inspect.signature(build).parameters["policy"].default == POLICIES[name]
 
 
 @pytest.mark.parametrize(("name", "is_even"), [("tf-dcgan", True), ("dcgan", False)])
