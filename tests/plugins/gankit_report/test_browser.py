@@ -93,6 +93,16 @@ def test_play_runs_to_the_end_and_stops_without_loop(open_page, file):
     page.wait_for_grid(20)
 
 
+@pytest.mark.parametrize("width", [360, 500, 620])
+def test_the_names_of_numbers_are_not_broken_within_words(open_page, file, width):
+    page = open_page(file, viewport={"width": width, "height": 740})
+    heights = page.tab.evaluate(
+        "() => [...document.querySelectorAll('.three dt')].map(name => name.clientHeight)"
+    )
+    assert heights
+    assert max(heights) <= 52  # px, two lines
+
+
 def test_a_finger_moves_through_the_pictures_of_a_phone(open_page, file):
     phone = {"width": 360, "height": 740}
     page = open_page(file, viewport=phone, has_touch=True, is_mobile=True)
