@@ -20,7 +20,8 @@ def undo_global_changes() -> Iterator[list[str]]:
     """Put back what the code inside changes for the whole process; gives the names of it.
 
     Output streams, the handlers of Ctrl-C and SIGTERM, the current folder, torch's default dtype
-    and gradient mode, and new filters that turn warnings into errors.
+    and gradient mode, and new filters that turn warnings into errors. In another thread than the
+    main one only torch's and the filters: what the main thread changes meanwhile is its own.
     """
     before = {**TORCH_DEFAULTS, **_read_state()}
     filters = list(warnings.filters)
@@ -41,10 +42,11 @@ def undo_global_changes() -> Iterator[list[str]]:
 
 def _read_state() -> dict[str, Any]:
     """What belongs to the whole process: name -> value."""
-    state: dict[str, Any] = {"sys.stdout": sys.stdout, "sys.stderr": sys.stderr}
-    with contextlib.suppress(OSError):  # the folder was deleted
-        state["the current folder"] = os.getcwd()  # noqa: PTH109 - a text is cheaper than a Path
-    if threading.current_thread() is threading.main_thread():  # others cannot set handlers
+    state: dict[str, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        state |= {"sys.stdout": sys.stdout, "sys.stderr": sys.stderr}
+        with contextlib.suppress(OSError):  # the folder was deleted
+            state["the current folder"] = os.getcwd()  # noqa: PTH109 - cheaper than a Path
         for number in (signal.SIGINT, signal.SIGTERM):
             state[f"the handler of {number.name}"] = signal.getsignal(number)
     torch: Any = sys.modules.get("torch")

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -230,7 +231,7 @@ def test_a_strip_and_a_film_go_from_class_to_class(conditional, gankit_cli, here
         assert strip.tobytes() == expected.tobytes()
     words = ("--class", "red", "--class", "blue", "--class", "pink", "--loop", "--fps", 4)
     assert gankit_cli("sample", conditional, *words, "--out", "film.mp4").code == 0
-    assert (here / "film.mp4").exists()
+    assert (here / "film.mp4").exists(), Path.cwd()
 
 
 def test_a_closed_walk_visits_each_class_and_lies_between_them():
