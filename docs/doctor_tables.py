@@ -488,11 +488,18 @@ already are others, and these have not been tried.
 
 After the fourth seed, somebody tried other settings again. A D that learned 200 times as fast as G
 (`--lr-d 0.02 --lr-g 1e-4` on 400 petals of 48x32) was named `mode-collapse`, and its cure slowed G
-down. It is named so still, as that is what one sees, but the cure now gives both the same rate: the
-collapse is gone, and the distance to real pictures halved, from 0.41 to 0.21. And few pictures no
-longer come before a D that is far too fast. All 98 runs of the fourth seed have the same findings
-as before. Not mended: for a run that was resumed with other settings, the command changes only the
-last stage, so that what an earlier stage did wrong happens again.
+down. The cure now gives both the same rate: the collapse is gone, and the distance to real pictures
+halved, from 0.41 to 0.21. Of 14 more runs with these rates, on other networks, steps and seeds,
+none is named `mode-collapse` at its end; nine are named `d-dominates`. And few pictures no longer
+come before a D that is far too fast. All 98 runs of the fourth seed have the same findings as
+before.
+
+Then three more things were mended. What was broken in an earlier stage of a run, and lasts, such as
+units that `--lr 0.1` has killed before `--resume --lr 2e-4`, gets the command of a new run without
+that stage. `penalty-too-strong` is silent where D tells nearly all pictures apart, because such a D
+is not held flat: two runs of `modern64:base_channels=12` with 600 steps had been named so. And a
+run that diverges with learning rates that are far apart gets a usual one for both players, not a
+hundredth of both. No finding of the stored runs is another one with these changes.
 """
 
 

@@ -13,6 +13,7 @@ Options = dict[str, Any]
 SMALL_Z = 8  # numbers in z, below which they limit how many pictures there are
 USUAL_RATE = 4e-4  # the default of gankit run
 MILD_RATE = 2e-4  # DCGAN's
+FAR_APART = 4.0  # times: one learning rate and the other
 UNEVEN = ("dcgan", "mathworks", "tf-dcgan")  # generators of transposed convolutions
 POLICIES = {  # tricks that may change colours, and what they change by default
     "diffaugment": "color+translation+cutout",
@@ -105,11 +106,24 @@ def slower_g(run: Run, at_most: float = USUAL_RATE) -> Options:
     return set_rates(run, g=rate, d=max(rate, min(d_rate(run), USUAL_RATE)))
 
 
+def lower_rates(run: Run) -> tuple[str, Options]:
+    """What to do about rates that are too high, and the learning rates then.
+
+    Of two that are far apart, only one is too high.
+    """
+    lower, higher = sorted((run.lr_g, d_rate(run)))
+    if higher > FAR_APART * lower:
+        cure = "Give both players the same low learning rate."
+        return cure, set_rates(run, g=MILD_RATE, d=MILD_RATE)
+    factor = min(0.25, MILD_RATE / max(run.lr_g, run.lr_d, 1e-9))
+    return "Lower both learning rates.", scale_rate(run, factor, "d", "g")
+
+
 def hold_d_back(run: Run) -> tuple[str, Options]:
     """What to do about a D that is far ahead of G, and the learning rates and steps then."""
     cure = "Hold D back: give it a lower learning rate."
     options = scale_rate(run, 0.25, "d")
-    if run.lr_g < d_rate(run) / 4:
+    if run.lr_g < d_rate(run) / FAR_APART:
         rate = min(d_rate(run), USUAL_RATE if run.d_steps > 1 else MILD_RATE)
         options = set_rates(run, g=rate, d=rate)
         cure = "Hold D back: give both players the same learning rate."

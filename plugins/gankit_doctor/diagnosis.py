@@ -16,6 +16,9 @@ from gankit.core.settings import Run, command_about, command_line, setting_to_ar
 from gankit_doctor import engine as engines
 from gankit_doctor.engine import Engine, Episode
 
+NO_RESUME = "Begin anew with the settings of now: resuming cannot mend what {} has left."
+WITHOUT_STAGES: dict[str, Any] = {"stages": (), "earlier_plans": ()}
+
 
 @dataclass(frozen=True)
 class Report:
@@ -89,6 +92,10 @@ def report(episode: Episode, run: Run, registry: Registry, end: float) -> Report
         text = f"{text} The setting behind it: {finding.setting}."
     if episode.because:
         text = f"{text} Probably because of {episode.because}."
+    elif episode.left_by:
+        text = f"{text} Probably left by {episode.left_by.name}, which ended at step "
+        text += f"{episode.left_by.until:,}."
+    cure, command = cure_of(episode, run)
     return Report(
         name=episode.name,
         kind=episode.kind,
@@ -96,8 +103,8 @@ def report(episode: Episode, run: Run, registry: Registry, end: float) -> Report
         until=None if episode.until is None else int(min(episode.until, end)),
         evidence={name: _rounded(value) for name, value in finding.evidence.items()},
         text=text,
-        cure=finding.cure,
-        command="" if _is_past(episode, run) else cured_command(run, finding.options),
+        cure=cure,
+        command=command,
         source=spec.source,
         lesson=spec.lesson,
         why_wrong=episode.rule.why_wrong,
@@ -105,20 +112,31 @@ def report(episode: Episode, run: Run, registry: Registry, end: float) -> Report
     )
 
 
-def _is_past(episode: Episode, run: Run) -> bool:
-    """Whether a finding has ended, and a stage with other settings has begun since."""
-    return episode.until is not None and run.at(max(0, episode.since - 1)) is not run
+def cure_of(episode: Episode, run: Run) -> tuple[str, str]:
+    """The cure of a finding in words, and as the command line of the run again, cured.
+
+    The command is empty if no option cures it, or if it has ended and settings were changed since.
+    What began in an earlier stage needs a run with the settings of now from its first step on.
+    """
+    finding = episode.finding
+    is_of_now = run.at(max(0, episode.since - 1)) is run
+    if episode.until is not None and not is_of_now:
+        return finding.cure, ""
+    if episode.left_by and not episode.because:
+        again = dataclasses.replace(run, **WITHOUT_STAGES)
+        return NO_RESUME.format(episode.left_by.name), command_line(again)
+    return finding.cure, cured_command(run, finding.options, keeps_stages=is_of_now)
 
 
-def cured_command(run: Run, options: Mapping[str, Any]) -> str:
+def cured_command(run: Run, options: Mapping[str, Any], *, keeps_stages: bool = True) -> str:
     """The command line of the run with other settings; empty if nothing changes.
 
-    A run with stages gets them in all of its stages.
+    A run with stages gets them in all of its stages, or has none but the last.
     """
-    cured = dataclasses.replace(run, **options) if options else run
-    if cured == run:
+    cured = dataclasses.replace(run, **({} if keeps_stages else WITHOUT_STAGES), **options)
+    if cured == run or not options:
         return ""
-    if not run.stages:
+    if not cured.stages:
         return command_line(cured)
     config = ("--config", path_from_here(run.folder / "run.json"))
     changes = [word for name in options for word in setting_to_argv(name, getattr(cured, name))]

@@ -44,6 +44,7 @@ class Episode:
     since: int  # step
     until: int | None = None  # step of the first look without it; None: it is open
     because: str = ""  # the name of the rule of which it is a consequence
+    left_by: Episode | None = None  # an ended one, whose damage this is; settings changed since
     is_told: bool = False  # as an alarm; it is told once, also if it becomes a note in between
 
     @property
@@ -70,6 +71,7 @@ class Engine:
         self.episodes: list[Episode] = []
         self.failed: set[str] = set()  # names of rules that raised
         self.unasked: dict[str, list[str]] = {}  # rule -> columns that it lacks
+        self.changes: list[int] = []  # steps after which settings were changed
 
     def add(self, seen: Seen) -> list[Episode]:
         """Ask all rules at a look; returns the open alarms that were not told yet.
@@ -77,6 +79,7 @@ class Engine:
         A consequence is told only once its cause has ended.
         """
         self.note_missing(seen)
+        self.changes = [stage.step for stage in seen.run.stages]
         for state in self.states:
             self._ask(state, seen)
         self._blame_causes()
@@ -179,10 +182,12 @@ class Engine:
                 cause.kind = ALARM
 
     def _explain(self) -> None:
-        """Note of which other finding each one is a consequence."""
+        """Note of which other finding each one is a consequence, or what is left of one."""
         for episode in self.episodes:
             causes = [other for other in self.episodes if _is_cause(other, episode)]
             episode.because = causes[0].name if causes else ""
+            damaging = (e for e in self.episodes if _has_left(e, episode, self.changes))
+            episode.left_by = next(damaging, None)
 
     def ordered(self) -> list[Episode]:
         """All findings: open before ended ones, alarms before notes, causes before consequences.
@@ -213,15 +218,33 @@ def is_young(run: Run, step: float) -> bool:
 
 
 def _is_cause(cause: Episode, effect: Episode) -> bool:
-    """Whether one finding may be the cause of another: its rule says so, and it lasts as long.
+    """Whether one finding may be the cause of another: its rule says so, and it lasts as long."""
+    lasts = cause.until is None or (effect.until is not None and cause.until > effect.since)
+    return lasts and _may_cause(cause, effect)
+
+
+def _has_left(cause: Episode, effect: Episode, changes: Sequence[int]) -> bool:
+    """Whether an open finding may be the damage of one that ended when settings were changed.
+
+    Units that a long step has killed stay dead when steps are short again. Damage shows soon: at
+    most as many steps after the end of its cause as that had lasted.
+    """
+    if cause.until is None or effect.until is not None or not _may_cause(cause, effect):
+        return False
+    was_cured = any(cause.since <= step < cause.until for step in changes)
+    return was_cured and effect.since <= cause.until + (cause.until - cause.since)
+
+
+def _may_cause(cause: Episode, effect: Episode) -> bool:
+    """Whether the rule of an alarm names the other finding as a consequence.
 
     What a setting explains is never a consequence of what none explains.
     """
-    lasts = cause.until is None or (effect.until is not None and cause.until > effect.since)
-    may_cause = effect.name in cause.rule.causes and not (
-        effect.finding.setting and not cause.finding.setting
+    return (
+        cause.kind == ALARM
+        and effect.name in cause.rule.causes
+        and not (effect.finding.setting and not cause.finding.setting)
     )
-    return may_cause and cause.kind == ALARM and lasts
 
 
 def replay(

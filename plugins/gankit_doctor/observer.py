@@ -16,7 +16,7 @@ from gankit.core.settings import Run, command_about
 from gankit.data.read.names import printable
 from gankit_doctor.build_rules import build_rules
 from gankit_doctor.columns import format_value
-from gankit_doctor.diagnosis import Diagnosis, cured_command, diagnose
+from gankit_doctor.diagnosis import Diagnosis, cure_of, diagnose
 from gankit_doctor.engine import ALARM, TOO_EARLY, Episode, replay
 from gankit_doctor.history import read_history
 from gankit_doctor.look import Looker, look_interval
@@ -92,9 +92,10 @@ class Watch:
         finding = episode.finding
         numbers = format_evidence(finding.evidence)
         where = command_about(self.run, "doctor", str(self.run.folder))
-        prints = "prints the command" if cured_command(self.run, finding.options) else "says more"
+        cure, command = cure_of(episode, self.run)
+        prints = "prints the command" if command else "says more"
         what = f"{episode.name} since step {episode.since:,}: {finding.text}"
-        return f"{what} ({numbers}) Cure: {finding.cure} {where} {prints}."
+        return f"{what} ({numbers}) Cure: {cure} {where} {prints}."
 
 
 def format_evidence(evidence: Any) -> str:

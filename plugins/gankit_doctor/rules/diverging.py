@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gankit.core.rule import Finding, Rule
 from gankit.core.seen import Seen
-from gankit_doctor.cures import add_tricks, scale_rate
+from gankit_doctor.cures import add_tricks, lower_rates
 from gankit_doctor.signs import is_bounded
 
 
@@ -42,10 +42,9 @@ class Diverging(Rule):
         if not evidence:
             return None
         run = seen.run
-        cure = "Lower both learning rates."
-        options = scale_rate(run, min(0.25, 2e-4 / max(run.lr_g, run.lr_d, 1e-9)), "d", "g")
+        cure, options = lower_rates(run)
         if run.loss.name == "wasserstein" and not is_bounded(run):
-            cure = "Lower both learning rates, and bound D: --trick wgan-gp."
+            cure = f"{cure[:-1]}, and bound D: --trick wgan-gp."
             options |= add_tricks(run, "wgan-gp")
         if run.precision == "16":
             cure += " And use --precision bf16: float16 ends at 65,504."

@@ -16,24 +16,32 @@ from gankit_doctor.penalties import (
 class PenaltyTooStrong(Rule):
     """The penalty is large against the loss, and D's answers hardly differ between pictures."""
 
-    needs = ("doctor.far", "doctor.logit")
+    needs = ("doctor.far", "doctor.logit", "doctor.auc")
     causes = ("d-too-weak", "mode-collapse", "missing-modes", "colour-shift", "oscillation",
               "checkerboard", "stalled", "vanishing-gradient", "d-dominates")  # fmt: skip
     why_wrong = "Right after the start, penalties are large in healthy runs, too."
 
     def __init__(
-        self, share: float = 0.7, answer: float = 0.3, left: float = 0.6, huge: float = 10.0
+        self,
+        share: float = 0.7,
+        answer: float = 0.3,
+        left: float = 0.6,
+        huge: float = 10.0,
+        auc: float = 0.95,
     ) -> None:
         self.share = share  # of the penalty in D's loss and penalty together
         self.answer = answer  # the mean size of D's answers, below which D is flat
         self.left = left  # share of the largest distance to real pictures
         self.huge = huge  # times the default weight, from which on bad pictures are enough
+        self.auc = auc  # from which on D has learnt something else
 
     def look(self, seen: Seen) -> Finding | None:
         penalties = [trick for trick in seen.run.tricks if trick.name in WEIGHTS]
         names = [trick.name for trick in penalties]
         huge = [str(trick) for trick in penalties if times_default(trick) >= self.huge]
         if not names or not seen.is_bad(0.8 * self.left):
+            return None
+        if seen.last("auc", 5) > self.auc and not huge:
             return None
         d_loss = seen.series("d_loss").last(10)
         is_logged = seen.has(["penalty"])

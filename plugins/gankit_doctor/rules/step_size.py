@@ -59,6 +59,7 @@ class StepSize(Rule):
         whose = "both learning rates" if len(players) > 1 else f"the learning rate of {name}"
         return Finding(
             level="enter" if is_beyond else STAY,
+            is_certain=rate > self.rate,
             setting=f"--lr-{player} is {rate:g}",
             text=f"Each update of {name} {what} {100 * size:.2g} % of their size; about "
             f"{100 * self.target:.0f} % is usual.",

@@ -268,6 +268,25 @@ def test_a_player_that_hardly_learns_gets_the_other_players_rate_if_that_is_usua
 
 
 @pytest.mark.parametrize(
+    ("settings", "rates"),
+    [
+        ({"lr_g": 1e-4, "lr_d": 0.02}, (2e-4, 2e-4)),  # G's would be far too low with a hundredth
+        ({"lr_g": 1e-4, "lr_d": 1e-3, "tricks": ["ttur"]}, (2e-4, 2e-4)),
+        ({"lr_g": 0.01, "lr_d": 0.02}, (1e-4, 2e-4)),
+        ({"lr_g": 2e-4, "lr_d": 2e-4}, (5e-5, 5e-5)),
+    ],
+)
+def test_a_run_that_diverges_gets_rates_at_which_both_players_learn(
+    registry, tiny, settings, rates
+):
+    run = made(registry, tiny, settings)
+    (rule,) = [rule for rule in build_rules(registry) if rule.name == "diverging"]
+    finding = rule.look(Seen(run, history_of("diverging", run), STEPS))
+    cured = taken(registry, cured_command(run, finding.options))
+    assert (cured.lr_g, d_rate(cured)) == pytest.approx(rates)
+
+
+@pytest.mark.parametrize(
     ("trick", "kept", "words"),
     [
         ("diffaugment", "diffaugment:policy=translation+cutout", "Let diffaugment leave"),

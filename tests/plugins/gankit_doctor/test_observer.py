@@ -33,13 +33,14 @@ def run_of(tiny, here):
     return build
 
 
-def registry_with(rule):
-    """All plugins, and one with a rule."""
+def registry_with(*rules):
+    """All plugins, and one with the rules "always" and "damage"."""
 
     class Plugin:
         @hookimpl
         def register_rules(self, register):
-            register(RuleSpec(name="always", summary="fires", source="me", build=rule))
+            for name, rule in zip(("always", "damage"), rules, strict=False):
+                register(RuleSpec(name=name, summary="fires", source="me", build=rule))
 
     registry = load_registry()
     registry.load("mine", Plugin)
@@ -117,17 +118,65 @@ def test_no_command_is_promised_where_there_is_none(run_of, often, caplog):
 
 
 def test_a_finding_that_ended_with_its_stage_has_no_command(run_of, often):
-    class FastG(Always):
-        def look(self, seen):
-            found = super().look(seen)
-            return found if seen.run.lr_g > 1e-3 else None
-
     registry = registry_with(FastG)
     folder = train(run_of(lr_g=2e-3), registry=registry)
     train(load_run(folder, lr_g=2e-4, steps=60), registry=registry, resume=True)
     (finding,) = [f for f in findings_of(folder) if f["name"] == "always"]
     assert finding["until"]
     assert finding["command"] == ""
+
+
+class FastG(Always):
+    causes = ("damage",)
+
+    def look(self, seen):
+        return super().look(seen) if seen.run.lr_g > 1e-3 else None
+
+
+def test_what_an_earlier_stage_has_left_is_cured_by_a_run_without_that_stage(run_of, often, caplog):
+    registry = registry_with(FastG, Always)
+    folder = train(run_of(lr_g=2e-3, lr_d=3e-4), registry=registry)
+    caplog.clear()
+    with caplog.at_level(logging.WARNING, "gankit"):
+        train(load_run(folder, lr_g=2e-4, steps=60), registry=registry, resume=True)
+    damage, cause = (
+        next(f for f in findings_of(folder) if f["name"] == name) for name in ("damage", "always")
+    )
+    assert cause["until"] == 26
+    assert (damage["until"], damage["because"]) == (None, "")
+    assert damage["text"] == "It is wrong. Probably left by always, which ended at step 26."
+    assert damage["cure"].startswith("Begin anew with the settings of now: resuming cannot mend")
+    words = damage["command"].split()
+    assert "--config" not in words
+    assert "--earlier-plans" not in words
+    assert words[words.index("--lr-g") + 1] == "0.0002"
+    assert words[words.index("--lr-d") + 1] == "0.0003"
+    assert words[words.index("--steps") + 1] == "60"
+    (line,) = [r.getMessage() for r in caplog.records if "damage since" in r.getMessage()]
+    assert "Cure: Begin anew with the settings of now" in line
+
+
+def test_a_finding_that_began_in_an_earlier_stage_is_cured_from_the_first_step_on(run_of, often):
+    registry = registry_with(Always)
+    folder = train(run_of(lr_g=2e-3), registry=registry)
+    train(load_run(folder, lr_g=2e-4, steps=60), registry=registry, resume=True)
+    (finding,) = [f for f in findings_of(folder) if f["name"] == "always"]
+    assert finding["until"] is None
+    assert "--lr-g 0.0001" in finding["command"]
+    assert "--config" not in finding["command"]
+
+
+def test_a_finding_of_the_last_stage_keeps_the_stages_before(run_of, often):
+    class SlowG(Always):
+        def look(self, seen):
+            return super().look(seen) if seen.run.lr_g < 1e-3 else None
+
+    registry = registry_with(SlowG)
+    folder = train(run_of(lr_g=2e-3), registry=registry)
+    train(load_run(folder, lr_g=2e-4, steps=60), registry=registry, resume=True)
+    (finding,) = [f for f in findings_of(folder) if f["name"] == "always"]
+    assert "--config" in finding["command"]
+    assert finding["command"].endswith("--lr-g 0.0001")
 
 
 def test_a_rule_that_raises_does_not_stop_the_run(run_of, often, caplog):

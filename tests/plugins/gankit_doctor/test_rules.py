@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from gankit_doctor.blindfolds import FADES, LIMITS, WIDTHS
 from gankit_doctor.build_rules import build_rules
-from gankit_doctor.engine import replay
+from gankit_doctor.engine import Engine, replay
 from gankit_doctor.penalties import WEIGHTS
 from gankit_doctor.rules import RULES
 from histories import make_history
 
 from gankit import compose, testing
 from gankit.core.registry import load_registry
-from gankit.core.seen import History
+from gankit.core.seen import History, Seen
 from gankit.training.combine import check_tricks
 
 LOGS = Path(__file__).parents[2] / "fixtures" / "doctor"
@@ -141,6 +141,17 @@ def test_dead_units_of_a_base_are_cured_by_going_without_it(
     assert ("in old already" in episode.finding.text) == ("init" in options)
 
 
+@pytest.mark.parametrize(("rate", "since"), [(0.03, 40), (0.01, 160)])
+def test_a_rate_beyond_all_use_is_named_at_the_first_look(tiny, registry, rate, since):
+    """The steps of a large network may look usual at first."""
+    rules = [rule for rule in build_rules(registry) if rule.name == "step-size"]
+    run = dataclasses.replace(made_run(tiny, 480), lr_g=rate, lr_d=rate)
+    engine = Engine(rules)
+    history = make_history(step_g=[0.2] * 12, step_d=0.2)
+    told = [step for step in history.looks if engine.add(Seen(run, history, step))]
+    assert told == [since]
+
+
 CIRCLES = {"turnover": [1.4] * 12, "diversity": 1.5, "far": [0.6] * 2 + [0.1] * 10, "texture": 0.1}
 DOTS = {"pattern_2": [0.3] * 12, "pattern_4": 0.1, "far": 0.3, "texture": 0.6}
 GARISH = {"contrast": [0.9] * 12, "clipped": 0.1, "shift": 0.5, "diversity": 0.9, "turnover": 0.2}
@@ -194,11 +205,14 @@ def test_d_may_be_ahead_because_a_trick_that_holds_it_back_is_idle(tiny, registr
         ("r1:gamma=1,every=8", {"penalty": 6.0}, 0),  # eight times as strong, and as seldom
         ("r1:gamma=1,every=4", {"logit": 0.1}, 1),
         ("r1:gamma=0.1,every=4", {"logit": 0.1}, 0),  # too weak to make D flat
+        ("r1:gamma=1", {"penalty": 6.0, "auc": 1.0}, 0),  # D tells all pictures apart
+        ("r1:gamma=300", {"auc": 1.0}, 1),
     ],
 )
 def test_a_penalty_is_blamed_by_its_weight_and_its_share(tiny, registry, trick, looks, expected):
     rules = [rule for rule in build_rules(registry) if rule.name == "penalty-too-strong"]
-    usual = {"far": [0.4] * 12, "texture": 0.8, "logit": 0.5, "penalty": 0.2, "d_loss": 1.8}
+    usual = {"far": [0.4] * 12, "texture": 0.8, "logit": 0.5, "auc": 0.9, "penalty": 0.2}
+    usual |= {"d_loss": 1.8}
     engine = replay(made_run(tiny, 480, tricks=trick), make_history(**{**usual, **looks}), rules)
     assert len(engine.episodes) == expected
 
