@@ -6,9 +6,10 @@
     python docs/write_doctor.py --half fresh --paintings FOLDER --cells FOLDER
 
 The bench trains the cases of `gankit_doctor.cases`: runs that are broken on purpose, and healthy
-ones, in five parts. The test half and the latest part have the photographs of the data set
-tf-flowers; if you have them in a folder, or other photographs, give it with --photographs. The
-fresh part has the data sets vangogh and tissue, or the folders of --paintings and --cells.
+ones, in six parts. The test half, the latest and the shipped part have the photographs of the data
+set tf-flowers; if you have them in a folder, or other photographs, give it with --photographs. The
+fresh and the shipped part have the data sets vangogh and tissue, or the folders of --paintings and
+--cells.
 
 For each run it notes what the doctor names first. If that is right, it runs the command that the
 doctor prints, and compares the pictures of both runs. At last it trains the same run with and
@@ -32,11 +33,16 @@ from pathlib import Path
 
 import doctor_tables
 from gankit_doctor import examine
+from gankit_doctor.build_rules import build_rules
 from gankit_doctor.case import PARTS
 from gankit_doctor.cases import CASES
+from gankit_doctor.engine import replay
 from gankit_doctor.fresh_cases import CELLS, PAINTINGS
+from gankit_doctor.history import read_history
 from gankit_doctor.unseen_cases import PHOTOGRAPHS
 
+from gankit import load_run
+from gankit.core.registry import load_registry
 from gankit.core.shell import join_command
 
 DOCS = Path(__file__).parent
@@ -139,6 +145,13 @@ def diagnosed_live(folder):
     return [finding["name"] for finding in findings]
 
 
+def told_alarms(folder):
+    """The names of the alarms that were told while the run trained, also if they became notes."""
+    run = load_run(folder)
+    engine = replay(run, read_history(run), build_rules(load_registry()))
+    return [episode.name for episode in engine.episodes if episode.is_told]
+
+
 def measure(folder):
     """Metric -> what it says of a run's newest checkpoint; empty if it has none."""
     path = folder / MEASURED
@@ -170,6 +183,7 @@ def make_record(case, half, seed, folder):
         "named": [finding["name"] for finding in findings],
         "named_live": diagnosed_live(folder),
         "alarms": [finding["name"] for finding in findings if finding["kind"] == "alarm"],
+        "told": told_alarms(folder),
         "since": {finding["name"]: finding["since"] for finding in findings},
         "steps": case.settings["steps"],
         "exit": end["exit"],

@@ -15,7 +15,8 @@ VALIDATION = "validation"
 TEST = "test"
 FRESH = "fresh"
 LATEST = "latest"
-PARTS = (TUNING, VALIDATION, TEST, FRESH, LATEST)  # in the order they were written in
+SHIPPED = "shipped"
+PARTS = (TUNING, VALIDATION, TEST, FRESH, LATEST, SHIPPED)  # in the order they were written in
 BROKEN_SEEDS = {
     TUNING: (0, 1, 2),
     VALIDATION: (100, 101, 102),
@@ -31,6 +32,7 @@ HEALTHY_SEEDS = {
     TEST: tuple(range(200, 208)),
     FRESH: (400, 401, 402, 403),
     LATEST: (500, 501, 503),
+    SHIPPED: (600, 601, 602),
 }
 
 

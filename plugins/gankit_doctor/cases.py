@@ -5,7 +5,8 @@ the bench. The rules were tuned on two of them: petals with mostly a narrow DCGA
 stained tissue with mostly other networks ("validation"). They are tried on a third ("test", in
 `unseen_cases`): photographs, other networks and other seeds; and on a fourth ("fresh", in
 `fresh_cases`), which was written when the runs of the third had been used to improve the rules. A
-fifth ("latest", in `latest_cases`) was written when the cures had been changed.
+fifth ("latest", in `latest_cases`) was written when the cures had been changed. A sixth ("shipped",
+in `shipped_cases`) has healthy runs only.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 from gankit_doctor.case import TUNING, VALIDATION, Case
 from gankit_doctor.fresh_cases import FRESH_BROKEN, FRESH_HEALTHY
 from gankit_doctor.latest_cases import LATEST_BROKEN, LATEST_HEALTHY
+from gankit_doctor.shipped_cases import SHIPPED_HEALTHY
 from gankit_doctor.unseen_cases import UNSEEN_BROKEN, UNSEEN_HEALTHY
 from gankit_doctor.ways import LIGHT, MATHWORKS, MODERN, PETALS, SKIP, WAYS
 
@@ -76,7 +78,7 @@ HEALTHY_SEEN = (
     Case("tissue-light", LIGHT, (VALIDATION,), reason="D is hardly ahead"),
 )
 
-HEALTHY = (*HEALTHY_SEEN, *UNSEEN_HEALTHY, *FRESH_HEALTHY, *LATEST_HEALTHY)
+HEALTHY = (*HEALTHY_SEEN, *UNSEEN_HEALTHY, *FRESH_HEALTHY, *LATEST_HEALTHY, *SHIPPED_HEALTHY)
 BROKEN_SEEN = tuple(case for way in WAYS for case in way.cases())
 BROKEN = (*BROKEN_SEEN, *UNSEEN_BROKEN, *FRESH_BROKEN, *LATEST_BROKEN)
 CASES = {case.name: case for case in (*BROKEN, *HEALTHY)}
