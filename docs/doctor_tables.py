@@ -520,11 +520,11 @@ come before a D that is far too fast. All 98 runs of the fourth seed have the sa
 before.
 
 Then three more things were mended. What was broken in an earlier stage of a run, and lasts, such as
-units that `--lr 0.1` has killed before `--resume --lr 2e-4`, gets the command of a new run without
-that stage. `penalty-too-strong` is silent where D tells nearly all pictures apart, because such a D
-is not held flat: two runs of `modern64:base_channels=12` with 600 steps had been named so. And a
-run that diverges with learning rates that are far apart gets a usual one for both players, not a
-hundredth of both. No finding of the stored runs is another one with these changes.
+units that `--lr 0.1` has killed before `--resume --lr 2e-4`, gets the command of a new run with the
+settings of now. `penalty-too-strong` is silent where D tells nearly all pictures apart, because
+such a D is not held flat: two runs of `modern64:base_channels=12` with 600 steps had been named so.
+And a run that diverges with learning rates that are far apart gets a usual one for both players,
+not a hundredth of both. No finding of the stored runs is another one with these changes.
 """
 
 

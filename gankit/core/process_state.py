@@ -21,7 +21,7 @@ def undo_global_changes() -> Iterator[list[str]]:
 
     Output streams, the handlers of Ctrl-C and SIGTERM, the current folder, torch's default dtype
     and gradient mode, and new filters that turn warnings into errors. In another thread than the
-    main one only torch's and the filters: what the main thread changes meanwhile is its own.
+    main one only the gradient mode, which is the thread's own: the others may change meanwhile.
     """
     before = {**TORCH_DEFAULTS, **_read_state()}
     filters = list(warnings.filters)
@@ -34,25 +34,31 @@ def undo_global_changes() -> Iterator[list[str]]:
                 _write_state(name, before[name])
                 changed.append(name)
         new_errors = [f for f in warnings.filters if f[0] == "error" and f not in filters]
-        if new_errors:
+        if new_errors and _is_main_thread():
             kept = [f for f in warnings.filters if f not in new_errors]
             warnings.filters[:] = kept  # type: ignore[index]  # typed as a sequence
             changed.append("the filters of warnings")
 
 
+def _is_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
+
+
 def _read_state() -> dict[str, Any]:
-    """What belongs to the whole process: name -> value."""
+    """What belongs to the whole process: name -> value; in another thread, what is its own."""
     state: dict[str, Any] = {}
-    if threading.current_thread() is threading.main_thread():
-        state |= {"sys.stdout": sys.stdout, "sys.stderr": sys.stderr}
-        with contextlib.suppress(OSError):  # the folder was deleted
-            state["the current folder"] = os.getcwd()  # noqa: PTH109 - cheaper than a Path
-        for number in (signal.SIGINT, signal.SIGTERM):
-            state[f"the handler of {number.name}"] = signal.getsignal(number)
     torch: Any = sys.modules.get("torch")
-    if hasattr(torch, "is_grad_enabled") and hasattr(torch, "get_default_dtype"):
-        state["torch's default dtype"] = str(torch.get_default_dtype()).removeprefix("torch.")
+    if hasattr(torch, "is_grad_enabled"):
         state["torch.set_grad_enabled"] = torch.is_grad_enabled()
+    if not _is_main_thread():
+        return state
+    state |= {"sys.stdout": sys.stdout, "sys.stderr": sys.stderr}
+    with contextlib.suppress(OSError):  # the folder was deleted
+        state["the current folder"] = os.getcwd()  # noqa: PTH109 - a text is cheaper than a Path
+    for number in (signal.SIGINT, signal.SIGTERM):
+        state[f"the handler of {number.name}"] = signal.getsignal(number)
+    if hasattr(torch, "get_default_dtype"):
+        state["torch's default dtype"] = str(torch.get_default_dtype()).removeprefix("torch.")
     return state
 
 

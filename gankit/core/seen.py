@@ -79,6 +79,7 @@ class History:
         self.numbers: dict[str, tuple[list[int], list[float]]] = {}
         self.texts: dict[str, list[tuple[int, str]]] = {}
         self.looks: list[int] = []  # steps of the rows that have the numbers of a look
+        self.last_row = 0  # step of the newest row
         self.end = math.inf  # the run's last step, if there are looks after it: see `last_step`
 
     @staticmethod
@@ -101,6 +102,7 @@ class History:
         Empty cells, None and NaN are left out.
         """
         step = int(row["step"])
+        self.last_row = max(self.last_row, step)
         for name, value in row.items():
             if isinstance(value, str):
                 if value:
@@ -154,6 +156,11 @@ class Seen:
     def look(self, name: str) -> Series:
         """A number of the looks: `seen.look("far")` is the column `doctor.far`."""
         return self.series(PREFIX + name)
+
+    def look_in_stage(self, name: str) -> Series:
+        """A number of the looks since settings were changed; all of it if they never were."""
+        stages = self.run.stages
+        return self.look(name).since(stages[-1].step) if stages else self.look(name)
 
     def last(self, name: str, count: int = 1) -> float:
         """The median of the last `count` values of a number of the looks; NaN if it has none."""

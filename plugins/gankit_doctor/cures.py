@@ -113,8 +113,8 @@ def lower_rates(run: Run) -> tuple[str, Options]:
     """
     lower, higher = sorted((run.lr_g, d_rate(run)))
     if higher > FAR_APART * lower:
-        cure = "Give both players the same low learning rate."
-        return cure, set_rates(run, g=MILD_RATE, d=MILD_RATE)
+        rate = min(MILD_RATE, higher / FAR_APART)
+        return "Give both players the same low learning rate.", set_rates(run, g=rate, d=rate)
     factor = min(0.25, MILD_RATE / max(run.lr_g, run.lr_d, 1e-9))
     return "Lower both learning rates.", scale_rate(run, factor, "d", "g")
 

@@ -9,14 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gankit.core.portable_path import path_from_here
 from gankit.core.registry import Registry
 from gankit.core.seen import History, Seen
-from gankit.core.settings import Run, command_about, command_line, setting_to_argv
+from gankit.core.settings import Run, command_line
 from gankit_doctor import engine as engines
 from gankit_doctor.engine import Engine, Episode
 
-NO_RESUME = "Begin anew with the settings of now: resuming cannot mend what {} has left."
+ANEW = "The command begins anew, with the settings of now and this cure."
+CHANGED = "But settings were changed since it was last seen: train on first, and ask again."
+NO_RESUME = "Begin anew with the settings of now: resuming may not mend what {} has left."
 WITHOUT_STAGES: dict[str, Any] = {"stages": (), "earlier_plans": ()}
 
 
@@ -67,7 +68,9 @@ def diagnose(
     *,
     looked_now: bool = False,
 ) -> Diagnosis:
-    """What the engine found so far."""
+    """What the engine found so far, with the settings of the last steps that were taken."""
+    if history.last_row:
+        run = run.at(history.last_row - (not failure))
     reports = tuple(report(e, run, registry, history.end) for e in engine.ordered())
     verdict = engines.verdict(engine, run, history)
     return Diagnosis(
@@ -115,32 +118,27 @@ def report(episode: Episode, run: Run, registry: Registry, end: float) -> Report
 def cure_of(episode: Episode, run: Run) -> tuple[str, str]:
     """The cure of a finding in words, and as the command line of the run again, cured.
 
-    The command is empty if no option cures it, or if it has ended and settings were changed since.
-    What began in an earlier stage needs a run with the settings of now from its first step on.
+    The command is empty if no option cures it, or if settings were changed after it was last seen.
     """
-    finding = episode.finding
-    is_of_now = run.at(max(0, episode.since - 1)) is run
-    if episode.until is not None and not is_of_now:
-        return finding.cure, ""
+    cure = episode.finding.cure
+    if run.at(max(0, episode.last - 1)) is not run:
+        return (cure if episode.until is not None else f"{cure} {CHANGED}"), ""
     if episode.left_by and not episode.because:
         again = dataclasses.replace(run, **WITHOUT_STAGES)
         return NO_RESUME.format(episode.left_by.name), command_line(again)
-    return finding.cure, cured_command(run, finding.options, keeps_stages=is_of_now)
+    command = cured_command(run, episode.finding.options)
+    return (f"{cure} {ANEW}" if run.stages and command else cure), command
 
 
-def cured_command(run: Run, options: Mapping[str, Any], *, keeps_stages: bool = True) -> str:
+def cured_command(run: Run, options: Mapping[str, Any]) -> str:
     """The command line of the run with other settings; empty if nothing changes.
 
-    A run with stages gets them in all of its stages, or has none but the last.
+    A run with stages gets the settings of its last stage from the first step on: they are what the
+    cure begins from, and what an earlier stage did wrong must not happen again.
     """
-    cured = dataclasses.replace(run, **({} if keeps_stages else WITHOUT_STAGES), **options)
-    if cured == run or not options:
-        return ""
-    if not cured.stages:
-        return command_line(cured)
-    config = ("--config", path_from_here(run.folder / "run.json"))
-    changes = [word for name in options for word in setting_to_argv(name, getattr(cured, name))]
-    return command_about(run, "run", *config, *changes)
+    again = dataclasses.replace(run, **WITHOUT_STAGES)
+    cured = dataclasses.replace(again, **options)
+    return "" if cured == again else command_line(cured)
 
 
 def _rounded(value: float | str) -> float | str:

@@ -19,6 +19,7 @@ from gankit.core.errors import describe_error
 from gankit.core.rule import ENTER, Finding, Rule, require_finding
 from gankit.core.seen import History, Seen
 from gankit.core.settings import Run
+from gankit.core.stage import Stage
 
 log = logging.getLogger("gankit")
 WINDOW = 5  # looks
@@ -42,6 +43,7 @@ class Episode:
     finding: Finding  # the last one
     kind: str  # ALARM or NOTE
     since: int  # step
+    last: int  # step of the last look at which its rule spoke
     until: int | None = None  # step of the first look without it; None: it is open
     because: str = ""  # the name of the rule of which it is a consequence
     left_by: Episode | None = None  # an ended one, whose damage this is; settings changed since
@@ -71,7 +73,8 @@ class Engine:
         self.episodes: list[Episode] = []
         self.failed: set[str] = set()  # names of rules that raised
         self.unasked: dict[str, list[str]] = {}  # rule -> columns that it lacks
-        self.changes: list[int] = []  # steps after which settings were changed
+        self.stages: Sequence[Stage] = ()  # of the run so far
+        self.looks: Sequence[int] = ()  # steps
 
     def add(self, seen: Seen) -> list[Episode]:
         """Ask all rules at a look; returns the open alarms that were not told yet.
@@ -79,7 +82,8 @@ class Engine:
         A consequence is told only once its cause has ended.
         """
         self.note_missing(seen)
-        self.changes = [stage.step for stage in seen.run.stages]
+        self.stages = seen.run.stages
+        self.looks = seen.history.looks
         for state in self.states:
             self._ask(state, seen)
         self._blame_causes()
@@ -119,6 +123,7 @@ class Engine:
             return
         if finding:
             state.episode.finding = finding
+            state.episode.last = seen.step
         if not self._ends(state):
             self._judge(state, seen, has_finding=finding is not None)
 
@@ -140,7 +145,7 @@ class Engine:
         entered = [step for step, level in state.levels if level == ENTER]
         if finding is None or (len(entered) < state.rule.patience and not finding.is_certain):
             return
-        state.episode = Episode(state.rule, finding, NOTE, entered[0])
+        state.episode = Episode(state.rule, finding, NOTE, entered[0], seen.step)
         state.troubled = 0
         state.better = 0
         while state.levels[0][0] < entered[0]:  # looks before it do not end it
@@ -186,8 +191,28 @@ class Engine:
         for episode in self.episodes:
             causes = [other for other in self.episodes if _is_cause(other, episode)]
             episode.because = causes[0].name if causes else ""
-            damaging = (e for e in self.episodes if _has_left(e, episode, self.changes))
+        for episode in self.episodes:
+            damaging = (e for e in self.ordered() if self._has_left(e, episode))
             episode.left_by = next(damaging, None)
+
+    def _has_left(self, cause: Episode, effect: Episode) -> bool:
+        """Whether an open alarm may be the damage of one that a change of settings has ended.
+
+        Units that a long step has killed stay dead when steps are short again. Damage shows soon:
+        at most as many steps after the end of its cause as that had lasted.
+        """
+        is_open = effect.until is None and effect.kind == ALARM and not effect.finding.is_note
+        if not is_open or cause.until is None or not _may_cause(cause, effect):
+            return False
+        soon = cause.since <= effect.since <= cause.until + (cause.until - cause.since)
+        return soon and any(self._has_ended(stage, cause) for stage in self.stages)
+
+    def _has_ended(self, stage: Stage, episode: Episode) -> bool:
+        """Whether a finding ended soon after a setting had changed that its cure changes, too."""
+        until = episode.until or 0
+        between = [step for step in self.looks if stage.step < step <= until]
+        is_soon = episode.since <= stage.step and 0 < len(between) <= WINDOW
+        return is_soon and not stage.before.keys().isdisjoint(episode.finding.options)
 
     def ordered(self) -> list[Episode]:
         """All findings: open before ended ones, alarms before notes, causes before consequences.
@@ -223,18 +248,6 @@ def _is_cause(cause: Episode, effect: Episode) -> bool:
     return lasts and _may_cause(cause, effect)
 
 
-def _has_left(cause: Episode, effect: Episode, changes: Sequence[int]) -> bool:
-    """Whether an open finding may be the damage of one that ended when settings were changed.
-
-    Units that a long step has killed stay dead when steps are short again. Damage shows soon: at
-    most as many steps after the end of its cause as that had lasted.
-    """
-    if cause.until is None or effect.until is not None or not _may_cause(cause, effect):
-        return False
-    was_cured = any(cause.since <= step < cause.until for step in changes)
-    return was_cured and effect.since <= cause.until + (cause.until - cause.since)
-
-
 def _may_cause(cause: Episode, effect: Episode) -> bool:
     """Whether the rule of an alarm names the other finding as a consequence.
 
@@ -255,16 +268,14 @@ def replay(
 ) -> Engine:
     """Ask the rules at every look of a log, oldest first, as if the run trained now."""
     engine = Engine(rules)
-    steps = sorted(set(history.looks))
-    for step in steps:
-        is_last = step == steps[-1]
+    for step in sorted(set(history.looks)):
         at_look = run.at(step - 1)  # its settings may have changed since
-        engine.add(Seen(at_look, history, step, failure=failure if is_last else ""))
-    if not steps:
-        seen = Seen(run, history, 0, failure=failure)
-        if failure:
-            engine.add(seen)
-        engine.note_missing(seen)
+        engine.add(Seen(at_look, history, step))
+    if failure:  # after the last row of the log
+        step = history.last_row
+        engine.add(Seen(run.at(step), history, step + 1, failure=failure))
+    elif not history.looks:
+        engine.note_missing(Seen(run, history, 0))
     return engine
 
 

@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
+import torch
 
 from gankit.core.process_state import undo_global_changes
 
@@ -40,8 +41,13 @@ def test_a_thread_does_not_undo_what_the_main_thread_changes(here, monkeypatch):
     monkeypatch.chdir(here.parent)
     other = sys.stderr
     monkeypatch.setattr(sys, "stdout", other)
-    changed.set()
-    thread.join(60)
+    torch.set_default_dtype(torch.float64)
+    try:
+        changed.set()
+        thread.join(60)
+        assert torch.get_default_dtype() == torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)
     assert undone == [[]]
     assert Path.cwd() == here.parent
     assert sys.stdout is other

@@ -506,7 +506,6 @@ def test_the_doctor_judges_each_look_with_the_settings_of_its_stage(changed, reg
     from gankit_doctor.diagnosis import cured_command
     from gankit_doctor.engine import replay
 
-    from gankit.core.portable_path import path_from_here
     from gankit.core.seen import History
 
     asked = []
@@ -524,8 +523,33 @@ def test_the_doctor_judges_each_look_with_the_settings_of_its_stage(changed, reg
     replay(run, history, [Ear()])
     assert asked == [(3, 8, "non-saturating"), (4, 12, "non-saturating"), (8, 12, "hinge")]
     command = cured_command(run, {"lr_d": 1e-5})
-    config = path_from_here(changed / "run.json")
-    assert command == f"gankit run --config {config} --lr-d 1e-05"
+    assert "--config" not in command
+    assert "--lr-d 1e-05" in command
+    assert "--loss hinge" in command
+    assert "--batch-size 12" in command
+
+
+def test_the_doctor_knows_no_stage_that_is_still_to_come(changed, registry):
+    """As in a run that is repeated with --config, and stopped in its first stage."""
+    from gankit_doctor.build_rules import build_rules
+    from gankit_doctor.diagnosis import diagnose
+    from gankit_doctor.engine import replay
+
+    from gankit.core.seen import History
+
+    run = load_run(changed)
+    run = dataclasses.replace(run, lr_g=2e-4, stages=(Stage(3, {"lr_g": 0.5}),))
+    history = History()
+    history.add({"step": 2, "doctor.step_d": 0.01, "doctor.step_g": 0.5})
+    rules = [rule for rule in build_rules(registry) if rule.name == "step-size"]
+    (finding,) = diagnose(replay(run, history, rules), run, history, registry).findings
+    assert finding.evidence["lr_g"] == 0.5
+    assert finding.cure == "Lower the learning rate of G."
+    assert "--lr-g 0.0002" in finding.command
+    history.add({"step": 4, "d_loss": 1.0})
+    (finding,) = diagnose(replay(run, history, rules), run, history, registry).findings
+    assert finding.command == ""
+    assert "settings were changed" in finding.cure
 
 
 def test_a_run_with_stages_can_be_compared_with_one_without(changed, small, gankit_cli):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from gankit.core.rule import Finding, Rule
 from gankit.core.seen import Seen
 from gankit_doctor.cures import add_tricks, lower_rates
@@ -45,7 +47,7 @@ class Diverging(Rule):
         cure, options = lower_rates(run)
         if run.loss.name == "wasserstein" and not is_bounded(run):
             cure = f"{cure[:-1]}, and bound D: --trick wgan-gp."
-            options |= add_tricks(run, "wgan-gp")
+            options |= add_tricks(dataclasses.replace(run, **options), "wgan-gp")
         if run.precision == "16":
             cure += " And use --precision bf16: float16 ends at 65,504."
             options["precision"] = "bf16"

@@ -272,6 +272,11 @@ def test_a_player_that_hardly_learns_gets_the_other_players_rate_if_that_is_usua
     [
         ({"lr_g": 1e-4, "lr_d": 0.02}, (2e-4, 2e-4)),  # G's would be far too low with a hundredth
         ({"lr_g": 1e-4, "lr_d": 1e-3, "tricks": ["ttur"]}, (2e-4, 2e-4)),
+        ({"lr_g": 1e-5, "lr_d": 1e-4}, (2.5e-5, 2.5e-5)),  # neither may learn faster than now
+        (
+            {"lr_g": 1e-3, "lr_d": 1e-3, "tricks": ["ttur:factor=10"], "loss": "wasserstein"},
+            (2e-4, 2e-4),
+        ),
         ({"lr_g": 0.01, "lr_d": 0.02}, (1e-4, 2e-4)),
         ({"lr_g": 2e-4, "lr_d": 2e-4}, (5e-5, 5e-5)),
     ],

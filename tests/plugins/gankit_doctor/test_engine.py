@@ -16,7 +16,8 @@ from gankit_doctor.engine import (
 )
 from histories import BETTER, WORSE, Threshold, make_history
 
-from gankit import Seen
+from gankit import Finding, Seen
+from gankit.core.stage import Stage
 
 
 def named(rule_name, effects=(), **attributes):
@@ -291,3 +292,78 @@ def test_a_replay_of_the_log_finds_what_was_found_live(run):
         [(e.name, e.kind, e.since, e.until) for e in engine.episodes] for engine in (live, again)
     ]
     assert facts[0] == facts[1] != []
+
+
+class LongSteps(Threshold):
+    """Fires while G's learning rate is above 1e-3; its cure changes that."""
+
+    name = "long"
+    causes = ("threshold",)
+    is_always_alarm = True
+
+    def look(self, seen):
+        if seen.run.lr_g <= 1e-3:
+            return None
+        return Finding(text="Too long.", cure="Lower it.", evidence={"lr_g": seen.run.lr_g},
+                       options={"lr_g": 2e-4})  # fmt: skip
+
+
+def staged(run, *stages):
+    """The run with stages: (step, settings until then)."""
+    stages = tuple(Stage(step, before) for step, before in stages)
+    return dataclasses.replace(run, stages=stages, steps=4000)
+
+
+@pytest.mark.parametrize(
+    ("stages", "ill", "left_by"),
+    [
+        ([(400, {"lr_g": 0.1})], range(5, 40), "long"),
+        ([(400, {"lr_g": 0.1})], range(15, 40), "long"),  # damage that showed a little later
+        ([(400, {"lr_g": 0.1})], range(28, 40), ""),  # too late
+        ([(400, {"lr_g": 0.1})], range(5, 12), ""),  # it is over
+        ([(200, {"batch_size": 8}), (400, {"lr_g": 0.1})], range(5, 40), "long"),
+        ([(400, {"lr_g": 2e-4}), (800, {"lr_g": 0.1})], range(1, 40), ""),  # was there before
+        ([], range(5, 40), ""),
+    ],
+)
+def test_damage_lasts_when_the_settings_that_did_it_have_changed(run, stages, ill, left_by):
+    values = [3 if index in ill else 0 for index in range(40)]
+    history = make_history(x=values, **trouble(40))
+    engine = replay(staged(run, *stages), history, [LongSteps(), Threshold()])
+    (episode,) = [e for e in engine.episodes if e.name == "threshold"]
+    assert (episode.left_by.name if episode.left_by else "") == left_by
+
+
+def test_a_change_that_cures_nothing_is_not_the_end_of_a_cause(run):
+    class LongUntil(LongSteps):
+        def look(self, seen):
+            return super().look(seen) if seen.step <= 440 else None
+
+    run = staged(dataclasses.replace(run, lr_g=0.1), (400, {"save_every": 8}))
+    history = make_history(x=[0] * 5 + [3] * 35, **trouble(40))
+    engine = replay(run, history, [LongUntil(), Threshold()])
+    (episode,) = [e for e in engine.episodes if e.name == "threshold"]
+    assert episode.left_by is None
+
+
+def test_a_root_cause_is_named_for_damage_before_its_own_consequence(run):
+    other = type("Middle", (LongSteps,), {"name": "middle"})()
+    root = type("Root", (LongSteps,), {"name": "root", "causes": ("middle", "threshold")})()
+    history = make_history(x=[0] * 5 + [3] * 35, **trouble(40))
+    run = staged(run, (400, {"lr_g": 0.1}))
+    engine = replay(run, history, [other, root, Threshold()])
+    (episode,) = [e for e in engine.episodes if e.name == "threshold"]
+    assert episode.left_by.name == "root"
+
+
+def test_a_failure_is_judged_with_the_settings_of_the_step_that_failed(run):
+    asked = []
+
+    class Ear(Threshold):
+        def look(self, seen):
+            asked.append((seen.step, seen.run.lr_g, seen.failure))
+
+    history = make_history(x=[0, 0], **trouble(2))
+    run = staged(run, (80, {"lr_g": 1e-5}))
+    replay(run, history, [Ear()], failure="d_loss is nan")
+    assert asked == [(40, 1e-5, ""), (80, 1e-5, ""), (81, run.lr_g, "d_loss is nan")]

@@ -145,7 +145,7 @@ def test_what_an_earlier_stage_has_left_is_cured_by_a_run_without_that_stage(run
     assert cause["until"] == 26
     assert (damage["until"], damage["because"]) == (None, "")
     assert damage["text"] == "It is wrong. Probably left by always, which ended at step 26."
-    assert damage["cure"].startswith("Begin anew with the settings of now: resuming cannot mend")
+    assert damage["cure"].startswith("Begin anew with the settings of now: resuming may not mend")
     words = damage["command"].split()
     assert "--config" not in words
     assert "--earlier-plans" not in words
@@ -156,27 +156,27 @@ def test_what_an_earlier_stage_has_left_is_cured_by_a_run_without_that_stage(run
     assert "Cure: Begin anew with the settings of now" in line
 
 
-def test_a_finding_that_began_in_an_earlier_stage_is_cured_from_the_first_step_on(run_of, often):
+def test_the_cure_of_a_run_with_stages_begins_anew_with_the_settings_of_now(run_of, often):
     registry = registry_with(Always)
-    folder = train(run_of(lr_g=2e-3), registry=registry)
-    train(load_run(folder, lr_g=2e-4, steps=60), registry=registry, resume=True)
+    folder = train(run_of(lr_g=2e-3, lr_d=0.1), registry=registry)
+    train(load_run(folder, lr_d=3e-4, steps=60), registry=registry, resume=True)
     (finding,) = [f for f in findings_of(folder) if f["name"] == "always"]
     assert finding["until"] is None
-    assert "--lr-g 0.0001" in finding["command"]
+    assert finding["cure"] == (
+        "Mend it. The command begins anew, with the settings of now and this cure."
+    )
+    assert "--lr-g 0.0001 --lr-d 0.0003" in finding["command"]
     assert "--config" not in finding["command"]
 
 
-def test_a_finding_of_the_last_stage_keeps_the_stages_before(run_of, often):
-    class SlowG(Always):
-        def look(self, seen):
-            return super().look(seen) if seen.run.lr_g < 1e-3 else None
-
-    registry = registry_with(SlowG)
+def test_what_was_not_seen_since_settings_changed_has_no_command_yet(run_of, often):
+    registry = registry_with(FastG)
     folder = train(run_of(lr_g=2e-3), registry=registry)
-    train(load_run(folder, lr_g=2e-4, steps=60), registry=registry, resume=True)
+    train(load_run(folder, lr_g=2e-4, steps=26), registry=registry, resume=True)
     (finding,) = [f for f in findings_of(folder) if f["name"] == "always"]
-    assert "--config" in finding["command"]
-    assert finding["command"].endswith("--lr-g 0.0001")
+    assert finding["until"] is None
+    assert finding["command"] == ""
+    assert "settings were changed since it was last seen" in finding["cure"]
 
 
 def test_a_rule_that_raises_does_not_stop_the_run(run_of, often, caplog):

@@ -15,6 +15,7 @@ from histories import make_history
 from gankit import compose, testing
 from gankit.core.registry import load_registry
 from gankit.core.seen import History, Seen
+from gankit.core.stage import Stage
 from gankit.training.combine import check_tricks
 
 LOGS = Path(__file__).parents[2] / "fixtures" / "doctor"
@@ -139,6 +140,17 @@ def test_dead_units_of_a_base_are_cured_by_going_without_it(
     (episode,) = [e for e in engine.episodes if e.name == "dead-units"]
     assert episode.finding.options == options
     assert ("in old already" in episode.finding.text) == ("init" in options)
+
+
+def test_long_steps_of_an_earlier_stage_are_not_blamed_on_the_rate_of_now(tiny, registry):
+    rules = [rule for rule in build_rules(registry) if rule.name == "step-size"]
+    stages = (Stage(400, {"lr_g": 0.03, "lr_d": 0.03}),)
+    run = dataclasses.replace(made_run(tiny, 640), lr_g=2e-4, lr_d=2e-4, stages=stages)
+    sizes = [0.2] * 10 + [0.01] * 6
+    engine = replay(run, make_history(step_g=sizes, step_d=sizes), rules)
+    (episode,) = engine.episodes
+    assert episode.finding.evidence["lr_d"] == 0.03
+    assert episode.until == 440
 
 
 @pytest.mark.parametrize(("rate", "since"), [(0.03, 40), (0.01, 160)])
