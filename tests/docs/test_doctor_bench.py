@@ -138,7 +138,7 @@ def test_the_shipped_part_has_enough_runs_and_counts_alarms_that_were_taken_back
     assert "- 10 of 156 runs were made." in text
     assert "- Runs with an alarm at their end: 0 of 10 (0 to 28 %)." in text
     assert "- Runs with an alarm at any time: 1 of 10 (2 to 40 %)." in text
-    assert f"| {cases[4].name} |" in text
+    assert "| petals | default run | 10 | healthy 10 |" in text
 
 
 def test_an_alarm_in_a_healthy_run_is_counted_and_a_note_is_not(tables):

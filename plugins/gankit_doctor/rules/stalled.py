@@ -15,10 +15,13 @@ class Stalled(Rule):
     warm_up = 0.3
     why_wrong = "Pictures may get better in ways that small numbers do not see: look at the grids."
 
-    def __init__(self, gain: float = 0.03, bad: float = 0.85, still: float = STILL) -> None:
+    def __init__(
+        self, gain: float = 0.03, bad: float = 0.85, still: float = STILL, kimg: float = 400.0
+    ) -> None:
         self.gain = gain
         self.bad = bad  # share of the largest distance to real pictures so far: nothing was learnt
         self.still = still  # change between looks, below which the pictures are frozen
+        self.kimg = kimg  # thousands of pictures shown, before which G learns what no number sees
 
     def look(self, seen: Seen) -> Finding | None:
         quality = seen.quality
@@ -35,6 +38,8 @@ class Stalled(Rule):
         if seen.is_bad(self.bad):
             what = "The pictures are nothing like real ones, and stay so."
             return self._finding(seen, what, gain, is_note=False)
+        if seen.series("kimg").last() < self.kimg:
+            return None
         what = "The pictures get no better any more: more steps change nothing. Stop here."
         return self._finding(seen, what, gain, is_note=True)
 

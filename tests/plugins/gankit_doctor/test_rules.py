@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from gankit_doctor.blindfolds import FADES, LIMITS, WIDTHS
 from gankit_doctor.build_rules import build_rules
-from gankit_doctor.engine import Engine, replay
+from gankit_doctor.engine import HEALTHY, STOP_HERE, Engine, replay, verdict
 from gankit_doctor.penalties import WEIGHTS
 from gankit_doctor.rules import RULES
 from histories import make_history
@@ -140,6 +140,15 @@ def test_dead_units_of_a_base_are_cured_by_going_without_it(
     (episode,) = [e for e in engine.episodes if e.name == "dead-units"]
     assert episode.finding.options == options
     assert ("in old already" in episode.finding.text) == ("init" in options)
+
+
+@pytest.mark.parametrize(("kimg", "expected"), [(390.0, HEALTHY), (410.0, STOP_HERE)])
+def test_a_run_is_told_to_stop_only_after_many_pictures(tiny, registry, kimg, expected):
+    """Before that, KID falls while the numbers of the looks stand still."""
+    rules = [rule for rule in build_rules(registry) if rule.name == "stalled"]
+    run = made_run(tiny, 960)
+    history = make_history(far=[0.4] * 4 + [0.02] * 20, texture=0.1, turnover=0.1, kimg=kimg)
+    assert verdict(replay(run, history, rules), run, history) == expected
 
 
 def test_long_steps_of_an_earlier_stage_are_not_blamed_on_the_rate_of_now(tiny, registry):
