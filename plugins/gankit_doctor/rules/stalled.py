@@ -21,7 +21,7 @@ class Stalled(Rule):
         self.gain = gain
         self.bad = bad  # share of the largest distance to real pictures so far: nothing was learnt
         self.still = still  # change between looks, below which the pictures are frozen
-        self.kimg = kimg  # thousands of pictures shown, before which G learns what no number sees
+        self.kimg = kimg  # thousands of pictures shown, before which KID still falls
 
     def look(self, seen: Seen) -> Finding | None:
         quality = seen.quality
