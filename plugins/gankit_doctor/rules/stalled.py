@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gankit.core.all_stages import count_pictures
 from gankit.core.rule import STAY, Finding, Rule
 from gankit.core.seen import Seen, median
 from gankit_doctor.cures import Options, add_tricks
@@ -38,7 +39,7 @@ class Stalled(Rule):
         if seen.is_bad(self.bad):
             what = "The pictures are nothing like real ones, and stay so."
             return self._finding(seen, what, gain, is_note=False)
-        if seen.series("kimg").last() < self.kimg:
+        if count_pictures(seen.run, seen.step) < 1000 * self.kimg:
             return None
         what = "The pictures get no better any more: more steps change nothing. Stop here."
         return self._finding(seen, what, gain, is_note=True)

@@ -12,11 +12,7 @@ def make_history(interval=40, **series):
     for index in range(length):
         row = {"step": interval * (index + 1)}
         for name, values in series.items():
-            column = (
-                name
-                if name in ("d_loss", "g_loss", "d_fake", "penalty", "kimg")
-                else f"doctor.{name}"
-            )
+            column = name if name in ("d_loss", "g_loss", "d_fake", "penalty") else f"doctor.{name}"
             row[column] = values[index] if isinstance(values, list) else values
         history.add(row)
     return history

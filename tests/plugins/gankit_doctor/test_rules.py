@@ -142,12 +142,12 @@ def test_dead_units_of_a_base_are_cured_by_going_without_it(
     assert ("in old already" in episode.finding.text) == ("init" in options)
 
 
-@pytest.mark.parametrize(("kimg", "expected"), [(390.0, HEALTHY), (410.0, STOP_HERE)])
-def test_a_run_is_told_to_stop_only_after_many_pictures(tiny, registry, kimg, expected):
+@pytest.mark.parametrize(("batch_size", "expected"), [(410, HEALTHY), (520, STOP_HERE)])
+def test_a_run_is_told_to_stop_only_after_many_pictures(tiny, registry, batch_size, expected):
     """Before that, KID falls while the numbers of the looks stand still."""
     rules = [rule for rule in build_rules(registry) if rule.name == "stalled"]
-    run = made_run(tiny, 960)
-    history = make_history(far=[0.4] * 4 + [0.02] * 20, texture=0.1, turnover=0.1, kimg=kimg)
+    run = dataclasses.replace(made_run(tiny, 960), batch_size=batch_size)
+    history = make_history(far=[0.4] * 4 + [0.02] * 20, texture=0.1, turnover=0.1)
     assert verdict(replay(run, history, rules), run, history) == expected
 
 
