@@ -154,8 +154,8 @@ def _explain(verdict: str, reports: tuple[Report, ...], history: History) -> str
         if not history.looks:
             return "Nothing was looked at yet, so there is nothing to say: train longer."
         steps = history.last_step
-        if reports:
-            name = reports[0].name
+        name = next((report.name for report in reports if report.until is None), "")
+        if name:
             return f"It is too early to say more than {name} after {steps:,} steps: train longer."
         return f"It is too early to say after {steps:,} steps: train longer, then ask again."
     if verdict == engines.HEALTHY:

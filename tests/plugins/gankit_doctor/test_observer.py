@@ -169,6 +169,17 @@ def test_the_cure_of_a_run_with_stages_begins_anew_with_the_settings_of_now(run_
     assert "--config" not in finding["command"]
 
 
+def test_a_finding_that_has_ended_is_no_news_of_a_young_run(run_of, often, monkeypatch):
+    monkeypatch.setattr(engines, "YOUNG", 1e6)
+    registry = registry_with(FastG)
+    folder = train(run_of(lr_g=2e-3), registry=registry)
+    assert json.loads((folder / FILE).read_text())["verdict"] == "always"
+    train(load_run(folder, lr_g=2e-4, steps=60), registry=registry, resume=True)
+    record = json.loads((folder / FILE).read_text())
+    assert record["verdict"] == "too-early"
+    assert record["text"].startswith("It is too early to say after 60 steps")
+
+
 def test_what_was_not_seen_since_settings_changed_has_no_command_yet(run_of, often):
     registry = registry_with(FastG)
     folder = train(run_of(lr_g=2e-3), registry=registry)
