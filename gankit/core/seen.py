@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from gankit.core.all_stages import stage_begin
+
 if TYPE_CHECKING:
     from gankit.core.choice import Choice
     from gankit.core.settings import Run
@@ -159,8 +161,7 @@ class Seen:
 
     def look_in_stage(self, name: str) -> Series:
         """A number of the looks since settings were changed; all of it if they never were."""
-        stages = self.run.stages
-        return self.look(name).since(stages[-1].step) if stages else self.look(name)
+        return self.look(name).since(stage_begin(self.run))
 
     def last(self, name: str, count: int = 1) -> float:
         """The median of the last `count` values of a number of the looks; NaN if it has none."""

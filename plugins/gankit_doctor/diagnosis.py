@@ -69,8 +69,8 @@ def diagnose(
     looked_now: bool = False,
 ) -> Diagnosis:
     """What the engine found so far, with the settings of the last steps that were taken."""
-    if history.last_row:
-        run = run.at(history.last_row - (not failure))
+    if history.last_row:  # a run that failed did so in the step after it
+        run = run.at(history.last_row if failure else history.last_row - 1)
     reports = tuple(report(e, run, registry, history.end) for e in engine.ordered())
     verdict = engines.verdict(engine, run, history)
     return Diagnosis(

@@ -38,7 +38,7 @@ class StepSize(Rule):
             sizes = seen.look_in_stage(f"step_{player}")
             recent = sizes.last(3)
             largest = max(recent, median(sizes.values))
-            if recent > self.high / 2 or (rate > self.rate and recent >= 0):
+            if recent > self.high / 2 or (rate > self.rate and recent >= 0):  # not NaN
                 return self._finding(seen, player, max(recent, sizes.first()), is_long=True)
             if largest < 2 * self.low and rate < 5e-5:
                 return self._finding(seen, player, largest, is_long=False)
