@@ -52,8 +52,8 @@ if TYPE_CHECKING:  # for editors and type checkers
     from gankit.runs.sampler import Sampler as Sampler
     from gankit.runs.sampler import load as load
     from gankit.training.compose import compose as compose
-    from gankit.training.loop import train as train
     from gankit.training.run_file import load_run as load_run
+    from gankit.training.train import train as train
 
 _MODULES = {  # the same names at run time; tests/house/test_face.py compares both
     "Batches": "gankit.data.batches",
@@ -98,7 +98,7 @@ _MODULES = {  # the same names at run time; tests/house/test_face.py compares bo
     "race": "gankit_race.racing",
     "read_log": "gankit.runs.log",
     "testing": "gankit",
-    "train": "gankit.training.loop",
+    "train": "gankit.training.train",
 }
 __all__ = ["__version__", *_MODULES]
 

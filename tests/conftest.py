@@ -22,7 +22,7 @@ from gankit.cli.terminal import NOTEBOOK_VARIABLES
 from gankit.core.registry import load_registry
 from gankit.training.assemble import assemble, resolve_auto
 from gankit.training.compose import compose
-from gankit.training.loop import train
+from gankit.training.train import train
 
 DOCS = Path(__file__).parents[1] / "docs"
 sys.path.insert(0, str(Path(__file__).parent))  # for browsing.py and sprites.py

@@ -122,7 +122,7 @@ def _train(
     from gankit.cli.out_of_memory import explain_out_of_memory
     from gankit.cli.stop import stop_signals
     from gankit.core.stop import only_preparing
-    from gankit.training.loop import train
+    from gankit.training.train import train
 
     with stop_signals() as stop, explain_out_of_memory(run, registry):
         preparing = only_preparing(progress)

@@ -24,7 +24,7 @@ from gankit.testing.harness import (
 )
 from gankit.training import checkpoint
 from gankit.training.combine import exclusion_reason
-from gankit.training.loop import train
+from gankit.training.train import train
 from gankit.training.trial import trick_hooks, trick_in_step
 from gankit.training.trial.trial_step import require_finite
 

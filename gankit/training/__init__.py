@@ -1,1 +1,1 @@
-"""Training: compose settings, assemble a trainer, run the loop, save checkpoints."""
+"""Training: compose settings, assemble a trainer, train in a loop, save checkpoints."""

@@ -18,8 +18,8 @@ from gankit.core.errors import GankitError, RunFailed, RunStopped
 from gankit.core.registry import Registry
 from gankit.core.shell import quote_word
 from gankit.core.stop import Progress, no_progress, only_preparing
-from gankit.training.loop import train
 from gankit.training.run_file import recorded_run
+from gankit.training.train import train
 from gankit_race.differences import warn_of_bases
 from gankit_race.find_race import RACE_FILE
 from gankit_race.pictures import check_pictures

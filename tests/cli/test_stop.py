@@ -71,7 +71,7 @@ def test_a_signal_before_the_first_step_gives_the_exit_code_of_that_signal(
     stop.request(number)
     with pytest.raises(Interrupted) as caught:
         stop.raise_on_stop(no_progress)(1, 2)
-    monkeypatch.setattr("gankit.training.loop.prepare_again", _raise(caught.value))
+    monkeypatch.setattr("gankit.training.train.prepare_again", _raise(caught.value))
     assert gankit_run().code == 128 + number
 
 

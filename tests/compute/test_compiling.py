@@ -12,8 +12,8 @@ from gankit.compute import compiling
 from gankit.compute.compiling import compile_networks
 from gankit.compute.convolution import use_fast_convolutions
 from gankit.core.process_group import ProcessGroup
-from gankit.training.loop import train
 from gankit.training.run_file import load_run
+from gankit.training.train import train
 
 # torch reads `grad` of tensors that are not leaves while it compiles, and warns about that
 pytestmark = pytest.mark.filterwarnings("default:The .grad attribute")

@@ -36,8 +36,8 @@ MAY_DIFFER = (
 def typed(gankit_cli, monkeypatch):
     """`typed("run --seed 3")`: the Run of a command line; nothing is trained."""
     runs = []
-    loop = importlib.import_module("gankit.training.loop")
-    monkeypatch.setattr(loop, "train", lambda run, *args, **named: runs.append(run))
+    module = importlib.import_module("gankit.training.train")
+    monkeypatch.setattr(module, "train", lambda run, *args, **named: runs.append(run))
 
     def read(command):
         words = shlex.split(command)

@@ -203,7 +203,7 @@ def second(monkeypatch, registry, tiny):
         runs = []
         trainer_of = assemble.assemble
         joined = contextlib.nullcontext(group)
-        monkeypatch.setattr("gankit.training.loop.process_group", lambda stop: joined)
+        monkeypatch.setattr("gankit.training.train.process_group", lambda stop: joined)
         monkeypatch.setattr("gankit.training.assemble.current_process_group", lambda: group)
         monkeypatch.setattr("gankit.training.check_networks.current_process_group", lambda: group)
 

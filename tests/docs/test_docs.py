@@ -26,7 +26,7 @@ from gankit.core.registry import Registry, load_registry
 from gankit.core.specs import KINDS
 from gankit.testing.rules import healthy_log
 from gankit.training.compose import compose
-from gankit.training.loop import train
+from gankit.training.train import train
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

@@ -84,7 +84,7 @@ def test_with_ema_the_average_is_sampled(trained, sampler):
 
 def test_without_ema_g_is_sampled(tiny, registry, here):
     from gankit.training.compose import compose
-    from gankit.training.loop import train
+    from gankit.training.train import train
 
     folder = train(compose(registry, **tiny(length="1 steps", out="run")), registry)
     assert gankit.load(folder, registry=registry).sample().size == (16, 16)

@@ -14,8 +14,8 @@ from PIL import Image
 import gankit
 from gankit.cli.run_from_options import resumed
 from gankit.core.registry import load_registry
-from gankit.training.loop import train
 from gankit.training.run_file import load_run
+from gankit.training.train import train
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 # Other processors round sums in another order; within 6 steps the difference stays small.

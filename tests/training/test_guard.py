@@ -6,7 +6,7 @@ from gankit.core.errors import RunFailed
 from gankit.core.registry import load_registry
 from gankit.training.compose import compose
 from gankit.training.guard import guard_parts
-from gankit.training.loop import train
+from gankit.training.train import train
 
 FORGETS = """
 class Forgets(Trick):

@@ -18,8 +18,8 @@ from gankit.testing.gpu.result import MEASURED, NOT_TRIED, Row, read_log
 from gankit.training import checkpoint
 from gankit.training.assemble import assemble, resolve_auto
 from gankit.training.compose import compose
-from gankit.training.loop import train
 from gankit.training.run_pictures import prepare_again
+from gankit.training.train import train
 
 STEPS = 10
 FIRST_LIMIT = 1e-4  # relative difference of the first step's losses in float32

@@ -18,8 +18,8 @@ from gankit.core.settings import Run
 from gankit.runs.log import read_rows
 from gankit.training.compose import compose
 from gankit.training.find_run import RUN_FILE
-from gankit.training.loop import train
 from gankit.training.run_file import load_run
+from gankit.training.train import train
 from gankit_lessons.patients.patients import SEED, Patient
 
 

@@ -20,8 +20,8 @@ from gankit.data.stream import tars
 from gankit.data.stream.shards import Shards
 from gankit.training import checkpoint
 from gankit.training.assemble import assemble, resolve_auto
-from gankit.training.loop import train
 from gankit.training.run_file import load_run
+from gankit.training.train import train
 
 webdataset = pytest.importorskip("webdataset")
 NUM_SHARDS = 5

@@ -134,8 +134,8 @@ def test_a_recipe_of_a_plugin_trains(plugin_file, gankit_cli, here):
 def typed(gankit_cli, monkeypatch):
     """`typed("-p", path, "run", ...)`: the Run that a command line asks for; nothing is trained."""
     runs = []
-    loop = importlib.import_module("gankit.training.loop")
-    monkeypatch.setattr(loop, "train", lambda run, *args, **named: runs.append(run))
+    module = importlib.import_module("gankit.training.train")
+    monkeypatch.setattr(module, "train", lambda run, *args, **named: runs.append(run))
 
     def read(*argv):
         assert gankit_cli(*argv) == (0, "", "")
