@@ -94,13 +94,13 @@ class ArrayFile:
     def measure(self) -> Range | None:
         """The range of all values; None for bytes, which need none.
 
-        Of floats, alpha has a range of its own.
+        Alpha has a range of its own.
         """
         if not self.is_deep or self.layout is None:
             return None
         values = self.values()
         shape: tuple[int, ...] = (-1, self.shape[-1])
-        if self.layout.channels == MAX_CHANNELS and self.dtype.kind == "f":
+        if self.layout.channels == MAX_CHANNELS:
             values = np.moveaxis(values, -3, -1) if self.layout.is_channels_first else values
             shape = (-1, 1, MAX_CHANNELS)
         rows_at_a_time = max(1, BLOCK_VALUES // max(1, math.prod(values.shape[1:])))

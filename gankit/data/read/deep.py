@@ -55,7 +55,7 @@ class Range(NamedTuple):
     low: float
     high: float
     holes: int = 0  # values that are NaN or infinite
-    alpha: Range | None = None  # of the alpha of floats in arrays, which has a white of its own
+    alpha: Range | None = None  # of the alpha in arrays, which has a white of its own
 
     @property
     def black_and_white(self) -> tuple[float, float]:
@@ -94,8 +94,8 @@ class Range(NamedTuple):
             f"{black} becomes black and {white} white, the same for all"
         )
         if self.alpha:
-            clear, opaque = self.alpha.clear_and_opaque
-            text += f"; alpha of {clear:.3g} is clear and {opaque:.3g} opaque"
+            clear, opaque = (format(value, digits) for value in self.alpha.clear_and_opaque)
+            text += f"; alpha of {clear} is clear and {opaque} opaque"
         if self.holes:
             text += f"; {count_noun(self.holes, 'value')} NaN or infinite, taken for 0"
         return text
@@ -158,7 +158,7 @@ def measure(picture: DeepPicture) -> Range:
         lows.append(float(values.min()))
         highs.append(float(values.max()))
     alpha = None
-    if picture.alpha is not None and picture.is_in_array and picture.alpha.dtype.kind == "f":
+    if picture.alpha is not None and picture.is_in_array:
         alpha = measure(DeepPicture(picture.alpha, is_in_array=True))
         holes += alpha.holes
     return Range(picture.kind, 1, min(lows), max(highs), holes, alpha)

@@ -153,6 +153,22 @@ def test_alpha_of_floats_has_a_white_of_its_own(write, colour, alpha, form):
     assert f"; alpha of {clear} is clear and {opaque} opaque" in pictures.notes[0]
 
 
+@pytest.mark.parametrize("colour", [255, 65535])
+@pytest.mark.parametrize("alpha", [1, 255, 65535])
+@pytest.mark.parametrize("dtype", [np.uint16, np.int64])
+def test_alpha_of_integers_has_a_white_of_its_own(write, colour, alpha, dtype):
+    pixels = bytes_of(4)
+    pixels[..., 3] = np.where(pixels[..., 3] > 127, 255, 0)
+    pixels[3, ..., 3] = 0  # no pixel of this picture is opaque
+    pixels[pixels[..., 3] == 0, :3] = 0  # a clear pixel has no colour
+    values = pixels.astype(dtype)
+    values[..., :3] *= colour // 255
+    values[..., 3] = np.where(pixels[..., 3], alpha, 0)
+    pictures = picture_files((write(values),), 0, channels=4)
+    assert (np.stack([np.asarray(picture) for picture in pictures]) == pixels).all()
+    assert f"; alpha of 0 is clear and {alpha} opaque" in pictures.notes[0]
+
+
 def test_transparent_pictures_lie_on_the_background(write):
     pixels = np.zeros((2, H, W, 4), np.uint8)
     assert (read(write(pixels), background="white") == 255).all()
