@@ -18,7 +18,14 @@ from gankit_datacheck.finding import LEVELS, Finding, count, count_share, percen
 from gankit_datacheck.shape_advice import check_shape, lost_in_crop
 from gankit_datacheck.sizes import largest_possible
 from gankit_datacheck.survey import MIN_PICTURES_FOR_AVERAGE, Survey
-from gankit_datacheck.training_advice import FEW, MEDIUM, SMALL, check_number, check_symmetry
+from gankit_datacheck.training_advice import (
+    FEW,
+    MEDIUM,
+    SMALL,
+    check_holdout,
+    check_number,
+    check_symmetry,
+)
 
 LARGE = 256  # px: the largest that is recommended
 SKIP_MODELS = (64, 128, 256)  # px, of the models skip64, skip128 and skip256
@@ -233,6 +240,7 @@ RULES: tuple[Rule, ...] = (
     _check_broken,
     _check_left_out,
     check_number,
+    check_holdout,
     _check_copies,
     _check_size,
     check_pixel_art,

@@ -1,11 +1,14 @@
-"""What the number of pictures means, and how D may vary them: mirrored, rotated."""
+"""What the number of pictures means, for training and for measuring, and how D may vary them."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import numpy as np
 
+from gankit.core.metric import Metric
+from gankit.data.store.split import DEFAULT_SHARE, MAX_WITHOUT_HOLDOUT
 from gankit_datacheck.finding import Finding, count
 from gankit_datacheck.survey import Survey
 
@@ -14,6 +17,7 @@ SMALL = 500
 MEDIUM = 2_000
 MANY = 10_000
 VERY_MANY = 50_000  # DiffAugment: much better at 5,000 faces, worse at 70,000
+STEP_OF_SHARE = 0.05  # of the share to hold out that is advised
 MIN_MEASURED = 50  # the smallest set in docs/results.md has 90 for training
 
 
@@ -65,6 +69,19 @@ def _advise_recipe(survey: Survey) -> str:
         f"keep gankit's default recipe, {recipe}: it was measured best with 90 to 1,750 pictures; "
         "add no --trick: it would replace the recipe's tricks"
     )
+
+
+def check_holdout(survey: Survey) -> Iterable[Finding]:
+    """Whether the hold-out that a run has by default is large enough for most metrics."""
+    number = len(survey.good)
+    held_out = round(DEFAULT_SHARE * number)
+    if not survey.files or number <= MAX_WITHOUT_HOLDOUT or held_out >= Metric.enough:
+        return
+    share = math.ceil(Metric.enough / number / STEP_OF_SHARE) * STEP_OF_SHARE
+    option = f"--holdout {share:.2g}"
+    what = f"by default {held_out} pictures are held out, and most metrics need {Metric.enough}"
+    mend = f"{option} holds out {round(share * number)}; a run cannot change it later"
+    yield Finding("advice", what, mend, (option,))
 
 
 def check_symmetry(survey: Survey) -> Iterable[Finding]:

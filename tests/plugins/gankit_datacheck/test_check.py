@@ -108,6 +108,26 @@ def checked(folder):
     return files, Survey(facts, 64, files.left_out)
 
 
+@pytest.mark.parametrize(
+    ("number", "held_out", "option", "then"),
+    [
+        (501, 50, "--holdout 0.2", 100),
+        (900, 90, "--holdout 0.15", 135),
+        (994, 99, "--holdout 0.15", 149),
+    ],
+)
+def test_a_small_hold_out_is_named_with_the_share_that_is_enough(number, held_out, option, then):
+    finding = finding_with(made(number), f"by default {held_out} pictures are held out")
+    assert finding.level == "advice"
+    assert finding.flags == (option,)
+    assert f"holds out {then}" in finding.mend
+
+
+@pytest.mark.parametrize("number", [500, 995, 5000])
+def test_no_hold_out_and_a_large_one_are_not_named(number):
+    assert not [item for item in find_all(made(number)) if "held out" in item.what]
+
+
 def test_facts_of_files(checked):
     _, survey = checked
     facts = {item.name.rsplit("/")[-1]: item for item in survey.facts}
