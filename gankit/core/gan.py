@@ -173,6 +173,8 @@ class Gan:
         It is (N, ...), with its graph. For tricks; call it in `start`.
         """
         for layer in self.D.net.modules():
+            if isinstance(layer, nn.Embedding):  # its input is the class labels
+                continue
             has_weight = any(p.dim() > 1 for p in layer.parameters(recurse=False))
             if has_weight or is_parametrized(layer):
                 layer.register_forward_pre_hook(self._store_features)

@@ -285,12 +285,12 @@ def build_gan(run: Run, registry: Registry, base: Base | None = None) -> tuple[G
         steps=run.steps,
         machine=machine,
         accumulate=run.accumulate,
-        process_group=current_process_group(),
         num_classes=len(run.class_names),
     )
     if base:  # before tricks wrap the networks, and then what the same tricks had added there
         base.begin(gan, run)
     tricks = _build_tricks(gan, run, registry)
+    gan.process_group = current_process_group()  # new weights of tricks are the same in each
     if base:
         base.begin(gan, run)
     for net in (g_net, d_net):

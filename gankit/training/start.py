@@ -1,6 +1,7 @@
 """What happens once before the first step: all processes agree, and run.json is written."""
 
 import dataclasses
+import hashlib
 import logging
 import platform
 from collections.abc import Callable
@@ -75,15 +76,33 @@ def call_on_rank_0(group: ProcessGroup, function: Callable[[], object]) -> None:
 
 
 def check_agreement(trainer: Trainer, group: ProcessGroup) -> None:
-    """GankitError in all processes if one has other pictures or another step than rank 0."""
-    own = {"pictures": trainer.prepared.fingerprint, "step": trainer.gan.step}
+    """GankitError in all processes if one has other pictures, another step or other weights."""
+    own = {
+        "pictures": trainer.prepared.fingerprint,
+        "step": trainer.gan.step,
+        "weights": _hash_weights(trainer) if group.world_size > 1 else "",
+    }
     of_rank_0 = group.broadcast(own)
+    others = [name for name in own if own[name] != of_rank_0[name]]
     differs = ""
-    if own != of_rank_0:
-        differs = f"process {group.rank} starts with {own}, process 0 with {of_rank_0}"
+    if others:
+        cure = "give all processes the same --data and run folder"
+        if others == ["weights"]:
+            cure = "let networks draw theirs with torch, and tricks with gan.draw in `wrap`"
+        names = " and ".join(others)
+        differs = f"process {group.rank} starts with other {names} than process 0: {cure}"
     differs = group.first_problem(differs)
     if differs:
-        raise GankitError(f"{differs}: give all processes the same --data and run folder")
+        raise GankitError(differs)
+
+
+def _hash_weights(trainer: Trainer) -> str:
+    """A text that is the same for the same weights of both networks."""
+    digest = hashlib.sha256()
+    for player in (trainer.gan.G, trainer.gan.D):
+        for tensor in player.net.state_dict().values():
+            digest.update(tensor.detach().cpu().reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
 
 
 def begin_folder(

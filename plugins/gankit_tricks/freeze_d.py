@@ -1,9 +1,7 @@
 """Freezing D's first layers (Mo, Cho & Shin 2020, arXiv 2002.10964)."""
 
-from torch import nn
-
 from gankit import Trick
-from gankit_tricks.layers import LAYERS, Widened
+from gankit_tricks.layers import LAYERS_OF_PICTURES, Widened
 
 
 class FreezeD(Trick):
@@ -27,8 +25,7 @@ class FreezeD(Trick):
 
     def wrap(self, gan):
         modules = list(gan.D.net.modules())
-        # A table of class labels is no layer that pictures pass.
-        layers = {m for m in modules if isinstance(m, LAYERS) and not isinstance(m, nn.Embedding)}
+        layers = {module for module in modules if isinstance(module, LAYERS_OF_PICTURES)}
         total = len(layers)
         if self.layers >= total:
             raise ValueError(f"layers must be less than {total}, the layers that D has")

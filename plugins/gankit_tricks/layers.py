@@ -5,10 +5,11 @@ from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 
-LAYERS = (
-    *(nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear, nn.Embedding),
+LAYERS_OF_PICTURES = (
+    *(nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear),
     *(nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d),
 )
+LAYERS = (*LAYERS_OF_PICTURES, nn.Embedding)  # and tables of class labels
 
 
 def last_layer(net):
@@ -16,7 +17,8 @@ def last_layer(net):
 
     Raises ValueError if it is not a Conv2d or Linear layer with one output.
     """
-    layers = [(name, layer) for name, layer in net.named_modules() if isinstance(layer, LAYERS)]
+    modules = net.named_modules()
+    layers = [(name, layer) for name, layer in modules if isinstance(layer, LAYERS_OF_PICTURES)]
     name, layer = layers[-1] if layers else ("", None)
     if not isinstance(layer, nn.Conv2d | nn.Linear) or len(layer.weight) != 1:
         raise ValueError("D's last layer must be a Conv2d or a Linear layer with one output")

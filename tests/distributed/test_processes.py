@@ -178,9 +178,10 @@ class First(ProcessGroup):
 
 def test_all_processes_refuse_to_begin_when_one_has_other_pictures(trainer_of):
     trainer = trainer_of()
-    with pytest.raises(GankitError, match="process 1 .*'other'.*--data"):
-        check_agreement(trainer, Second(received={"pictures": "other", "step": 0}))
-    with pytest.raises(GankitError, match="process 1 .*--data"):
+    received = {"pictures": "other", "step": 0, "weights": ""}
+    with pytest.raises(GankitError, match="process 1 .*other pictures and weights .*--data"):
+        check_agreement(trainer, Second(received=received))
+    with pytest.raises(GankitError, match="process 1 has a problem"):
         check_agreement(trainer, First(rank=0, world_size=2))
 
 
@@ -224,10 +225,37 @@ def test_the_first_process_decides_the_precision(second, monkeypatch):
     assert second("bf16").precision == "bf16"
 
 
-@pytest.mark.parametrize("first", [{"pictures": "others", "step": 0}, {"pictures": "", "step": 9}])
-def test_a_process_with_other_pictures_or_another_step_ends(second, first):
-    with pytest.raises(GankitError, match="process 1 .*'step': 0.*process 0 .*'step': "):
+@pytest.mark.parametrize(
+    ("first", "others"),
+    [
+        ({"pictures": "others", "step": 0, "weights": ""}, "pictures and weights"),
+        ({"pictures": "", "step": 9, "weights": ""}, "pictures and step and weights"),
+    ],
+)
+def test_a_process_with_other_pictures_or_another_step_ends(second, first, others):
+    with pytest.raises(GankitError, match=f"process 1 starts with other {others} than process 0"):
         second(first)
+
+
+def test_a_process_whose_part_drew_other_weights_is_refused(trainer_of):
+    trainer = trainer_of()
+    received = {"pictures": trainer.prepared.fingerprint, "step": 0, "weights": "others"}
+    with pytest.raises(GankitError, match="process 1 starts with other weights .*gan.draw"):
+        check_agreement(trainer, Second(received=received))
+
+
+@pytest.mark.parametrize("trick", ["minibatch-stddev", "minibatch-discrimination"])
+def test_weights_that_tricks_add_are_the_same_in_all_processes(trick, trainer_of, monkeypatch):
+    of_process = []
+    for rank in range(2):
+        group = ProcessGroup(rank=rank, world_size=2)
+        monkeypatch.setattr(
+            "gankit.training.assemble.current_process_group", lambda group=group: group
+        )
+        gan = trainer_of(trick).gan
+        assert gan.process_group is group
+        of_process.append(gan.D.net.state_dict())
+    assert all(torch.equal(of_process[0][name], of_process[1][name]) for name in of_process[0])
 
 
 def test_the_group_is_destroyed_at_the_end(tmp_path, torchrun):

@@ -22,6 +22,28 @@ SETTINGS = {
     "tricks": ["ema:decay=0.9", "replay:size=16", "r1"],
 }  # fmt: skip
 COLOURS = ("red", "yellow", "white", "pink", "violet", "blue")
+PROJECTION = """
+from torch import nn
+from gankit import DiscriminatorSpec, hookimpl
+
+class Projection(nn.Module):
+    def __init__(self, image_size: int, channels: int, num_classes: int = 0):
+        super().__init__()
+        self.inner = nn.Sequential(nn.Flatten(), nn.Linear(channels * image_size**2, 8), nn.ReLU())
+        self.out = nn.Linear(8, 1)
+        self.table = nn.Embedding(num_classes, 8)  # last, and called last
+
+    def forward(self, images, labels):
+        features = self.inner(images)
+        return self.out(features).flatten() + (self.table(labels) * features).sum(1)
+
+@hookimpl
+def register_discriminators(register):
+    register(DiscriminatorSpec(
+        name="projection", summary="asks about the class", source="arXiv 1802.05637",
+        build=Projection,
+    ))
+"""
 
 
 def weights_of(folder):
@@ -298,6 +320,16 @@ def test_a_config_takes_the_labels_but_not_the_names(conditional, gankit_cli, he
     without = ("--config", conditional / "run.json", "--no-class-labels", "--out", here / "plain")
     assert gankit_cli("run", *without, "--steps", 1).code == 0
     assert json.loads((here / "plain" / "run.json").read_text())["class_names"] == []
+
+
+@pytest.mark.parametrize(
+    "trick", ["none", "feature-matching", "minibatch-stddev", "freeze-d:layers=1"]
+)
+def test_a_plugins_table_of_classes_is_no_layer_of_pictures(trick, gankit_run, here):
+    Path("mine.py").write_text(PROJECTION)
+    words = ["--discriminator", "projection", "--class-labels", "--trick", trick]
+    code, _, err = gankit_run(*words, before=("-p", "mine.py"))
+    assert code == 0, err
 
 
 def test_shards_have_no_classes(gankit_run, here):

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from gankit.core.choice import Choice
+from gankit.core.class_labels import without_labels
 from gankit.core.errors import GankitError, RunFailed, error_text
 from gankit.core.metric import Metric
 from gankit.core.prepared import PreparedDataset
@@ -82,7 +83,7 @@ def _try_part(
             check(trainer, trick)
     elif kind == "discriminator":
         net = trainer.gan.D.net
-        if ends_in_tanh(net, trainer.batches[0]):
+        if ends_in_tanh(without_labels(net, trainer.gan.num_classes), trainer.batches[0]):
             _warn(registry, kind, choice, net, ENDS_IN_TANH)
 
 
