@@ -69,12 +69,12 @@ def _extract_in_batches(
     """The outputs (N, d) of a network that takes uint8 images (N, 3, H, W).
 
     Of transparent pictures, the outputs (N, 2d) on black and on white: what is seen on both is all
-    that there is to see. With the factor, the product of two rows is the mean of both products.
+    that there is to see.
     """
     if pictures.shape[3] == ALPHA:
         shown = [flatten(pictures, level) for level in (0, 255)]
         parts = [_extract_in_batches(network, side) for side in shown]
-        return np.concatenate(parts, axis=1) * np.float32(0.5**0.5)
+        return np.concatenate(parts, axis=1)
     tune_allocator(torch.device("cpu"))
     features = []
     with torch.no_grad():

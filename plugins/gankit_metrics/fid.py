@@ -18,7 +18,8 @@ class FID(FeatureMetric):
 
     |m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)) for the means and covariances of the features.
     Even two sets of 1,000 pictures from one distribution are far from 0; the floor shows how far.
-    Published numbers take 50,000 pictures. With fewer, use `kid`, which has no bias.
+    Published numbers take 50,000 pictures. With fewer, use `kid`, which has no bias. Pictures with
+    transparency are seen on black and on white, and opaque ones then have twice the usual FID.
     features: imagenet-lite, inception or pixels. Compare only inception with published numbers.
     """
 

@@ -9,6 +9,7 @@ from gankit_flowers.petals import Petals
 from gankit_metrics.diversity import Diversity
 from gankit_metrics.features import load_features
 from gankit_metrics.fid import FID
+from gankit_metrics.kid import KID
 from gankit_metrics.memorising import Memorising, nearest_neighbours
 from gankit_metrics.neighbours import Coverage, Density, Precision, Recall
 
@@ -219,6 +220,18 @@ def test_fusing_batch_norms_changes_nothing():
     features = load_features("imagenet-lite")[1](pictures)
     assert torch.equal(before, torch.get_rng_state())
     assert features == pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("metric", "factor"), [*((kind, 1) for kind in (KID, *FOUR, Diversity)), (FID, 2)]
+)
+def test_opaque_pictures_with_an_alpha_channel_are_measured_as_those_without(metric, factor):
+    pictures = random.integers(0, 256, (2, 60, 32, 32, 3), np.uint8)
+    pictures[1] //= 2
+    opaque = np.concatenate([pictures, np.full_like(pictures[..., :1], 255)], axis=-1)
+    measure = metric("pixels")
+    numbers = [score(measure, *map(measure.features, sets)) for sets in (pictures, opaque)]
+    assert numbers[1] == pytest.approx(factor * numbers[0], rel=1e-4)
 
 
 def test_features_that_are_not_installed_or_unknown(monkeypatch):
