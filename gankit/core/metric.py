@@ -58,6 +58,10 @@ class Metric:
         """The score for these rows of the two sets; a row may occur several times."""
         raise TypeError(f"{type(self).__name__} has no method score")
 
+    def excess_variance(self, state: Any) -> float:
+        """How much larger the variance of bootstrap draws is than that over other samples."""
+        return 0.0
+
     def describe(self, state: Any) -> str:
         """A short note that is shown next to the score."""
         return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -71,7 +72,8 @@ def bootstrap_interval(
 
     A bootstrap (Efron 1979): both sets are resampled with replacement, `metric.draws` times. A
     resampled set varies less than its source, which biases some metrics, every draw alike. So the
-    draws are shifted until their mean is `value`, and only their spread counts.
+    draws are shifted until their mean is `value`, and only their spread counts, without what the
+    metric knows to be too much of it.
 
     sizes: numbers of generated and of reference pictures.
     """
@@ -83,7 +85,12 @@ def bootstrap_interval(
         reference = random.integers(0, num_reference, num_reference)
         scores.append(finite_score(metric, state, generated, reference))
     quantiles = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
-    low, high = np.quantile(scores, quantiles) - np.mean(scores) + value
+    spread = np.quantile(scores, quantiles) - np.mean(scores)
+    excess = metric.excess_variance(state)
+    if excess > 0:
+        variance = np.var(scores)
+        spread *= math.sqrt(min(1.0, max(variance - excess, excess / 2) / variance))
+    low, high = value + spread
     lower_bound, upper_bound = metric.bounds
     return (
         float(np.clip(low, lower_bound, upper_bound)),

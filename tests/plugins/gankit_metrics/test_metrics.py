@@ -222,6 +222,23 @@ def test_the_interval_is_centred_on_the_number_even_if_draws_are_biased():
     assert (low + high) / 2 == pytest.approx(value, rel=0.15)
 
 
+@pytest.mark.parametrize("shift", [0, 0.1, 0.5])
+@pytest.mark.parametrize(("n", "m"), [(120, 120), (100, 60)])
+def test_the_interval_of_kid_is_as_wide_as_kid_varies_also_near_0(n, m, shift):
+    random = np.random.default_rng(6)
+    metric = KID("pixels")
+    values = []
+    widths = []
+    for number in range(200):
+        sets = random.normal(size=(n, 32)), random.normal(size=(m, 32)) + shift
+        state = metric.compare(*sets)
+        values.append(metric.score(state, np.arange(n), np.arange(m)))
+        if number < 8:
+            low, high = bootstrap_interval(metric, "kid", state, values[-1], (n, m))
+            widths.append(high - low)
+    assert np.mean(widths) == pytest.approx(2 * 1.96 * np.std(values), rel=0.3)
+
+
 def sets_of(generated, fresh, reference):
     """Sets without a run."""
     pixels, size = np.concatenate([fresh, reference]), len(fresh)
