@@ -15,7 +15,7 @@ class LeCam(Trick):
     side of the average, which is rare. It costs D a second forward pass.
 
     weight: lambda; 0.3 in the paper, for BigGAN on CIFAR.
-    decay: the share of the averages that is kept at each step.
+    decay: the share of the averages that is kept at each update of D.
     after: the step from which the penalty counts; the averages are kept from the first step
         (released BigGAN code: 1000, StyleGAN2 code: 0).
     """
@@ -27,6 +27,7 @@ class LeCam(Trick):
         self.decay = decay
         self.after = after
         self.averages: torch.Tensor | None = None  # a_R, a_F
+        self.means: list[torch.Tensor] = []  # of the micro-batches of this update
         self.acted = False
 
     def penalty(self, gan, player, real, fake):
@@ -34,15 +35,24 @@ class LeCam(Trick):
             return None
         d_real = gan.judge(real)
         d_fake = gan.judge(fake)
-        means = torch.stack([d_real.mean(), d_fake.mean()]).detach()
-        averages = means if self.averages is None else self.averages.to(means.device)
-        self.averages = self.decay * averages + (1 - self.decay) * means
+        self.means.append(torch.stack([d_real.mean(), d_fake.mean()]).detach())
         if gan.step < self.after:
             return None
         self.acted = True
-        a_real, a_fake = self.averages
+        a_real, a_fake = self._next_averages()
         distance = (d_real - a_fake).square().mean() + (d_fake - a_real).square().mean()
         return self.weight * distance
+
+    def after_update(self, gan, player):
+        if self.means:
+            self.averages = self._next_averages()
+            self.means = []
+
+    def _next_averages(self):
+        """a_R and a_F with the micro-batches so far."""
+        means = torch.stack(self.means).mean(dim=0)
+        averages = means if self.averages is None else self.averages.to(means.device)
+        return self.decay * averages + (1 - self.decay) * means
 
     def activity(self):
         acted = self.acted

@@ -373,6 +373,7 @@ def test_lecam_holds_each_side_near_the_other_sides_average(gan):
         expected += np.mean((np.array(fake) - a_real) ** 2)
         penalty = trick.penalty(gan, gan.D, logits(real), logits(fake))
         assert penalty.item() == pytest.approx(0.3 * expected, rel=1e-5)
+        trick.after_update(gan, gan.D)
     (gradient,) = torch.autograd.grad(penalty, gan.D.net.weight)  # the averages are constants
     slope = np.mean(2 * (np.array(real) - a_fake) * real)
     slope += np.mean(2 * (np.array(fake) - a_real) * fake)
@@ -386,12 +387,26 @@ def test_lecam_holds_each_side_near_the_other_sides_average(gan):
     assert torch.equal(*both)
 
 
+def test_lecams_averages_move_once_for_all_micro_batches(gan):
+    whole, parts = LeCam(decay=0.5), LeCam(decay=0.5)
+    for real, fake in (([1.0, 3.0], [0.0, -1.0]), ([2.0, 5.0], [-3.0, 1.0])):
+        whole.penalty(gan, gan.D, logits(real), logits(fake))
+        for one_real, one_fake in zip(real, fake, strict=True):
+            parts.penalty(gan, gan.D, logits([one_real]), logits([one_fake]))
+        for trick in (whole, parts):
+            trick.after_update(gan, gan.D)
+            trick.after_update(gan, gan.G)
+    assert parts.averages.tolist() == pytest.approx(whole.averages.tolist())
+    assert whole.averages.tolist() == [2.75, -0.75]
+
+
 def test_lecam_may_wait_while_it_averages(gan):
     trick = LeCam(decay=0.5, after=2)
     for step in range(3):
         gan.begin_step(step)
         penalty = trick.penalty(gan, gan.D, logits([float(step)]), logits([0.0]))
         assert (penalty is None) == (step < 2)
+        trick.after_update(gan, gan.D)
     assert trick.averages[0].item() == pytest.approx(0.25 * 0 + 0.25 * 1 + 0.5 * 2)
 
 
