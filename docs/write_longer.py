@@ -30,6 +30,7 @@ DOCS = Path(__file__).parent
 STORE = DOCS / "longer"
 MOMENTS = (25, 50, 100, 200, 400, 800, 1600, 3200, 6400)  # kimg, of the rows of pictures
 COLUMNS = 8  # pictures of each moment
+KIMG_A_MINUTE = 20  # that small-data shows D on two idle cores, as measured for docs/results.md
 MAX_BYTES = 150_000  # of a picture
 CHART = (640, 240)  # px
 MARGIN = 44  # px around the chart
@@ -64,7 +65,8 @@ more time stops to pay. In each picture, a row is a moment of the run, and a col
 picture was selected: they are the first ones of each grid. KID is measured against pictures that
 were held out, with its 95 % interval; [Measures](measures.md) explains it, and its floor, which
 real pictures reach. Most of these are single runs, so small differences may be chance. The hours
-are those of a busy machine; two idle cores show D some 20 thousand pictures a minute.
+are those of a busy machine, on one of its cores; two idle cores show D some 20 thousand pictures a
+minute, a million in fifty minutes.
 (`docs/write_longer.py` writes this page from the folders of runs.)
 """
 
@@ -214,7 +216,8 @@ def section(path):
         f"![The same eight z during the run](longer/{path.stem}-time.webp)",
         f"```bash\n{record['command']}\n```",
         f"D was shown {record['kimg']:,.0f} thousand pictures, each of {record['of']:,} about "
-        f"{epochs:,} times, in {record['hours']:.1f} hours on {threads}.",
+        f"{epochs:,} times: about {round(record['kimg'] / KIMG_A_MINUTE)} minutes on two idle cores; "
+        f"this run took {record['hours']:.1f} hours on {threads}.",
         *filter(None, [SEEN.get(path.stem)]),
         f"![KID during the run](longer/{path.stem}.svg)",
         "\n".join(table(record["measured"])),

@@ -33,8 +33,9 @@ RACES = {  # by the name of a race's folder: heading, description, short names o
         "minutes on two idle cores: the DCGAN of the tutorials, at the speed of their loop, and "
         "the recipe `small-data`. The speeds were measured in turns, six rounds: the recipe took "
         "338 to 404 pictures a second and the loop 66 to 74 (87 on a quieter day). In six minutes "
-        "this is 122 thousand or more, and 24 to 31 thousand. The DCGAN saw 31.5 thousand "
-        "pictures, `small-data` 120 thousand. Each run had one core.",
+        "this is 122 thousand or more, and 24 to 31 thousand. So the DCGAN was trained on 31.5 "
+        "thousand pictures and `small-data` on 120 thousand; the runs themselves had one core each "
+        "and took longer.",
         NETWORKS,
     ),
     "cells": (
@@ -54,7 +55,7 @@ RACES = {  # by the name of a race's folder: heading, description, short names o
         "`small-data` on the paintings, new, and with `--init` from a run on the photographs of "
         "flowers above, which were shown a million times ([What more time gives](longer.md)). "
         "`docs/measure_init.py` makes all of these runs. Both saw 120 thousand pictures, as many "
-        "as in six minutes on two idle cores. Each run had one core.",
+        "as in six minutes on two idle cores.",
         ("new", "with a base"),
     ),
     "init-cells": (
@@ -128,8 +129,9 @@ Written by `docs/write_races.py` from the files of races and comparisons. [Races
 how to read the tables, and [Measures](measures.md) what the numbers mean. All pictures are compared
 with the [hold-out](glossary.md#hold-out): real pictures that were not used for training. In
 parentheses after each metric is its [floor](glossary.md#floor), the value of real against real
-pictures. A [kimg](glossary.md#kimg) is a thousand real pictures that D saw. Single runs from tuning
-the recipes are in [Tried and measured](notebook.md).
+pictures; `memorising` is best at 0.5, and towards 1, G copies. A [kimg](glossary.md#kimg) is a thousand
+real pictures that D saw. Single runs from tuning the recipes are in [Tried and
+measured](notebook.md).
 """
 
 
