@@ -184,13 +184,21 @@ def select_precision(precision: str, device: torch.device) -> str:
 def is_faster_in_bf16(device: torch.device) -> bool:
     """Measure whether a matrix product is at least 1.5 times as fast in bf16 as in float32.
 
-    Takes a tenth of a second, once a run. False on MPS, where it has not been tried.
+    Takes a tenth of a second. False on MPS, where it has not been tried.
     """
     if device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
         return False
     if device.type not in MATRIX_SIDES:
         return False
     side = MATRIX_SIDES[device.type]
+    # A CPU that only emulates bf16 would take seconds for products of this size.
+    if _speedup_of_bf16(device, side // 3) < 0.5:
+        return False
+    return _speedup_of_bf16(device, side) > 1.5
+
+
+def _speedup_of_bf16(device: torch.device, side: int) -> float:
+    """How many times as fast a product of two matrices (side, side) is in bf16."""
     dtypes = (torch.float32, torch.bfloat16)
     seconds = dict.fromkeys(dtypes, float("inf"))
     for dtype in dtypes * 8:  # in turns, so that a busy moment slows both
@@ -198,7 +206,7 @@ def is_faster_in_bf16(device: torch.device) -> bool:
         product = "float((matrix @ matrix)[0, 0])"  # reading a number waits for a GPU
         elapsed = timeit.timeit(product, globals={"matrix": matrix}, number=1)
         seconds[dtype] = min(seconds[dtype], elapsed)
-    return seconds[torch.float32] > 1.5 * seconds[torch.bfloat16]
+    return seconds[torch.float32] / seconds[torch.bfloat16]
 
 
 def to_device(tensor: torch.Tensor, device: torch.device | str) -> torch.Tensor:

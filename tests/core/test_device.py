@@ -328,6 +328,18 @@ def test_bf16_must_be_faster_by_half(monkeypatch, bf16, expected):
     assert is_faster_in_bf16(torch.device("cpu")) is expected
 
 
+def test_a_cpu_that_emulates_bf16_is_known_after_small_products(monkeypatch):
+    sides = set()
+
+    def timeit(code, globals, number):
+        sides.add(len(globals["matrix"]))
+        return 9.0 if globals["matrix"].dtype == torch.bfloat16 else 1.0
+
+    monkeypatch.setattr("timeit.timeit", timeit)
+    assert not is_faster_in_bf16(torch.device("cpu"))
+    assert sides == {256}
+
+
 def test_a_device_without_bf16_is_not_timed(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: False)
     assert not is_faster_in_bf16(torch.device("cuda"))
