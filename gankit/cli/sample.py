@@ -31,6 +31,7 @@ from gankit.core.errors import GankitError
 from gankit.data.read.names import printable
 from gankit.training.find_run import find_run
 from gankit.training.links import WRITTEN, refuse_links_out
+from gankit.training.named_checkpoint import LAST, checkpoint_word
 from gankit.training.run_file import grid_shows_seeds
 
 if TYPE_CHECKING:
@@ -121,7 +122,8 @@ def _check_out(
     check_output(out or run)
     if out:
         video = "--history" if form == "history" else film_option(values)
-        check_path(out, run, is_folder=form == "files", video_option=video)
+        fps = values["fps"] or 0
+        check_path(out, run, is_folder=form == "files", video_option=video, fps=fps)
         return out
     name = _file_name(form, pictures, values)
     file = run / (name if form == "files" else file_prefix(classes) + name)
@@ -130,19 +132,31 @@ def _check_out(
 
 
 def _file_name(form: str, pictures: Pictures, values: Values) -> str:
-    """What to write without --out."""
-    is_successive = isinstance(pictures, Successive)
+    """What to write without --out: other seeds, spreads and checkpoints have other names."""
+    if form == "history":
+        return "progress.mp4"
+    checkpoint = values["checkpoint"]
+    step = "" if checkpoint in (None, LAST) else f"-{checkpoint_word(checkpoint)}"
+    if form == "files":
+        return f"pictures{step}"
+    ending = "mp4" if form == "film" else "png"
+    return f"{_kind(form, pictures, values)}{_which(form, pictures, values)}{step}.{ending}"
+
+
+def _kind(form: str, pictures: Pictures, values: Values) -> str:
+    """What the name of a film or picture without --out begins with."""
     if form == "film":
-        film = "loop" if values["loop"] else "walk"
-        return "loop.mp4" if is_successive and values["loop"] else f"{film}-{pictures.name()}.mp4"
-    names = {
-        "files": "pictures",
-        "history": "progress.mp4",
-        "strip": f"strip-{pictures.name()}.png",
-    }
-    is_single = len(pictures.numbers) == 1 and not is_successive
-    grid = f"{'picture' if is_single else 'grid'}-{pictures.name()}.png"
-    return names.get(form, grid)
+        return "loop" if values["loop"] else "walk"
+    if form == "strip":
+        return "strip"
+    is_single = len(pictures.numbers) == 1 and not isinstance(pictures, Successive)
+    return "picture" if is_single else "grid"
+
+
+def _which(form: str, pictures: Pictures, values: Values) -> str:
+    """Which pictures they are, after a dash; empty for a loop from seed 0."""
+    is_loop_of_seeds = form == "film" and values["loop"] and isinstance(pictures, Successive)
+    return "" if is_loop_of_seeds and not pictures.numbers[0] else f"-{pictures.name()}"
 
 
 def _write(drawing: Drawing, form: str, pictures: Pictures, values: Values) -> Frames | None:

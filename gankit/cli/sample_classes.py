@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gankit.cli.sample_pictures import short_name
 from gankit.runs.find_class import find_class
 from gankit.training.run_file import recorded_run
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from gankit.runs.sampler import Sampler
 
 _UNSAFE = re.compile(r"[^\w.,+-]+")  # in the name of a file
-MAX_LETTERS = 40
 
 
 def read_classes(run: Path, names: Sequence[str]) -> tuple[str, ...]:
@@ -48,7 +48,7 @@ def file_prefix(classes: Sequence[str], others: Sequence[str] = ()) -> str:
 
 
 def _safe_name(name: str) -> str:
-    return _UNSAFE.sub("_", name)[:MAX_LETTERS]
+    return short_name(_UNSAFE.sub("_", name))
 
 
 def labels_of(sampler: Sampler, pictures: Pictures, name: str | None) -> Tensor | None:

@@ -182,11 +182,11 @@ def _points(
         count = _count_frames(film.seconds or CIRCLE_SECONDS, fps)
         of_each = None if shares is None else itertools.repeat(shares[0], count)
         return circle(z[0], noise, pictures.spread, count), of_each, count
-    closed = film.closed
+    closed = bool(film.closed)
     seconds_per_picture = 1.0
     if isinstance(pictures, Directions):
         saved = pictures.walk(drawing.sampler)
-        closed = closed or saved.is_closed
+        closed = saved.is_closed if film.closed is None else film.closed
         seconds_per_picture = saved.seconds_per_picture
     parts = len(z) if closed else len(z) - 1
     count = _count_frames(film.seconds or parts * seconds_per_picture, fps)

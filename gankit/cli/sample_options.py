@@ -63,7 +63,8 @@ HOW = (
                  "as there is room for. The file is written as always."),
 )  # fmt: skip
 VIDEOS = (
-    click.Option(["--loop"], is_flag=True, help="Make a video through the pictures and back."),
+    click.Option(["--loop/--no-loop"], default=None, help="Make a video through the pictures and "
+                 "back. --no-loop: the video of --directions ends at its last picture."),
     click.Option(["--seconds"], type=float, metavar="N", help="Make a video of this length; "
                  "without --loop, it ends at the last picture.  [default: 1 a picture]"),
     click.Option(["--history"], is_flag=True,
@@ -118,7 +119,7 @@ class Film:
     """How a film passes its pictures."""
 
     fps: int
-    closed: bool  # back to the first picture
+    closed: bool | None  # back to the first picture; None: as the file of a walk says
     eased: bool
     seconds: float  # 0: a second from each picture to the next
 
@@ -149,6 +150,8 @@ def choose_form(values: Mapping[str, Any], given: Collection[str]) -> str:
             raise GankitError(f"--{name} is for videos: add --seconds N or --loop, or omit it")
         raise GankitError(f"{what.format(film=options[0])}: omit --{name}")
     _check_choosers(form, given)
+    if values["loop"] is False and "loop" in given and "directions" not in given:
+        raise GankitError("--no-loop is for the video of --directions: omit it")
     _check_several_classes(values, given, form)
     return form
 
@@ -217,11 +220,12 @@ def read_pictures(values: Mapping[str, Any], form: str, *, grid_shows_seeds: boo
     elif form == "strip":
         return Pair(values["seed"], 1 if has_several_classes else 2)
     else:
-        return Successive(values["seed"], values["count"] or _count(form, has_several_classes))
+        count = values["count"] or _count(form, has_several_classes)
+        pictures = Successive(values["seed"], count)
     if form in ("strip", "film") and len(pictures.numbers) < 2 and not has_several_classes:
-        option = "--cells" if cells else "--seeds"
+        option = next(f"--{name}" for name in ("cells", "seeds", "count") if values[name])
         raise GankitError(
-            f"{option} names one picture, and the way from picture to picture needs two or more; "
+            f"{option} gives one picture, and the way from picture to picture needs two or more; "
             "--near SEED --loop moves around one"
         )
     return pictures
@@ -249,9 +253,13 @@ def read_film(values: Mapping[str, Any]) -> Film:
 
 def film_options(values: Mapping[str, Any]) -> list[str]:
     """The options that make the same film of the same pictures."""
-    options = ["--loop"] if values["loop"] else []
+    options = _switch("loop", values)
     for name in ("seconds", "fps"):
         options += [f"--{name}", f"{values[name]:.12g}"] if values[name] else []
-    if values["ease"] is not None:
-        options.append("--ease" if values["ease"] else "--no-ease")
-    return options
+    return options + _switch("ease", values)
+
+
+def _switch(name: str, values: Mapping[str, Any]) -> list[str]:
+    if values[name] is None:
+        return []
+    return [f"--{name}" if values[name] else f"--no-{name}"]

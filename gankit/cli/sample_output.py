@@ -28,10 +28,12 @@ MAX_SHOWN = 80  # letters of options in a message
 PICTURE_ENDINGS = ".png, .jpg or .webp"
 
 
-def check_path(out: Path, run: Path, *, is_folder: bool = False, video_option: str = "") -> None:
+def check_path(
+    out: Path, run: Path, *, is_folder: bool = False, video_option: str = "", fps: int = 0
+) -> None:
     """GankitError if --out cannot be what is written: a picture, a folder of them, or a video.
 
-    `video_option` is the option that asks for a video.
+    `video_option` is the option that asks for a video; `fps`: the value of --fps, or 0.
     """
     if is_folder:
         _check_folder(out, run)
@@ -46,6 +48,7 @@ def check_path(out: Path, run: Path, *, is_folder: bool = False, video_option: s
         if ending not in video.ENDINGS:
             raise GankitError(f"{video_option} writes a video, so --out must end in .mp4, .webp or "
                               f".gif; it is {out}")  # fmt: skip
+        video.check_video(out, fps)
     elif ending == ".mp4":
         raise GankitError(
             f"--out {out} is a video: add --loop, --seconds or --history, or write "
@@ -111,14 +114,22 @@ def check_picture_fits(
 def check_film_fits(options: Sequence[str], count: int, size: tuple[int, int], out: Path) -> None:
     """GankitError if players cannot show a film of `count` frames of this size (width, height).
 
-    The frames of a .webp or .gif must also fit into memory; an .mp4 needs only one.
+    The frames of a .webp or .gif must also fit into memory.
     """
-    width, height = size
-    if max(size) > MAX_FILM_SIDE:
+    _check_film_side(*size)
+    _check_frames_fit(options, count, size, out)
+
+
+def _check_film_side(width: int, height: int) -> None:
+    if max(width, height) > MAX_FILM_SIDE:
         raise GankitError(
-            f"--size {max(size)} is too large for a video: players show {MAX_FILM_SIDE:,} pixels "
-            "a side"
+            f"the video would have {width:,} x {height:,} pixels, and players show "
+            f"{MAX_FILM_SIDE:,} a side: use a smaller --size"
         )
+
+
+def _check_frames_fit(options: Sequence[str], count: int, size: tuple[int, int], out: Path) -> None:
+    width, height = size
     max_count = MAX_PIXELS // (width * height)
     if out.suffix.lower() != ".mp4" and count > max_count:
         raise GankitError(
@@ -145,8 +156,9 @@ def write_history(run: Path, out: Path, fps: int, size: int) -> int:
     """Write the grids that a run has drawn during training as a video.
 
     `size`: the pixels of each picture's longer side; 0: as they are. Returns what they were.
+    GankitError if there are no grids, or if such a video is too large.
     """
-    from gankit.runs.images import resize
+    from gankit.runs.images import resize, resized
     from gankit.runs.read_grid import read_grid
 
     grids = list_grids(run)
@@ -154,12 +166,16 @@ def write_history(run: Path, out: Path, fps: int, size: int) -> int:
         raise GankitError(f"{run} has no grids in samples/, so --history has nothing to show")
     settings = recorded_run(run)
     side = settings.size.longer
-    drawn = (read_grid(grid) for _, grid in grids)
-    frames = (
-        resize(grid, round(size / side * max(grid.size)), settings.resample) for grid in drawn
-    )
     options = ["--history"]
     options += ["--size", str(size)] if size else []
+    _, first = grids[0]
+    drawn = read_grid(first).size
+    longer = round(size / side * max(drawn))
+    written = resized(*drawn, longer)
+    if size:
+        _check_film_side(*written)
+    _check_frames_fit(options, len(grids), written, out)
+    frames = (resize(read_grid(grid), longer, settings.resample) for _, grid in grids)
     options += ["--fps", str(fps)] if fps != HISTORY_FPS else []
     last_step, _ = grids[-1]
     provenance = of_run(run, last_step, join_command(["gankit", *sample_words(run, *options)]))

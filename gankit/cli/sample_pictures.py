@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from gankit.core.errors import GankitError, quote_value
 from gankit.core.portable_path import path_from_here
+from gankit.runs.sample_limits import SPREAD
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
     from gankit.runs.walk_file import Walk
 
 MAX_NUMBERS = 10_000  # in --seeds and --cells
-MAX_NAME = 40  # letters of the numbers in a file's name
+MAX_NAME = 40  # letters of the numbers, or the classes, in a file's name
+DIGEST = 6  # of them, if it is cut
 _RANGE = re.compile(r"([0-9]{1,39})(?:-([0-9]{1,39}))?")
 
 
@@ -114,7 +117,7 @@ class Seeds:
         return self.numbers[0]
 
     def name(self) -> str:
-        return short_name(self.numbers)
+        return short_name(write_numbers(self.numbers))
 
     def file_name(self, number: int) -> str:
         return f"{number:06d}.png"
@@ -142,7 +145,7 @@ class Cells:
         return None
 
     def name(self) -> str:
-        return f"cells-{short_name(self.numbers)}"
+        return f"cells-{short_name(write_numbers(self.numbers))}"
 
     def file_name(self, number: int) -> str:
         return f"cell-{number:06d}.png"
@@ -175,11 +178,15 @@ class Near:
         return self.center
 
     def name(self) -> str:
-        which = "" if self._are_the_first() else f"-{short_name(self.numbers)}"
-        return f"near-{self.center}{which}"
+        which = "" if self._are_the_first() else f"-{short_name(write_numbers(self.numbers))}"
+        return f"{self._near()}{which}"
 
     def file_name(self, number: int) -> str:
-        return f"near-{self.center}-{number:06d}.png"
+        return f"{self._near()}-{number:06d}.png"
+
+    def _near(self) -> str:
+        spread = "" if self.spread == SPREAD else f"-spread-{self.spread:.12g}"
+        return f"near-{self.center}{spread}"
 
     def _are_the_first(self) -> bool:
         return list(self.numbers) == list(range(len(self.numbers)))
@@ -259,10 +266,12 @@ def write_numbers(numbers: Iterable[int]) -> str:
     return ",".join(texts)
 
 
-def short_name(numbers: Sequence[int]) -> str:
-    """Numbers for the name of a file: `5,12,40`, cut if they are many."""
-    text = write_numbers(numbers)
-    return text if len(text) <= MAX_NAME else f"{text[:MAX_NAME]}..."
+def short_name(text: str) -> str:
+    """A text for the name of a file; a long one is cut, and ends with a digest of the whole."""
+    if len(text) <= MAX_NAME:
+        return text
+    digest = hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:DIGEST]
+    return f"{text[: MAX_NAME - DIGEST - 1]}-{digest}"
 
 
 def _runs(numbers: Iterable[int]) -> Iterator[list[int]]:

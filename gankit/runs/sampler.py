@@ -17,7 +17,7 @@ from gankit.core.errors import GankitError, quote_value
 from gankit.core.randomness import latents, latents_of_seeds
 from gankit.core.registry import Registry, registry_of
 from gankit.core.settings import Run
-from gankit.runs.find_class import Label, check_labels, find_class
+from gankit.runs.find_class import Label, find_class, to_labels
 from gankit.runs.images import arrange, resize, to_pictures
 from gankit.runs.sample_limits import MAX_SIZE, NEAR_COUNT, SPREAD
 from gankit.training import checkpoint
@@ -70,19 +70,17 @@ class Sampler:
         return labels_in_turn(seeds, len(self.class_names)) if self.class_names else None
 
     @torch.no_grad()
-    def images(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+    def images(self, z: Tensor, labels: Tensor | NDArray[Any] | None = None) -> Tensor:
         """Images (N, C, H, W) in [-1, 1] of z (N, latent_dim), in batches of 64.
 
         `labels`: with class labels, the class (N,) of each image, or its shares of all classes,
-        (N, number of classes); by default, those of `labels(range(N))`. GankitError if z or labels
-        have another shape or no rows.
+        (N, number of classes), as a tensor or an array; by default, those of `labels(range(N))`.
+        GankitError if z or labels have another shape or no rows.
         """
         self._check_shape(z)
-        if labels is None:
-            labels = self.labels(range(len(z)))
+        labels = self._labels_of(z, labels)
         if labels is None:
             return torch.cat([self.net(batch).float() for batch in torch.split(z, BATCH_SIZE)])
-        check_labels(labels, len(z), self.class_names)
         parts = zip(torch.split(z, BATCH_SIZE), torch.split(labels, BATCH_SIZE), strict=True)
         return torch.cat([self.net(*part).float() for part in parts])
 
@@ -130,21 +128,19 @@ class Sampler:
         frame = self.frames(self.latents([seed]), self.labels([seed], label))[0]
         return resize(Image.fromarray(frame), _require_size(size), self.run.resample)
 
-    def frames(self, z: Tensor, labels: Tensor | None = None) -> NDArray[np.uint8]:
+    def frames(self, z: Tensor, labels: Tensor | NDArray[Any] | None = None) -> NDArray[np.uint8]:
         """The pictures of z (N, latent_dim), as uint8 (N, H, W, 3).
 
         `labels` and GankitError: as for `images`. With `--channels 4` the pictures are RGBA, as
         files hold it: (N, H, W, 4), not premultiplied.
         """
         self._check_shape(z)
-        if labels is None:
-            labels = self.labels(range(len(z)))
+        labels = self._labels_of(z, labels)
         # Converted batch by batch, because bytes take a quarter of the memory of floats.
         starts = range(0, len(z), BATCH_SIZE)
         rows = [slice(start, start + BATCH_SIZE) for start in starts]
         if labels is None:
             return np.concatenate([to_pictures(self.images(z[part])) for part in rows])
-        check_labels(labels, len(z), self.class_names)
         return np.concatenate([to_pictures(self.images(z[part], labels[part])) for part in rows])
 
     def draw(
@@ -152,7 +148,7 @@ class Sampler:
         z: Tensor,
         columns: int = 0,
         *,
-        labels: Tensor | None = None,
+        labels: Tensor | NDArray[Any] | None = None,
         size: int = 0,
         numbers: Sequence[int] = (),
     ) -> Image.Image:
@@ -227,6 +223,12 @@ class Sampler:
         if the page cannot draw this generator.
         """
         return registry_of(self.run).explorer()(self)
+
+    def _labels_of(self, z: Tensor, labels: Tensor | NDArray[Any] | None) -> Tensor | None:
+        """The labels of these z as a tensor; None for a run without class labels. GankitError."""
+        if labels is None:
+            return self.labels(range(len(z)))
+        return to_labels(labels, len(z), self.class_names)
 
     def _check_shape(self, z: Tensor) -> None:
         if not isinstance(z, Tensor):

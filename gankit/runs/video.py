@@ -22,6 +22,9 @@ from gankit.runs.provenance import Provenance, to_comment
 log = logging.getLogger("gankit")
 ENDINGS = (".mp4", ".webp", ".gif")
 MAX_GIF_WIDTH = 256  # pixels
+UNITS = {".gif": 10, ".webp": 1}  # ms; a frame is shown for a multiple of it
+# Frames per second. Browsers show a frame of 10 ms or less for 100 ms.
+MAX_FPS = {".gif": 50, ".webp": 90}
 # What an .mp4 says about its colours.
 BT_709 = {"colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709",
           "color_range": "tv"}  # fmt: skip
@@ -37,18 +40,18 @@ def write_video(
 
     A large gif gets half the size and 64 colours; else it would be ten times as large as an mp4.
     The frames of an mp4 are encoded one by one; those of a webp or gif are collected in memory
-    first. GankitError for another ending, for no frame, or for frames of several sizes.
+    first. GankitError for another ending, for more frames a second than the format can show, for
+    no frame, or for frames of several sizes.
     """
     path = Path(path)
     ending = path.suffix.lower()
-    if ending not in ENDINGS:
-        raise GankitError(f"{path.name} is not a video: its name must end in .mp4, .webp or .gif")
+    check_video(path, fps)
     pictures: Iterator[Image.Image] = (frame.convert("RGB") for frame in frames)
     first = next(pictures, None)
     if first is None:
         raise GankitError(f"there is no picture to write into the video {path.name}")
     pictures = _check_size(itertools.chain([first], pictures), first.size)
-    options: dict[str, Any] = {"duration": 1000 // fps, "loop": 0}
+    options: dict[str, Any] = {"loop": 0}
     if ending == ".gif" and first.width > MAX_GIF_WIDTH:
         log.warning(
             "%s is written with half the size and 64 colours, because it is wider than %d pixels; "
@@ -62,8 +65,32 @@ def write_video(
         return
     options |= mark_options(ending[1:].upper(), to_comment(provenance))
     stack = np.stack([np.asarray(picture) for picture in pictures])
+    times = durations(len(stack), fps, UNITS[ending])
+    options["duration"] = times if len(times) > 1 else times[0]  # Pillow takes no list of one
     content: bytes = iio.imwrite("<bytes>", stack, plugin="pillow", extension=ending, **options)
     write_atomically(path, content)
+
+
+def check_video(path: Path, fps: int) -> None:
+    """GankitError if a video cannot have this name, or cannot show `fps` frames a second."""
+    ending = path.suffix.lower()
+    if ending not in ENDINGS:
+        raise GankitError(f"{path.name} is not a video: its name must end in .mp4, .webp or .gif")
+    max_fps = MAX_FPS.get(ending, fps)
+    if fps > max_fps:
+        raise GankitError(
+            f"{path.name} would have {fps} frames per second, and browsers show a {ending} "
+            f"correctly up to {max_fps}: use --fps {max_fps} or less, or write an .mp4"
+        )
+
+
+def durations(count: int, fps: int, unit: int) -> list[int]:
+    """How long each of `count` frames is shown, in ms: multiples of `unit`.
+
+    What rounding one frame adds or takes is made up for by the next ones.
+    """
+    starts = [round(1000 * number / (fps * unit)) * unit for number in range(count + 1)]
+    return [end - start for start, end in itertools.pairwise(starts)]
 
 
 def _check_size(pictures: Iterable[Image.Image], size: tuple[int, int]) -> Iterator[Image.Image]:

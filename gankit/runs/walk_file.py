@@ -61,6 +61,14 @@ def read_walk(path: Path, latent_dim: int, class_names: Sequence[str] = ()) -> W
     return Walk(torch.cat(z), record["seconds_per_picture"], record["loop"], shares)
 
 
+def is_walk_file(path: Path) -> bool:
+    """Whether a file says that it is a walk of gankit, of any version."""
+    try:
+        return bool(read_json_object(path, DESCRIPTION).get("gankit") == KIND)
+    except GankitError:
+        return False
+
+
 def write_walk(path: Path, walk: Walk) -> None:
     """Write a walk as a file that `read_walk` reads. Raises OSError."""
     record = {

@@ -21,6 +21,11 @@ def checkpoint_path(checkpoints: Path, step: int) -> Path:
     return checkpoints / f"step-{step:06d}"
 
 
+def checkpoint_word(name: int | str) -> str:
+    """What the name of a file calls a checkpoint: `step-500`, `best` or `last`."""
+    return f"step-{name}" if isinstance(name, int) else name
+
+
 def best_step(checkpoints: Path) -> int | None:
     """The step that the file `best` there names; None if there is none, or if it names none."""
     try:

@@ -14,13 +14,15 @@ from gankit.core.errors import GankitError
 from gankit.core.portable_path import path_from_here
 from gankit.core.settings import Run, command_about
 from gankit.data.read.names import printable
-from gankit.training.find_run import find_run
+from gankit.training.find_run import WEIGHTS, find_run
 from gankit.training.links import refuse_links_out
 
 if TYPE_CHECKING:
     from gankit.core.registry import Registry
 
 FOLDER = "export"  # in the run's folder
+# A new folder is not named like a file; a name such as flowers-v1.2 is allowed.
+FILE_ENDINGS = frozenset({*WEIGHTS, ".htm", ".html", ".pt2", ".py", ".tar", ".zip"})
 PATHS = {"web": f"{FOLDER}/explore.html", "onnx": f"{FOLDER}/netG.onnx", "torch": FOLDER}
 FORMATS = """
 \b
@@ -89,7 +91,8 @@ def _check_out(out: Path | None, run: Path, form: str) -> Path:
         return check_page(out)
     if form == "onnx" and (out.suffix.lower() != ".onnx" or out.is_dir()):
         raise GankitError(f"--out is {str(out)!r}; the name of the file must end in .onnx")
-    if form == "torch" and (out.is_file() or (out.suffix and not out.is_dir())):
+    is_named_like_a_file = out.suffix.lower() in FILE_ENDINGS and not out.is_dir()
+    if form == "torch" and (out.is_file() or is_named_like_a_file):
         raise GankitError(
             f"--out is {str(out)!r}; --format torch writes several files, so name a folder"
         )

@@ -13,6 +13,8 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from gankit.core.atomic_write import write_atomically
 from gankit.core.class_labels import ROW
+from gankit.core.errors import GankitError
+from gankit.core.read_file import read_regular_file
 from gankit.core.registry import Registry, registry_of
 from gankit.core.shell import quote_word
 from gankit.data.alpha import ALPHA
@@ -30,8 +32,14 @@ from gankit_export.source import NotSelfContained, source_of
 
 WEIGHTS, SOURCE, PROGRAM, DRAW = "netG.pth", "generator.py", "netG.pt2", "draw.py"
 
+LICENCE = "Copyright (c) 2026 The gankit authors"
+COPIED = "Copied from the plugin"
+# A file of an earlier export, of any version of gankit, has one of these texts.
+MARKS = {SOURCE: (f"# {LICENCE}", f"# {COPIED}"), DRAW: ("`gankit sample RUN ",)}
+MAX_BYTES = 1 << 20  # of such a file
+
 DRAW_TEXT = '''\
-"""Draw the pictures of seeds with torch alone: {usage}
+"""Draw the pictures of seeds with torch, NumPy and Pillow, without gankit: {usage}
 
 {about}
 """
@@ -100,8 +108,10 @@ def write_torch(
     """Write the generator's weights, its source, and a file that draws; returns notes about them.
 
     If the source needs more than torch, the network is written as a program of torch.export in its
-    place. GankitError if neither draws the same pictures. Raises OSError.
+    place. GankitError if neither draws the same pictures, or if a file would be replaced that is
+    not of an earlier export. Raises OSError.
     """
+    check_folder(folder)
     require_repeatable(sampler)
     registry = registry_of(sampler.run, registry)
     try:
@@ -109,23 +119,44 @@ def write_torch(
     except NotSelfContained as error:
         why = f"{SOURCE} is not written, because {error}: {DRAW} uses {PROGRAM} in its place"
         files: dict[str, bytes | str] = {
+            DRAW: _draw_text(sampler, provenance, WITH_PROGRAM),
             WEIGHTS: _to_bytes(_tensors(sampler.net.state_dict())),
             PROGRAM: _program(sampler),
-            DRAW: _draw_text(sampler, provenance, WITH_PROGRAM),
         }
         notes = [why]
     else:
         imports = f"\nfrom generator import {call.partition('(')[0]}\n"
         network = WITH_SOURCE.format(call=call)
         files = {
+            DRAW: _draw_text(sampler, provenance, network, imports),
             WEIGHTS: _to_bytes(weights),
             SOURCE: f"# {_licence(sampler, registry)}\n{source}",
-            DRAW: _draw_text(sampler, provenance, network, imports),
         }
         notes = []
-    for name, content in files.items():
+    for name, content in files.items():  # draw.py first: it marks the folder as an export
         write_atomically(folder / name, content)
     return [*notes, f"python {quote_word(str(folder / DRAW))} 0 1 2 draws three pictures with it"]
+
+
+def check_folder(folder: Path) -> None:
+    """GankitError if a file in `folder` that is not of an earlier export would be replaced."""
+    exported = {name for name in MARKS if _is_marked(folder / name, MARKS[name])}
+    if DRAW in exported:
+        exported |= {WEIGHTS, PROGRAM}  # which have no mark of their own
+    for name in (SOURCE, DRAW, WEIGHTS, PROGRAM):
+        if (folder / name).exists() and name not in exported:
+            raise GankitError(
+                f"--format torch would replace {folder / name}, which is not of an earlier export: "
+                "choose another folder with --out"
+            )
+
+
+def _is_marked(path: Path, marks: tuple[str, ...]) -> bool:
+    try:
+        text = read_regular_file(path, MAX_BYTES).decode(errors="replace")
+    except GankitError:
+        return False
+    return any(mark in text for mark in marks)
 
 
 def _with_source(sampler: Sampler, registry: Registry) -> tuple[dict[str, Tensor], str, str]:
@@ -230,6 +261,6 @@ def _class_parts(sampler: Sampler) -> dict[str, str]:
 def _licence(sampler: Sampler, registry: Registry) -> str:
     name = sampler.run.generator.name
     if registry.comes_with_gankit("generator", name):
-        return "Copyright (c) 2026 The gankit authors. MIT licence: keep this line in copies."
+        return f"{LICENCE}. MIT licence: keep this line in copies."
     origin = printable(registry.owner(registry.find("generator", name)).origin)
-    return f"Copied from the plugin {origin}, whose licence holds."
+    return f"{COPIED} {origin}, whose licence holds."

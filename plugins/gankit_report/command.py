@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,10 @@ from gankit.core.registry import Registry
 from gankit.data.read.names import printable
 from gankit.training.find_run import find_run
 from gankit.training.links import refuse_links_out
+from gankit.training.named_checkpoint import checkpoint_word
 
 FILE = "report.html"  # in the folder of the first run
+DIGEST = 6  # letters that tell folders of the same name from each other
 
 
 @click.command()
@@ -26,7 +30,8 @@ FILE = "report.html"  # in the folder of the first run
     "--out",
     type=Path,
     metavar="FILE",
-    help=f"File to write (.html).  [default: {FILE} in the folder of RUN]",
+    help=f"File to write (.html).  [default: {FILE} in the folder of RUN; of two runs, "
+    "report-and-OTHER.html; with --checkpoint, report-STEP.html]",
 )
 @click.option(
     "--checkpoint",
@@ -80,10 +85,32 @@ def _write(folders: list[Path], registry: Registry, out: Path | None, checkpoint
 
     for folder in folders:
         refuse_links_out(folder)
-    out = check_page(out or folders[0] / FILE)
+    if out is None:
+        out = folders[0] / _file_name(folders, checkpoint)
+        refuse_links_out(folders[0], [out.name])
+    check_page(out)
     with show_log():
         write_report(folders, out, registry, examine=True, checkpoint=checkpoint)
     click.echo(printable(str(out)))
+
+
+def _file_name(folders: list[Path], checkpoint: Any) -> str:
+    """The page without --out; only that of a run alone, at its end, is the run's own page."""
+    if len(folders) > 1:
+        return f"report-and-{_name_beside(*folders)}.html"
+    return FILE if checkpoint is None else f"report-{checkpoint_word(checkpoint)}.html"
+
+
+def _name_beside(run: Path, other: Path) -> str:
+    """The name of the other run's folder; with a digest if it is not in the same folder as `run`.
+
+    Elsewhere, several folders may have this name.
+    """
+    folder = other.resolve()
+    if folder.parent == run.resolve().parent:
+        return folder.name
+    digest = hashlib.sha256(os.fsencode(folder.parent)).hexdigest()[:DIGEST]
+    return f"{folder.name}-{digest}"
 
 
 def _follow(folders: list[Path], registry: Registry, port: int, *, opens: bool) -> None:

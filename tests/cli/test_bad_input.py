@@ -242,7 +242,7 @@ def test_an_error_of_the_system_names_its_file(gankit_cli, here, monkeypatch):
     [
         (("--out", "a.xyz"), "a.xyz"),
         (("--out", "nowhere/a.png"), "nowhere/a.png: "),
-        (("--loop", "--count", "1", "--out", "a.png"), ".mp4"),
+        (("--loop", "--count", "2", "--out", "a.png"), ".mp4"),
         (("--files", "--count", "1", "--out", "file"), "--out file"),
         (("--checkpoint", "5"), "step-000005"),
     ],

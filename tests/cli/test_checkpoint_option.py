@@ -58,7 +58,7 @@ def test_a_run_tells_its_best_and_how_to_draw_from_it(gankit_run, gankit_cli, ga
     command = "gankit sample r --checkpoint best"
     assert best == f"best:     swd 1 (0.5 to 1.5) at step 3: {command}"
     assert gankit_cli(*command.split()[1:], "--count", 2).code == 0
-    shown = gankit_cli("show", "r/grid-0.png").out
+    shown = gankit_cli("show", "r/grid-0-best.png").out
     assert "--checkpoint 3" in shown
     code, out, _ = gankit_cli("unfold", "r", "--at", "best", "--json")
     assert [step["step"] for step in json.loads(out)["steps"]] == [3]

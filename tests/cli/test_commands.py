@@ -713,9 +713,9 @@ def test_sample_makes_a_loop(gankit_cli, trained, here, ending):
     assert np.abs(frames[0] - frames[-1]).mean() <= 3 * jumps.max() + 2  # it closes
 
 
-def test_a_loop_of_one_picture_stands_still(gankit_cli, trained, here):
+def test_a_loop_from_a_picture_to_itself_stands_still(gankit_cli, trained, here):
     for seed in range(12):  # the angle from a picture to itself is 0, or all but
-        argv = ("sample", trained, "--loop", "--count", 1, "--seed", seed, "--out", "a.gif")
+        argv = ("sample", trained, "--loop", "--seeds", f"{seed},{seed}", "--out", "a.gif")
         assert gankit_cli(*argv) == (0, "a.gif\n", "")
         with Image.open("a.gif") as picture:
             assert picture.n_frames <= 2

@@ -33,7 +33,7 @@ def test_the_second_run_and_a_resumed_one_have_the_pictures_of_the_first(
     assert gankit_run(*options)[0] == 0
     first = Path("runs", "folder-dcgan64-1")
     for file in ("grid.png", "grid.jpg", "loop.gif"):
-        loop = ["--loop", "--count", 1] if file == "loop.gif" else []
+        loop = ["--loop", "--count", 2] if file == "loop.gif" else []
         assert gankit_cli("sample", first, "--out", file, *loop)[0] == 0
     assert gankit_cli("sample", first, "--files", "--count", 2, "--out", "drawn")[0] == 0
     code, _, err = gankit_run(*options)

@@ -34,7 +34,7 @@ def refused(sample, here):
 
 
 @pytest.mark.parametrize(
-    ("options", "frames"), [((), 12 * 24), (("--count", 1), 24), (("--count", 30), 30 * 24)]
+    ("options", "frames"), [((), 12 * 24), (("--count", 2), 48), (("--count", 30), 30 * 24)]
 )
 def test_a_loop_walks_through_all_pictures(sample, options, frames):
     assert sample("--loop", *options, "--out", "a.mp4").code == 0

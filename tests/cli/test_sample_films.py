@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import shutil
 from pathlib import Path
 
 import av
@@ -11,6 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
+from gankit import GankitError
 from gankit.runs.provenance import read_provenance
 from gankit.runs.video import write_video
 from gankit.runs.walk import circle, walk
@@ -85,6 +87,11 @@ def test_films_of_a_circle_of_directions_and_of_any_size(sample, walk_file):
     assert len(frames_of("b.mp4")) == 24  # two parts of half a second
     assert sample("--directions", walk_file(loop=True), "--out", "c.mp4").code == 0
     assert len(frames_of("c.mp4")) == 36
+    assert sample("--directions", walk_file(loop=True), "--no-loop", "--out", "e.mp4").code == 0
+    assert len(frames_of("e.mp4")) == 24
+    assert "--no-loop" in shlex.split(read_provenance(Path("e.mp4")).command)
+    assert sample("--directions", walk_file(), "--loop", "--out", "f.mp4").code == 0
+    assert len(frames_of("f.mp4")) == 36
     code, out, _ = sample("--history", "--size", 32, "--fps", 5, "--out", "d.mp4")
     assert (code, "enlarged" in out) == (0, True)
     assert iio.immeta("d.mp4", plugin="pyav")["fps"] == 5
@@ -104,6 +111,41 @@ def test_the_command_in_a_film_makes_it_again(sample, gankit_cli, options):
     words = shlex.split(read_provenance(Path("a.gif")).command)
     assert gankit_cli(*words[1:], "--out", "b.gif").code == 0
     assert Path("a.gif").read_bytes() == Path("b.gif").read_bytes()
+
+
+@pytest.mark.parametrize(("ending", "unit"), [("gif", 10), ("webp", 1)])
+@pytest.mark.parametrize("fps", [7, 24, 30, 50])
+def test_a_film_has_the_right_speed(tmp_path, ending, unit, fps):
+    frames = [Image.new("RGB", (8, 8), ("red", "blue")[number % 2]) for number in range(61)]
+    write_video(frames, tmp_path / f"a.{ending}", fps)
+    times = []
+    with Image.open(tmp_path / f"a.{ending}") as film:
+        for number in range(film.n_frames):
+            film.seek(number)
+            film.load()
+            times.append(film.info["duration"])
+    assert len(times) == 61
+    assert sum(times) == pytest.approx(61 * 1000 / fps, abs=unit)
+    assert max(times) - min(times) <= unit
+    assert min(times) > 10  # else browsers show it for 100 ms
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.webp"])
+def test_a_film_that_browsers_would_slow_down_is_refused(tmp_path, name):
+    with pytest.raises(GankitError, match=f"{name} would have 120"):
+        write_video([Image.new("RGB", (8, 8))] * 2, tmp_path / name, 120)
+    write_video([Image.new("RGB", (8, 8))] * 2, tmp_path / "a.mp4", 120)
+    write_video([Image.new("RGB", (8, 8))], tmp_path / name, 50)
+
+
+def test_a_long_history_needs_an_mp4(gankit_cli, trained, here):
+    run = shutil.copytree(trained, here / "run")
+    for step in range(100, 110):
+        shutil.copy(run / "samples" / "000008.png", run / "samples" / f"000{step}.png")
+    code, _, err = gankit_cli("sample", "run", "--history", "--size", 440, "--out", "a.webp")
+    assert (code, Path("a.webp").exists()) == (2, False)
+    assert "frames of 4015 x 4015" in err
+    assert ".mp4" in err
 
 
 def test_a_video_says_its_colours_and_begins_with_its_index(sample):
@@ -170,13 +212,20 @@ def test_a_file_that_holds_no_walk_is_refused(sample, walk_file, changes, facts)
         (("--fps", 30), ("--fps", "--seconds")),
         (("--ease",), ("--ease", "--loop")),
         (("--seeds", 3, "--loop"), ("--seeds", "two", "--near")),
+        (("--count", 1, "--loop"), ("--count", "two", "--near")),
+        (("--count", 1, "--seconds", 3), ("--count", "two", "--near")),
+        (("--no-loop",), ("--no-loop", "--directions")),
+        (("--seeds", "3,4", "--seconds", 3, "--no-loop"), ("--no-loop", "--directions")),
+        (("--loop", "--fps", 51, "--out", "a.gif"), ("a.gif", "51", "50", ".mp4")),
+        (("--history", "--fps", 91, "--out", "a.webp"), ("a.webp", "91", "90", ".mp4")),
+        (("--history", "--size", 1024), ("--size", "9,344", "4,096")),
         (("--seconds", 0), ("--seconds", "0.1")),
         (("--seconds", "nan"), ("--seconds", "nan")),
         (("--loop", "--fps", 0), ("--fps", "0")),
         (("--loop", "--numbers"), ("--loop", "--numbers")),
         (("--near", 2, "--loop", "--ease"), ("--near", "--ease")),
         (("--history", "--seconds", 3), ("--history", "--seconds")),
-        (("--loop", "--size", 5000), ("--size", "5000", "4,096")),
+        (("--loop", "--size", 5000), ("--size", "5,000", "4,096")),
         (("--loop", "--size", 2000, "--out", "a.gif"), ("288 frames", ".gif", ".mp4")),
         (("--directions", "absent.json"), ("absent.json",)),
         (("--directions", "absent.json", "--seeds", "3,4"), ("--directions", "--seeds")),

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import gankit
-from gankit.cli.sample_pictures import read_numbers, write_numbers
+from gankit.cli.sample_pictures import Seeds, read_numbers, write_numbers
 from gankit.runs.provenance import read_provenance
 
 
@@ -42,6 +42,38 @@ def test_a_single_picture_has_no_frame_and_its_own_file(gankit_cli, trained, sam
     assert gankit_cli("sample", "run", "--seeds", 7) == (0, "run/picture-7.png\n", "")
     assert np.array_equal(pixels(run / "picture-7.png"), np.asarray(sampler.sample(7)))
     assert gankit_cli("sample", "run", "--seeds", "7,9") == (0, "run/grid-7,9.png\n", "")
+
+
+@pytest.mark.parametrize(
+    ("options", "file"),
+    [
+        (("--loop", "--count", 2), "loop.mp4"),
+        (("--loop", "--count", 2, "--seed", 7), "loop-7.mp4"),
+        (("--loop", "--near", 12, "--spread", 0.3), "loop-near-12.mp4"),
+        (("--loop", "--near", 12, "--spread", 0.1), "loop-near-12-spread-0.1.mp4"),
+        (("--seeds", "3,4", "--seconds", 1, "--checkpoint", 4), "walk-3,4-step-4.mp4"),
+        (("--count", 2, "--checkpoint", 4), "grid-0-step-4.png"),
+        (("--count", 2, "--checkpoint", "last"), "grid-0.png"),
+        (("--near", 3, "--count", 2, "--spread", 1), "grid-near-3-spread-1.png"),
+        (("--files", "--count", 2, "--checkpoint", 4), "pictures-step-4"),
+        (("--files", "--count", 2, "--near", 3, "--spread", 0.5),
+         "pictures/near-3-spread-0.5-000001.png"),
+        (("--strip", "--checkpoint", 4), "strip-0-step-4.png"),
+    ],
+)  # fmt: skip
+def test_the_name_of_a_file_says_what_was_chosen(gankit_cli, trained, here, options, file):
+    run = shutil.copytree(trained, here / "run")
+    code, out, _ = gankit_cli("sample", "run", *options)
+    assert code == 0
+    assert out.startswith(f"run/{Path(file).parts[0]}\n")
+    assert (run / file).exists()
+
+
+def test_long_lists_of_numbers_have_names_of_their_own():
+    odd = range(1, 99, 2)
+    names = {Seeds((*odd, last)).name() for last in (200, 202)}
+    assert len(names) == 2
+    assert {len(name) for name in names} == {40}
 
 
 def test_a_cell_of_an_old_run_is_the_one_in_its_grid(gankit_cli, trained, registry, here):

@@ -67,7 +67,7 @@ def test_grids_and_the_video_of_a_run_name_its_command(trained):
         (("--count", 4, "--seed", 3), "out.png", 3),
         (("--count", 4, "--checkpoint", 4), "out.webp", 0),
         (("--strip", "--count", 3), "out.jpg", 0),
-        (("--loop", "--count", 1), "out.mp4", 0),
+        (("--loop", "--count", 2), "out.mp4", 0),
         (("--history",), "out.mp4", 0),
         (("--files", "--count", 2, "--seed", 5), "out/000006.png", 6),
     ],

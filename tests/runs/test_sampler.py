@@ -1,5 +1,6 @@
 """Sampling from a trained run: the same seed gives the same picture."""
 
+import dataclasses
 import inspect
 import shutil
 
@@ -168,3 +169,52 @@ def test_a_sampler_has_a_short_repr(sampler):
     assert len(repr(sampler)) < 200
     assert f"step {sampler.step}" in repr(sampler)
     assert sampler.latents(np.arange(2)).shape == (2, sampler.run.latent_dim)
+
+
+class _Level(torch.nn.Module):
+    """A G that draws the number of a class, or the mean of its shares, as a level from -1 to 1."""
+
+    def forward(self, z, labels):
+        numbers = labels if labels.dtype == torch.int64 else labels @ torch.arange(3.0)
+        return (numbers - 1)[:, None, None, None].expand(len(z), 3, 16, 16)
+
+
+@pytest.fixture(scope="module")
+def with_classes(sampler):
+    run = dataclasses.replace(sampler.run, class_labels=True, class_names=("a", "b", "c"))
+    return gankit.Sampler(run, 8, _Level())
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array([0, 1, 2]),
+        np.array([0, 1, 2], np.uint8),
+        np.eye(3),
+        np.eye(3, dtype=np.float32),
+        torch.tensor([0, 1, 2], dtype=torch.int32),
+    ],
+)
+def test_labels_may_be_of_numpy_and_of_any_type(with_classes, labels):
+    z = with_classes.latents(range(3))
+    assert with_classes.frames(z, labels)[:, 0, 0, 0].tolist() == [0, 128, 255]
+    assert with_classes.images(z, labels)[:, 0, 0, 0].tolist() == [-1, 0, 1]
+    assert with_classes.draw(z, labels=labels).size == (38, 38)
+    picture = with_classes.sample(3, label=np.int64(1))
+    assert picture.getpixel((0, 0)) == (128, 128, 128)
+
+
+@pytest.mark.parametrize(
+    ("labels", "fact"),
+    [
+        (np.array([0, 1]), "expected a tensor"),
+        (np.array(["a", "b", "c"]), "expected a tensor"),
+        (np.array([0.0, 1.0, 2.0]), "expected a tensor"),
+        ("abc", "expected a tensor"),
+        (np.array([0, 1, 3]), "from 0 to 2"),
+        (np.array([-1, 0, 1]), "from 0 to 2"),
+    ],
+)
+def test_labels_that_are_none_are_refused(with_classes, labels, fact):
+    with pytest.raises(GankitError, match=fact):
+        with_classes.frames(with_classes.latents(range(3)), labels)

@@ -159,6 +159,9 @@ def test_a_name_counts_before_a_number_and_case_only_if_it_must():
     assert find_class(("1", "0"), "1") == 0
     assert find_class(("Rose", "rose", "Tulip"), "rose") == 1
     assert find_class(("Rose", "Tulip"), "TULIP") == 1
+    assert find_class(("oak", "Blu\u0308te", "blu\u0308te"), "Bl\u00fcte") == 1
+    assert find_class(("oak", "Bl\u00fcte"), "BLU\u0308TE") == 1
+    assert find_class(("Blu\u0308te", "Bl\u00fcte"), "Bl\u00fcte") == 1
     with pytest.raises(GankitError, match="no class 'ROSE'"):
         find_class(("Rose", "rose"), "ROSE")
 

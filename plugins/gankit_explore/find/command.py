@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from gankit_metrics.command import data_option
 
-from gankit.cli.check_output import check_output, require_folder, write_error
+from gankit.cli.check_output import OTHER_OUT, check_output, require_folder, write_error
 from gankit.cli.log import show_log
 from gankit.cli.param_types import CheckpointName
 from gankit.cli.progress import progress_bar
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 FILE = "found.png"  # in the run's folder
 ENDINGS = (".png", ".jpg", ".webp")
+# Names that gankit gives to other files: those of a run, and what the page of the explorer saves.
+OTHER_FILES = frozenset({*WRITTEN, "directions.json"})
 
 
 @click.command()
@@ -108,9 +110,28 @@ def _check_out(out: Path | None, run: Path) -> Path:
     if out.suffix.lower() not in ENDINGS:
         raise GankitError(f"--out is {str(out)!r}; it must end in .png, .jpg or .webp")
     require_folder(out)
-    for path in (out, out.with_suffix(".json")):
+    directions = out.with_suffix(".json")
+    _check_directions(directions)
+    for path in (out, directions):
         check_output(path)
     return out
+
+
+def _check_directions(path: Path) -> None:
+    """GankitError if the z must not be written there. Imports torch if the file exists."""
+    if path.name.casefold() in OTHER_FILES:
+        raise GankitError(
+            f"cannot write the z as {path}: gankit gives the name {path.name} to another file; "
+            f"{OTHER_OUT}"
+        )
+    if path.exists():
+        from gankit.runs.walk_file import is_walk_file
+
+        if not is_walk_file(path):
+            raise GankitError(
+                f"cannot write the z as {path}: this file exists, and is not a walk of gankit; "
+                f"{OTHER_OUT}"
+            )
 
 
 def _provenance(

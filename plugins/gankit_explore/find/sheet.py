@@ -51,7 +51,7 @@ def write_found(result: Found, path: Path, provenance: Provenance) -> Path:
     save_picture(draw_found(result), path, provenance)
     directions = path.with_suffix(".json")
     shares = None if result.shares is None else result.shares.expand(len(result.way), -1)
-    walk = Walk(result.way, SECONDS_PER_PICTURE, is_closed=True, shares=shares)
+    walk = Walk(result.way, SECONDS_PER_PICTURE, is_closed=False, shares=shares)
     write_walk(directions, walk)
     return directions
 

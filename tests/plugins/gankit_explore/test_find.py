@@ -97,6 +97,8 @@ def test_what_the_command_writes(gankit_cli, trained, flower, short, tmp_path):
     latent_dim = gankit.load(run).run.latent_dim
     assert (walk["gankit"], walk["version"], walk["latent_dim"]) == ("walk", 1, latent_dim)
     assert {len(point["z"]) for point in walk["points"]} == {latent_dim}
+    assert walk["loop"] is False  # a film of the way ends at the picture that was found
+    assert gankit_cli("find", run, flower, "--starts", 1, "--steps", 2).code == 0  # replaces both
 
 
 @pytest.mark.parametrize("at", [2, 6, 11])  # with Adam, with L-BFGS, for real pictures
@@ -147,6 +149,19 @@ def test_bad_options_are_named(gankit_cli, trained, flower, words, text):
     assert code == 2
     assert text in err
     assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["run", "metrics", "doctor", "directions", "RUN", "notes"])
+def test_no_other_file_is_replaced_by_the_z(gankit_cli, trained, flower, tmp_path, name):
+    run = shutil.copytree(trained, tmp_path / "run")
+    (run / "notes.json").write_text("{}")
+    before = {path: path.read_bytes() for path in run.rglob("*.json")}
+    code, out, err = gankit_cli("find", run, flower, "--out", run / f"{name}.png")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert f"{name}.json" in err
+    assert "--out" in err
+    assert {path: path.read_bytes() for path in run.rglob("*.json")} == before
+    assert not (run / f"{name}.png").exists()
 
 
 def test_pictures_are_fitted_like_those_of_the_run(sampler, flower):

@@ -55,6 +55,25 @@ def test_another_checkpoint_has_other_weights(run, gankit_cli):
     assert "netG.pth holds a generator" in err
 
 
+def test_only_files_of_an_export_are_replaced(run, gankit_cli, here):
+    export = ("export", "run", "--format", "torch", "--out", "files-v1.2")  # .2 is no ending
+    for _ in range(2):
+        assert gankit_cli(*export).code == 0
+    files = here / "files-v1.2"
+    for name in ("generator.py", "draw.py", "netG.pth"):
+        own = here / f"own-{name}"
+        own.mkdir()
+        (own / name).write_text("# mine\n")
+        code, out, err = gankit_cli(*export[:-1], own)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert name in err
+        assert "--out" in err
+        assert [(path.name, path.read_text()) for path in own.iterdir()] == [(name, "# mine\n")]
+    (files / "draw.py").write_text("# mine\n")
+    assert gankit_cli(*export).code == 2
+    assert (files / "draw.py").read_text() == "# mine\n"
+
+
 @pytest.mark.parametrize(
     ("words", "facts"),
     [

@@ -1,5 +1,8 @@
 """`gankit report`: where it writes the page, and what it refuses."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 
@@ -21,6 +24,31 @@ def test_out_is_the_file(gankit_cli, run, tmp_path):
     assert gankit_cli("report", run, run, "--out", tmp_path / "b.html").code == 0
     assert (tmp_path / "b.html").exists()
     assert not (run / "report.html").exists()
+
+
+def test_a_page_of_two_runs_does_not_replace_that_of_one(gankit_cli, run, make_run, tmp_path):
+    others = [tmp_path / "b", tmp_path / "c" / "b", tmp_path / "d" / "b"]
+    (run / "report.html").write_text("own")
+    names = []
+    for other in others:
+        make_run(other)
+        code, out, _ = gankit_cli("report", run, other)
+        assert code == 0
+        names.append(Path(out.strip()).name)
+    assert names[0] == "report-and-b.html"
+    assert all(name.startswith("report-and-b-") for name in names[1:])
+    pages = {path.name for path in run.glob("*.html")}
+    assert pages == {"report.html", *names}
+    assert len(pages) == 4
+    assert (run / "report.html").read_text() == "own"
+
+
+def test_the_page_of_a_checkpoint_has_a_name_of_its_own(gankit_cli, trained, here):
+    run = shutil.copytree(trained, here / "run")
+    before = (run / "report.html").exists()
+    assert gankit_cli("report", run, "--checkpoint", 4).out.strip().endswith("report-step-4.html")
+    assert (run / "report-step-4.html").exists()
+    assert (run / "report.html").exists() == before
 
 
 def test_what_cannot_be_a_page_is_refused_before_anything_is_written(gankit_cli, run, tmp_path):
