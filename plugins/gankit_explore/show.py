@@ -34,6 +34,7 @@ class ShownPage:
         # the notebook either.
         return (
             f'<iframe title="{html.escape(self.about)}" sandbox="allow-scripts allow-downloads" '
+            'allow="fullscreen" '
             f'style="width: 100%; height: {HEIGHT}px; border: 0" '
             f'srcdoc="{html.escape(self.page)}"></iframe>'
         )

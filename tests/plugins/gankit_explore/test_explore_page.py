@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import json
+import re
 import struct
 
 import numpy as np
@@ -12,6 +13,7 @@ from exploring import ExplorePage
 from gankit_explore.directions import find_directions
 from gankit_explore.page import MAX_CHECKPOINTS, render, thin_out, write_page
 from gankit_explore.program.lower import lower
+from gankit_explore.show import ShownPage
 from PIL import Image
 from torch.nn import ConvTranspose2d
 
@@ -22,6 +24,10 @@ HOSTILE = "</script><img src=x onerror=alert(1)>\"'&\u202e"
 UNNAMED = """() => [...document.querySelectorAll("button, input, select, canvas")]
     .filter((e) => !(e.ariaLabel || e.ariaHidden || e.closest("label") || e.textContent.trim()))
     .map((e) => e.outerHTML)"""
+
+TAB_STOPS = """(group) => [...document.querySelectorAll(`${group} button`)]
+    .map((button, index) => (button.tabIndex < 0 ? null : index))
+    .filter((index) => index !== null)"""
 
 SCROLLED_TO = """(seed) => {
     const wall = document.getElementById("wall");
@@ -139,11 +145,62 @@ def test_an_address_brings_back_the_picture_the_picks_and_the_tool(open_page, fi
     assert other.tab.get_attribute("#tab-units", "aria-selected") == "true"
 
 
+def test_an_address_may_encode_its_commas(open_page, file):
+    page = open_page(file, "#seed=3&picks=3%2C5%2A0.6%7E9%2A0.8").begin()
+    assert page.tab.locator("#tray span").all_text_contents() == ["3", "blend"]
+
+
 @pytest.mark.parametrize("address", ["#seed=-1&step=7&tool=x&picks=,,", "#at=1*~!&off=%E0%A4%A:1"])
 def test_an_address_that_makes_no_sense_shows_seed_0(open_page, file, address):
     page = open_page(file, address).begin()
     assert page.tab.input_value("#seed") == "0"
     assert page.tab.locator("#tray li").count() == 0
+
+
+def test_the_page_says_how_many_pictures_it_keeps(open_page, file):
+    page = open_page(file, f"#seed=30&picks={','.join(map(str, range(24)))}").begin()
+    page.tab.click("[aria-label='seed 24']")
+    assert page.tab.text_content("#count") == "24"
+    assert "at most 24" in page.tab.text_content("#limit")
+    for button in ("#pick", "#some", "#sum-pick"):
+        assert page.tab.locator(button).is_disabled(), button
+    page.tab.click("#tray li:first-child .remove")
+    assert page.tab.text_content("#limit") == ""
+    page.tab.click("#pick")
+    assert page.tab.text_content("#count") == "24"
+    assert page.tab.locator("#pick").is_enabled()  # it is picked
+
+
+@pytest.mark.parametrize(
+    ("address", "group"),
+    [
+        ("#picks=1,2,3", "#tray"),
+        ("", "#time-film"),
+        ("#tool=sliders", "#direction-0 .film"),
+        ("#tool=units", "#units"),
+    ],
+)
+def test_the_tab_key_reaches_a_group_once_and_returns_to_its_place(open_page, file, address, group):
+    page = open_page(file, address).begin()
+    (first,) = page.tab.evaluate(TAB_STOPS, group)
+    page.tab.locator(f"{group} button").nth(first).focus()
+    page.tab.keyboard.press("ArrowRight")
+    (second,) = page.tab.evaluate(TAB_STOPS, group)
+    assert second > first
+    page.tab.keyboard.press("Tab")
+    page.tab.keyboard.press("Shift+Tab")
+    button = page.tab.locator(f"{group} button").nth(second)
+    assert button.evaluate("(button) => button === document.activeElement")
+
+
+@pytest.mark.parametrize("key", ["Delete", "Backspace"])
+def test_a_key_removes_a_pick_and_stays_in_the_tray(open_page, file, key):
+    page = open_page(file, "#picks=1,2,3").begin()
+    page.tab.focus("#tray li:nth-child(2) .tile")
+    page.tab.keyboard.press(key)
+    assert page.tab.locator("#tray span").all_text_contents() == ["1", "3"]
+    assert page.tab.evaluate("() => document.activeElement.ariaLabel") == "show seed 3"
+    assert page.tab.evaluate(TAB_STOPS, "#tray") == [2]  # the second tile
 
 
 def test_the_garden_has_no_end_and_keeps_only_what_is_in_sight(open_page, file):
@@ -185,6 +242,32 @@ def test_a_saved_picture_tells_how_to_draw_it_again(open_page, file, run, tmp_pa
     page.download("#save").save_as(saved)
     with Image.open(saved) as picture:
         assert picture.size == (512, 512)
+
+
+def test_a_picture_is_saved_as_it_was_asked_for(open_page, file, samplers, tmp_path):
+    page = open_page(file, "#seed=7").begin()
+    page.tab.select_option("#size", "0")
+    with page.tab.expect_download() as download:
+        page.tab.evaluate(
+            "() => ['after', 'save'].forEach((id) => document.getElementById(id).click())"
+        )
+    saved = tmp_path / download.value.suggested_filename
+    download.value.save_as(saved)
+    assert saved.name == "seed-8-step-20.png"
+    assert read_provenance(saved).seed == 8
+    with Image.open(saved) as picture:
+        pixels = np.asarray(picture.convert("RGB")).astype(int)
+    assert np.abs(pixels - np.asarray(samplers[1].sample(8))).max() <= 2
+
+
+def test_a_walk_that_ended_plays_again_from_its_start(open_page, file):
+    page = open_page(file, "#tool=walk&picks=3,5").begin()
+    page.tab.uncheck("#walk-loop")
+    page.set_range("#walk-at", 1000)
+    page.tab.click("#walk-play")
+    page.tab.wait_for_function("() => document.getElementById('walk-at').value < 500")
+    page.tab.wait_for_selector("#walk-play[aria-pressed=false]")
+    assert page.tab.input_value("#walk-at") == "1000"
 
 
 def test_a_walk_is_saved_as_strip_film_and_directions(open_page, file, samplers, tmp_path):
@@ -237,12 +320,39 @@ def test_a_click_on_the_map_keeps_the_picture_until_the_next(open_page, file):
     assert page.tab.text_content("#map-where") != kept
 
 
+def test_the_map_returns_to_its_picture_when_the_mouse_leaves(open_page, file):
+    page = open_page(file, "#tool=map&seed=7").begin()
+    kept = page.picture()
+    where = page.tab.text_content("#map-where")
+    page.changes(lambda: page.tab.hover("#map-box", position={"x": 60, "y": 60}))
+    page.changes(lambda: page.tab.hover("#what"))
+    assert np.array_equal(page.picture(), kept)
+    assert page.tab.text_content("#map-where") == where
+    assert page.tab.input_value("#seed") == "7"
+    page.changes(lambda: page.tab.click("#map-box", position={"x": 60, "y": 60}))
+    clicked = page.tab.text_content("#what")
+    page.tab.hover("#what")
+    assert page.tab.text_content("#what") == clicked != "Seed 7 at step 20"
+
+
 def test_three_picks_are_the_sum_that_arithmetic_begins_with(open_page, file):
     page = open_page(file).begin()
     for seed in (3, 5, 9):
         page.tab.click(f"[aria-label='seed {seed}']")
     page.tool("arithmetic")
     assert [page.tab.input_value(f"#sum-{letter}") for letter in "abc"] == ["0", "1", "2"]
+
+
+def test_arithmetic_keeps_its_pictures_while_others_are_removed(open_page, file):
+    page = open_page(file, "#tool=arithmetic&picks=1,2,3,4,5").begin()
+    for letter, index in (("a", "3"), ("b", "4"), ("c", "2")):
+        page.tab.select_option(f"#sum-{letter}", index)
+    page.tab.click("#tray li:first-child .remove")
+    shown = [
+        page.tab.locator(f"#sum-{letter} option:checked").text_content().partition(": ")[2]
+        for letter in "abc"
+    ]
+    assert shown == ["seed 4", "seed 5", "seed 3"]
 
 
 def test_what_is_not_a_seed_leaves_the_picture(open_page, file):
@@ -295,6 +405,47 @@ def test_without_a_script_the_page_says_so(open_page, file):
     page = open_page(file, java_script_enabled=False)
     assert page.tab.is_visible(".unscripted")
     assert not page.tab.is_visible("#picture")
+
+
+def in_notebook(page, policy):
+    shown = ShownPage("page", page=page)._repr_html_()
+    return "<!doctype html>" + shown.replace('allow="fullscreen"', policy)
+
+
+@pytest.mark.parametrize(("policy", "can_fill"), [('allow="fullscreen"', True), ("", False)])
+def test_a_page_in_a_notebook_fills_the_screen_where_it_may(
+    browser, file, tmp_path, policy, can_fill
+):
+    notebook = tmp_path / "notebook.html"
+    notebook.write_text(in_notebook(file.read_text("utf-8"), policy), "utf-8")
+    tab = browser.new_page()
+    tab.goto(notebook.as_uri())
+    frame = tab.frames[1]
+    frame.wait_for_selector("html[data-first]")
+    assert frame.is_visible("#full") == can_fill
+    if can_fill:
+        frame.click("#full")
+        frame.wait_for_function("() => document.fullscreenElement?.id === 'frame'")
+    tab.close()
+
+
+def test_a_browser_that_refuses_full_screen_still_draws(open_page, file):
+    page = open_page(file).begin()
+    page.tab.evaluate(
+        "() => { Element.prototype.requestFullscreen = () => Promise.reject(new TypeError()); }"
+    )
+    page.tab.click("#full")
+    page.tab.wait_for_function("() => /refused/.test(document.getElementById('live').textContent)")
+    assert not page.tab.is_visible("#failed")
+
+
+def test_the_page_says_if_its_engine_fails(open_page, file, tmp_path):
+    damaged = tmp_path / "damaged.html"
+    page = re.sub(r'(id="weights-10">)[^<]+', r"\1?", file.read_text("utf-8"))
+    damaged.write_text(page, "utf-8")
+    page = open_page(damaged).begin()
+    page.set_range("#time", 0)
+    page.tab.wait_for_selector("#failed")
 
 
 def test_a_page_that_follows_adds_checkpoints_and_goes_on_to_the_newest(browser, samplers):

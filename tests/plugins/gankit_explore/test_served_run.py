@@ -128,6 +128,19 @@ def server(served):
     server.server_close()
 
 
+def test_a_page_that_is_opened_again_shows_the_step_of_its_address(served, server, browser):
+    tab = browser.new_page()
+    for open_page in (lambda: tab.goto(f"{server.address}#seed=12&step=4"), tab.reload):
+        open_page()
+        tab.wait_for_selector("#picture[data-shown='12 4']", timeout=20_000)
+        tab.wait_for_timeout(400)  # ms, until the address is written
+        assert "step=4" in tab.url
+    tab.goto("about:blank")
+    tab.goto(f"{server.address}#step=5")  # which the run does not have
+    tab.wait_for_function("() => location.hash.includes('step=8')", timeout=20_000)
+    tab.close()
+
+
 def test_a_page_in_a_browser_gets_the_checkpoints_of_a_run_that_trains(served, server, browser):
     tab = browser.new_page()
     complaints = []

@@ -93,6 +93,20 @@ def test_play_runs_to_the_end_and_stops_without_loop(open_page, file):
     page.wait_for_grid(20)
 
 
+@pytest.mark.parametrize("size", [(1200, 900), (1366, 768), (400, 800)])
+def test_the_first_screen_shows_the_whole_grid_and_its_caption(open_page, make_run, tmp_path, size):
+    make_run(tmp_path / "a")
+    file = write_report([tmp_path / "a"], tmp_path / "report.html")
+    width, height = size
+    page = open_page(file, viewport={"width": width, "height": height})
+    page.wait_for_grid(100)
+    bar, caption = (
+        page.tab.locator(selector).bounding_box() for selector in (".bar", ".grid figcaption")
+    )
+    end = caption["y"] + caption["height"]
+    assert end <= min(height, bar["y"])
+
+
 @pytest.mark.parametrize("width", [360, 500, 620])
 def test_the_names_of_numbers_are_not_broken_within_words(open_page, file, width):
     page = open_page(file, viewport={"width": width, "height": 740})

@@ -60,6 +60,7 @@ def test_the_page_follows_keeps_your_place_and_outlives_the_server(followed, bro
     tab.wait_for_selector("#grid-0-12", state="attached", timeout=20_000)
     tab.wait_for_selector('#step[max="12"]')
     assert tab.text_content("#now") == "step 4"
+    assert "12 of" in tab.text_content(".facts")
     assert all(url.startswith((server.address, "data:")) for url in requests)
     server.shutdown()
     server.server_close()

@@ -20,7 +20,7 @@ def page(whole_run):
 
 
 def first_screen(page):
-    return page[: page.index('id="step"')]
+    return page[: page.index('class="panels"')]
 
 
 def test_the_first_screen_has_the_verdict_three_numbers_and_the_last_grid(page):

@@ -103,6 +103,16 @@ def test_an_answer_is_compared_before_it_is_shown(open_page, unfolding):
     assert "1 of 2" in tab.locator("#score").text_content()
 
 
+def test_a_phone_does_not_break_the_numbers_of_layers(open_page):
+    tab = open_page("#step=8&stop=5", viewport=PHONE, has_touch=True)
+    tab.locator(f"{CURRENT} summary").tap()
+    heights = tab.locator(f"{CURRENT} :is(th, td)").evaluate_all(
+        "cells => cells.map(cell => cell.clientHeight)"
+    )
+    assert len(heights) > 8
+    assert max(heights) < 40  # px, one line
+
+
 def test_without_script_all_stops_are_on_one_page(open_page):
     tab = open_page("#step=8&stop=4", java_script_enabled=False)
     assert len([each for each in tab.locator(".stop").all() if each.is_visible()]) == 20

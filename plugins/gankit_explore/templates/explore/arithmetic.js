@@ -3,6 +3,7 @@ class Arithmetic {
   constructor(place, drawer, page) {
     Object.assign(this, { place, drawer, page });
     this.selects = ["a", "b", "c"].map((letter) => byId(`sum-${letter}`));
+    this.chosen = []; // the picks that were chosen as A, B and C
     this.canvases = ["a", "b", "c", "result"].map((letter) => byId(`sum-${letter}-picture`));
     for (const select of this.selects) select.addEventListener("change", () => this.choose());
     byId("sum-show").addEventListener("click", () => place.set({ spot: this.spots[3] }));
@@ -11,14 +12,17 @@ class Arithmetic {
     this.update(place);
   }
 
+  get terms() {
+    return this.selects.map((select) => this.place.picks[select.value]);
+  }
+
   get spots() {
-    const { picks } = this.place;
-    const [a, b, c] = this.selects.map((select) => picks[select.value] ?? picks[0]);
+    const [a, b, c] = this.terms;
     return [a, b, c, Spot.blend([[a, 1], [b, -1], [c, 1]])];
   }
 
   choose() {
-    this.isChosen = true;
+    this.chosen = this.terms;
     this.place.set({ spot: this.spots[3] });
     this.draw();
   }
@@ -28,14 +32,17 @@ class Arithmetic {
     if ("picks" in changes || "tool" in changes || "step" in changes || "silence" in changes) this.draw();
   }
 
+  // A choice stays the same picture while others are picked and removed.
   build() {
     const { picks } = this.place;
     const names = picks.map((spot, index) => `${index + 1}: ${spot.name}${this.page.describeClass(spot)}`);
     this.selects.forEach((select, number) => {
-      const chosen = this.isChosen ? Number(select.value) : number;
+      const index = this.place.pickIndex(this.chosen[number]);
       select.replaceChildren(...names.map((name, index) => make("option", { value: index }, name)));
-      select.value = String(Math.min(chosen, Math.max(0, picks.length - 1)));
+      select.value = String(index < 0 ? Math.min(number, picks.length - 1) : index);
     });
+    if (this.chosen.length) this.chosen = this.terms;
+    byId("sum-pick").disabled = this.place.isFull;
     byId("sum-tools").hidden = picks.length < 3;
     byId("sum-empty").hidden = picks.length >= 3;
   }

@@ -6,11 +6,12 @@ const IDLE = 2;
 const BATCH_MS = 24; // what one request may take, so that an urgent one never waits longer
 
 class Drawer {
-  constructor(engine, programs, space) {
+  constructor(engine, programs, space, fail) {
     this.engine = engine;
     this.programs = programs;
     this.space = space;
-    this.waiting = new Map(); // name -> {priority, request, resolve, reject}
+    this.fail = fail; // tells the reader of an error of the engine
+    this.waiting = new Map(); // name -> {priority, request, resolve}
     this.turns = new Map(); // name -> number of the newest `each`
     this.isBusy = false;
     this.ms = 8; // of one picture, roughly
@@ -21,16 +22,17 @@ class Drawer {
     return Math.max(1, Math.min(16, Math.floor(BATCH_MS / this.ms)));
   }
 
-  // Pictures of spots at a step of training; null if a newer request came first, or a newer step.
+  // Pictures of spots at a step of training; null if a newer request came first, or a newer step,
+  // or the engine failed.
   ask(name, priority, request) {
     this.waiting.get(name)?.resolve(null);
-    const answer = new Promise((resolve, reject) => this.waiting.set(name, { priority, request, resolve, reject }));
+    const answer = new Promise((resolve) => this.waiting.set(name, { priority, request, resolve }));
     this.work();
     return answer;
   }
 
   // Call `take(image, index)` for each spot's picture, a batch at a time. False if a newer call
-  // of the same name came first.
+  // of the same name came first, or the engine failed.
   async each(name, priority, spots, { step, silence }, take) {
     const turn = (this.turns.get(name) ?? 0) + 1;
     this.turns.set(name, turn);
@@ -53,7 +55,8 @@ class Drawer {
       try {
         job.resolve(await this.draw(job.request));
       } catch (error) {
-        job.reject(error);
+        this.fail(error);
+        job.resolve(null);
       }
     }
     this.isBusy = false;

@@ -30,10 +30,16 @@ function pictureButton(label, attributes = {}) {
   return { button, canvas };
 }
 
-// Arrow keys move the focus in a group of buttons, as in one control.
+// Arrow keys move the focus in a group of buttons, as in one control: the Tab key reaches only the
+// button that had the focus last, or the first. Call the result when the buttons are new.
 function rove(group, selector, columns = () => 1) {
+  const list = () => [...group.querySelectorAll(selector)];
+  const settle = (current = list()[0]) => {
+    for (const button of list()) button.tabIndex = button === current ? 0 : -1;
+  };
+  group.addEventListener("focusin", (event) => list().includes(event.target) && settle(event.target));
   group.addEventListener("keydown", (event) => {
-    const buttons = [...group.querySelectorAll(selector)];
+    const buttons = list();
     const index = buttons.indexOf(document.activeElement);
     const moves = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns(), ArrowDown: columns() };
     const target = buttons[index + moves[event.key]];
@@ -42,6 +48,8 @@ function rove(group, selector, columns = () => 1) {
     event.stopPropagation();
     target.focus();
   });
+  settle();
+  return settle;
 }
 
 // Calls `act` with the time since the last frame (seconds) until it is stopped.

@@ -2,8 +2,8 @@
 const ASK_EVERY = 4000; // ms
 
 class Follower {
-  constructor(place, programs, travel) {
-    Object.assign(this, { place, programs, travel });
+  constructor(place, programs, travel, address) {
+    Object.assign(this, { place, programs, travel, address });
     this.line = byId("following");
     this.taken = new Set(programs.steps);
     this.ask();
@@ -14,6 +14,7 @@ class Follower {
     try {
       const { steps, is_training: isTraining } = await (await this.fetch("checkpoints")).json();
       for (const step of steps) if (!this.taken.has(step)) await this.take(step);
+      if (this.address.awaited !== null) this.place.set({ step: this.programs.steps.at(-1) });
       waits = isTraining;
       setText(this.line, isTraining ? `The run is training. The newest checkpoint is that of step ${withCommas(this.programs.steps.at(-1))}.` : "");
     } catch (error) {
@@ -28,16 +29,18 @@ class Follower {
     return reply;
   }
 
-  // Who looks at the newest step goes on to look at the newest.
+  // Who looks at the newest step goes on to look at the newest, unless the address names another.
   async take(step) {
     const bytes = await (await this.fetch(`program/${step}`)).arrayBuffer();
     const length = new DataView(bytes).getUint32(0, true);
     const description = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, 4, length)));
-    const isNewest = this.place.step === this.programs.steps.at(-1);
+    const { awaited } = this.address;
+    const isNewest = awaited === null && this.place.step === this.programs.steps.at(-1);
     this.taken.add(step);
     this.programs.add(step, description, bytes.slice(4 + length));
     this.travel.build();
     const steps = this.programs.steps;
-    if (isNewest || !steps.includes(this.place.step)) this.place.set({ step: steps.at(-1) });
+    if (step === awaited) this.place.set({ step });
+    else if (isNewest || !steps.includes(this.place.step)) this.place.set({ step: steps.at(-1) });
   }
 }

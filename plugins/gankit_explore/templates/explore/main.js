@@ -51,12 +51,12 @@ async function main() {
   document.documentElement.dataset.engine = engine.kind;
   const space = new Space(data.latent_dim, data.directions.map((z) => Float32Array.from(z)), data.class_names.length);
   const programs = new Programs(engine, readCheckpoints(data));
-  const drawer = new Drawer(engine, programs, space);
+  const drawer = new Drawer(engine, programs, space, fail);
   const place = new Place(data.class_names.length);
   place.set({ step: programs.steps.at(-1) });
   const tools = new Tools(place);
   const { layers } = data.checkpoints[0].description;
-  new Address(place, { steps: () => programs.steps, tools: tools.tabs.map((tab) => tab.dataset.tool), layers });
+  const address = new Address(place, { steps: () => programs.steps, tools: tools.tabs.map((tab) => tab.dataset.tool), layers }, data.follow);
   const page = makePage(data);
   new Stage(place, drawer, page);
   if (data.class_names.length) new Classes(place, drawer);
@@ -68,7 +68,7 @@ async function main() {
   new SeedMap(place, drawer);
   new Units(place, drawer, layers);
   const travel = new Travel(place, drawer, programs);
-  if (data.follow) new Follower(place, programs, travel);
+  if (data.follow) new Follower(place, programs, travel, address);
   setText(byId("engine"), engine.kind === "wasm" ? "WebAssembly" : "JavaScript");
   place.set({ tool: place.tool });
 }
@@ -78,5 +78,4 @@ function fail(error) {
   setText(byId("why"), error?.message ?? String(error));
 }
 
-window.addEventListener("unhandledrejection", (event) => fail(event.reason));
 main().catch(fail);

@@ -8,6 +8,7 @@ class SeedMap {
     this.box = byId("map-box");
     this.snap = byId("map-snap");
     this.at = [0, 0];
+    this.before = null; // the place to which the map returns when the mouse leaves it
     this.centre = [0, 0];
     this.listen();
     place.listen((changes) => this.update(changes));
@@ -17,9 +18,10 @@ class SeedMap {
     const { box } = this;
     for (const name of ["pointermove", "pointerdown"]) {
       box.addEventListener(name, (event) => {
-        if (event.pointerType === "touch" ? event.buttons : !this.isHeld) this.point(event);
+        if (event.pointerType === "touch" ? event.buttons : !this.isHeld) this.look(event);
       });
     }
+    box.addEventListener("pointerleave", () => this.leave());
     box.addEventListener("click", (event) => this.hold(event));
     box.addEventListener("keydown", (event) => this.press(event));
     this.snap.addEventListener("change", () => this.snap.checked && this.go(this.at));
@@ -46,6 +48,21 @@ class SeedMap {
     if (recentres) this.recentre();
   }
 
+  // A mouse shows what lies below it; a finger chooses.
+  look(event) {
+    const before = this.before ?? { spot: this.place.spot, at: this.at };
+    this.point(event);
+    if (event.pointerType !== "touch") this.before = before;
+  }
+
+  leave() {
+    if (!this.before) return;
+    const { spot, at } = this.before;
+    this.at = at;
+    this.mark();
+    this.place.set({ spot });
+  }
+
   // A click keeps the picture while the mouse moves away; the next click lets go.
   hold(event) {
     this.isHeld = !this.isHeld;
@@ -70,9 +87,7 @@ class SeedMap {
     const round = this.snap.checked ? Math.round : (value) => Number(value.toFixed(3));
     this.at = [round(x), round(y)];
     this.mark();
-    this.isOwn = true;
     this.place.set({ spot: this.spotAt(...this.at) });
-    this.isOwn = false;
   }
 
   recentre() {
@@ -90,6 +105,7 @@ class SeedMap {
   }
 
   update(changes) {
+    if ("spot" in changes) this.before = null;
     if (changes.tool === "map") this.follow();
     else if ("step" in changes || "silence" in changes || "label" in changes) this.draw();
   }

@@ -41,12 +41,16 @@ class Place {
   }
 
   pick(spot) {
-    if (this.pickIndex(spot) < 0 && this.picks.length < MAX_PICKS) this.set({ picks: [...this.picks, spot] });
+    if (this.pickIndex(spot) < 0 && !this.isFull) this.set({ picks: [...this.picks, spot] });
   }
 
   unpick(spot) {
     const index = this.pickIndex(spot);
     if (index >= 0) this.set({ picks: this.picks.filter((_, other) => other !== index) });
+  }
+
+  get isFull() {
+    return this.picks.length >= MAX_PICKS;
   }
 
   get silenced() {
@@ -57,14 +61,21 @@ class Place {
 const MAX_PICKS = 24;
 const ADDRESS_DELAY = 250; // ms without a change: browsers limit how often an address changes
 
-// The place in the address: `#seed=12&step=500&tool=walk&picks=3,17`.
+// The place in the address: `#seed=12&step=1870&tool=walk&picks=3,17`.
 class Address {
-  constructor(place, lists) {
+  constructor(place, lists, follows) {
     this.place = place;
     this.lists = lists; // what is known: {steps: () => [...], tools, layers}
+    this.follows = follows; // whether the page's server may have more steps
+    this.awaited = null; // a step that the address names, and the page does not have yet
     this.read();
-    place.listen(() => this.write());
+    place.listen((changes) => this.update(changes));
     window.addEventListener("hashchange", () => this.read());
+  }
+
+  update(changes) {
+    if ("step" in changes) this.awaited = null;
+    this.write();
   }
 
   write() {
@@ -80,7 +91,7 @@ class Address {
 
   text() {
     const { spot, step, silence, picks, tool } = this.place;
-    const entries = [[spot.seed === null ? "at" : "seed", spot], ["step", step], ["tool", tool]];
+    const entries = [[spot.seed === null ? "at" : "seed", spot], ["step", this.awaited ?? step], ["tool", tool]];
     const off = Object.entries(silence).map(([layer, channels]) => `${layer}:${channels.join(".")}`);
     if (picks.length) entries.push(["picks", picks.join(",")]);
     if (off.length) entries.push(["off", off.join(",")]);
@@ -88,17 +99,28 @@ class Address {
   }
 
   read() {
-    const entries = new Map(location.hash.slice(1).split("&").map((entry) => entry.split("=")));
+    const entries = new Map(decode(location.hash.slice(1)).split("&").map((entry) => entry.split("=")));
     const changes = {};
     const spot = Spot.parse(entries.get("seed") ?? entries.get("at") ?? "");
-    const step = Number(entries.get("step") ?? NaN);
+    const step = toSeed(entries.get("step") ?? "");
     const picks = (entries.get("picks") ?? "").split(",").map(Spot.parse);
     if (spot) changes.spot = this.place.fit(spot);
-    if (this.lists.steps().includes(step)) changes.step = step;
+    const hasStep = this.lists.steps().includes(step);
+    if (hasStep) changes.step = step;
     if (this.lists.tools.includes(entries.get("tool"))) changes.tool = entries.get("tool");
     if (picks.every(Boolean)) changes.picks = picks.slice(0, MAX_PICKS).map((pick) => this.place.fit(pick));
     changes.silence = readSilence(entries.get("off") ?? "", this.lists.layers);
     this.place.set(changes);
+    this.awaited = hasStep || !this.follows ? null : step;
+  }
+}
+
+// Some programs encode commas in addresses.
+function decode(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // a lone %
   }
 }
 

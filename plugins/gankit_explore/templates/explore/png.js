@@ -31,8 +31,11 @@ async function pngOf(canvas, provenance) {
   return new Blob([bytes.slice(0, AFTER_HEADER), comment, bytes.slice(AFTER_HEADER)], { type: "image/png" });
 }
 
-// A canvas of this size with the picture enlarged.
-function enlarge(canvas, width, height) {
+// A canvas with the picture enlarged; its longer side has `size` pixels.
+function enlarge(canvas, size) {
+  const scale = size / Math.max(canvas.width, canvas.height);
+  const width = Math.round(scale * canvas.width);
+  const height = Math.round(scale * canvas.height);
   const large = make("canvas", { width, height });
   const context = large.getContext("2d");
   context.imageSmoothingEnabled = !canvas.classList.contains("sharp"); // as it is shown

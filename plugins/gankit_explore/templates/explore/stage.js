@@ -26,7 +26,16 @@ class Stage {
     byId("save").addEventListener("click", () => this.save());
     byId("copy").addEventListener("click", () => this.copy());
     byId("smooth").addEventListener("change", (event) => this.canvas.classList.toggle("sharp", !event.target.checked));
-    byId("full").addEventListener("click", () => byId("frame").requestFullscreen?.());
+    byId("full").hidden = !document.fullscreenEnabled;
+    byId("full").addEventListener("click", () => this.fillScreen());
+  }
+
+  async fillScreen() {
+    try {
+      await byId("frame").requestFullscreen();
+    } catch {
+      setText(byId("live"), "the browser refused full screen");
+    }
   }
 
   goTo(seed) {
@@ -57,6 +66,7 @@ class Stage {
     const { spot, step, silenced } = this.place;
     const isPicked = this.place.pickIndex(spot) >= 0;
     setPressed(this.heart, isPicked, ["Pick", "Picked"]);
+    this.heart.disabled = this.place.isFull && !isPicked;
     if (document.activeElement !== this.onSeed) this.onSeed.value = spot.seed ?? "";
     const off = silenced ? `, ${silenced} ${silenced === 1 ? "channel" : "channels"} silenced` : "";
     const text = `${spot.name}${this.page.describeClass(spot)} at step ${withCommas(step)}${off}`;
@@ -74,13 +84,17 @@ class Stage {
     setText(byId("live"), text);
   }
 
+  // The picture is drawn again: the one in sight may be that of an earlier spot.
   async save() {
-    const { spot, step } = this.place;
+    const { spot, step, silence } = this.place;
+    const provenance = this.page.provenance(this.place);
     const size = Number(byId("size").value);
-    const { width, height } = this.canvas;
-    const canvas = size ? enlarge(this.canvas, Math.round((size * width) / Math.max(width, height)), Math.round((size * height) / Math.max(width, height))) : this.canvas;
     const name = `${spot.seed === null ? "blend" : `seed-${spot.seed}`}-step-${step}.png`;
-    download(await pngOf(canvas, this.page.provenance(this.place)), name);
+    const drawn = await this.drawer.ask(name, URGENT, { spots: [spot], step, silence });
+    if (!drawn) return;
+    const picture = make("canvas", { class: this.canvas.className });
+    paint(picture, drawn.images[0]);
+    download(await pngOf(size ? enlarge(picture, size) : picture, provenance), name);
     setText(byId("live"), `saved ${name}`);
   }
 

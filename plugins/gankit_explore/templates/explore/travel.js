@@ -11,7 +11,7 @@ class Travel {
       this.player.stop();
       this.go(Number(this.range.value));
     });
-    rove(this.film, ".tile");
+    this.settle = rove(this.film, ".tile");
     this.build();
     place.listen((changes) => this.update(changes));
   }
@@ -23,6 +23,7 @@ class Travel {
     byId("travel").hidden = this.steps.length < 2;
     this.tiles = this.steps.map((step) => pictureButton(`step ${withCommas(step)}`, { onclick: () => this.place.set({ step }) }));
     this.film.replaceChildren(...this.tiles.map(({ button }) => button));
+    this.settle();
     this.update(this.place);
   }
 

@@ -7,7 +7,7 @@ class Tray {
     this.list = byId("tray");
     byId("some").addEventListener("click", () => this.pickSome());
     byId("none").addEventListener("click", () => place.set({ picks: [] }));
-    rove(this.list, ".tile");
+    this.settle = rove(this.list, ".tile");
     place.listen((changes) => this.update(changes));
     this.update({ picks: place.picks });
   }
@@ -30,16 +30,19 @@ class Tray {
     const items = picks.map((spot) => {
       const name = `${spot.name}${this.page.describeClass(spot)}`;
       const { button, canvas } = pictureButton(`show ${name}`, { onclick: () => this.place.set({ spot }) });
-      button.addEventListener("keydown", (event) => event.key === "Delete" && this.place.unpick(spot));
-      const remove = make("button", { type: "button", class: "remove", "aria-label": `remove ${name}`, onclick: () => this.place.unpick(spot) }, "\u00d7");
+      button.addEventListener("keydown", (event) => ["Delete", "Backspace"].includes(event.key) && this.place.unpick(spot));
+      const remove = make("button", { type: "button", class: "remove", tabindex: "-1", "aria-label": `remove ${name}`, onclick: () => this.place.unpick(spot) }, "\u00d7");
       return { canvas, element: make("li", {}, button, remove, make("span", { class: "dim" }, `${spot.seed === null ? "blend" : spot.seed}${this.page.className(spot)}`)) };
     });
     this.canvases = items.map((item) => item.canvas);
     this.list.replaceChildren(...items.map((item) => item.element));
+    this.settle();
     if (focused >= 0) (this.list.children[Math.min(focused, picks.length - 1)] ?? byId("tray-box")).querySelector("button")?.focus();
     byId("empty").hidden = picks.length > 0;
     byId("none").hidden = picks.length === 0;
+    byId("some").disabled = this.place.isFull;
     setText(byId("count"), picks.length ? `${picks.length}` : "");
+    setText(byId("limit"), this.place.isFull ? `A page keeps at most ${MAX_PICKS} pictures. Remove one to pick another.` : "");
   }
 
   mark() {

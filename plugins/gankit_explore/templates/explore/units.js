@@ -11,7 +11,7 @@ class Units {
     this.select.value = String(Math.min(1, layers.length - 1));
     this.select.addEventListener("change", () => this.build());
     byId("units-reset").addEventListener("click", () => place.set({ silence: {} }));
-    rove(this.box, ".tile", () => Math.max(1, Math.floor(this.box.clientWidth / (this.box.firstChild?.offsetWidth || 1))));
+    this.settle = rove(this.box, ".tile", () => Math.max(1, Math.floor(this.box.clientWidth / (this.box.firstChild?.offsetWidth || 1))));
     place.listen((changes) => this.update(changes));
     this.build();
   }
@@ -25,6 +25,7 @@ class Units {
     this.tiles = Array.from({ length: this.layer.shape[0] }, (_, channel) =>
       pictureButton(`silence channel ${channel}`, { onclick: () => this.toggle(channel) }));
     this.box.replaceChildren(...this.tiles.map(({ button }) => button));
+    this.settle();
     this.update(this.place);
   }
 

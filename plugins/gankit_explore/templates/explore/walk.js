@@ -58,7 +58,8 @@ class Walk {
       this.player.stop();
       return;
     }
-    const share = Number(this.slider.value) / SLIDER_END + seconds / length;
+    const start = Number(this.slider.value) % SLIDER_END; // from the end it begins again
+    const share = start / SLIDER_END + seconds / length;
     if (share >= 1 && !this.loop.checked) this.player.stop();
     this.show(share < 1 ? share : this.loop.checked ? share % 1 : 1);
   }

@@ -1,6 +1,6 @@
 // A page of `gankit report --follow`: ask the server for what is new, and show it.
 const ASK_EVERY = 3000; // ms
-const REPLACED = [".heads", ".panels", ".d-view", "#numbers", "[id^=moments-]"];
+const REPLACED = [".heads", ".facts", ".panels", ".d-view", "#numbers", "[id^=moments-]"];
 
 class Follower {
   constructor() {
