@@ -12,8 +12,8 @@ import numpy as np
 
 from gankit.core.errors import GankitError, quote_value
 from gankit.core.prepared import PreparedDataset, Rows
-from gankit.data.messages import shorten
-from gankit.data.read.names import printable
+from gankit.data.messages import name_tables, shorten
+from gankit.data.read.names import printable, unify_letters
 
 MAX_CLASSES = 1000
 MAX_LETTERS = 200  # of a name
@@ -25,6 +25,7 @@ class ClassLabels(NamedTuple):
 
     labels: Rows  # (N,), the class of each prepared picture, from 0
     names: tuple[str, ...]  # of the classes, in order
+    tables: Sequence[str] = ()  # those that the labels are from
 
     def fingerprint(self, pixels: str) -> str:
         """A fingerprint of the labels and of pixels that have the fingerprint `pixels`."""
@@ -34,7 +35,11 @@ class ClassLabels(NamedTuple):
 
 
 def add_labels(
-    prepared: PreparedDataset, data_set: str, pictures: Sequence[Any], sources: Rows | None
+    prepared: PreparedDataset,
+    data_set: str,
+    pictures: Sequence[Any],
+    sources: Rows | None,
+    recorded: Sequence[str] = (),
 ) -> PreparedDataset:
     """A prepared data set with its classes, of which each must have pictures to train on.
 
@@ -44,7 +49,7 @@ def add_labels(
         folder = Path(prepared.pixels.filename).parent  # type: ignore[attr-defined]  # a memory map
         why = "an older gankit has prepared these pictures, without their classes"
         raise GankitError(f"{why}: delete {folder}, and gankit prepares them again")
-    classes = read_labels(data_set, pictures, sources)
+    classes = read_labels(data_set, pictures, sources, recorded)
     return prepared._replace(
         fingerprint=classes.fingerprint(prepared.fingerprint),
         notes=[*prepared.notes, *check_training_classes(classes, prepared.train)],
@@ -53,14 +58,18 @@ def add_labels(
     )
 
 
-def read_labels(data_set: str, pictures: Sequence[Any], sources: Rows) -> ClassLabels:
+def read_labels(
+    data_set: str, pictures: Sequence[Any], sources: Rows, recorded: Sequence[str] = ()
+) -> ClassLabels:
     """The classes of prepared pictures. GankitError, with the name `data_set`, if there are none.
 
     `pictures.classes` has the name of the class of each picture, before it was prepared; it is
     empty for a picture without a class. `sources` (N,) are the numbers of the prepared pictures.
-    The classes are in the order of `pictures.class_names`, if it has any, else sorted by name.
+    The classes are in the order of `pictures.class_names`, if it has any, else sorted by name. If
+    they are those of a run that has begun, they are as it has `recorded` them.
     """
     shown = repr(printable(shorten(data_set)))
+    tables = getattr(pictures, "label_tables", ())
     of_pictures = _read_names(shown, pictures)
     of_prepared = [of_pictures[source] for source in sources.tolist()]
     if not any(of_prepared):
@@ -71,10 +80,26 @@ def read_labels(data_set: str, pictures: Sequence[Any], sources: Rows) -> ClassL
     if not all(of_prepared):
         raise GankitError(_explain_unlabelled(shown, pictures, sources, of_prepared))
     names = _in_order(set(of_prepared), getattr(pictures, "class_names", ()))
-    _check_number(shown, names)
-    numbers = {name: number for number, name in enumerate(names)}
+    _check_number(shown, names, tables)
+    numbers, shown_names = _number(names, recorded)
     labels = np.array([numbers[name] for name in of_prepared], np.int64)
-    return ClassLabels(labels, _printable_names(names))
+    return ClassLabels(labels, shown_names, tables)
+
+
+def _number(
+    names: Sequence[str], recorded: Sequence[str]
+) -> tuple[dict[str, int], tuple[str, ...]]:
+    """The number of each class, and the names in this order, fit to be shown.
+
+    If a run has recorded the same classes, its order and its spelling stay: it may have ü as two
+    letters, which come earlier in the alphabet than one.
+    """
+    shown_names = _printable_names(names)
+    places = {unify_letters(name): number for number, name in enumerate(recorded)}
+    if len(recorded) != len(names) or set(places) != set(shown_names):
+        return {name: number for number, name in enumerate(names)}, shown_names
+    pairs = zip(names, shown_names, strict=True)
+    return {name: places[shown_name] for name, shown_name in pairs}, tuple(recorded)
 
 
 def _read_names(shown: str, pictures: Sequence[Any]) -> list[str]:
@@ -85,7 +110,7 @@ def _read_names(shown: str, pictures: Sequence[Any]) -> list[str]:
     if len(names) != len(pictures):
         count = f"{len(names):,} names for {len(pictures):,} pictures"
         raise GankitError(f"`classes` of data set {shown} has {count}: give one for each picture")
-    return [str(name) for name in names]
+    return [unify_letters(str(name)) for name in names]
 
 
 def _explain_unlabelled(
@@ -94,6 +119,7 @@ def _explain_unlabelled(
     missing = [source for source, name in zip(sources.tolist(), names, strict=True) if not name]
     files = getattr(pictures, "names", None)
     first = f", such as {files[missing[0]]}" if files else ""
+    first += name_tables(getattr(pictures, "label_tables", ()))
     return (
         f"{len(missing):,} of {len(names):,} pictures of {shown} have no class{first}: move them "
         "into class folders, give them a label in metadata.csv, name the folders to use with "
@@ -103,7 +129,7 @@ def _explain_unlabelled(
 
 def _in_order(names: set[str], order: Sequence[str]) -> list[str]:
     """The names in this order; others come last, sorted, with numbers by their value."""
-    place = {name: number for number, name in enumerate(map(str, order))}
+    place = {unify_letters(str(name)): number for number, name in enumerate(order)}
 
     def key(name: str) -> tuple[int, int, str]:
         is_number = name.isascii() and name.isdigit() and len(name) < 20
@@ -112,16 +138,17 @@ def _in_order(names: set[str], order: Sequence[str]) -> list[str]:
     return sorted(names, key=key)
 
 
-def _check_number(shown: str, names: Sequence[str]) -> None:
+def _check_number(shown: str, names: Sequence[str], tables: Sequence[str]) -> None:
     if len(names) == 1:
         raise GankitError(
-            f"all pictures of {shown} are of one class, {quote_value(names[0])}, so there is none "
-            "to choose: omit --class-labels and --balance-classes"
+            f"all pictures of {shown} are of one class, {quote_value(names[0])}"
+            f"{name_tables(tables)}, so there is none to choose: omit --class-labels and "
+            "--balance-classes"
         )
     if len(names) > MAX_CLASSES:
         raise GankitError(
-            f"{shown} has {len(names):,} classes, and --class-labels takes at most "
-            f"{MAX_CLASSES:,}: choose some with --classes, or omit it"
+            f"{shown} has {len(names):,} classes{name_tables(tables)}, and --class-labels takes at "
+            f"most {MAX_CLASSES:,}: choose some with --classes, or omit it"
         )
 
 
@@ -147,7 +174,8 @@ def check_training_classes(classes: ClassLabels, train: Rows) -> list[str]:
     for number, name in enumerate(classes.names):
         if not counts[number]:
             cure = "add pictures of it, or use a larger --subset or a smaller --holdout"
-            raise GankitError(f"class {quote_value(name)} has no picture to train on: {cure}")
+            which = f"class {quote_value(name)}{name_tables(classes.tables)}"
+            raise GankitError(f"{which} has no picture to train on: {cure}")
         if counts[number] < FEW:
             few.append(f"{quote_value(name)} ({counts[number]})")
     notes = _note_spellings(classes.names)

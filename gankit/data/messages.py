@@ -18,6 +18,9 @@ NO_CLASS_FOLDERS = "has no class folders; omit --classes"
 MORE_SHARDS = "split the pictures into more shards"
 NOT_TRANSPARENT = "no picture is transparent, so --channels 3 is enough"
 MOVE_CACHE = "set GANKIT_CACHE to use another cache folder"
+FORMAT_IS_MISSING = "is in the format "
+UNREADABLE = "cannot be read: "
+TOO_LITTLE_MEMORY = "is too large for this computer's memory"
 
 
 def group_by_reason(lines: Sequence[str]) -> list[tuple[str, list[str]]]:
@@ -60,6 +63,12 @@ def count_noun(number: int, noun: str = "picture") -> str:
     return f"{number:,} {noun if number == 1 else plural}"
 
 
+def name_tables(tables: Sequence[str]) -> str:
+    """` (labels of train.csv)`, to follow classes that are from tables; "" without tables."""
+    more = f" and {count_noun(len(tables) - 3, 'more table')}" if len(tables) > 3 else ""
+    return f" (labels of {', '.join(tables[:3])}{more})" if tables else ""
+
+
 def shorten(name: str) -> str:
     """The name of a data set, which may be the paths of thousands of files, in 100 characters."""
     return textwrap.shorten(name, 100, placeholder=" ...") if len(name) > 100 else name
@@ -67,7 +76,8 @@ def shorten(name: str) -> str:
 
 def format_is_missing(name: str) -> str:
     """Why a picture in an optional format of Pillow cannot be read, and the cure."""
-    return f"is in the format {name}, which your Pillow cannot read: pip install --upgrade pillow"
+    cure = "pip install --upgrade pillow"
+    return f"{FORMAT_IS_MISSING}{name}, which your Pillow cannot read: {cure}"
 
 
 def kind_not_read(name: str) -> str:

@@ -38,29 +38,25 @@ def prepare(
     """The run's pictures at its image size, from the cache if they are there, else prepared now.
 
     They are decoded, fitted (`--fit`) and written to one file once. The subset, the training part
-    and the hold-out are chosen each time, from the data seed. `progress` is called with (done,
-    total) while files are downloaded, unpacked and prepared.
+    and the hold-out are chosen each time, from the data seed. `progress(done, total)` is called.
     """
     registry = registry_of(run, registry)
     transform = _make_transform(run)
     # A JPEG at a reduced scale has other colours than the file, and patches need all of its pixels.
     decode_in_full = run.fit.name == "patches" or run.resample == "nearest"
     pictures = open_dataset(run, registry, 0 if decode_in_full else run.size.longer, progress)
-    label = " ".join((run.dataset, *run.data, *run.classes))
-    places = map(real_path, run.data)  # the same, whatever the working directory
-    name = " ".join((run.dataset, *places, *run.classes))
-    settings = PixelSettings(
-        name, run.image_size, run.channels, run.fit, run.background, run.resample, label
-    )
+    settings = _pixel_settings(run)
     if isinstance(pictures, Shards):
         return _prepare_shards(run, pictures, settings, progress)
     # Errors of gankit's own data sets, and of the disk, are worded where they occur.
     is_own = registry.comes_with_gankit("dataset", run.dataset.name)
     passthrough = Exception if is_own else (GankitError, OSError)
     with registry.attribute_errors_to("dataset", run.dataset, passthrough=passthrough):
-        _refuse_mostly_broken(label, pictures)
+        _refuse_mostly_broken(settings.label, pictures)
         _refuse_patches_of_frames(run, pictures)
-        cached = load_or_prepare(pictures, settings, transform, progress)
+        cached = load_or_prepare(
+            pictures, settings, transform, progress, has_begun=bool(run.fingerprint)
+        )
     rows = choose_subset(len(cached.pixels), run.subset, run.data_seed)
     train, holdout = split_holdout(
         rows, cached.groups, cached.boxes, run.holdout, run.data_seed, cached.moments
@@ -70,7 +66,23 @@ def prepare(
     prepared = PreparedDataset(
         cached.pixels, train, holdout, cached.fingerprint, skipped, notes=notes
     )
-    return add_labels(prepared, label, pictures, cached.sources) if uses_classes(run) else prepared
+    if uses_classes(run):
+        prepared = add_labels(prepared, settings.label, pictures, cached.sources, run.class_names)
+    return prepared
+
+
+def _pixel_settings(run: Run) -> PixelSettings:
+    """The settings that decide what the prepared pictures are."""
+    places = map(real_path, run.data)  # the same, whatever the working directory
+    return PixelSettings(
+        name=" ".join((run.dataset, *places, *run.classes)),
+        image_size=run.image_size,
+        channels=run.channels,
+        fit=run.fit,
+        background=run.background,
+        resample=run.resample,
+        label=" ".join((run.dataset, *run.data, *run.classes)),
+    )
 
 
 def uses_classes(run: Run) -> bool:
@@ -107,7 +119,9 @@ def _prepare_shards(
         raise GankitError("shards are always used as a whole: omit --subset and --fit patches")
     train, held_out = shards.split(run.holdout, run.data_seed)
     sample = ShardSample(shards, train, held_out)
-    cached = load_or_prepare(sample, settings, _make_transform(run), progress)
+    cached = load_or_prepare(
+        sample, settings, _make_transform(run), progress, has_begun=bool(run.fingerprint)
+    )
     held_out_names = sample.names[: sample.num_held_out]
     broken = [name for name in held_out_names if _is_skipped(name, cached.skipped)]
     num_held_out = len(held_out_names) - len(broken)

@@ -29,6 +29,8 @@ MAX_GROUPS = 24  # of copies, and lines of broken files; --json has all
 GROUP_PICTURES = 4  # shown of each group of copies
 MAX_NAMES = 200  # of pictures, for each finding
 MAX_PIXELS = 128  # side of a picture on the page
+DEFAULT_SIZE = 64  # of --image-size
+EVERY = "folder:every="
 OPTION = re.compile(
     r"--(trick|fit|channels|classes|image-size|batch-size|model|background) "
     r"('[^']*'|\"[^\"]*\"|[\w:=.-]+)"
@@ -43,7 +45,6 @@ def write_page(
 
     The layout is in templates/check.html.
     """
-    arguments = [word for word in report["source"] if word not in ("--data", "--dataset")]
     side = min(SHEET_SIDE, math.isqrt(len(survey.good)))
     groups = survey.duplicate_groups()
     broken = [f"{file['name']} {file['why']}" for file in report["broken"]]
@@ -51,7 +52,7 @@ def write_page(
         "gankit_datacheck",
         "check.html",
         title=headline(report),
-        command=f"gankit data check {join_command(arguments)}",
+        command=join_command(["gankit", "data", "check", *_arguments(report)]),
         report=report,
         with_code=mark_options,
         facts=list(overview_rows(report)),
@@ -73,6 +74,22 @@ def write_page(
     except OSError as error:
         why = describe_write_error(error)
         raise GankitError(f"cannot write {path}: {why}; give another --page") from error
+
+
+def _arguments(report: dict[str, Any]) -> list[str]:
+    """What `gankit data check` was given; the report's source has the options of `gankit run`."""
+    source = report["source"]
+    arguments = []
+    for option, value in zip(source[::2], source[1::2], strict=True):
+        if option == "--dataset" and value.startswith(EVERY):
+            arguments += ["--every", value.removeprefix(EVERY)]
+        elif option in ("--data", "--dataset"):
+            arguments.append(value)
+        else:
+            arguments += [option, value]
+    if report["image_size"] != DEFAULT_SIZE:
+        arguments += ["--image-size", str(report["image_size"])]
+    return arguments
 
 
 def mark_options(advice: str) -> Markup:

@@ -43,6 +43,8 @@ MAX_MIRRORED = 300  # pictures compared with their mirror images, at equal dista
 NETPBM = {"1": "PBM", "L": "PGM", "I": "PGM", "F": "PFM"}  # by Pillow's mode; the others are PPM
 FRAME = "film frames"  # in place of a format
 SIDEWAYS = 5  # EXIF orientations from here on swap width and height
+TIFF_WIDTH = 256
+TIFF_HEIGHT = 257
 
 
 @dataclass
@@ -159,7 +161,7 @@ def _count_pages(image: Image.Image, file: BinaryIO) -> int:
 def _read_image_header(image: Image.Image, facts: Facts) -> None:
     facts.format = NETPBM.get(image.mode, "PPM") if image.format == "PPM" else str(image.format)
     facts.mode = image.mode
-    size = image.size
+    size = _stored_size(image)
     with contextlib.suppress(Exception):  # broken EXIF data
         if image.getexif().get(ORIENTATION, 1) >= SIDEWAYS:
             size = size[::-1]
@@ -167,6 +169,13 @@ def _read_image_header(image: Image.Image, facts: Facts) -> None:
     if image.has_transparency_data:
         with DECODING.take(image.width * image.height):
             _read_alpha(image if "A" in image.getbands() else image.convert("RGBA"), facts)
+
+
+def _stored_size(image: Image.Image) -> tuple[int, int]:
+    """Width and height before the rotation of EXIF, which newer Pillows apply to a TIFF's size."""
+    tags: Any = getattr(image, "tag_v2", {})
+    width, height = image.size
+    return tags.get(TIFF_WIDTH, width), tags.get(TIFF_HEIGHT, height)
 
 
 def _read_alpha_of_array(array: ArrayFile, files: Any, facts: Facts) -> None:

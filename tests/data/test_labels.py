@@ -1,5 +1,6 @@
 """The class of each prepared picture, whatever happened to the pictures before it."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -148,6 +149,35 @@ def read(*classes, class_names=()):
 def test_numbers_are_sorted_by_value_and_a_given_order_comes_first():
     assert read("10", "9", "2").names == ("2", "9", "10")
     assert read("a", "b", "c", class_names=["c", "b"]).names == ("c", "b", "a")
+
+
+def test_letters_of_two_parts_are_those_of_one_in_the_order_of_a_run():
+    spelled = ("A\u0308pfel", "Birne")  # in alphabetical order, as macOS spells them
+    assert read(*spelled).names == read("\u00c4pfel", "Birne").names == ("Birne", "\u00c4pfel")
+    assert read("\u00c4pfel", "A\u0308pfel", "Birne").labels.tolist() == [1, 1, 0]
+    ordered = read("a", "\u00fc", class_names=["u\u0308", "a"])
+    assert ordered.names == ("\u00fc", "a")
+    classes = read_labels("mine", Named(["\u00c4pfel", "Birne"]), np.arange(2), spelled)
+    assert classes.names == spelled
+    assert classes.labels.tolist() == [0, 1]
+    for others in (
+        ("A\u0308pfel",),
+        ("A\u0308pfel", "Elm"),
+        ("A\u0308pfel", "Birne", "\u00c4pfel"),
+    ):
+        names = read_labels("mine", Named(["\u00c4pfel", "Birne"]), np.arange(2), others).names
+        assert names == ("Birne", "\u00c4pfel")
+
+
+def test_a_run_keeps_the_classes_as_it_has_recorded_them(flowers):
+    (flowers / "rose").rename(flowers / "A\u0308pfel")
+    run = compose(data=[flowers], **SMALL)
+    first = prepare(run)
+    assert first.class_names == ("daisy", "tulip", "\u00c4pfel")
+    recorded = ("A\u0308pfel", "daisy", "tulip")
+    again = prepare(dataclasses.replace(run, class_names=recorded))
+    assert again.class_names == recorded
+    assert again.labels.tolist() == [(label + 1) % 3 for label in first.labels.tolist()]
 
 
 def test_hostile_names_are_printable_short_and_different():

@@ -10,7 +10,7 @@ import stat
 import tarfile
 import zipfile
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from io import BufferedIOBase, BufferedReader
 from pathlib import Path
@@ -22,6 +22,7 @@ CHUNK_BYTES = 1 << 18
 PACKED_CHUNK_BYTES = 1 << 12  # zipfile unpacks all of a chunk's packed bytes at once, but deflated
 ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")  # a zip with members, and one without
 WINDOWS = 0  # the system that made a zip's member
+UTF_8 = 0x800  # the flag of a zip's member whose name is in UTF-8
 TAR_LONG_NAMES = (b"L", b"K", b"x", b"g", b"X")  # tar members that only describe the next member
 MAX_NAME_BYTES = 1 << 16  # a longer name in a tar would only fill the memory
 MAX_MEMBER_BYTES = 1 << 38  # tarfile would search almost forever for the end of a larger member
@@ -125,9 +126,16 @@ def _iter_zip(raw: BufferedReader) -> Iterator[Member]:
 
 
 def _name_in_zip(entry: zipfile.ZipInfo) -> str:
-    """The name with slashes; on other systems than Windows, a backslash is a letter of a name."""
-    is_of_windows = entry.create_system == WINDOWS
-    return entry.filename.replace("\\", "/") if is_of_windows else entry.filename
+    """The name with slashes; on other systems than Windows, a backslash is a letter of a name.
+
+    A name without the flag of UTF-8 is in the letters of DOS, as the format has it, but many
+    programs write UTF-8 without the flag.
+    """
+    name = entry.filename
+    if not entry.flag_bits & UTF_8:
+        with suppress(UnicodeError):
+            name = name.encode("cp437").decode()
+    return name.replace("\\", "/") if entry.create_system == WINDOWS else name
 
 
 def _open_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> IO[bytes]:

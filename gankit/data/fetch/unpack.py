@@ -39,7 +39,7 @@ __all__ = ["Unpacked", "UnpackedPicture", "is_archive", "unpack_pictures"]
 MAX_ENTRIES = 2_000_000
 KEPT = (*kinds.ARRAYS, kinds.TABLE)  # files that are written like pictures
 CONTENTS_FILE = "contents.json"  # next to the folder "files"; written last
-LAYOUT = 5  # version of the unpacked folder; increase it to unpack every archive again
+LAYOUT = 6  # version of the unpacked folder; increase it to unpack every archive again
 
 
 class UnpackedPicture(NamedTuple):

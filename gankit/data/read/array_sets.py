@@ -10,7 +10,7 @@ import numpy as np
 
 from gankit.data.messages import count_noun
 from gankit.data.read.arrays import TAKES, ArrayFile, describe_layout
-from gankit.data.read.names import printable
+from gankit.data.read.names import array_name, class_name
 
 WORD = re.compile(r"[a-z]+|\d+")
 PICTURE_WORDS = frozenset(
@@ -57,7 +57,11 @@ OTHER_WORDS = LABEL_WORDS | frozenset(
     ]
 )
 NAME_WORDS = frozenset(["names", "name"])  # of the classes, with a label word
+PART_WORDS = frozenset(  # beside the word that says what an array is: x_train, test_images_64
+    ["train", "training", "val", "valid", "validation", "dev", "test", "testing", "all", "data"]
+)
 MAX_CLASSES = 1000
+MIN_PER_LABEL = 2  # pictures, on average: else an array without a label word holds no labels
 NOT_USED = "is an array beside those of the pictures: to train on it, give it alone with --data"
 NO_PICTURES = "holds no pictures: " + TAKES
 
@@ -125,7 +129,7 @@ def _why_no_pictures(array: ArrayFile) -> str:
 
 def _choose_pictures(arrays: Sequence[NamedArray]) -> list[NamedArray]:
     candidates = [item for item in arrays if item.array.layout]
-    named = [item for item in candidates if item.words & PICTURE_WORDS]
+    named = [item for item in candidates if _is_called_pictures(item)]
     others = [item for item in candidates if not item.words & OTHER_WORDS]
     if not named and not others and len(arrays) == 1:
         return candidates  # the only array, whatever its name
@@ -134,6 +138,12 @@ def _choose_pictures(arrays: Sequence[NamedArray]) -> list[NamedArray]:
     if has_sets:  # beside them, a table of numbers is not a picture
         chosen = [item for item in chosen if len(item.array.shape) > 2 or _is_set(item)]
     return chosen
+
+
+def _is_called_pictures(item: NamedArray) -> bool:
+    """Whether its name is a word for pictures, as `x_train` is, and `picture frame` is not."""
+    others = item.words - PICTURE_WORDS - PART_WORDS
+    return bool(item.words & PICTURE_WORDS) and all(word.isdigit() for word in others)
 
 
 def _is_set(item: NamedArray) -> bool:
@@ -168,8 +178,15 @@ def _find_labels(
         if item.words & LABEL_WORDS and item.words - LABEL_WORDS == part:
             return item
     alike = [other for other in chosen if other.array.shape[0] == layout.pictures]
-    lists = [item for item in fitting if len(item.array.shape) == 1 or item.words & LABEL_WORDS]
+    lists = [item for item in fitting if item.words & LABEL_WORDS or _is_list_of_few(item)]
     return lists[0] if len(lists) == len(alike) == 1 else None
+
+
+def _is_list_of_few(item: NamedArray) -> bool:
+    """Whether it may be a list of labels though its name does not say so."""
+    if len(item.array.shape) != 1:
+        return False
+    return MIN_PER_LABEL * len(np.unique(item.array.values())) <= item.array.shape[0]
 
 
 def _may_label(item: NamedArray, count: int) -> bool:
@@ -223,7 +240,7 @@ def _label_texts(array: ArrayFile, names: list[str]) -> list[str]:
 
 def _as_text(value: Any) -> str:
     text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
-    return printable(text.strip())[:100]
+    return class_name(text.strip())[:100]
 
 
 def _describe(pictures: Sequence[PictureArray], place: str) -> list[str]:
@@ -238,7 +255,7 @@ def _describe(pictures: Sequence[PictureArray], place: str) -> list[str]:
             singles.append(text)
             continue
         labels = f", labels of {count_noun(len(set(item.labels)), 'class')}" if item.labels else ""
-        name = item.name.removesuffix(".npy") if place.endswith(".npz") else item.name
+        name = array_name(item.name) if place.endswith(".npz") else item.name
         where = f"{place}, {name}" if place and place != item.name else name
         lines.append(f"{where}: {count_noun(layout.pictures)} of {text}{labels}")
     if singles:

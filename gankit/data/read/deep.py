@@ -24,7 +24,7 @@ WHITE_LEVELS = (255.0, 1023.0, 4095.0, 16383.0, 65535.0)  # of 8 to 16 bits; flo
 NUM_16_BIT = 1 << 16
 BAND_PIXELS = 1 << 22
 FLOAT_TOLERANCE = 1.1  # sharpening leaves floats a little above white
-TWO_BYTES = re.compile("(LA|RGB|RGBA|RGBX);16([BLN])")  # Pillow reads one byte of each value
+TWO_BYTES = re.compile("(LA|RGB|RGB[AaX]);16([BLN])")  # Pillow reads one byte of each value
 BYTE_ORDERS = {"B": ">u2", "L": "<u2", "N": "=u2"}
 TIFF_BITS = 258
 TIFF_PHOTOMETRIC = 262  # 0: the smallest value is white
@@ -194,11 +194,22 @@ def _two_bytes(image: ImageFile.ImageFile) -> re.Match[str] | None:
     return TWO_BYTES.fullmatch(str(raw_mode[0]))
 
 
-def _deep_netpbm(image: ImageFile.ImageFile) -> float | None:
-    """What is white in a binary PPM or PGM of two bytes a value; None for any other picture."""
-    is_binary = image.format == "PPM" and image.tile and image.tile[0][0] == "ppm"
-    white = _raw_mode(image)[1] if is_binary else 0
+def _deep_netpbm(image: ImageFile.ImageFile, decoder: str = "ppm") -> float | None:
+    """What a PPM or PGM of more than 8 bits states as white; None for any other picture.
+
+    The `decoder` of one that is text is `ppm_plain`.
+    """
+    is_netpbm = image.format == "PPM" and image.tile and image.tile[0][0] == decoder
+    white = _raw_mode(image)[1] if is_netpbm else 0
     return white if white > 255 else None
+
+
+def _stated_white(image: ImageFile.ImageFile, bits: int) -> float:
+    """What a grey picture that has not been loaded states as white; 0: nothing."""
+    stated = _deep_netpbm(image, "ppm_plain")
+    if stated:  # Pillow will scale the values, so that 65535 is white
+        return WHITE_LEVELS[-1] if stated < WHITE_LEVELS[-1] else 0
+    return 2**bits - 1 if 8 < bits < 16 else 0
 
 
 def read_deep(image: ImageFile.ImageFile, reopen: Callable[[], ImageFile.ImageFile]) -> DeepPicture:
@@ -214,15 +225,36 @@ def read_deep(image: ImageFile.ImageFile, reopen: Callable[[], ImageFile.ImageFi
         values = _load_as(image, "RGBA").view(BYTE_ORDERS[order])
         return DeepPicture(values[..., 0], values[..., 1])
     # Pillow keeps one byte of each value: the first, if told that this is the high one.
-    first = _load_as(image, f"{mode};16B")
+    channels = mode.replace("a", "A")
+    first = _load_as(image, f"{channels};16B")
     pairs = np.empty((*first.shape, 2), np.uint8)
     pairs[..., 0] = first
     del first  # the memory of a large picture
-    pairs[..., 1] = _load_as(reopen(), f"{mode};16L")
+    pairs[..., 1] = _load_as(reopen(), f"{channels};16L")
     values = pairs.view(BYTE_ORDERS[order])[..., 0]
     colours = values[..., :3]
-    alpha = values[..., 3] if mode == "RGBA" else _alpha_of_key(colours, image)
+    if mode == "RGBa":
+        colours = divide_by_alpha(colours, values[..., 3])
+    alpha = values[..., 3] if channels == "RGBA" else _alpha_of_key(colours, image)
     return DeepPicture(colours, alpha)
+
+
+def divide_by_alpha(values: Values, alpha: Values) -> Values:
+    """Premultiplied values (H, W) or (H, W, 3) as they are without alpha (H, W); clear is black.
+
+    Opaque is the first of WHITE_LEVELS (for floats also 1) that is not below the largest alpha.
+    """
+    is_float = values.dtype.kind == "f"
+    largest = float(_finite(alpha).max())
+    levels = (1.0, *WHITE_LEVELS) if is_float else WHITE_LEVELS
+    opaque = next((level for level in levels if largest <= level), largest)
+    divided = np.empty_like(values)
+    for rows in _bands(values):
+        share = _finite(alpha[rows]).astype(np.float64) / opaque
+        share = share if values.ndim == 2 else share[..., None]
+        straight = np.divide(values[rows], share, out=np.zeros(values[rows].shape), where=share > 0)
+        divided[rows] = straight if is_float else np.rint(np.minimum(straight, opaque))
+    return divided
 
 
 def _read_netpbm(image: ImageFile.ImageFile) -> Values:
@@ -239,16 +271,17 @@ def _read_netpbm(image: ImageFile.ImageFile) -> Values:
 
 
 def _read_grey(image: ImageFile.ImageFile) -> DeepPicture:
-    image.load()
     tags: Any = getattr(image, "tag_v2", {})
-    values = np.asarray(image)
     bits = tags.get(TIFF_BITS, (0,))[0]
+    white = _stated_white(image, bits)
+    image.load()
+    values = np.asarray(image)
     if bits == 32 and image.mode == "I" and tags.get(TIFF_SAMPLE_FORMAT, (1,))[0] == 1:
         values = values.view(np.uint32)  # Pillow has only signed integers of 32 bits
     return DeepPicture(
         values,
         _alpha_of_key(values, image),
-        white=2**bits - 1 if 8 < bits < 16 else 0,
+        white=white,
         is_inverted=tags.get(TIFF_PHOTOMETRIC) == 0,
     )
 

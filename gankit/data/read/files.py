@@ -32,6 +32,7 @@ class PictureFiles(Sequence[Image.Image]):
     arrays: dict[str, ArrayFile] = field(default_factory=dict)
     moments: Sequence[Moment | None] = ()
     file_notes: Sequence[str] = ()
+    label_tables: Sequence[str] = ()
     ranges: SharedRanges = field(init=False)
 
     def __post_init__(self) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.stop import Progress, no_progress
-from gankit.data.messages import NO_CLASS_FOLDERS, READS
-from gankit.data.read.names import printable
+from gankit.data.messages import NO_CLASS_FOLDERS, READS, name_tables
+from gankit.data.read.names import archive_name, class_name, fold, printable, unify_letters
 from gankit.data.read.picture_file import Moment, PictureFile
 from gankit.data.read.walk import Walk, walk_source
 
@@ -27,13 +27,14 @@ class FoundPictures(NamedTuple):
 
     paths: list[Path]
     names: list[str]  # short names for messages, fit for one line
-    classes: list[str]  # the folder that holds each picture; "" at the top of an only source
+    classes: list[str]  # of each picture: its label, or its folder; "" at the top of an only source
     left_out: list[str]  # "name: reason"
     fingerprint: str  # the same for the same files, even after their source was moved
     parts: list[int]  # which picture of an array each is; -1 for a file of its own
     arrays: dict[str, ArrayFile]  # by path
     moments: list[Moment | None]  # of frames of films; empty without films
     file_notes: list[str]  # what there is to say about arrays, films and tables of labels
+    label_tables: list[str]  # the tables that the labels are from
 
 
 def find_pictures(
@@ -55,10 +56,12 @@ def find_pictures(
     walks = _walk_all(sources, progress, stride)
     pictures = _unique(picture for walk in walks for picture in walk.pictures)
     class_names = _class_names(pictures, sources, classify)
+    label_tables = sorted({picture.table for picture in pictures if picture.table and not classify})
     if classes:
-        class_of = _choose_classes(classes, _candidates(pictures, class_names, classify))
+        candidates = _candidates(pictures, class_names, classify)
+        class_of = _choose_classes(classes, candidates, label_tables)
         pictures = [pictures[index] for index in class_of]
-        class_names = [printable(name) for name in class_of.values()]
+        class_names = [class_name(name) for name in class_of.values()]
     return FoundPictures(
         paths=[Path(picture.path) for picture in pictures],
         names=[picture.name for picture in pictures],
@@ -69,6 +72,7 @@ def find_pictures(
         arrays={path: array for walk in walks for path, array in walk.arrays.items()},
         moments=_moments(pictures),
         file_notes=list(dict.fromkeys(note for walk in walks for note in walk.notes)),
+        label_tables=label_tables,
     )
 
 
@@ -121,51 +125,50 @@ def _class_names(
     Of several sources, each is a class for the pictures at its top.
     """
     if classify is None:
-        many = {picture.source for picture in pictures if picture.part >= 0}  # arrays and films
-        tops = [
-            _name_of_source(source, is_many=number in many) if len(sources) > 1 else ""
-            for number, source in enumerate(sources)
-        ]
+        tops = [""] * len(sources)
+        if len(sources) > 1:
+            singles = {picture.path for picture in pictures if picture.part < 0}
+            tops = [_name_of_source(source, singles) for source in sources]
         folders = [p.folders[-1] if p.folders else tops[p.source] for p in pictures]
         pairs = zip(pictures, folders, strict=True)
-        return [picture.label or printable(folder) for picture, folder in pairs]
+        return [class_name(picture.label or folder) for picture, folder in pairs]
     names = classify([Path(picture.path) for picture in pictures])
     if len(names) != len(pictures):
         raise GankitError(f"classify returned {len(names)} names for {len(pictures)} pictures")
-    return names
+    return list(map(unify_letters, names))
 
 
-def _name_of_source(source: str, *, is_many: bool) -> str:
-    """The name of a folder, or of an archive without its ending; empty for a single picture.
-
-    A file of many pictures, such as an array or a film, has a name, too.
-    """
-    path = Path(os.path.abspath(source))  # noqa: PTH100 - a link keeps its own name
-    if path.is_dir():
-        return path.name
-    is_archive = path.suffix.lower() in (".zip", ".tar", ".tgz", ".gz", ".xz", ".bz2")
-    if is_archive:
-        return path.name.partition(".")[0]
-    return path.stem if is_many else ""
+def _name_of_source(source: str, singles: Collection[str]) -> str:
+    """The name of a source without the ending of its file; empty for one of the single pictures."""
+    path = os.path.abspath(os.path.expanduser(source))  # noqa: PTH100, PTH111 - links keep theirs
+    name = os.path.basename(path)  # noqa: PTH119
+    if path in singles:
+        return ""
+    if os.path.isdir(path):  # noqa: PTH112
+        return name
+    without_ending = archive_name(name)
+    return without_ending if without_ending != name else os.path.splitext(name)[0]  # noqa: PTH122
 
 
-def _choose_classes(classes: Sequence[str], candidates: list[list[str]]) -> dict[int, str]:
+def _choose_classes(
+    classes: Sequence[str], candidates: list[list[str]], label_tables: Sequence[str]
+) -> dict[int, str]:
     """The pictures with one of these classes among their candidates, whatever its case.
 
     The index of each picture -> its class, the last one of its candidates that is requested.
     """
-    folded = [{name.casefold() for name in names if name} for names in candidates]
+    folded = [{fold(name) for name in names if name} for names in candidates]
     counts = Counter(name for names in folded for name in names)
     requested = set()
-    for class_name in _with_commas(classes, counts):
-        if class_name.casefold() not in counts:
-            raise _unknown_class(class_name, counts)
-        requested.add(class_name.casefold())
+    for name in _with_commas(classes, counts):
+        if fold(name) not in counts:
+            raise _unknown_class(name, counts, label_tables)
+        requested.add(fold(name))
     return {
         index: name
         for index, names in enumerate(candidates)
         for name in names
-        if name.casefold() in requested
+        if fold(name) in requested
     }
 
 
@@ -177,20 +180,19 @@ def _with_commas(parts: Sequence[str], counts: Counter[str]) -> list[str]:
     while start < len(parts):
         for length in range(most, 0, -1):  # without a class, the last is a part alone
             name = ",".join(parts[start : start + length])
-            if name.casefold() in counts:
+            if fold(name) in counts:
                 break
         names.append(name)
         start += length
     return names
 
 
-def _unknown_class(class_name: str, counts: Counter[str]) -> GankitError:
+def _unknown_class(name: str, counts: Counter[str], label_tables: Sequence[str]) -> GankitError:
     if not counts:
-        return GankitError(f"there is no class {class_name!r}: the data set {NO_CLASS_FOLDERS}")
-    hint = did_you_mean(class_name, counts)
+        return GankitError(f"there is no class {name!r}: the data set {NO_CLASS_FOLDERS}")
+    hint = did_you_mean(name, counts)
     suggestion = hint if hint.startswith(" Did") else ""  # else a list; the one below has counts
-    listed = [f"{printable(name)} ({count})" for name, count in sorted(counts.items())[:20]]
+    listed = [f"{printable(item)} ({count})" for item, count in sorted(counts.items())[:20]]
     more = f" and {len(counts) - 20} more" if len(counts) > 20 else ""
-    return GankitError(
-        f"there is no class {class_name!r}.{suggestion} The classes are: {', '.join(listed)}{more}."
-    )
+    classes = f"{', '.join(listed)}{more}{name_tables(label_tables)}"
+    return GankitError(f"there is no class {name!r}.{suggestion} The classes are: {classes}.")

@@ -16,7 +16,7 @@ from gankit.data.read import kinds, reasons
 from gankit.data.read.array_sets import ArraySet, NamedArray, PictureArray, sort_arrays
 from gankit.data.read.arrays import ArrayFile
 from gankit.data.read.decode import describe_error
-from gankit.data.read.names import printable
+from gankit.data.read.names import array_name, printable
 from gankit.data.read.picture_file import Holder, PictureFile
 from gankit.data.read.tables import Table, read_labels
 
@@ -35,13 +35,15 @@ def open_holders(
     pictures: Sequence[PictureFile],
     stride: int,
     progress: Progress,
+    source: str,
     archive: str = "",
 ) -> OpenedHolders:
     """Add the pictures that files of one source hold, and the labels from its tables.
 
     Arrays count only where there are no other pictures, as most are then something else. Films and
     animations give every n-th frame; with `stride` 0 only one that is the source itself does.
-    `archive` is the name of the source if it is one.
+    `source` is the name of the source, which rows of tables may have in their paths; `archive` is
+    that of its file if it is one.
     """
     opened = OpenedHolders([*pictures], [], [], [])
     by_kind: defaultdict[str, list[Holder]] = defaultdict(list)
@@ -60,7 +62,7 @@ def open_holders(
         opened.left_out.extend(f"{name}: {reasons.ARRAY}" for name in names)
     else:
         _open_arrays(arrays, archives, opened, progress, archive)
-    return _label(opened, [holder.file for holder in by_kind[kinds.TABLE]])
+    return _label(opened, [holder.file for holder in by_kind[kinds.TABLE]], source)
 
 
 def _open_film(
@@ -157,7 +159,7 @@ def _pictures_of(file: PictureFile, item: PictureArray, array_set: ArraySet) -> 
     assert layout is not None
     if layout.is_single:
         return [file]
-    start = file.name.removesuffix(".npy")
+    start = array_name(file.name)
     has_labels = any(other.labels for other in array_set.pictures)
     is_class = len(array_set.pictures) > 1 and not has_labels  # such as cat.npy and dog.npy
     label = posixpath.basename(start) if is_class else ""
@@ -172,7 +174,7 @@ def _pictures_of(file: PictureFile, item: PictureArray, array_set: ArraySet) -> 
     ]
 
 
-def _label(opened: OpenedHolders, files: Sequence[PictureFile]) -> OpenedHolders:
+def _label(opened: OpenedHolders, files: Sequence[PictureFile], source: str) -> OpenedHolders:
     """Give the pictures the labels of the source's tables."""
     if not files:
         return opened
@@ -181,11 +183,11 @@ def _label(opened: OpenedHolders, files: Sequence[PictureFile]) -> OpenedHolders
         for file in sorted(files, key=lambda file: file.relative_path)
     ]
     pictures = sorted(opened.pictures, key=lambda picture: picture.relative_path)
-    labels = read_labels(tables, [picture.relative_path for picture in pictures])
-    labelled = [
-        picture._replace(label=labels.by_picture.get(number, picture.label))
-        for number, picture in enumerate(pictures)
-    ]
+    labels = read_labels(tables, [picture.relative_path for picture in pictures], source)
+    labelled = []
+    for number, picture in enumerate(pictures):
+        label = labels.by_picture.get(number)
+        labelled.append(picture._replace(label=label.text, table=label.table) if label else picture)
     return OpenedHolders(
         labelled,
         opened.arrays,

@@ -1,6 +1,7 @@
 """File names: those that systems and lessons write, and any name made fit for a message."""
 
 import re
+import unicodedata
 
 # Files and folders that macOS, Windows, NAS systems and package managers add to a person's own.
 SYSTEM_NAMES = frozenset({
@@ -13,6 +14,8 @@ RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])"
 LABEL_FILES = frozenset({"imagelabels.mat"})  # which a data set's `classify` reads
 LESSON_PICTURE = re.compile(r"lesson-\d\d(-[a-z]+)*\.png")
 LESSON_FOLDERS = frozenset({"lesson-04-pictures", "lesson-04-aside"})
+ARCHIVE_ENDING = re.compile(r"(\.tar)?\.(zip|cbz|tar|tgz|tbz2?|txz|gz|bz2|xz)$", re.IGNORECASE)
+ARRAY_ENDING = re.compile(r"\.npy$", re.IGNORECASE)
 
 
 def is_hidden(name: str) -> bool:
@@ -40,3 +43,28 @@ def printable(text: str, keep: str = "") -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c in keep else " " if c.isspace() else "?" for c in text)
+
+
+def unify_letters(name: str) -> str:
+    """The name with ü as one letter: macOS writes it as two, u and its dots."""
+    return unicodedata.normalize("NFC", name)
+
+
+def fold(name: str) -> str:
+    """A name as it is compared: in any case, and with ü as one letter or as two."""
+    return unify_letters(name).casefold()
+
+
+def class_name(text: str) -> str:
+    """The name of a class that a folder or a table gives, fit for one line."""
+    return printable(unify_letters(text))
+
+
+def archive_name(file_name: str) -> str:
+    """The name of an archive without its ending: `v1.roses` for `v1.roses.tar.gz`."""
+    return ARCHIVE_ENDING.sub("", file_name)
+
+
+def array_name(file_name: str) -> str:
+    """The name of an array without the ending of its file: `Cat` for `Cat.NPY`."""
+    return ARRAY_ENDING.sub("", file_name)

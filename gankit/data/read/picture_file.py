@@ -14,6 +14,7 @@ class PictureFile(NamedTuple):
     modified: int  # time, ns
     part: int = -1  # which picture of an array, or frame of a film; -1: the file is one picture
     label: str = ""  # the class that labels beside it give
+    table: str = ""  # the table that the label is from, if it is from one
     film: str = ""  # the film that it is a frame of
     time: int = 0  # of the frame, ms from the beginning
 

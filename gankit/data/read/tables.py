@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
-import io
 import itertools
 import posixpath
-import re
-import unicodedata
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from gankit.data.messages import count_noun
 from gankit.data.read.decode import describe_error
-from gankit.data.read.names import printable
+from gankit.data.read.names import class_name, printable
+from gankit.data.read.picture_index import Match, PictureIndex
+from gankit.data.read.table_rows import (
+    ENDINGS,
+    JSON_ENDING,
+    describe_broken,
+    first_row,
+    open_rows,
+)
 
-ENDINGS = frozenset({"csv", "tsv"})
 LABEL_TABLES = frozenset({"metadata", "labels", "label"})  # names that promise labels
+PART_TABLES = frozenset({"train", "training", "val", "valid", "validation", "dev", "test"})
 FILE_COLUMNS = (
     "file_name", "filename", "image_id", "image", "img", "image_name", "imagename", "image_path",
     "img_name", "img_path", "file", "filepath", "file_path", "path", "id", "id_code", "name",
@@ -29,13 +32,14 @@ LABEL_COLUMNS = (
     "label", "labels", "class", "class_name", "classname", "category", "target", "species",
     "breed", "dx", "diagnosis", "type", "genre", "style", "kind",
 )  # fmt: skip
-MAX_BYTES = 256 << 20  # of a table
-MAX_COLUMNS = 1000
-MAX_CELL = 1 << 17  # letters, the limit of Python's csv module
+OTHER_COLUMNS = frozenset({  # words in the names of columns that say something else
+    "text", "caption", "captions", "title", "description", "comment", "split", "subset", "fold",
+    "url", "uri", "link", "source", "md5", "sha1", "sha256", "hash", "checksum", "date", "time",
+    "timestamp", "author", "photographer", "credit", "credits", "licence", "license", "copyright",
+    "width", "height", "size", "bytes",
+})  # fmt: skip
+MIN_PER_LABEL = 2  # rows, on average: else a column without a known name is not a label
 MAX_LABEL = 100  # letters of a label
-_OF_FILE = re.compile(r"\[\d+\]$")  # frame 7 of a.gif is a.gif[000000007]
-_SEPARATOR = re.compile(r'"?sep=."?', re.IGNORECASE)
-SMALLER = "give the labels in a smaller one, with the columns file_name and label"
 LISTED = 5  # classes in a line
 _NO = ("0", "0.0")  # cells of a table with a column for each class
 _YES = ("1", "1.0")
@@ -49,10 +53,17 @@ class Table(NamedTuple):
     folder: str  # below the source, with forward slashes; "" at its top
 
 
+class Label(NamedTuple):
+    """The class of a picture, and the name of the table that says it."""
+
+    text: str
+    table: str
+
+
 class Labels(NamedTuple):
     """The labels of pictures by their index, and what there is to say about the tables."""
 
-    by_picture: dict[int, str]
+    by_picture: dict[int, Label]
     notes: list[str]
 
 
@@ -61,6 +72,7 @@ class _Columns(NamedTuple):
     labels: int | None  # None: each other column is a class, with a 1 for its pictures
     header: Sequence[str]
     has_header: bool
+    is_guess: bool = False  # no name says that the column holds labels
 
     def label(self, row: Sequence[str]) -> str:
         """The label in a row; empty if it has none."""
@@ -82,169 +94,185 @@ class _Columns(NamedTuple):
 
 def may_be_table(name: str, start: bytes) -> bool:
     """Whether a file of this name and these first bytes may hold the labels of pictures."""
-    stem, _, ending = name.lower().rpartition(".")
-    if ending not in ENDINGS or not start.strip():
+    stem, ending = _split_name(name)
+    if ending not in (*ENDINGS, JSON_ENDING) or not start.strip():
         return False
-    first = next(iter(_without_separator(_decode(start)).splitlines()), "")
-    header = [_plain(cell) for cell in next(iter(_rows(first, _delimiter(first))), [])]
-    return stem in LABEL_TABLES or bool(set(header) & set(FILE_COLUMNS) and len(header) > 1)
+    if ending == JSON_ENDING:
+        return stem in LABEL_TABLES
+    header = [_plain(cell) for cell in first_row(start)]
+    has_files = bool(set(header) & set(FILE_COLUMNS)) and len(header) > 1
+    return has_files or stem in LABEL_TABLES | PART_TABLES
 
 
-def read_labels(tables: Sequence[Table], pictures: Sequence[str]) -> Labels:
+def _split_name(name: str) -> tuple[str, str]:
+    """The name of a table without its folder and its ending, and the ending."""
+    stem, _, ending = posixpath.basename(name).lower().rpartition(".")
+    return stem, ending
+
+
+def read_labels(tables: Sequence[Table], pictures: Sequence[str], source: str = "") -> Labels:
     """The labels that tables give to pictures, which are named by their paths below the source.
 
-    A row names a picture by its path, from the table's folder or from the source, or by its file's
-    name alone, with or without the ending. A film or an array that it names so gives its label to
-    all of its pictures. The first label that a picture gets is kept.
+    A row names a picture as `PictureIndex.find` says; `source` is the name of the source's folder.
+    A film or an array that it names so gives its label to all of its pictures. The first label that
+    a picture gets is kept; those of rows that name it by its path come first.
     """
-    index = _Index(pictures)
-    labels = Labels({}, [])
-    for table in tables:
-        try:
-            note = _read_table(table, index, labels.by_picture, len(pictures))
-        except OSError as error:
-            labels.notes.append(f"{table.name} {describe_error(error)}")
-        except (ValueError, csv.Error) as error:
-            labels.notes.append(f"{table.name} {_describe_broken(error)}")
-        else:
-            labels.notes.extend([note] if note else [])
-    return labels
+    index = PictureIndex(pictures, source)
+    outcomes = [_read_or_explain(table, index) for table in tables]
+    readings = [outcome for outcome in outcomes if isinstance(outcome, _Reading)]
+    by_picture: dict[int, Label] = {}
+    for is_by_path in (True, False):
+        for reading in readings:
+            reading.give_labels(by_picture, is_by_path)
+    notes = [
+        outcome.describe(len(pictures)) if isinstance(outcome, _Reading) else outcome
+        for outcome in outcomes
+    ]
+    return Labels(by_picture, [note for note in notes if note])
 
 
-def _describe_broken(error: Exception) -> str:
-    if "field larger than field limit" in str(error):
-        return f"is a table with a cell of more than {MAX_CELL:,} letters: {SMALLER}"
-    if isinstance(error, csv.Error):
-        return "is a broken table: save it again as csv"
-    return str(error)
+def _read_or_explain(table: Table, index: PictureIndex) -> _Reading | str:
+    """What a table says; or the line that says why it is not used, "" if it is about others."""
+    try:
+        reading = _read_table(table, index)
+    except OSError as error:
+        return f"{table.name} {describe_error(error)}"
+    except (ValueError, csv.Error) as error:
+        return f"{table.name} {describe_broken(error)}"
+    return reading or ""
 
 
-def _read_table(table: Table, index: _Index, labels: dict[int, str], total: int) -> str:
-    """Add the table's labels; the line that says what it held, or "" if it is about others."""
-    text = _without_separator(_read_text(table.path))
-    delimiter = _delimiter(text[:MAX_CELL].partition("\n")[0])
-    rows = _rows(text, delimiter)
+def _read_table(table: Table, index: PictureIndex) -> _Reading | None:
+    """What a table says; None if it is about something else. ValueError or csv.Error."""
+    stem, ending = _split_name(table.name)
+    rows_of = open_rows(table.path, ending)
+    rows = rows_of()
     first = next(rows, [])
-    columns = _find_columns(first, table, index)
-    columns = columns or _find_one_hot(first, _rows(text, delimiter))
-    promises = posixpath.splitext(posixpath.basename(table.name))[0].lower() in LABEL_TABLES
+    columns = _find_columns(first, table, index) or _find_one_hot(first, rows_of())
     if columns is None:
-        if not promises:
-            return ""
+        if stem not in LABEL_TABLES:
+            return None
         shown = ", ".join(printable(cell)[:30] for cell in first[:8])
         raise ValueError(
             f"has no labels that gankit knows, its first line is {shown}: if it has labels, name "
             "its columns file_name and label"
         )
-    data = rows if columns.has_header else _chain(first, rows)
-    result = _Reading()
-    for row in data:
-        result.add(row, columns, table, index, labels)
-    if not result.matched and not promises:
-        return ""
-    return result.describe(table, columns, total)
+    reading = _Reading(table, columns)
+    for row in rows if columns.has_header else itertools.chain([first], rows):
+        reading.add(row, index)
+    if columns.is_guess and stem not in LABEL_TABLES | PART_TABLES:
+        reading.check_guess()
+    return reading
 
 
 class _Reading:
-    """Counts what the rows of one table say."""
+    """What the rows of one table say, and how many labels it gave."""
 
-    def __init__(self) -> None:
+    def __init__(self, table: Table, columns: _Columns) -> None:
+        self.table = table
+        self.columns = columns
+        self.rows: list[tuple[Match, str]] = []  # pictures and their label
         self.classes: Counter[str] = Counter()
         self.matched = 0
         self.missing = 0  # rows that name no picture
         self.twice = 0  # rows with another label for a picture that has one
         self.empty = 0  # rows without a label
 
-    def add(
-        self, row: list[str], columns: _Columns, table: Table, index: _Index, labels: dict[int, str]
-    ) -> None:
+    def add(self, row: list[str], index: PictureIndex) -> None:
         if not any(cell.strip() for cell in row):
             return
-        name = row[columns.files].strip() if columns.files < len(row) else ""
-        label = columns.label(row)
-        matches = index.find(name, table.folder)
-        if not matches:
+        files = self.columns.files
+        match = index.find(row[files].strip() if files < len(row) else "", self.table.folder)
+        label = self.columns.label(row)
+        if not match.pictures:
             self.missing += 1
-            return
-        if not label:
+        elif not label:
             self.empty += 1
-            return
-        text = printable(label)[:MAX_LABEL]
-        labelled = [number for number in matches if labels.setdefault(number, text) == text]
-        self.twice += len(labelled) < len(matches)
-        self.classes.update({text: len(labelled)} if labelled else {})
+        else:
+            self.rows.append((match, class_name(label)[:MAX_LABEL]))
+
+    def check_guess(self) -> None:
+        """ValueError if the labels of a column without a known name are hardly classes."""
+        count = len({text for _, text in self.rows})
+        if MIN_PER_LABEL * count > len(self.rows) > 0:
+            assert self.columns.labels is not None
+            name = printable(self.columns.header[self.columns.labels].strip())[:30]
+            values = f"{count_noun(count, 'value')} in {count_noun(len(self.rows), 'row')}"
+            raise ValueError(
+                f"is not read as labels, as its column {name} has {values}: if it is the class of "
+                "each picture, name it label"
+            )
+
+    def give_labels(self, labels: dict[int, Label], is_by_path: bool) -> None:
+        """Label the pictures that have none yet, by those rows that name their path, or others."""
+        for match, text in self.rows:
+            if match.is_by_path == is_by_path:
+                self._give(Label(text, self.table.name), match.pictures, labels)
+
+    def _give(self, label: Label, pictures: Sequence[int], labels: dict[int, Label]) -> None:
+        labelled = [n for n in pictures if labels.setdefault(n, label).text == label.text]
+        self.twice += len(labelled) < len(pictures)
+        self.classes.update({label.text: len(labelled)} if labelled else {})
         self.matched += len(labelled)
 
-    def describe(self, table: Table, columns: _Columns, total: int) -> str:
-        """`metadata.csv: 2 columns, labels for 580 of 600 pictures: rose 200, ...`."""
+    def describe(self, total: int) -> str:
+        """`metadata.csv: 2 columns, labels for 580 of 600 pictures: rose 200, ...`.
+
+        Empty for a table without a label for these pictures, unless its name promises labels.
+        """
+        if not self.matched and _split_name(self.table.name)[0] not in LABEL_TABLES:
+            return ""
         classes = self.classes.most_common()
         listed = ", ".join(f"{name} {number:,}" for name, number in classes[:LISTED])
         more = f" and {len(classes) - LISTED:,} more" if len(classes) > LISTED else ""
+        width = count_noun(len(self.columns.header), "column")
+        line = f"{self.table.name}: {width}, labels for {self.matched:,} of {count_noun(total)}"
+        line += f": {listed}{more}" if listed else ""
+        return "; ".join([line, *self._problems()])
+
+    def _problems(self) -> list[str]:
         extras = [
             (self.missing, "names no picture", "name no picture"),
             (self.empty, "has no label", "have no label"),
             (self.twice, "has another label for a picture, and is ignored",
              "have another label for a picture, and are ignored"),
         ]  # fmt: skip
-        problems = [
+        return [
             f"{count_noun(number, 'row')} {singular if number == 1 else plural}"
             for number, singular, plural in extras
             if number
         ]
-        width = count_noun(len(columns.header), "column")
-        line = f"{table.name}: {width}, labels for {self.matched:,} of {count_noun(total)}"
-        line += f": {listed}{more}" if listed else ""
-        return "; ".join([line, *problems])
 
 
-class _Index:
-    """Finds pictures by the names that tables give to their files."""
-
-    def __init__(self, paths: Sequence[str]) -> None:
-        self.pictures: defaultdict[str, list[int]] = defaultdict(list)  # of a file
-        for number, path in enumerate(paths):
-            self.pictures[_OF_FILE.sub("", path)].append(number)
-        self.by_path: defaultdict[str, set[str]] = defaultdict(set)  # also without the ending
-        self.by_name: defaultdict[str, set[str]] = defaultdict(set)
-        for file in self.pictures:
-            for path in (_fold(file), posixpath.splitext(_fold(file))[0]):
-                self.by_path[path].add(file)
-                self.by_name[posixpath.basename(path)].add(file)
-
-    def find(self, name: str, folder: str) -> list[int]:
-        """The pictures of the file that a row names; none if several files have such a name.
-
-        A picture is the only one of its file; films and arrays have many.
-        """
-        name = posixpath.normpath(name.replace("\\", "/")) if name else ""
-        if not name or name == ".":
-            return []
-        paths = (posixpath.normpath(posixpath.join(folder, name)), name.lstrip("/"))
-        for path in paths:
-            if path in self.pictures:
-                return self.pictures[path]
-        names = [self.by_path.get(_fold(path), set()) for path in paths]
-        names.append(self.by_name.get(posixpath.basename(_fold(name)), set()))
-        files = next((files for files in names if len(files) == 1), set())
-        return [number for file in files for number in self.pictures[file]]
-
-
-def _find_columns(first: Sequence[str], table: Table, index: _Index) -> _Columns | None:
+def _find_columns(first: Sequence[str], table: Table, index: PictureIndex) -> _Columns | None:
     """Which columns name the pictures and their labels; None if there are none."""
     header = [_plain(cell) for cell in first]
     if len(header) < 2:
         return None
-    if index.find(first[0].strip(), table.folder):  # a picture in the first line: no header
-        return _Columns(0, 1, first, has_header=False)
     files = _first_of(FILE_COLUMNS, header)
-    if files is None:
+    labels = None if files is None else _first_of(LABEL_COLUMNS, header, but=files)
+    if files is not None and labels is not None:
+        return _Columns(files, labels, first, has_header=True)
+    if _has_no_header(first, table, index, has_known_names=files is not None):
+        return _Columns(0, 1, first, has_header=False)
+    if files is None or len(header) > 2 or OTHER_COLUMNS & set(header[1 - files].split("_")):
         return None
-    labels = _first_of(LABEL_COLUMNS, header, but=files)
-    if labels is None and len(header) == 2 and header[1 - files] not in ("text", "caption"):
-        labels = 1 - files
-    if labels is None:
-        return None
-    return _Columns(files, labels, first, has_header=True)
+    return _Columns(files, 1 - files, first, has_header=True, is_guess=True)
+
+
+def _has_no_header(
+    first: Sequence[str], table: Table, index: PictureIndex, *, has_known_names: bool
+) -> bool:
+    """Whether a table begins with a picture and its label.
+
+    A first line that could be a header begins with a picture only if it has the picture's ending.
+    """
+    stem, _ = _split_name(table.name)
+    may_be = stem in LABEL_TABLES or (stem in PART_TABLES and len(first) == 2)
+    name = first[0].strip()
+    if not may_be or (has_known_names and "." not in name):
+        return False
+    return bool(index.find(name, table.folder).pictures)
 
 
 def _find_one_hot(first: Sequence[str], rows: Iterator[list[str]]) -> _Columns | None:
@@ -267,46 +295,3 @@ def _first_of(names: Iterable[str], header: Sequence[str], but: int = -1) -> int
 def _plain(cell: str) -> str:
     """The name of a column: `Image ID` is image_id."""
     return cell.strip().lower().replace(" ", "_").replace("-", "_")
-
-
-def _read_text(path: str) -> str:
-    with Path(path).open("rb") as file:
-        content = file.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES:
-        raise ValueError(f"is a table of more than {MAX_BYTES >> 20} MB: {SMALLER}")
-    return _decode(content)
-
-
-def _decode(content: bytes) -> str:
-    """The text of a table: UTF-8, UTF-16 as Excel writes it, or else Windows' letters."""
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return content.decode("utf-16", errors="replace")
-    try:
-        return codecs.getincrementaldecoder("utf-8-sig")().decode(content)
-    except UnicodeDecodeError:
-        return content.decode("cp1252", errors="replace")
-
-
-def _without_separator(text: str) -> str:
-    """The text of a table without the line `sep=;` that Excel may put before it."""
-    first, newline, rest = text.partition("\n")
-    return rest if newline and _SEPARATOR.fullmatch(first.rstrip("\r")) else text
-
-
-def _delimiter(line: str) -> str:
-    """What separates the columns of a table: the most frequent of these in its first line."""
-    return max(",;\t|", key=line.count)
-
-
-def _fold(path: str) -> str:
-    """A path as it is compared: in any case, and with ü as one letter or as two."""
-    return unicodedata.normalize("NFC", path).casefold()
-
-
-def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
-    return csv.reader(io.StringIO(text.replace("\0", ""), newline=""), delimiter=delimiter)
-
-
-def _chain(first: list[str], rows: Iterator[list[str]]) -> Iterator[list[str]]:
-    yield first
-    yield from rows

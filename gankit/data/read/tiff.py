@@ -12,7 +12,12 @@ import numpy as np
 from PIL import Image, ImageFile
 
 from gankit.data.messages import NO_PIXELS
-from gankit.data.read.deep import TIFF_BITS, TIFF_SAMPLE_FORMAT, DeepPicture
+from gankit.data.read.deep import (
+    TIFF_BITS,
+    TIFF_SAMPLE_FORMAT,
+    DeepPicture,
+    divide_by_alpha,
+)
 from gankit.data.read.formats import NotReadable
 from gankit.data.read.limits import MAX_PIXELS, check_tiles
 
@@ -25,7 +30,8 @@ SIGNED = 2
 WHITE_IS_ZERO = 0
 GREY_OR_RGB = (WHITE_IS_ZERO, 1, 2)
 WHITES = {"bool": 1, "uint8": 255}  # of values that are not deep
-OPAQUE_KINDS = ((1,), (2,))  # a last channel that says how opaque a pixel is
+PREMULTIPLIED = (1,)  # a last channel that says how opaque a pixel is, and has dimmed the others
+OPAQUE_KINDS = (PREMULTIPLIED, (2,))
 # Packed parts of which the unpacked size can be limited, by TIFF's numbers; others are refused.
 DECOMPRESSORS: dict[int, Callable[[], Any]] = dict.fromkeys((8, 32946), zlib.decompressobj)
 PADDING_BYTES = 1 << 24
@@ -68,9 +74,11 @@ def read_tiff(file: BinaryIO, take: Callable[[int, int], None]) -> tuple[DeepPic
         if not values.size:
             raise NotReadable(NO_PIXELS)
         orientation = page.tags.get(ORIENTATION)
+        is_premultiplied = is_transparent and page.extrasamples[-1:] == PREMULTIPLIED
+    colours = values[..., 0] if channels < 3 else values[..., :3]
     return (
         DeepPicture(
-            values[..., 0] if channels < 3 else values[..., :3],
+            divide_by_alpha(colours, values[..., -1]) if is_premultiplied else colours,
             values[..., -1] if is_transparent else None,
             white=WHITES.get(values.dtype.name, 0),
             is_inverted=page.photometric == WHITE_IS_ZERO,

@@ -13,7 +13,14 @@ from gankit.core.stop import Progress
 from gankit.data.messages import NOT_A_FILE, NOT_FOUND, READS, summarise
 from gankit.data.read import kinds, reasons
 from gankit.data.read.decode import describe_error
-from gankit.data.read.names import LABEL_FILES, LESSON_FOLDERS, is_hidden, online_name, printable
+from gankit.data.read.names import (
+    LABEL_FILES,
+    LESSON_FOLDERS,
+    archive_name,
+    is_hidden,
+    online_name,
+    printable,
+)
 from gankit.data.read.picture_file import Holder, PictureFile
 
 if TYPE_CHECKING:
@@ -153,7 +160,8 @@ class Walk:
 
             root = Path(self.root)
             archive = "" if root.is_dir() else root.name
-            opened = open_holders(self.holders, self.pictures, stride, progress, archive)
+            source = archive_name(archive) if archive else root.name
+            opened = open_holders(self.holders, self.pictures, stride, progress, source, archive)
             self.pictures = opened.pictures
             self.arrays = {str(array.path): array for array in opened.arrays}
             self.notes = [self._display_name(note) for note in opened.notes]

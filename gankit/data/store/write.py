@@ -42,6 +42,7 @@ from gankit.data.read.in_flight import opened
 from gankit.data.store import duplicates
 from gankit.data.store.cache import cache_folder
 from gankit.data.store.leftovers import remove_leftovers, unfinished_folder
+from gankit.data.store.skipped import find_readable
 
 log = logging.getLogger("gankit")
 VERSION = 3  # of the prepared file; increase it to prepare all pictures again
@@ -87,7 +88,12 @@ class CachedPictures(NamedTuple):
 
 
 def load_or_prepare(
-    pictures: Sequence[Any], settings: PixelSettings, transform: Transform, progress: Progress
+    pictures: Sequence[Any],
+    settings: PixelSettings,
+    transform: Transform,
+    progress: Progress,
+    *,
+    has_begun: bool = False,
 ) -> CachedPictures:
     """The pictures as one file, from the cache if it is there, else prepared now.
 
@@ -104,6 +110,8 @@ def load_or_prepare(
       None if there are no films.
     - `notes`: lines about what was decided for all pictures while they were read.
 
+    If a picture that was skipped can be read by now, all are prepared again, unless they are for a
+    run that `has_begun` with them as they are.
     Raises GankitError if most pictures are broken, or if the cache cannot be written or read.
     """
     contents = own_fingerprint(pictures) or _hash_first_picture(pictures, transform)
@@ -112,17 +120,40 @@ def load_or_prepare(
     auto_settings = dataclasses.replace(settings, channels=0)
     auto_folder = _prepared_folder(auto_settings, count, contents)
     try:
-        if settings.channels and not folder.exists() and auto_folder.exists():
-            prepared = _load(auto_folder)  # a resumed run names the channels that "auto" chose
-            if prepared.pixels.shape[3] == settings.channels:
+        if settings.channels and not folder.exists():
+            prepared = _load_if_complete(auto_folder, pictures, transform, has_begun)
+            # A resumed run names the channels that "auto" chose.
+            if prepared and prepared.pixels.shape[3] == settings.channels:
                 return prepared
-        if not folder.exists():
+        prepared = _load_if_complete(folder, pictures, transform, has_begun)
+        if not prepared:
             _prepare(pictures, folder, settings, transform, progress)
-        return _load(folder)
-    except (GankitError, OSError, ValueError, KeyError) as error:
+        return prepared or _load(folder)
+    except (GankitError, OSError) as error:
         reason = getattr(error, "strerror", None) or error
         line = f"cannot prepare pictures in {folder}: {reason}; delete this folder, or {MOVE_CACHE}"
         raise GankitError(line) from error
+
+
+def _load_if_complete(
+    folder: Path, pictures: Sequence[Any], transform: Transform, has_begun: bool
+) -> CachedPictures | None:
+    """The pictures in a folder of the cache; None if there are none, or if more can be read now.
+
+    Then the folder is deleted, if it can be: Windows keeps it while a run uses it.
+    """
+    if not folder.exists():
+        return None
+    prepared = _load(folder)
+    name = "" if has_begun else find_readable(pictures, prepared.skipped, transform)
+    if not name:
+        return prepared
+    log.info("%s was skipped and can be read now, so all pictures are prepared again", name)
+    del prepared  # its file is open
+    with contextlib.suppress(OSError), unfinished_folder(folder.parent) as aside:
+        folder.rename(aside / "old")
+        return None
+    return _load(folder)
 
 
 def own_fingerprint(pictures: Sequence[Any]) -> Any:
@@ -147,11 +178,15 @@ def _hash_first_picture(pictures: Sequence[Any], transform: Transform) -> str:
 
 
 def _load(folder: Path) -> CachedPictures:
-    """The pictures in a folder of the cache; ValueError if its files do not fit together."""
+    """The pictures in a folder of the cache; GankitError if its files do not fit together."""
     try:
-        manifest = read_json_object(folder / "manifest.json", MANIFEST, MANIFEST_TYPES)
-    except GankitError as error:
-        raise ValueError(error) from error
+        return _read_folder(folder)
+    except (ValueError, KeyError, EOFError) as error:
+        raise GankitError(str(error)) from error
+
+
+def _read_folder(folder: Path) -> CachedPictures:
+    manifest = read_json_object(folder / "manifest.json", MANIFEST, MANIFEST_TYPES)
     shape = manifest["shape"]
     if not is_list_of(shape, int) or math.prod(shape) != (folder / "pixels.u8").stat().st_size:
         raise ValueError("the file of the pixels has another size than manifest.json says")
@@ -320,6 +355,19 @@ def _find_place(pictures: Sequence[Any], index: int) -> tuple[int, ...] | None:
     return place
 
 
+def _read_batch(pictures: Sequence[Any], indices: range) -> list[Any] | None:
+    """Many pictures at once; None if the data set cannot, or if one of them is broken."""
+    if not hasattr(pictures, "batch"):
+        return None
+    try:
+        batch = list(pictures.batch(list(indices)))
+    except Exception:  # a picture may raise anything, and must not end the run
+        return None
+    if len(batch) != len(indices):
+        raise ValueError(f"batch() returned {len(batch)} pictures for {len(indices)} indices")
+    return batch
+
+
 def _transform_all(
     pictures: Sequence[Any], transform: Transform
 ) -> Iterator[list[tuple[Pixels, Any]] | str]:
@@ -327,9 +375,10 @@ def _transform_all(
     names = getattr(pictures, "names", None)
 
     def transform_many(indices: range) -> list[Any]:
-        if hasattr(pictures, "batch"):
-            return list(map(transform_picture, indices, pictures.batch(indices)))
-        return [transform_one(index) for index in indices]
+        batch = _read_batch(pictures, indices)
+        if batch is None:
+            return [transform_one(index) for index in indices]
+        return list(map(transform_picture, indices, batch))
 
     def transform_picture(index: int, picture: Any) -> list[tuple[Pixels, Any]]:
         place = _find_place(pictures, index)

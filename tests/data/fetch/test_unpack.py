@@ -227,14 +227,15 @@ def test_names_of_another_encoding(tmp_path):
     files = {"caf\u00e9/\u00fc.jpg": JPEG}
     old = tar_of(tmp_path / "a.tar", files, encoding="latin-1", format=tarfile.GNU_FORMAT)
     assert read(old) == ({"caf_/_.jpg": JPEG}, [])
-    archive = zip_of(tmp_path / "a.zip", {"caf\u00e9.jpg": JPEG})
-    data = archive.read_bytes()
+    data = zip_of(tmp_path / "a.zip", {"caf\u00e9.jpg": JPEG}).read_bytes()
     assert data.count("caf\u00e9".encode()) == 2
-    flagged = data.replace("caf\u00e9".encode(), b"caf\x82e")[:]
+    unflagged = data
     for at in (6, data.index(b"PK\x01\x02") + 8):  # flag bit 11: the name is in UTF-8
-        flagged = flagged[: at + 1] + b"\x00" + flagged[at + 2 :]
-    archive.write_bytes(flagged)
-    assert list(read(archive)[0]) == ["caf\u00e9e.jpg"]
+        unflagged = unflagged[: at + 1] + b"\x00" + unflagged[at + 2 :]
+    (tmp_path / "dos.zip").write_bytes(unflagged.replace("caf\u00e9".encode(), b"caf\x82e"))
+    assert list(read(tmp_path / "dos.zip")[0]) == ["caf\u00e9e.jpg"]
+    (tmp_path / "utf-8.zip").write_bytes(unflagged)
+    assert list(read(tmp_path / "utf-8.zip")[0]) == ["caf\u00e9.jpg"]
 
 
 @pytest.mark.parametrize("ending", [".zip", ".tar.gz"])

@@ -199,6 +199,9 @@ def test_all_parts_of_an_npz_and_their_labels(write):
         ({"x": GREY, "y": np.eye(N)[[0, 1, 2, 0, 1, 2]]}, "012012"),
         ({"x": GREY, "y": np.arange(N) % 2, "label_names": np.array(["a", "b"])}, "ababab"),
         ({"x": GREY, "y": np.linspace(0, 1, N)}, None),  # measurements
+        ({"images": GREY, "ids": np.arange(N)}, None),
+        ({"images": GREY, "ids": np.arange(N), "kinds": np.arange(N) % 2}, "010101"),
+        ({"images": GREY, "labels": np.arange(N)}, "012345"),
         ({"x": GREY}, None),
     ],
 )
@@ -237,6 +240,20 @@ def test_a_folder_of_arrays_and_one_among_pictures(tmp_path, write):
     pictures = picture_files((str(tmp_path),), 0)
     assert pictures.names == ["one.png"]
     assert len(pictures.left_out) == 2
+
+
+def test_a_word_for_pictures_is_a_whole_name(tmp_path, write):
+    for name in ("cat", "picture frame", "x-ray"):
+        write(GREY, name)
+    (tmp_path / "cat.npy").rename(tmp_path / "Cat.NPY")
+    pictures = picture_files((str(tmp_path),), 0)
+    assert pictures.classes == ["Cat"] * N + ["picture frame"] * N + ["x-ray"] * N
+    assert pictures.names[0] == "Cat[0]"
+    assert pictures.left_out == []
+    write(GREY, "training_images_64")
+    pictures = picture_files((str(tmp_path),), 0)
+    assert pictures.classes == [""] * N
+    assert len(pictures.left_out) == 3
 
 
 def test_each_of_several_arrays_is_a_class(tmp_path, write):

@@ -62,6 +62,11 @@ def pgm(values, white=65535):
     return b"%s %d %d %d\n" % (magic, width, height, white) + values.astype(">u2").tobytes()
 
 
+def text_pgm(values, white=65535):
+    height, width = values.shape
+    return f"P2 {width} {height} {white}\n{' '.join(map(str, values.ravel()))}\n".encode()
+
+
 def eight(values, white=65535):
     """The values in 8 bits."""
     return (values * (255 / white) + 0.5).astype(np.uint8)
@@ -175,6 +180,27 @@ def test_a_deep_picture_keeps_its_alpha():
     assert np.array_equal(np.asarray(grey.convert("RGBA"))[..., 3], np.asarray(picture)[..., 3])
 
 
+@pytest.mark.parametrize("white", [65535, 4095])
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_premultiplied_values_are_divided_by_alpha(channels, dtype, white):
+    share = np.linspace(0, 1, 120).reshape(12, 10, 1)
+    stored = np.dstack([COLOUR[..., :channels] / 65535 * share, share])
+    stored = stored if dtype == np.float32 else np.rint(stored * white)
+    photometric = {1: "minisblack", 3: "rgb"}[channels]
+    for byteorder in "<>":
+        data = tif(
+            stored.astype(dtype), photometric=photometric, planarconfig="contig",
+            extrasamples=["assocalpha"], byteorder=byteorder,
+        )  # fmt: skip
+        read = np.asarray(decode_bytes(data, background=None).convert("RGBA")).astype(int)
+        assert np.abs(read[..., 3] - eight(share[..., 0], 1)).max() <= 1
+        expected = np.broadcast_to(eight(COLOUR[..., :channels]), (12, 10, 3)).astype(int)
+        is_seen = share[..., 0] > 0.05
+        assert np.abs(read[..., :3] - expected)[is_seen].max() <= 2
+        assert not read[0, 0].any()
+
+
 def test_a_transparent_value_is_compared_in_full():
     key = (b"tRNS", struct.pack(">H", 258))
     picture = decode_bytes(png(np.array([[258, 259, 65535]]), key), background="lime")
@@ -241,9 +267,11 @@ def test_one_white_holds_for_grey_and_colour_but_not_for_8_bits_and_floats(write
         "6.tif": tif((ramp(65535) / 65535).astype(np.float32)),
         "7.tif": tif((ramp(65535) / 131070).astype(np.float32)),
         "8.tif": tif(ramp(200).astype(np.uint8)),
+        "9.pgm": text_pgm(ramp(2048), 4095),  # so do these
+        "9a.pgm": text_pgm(ramp(100), 1023),
     })  # fmt: skip
     whites = [int(picture.max()) for picture in pixels(place)]
-    assert whites == [255, 56, 56, 56, 224, 255, 128, 200]
+    assert whites == [255, 56, 56, 56, 224, 255, 128, 200, 128, 25]
 
 
 def test_a_set_with_negative_values_has_one_range(write):

@@ -4,6 +4,7 @@ import inspect
 import os
 import shutil
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -190,6 +191,17 @@ def test_classes_match_any_folder_of_the_path(flowers, classes, count):
     )
 
 
+@pytest.mark.parametrize("typed", ["Bl\u00fcte", "blu\u0308te"])
+def test_letters_of_two_parts_in_the_name_of_a_class_are_those_of_one(place, typed):
+    draw(place / "a" / "Blu\u0308te" / "1.png", place / "b" / "Bl\u00fcte" / "2.png")
+    draw(place / "b" / "oak" / "3.png")
+    sources = [str(place / "a"), str(place / "b")]
+    assert find_pictures(sources).classes == ["Bl\u00fcte", "Bl\u00fcte", "oak"]
+    assert find_pictures(sources, [typed]).classes == ["Bl\u00fcte"] * 2
+    spelled = find_pictures(sources, classify=lambda paths: ["Blu\u0308te"] * len(paths))
+    assert spelled.classes == ["Bl\u00fcte"] * 3
+
+
 @pytest.mark.parametrize(
     ("text", "count"),
     [("Red, dark", 3), ("red, DARK,red", 5), ("red,red, dark", 5), ("red", 2), ("a,b,c,red", 3)],
@@ -259,6 +271,22 @@ def test_an_archive_is_a_source(flowers, tmp_path, monkeypatch):
     both = find_pictures(["flowers.zip", flowers])
     assert both.names[0] == "flowers.zip/archive/data/flowers/Rose/1.png"
     assert len(both.paths) == 14
+
+
+def test_each_of_several_sources_is_a_class(place, monkeypatch):
+    draw(place / "1.png", place / "roses" / "2.png")
+    monkeypatch.setenv("HOME", str(place))
+    monkeypatch.setenv("USERPROFILE", str(place))
+    for name in ("v1.tulips.tar.bz2", "v1.lilies.zip", "oak.tbz2", "elm.TXZ", "ash.cbz", "fir"):
+        if name.endswith(("zip", "cbz")):
+            with zipfile.ZipFile(place / name, "w") as archive:
+                archive.write(place / "1.png", "1.png")
+        else:
+            with tarfile.open(place / name, "w") as archive:
+                archive.add(place / "1.png", "1.png")
+    names = ["roses", "v1.tulips.tar.bz2", "v1.lilies.zip", "oak.tbz2", "elm.TXZ", "ash.cbz", "fir"]
+    found = find_pictures([*(f"~/{name}" for name in names), str(place / "1.png")])
+    assert found.classes == ["roses", "v1.tulips", "v1.lilies", "oak", "elm", "ash", "fir", ""]
 
 
 def test_what_an_archive_left_out_is_listed(tmp_path):

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import tifffile
+from gankit_datacheck import survey
 from PIL import Image, TiffImagePlugin
 
 import gankit
@@ -173,6 +174,38 @@ def test_frames_and_the_option_that_takes_them(gankit_cli, tmp_path):
     code, _, err = gankit_cli("data", "check", "petals", "--every", 2)
     assert code == 2
     assert "petals" in err
+
+
+@pytest.mark.parametrize(
+    ("options", "given"),
+    [
+        (("--every", 2, "--image-size", "96x64"), "--every 2 --image-size 96x64"),
+        (("--classes", "a", "--image-size", 32), "--classes a --image-size 32"),
+        ((), ""),
+    ],
+)
+def test_the_command_on_the_page_is_the_one_that_was_given(gankit_cli, place, options, given):
+    (place / "a").mkdir()
+    frames = [Image.fromarray(sketch()) for _ in range(4)]
+    frames[0].save(place / "a" / "a.webp", save_all=True, append_images=frames[1:])
+    page = place.parent / "page.html"
+    assert gankit_cli("data", "check", str(place), *options, "--page", page).code == 0
+    line = f"gankit data check {place} {given}".rstrip()
+    assert f"<code>{line}</code>" in page.read_text(encoding="utf-8")
+
+
+def test_the_size_of_a_turned_picture_is_that_of_training(place, registry):
+    pixels = np.asarray(Image.fromarray(sketch()).resize((90, 60)))
+    tifffile.imwrite(place / "turned.tif", pixels, extratags=[(274, 3, 1, 6, True)])
+    tifffile.imwrite(place / "deep.tif", pixels * np.uint16(257), extratags=[(274, 3, 1, 8, True)])
+    Image.fromarray(pixels).save(place / "as-it-is.tif")
+    exif = Image.Exif()
+    exif[274] = 6
+    Image.fromarray(pixels).save(place / "turned.jpg", exif=exif)
+    pictures = gankit.picture_files((str(place),), 0)
+    facts = survey.examine(pictures)
+    assert [(item.width, item.height) for item in facts] == [item.size for item in pictures]
+    assert {item.size for item in pictures} == {(90, 60), (60, 90)}
 
 
 def test_a_table_of_labels_has_a_line(gankit_cli, tmp_path):
