@@ -14,7 +14,13 @@ from gankit.cli.grouped_command import GroupedCommand
 from gankit.cli.log import show_log
 from gankit.cli.options import GROUPS, NOTE
 from gankit.cli.progress import progress_bar
-from gankit.cli.run_from_options import check_start, new_run, read_fields, resumed
+from gankit.cli.run_from_options import (
+    check_start,
+    new_run,
+    option_values,
+    read_fields,
+    resumed,
+)
 from gankit.core.errors import GankitError
 from gankit.data.read.names import printable
 from gankit.training.combine import check_single_process
@@ -28,21 +34,16 @@ if TYPE_CHECKING:
 
 @click.command(cls=GroupedCommand, groups=GROUPS, epilog=NOTE)
 @click.pass_context
-def run(
-    ctx: click.Context,
-    /,
-    config: Path | None,
-    resume: Path | None,
-    budget: str | None,
-    dry_run: bool,
-    preview: Path | None,
-    **values: Any,
-) -> None:
+def run(ctx: click.Context, /, **_: Any) -> None:
     """Train a GAN. Without options, it learns to draw flowers, in minutes on any laptop."""
+    values = option_values(ctx)
+    config: Path | None = values.pop("config")
+    resume: Path | None = values.pop("resume")
+    budget: str | None = values.pop("budget")
+    dry_run: bool = values.pop("dry_run")
+    preview: Path | None = values.pop("preview")
     check_start(resume, config, values["recipe"])
     check_single_process({"--budget": budget, "--dry-run": dry_run, "--preview": preview})
-    if resume:
-        values = _command_line_values(ctx, values)
     fields = read_fields(values, budget, resume)
     with show_log():
         if resume:
@@ -72,25 +73,14 @@ def read_options(argv: Sequence[str], registry: Registry) -> Run:
     """The run that these options of `gankit run` describe, for other commands that take them."""
     context = run.make_context("run", list(argv), obj=registry, auto_envvar_prefix="GANKIT_RUN")
     with context:
-        values = dict(context.params)
+        values = option_values(context)
     for name in ("resume", "budget", "dry_run", "preview"):
-        if values.pop(name):
+        is_default = context.get_parameter_source(name) is ParameterSource.ENVIRONMENT
+        if values.pop(name) and not is_default:
             raise GankitError(f"--{name.replace('_', '-')} works with gankit run only: omit it")
     config = values.pop("config")
     check_start(None, config, values["recipe"])
     return new_run(registry, config, read_fields(values, None, None))
-
-
-def _command_line_values(ctx: click.Context, values: dict[str, Any]) -> dict[str, Any]:
-    """The options on the command line, without those from environment variables.
-
-    Environment variables set defaults of new runs and must not change a resumed run.
-    """
-    return {
-        name: value
-        for name, value in values.items()
-        if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
-    }
 
 
 def _check_and_plan(

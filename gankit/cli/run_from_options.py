@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+from click.core import ParameterSource
+
 from gankit.core.errors import GankitError
-from gankit.core.stage import Stage, without
-from gankit.training.combine import add_tricks, combine_settings, expand_shorthands
+from gankit.training.combine import LENGTHS, expand_shorthands
 
 if TYPE_CHECKING:
     from gankit.core.registry import Registry
     from gankit.core.settings import Run
+
+
+# What an option sets, so that variables of the environment do not set it, too.
+_LENGTH = {*LENGTHS, "budget"}
+_OVERRIDDEN_BY = {**dict.fromkeys(_LENGTH, _LENGTH), "lr": {"lr_g", "lr_d"}}
+
+
+def option_values(ctx: click.Context) -> dict[str, Any]:
+    """The values of all options; those of environment variables are defaults of new runs.
+
+    So they give way to an option that sets the same, and change neither the run that --config
+    repeats nor the one that --resume continues.
+    """
+    from_line = ParameterSource.COMMANDLINE
+    typed = {name for name in ctx.params if ctx.get_parameter_source(name) is from_line}
+    overridden: set[str] = set().union(*(_OVERRIDDEN_BY.get(name, ()) for name in typed))
+    if typed & {"config", "resume"}:
+        overridden = ctx.params.keys() - {"dry_run", "preview"}
+    left_out = overridden - typed
+    return {name: None if name in left_out else value for name, value in ctx.params.items()}
 
 
 def check_start(resume: Path | None, config: Path | None, recipe: str | None) -> None:
@@ -41,43 +62,16 @@ def read_fields(values: dict[str, Any], budget: str | None, resume: Path | None)
 
 def new_run(registry: Registry, config: Path | None, fields: dict[str, Any]) -> Run:
     """The run that the options describe; they override the config file."""
-    from gankit.training.run_file import read_run
+    from gankit.training.copy_run import copy_run, kept_settings
+    from gankit.training.run_file import read_run, require_not_imported
     from gankit.training.run_parts import require_settings
 
     settings = read_run(config) if config else {}
-    overridden = {
-        "out",
-        "fingerprint",
-        "class_names",
-    }  # these belong to the run that the file describes
-    if "model" in fields:  # has its own networks and image size
-        overridden |= {"generator", "discriminator", "image_size"}
-    if "length" in fields:  # these follow from the length
-        overridden |= {"steps", "earlier_plans", "draw_every", "save_every"}
-    kept = {name: value for name, value in settings.items() if name not in overridden}
-    replaced = set(fields)
-    added = fields.get("tricks", ())
-    if all(text.startswith("+") for text in added):
-        replaced -= {"tricks"}  # those of the file stay
     if config:
-        require_settings(config, kept.keys() - replaced, registry)
-    if "tricks" in fields and "tricks" in kept:
-        fields = {**fields, "tricks": add_tricks(kept["tricks"], fields["tricks"])}
-    if kept.get("stages"):
-        kept["stages"] = without(_add_to_stages(kept["stages"], added), replaced)
-    fields = {**kept, **fields}
-    return combine_settings(registry, fields.pop("recipe", None), fields)
-
-
-def _add_to_stages(stages: Sequence[Stage], added: Sequence[str]) -> list[Stage]:
-    """The stages, with tricks added to those that earlier stages had: each stage keeps its own."""
-    changed = []
-    for stage in stages:
-        before = dict(stage.before)
-        if added and "tricks" in before:
-            before["tricks"] = add_tricks(before["tricks"], added)
-        changed.append(replace(stage, before=before))
-    return changed
+        require_settings(config, kept_settings(settings, fields), registry)
+        if "init" not in fields:
+            require_not_imported(config)
+    return copy_run(registry, settings, fields)
 
 
 def resumed(folder: Path, files: tuple[str, ...] = (), **fields: Any) -> Run:
@@ -87,7 +81,7 @@ def resumed(folder: Path, files: tuple[str, ...] = (), **fields: Any) -> Run:
     """
     from gankit.core.settings import parse_length
     from gankit.training.find_run import find_run
-    from gankit.training.resumed_run import require_changeable
+    from gankit.training.resumed_run import require_changeable, require_chosen
     from gankit.training.run_file import load_run
 
     folder = find_run(folder, "; it continues from its newest checkpoint")
@@ -96,7 +90,6 @@ def resumed(folder: Path, files: tuple[str, ...] = (), **fields: Any) -> Run:
         _, unit = parse_length(fields["length"])
         if unit != "steps":
             raise GankitError(f"--resume takes a new length in steps: use --steps, not --{unit}")
-    if fields.get("zoom") == 0:
-        raise GankitError("--zoom auto is for new runs: give --resume a number, from 1 to 4")
+    require_chosen(fields)
     run = load_run(folder, **fields)
     return replace(run, carried=replace(run.in_python, files=files or run.in_python.files))

@@ -77,7 +77,10 @@ def _changes_of_tricks(before: Sequence[str], tricks: Sequence[Choice]) -> Itera
 
 
 def _format(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:g}"
+    text = ", ".join(value) if isinstance(value, tuple) else str(value)
+    return text or "none"
 
 
 def _stretches(run: Run, step: int) -> Iterator[tuple[int, Run]]:

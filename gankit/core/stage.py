@@ -8,11 +8,12 @@ from typing import Any
 
 from gankit.core.errors import GankitError
 
-# Settings of a run that may change on --resume, from the next step on. They affect the numbers or
-# the rows of the log, so the values that they had before are kept.
+# Settings of a run that may change on --resume, from the next step on. They affect the numbers,
+# what is logged and measured, or where the run ends, so the values that they had before are kept.
 CHANGEABLE = (
     "loss", "tricks", "flip", "dihedral", "zoom", "batch_size", "accumulate", "d_steps",
     "lr_g", "lr_d", "beta1", "beta2", "precision", "log_every", "draw_every", "save_every",
+    "metrics", "measure_every", "keep_best", "patience",
 )  # fmt: skip
 MAX_STAGES = 100
 MAX_STEP = 10**15
@@ -34,7 +35,7 @@ class Stage:
 
 
 def _text(value: Any) -> str:
-    return ("+".join(value) or "none") if isinstance(value, tuple | list) else str(value)
+    return ("+".join(value) if isinstance(value, tuple | list) else str(value)) or "none"
 
 
 def check_stages(stages: Sequence[Stage], steps: int) -> None:

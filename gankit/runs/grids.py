@@ -2,6 +2,7 @@
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 _NAME = re.compile(r"[0-9]{6,15}\.png")
@@ -26,3 +27,11 @@ def list_grids(folder: Path) -> list[tuple[int, Path]]:
     steps = sorted({int(name.removesuffix(".png")) for name in names if _NAME.fullmatch(name)})
     paths = [(step, grid_path(folder, step)) for step in steps]
     return [(step, path) for step, path in paths if path.name in names]  # not 0000500.png
+
+
+def forget_grids_after(folder: Path, step: int) -> None:
+    """Delete the grids after a step that a resumed run takes again."""
+    for later, path in list_grids(folder):
+        if later > step:
+            with suppress(OSError):
+                path.unlink()

@@ -13,7 +13,7 @@ from gankit.core.atomic_write import write_atomically
 from gankit.core.hookspecs import hookimpl
 from gankit.core.retried_write import RetriedWrite, describe_write_error
 from gankit.core.shell import quote_word
-from gankit.runs.grids import grid_path, list_grids
+from gankit.runs.grids import forget_grids_after, grid_path, list_grids
 
 if TYPE_CHECKING:
     import torch
@@ -45,7 +45,8 @@ class RunWriter:
         self.must_replace_log = False
         self.is_full = False  # whether there were more reported numbers than columns for them
         self.earlier_seconds = 0.0  # of the run before it was resumed
-        # Drop rows after the checkpoint: these steps are taken again.
+        # Drop what is after the checkpoint: these steps are taken again.
+        forget_grids_after(run.folder, gan.step)
         old_rows = log.read_rows(run.folder, missing_ok=True) if gan.step else []
         self.columns = log.columns(tricks_of_all_stages(run))
         self.columns += [name for name in (old_rows or [{}])[0] if log.is_reported(name)]

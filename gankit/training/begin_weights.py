@@ -56,14 +56,14 @@ class Base:
         growth = growth_tensors(net)
         own = net.state_dict()
         saved = self.rows.sort(self.networks.get(name, {}), net)
-        fitting = find_fitting(own, saved, from_end=name != "D")
+        fitting = find_fitting(own, saved)
         self.rows.fill(fitting, own, net)
         if not takes_growth:  # the network keeps its size
             fitting = {key: tensor for key, tensor in fitting.items() if key not in growth}
         with checkpoint.errors_of(self.run.checkpoint):
             _check_numbers(name, own, fitting)
             net.load_state_dict({**own, **fitting})
-        self.taken.setdefault(name, set()).update(fitting, growth)  # a size is not a new weight
+        self.taken.setdefault(name, set()).update(fitting)
 
     def begin_average(self, gan: Gan) -> None:
         """Load the average of G, if both runs have one; else this run's average begins with G."""
@@ -78,14 +78,23 @@ class Base:
             why = f"none of the weights of G in {self.run.folder} fit the G of this run"
             cure = "omit --model, --generator and --image-size to take its networks"
             raise GankitError(f"--init: {why}: {cure}")
-        tensors = {player.name: len(player.net.state_dict()) for player in (gan.G, gan.D)}
+        tensors = {player.name: len(_learnt_tensors(player.net)) for player in (gan.G, gan.D)}
         record = {"sha256": self.run.sha256, "dataset": self.dataset, "tensors": tensors}
         return {**record, "new": new, "new_classes": self.rows.new}
 
     def _new_tensors(self, name: str, net: nn.Module) -> list[str]:
         """The names of the tensors of G or D that begin anew."""
         taken = self.taken.get(name, set())
-        return [key for key in net.state_dict() if not {key, _plain_name(key)} & taken]
+        return [key for key in _learnt_tensors(net) if not {key, _plain_name(key)} & taken]
+
+
+def _learnt_tensors(net: nn.Module) -> list[str]:
+    """The names of the tensors that hold what a network has learnt.
+
+    Buffers of a single number do not: they count batches, or say how far a network has grown.
+    """
+    counters = {key for key, buffer in net.named_buffers() if not buffer.dim()}
+    return [key for key in net.state_dict() if key not in counters]
 
 
 def _plain_name(name: str) -> str:

@@ -11,18 +11,15 @@ _NUMBER = re.compile(r"(.*?\.)([0-9]+)((?:\..*)?)")  # ups.3.0.weight: ups. | 3 
 Rename = Callable[[str], str]
 
 
-def find_fitting(
-    own: Mapping[str, Tensor], saved: Mapping[str, Tensor], *, from_end: bool
-) -> dict[str, Tensor]:
+def find_fitting(own: Mapping[str, Tensor], saved: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The saved tensors for a network: name in `own` -> a tensor of its type and shape.
 
-    A tensor's place is its name. With `from_end`, layers may also be counted from the last one, if
-    more fits so: a G for larger pictures has more layers, and those near the picture do the same.
-    A D for larger pictures has its further layers at the end.
+    A tensor's place is its name; or its layer is counted from the last one, if more fits so. A
+    network for larger pictures has more layers, and those near the picture do the same: they are
+    the last ones of G, and the first ones of D in most networks, but not where a list of layers
+    begins with the smallest map.
     """
     fitting = _matching(own, saved, lambda name: name)
-    if not from_end:
-        return fitting
     counted = _matching(own, saved, _from_end(own, saved))
     return counted if _numbers(counted) > _numbers(fitting) else fitting
 

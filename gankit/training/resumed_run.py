@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,6 @@ from gankit.training.run_file import folder_of, load_run, recorded_run
 # apply to the whole run. `data` may only name another place of the same pictures.
 FREE_ON_RESUME = {
     "data", "length", "device", "threads", "compile", "keep", "tensorboard", "report",
-    "metrics", "measure_every", "keep_best", "patience",
 }  # fmt: skip
 # Why a setting can never change; of all others, because it was set when the run started.
 _REASONS = {
@@ -35,10 +34,9 @@ _REASONS = {
     "because a recipe is for a new run": ("recipe",),
 }  # fmt: skip
 # Fields that follow from others or from the machine, if they have their default.
-_RESOLVED = {
-    "steps", "draw_every", "save_every", "precision", "memory_format", "channels", "fingerprint",
-    "class_names",
-}  # fmt: skip
+_RESOLVED = {"steps", "memory_format", "channels", "fingerprint", "class_names"}
+# Values for which gankit chose others when the run began: a resumed run has these.
+_AUTO = {"zoom": 0, "precision": "auto", "draw_every": 0, "save_every": 0}
 _OF_FOLDER = {"out", "steps", "earlier_plans", "stages"}  # as the folder's run.json has them
 
 
@@ -48,6 +46,15 @@ def require_changeable(names: Collection[str]) -> None:
         reasons = [reason for reason, fixed in _REASONS.items() if name in fixed]
         reason = reasons[0] if reasons else "because it was set when the run started"
         raise GankitError(f"{option(name)} cannot change with --resume, {reason}: omit it")
+
+
+def require_chosen(settings: Mapping[str, Any]) -> None:
+    """GankitError if one of these settings stands for a value that gankit chooses for new runs."""
+    for name, auto in _AUTO.items():
+        if name in settings and settings[name] == auto:
+            value = "auto" if name == "zoom" else auto
+            cure = "give another value, or omit it"
+            raise GankitError(f"{option(name)} {value} is for new runs, not for --resume: {cure}")
 
 
 def run_to_train(run: Run | str | Path, registry: Registry | None = None, *, resume: bool) -> Run:
@@ -64,8 +71,9 @@ def run_to_train(run: Run | str | Path, registry: Registry | None = None, *, res
         return load_run(run)
     if not resume:
         return run
-    if run.zoom == 0:  # auto, which was resolved when the run began
-        run = dataclasses.replace(run, zoom=recorded_run(folder_of(run)).zoom)
+    recorded = recorded_run(folder_of(run))
+    chosen = {n: getattr(recorded, n) for n, auto in _AUTO.items() if getattr(run, n) == auto}
+    run = dataclasses.replace(run, **chosen)
     changed = changed_settings(run)
     require_changeable(changed)
     return _check_parts(run, changed, registry)

@@ -17,6 +17,7 @@ from gankit.core.settings import Run, command_line, parse_length, unknown_settin
 from gankit.training.combine import add_tricks, expand_shorthands
 from gankit.training.compose import are_plain, name_objects
 from gankit.training.convert import MAX_LETTERS_OF_WORD, convert_setting
+from gankit.training.copy_run import copy_run
 from gankit.training.find_run import RUN_FILE, find_run
 from gankit.training.python_words import errors_in_python
 from gankit.training.recorded_paths import begun_in, find_paths, path_entries, recorded_places
@@ -119,6 +120,17 @@ def read_settings(record: dict[str, Any]) -> dict[str, Any]:
     return {name: convert_setting(name, record[name]) for name in record if name in fields}
 
 
+def require_not_imported(path: Path) -> None:
+    """GankitError if a new run with the settings of this one would lack its imported weights.
+
+    `path`: a run's folder or its run.json.
+    """
+    file = path if path.is_file() else find_run(path) / RUN_FILE
+    if "imported" in _read_record(file):
+        what = f"G of {file.parent} began with imported weights, which its settings do not hold"
+        raise GankitError(f"{what}: give --init RUN to begin with the networks of that run")
+
+
 def make_run(settings: dict[str, Any], source: str) -> Run:
     """The run of these settings from a file. GankitError if a needed one is missing or wrong."""
     for field in dataclasses.fields(Run):
@@ -191,27 +203,39 @@ def load_run(folder: str | Path | Run, **changes: Any) -> Run:
     """
     given = folder.in_python if isinstance(folder, Run) else NOTHING
     folder = find_run(folder_of(folder))
-    settings = read_run(folder)
     plugins = changes.pop("plugins", ())
     if plugins or not are_plain(changes):
         changes, given = name_objects(load_registry(), plugins, changes)
-    if "budget" in changes:
-        raise GankitError("a run from a folder has a length already: give steps=N, not budget")
-    if "data" in changes:
-        changes["data"] = data_paths(changes["data"])
-    changes = expand_shorthands(changes)
-    changes = {name: convert_setting(name, value) for name, value in changes.items()}
-    if "length" in changes:
-        number, unit = parse_length(changes["length"])
-        settings["steps"] = int(number) if unit == "steps" else 0  # resolve_auto computes it
+    changes = _convert_changes(changes)
+    settings = read_run(folder)
+    carried = _with_recorded(given, folder)
+    if real_path(changes.get("out", str(folder))) != real_path(str(folder)):
+        if "init" not in changes:
+            require_not_imported(folder)
+        registry = load_registry().with_plugins(carried.plugins)
+        return copy_run(registry, settings, changes, carried)
     if "tricks" in changes:
         changes["tricks"] = add_tricks(settings["tricks"], changes["tricks"])
     run = make_run({**settings, "out": str(folder), **changes}, str(folder / RUN_FILE))
-    run = dataclasses.replace(run, carried=_with_recorded(given, folder))
+    run = dataclasses.replace(run, carried=carried)
     if run.device == "mps" and run.memory_format == "auto":
         message = "%s goes on with --memory-format contiguous, as channels-last is wrong on mps"
         log.warning(message, folder)
     return run
+
+
+def _convert_changes(changes: dict[str, Any]) -> dict[str, Any]:
+    """The fields of Run that the arguments of load_run set. GankitError."""
+    if "budget" in changes:
+        raise GankitError("a run from a folder has a length already: give steps=N, not budget")
+    if "data" in changes:
+        changes = {**changes, "data": data_paths(changes["data"])}
+    changes = expand_shorthands(changes)
+    changes = {name: convert_setting(name, value) for name, value in changes.items()}
+    if "length" in changes:
+        number, unit = parse_length(changes["length"])
+        changes["steps"] = int(number) if unit == "steps" else 0  # resolve_auto computes it
+    return changes
 
 
 def folder_of(run: str | Path | Run) -> str | Path:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from gankit.compute.compiling import compile_networks
-from gankit.core.all_stages import runs_of_stages
+from gankit.core.all_stages import runs_of_stages, stage_begin
 from gankit.core.errors import GankitError, RunFailed, describe_reason, quote_value
 from gankit.core.gan import Gan, Player
 from gankit.core.registry import Registry
@@ -35,10 +35,15 @@ def begin(run: Run, registry: Registry, make_trainer: Callable[[Run], Trainer]) 
     GankitError if a later stage could not begin: now, not when its step has come.
     """
     trainer = make_trainer(run.at(0))
+    earlier = trainer
+    halvings = _halvings(trainer.gan)
     for stage in runs_of_stages(run)[1:]:
         later = assemble(stage, registry, trainer.prepared)
         for player, first in ((later.gan.G, trainer.gan.G), (later.gan.D, trainer.gan.D)):
             _require_same_weights(player, first, trainer, stage, registry)
+        halvings = min(halvings, _planned_halvings(earlier.gan, run, stage_begin(stage)))
+        _require_growth_goes_on(halvings, stage, earlier.run, registry)
+        earlier = later
     return Training(dataclasses.replace(run, compile=trainer.run.compile), trainer)
 
 
@@ -120,7 +125,7 @@ def trainer_of_stage(earlier: Trainer, run: Run, registry: Registry) -> Trainer:
             _take_over(player, before)
 
     trainer = assemble(stage, registry, earlier.prepared, take_over)
-    _require_growth_goes_on(trainer, earlier, registry)
+    _require_growth_goes_on(_halvings(trainer.gan), stage, earlier.run, registry)
     _take_over_average(trainer.gan, earlier.gan)
     _load_states(trainer, earlier)
     if any(trick.overrides("penalty") for trick in trainer.tricks):
@@ -159,15 +164,31 @@ def _wraps(choice: str, registry: Registry) -> bool:
     return isinstance(trick, Trick) and trick.overrides("wrap")
 
 
-def _require_growth_goes_on(trainer: Trainer, earlier: Trainer, registry: Registry) -> None:
-    """GankitError if the networks have yet to grow, and the trick that did it was left out."""
-    halvings = max(getattr(player.net, "halvings", 0) for player in (trainer.gan.G, trainer.gan.D))
-    names = {trick.name for trick in trainer.tricks}
-    left_out = [choice for choice in earlier.run.tricks if choice.name not in names]
+def _halvings(gan: Gan) -> int:
+    """How often the pictures of the smaller network are halved now; 0 if it cannot grow."""
+    return max(getattr(player.net, "halvings", 0) for player in (gan.G, gan.D))
+
+
+def _planned_halvings(gan: Gan, run: Run, step: int) -> int:
+    """How often pictures will still be halved after some steps, if `gan` has taken none yet."""
+    plan_ends = [int(plan.partition(":")[0]) for plan in run.earlier_plans]
+    last_steps = [min(end, step) - 1 for end in (*plan_ends, step)]  # of each plan until then
+    progress = max(last / run.planned_steps(last) for last in last_steps)
+    return _halvings(gan) - sum(begin <= progress for begin in gan.phases)
+
+
+def _require_growth_goes_on(halvings: int, run: Run, earlier: Run, registry: Registry) -> None:
+    """GankitError if the networks have yet to grow, and the trick that did it was left out.
+
+    `halvings`: how often pictures are halved at the first step of the stage `run`.
+    """
+    names = {choice.name for choice in run.tricks}
+    left_out = [choice for choice in earlier.tricks if choice.name not in names]
     growing = [choice.name for choice in left_out if _wraps(choice, registry)]
-    if halvings and growing:
+    if halvings > 0 and growing:
         trick = quote_value(growing[0])
-        small = f"pictures are still halved {halvings} time{'s' if halvings > 1 else ''}"
+        times = f"{halvings} time{'s' if halvings > 1 else ''}"
+        small = f"pictures are still halved {times} at step {stage_begin(run)}"
         raise GankitError(
             f"without trick {trick}, {small} and would stay so: keep it (grow:until=0 gives them "
             "their full size at once)"

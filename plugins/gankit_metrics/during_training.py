@@ -34,8 +34,6 @@ class TrainingEvaluator:
         self.run = run
         self.gan = gan
         self.registry = registry
-        # The step of the last measurement; in a resumed run, the last logged one stands for it.
-        self.last_step = gan.step - gan.step % run.log_every
         self.total_seconds = 0.0
         self.unwritten: list[Measurement] = []
         self.writes = RetriedWrite(run.folder / "metrics.json", "its rows are written later")
@@ -58,11 +56,8 @@ class TrainingEvaluator:
 
     def measure_if_due(self, step: int, control: Control) -> None:
         """Measure at the first logged step of each interval, and at the end of the run."""
-        interval = _interval(self.run)
-        same_interval = step // interval == self.last_step // interval
-        if not self.metrics or (same_interval and step < self.run.steps):
+        if not self.metrics or not _is_due(self.run, step):
             return
-        self.last_step = step
         started = time.perf_counter()
         has_classes = bool(self.run.class_names)
         self.sets.generate(self.gan.sample, self.run.latent_dim, has_classes=has_classes)
@@ -91,20 +86,33 @@ class TrainingEvaluator:
             self.unwritten = []
 
 
-def _interval(run: Run) -> int:
-    """The steps from one measurement to the next."""
-    return run.measure_every or max(1, run.steps // 5)
+def _interval(run: Run, planned_steps: int) -> int:
+    """The steps from one measurement to the next, while the run is planned to have this length."""
+    return run.measure_every or max(1, planned_steps // 5)
+
+
+def _is_due(run: Run, step: int) -> bool:
+    """Whether a logged step is the first of its interval, or the last one as it was planned then.
+
+    It follows from the settings and the step alone, so that a repeated run measures where the run
+    did, although its length had changed meanwhile.
+    """
+    planned_steps = run.planned_steps(step - 1)
+    interval = _interval(run, planned_steps)
+    logged_before = (step - 1) // run.log_every * run.log_every
+    return step == planned_steps or step // interval > logged_before // interval
 
 
 def _warn_if_patience_is_idle(run: Run) -> None:
     """Warn if a run ends before --patience can end it: the first measurement is always a gain."""
-    count = (run.steps - 1) // max(_interval(run), run.log_every)  # before the last step
+    interval = _interval(run, run.steps)
+    count = (run.steps - 1) // max(interval, run.log_every)  # before the last step
     if run.patience and count <= run.patience:
         times = "once" if count == 1 else f"{count} times"
         what = f"--patience {run.patience} cannot end this run"
         why = f"it measures {times} before its last step"
         # Only logged steps are measured.
-        option = "--measure-every" if _interval(run) > run.log_every else "--log-every"
+        option = "--measure-every" if interval > run.log_every else "--log-every"
         cure = f"give a smaller {option}, or a smaller N"
         log.warning("%s", in_caller_words(f"{what}, as {why}: {cure}"))
 

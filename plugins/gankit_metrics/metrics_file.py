@@ -73,7 +73,18 @@ def add_metrics(folder: Path, measurements: Iterable[Measurement]) -> None:
         new_rows.append({name: fields[name] for name in COLUMNS})
     new_keys = [_identity(row) for row in new_rows]
     rows = [row for row in read_metrics(folder) if _identity(row) not in new_keys]
-    rows = sorted(rows + new_rows, key=lambda row: row["step"])
+    _write_metrics(folder, sorted(rows + new_rows, key=lambda row: row["step"]))
+
+
+def forget_metrics_after(folder: Path, step: int) -> None:
+    """Delete the rows after a step that a resumed run takes again. GankitError."""
+    rows = read_metrics(folder)
+    kept = [row for row in rows if row["step"] <= step]
+    if len(kept) < len(rows):
+        _write_metrics(folder, kept)
+
+
+def _write_metrics(folder: Path, rows: list[dict[str, Any]]) -> None:
     try:
         write_atomically(folder / "metrics.json", json.dumps(rows, indent=1) + "\n")
         write_atomically(folder / "metrics.csv", to_csv(COLUMNS, rows))

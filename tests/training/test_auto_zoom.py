@@ -26,7 +26,7 @@ def test_a_run_records_the_number_and_keeps_it(tiny, tmp_path):
 
 def test_a_resumed_run_is_given_a_number(trained):
     assert resumed(trained, zoom=1.5).zoom == 1.5
-    with pytest.raises(GankitError, match="--zoom auto is for new runs: give --resume a number"):
+    with pytest.raises(GankitError, match="--zoom auto is for new runs"):
         resumed(trained, zoom=0.0)
 
 

@@ -248,6 +248,29 @@ def test_patience_of_a_last_stage_does_not_end_a_repetition_before_it(run_of, sc
     assert saved_in(Path("again"), 8).state["best"]["since"] == 2
 
 
+@pytest.mark.parametrize(
+    ("begun", "changes", "end"),
+    [
+        ({"keep_best": ""}, {"keep_best": "swd", "patience": 1}, 9),
+        ({"measure_every": 3}, {"measure_every": 2, "patience": 2}, 12),
+        ({"metrics": ["swd"], "keep_best": "", "measure_every": 0, "log_every": 2}, {}, 20),
+    ],
+    ids=["patience that came later", "another interval", "another length"],
+)
+def test_a_repetition_measures_and_ends_where_the_run_did(
+    run_of, script, registry, begun, changes, end
+):
+    script |= {2: 0.5, 3: 0.6}
+    parts = Watching()
+    train(run_of(7, **begun), registry, observers=parts)
+    train(load_run("run", steps=20, **changes), registry, resume=True, observers=parts)
+    again = Watching()
+    run = new_run(registry, Path("run/run.json"), {"out": "again"})
+    train(run, registry, observers=again)
+    assert again.seen == parts.seen
+    assert again.outcome["step"] == parts.outcome["step"] == end
+
+
 def test_a_resumed_run_measures_at_the_same_steps(run_of, script, registry):
     settings = {"log_every": 2, "measure_every": 3, "keep_best": "", "metrics": ["swd"]}
     whole = Watching()

@@ -4,10 +4,10 @@ import pytest
 
 import gankit
 from gankit import GankitError, compose, read_log, train
-from gankit.cli.run_from_options import resumed
+from gankit.cli.run_from_options import new_run, resumed
 from gankit.training import checkpoint
 from gankit.training.assemble import assemble, resolve_auto
-from gankit.training.begin_weights import base_of
+from gankit.training.begin_weights import base_of, describe_begin
 from gankit.training.plan_budget import measure_costs
 
 # Of 12 steps, 3 have 8 px, 2 have 16 px, of which the first fades in, and the others 32 px.
@@ -33,6 +33,8 @@ def stopped(registry, tiny, tmp_path):
     def build(after):
         steps = iter(range(1, 13))
         run = compose(registry, **tiny(**GROWING), out=str(tmp_path / "run"))
+        # Fill the cache now: preparing pictures in `train` would call `stop`, too.
+        gankit.prepare(run, registry, lambda done, total: None)
         return train(run, registry, stop=lambda: next(steps) == after, quiet=True)
 
     return build
@@ -94,6 +96,23 @@ def test_a_stage_that_would_stay_small_is_refused(registry, stopped):
     assert len(read_log(folder)["g_loss"]) == 12
 
 
+def test_a_repetition_that_would_stay_small_is_refused_before_its_first_step(
+    registry, stopped, tmp_path
+):
+    folder = stopped(6)  # all has grown, which takes 5 of 12 steps
+    train(resumed(folder, tricks=("ema:decay=0.9",)), registry, resume=True, quiet=True)
+
+    def repeat(**settings):
+        return new_run(registry, folder / "run.json", {"out": str(tmp_path / "new"), **settings})
+
+    message = "without trick 'grow', pictures are still halved 1 time at step 6 .*grow:until=0"
+    with pytest.raises(GankitError, match=message):
+        train(repeat(length="20 steps"), registry, quiet=True)
+    assert not (tmp_path / "new").exists()
+    train(repeat(), registry, quiet=True)
+    assert read_log(tmp_path / "new")["grow.size"][:6] == SIZES[:6]
+
+
 @pytest.mark.parametrize(("step", "halvings"), [(2, 2), (4, 1), (12, 0)])
 def test_a_run_begins_with_the_size_of_its_base(begun, step, halvings):
     trainer = begun(step, length="12 steps")
@@ -130,3 +149,13 @@ def test_networks_for_another_size_begin_small(begun, image_size, step):
     trainer.step(0)
     plain = begun(step, image_size=image_size, tricks="none")
     assert halvings_of(plain) == 0
+
+
+def test_larger_networks_say_how_many_weights_they_take(begun):
+    trainer = begun(12, image_size=64)
+    record = trainer.begun_from
+    assert record["new"]["D"] == [
+        *("looks.0.0.weight", "downs.0.0.weight", "downs.0.1.weight", "downs.0.1.bias"),
+        *("downs.0.1.running_mean", "downs.0.1.running_var", "last.weight"),
+    ]
+    assert "13 of 20 tensors of D are from base" in describe_begin(record, "base")

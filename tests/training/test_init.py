@@ -1,5 +1,6 @@
 """--init: a run that begins with the networks of another one."""
 
+import importlib
 import json
 import shutil
 
@@ -14,6 +15,7 @@ from gankit.cli.run_from_options import resumed
 from gankit.core.init_text import change_path, is_same_base, split_init
 from gankit.training import checkpoint
 from gankit.training.begin_weights import load_base
+from gankit.training.fit_weights import find_fitting
 from gankit.training.run_file import load_run
 
 DIGEST = "0123456789ab"
@@ -249,6 +251,24 @@ def test_larger_pictures_take_the_layers_near_the_picture(registry, base):
     assert "main.0.weight" in trainer.begun_from["new"]["G"]
 
 
+@pytest.mark.parametrize(
+    ("discriminator", "width", "new"),
+    [
+        ("gankit_dcgan.nets", 4, {"main.8", "main.9", "main.11"}),
+        ("gankit_dcgan.grow", 4, {"looks.0", "downs.0", "last"}),
+        ("gankit_light.nets", 64, {"main.0", "main.2"}),
+    ],
+)
+def test_d_for_larger_pictures_takes_what_fits_from_its_start_or_its_end(discriminator, width, new):
+    module = importlib.import_module(discriminator)
+    build = getattr(module, "GrowingDiscriminator", None) or module.Discriminator
+    saved, own = (build(image_size=size, base_channels=width).state_dict() for size in (32, 64))
+    fitting = find_fitting(own, saved)
+    weights = {key for key, tensor in own.items() if tensor.dim()}
+    not_taken = weights - fitting.keys()
+    assert {".".join(key.split(".")[:2]).removesuffix(".weight") for key in not_taken} == new
+
+
 def test_networks_that_do_not_fit_are_refused(registry, base):
     with pytest.raises(GankitError, match="none of the weights of G") as error:
         at_start(registry, dataset="petals:count=64", init=base, model="modern64", image_size=16)
@@ -266,6 +286,23 @@ def test_imported_generator_begins_with_a_new_d(registry, begun, in_folder, base
     assert len(trainer.begun_from["new"]["D"]) == trainer.begun_from["tensors"]["D"]
     with pytest.raises(GankitError, match="--init"):
         import_run(registry, file, str(in_folder / "no"), ["--init", str(base)])
+
+
+def test_settings_of_an_imported_run_are_refused_without_its_weights(gankit_cli, base, tmp_path):
+    torch.save(networks(base)["G"], tmp_path / "netG.pth")
+    words = ("--dataset", "petals:count=64", "--batch-size", 8, "--steps", 1, "--device", "cpu")
+    assert gankit_cli("import", "netG.pth", "--out", "imported", *words).code == 0
+    config = ("--config", "imported/run.json")
+    commands = ("run", *config), ("race", *config, "--vary", "lr=1e-4,1e-3", "--metric", "swd")
+    for command in commands:
+        answer = gankit_cli(*command, "--out", "new")
+        assert (answer.code, "imported weights" in answer.err) == (2, True)
+        assert "--init RUN" in answer.err
+    with pytest.raises(GankitError, match=r"imported weights.* init=RUN"):
+        load_run("imported", out="new")
+    assert gankit_cli("run", *config, "--init", "imported", "--out", "new").code == 0
+    assert record_of(tmp_path / "new")["begun_from"]["new"]["G"] == []
+    assert load_run("imported", out="other", init="imported").folder.name == "other"
 
 
 # --- a run

@@ -193,6 +193,21 @@ def test_a_damaged_checkpoint_is_skipped_and_an_older_one_used(run_of, registry,
     assert fingerprint(hurt) == fingerprint(whole)
 
 
+@pytest.mark.parametrize("measures_on", [True, False])
+def test_nothing_stays_of_steps_after_the_checkpoint(run_of, registry, measures_on):
+    settings = {"metrics": ["swd"], "measure_every": 3, "tricks": ("ema",)}
+    folder = train(run_of("run", **settings), registry, quiet=True)
+    shutil.rmtree(folder / "checkpoints" / "step-000012")
+    changes = {} if measures_on else {"metrics": "none"}
+    train(load_run(folder, steps=10, **changes), registry, resume=True, quiet=True)
+    rows = json.loads((folder / "metrics.json").read_text())
+    assert [row["step"] for row in rows] == ([3, 6, 9, 10] if measures_on else [3, 6])
+    assert (folder / "metrics.csv").read_text().count("\n") == len(rows) + 1
+    assert [path.stem for path in sorted(folder.glob("samples/*"))] == [
+        *("000000", "000006", "000010"),
+    ]
+
+
 def test_a_checkpoint_contains_no_code(run_of, registry):
     folder = train(run_of("a"), registry)
     last = checkpoint.list_checkpoints(folder / "checkpoints")[0]

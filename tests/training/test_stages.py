@@ -286,6 +286,25 @@ def test_wrong_changes_are_refused_and_nothing_is_written(copy_of, registry):
     assert (copy_of / "run.json").read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("name", "auto"), [("precision", "auto"), ("draw_every", 0), ("save_every", 0)]
+)
+def test_what_gankit_chose_for_a_new_run_stays_or_changes_in_a_stage(
+    small, registry, tiny, name, auto
+):
+    chosen = {"precision": "bf16", "draw_every": 2, "save_every": 2}
+    settings = {"length": "3 steps", "tricks": ("none",), **chosen}
+    folder = small(f"chosen-{name}", **settings)
+    option = f"--{name.replace('_', '-')} {auto} is for new runs"
+    with pytest.raises(GankitError, match=option):
+        resumed(folder, **{name: auto})
+    settings |= {"length": "4 steps", "log_every": 1, "report": False, name: auto}
+    again = tiny(**settings)
+    train(compose(registry, **again, out=str(folder)), registry, resume=True, quiet=True)
+    record = record_of(folder)
+    assert (record[name], record["stages"]) == (chosen[name], [])
+
+
 def test_a_change_that_leaves_no_step_is_refused(copy_of, registry):
     with pytest.raises(GankitError, match=r"none is left .*steps.N, with N of 9 or more"):
         go_on(copy_of, registry, lr_g=1e-3)
