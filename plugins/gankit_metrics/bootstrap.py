@@ -85,7 +85,8 @@ def bootstrap_interval(
         reference = random.integers(0, num_reference, num_reference)
         scores.append(finite_score(metric, state, generated, reference))
     quantiles = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
-    spread = np.quantile(scores, quantiles) - np.mean(scores)
+    # This method leaves out as much as it says, also of 40 draws; the default one leaves out more.
+    spread = np.quantile(scores, quantiles, method="weibull") - np.mean(scores)
     excess = metric.excess_variance(state)
     if excess > 0:
         variance = np.var(scores)

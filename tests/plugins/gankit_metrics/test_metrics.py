@@ -208,6 +208,22 @@ def test_the_interval_of_a_mean_is_that_of_textbooks_and_covers_95_percent():
     assert 88 <= sum(inside) <= 100
 
 
+@pytest.mark.parametrize("draws", [40, 200])
+def test_the_interval_holds_95_percent_however_few_draws_there_are(monkeypatch, draws):
+    monkeypatch.setattr(Mean, "draws", draws)
+    shares = []
+    for seed in range(60):
+        x = np.random.default_rng(seed).normal(size=(100, 1))
+        zeros = np.zeros((100, 1))
+        low, high = bootstrap_interval(Mean(), f"mean {seed}", (x, zeros), 0.0, (100, 100))
+        error = x.std() / np.sqrt(100)
+        normal = torch.distributions.Normal(0.0, 1.0)
+        shares.append(
+            float(normal.cdf(torch.tensor(high / error)) - normal.cdf(torch.tensor(low / error)))
+        )
+    assert np.mean(shares) == pytest.approx(0.95, abs=0.015)
+
+
 class Spread(Metric):
     """The variance, which is too small in every bootstrap draw."""
 
