@@ -53,10 +53,10 @@ gives](longer.md) has a run of fifty minutes.
 
 No picture was selected: each is the upper left part of its run's last grid, and the command names
 the seed where it is not 0. Under the command you read how many pictures D, the
-[discriminator](glossary.md#discriminator), was shown. The minutes were measured on one slow core of a
-machine that had other work too. A command that names tricks is that of a recipe before it had
-changed. [Results](results.md) has the numbers. (`docs/write_gallery.py` writes this page from finished
-runs.)
+[discriminator](glossary.md#discriminator), was shown. The minutes were measured on one slow core of
+a machine that had other work too. A command that names tricks is that of a recipe before it had
+changed. [Results](results.md) has the numbers. (`docs/write_gallery.py` writes this page from
+finished runs.)
 """
 # Settings that do not change the pictures, or that follow from the pictures and the machine.
 # fmt: off

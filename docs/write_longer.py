@@ -216,8 +216,8 @@ def section(path):
         f"![The same eight z during the run](longer/{path.stem}-time.webp)",
         f"```bash\n{record['command']}\n```",
         f"D was shown {record['kimg']:,.0f} thousand pictures, each of {record['of']:,} about "
-        f"{epochs:,} times: about {round(record['kimg'] / KIMG_A_MINUTE)} minutes on two idle cores; "
-        f"this run took {record['hours']:.1f} hours on {threads}.",
+        f"{epochs:,} times: about {round(record['kimg'] / KIMG_A_MINUTE)} minutes on two idle "
+        f"cores; this run took {record['hours']:.1f} hours on {threads}.",
         *filter(None, [SEEN.get(path.stem)]),
         f"![KID during the run](longer/{path.stem}.svg)",
         "\n".join(table(record["measured"])),

@@ -129,8 +129,8 @@ Written by `docs/write_races.py` from the files of races and comparisons. [Races
 how to read the tables, and [Measures](measures.md) what the numbers mean. All pictures are compared
 with the [hold-out](glossary.md#hold-out): real pictures that were not used for training. In
 parentheses after each metric is its [floor](glossary.md#floor), the value of real against real
-pictures; `memorising` is best at 0.5, and towards 1, G copies. A [kimg](glossary.md#kimg) is a thousand
-real pictures that D saw. Single runs from tuning the recipes are in [Tried and
+pictures; `memorising` is best at 0.5, and towards 1, G copies. A [kimg](glossary.md#kimg) is a
+thousand real pictures that D saw. Single runs from tuning the recipes are in [Tried and
 measured](notebook.md).
 """
 

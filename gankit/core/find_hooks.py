@@ -32,6 +32,7 @@ def find_hooks(implementation: Any, name: str) -> Any:
     for holder in holders:
         _require_marks(holder)
     hook = _register(pluggy.PluginManager("gankit"), holders, name)
+    _refuse_forgotten_hooks(implementation, holders, set(vars(hook)))
     if not vars(hook):
         is_module = isinstance(implementation, ModuleType)
         subject = "it" if is_module else quote_value(implementation)
@@ -75,6 +76,7 @@ def _register(manager: pluggy.PluginManager, holders: list[Any], name: str) -> A
     used_hooks = {hook: spec for hook, spec in HOOKS.items() if hasattr(manager.hook, hook)}
     for hook in used_hooks:
         for implementation in getattr(manager.hook, hook).get_hookimpls():
+            _check_call(hook, implementation)
             _check_arguments(hook, implementation)
     if used_hooks:  # adding only these saves time
         manager.add_hookspecs(type("UsedHooks", (), used_hooks))
@@ -82,6 +84,70 @@ def _register(manager: pluggy.PluginManager, holders: list[Any], name: str) -> A
         if not hook.startswith("_") and hook not in HOOKS:  # it would never be called
             raise GankitError(f"there is no hook {hook!r}.{did_you_mean(hook, HOOKS)}")
     return manager.hook
+
+
+def _check_call(hook: str, implementation: pluggy.HookImpl) -> None:
+    """GankitError for a function that would do nothing, or fail, when gankit calls it."""
+    function = implementation.function
+    shown = name_of_hook(implementation.plugin, hook)
+    if inspect.iscoroutinefunction(function):
+        raise GankitError(f"{shown} is async, but gankit does not await it: write def {hook}")
+    if inspect.isgeneratorfunction(function):
+        raise GankitError(f"{shown} has a yield, so a call of it does nothing: remove the yield")
+    passed = inspect.signature(HOOKS[hook]).parameters
+    for parameter in inspect.signature(function).parameters.values():
+        name = parameter.name
+        if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty:
+            raise GankitError(f"{shown} has a * before its argument {name!r}: omit the *")
+        if parameter.default is parameter.empty:
+            continue
+        if name in passed:
+            what = f"{shown} gives its argument {name!r} a default, so gankit does not pass it"
+            raise GankitError(f"{what}: write only {name}")
+        similar = difflib.get_close_matches(name, passed, n=1, cutoff=0.75)
+        if similar:
+            hint = did_you_mean(name, passed)
+            raise GankitError(f"{shown} has an argument {name!r} that gankit does not pass.{hint}")
+
+
+def _refuse_forgotten_hooks(implementation: Any, holders: list[Any], used: set[str]) -> None:
+    """GankitError for a function beside the hooks that seems to be one, but is not called.
+
+    It has nearly the name of a hook that the plugin does not use, and takes its arguments; or it is
+    a method with such a name, in a class that has no hooks.
+    """
+    for holder in holders:
+        for name, function in _functions_of(holder):
+            hook = next(iter(difflib.get_close_matches(name, HOOKS, n=1, cutoff=0.75)), "")
+            if hook and hook not in used and _takes_arguments(function, hook):
+                cure = f"rename it to {hook}, and mark it with @hookimpl"
+                raise GankitError(f"{name_of_hook(holder, name)} is not a hook: {cure}")
+    classes = _classes_of(implementation) if isinstance(implementation, ModuleType) else []
+    for cls in classes:
+        for hook in HOOKS.keys() - used:
+            if not _has_hooks(cls) and _takes_arguments(vars(cls).get(hook), hook):
+                raise GankitError(_ask_for_mark(f"{cls.__name__}.{hook}"))
+
+
+def _functions_of(holder: Any) -> list[tuple[str, Any]]:
+    """The functions of a module, or the methods of an object's class, without a mark."""
+    is_module = isinstance(holder, ModuleType)
+    values = vars(holder) if is_module else vars(type(holder))
+    return [
+        (name, value)
+        for name, value in values.items()
+        if inspect.isfunction(value)
+        and not hasattr(value, MARK)
+        and not (is_module and value.__module__ != holder.__name__)
+    ]
+
+
+def _takes_arguments(function: Any, hook: str) -> bool:
+    """Whether it is a function of arguments of a hook, and of no others."""
+    if not inspect.isfunction(function):
+        return False
+    names = set(inspect.signature(function).parameters) - {"self"}
+    return bool(names) and names <= set(inspect.signature(HOOKS[hook]).parameters)
 
 
 def _check_arguments(hook: str, implementation: pluggy.HookImpl) -> None:
@@ -94,7 +160,7 @@ def _check_arguments(hook: str, implementation: pluggy.HookImpl) -> None:
         else ""
     )
     if first in passed:
-        shown = _name_of(implementation.plugin, hook)
+        shown = name_of_hook(implementation.plugin, hook)
         cure = f"write def {hook}(self, {first}, ...)"
         raise GankitError(
             f"{shown} is a method whose first parameter is {first!r}, not self: {cure}"
@@ -104,11 +170,11 @@ def _check_arguments(hook: str, implementation: pluggy.HookImpl) -> None:
             hint = did_you_mean(name, passed)
             if name == "self":
                 hint = " Omit it: this is a function, not a method of a class."
-            shown = _name_of(implementation.plugin, hook)
+            shown = name_of_hook(implementation.plugin, hook)
             raise GankitError(f"{shown} has an argument {name!r} that gankit does not pass.{hint}")
 
 
-def _name_of(holder: Any, function: str) -> str:
+def name_of_hook(holder: Any, function: str) -> str:
     """A function of a module as messages name it, or a method: `Lowest.step_done`."""
     is_module = isinstance(holder, ModuleType)
     return function if is_module else f"{type(holder).__name__}.{function}"
@@ -155,7 +221,7 @@ def _require_marks(holder: Any) -> None:
             function = getattr(type(holder), hook, None)
             is_own = True
         if is_own and inspect.isfunction(function) and not hasattr(function, MARK):
-            raise GankitError(_ask_for_mark(_name_of(holder, hook)))
+            raise GankitError(_ask_for_mark(name_of_hook(holder, hook)))
 
 
 def _ask_for_mark(function: str) -> str:

@@ -40,6 +40,16 @@ def undo_global_changes() -> Iterator[list[str]]:
             changed.append("the filters of warnings")
 
 
+def print_to_stderr() -> contextlib.AbstractContextManager[object]:
+    """While open, `print` writes to stderr, so that stdout has only what gankit prints.
+
+    Not in another thread than the main one, because the others may print meanwhile.
+    """
+    if _is_main_thread():
+        return contextlib.redirect_stdout(sys.stderr)
+    return contextlib.nullcontext()
+
+
 def _is_main_thread() -> bool:
     return threading.current_thread() is threading.main_thread()
 

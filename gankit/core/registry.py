@@ -24,7 +24,8 @@ from gankit.core.errors import (
     similar_names,
 )
 from gankit.core.find_hooks import OBSERVERS, find_hooks
-from gankit.core.process_state import undo_global_changes
+from gankit.core.portable_path import path_from_here, real_path
+from gankit.core.process_state import print_to_stderr, undo_global_changes
 from gankit.core.settings import Run
 from gankit.core.specs import KINDS, ModelSpec, Spec, no_such_option
 
@@ -55,10 +56,10 @@ class Plugin:
 
     @property
     def origin(self) -> str:
-        """What you install or load to get it: `my-package 0.1`, or `my_plugin.py`."""
+        """What you install or load to get it: `my-package 0.1`, or `plugins/my_plugin.py`."""
         if self.distribution is not None:
             return f"{self.distribution.name} {self.version}".rstrip()
-        return f"{self.name}.py" if self.module.startswith(FILE_MODULE) else self.name
+        return path_from_here(Path(self.file)) if self.file else self.name
 
     @property
     def version(self) -> str:
@@ -119,9 +120,14 @@ class Registry:
 
     def load_file(self, path: Path) -> Plugin:
         """Load a one-file plugin; its errors are kept in `Plugin.error`."""
-        return self._load(
-            Plugin(path.stem, file=str(path)), partial(import_file, path.expanduser())
-        )
+        files = [real_path(file) for file in self.files]
+
+        def find() -> Any:
+            if real_path(str(path)) in files:
+                raise GankitError("this file is given twice: give it once")
+            return import_file(path.expanduser())
+
+        return self._load(Plugin(path.stem, file=str(path)), find)
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -132,7 +138,7 @@ class Registry:
         name = plugin.name
         started = time.perf_counter()
         try:
-            with undo_global_changes() as plugin.changed:
+            with print_to_stderr(), undo_global_changes() as plugin.changed:
                 implementation = find()
                 plugin.module = _module_of(implementation)
                 if isinstance(implementation, type):

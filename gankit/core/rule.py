@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ENTER = "enter"  # beyond the threshold at which a finding begins
 STAY = "stay"  # beyond the lower one, below which it ends
+WINDOW = 5  # looks, of which `patience` say ENTER when a finding begins
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,9 @@ class Finding:
     setting: str = ""  # that explains it, as it is far from the usual; then it comes first
 
 
+_FINDING_TYPES = {"text": str, "cure": str, "setting": str, "evidence": Mapping, "options": Mapping}
+
+
 def require_finding(finding: Any, run: Run) -> Finding | None:
     """What a rule returned at a look. TypeError or GankitError if a run cannot have its cure."""
     if finding is None:
@@ -43,6 +47,14 @@ def require_finding(finding: Any, run: Run) -> Finding | None:
     if not isinstance(finding, Finding):
         what = quote_value(finding)
         raise TypeError(f"look returned {what}; it must be a gankit.Finding or None")
+    if finding.level not in (ENTER, STAY):
+        what = f"look returned a Finding with level={quote_value(finding.level)}"
+        raise TypeError(f"{what}; it must be {ENTER!r} or {STAY!r}")
+    for field_name, kind in _FINDING_TYPES.items():
+        value = getattr(finding, field_name)
+        if not isinstance(value, kind):
+            what = f"look returned a Finding with {field_name}={quote_value(value)}"
+            raise TypeError(f"{what}; it must be a {'text' if kind is str else 'dict'}")
     for name, value in finding.evidence.items():
         if not isinstance(value, Real | str):
             what = f"the evidence {name} is {quote_value(value)}"
@@ -81,6 +93,21 @@ class Rule:
             if callable(value) and not name.startswith("_") and not hasattr(Rule, name):
                 hint = did_you_mean(name, [n for n in vars(Rule) if not n.startswith("_")])
                 raise TypeError(f"{cls.__name__}.{name} is not a method of gankit.Rule.{hint}")
+
+
+def require_rule(rule: Any) -> Rule:
+    """What the builder of a rule returned. TypeError or ValueError if it cannot be asked."""
+    if not isinstance(rule, Rule):
+        raise TypeError(f"returns {quote_value(rule)}; it must be a gankit.Rule")
+    if not 1 <= rule.patience <= WINDOW:
+        raise ValueError(f"patience is {rule.patience}; it must be from 1 to {WINDOW} looks")
+    if not 0 <= rule.warm_up < 1:
+        raise ValueError(f"warm_up is {rule.warm_up}; it must be a share of the run, below 1")
+    for attribute in ("needs", "causes"):
+        names = getattr(rule, attribute)
+        if not isinstance(names, tuple) or not all(isinstance(name, str) for name in names):
+            raise ValueError(f"{attribute} is {names!r}; it must be a tuple of names")
+    return rule
 
 
 def level_of(value: float, enter: float, stay: float) -> str | None:

@@ -12,6 +12,9 @@ from gankit.core.image_size import EXPECTED, ImageSize
 
 MAX_NAME = 100  # letters
 _NAME = re.compile(r"\w[\w.+-]*")
+VALUES = ("none", "auto")  # mean something else where a part can be named
+# Columns of log.csv, where each trick has one, too.
+COLUMNS = ("step", "kimg", "seconds", "d_loss", "g_loss", "penalty", "d_real", "d_fake")
 _BUILDER = re.compile(r"[\w.]+:[\w.]+")
 # Fields of the specs -> their types, and what a message calls these.
 _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
@@ -29,6 +32,9 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
 def check_fields(spec: Any) -> None:
     """TypeError or ValueError if a field of a spec has another type than it says."""
     check_name(f"{type(spec).__name__}.name", spec.name)
+    if is_reserved(spec.kind, spec.name):
+        reserved = ", ".join((*VALUES, *COLUMNS) if spec.kind == "trick" else VALUES)
+        raise ValueError(f"a {spec.kind} cannot have one of the names {reserved}: choose another")
     for names, (types, expected) in _TYPES.items():
         for name in names.split():
             if hasattr(spec, name) and not isinstance(getattr(spec, name), types):
@@ -50,6 +56,11 @@ def wrong_field(spec: Any, name: str, expected: str) -> TypeError:
     )
 
 
+def is_reserved(kind: str, name: str) -> bool:
+    """Whether a name means something else where a part of this kind is named."""
+    return name in VALUES or (kind == "trick" and name in COLUMNS)
+
+
 def check_name(what: str, name: object) -> None:
     """TypeError or ValueError unless it is a name that you can type on the command line."""
     if not isinstance(name, str):
@@ -57,5 +68,5 @@ def check_name(what: str, name: object) -> None:
     if len(name) > MAX_NAME:
         raise ValueError(f"{what} has {len(name):,} letters; expected at most {MAX_NAME}")
     if not _NAME.fullmatch(name):
-        expected = "expected letters, digits, hyphens and underscores"
+        expected = "expected letters, digits and - _ . +"
         raise ValueError(f"{what} is {name!r}; {expected}")

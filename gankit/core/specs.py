@@ -4,12 +4,17 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from types import NoneType, UnionType
-from typing import Any, ClassVar, Literal, NamedTuple, Union, get_args, get_origin
+from typing import Any, ClassVar, NamedTuple
 
 from gankit.core.choice import Choice
 from gankit.core.errors import GankitError, did_you_mean, quote_value
+from gankit.core.option_types import (
+    accepted_types,
+    accepts,
+    convert_path,
+    describe_accepted,
+    takes_text,
+)
 from gankit.core.process_state import undo_global_changes
 from gankit.core.spec_fields import check_fields
 
@@ -27,7 +32,7 @@ class Spec:
     """A part: its name, its description, its source, and how to build it."""
 
     kind: ClassVar[str]
-    name: str  # lower-case-with-hyphens
+    name: str  # best lower-case-with-hyphens
     summary: str  # one line, for `gankit list`
     source: str  # the paper or page that it implements
     build: str | Callable[..., Any]  # a callable, or "module:attribute", imported when needed
@@ -63,7 +68,7 @@ class Spec:
 
     def takes_tuple(self, name: str) -> bool:
         """Whether the annotation of a builder's parameter allows a tuple."""
-        types = _accepted_types(self.parameters()[name].annotation)
+        types = accepted_types(self.parameters()[name].annotation)
         return any(str(accepted).strip().startswith("tuple[") for accepted in types)
 
     def read_options(self, choice: Choice) -> dict[str, Any]:
@@ -84,12 +89,10 @@ class Spec:
             if isinstance(value, int) and abs(value) > MAX_INTEGER:
                 shown = quote_value(f"{key}={value}")
                 raise GankitError(f"{self.kind} {self.name!r}: {shown} is beyond 2^63")
-            default = parameters[key].default
-            if default in (None, inspect.Parameter.empty) or same_type(value, default):
-                continue
-            expected = f"{describe_type(default)}, like the default {default!r}"
-            shown = quote_value(f"{key}={value}")
-            raise GankitError(f"{self.kind} {self.name!r}: {shown} must be {expected}")
+            if not accepts(parameters[key], value):
+                expected = describe_accepted(parameters[key])
+                shown = quote_value(f"{key}={value}")
+                raise GankitError(f"{self.kind} {self.name!r}: {shown} must be {expected}")
 
     def make(self, options: Mapping[str, Any], **filled_in: Any) -> Any:
         """Build the part from its options and the values of the run that its builder takes."""
@@ -99,7 +102,9 @@ class Spec:
             is_needed = parameter.default is parameter.empty and parameter.kind in _NAMED
             if is_needed and name not in (*run_values, *options):
                 raise self._needs_value(name, filled_in)
-        return self.builder()(**run_values, **options)
+        parameters = self.parameters()
+        values = {key: convert_path(parameters[key], value) for key, value in options.items()}
+        return self.builder()(**run_values, **values)
 
     def _needs_value(self, parameter: str, filled_in: Collection[str]) -> ValueError:
         """The error for a parameter without a default that has no value."""
@@ -122,52 +127,6 @@ def _signature(builder: Callable[..., Any]) -> inspect.Signature:
         return inspect.signature(builder, eval_str=True)
     except Exception:  # such as a NameError of a type that only type checkers import
         return inspect.signature(builder)
-
-
-def takes_text(parameter: inspect.Parameter, text: str) -> bool:
-    """Whether a parameter takes `text` as a text, by its annotation, or else by its default.
-
-    `none` is a text for `str`, and None for `str | None`.
-    """
-    types = _accepted_types(parameter.annotation)
-    if parameter.annotation is inspect.Parameter.empty:
-        types = {type(parameter.default)}
-    if NoneType in types and text.lower() == "none":
-        return False
-    return bool(types - {NoneType}) and types <= {str, Path, NoneType}
-
-
-def _accepted_types(annotation: Any) -> set[Any]:
-    """The types of an annotation: {str, NoneType} for `str | None`, {str} for `Literal["a"]`."""
-    if isinstance(annotation, str):  # not evaluated
-        names = {"str": str, "Path": Path, "None": NoneType}
-        return {names.get(name.strip(), name) for name in annotation.split("|")}
-    if get_origin(annotation) is Literal:
-        return {type(value) for value in get_args(annotation)}
-    if get_origin(annotation) in (Union, UnionType):
-        return set().union(*map(_accepted_types, get_args(annotation)))
-    return {annotation}
-
-
-def same_type(value: object, default: object) -> bool:
-    """Whether a value has the type of the default; an int may stand for a float."""
-    if isinstance(value, bool) or isinstance(default, bool):
-        return type(value) is type(default)
-    if isinstance(default, float):
-        return isinstance(value, int | float)
-    return isinstance(value, type(default))
-
-
-def describe_type(default: object) -> str:
-    """The type of a default in plain words, for messages: `a whole number`."""
-    names = {
-        bool: "true or false",
-        int: "a whole number",
-        float: "a number",
-        str: "text",
-        tuple: "a list",
-    }
-    return names.get(type(default), f"a {type(default).__name__}")
 
 
 class Download(NamedTuple):

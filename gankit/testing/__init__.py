@@ -14,6 +14,7 @@ AssertionError, names the part, its plugin, what is wrong and how to fix it.
 from collections.abc import Callable
 from typing import Any, Literal
 
+from gankit.core.errors import GankitError, did_you_mean, quote_value
 from gankit.testing.datasets import check_dataset
 from gankit.testing.harness import BrokenContract
 from gankit.testing.harness import Setting as Setting
@@ -52,7 +53,10 @@ Kind = Literal[
 
 
 def check(kind: Kind, part: Any, **options: Any) -> None:
-    """Check a part of any kind: `check("trick", "r1")` is `check_trick("r1")`, and so on."""
+    """Check a part of any kind: `check("trick", "r1")` is `check_trick("r1")`, and so on.
+
+    GankitError if there is no such kind.
+    """
     checks: dict[str, Callable[..., None]] = {
         "trick": check_trick,
         "generator": check_generator,
@@ -64,4 +68,9 @@ def check(kind: Kind, part: Any, **options: Any) -> None:
         "recipe": check_recipe,
         "rule": check_rule,
     }
+    if kind not in checks:
+        raise GankitError(f"there is no kind {quote_value(kind)}.{did_you_mean(kind, checks)}")
+    if kind == "rule" and "fires_on" not in options:
+        what = "the log of a run that it finds, or None if there is none yet"
+        raise TypeError(f'check("rule", ...) needs fires_on=...: {what}')
     checks[kind](part, **options)

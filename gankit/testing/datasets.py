@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sized
+from numbers import Integral
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gankit.core.errors import quote_value
 from gankit.data.store.write import own_fingerprint
 from gankit.testing.harness import Harness, open_harness
 from gankit.training.trial.pictures import require_picture, require_sequence
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from gankit.training.compose import Dataset
 
 SIZE = 16
+MAX_READ = 200  # pictures, to see that they can be read
 
 
 def check_dataset(
@@ -34,7 +37,7 @@ def check_dataset(
     texts = tuple(str(path) for path in paths)
     with open_harness("dataset", part, plugin, {}) as harness:
         for channel_count in channels:
-            for contract in (check_pictures, check_repeatable):
+            for contract in (check_pictures, check_repeatable, check_attributes):
                 harness.check(contract, texts, channel_count)
 
 
@@ -55,7 +58,7 @@ def check_pictures(harness: Harness, data: tuple[str, ...], channels: int) -> No
     require_sequence(pictures)
     if len(pictures) < 1:
         raise ValueError("has no pictures")
-    for index in _sample_indices(pictures):
+    for index in np.unique(np.linspace(0, len(pictures) - 1, MAX_READ).astype(int)).tolist():
         try:
             picture = pictures[index]
         except Exception as error:
@@ -89,6 +92,44 @@ def check_repeatable(harness: Harness, data: tuple[str, ...], channels: int) -> 
     if not isinstance(fingerprints[0], str) or fingerprints[0] != fingerprints[1]:
         advice = "return the same text for the same pictures"
         raise ValueError(f"fingerprint is {fingerprints[0]!r}, then {fingerprints[1]!r}: {advice}")
+
+
+def check_attributes(harness: Harness, data: tuple[str, ...], channels: int) -> None:
+    """its optional attributes are of the types that gankit reads"""
+    pictures = _build(harness, data, channels)
+    classes = getattr(pictures, "classes", None)
+    if classes is not None:
+        _require_texts("classes", classes)
+        if len(classes) != len(pictures):
+            count = f"{len(classes)} names of classes for {len(pictures)} pictures"
+            raise ValueError(f"has {count}: classes needs one for each picture")
+    for name in ("class_names", "notes"):
+        _require_texts(name, getattr(pictures, name, ()))
+    unnamed = set(classes or ()) - {"", *getattr(pictures, "class_names", classes or ())}
+    if unnamed:
+        raise ValueError(f"class_names lacks the class {min(unnamed)!r} of classes")
+    for index in _sample_indices(pictures) if hasattr(pictures, "where") else ():
+        region = pictures.where(index)
+        if not _is_region(region):
+            expected = "expected whole numbers (top, left, bottom, right)"
+            raise ValueError(f"where({index}) returns {quote_value(region)}; {expected}")
+
+
+def _require_texts(name: str, value: Any) -> None:
+    """ValueError unless it is a list of texts."""
+    is_list = (
+        isinstance(value, Iterable) and isinstance(value, Sized) and not isinstance(value, str)
+    )
+    if not is_list or not all(isinstance(item, str) for item in value):
+        raise ValueError(f"{name} is {quote_value(value)}; expected a list of texts")
+
+
+def _is_region(region: Any) -> bool:
+    """Whether it is (top, left, bottom, right), of a region that is not empty."""
+    if not isinstance(region, tuple | list) or len(region) != 4:
+        return False
+    are_whole = all(isinstance(side, Integral) for side in region)
+    return are_whole and region[0] < region[2] and region[1] < region[3]
 
 
 def _pixels(picture: Any) -> np.ndarray[Any, Any]:

@@ -126,13 +126,15 @@ def check_sizes(harness: Harness, sizes: Iterable[int], opponent: dict[str, str]
 
 
 def _check_rectangles(harness: Harness, side: int, **settings: int) -> None:
-    """Try pictures that are wide, and high ones; a network may refuse such a size itself."""
+    """Try pictures that are wide, and high ones; a network may refuse them with a ValueError."""
     for size in (ImageSize(side * 3 // 2, side), ImageSize(side, side * 3 // 2)):
         pair = (size.height, size.width)
         try:
             harness.make(image_size=pair, **{"channels": 3, "latent_dim": 100, **settings})
-        except GankitError:
-            continue
+        except GankitError as error:
+            if isinstance(error.__cause__, ValueError | None):
+                continue
+            raise GankitError(f"{error} (tried with image_size={pair})") from error
         _check_size(harness, 1, image_size=size.setting, **settings)
 
 

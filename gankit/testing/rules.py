@@ -7,15 +7,16 @@ import dataclasses
 import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gankit.core.rule import ENTER, STAY, Finding, Rule, require_finding
+from gankit.core.rule import ENTER, WINDOW, Finding, Rule, require_finding, require_rule
 from gankit.core.seen import History, Seen
 from gankit.core.settings import Run, command_line
-from gankit.core.specs import RuleSpec
 from gankit.testing.harness import Harness, open_harness
 
-WINDOW = 5  # looks
+if TYPE_CHECKING:
+    from gankit.training.compose import Part
+
 STEPS = 480  # of the healthy run
 HEALTHY_LOG = Path(__file__).with_name("healthy_log.csv")  # of a run of the default loss
 NOISE = 0.1  # standard deviation, as a share of each number
@@ -23,7 +24,7 @@ Log = Mapping[str, Sequence[Any]]  # columns of log.csv, as gankit.runs.log.read
 
 
 def check_rule(
-    part: RuleSpec | str,
+    part: Part[Rule],
     *,
     fires_on: Log | None,
     plugin: object | None = None,
@@ -49,14 +50,7 @@ def healthy_log() -> dict[str, list[float]]:
 
 def check_attributes(harness: Harness) -> None:
     """it is a gankit.Rule with valid attributes"""
-    rule = harness.make_instance(Rule)
-    if not 1 <= rule.patience <= WINDOW:
-        raise ValueError(f"patience is {rule.patience}; it must be from 1 to {WINDOW} looks")
-    if not 0 <= rule.warm_up < 1:
-        raise ValueError(f"warm_up is {rule.warm_up}; it must be a share of the run, below 1")
-    for name in ("needs", "causes"):
-        if not isinstance(getattr(rule, name), tuple):
-            raise ValueError(f"{name} is {getattr(rule, name)!r}; it must be a tuple of names")
+    require_rule(harness.make_instance(Rule))
 
 
 def check_silent_on_healthy(harness: Harness) -> None:
@@ -96,7 +90,7 @@ def check_fires(harness: Harness, log: Log, settings: Mapping[str, Any]) -> None
 def _require_valid(finding: Finding, run: Run) -> None:
     for name in ("text", "cure"):
         text = getattr(finding, name)
-        if not isinstance(text, str) or not text.strip() or "\n" in text:
+        if not text.strip() or "\n" in text:
             raise ValueError(f"returns the {name} {text!r}; expected one line")
     if not finding.evidence:
         raise ValueError("returns no evidence: name the columns of the log, and their values")
@@ -125,10 +119,7 @@ def _findings(rule: Rule, run: Run, log: Log) -> list[Finding | None]:
         seen = Seen(run, history, step)
         if seen.share < rule.warm_up or not seen.has(rule.needs):
             continue
-        finding = require_finding(rule.look(seen), run)
-        if finding is not None and finding.level not in (ENTER, STAY):
-            raise ValueError(f"returns the level {finding.level!r}; expected {ENTER!r} or {STAY!r}")
-        findings.append(finding)
+        findings.append(require_finding(rule.look(seen), run))
     return findings
 
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from gankit.core.loss import Loss
 from gankit.core.trick import Targets
-from gankit.training.returns import require_scalar
+from gankit.training.returns import require_scalar, require_tensor
 
 
 def compute_d_loss(loss: Loss, real: Tensor, fake: Tensor) -> Tensor:
@@ -50,7 +50,7 @@ def require_valid_loss(loss: Loss) -> None:
             raise ValueError(f"{name} has no gradient: do not detach logits")
     if loss.separable and not is_separable(loss, real, fake):
         raise ValueError("d_loss is not a sum over reals and fakes: set separable = False")
-    scores = loss.score(real.detach())
+    scores = require_tensor("score", loss.score(real.detach()))
     if scores.shape != real.shape or not (scores.sort().indices == real.sort().indices).all():
         raise ValueError("score must return one number for each logit, larger for larger logits")
 

@@ -82,12 +82,12 @@ def _makes(net: nn.Module, given: Tensor, shape: tuple[int, ...]) -> bool:
         return False
 
 
-def _forward(net: nn.Module, given: Tensor, name: str, meaning: str) -> Tensor:
+def _forward(net: nn.Module, given: Tensor, name: str, meaning: str) -> object:
     """Call a network in eval mode; if it raises, a ValueError says what gankit gives it."""
     if not isinstance(net, nn.Module):
         raise ValueError(f"its builder returns a {type(net).__name__}; expected a torch.nn.Module")
     try:
-        output: Tensor = net.eval()(given)
+        return net.eval()(given)
     except Exception as error:  # of the network's code
         advice = _advise_setting(error_text(error), given)
         arguments = f"{name}, labels" if isinstance(net, LabelsInTurn) else name
@@ -95,7 +95,6 @@ def _forward(net: nn.Module, given: Tensor, name: str, meaning: str) -> Tensor:
         call = f"{call} {tuple(given.shape)}, {meaning}"
         what = describe_error(error, place=place_in_plugin(error))
         raise ValueError(f"{what}; {call}{advice}") from error
-    return output
 
 
 def _advise_setting(text: str, given: Tensor) -> str:
@@ -134,8 +133,12 @@ def _check_single(net: nn.Module, single: Tensor) -> None:
         raise ValueError(f"{why} ({error})") from error
 
 
-def _check_output(output: Tensor, *shape: int) -> Tensor:
-    """ValueError unless a network's output has this shape, is float32 and finite."""
+def _check_output(output: object, *shape: int) -> Tensor:
+    """ValueError unless a network's output is a tensor of this shape, of finite float32."""
+    if output is None:
+        raise ValueError("returns None; expected a tensor: did you forget return in forward?")
+    if not isinstance(output, Tensor):
+        raise ValueError(f"returns a {type(output).__name__}; expected a single tensor")
     actual = f"{tuple(output.shape)}, {output.dtype}"
     expected = f"{shape}, torch.float32"
     if actual != expected:

@@ -9,8 +9,8 @@ from typing import Any
 
 from gankit.core.errors import GankitError, quote_value
 from gankit.core.image_size import EXPECTED, ImageSize
+from gankit.core.option_types import describe_type
 from gankit.core.settings import CHOICES, MAX_COUNT, Run, option, unknown_setting
-from gankit.core.specs import describe_type
 from gankit.core.stage import CHANGEABLE, Stage
 
 _FIELDS = {field.name: field for field in dataclasses.fields(Run)}

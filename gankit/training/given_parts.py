@@ -18,6 +18,8 @@ from gankit.core.errors import MAX_SHOWN, GankitError, describe_error, quote_val
 from gankit.core.loss import Loss
 from gankit.core.metric import Metric
 from gankit.core.registry import Plugin, Registry
+from gankit.core.rule import Rule
+from gankit.core.spec_fields import is_reserved
 from gankit.core.specs import FILLED_IN, KINDS, ModelSpec, Spec
 from gankit.core.trick import Trick
 from gankit.data.given import given_pictures
@@ -30,6 +32,7 @@ BASES: dict[str, tuple[str, type | None]] = {
     "loss": ("loss", Loss),
     "tricks": ("trick", Trick),
     "metrics": ("metric", Metric),
+    "rule": ("rule", Rule),  # no setting of a run; the conformance kit takes it
 }
 LISTS = ("tricks", "metrics")
 METHODS = {  # that compute something, for what a function is sometimes given
@@ -123,8 +126,8 @@ class GivenParts:
 
     def _free_name(self, kind: str, name: str) -> str:
         taken = {spec.name for spec in self.registry.specs(kind)}
-        names = (name if number == 1 else f"{name}-{number}" for number in range(1, len(taken) + 2))
-        return next(name for name in names if name not in taken)
+        names = (name if number == 1 else f"{name}-{number}" for number in range(1, len(taken) + 3))
+        return next(n for n in names if n not in taken and not is_reserved(kind, n))
 
 
 def take_objects(

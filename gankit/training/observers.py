@@ -8,9 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pluggy
+
 from gankit.core.control import Control
 from gankit.core.errors import GankitError, describe_error, quote_value
-from gankit.core.find_hooks import find_observer_hooks
+from gankit.core.find_hooks import find_observer_hooks, name_of_hook
 from gankit.core.registry import Plugin, Registry
 from gankit.core.reported import to_float
 from gankit.core.settings import Run
@@ -18,6 +20,7 @@ from gankit.core.stop import Stop
 from gankit.training.best import BestSoFar
 
 log = logging.getLogger("gankit")
+STEP = "step_taken"
 CONSOLE = "console"  # the plugin that prints how a run goes
 CLOSED_PIPE = getattr(signal, "SIGPIPE", 13)  # Windows has no such signal
 
@@ -64,7 +67,8 @@ class Observers:
     """Calls hooks of all plugins and observers, and warns of one that raises.
 
     A bundled plugin that raises is called again at the next event, because what it met, such as a
-    full disk, may pass. Any other is ignored from then on. A BrokenPipeError of a bundled plugin
+    full disk, may pass. Any other is ignored from then on: its module, or the object of one of its
+    classes; the others of a file are called on. A BrokenPipeError of a bundled plugin
     means that nobody reads gankit's output any more; of any other, it is an error like all others.
     """
 
@@ -79,6 +83,7 @@ class Observers:
         self.watchers = self._find_watchers()
         self.reported: dict[str, Any] = {}  # numbers for the next row of the log
         self.failing: set[tuple[str, str]] = set()  # (plugin, hook) of bundled plugins
+        self.ignored: list[object] = []  # modules and objects with hooks, one of which has failed
         self.best = BestSoFar()  # of the measurements; the loop gives that of its trainer
 
     @staticmethod
@@ -106,7 +111,7 @@ class Observers:
                 log.warning(what, plugin.name, "give compose metrics")
 
     def _find_watchers(self) -> list[Watcher]:
-        return [Watcher.of(plugin) for plugin in self.plugins if plugin.implements("step_taken")]
+        return [Watcher.of(plugin) for plugin in self.plugins if plugin.implements(STEP)]
 
     def watchers_of(self, step: int) -> list[Watcher]:
         """The observers that want to see this step, counted from 1."""
@@ -115,7 +120,7 @@ class Observers:
     def step_taken(self, step: int, **arguments: Any) -> None:
         """Call the observers of this step."""
         plugins = [watcher.plugin for watcher in self.watchers_of(step)]
-        self._call(plugins, "step_taken", {"step": step, **arguments})
+        self._call(plugins, STEP, {"step": step, **arguments})
 
     def step_done(self, scalars: dict[str, Any], is_bundled: bool, **arguments: Any) -> None:
         """Call the observers that come with gankit, or all others.
@@ -143,20 +148,37 @@ class Observers:
     def _call(self, plugins: Sequence[Plugin], hook: str, arguments: dict[str, Any]) -> None:
         for plugin in plugins:
             control = Control(plugin.name, self.stop, self.reported, self.measured, self.is_quiet)
-            try:
-                getattr(plugin.hook, hook)(control=control, **arguments)
-            except KeyboardInterrupt as error:  # always taken for Ctrl-C
-                self.stop.interrupt(error)
-            except BaseException as error:  # a plugin may raise anything
-                if plugin.is_bundled and isinstance(error, BrokenPipeError):
-                    self.plugins.remove(plugin)
-                    self.stop.request(CLOSED_PIPE)
-                else:
-                    self._handle(plugin, hook, error)
-            else:
-                self._worked(plugin, hook)
+            for implementation in self._implementations(plugin, hook):
+                values = {"control": control, **arguments}
+                self._call_one(plugin, hook, implementation, values)
 
-    def _handle(self, plugin: Plugin, hook: str, error: BaseException) -> None:
+    def _implementations(self, plugin: Plugin, hook: str) -> list[pluggy.HookImpl]:
+        """What a plugin calls at an event, the last registered first, without what is ignored."""
+        if not plugin.implements(hook):
+            return []
+        return [
+            implementation
+            for implementation in reversed(getattr(plugin.hook, hook).get_hookimpls())
+            if not any(implementation.plugin is observer for observer in self.ignored)
+        ]
+
+    def _call_one(
+        self, plugin: Plugin, hook: str, implementation: pluggy.HookImpl, values: dict[str, Any]
+    ) -> None:
+        try:
+            implementation.function(*(values[name] for name in implementation.argnames))
+        except KeyboardInterrupt as error:  # always taken for Ctrl-C
+            self.stop.interrupt(error)
+        except BaseException as error:  # a plugin may raise anything
+            if plugin.is_bundled and isinstance(error, BrokenPipeError):
+                self.plugins.remove(plugin)
+                self.stop.request(CLOSED_PIPE)
+            else:
+                self._handle(plugin, hook, implementation.plugin, error)
+        else:
+            self._worked(plugin, hook)
+
+    def _handle(self, plugin: Plugin, hook: str, observer: object, error: BaseException) -> None:
         message = "%s %r failed in %s and is ignored for the rest of the run: %s"
         if plugin.is_bundled:
             if (plugin.name, hook) in self.failing:
@@ -164,8 +186,13 @@ class Observers:
             self.failing.add((plugin.name, hook))
             message = "%s %r failed in %s, and training continues: %s"
         else:
-            self.plugins.remove(plugin)
-            self.watchers = [w for w in self.watchers if w.plugin is not plugin]
+            self.ignored.append(observer)
+            self.watchers = [w for w in self.watchers if self._implementations(w.plugin, STEP)]
+            if any(self._implementations(plugin, event) for event in plugin.observes):
+                message = "%s %r failed in %s, so this observer is ignored from now on: %s"
+                hook = name_of_hook(observer, hook)
+            else:
+                self.plugins.remove(plugin)
         kind = "observer" if any(plugin is own for own in self.own) else "plugin"
         log.warning(message, kind, plugin.name, hook, describe_error(error, with_place=True))
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
-from gankit.core.errors import GankitError, quote_value
+from gankit.core.errors import GankitError
 from gankit.core.registry import Registry
-from gankit.core.rule import Rule
+from gankit.core.rule import Rule, require_rule
+
+log = logging.getLogger("gankit")
 
 
 def build_rules(registry: Registry, choices: Iterable[str] = ()) -> list[Rule]:
     """One rule for each spec: the doctor's own in their order, then those of other plugins.
 
     `choices` give rules other thresholds: `d-dominates:auc=0.95`. GankitError for an unknown rule
-    or option, and for one that is not a gankit.Rule.
+    or option. A rule that cannot be built is left out with a warning, unless it was chosen.
     """
     chosen = {registry.check("rule", text).name: text for text in choices}
     rules = []
@@ -21,11 +24,20 @@ def build_rules(registry: Registry, choices: Iterable[str] = ()) -> list[Rule]:
         for spec in plugin.specs:
             if spec.kind != "rule":
                 continue
-            rule = registry.make("rule", chosen.get(spec.name, spec.name))
-            if not isinstance(rule, Rule):
-                what = f"returns {quote_value(rule)}; it must be a gankit.Rule"
-                raise GankitError(f"{registry.describe(spec)} {what}")
+            try:
+                rule = _build(registry, chosen.get(spec.name, spec.name))
+            except GankitError as error:
+                if spec.name in chosen:
+                    raise
+                log.warning("%s; so it is left out", error)
+                continue
             rule.name = spec.name
             rule.plugin = plugin.name
             rules.append(rule)
     return rules
+
+
+def _build(registry: Registry, text: str) -> Rule:
+    rule = registry.make("rule", text)
+    with registry.attribute_errors_to("rule", text):
+        return require_rule(rule)

@@ -89,7 +89,7 @@ def bootstrap_interval(
     spread = np.quantile(scores, quantiles, method="weibull") - np.mean(scores)
     excess = metric.excess_variance(state)
     if excess > 0:
-        variance = np.var(scores)
+        variance = float(np.var(scores))
         spread *= math.sqrt(min(1.0, max(variance - excess, excess / 2) / variance))
     low, high = value + spread
     lower_bound, upper_bound = metric.bounds

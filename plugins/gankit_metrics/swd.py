@@ -30,8 +30,8 @@ class SWD(Metric):
     As in Karras et al. 2018: patches of 7 x 7 px from each level (from the pictures' own size down
     to 16 px), each channel scaled to mean 0 and standard deviation 1 over its set, are projected
     onto 128 random directions (there 512); the number is the mean distance of the two
-    distributions. The first levels show sharpness and texture, the last one shapes. Scaling removes overall colour and
-    contrast, so the number does not see them.
+    distributions. The first levels show sharpness and texture, the last one shapes. Scaling removes
+    overall colour and contrast, so the number does not see them.
     """
 
     bounds = (0.0, math.inf)

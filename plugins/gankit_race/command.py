@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from gankit.core.stop import Progress, Stop
     from gankit_race.plan import Plan
 
-RESUME_OPTIONS = {"resume", "seeds", "metrics", "data"}  # what --resume can be combined with
+RESUME_OPTIONS = {"resume", "seeds", "metrics", "data", "dry_run"}  # may be given together
 
 metric_option = click.option(
     "--metric", "metrics", multiple=True, help="Metric to measure; repeatable. Default: kid, swd."
@@ -82,7 +82,7 @@ def race(ctx: click.Context, /, options: tuple[str, ...], listed: bool, **given:
         if options or typed - RESUME_OPTIONS:
             raise GankitError(
                 "--resume continues a race as it was planned: combine it only with --seeds, "
-                "--metric and, if its pictures were moved, --data"
+                "--metric, --dry-run and, if its pictures were moved, --data"
             )
         given["resume"] = find_race(given["resume"])
     argv = list(options)
@@ -115,9 +115,14 @@ def _race(
 ) -> None:
     """Plan a race or read its plan, then train and measure what is missing."""
     from gankit.training.folder_lock import RESUME_ADVICE, FolderLock
-    from gankit_race.racing import claim_folder, refuse_used_folder, resume_plan
+    from gankit_race.plan import read_plan
+    from gankit_race.racing import claim_folder, extend_plan, refuse_used_folder, resume_plan
 
     folder = given["resume"]
+    if folder and given["dry_run"]:
+        plan = extend_plan(read_plan(folder), folder, given["seeds"], given["metrics"], ctx.obj)
+        click.echo(_describe_plan(plan, folder))
+        return
     if folder:
         with FolderLock(folder).acquire(RESUME_ADVICE):
             plan = resume_plan(folder, given["seeds"], given["metrics"], ctx.obj, given["data"])
@@ -231,15 +236,17 @@ def _command_line(
     return join_command(words)
 
 
-def _describe_plan(plan: Plan) -> str:
-    """The plan as lines of text: length and time of each variant, and of the race."""
+def _describe_plan(plan: Plan, folder: Path | None = None) -> str:
+    """The plan as lines of text: length and time of each variant, and of the race.
+
+    folder: of a race that has begun; then the time is that of the runs which are not trained yet.
+    """
     lines = [plan.command]
-    total = 0.0
+    left = _runs_to_train(plan, folder)
     width = max(len(variant.label) for variant in plan.variants) + 2
     for variant in plan.variants:
         run = variant.run
         seconds = run.steps * variant.step_seconds
-        total += seconds * len(plan.seeds)
         kimg = count_pictures(run, run.steps) / 1000
         lines.append(
             f"{variant.label:{width}}{run.steps:,} steps = {kimg:,.4g} kimg, "
@@ -247,11 +254,23 @@ def _describe_plan(plan: Plan) -> str:
         )
     seeds = ", ".join(map(str, plan.seeds))
     runs = f"{len(plan.all_runs())} runs (seeds {seeds})"
-    lines.append(f"{runs}, about {format_duration(total)} of training")
+    if folder:
+        runs += f", {len(plan.all_runs()) - len(left)} of them trained"
+    total = sum(variant.run.steps * variant.step_seconds for variant in left)
+    lines.append(f"{runs}, about {format_duration(total)} of training{' left' if folder else ''}")
     metrics = ", ".join(plan.metrics) or "no metric, because none is installed"
     lines.append(f"metrics to measure: {metrics}")
     lines += warn_of_bases([(variant.label, variant.run) for variant in plan.variants])
     return "\n".join(map(printable, lines))
+
+
+def _runs_to_train(plan: Plan, folder: Path | None) -> list[Variant]:
+    """The variant of each run that is not trained yet."""
+    from gankit_race.results import read_results
+
+    rows = read_results(folder) if folder else []
+    trained = {(row.variant, row.seed) for row in rows}
+    return [variant for variant, seed in plan.all_runs() if (variant.label, seed) not in trained]
 
 
 @click.command()

@@ -4,37 +4,42 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from gankit_metrics.evaluate import evaluate
+from gankit_metrics.measurement import DEFAULT_SAMPLES
 
 from gankit.core.all_stages import count_pictures
 from gankit.core.errors import GankitError
 from gankit.core.init_text import split_init
 from gankit.core.portable_path import portable_path
 from gankit.core.registry import Registry, load_registry
-from gankit.core.settings import Run
+from gankit.core.settings import Run, gankit_with
 from gankit.core.shell import join_command
 from gankit.core.stop import Progress, no_progress
 from gankit.training import checkpoint
+from gankit.training.best import read_progress
 from gankit.training.find_run import find_run
 from gankit.training.folder import make_numbered_folder
-from gankit.training.run_file import Data, load_run
-from gankit_race.differences import compared_settings, setting_label, warn_if_confounded
+from gankit.training.run_file import Data, data_paths, load_run
+from gankit_race.differences import IMAGES, compared_settings, setting_label, warn_if_confounded
 from gankit_race.find_race import race_folder
 from gankit_race.plan import choose_metrics, read_plan
 from gankit_race.publish import write_report
 from gankit_race.racing import refuse_used_folder
 from gankit_race.report import Report
 from gankit_race.results import measurement_as_dict, row_of_run
+from gankit_race.variants import CHOSEN
+
+NO_CHECKPOINT = "has no checkpoint that can be compared"
 
 
 def compare(
     *runs: str | Path,
     metrics: Sequence[str] = (),
-    samples: int = 1000,
+    samples: int = DEFAULT_SAMPLES,
     out: str | Path | None = None,
     registry: Registry | None = None,
     data: Data = (),
@@ -71,31 +76,70 @@ def compare_folders(
         refuse_used_folder(out)
     names = choose_metrics(metrics, registry)
     warnings: list[str] = []
-    run_folders = [path for folder in folders for path in _run_folders(folder)]
-    runs = _with_equal_bases(list(map(load_run, run_folders)))
-    steps = {run.out: _last_step(run, warnings) for run in runs}
-    variants = _group_by_variant(runs, steps, warnings)
+    runs, steps = _load_runs(folders, warnings)
+    variants, compared = _group_by_variant(runs, steps, warnings)
     folder = out or make_numbered_folder("races", "compare")
     rows = []
     for label, variant_runs in variants.items():
         for run in variant_runs:
             run_folder = portable_path(run.out, folder, Path.cwd())
-            row = row_of_run(label, run, run_folder, last_step=steps[run.out])
-            if names:
+            failed = NO_CHECKPOINT if steps[run.out] is None else ""
+            row = row_of_run(label, run, run_folder, failed, last_step=steps[run.out])
+            if names and not failed:
                 row.measured = _measure(run, names, samples, registry, progress, data)
             rows.append(row)
     first_runs = [(label, variant_runs[0]) for label, variant_runs in variants.items()]
+    incidental = set(CHOSEN) - {"precision", *compared}
     report = Report(
         title=f"{len(first_runs)} variants, {len(rows)} runs",
-        command=join_command(["gankit", "compare", *map(str, folders)]),
+        command=_command_line(registry, folders, metrics, samples, data_paths(data)),
         variants=first_runs,
         rows=rows,
         seeds=max(len(variant_runs) for variant_runs in variants.values()),
         folder=folder,
-        warnings=[*warnings, *warn_if_confounded(first_runs)],
+        warnings=[*warnings, *warn_if_confounded(first_runs, incidental)],
     )
     write_report(report)
     return report
+
+
+def _command_line(
+    registry: Registry,
+    folders: Sequence[Path],
+    metrics: Sequence[str],
+    samples: int,
+    data: Sequence[str],
+) -> str:
+    """The command line that repeats the comparison."""
+    words = [*gankit_with(registry.files), "compare", *map(str, folders)]
+    for name in metrics:
+        words += ["--metric", str(name)]
+    if samples != DEFAULT_SAMPLES:
+        words += ["--samples", str(samples)]
+    for path in data:
+        words += ["--data", path]
+    return join_command(words)
+
+
+def _load_runs(
+    folders: Sequence[Path], warnings: list[str]
+) -> tuple[list[Run], dict[str, int | None]]:
+    """The runs in these folders, and the step of the newest checkpoint of each folder of a run.
+
+    None for a run of a race that has no checkpoint. GankitError for any other, or for a single run.
+    """
+    of_race = {
+        path: race_folder(folder) is not None for folder in folders for path in _run_folders(folder)
+    }
+    if len(of_race) < 2:
+        raise GankitError("one run cannot be compared: give two or more, gankit compare RUN RUN")
+    runs = _with_equal_bases([load_run(path) for path in of_race])
+    steps = {}
+    for run, is_of_race in zip(runs, of_race.values(), strict=True):
+        steps[run.out] = _last_step(run, warnings)
+        if steps[run.out] is None and not is_of_race:
+            raise GankitError(f"{run.out} {NO_CHECKPOINT}")
+    return runs, steps
 
 
 def _with_equal_bases(runs: Sequence[Run]) -> list[Run]:
@@ -123,26 +167,40 @@ def _run_folders(folder: Path) -> list[Path]:
     return [run for run in runs if (run / "run.json").exists()]
 
 
-def _last_step(run: Run, warnings: list[str]) -> int:
-    """The step of the newest checkpoint that can be read; a warning if it is not the last step."""
+def _last_step(run: Run, warnings: list[str]) -> int | None:
+    """The step of the newest checkpoint that can be read; a warning if the run did not end there.
+
+    None if there is no such checkpoint.
+    """
     newest = checkpoint.find_undamaged(run.folder / "checkpoints")
     if newest is None:
-        raise GankitError(f"{run.out} has no checkpoint that can be compared")
+        return None
     step = checkpoint.step_of(newest)
-    if step < run.steps:
+    if step < run.steps and not _was_ended_by_patience(run, newest):
         warnings.append(f"{run.out} is not finished: step {step:,} of {run.steps:,}.")
     return step
 
 
+def _was_ended_by_patience(run: Run, newest: Path) -> bool:
+    """Whether the newest checkpoint of a run is from the measurement with which it ended."""
+    if not run.patience:
+        return False
+    progress = read_progress(checkpoint.load(newest).state.get("best", {}))
+    return progress.since >= run.patience
+
+
 def _group_by_variant(
-    runs: Sequence[Run], steps: dict[str, int], warnings: list[str]
-) -> dict[str, list[Run]]:
-    """Label -> the runs of a variant, which differ only in their seed, in the order of `runs`."""
-    names = compared_settings(runs)
+    runs: Sequence[Run], steps: Mapping[str, int | None], warnings: list[str]
+) -> tuple[dict[str, list[Run]], list[str]]:
+    """Label -> the runs of a variant, which differ only in their seed, in the order of `runs`.
+
+    And the settings in which variants differ.
+    """
+    images = {run.out: _count_images(run, steps[run.out]) for run in runs}
+    names = _settings_of_variants(runs, images)
     groups: dict[tuple[Any, ...], list[Run]] = defaultdict(list)
     for run in runs:
-        images = count_pictures(run, steps[run.out])
-        group = groups[(*(getattr(run, name) for name in names), images)]
+        group = groups[_values(run, names, images)]
         same_seed = next((other for other in group if other.seed == run.seed), None)
         if same_seed:
             warnings.append(
@@ -150,21 +208,49 @@ def _group_by_variant(
             )
         else:
             group.append(run)
-    if len(groups) < 2 and len(runs) > 1 and all(len(group) == 1 for group in groups.values()):
+    if len(groups) < 2:
+        _refuse_single_variant(next(iter(groups.values())), images)
+    labels = [", ".join(map(setting_label, names, values)) for values in groups]
+    return dict(zip(labels, groups.values(), strict=True)), names
+
+
+def _count_images(run: Run, step: int | None) -> int:
+    """The pictures that D was shown; those that it should have been, if there is no checkpoint."""
+    return count_pictures(run, run.steps if step is None else step)
+
+
+def _values(run: Run, names: Sequence[str], images: Mapping[str, int]) -> tuple[Any, ...]:
+    """The values of settings, one of which may be IMAGES."""
+    return tuple(images[run.out] if name == IMAGES else getattr(run, name) for name in names)
+
+
+def _settings_of_variants(runs: Sequence[Run], images: Mapping[str, int]) -> list[str]:
+    """The settings in which variants differ, in the order of their labels.
+
+    The runs of a variant may differ in what gankit chose, and in how many steps fitted into a
+    budget. These count only if runs of the same seed differ in nothing else.
+    """
+    names = [name for name in compared_settings(runs) if name not in CHOSEN]
+    for name in (IMAGES, *CHOSEN):
+        values: dict[tuple[Any, ...], set[Any]] = defaultdict(set)
+        for run in runs:
+            values[run.seed, *_values(run, names, images)].update(_values(run, [name], images))
+        if any(len(different) > 1 for different in values.values()):
+            names.append(name)
+    return names
+
+
+def _refuse_single_variant(group: Sequence[Run], images: Mapping[str, int]) -> None:
+    """GankitError: these runs of one variant leave nothing to compare."""
+    if len(group) == 1:
         raise GankitError(
             "these runs have the same settings and the same seed, so one repeats the other, and "
             "there is nothing to compare"
         )
-    if len(groups) < 2:
-        raise GankitError("these runs differ only in their seed, so there is nothing to compare")
-    labels = []
-    for *values, _ in groups:
-        labels.append(", ".join(map(setting_label, names, values)))
-    if len(set(labels)) < len(labels):  # some variants differ in the number of pictures
-        for index, (*_, images) in enumerate(groups):
-            kimg = f"{images / 1000:,.4g} kimg"
-            labels[index] = f"{labels[index]}, {kimg}" if labels[index] else kimg
-    return dict(zip(labels, groups.values(), strict=True))
+    what = "these runs differ only in their seed, so there is nothing to compare"
+    if len({images[run.out] for run in group}) > 1:
+        what += "; to compare lengths, give runs of the same seed"
+    raise GankitError(what)
 
 
 def _measure(

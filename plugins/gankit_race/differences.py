@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from gankit.core.settings import Run, option
@@ -10,6 +10,7 @@ from gankit.core.stage import Stage
 from gankit_race.variants import PICTURES, SELF_EXPLANATORY, differing_settings
 
 SET_BY_MODEL = ("generator", "discriminator")
+IMAGES = "images"  # the number of pictures that D was shown, among the names of settings
 
 
 def compared_settings(runs: Sequence[Run]) -> list[str]:
@@ -22,7 +23,9 @@ def compared_settings(runs: Sequence[Run]) -> list[str]:
 
 
 def setting_label(name: str, value: Any) -> str:
-    """`ema+r1`, `no-flip`, `hinge` or `batch-size 64`."""
+    """`ema+r1`, `no-flip`, `hinge`, `batch-size 64` or `40 kimg`."""
+    if name == IMAGES:
+        return f"{value / 1000:,.10g} kimg"
     if name == "tricks":
         return "+".join(value) or "no trick"
     if name in _HISTORY:
@@ -35,12 +38,14 @@ def setting_label(name: str, value: Any) -> str:
     return text if name in SELF_EXPLANATORY else f"{option(name).removeprefix('--')} {text}"
 
 
-def warn_if_confounded(variants: Sequence[tuple[str, Run]]) -> list[str]:
+def warn_if_confounded(
+    variants: Sequence[tuple[str, Run]], ignored: Collection[str] = ()
+) -> list[str]:
     """A warning for each variant that differs from the baseline in more than one setting."""
     warnings = []
     (_, baseline), *others = variants
     for label, run in others:
-        names = compared_settings([baseline, run])
+        names = [name for name in compared_settings([baseline, run]) if name not in ignored]
         if len(names) > 1:
             settings = ", ".join(
                 _difference(name, getattr(baseline, name), getattr(run, name)) for name in names

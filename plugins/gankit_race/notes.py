@@ -105,9 +105,9 @@ def notes_on_chance(tables: Sequence[Table]) -> list[str]:
         if undecided:
             sentences.append(
                 f"{table.measure}, {UNDECIDED}: {', '.join(undecided)}. Their intervals exclude "
-                f"0, but by chance alone about {max(1, round(0.05 * comparisons))} of "
-                f"{comparisons} intervals would, and several at once if the baseline had lucky "
-                "seeds. Race these variants again with more seeds."
+                f"0, but if all variants were equal, at least one of {comparisons} would do so in "
+                f"up to {100 * (1 - 0.95**comparisons):.0f} % of races, and several at once if the "
+                "baseline had lucky seeds. Race these variants again with more seeds."
             )
     unpaired = dict.fromkeys(
         row.variant

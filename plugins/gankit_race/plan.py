@@ -173,7 +173,8 @@ def make_plan(
     if seeds < 1:
         raise GankitError(f"--seeds is {seeds}; it must be 1 or more")
     if any(variant.run.patience for variant in variants):
-        raise GankitError(f"--patience works with gankit run only, as {SAME_LENGTH}: omit it")
+        cure = "give --patience 0"
+        raise GankitError(f"--patience works with gankit run only, as {SAME_LENGTH}: {cure}")
     seconds = _parse_seconds(budget)
     if budget and not seconds:
         variants = [_with_run(variant, length=budget, steps=0) for variant in variants]

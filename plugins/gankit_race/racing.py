@@ -157,6 +157,16 @@ def resume_plan(
             run_folder = folder / variant.run_folder(seed)
             if (run_folder / RUN_FILE).exists():
                 record_move(run_folder, data)
+    new_plan = extend_plan(plan, folder, seeds, metrics, registry)
+    if data or new_plan != plan:
+        new_plan.write(folder)
+    return new_plan
+
+
+def extend_plan(
+    plan: Plan, folder: Path, seeds: int | None, metrics: Sequence[str], registry: Registry
+) -> Plan:
+    """The plan of the race in `folder` with more seeds and metrics. GankitError for fewer seeds."""
     if seeds is not None and seeds < len(plan.seeds):
         raise GankitError(
             f"--seeds is {seeds}, but the race in {folder} has {len(plan.seeds)} seeds; you can "
@@ -168,7 +178,4 @@ def resume_plan(
     all_metrics = tuple(dict.fromkeys((*plan.metrics, *new_metrics)))
     if all_metrics:
         choose_metrics(all_metrics, registry)  # a plugin of the first start may be missing now
-    new_plan = dataclasses.replace(plan, seeds=all_seeds, metrics=all_metrics)
-    if data or new_plan != plan:
-        new_plan.write(folder)
-    return new_plan
+    return dataclasses.replace(plan, seeds=all_seeds, metrics=all_metrics)

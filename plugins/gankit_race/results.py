@@ -105,15 +105,16 @@ def row_of_run(
     log = read_rows(run.folder, missing_ok=True)
     if last_step is not None:
         log = [line for line in log if int(line["step"]) <= last_step]
-    steps = last_step or (int(log[-1]["step"]) if log else run.steps)
+    if last_step is None:
+        last_step = int(log[-1]["step"]) if log else run.steps
     seconds = log[-1].get("seconds") if log else None  # empty in a row that was cut
     return Row(
         variant=variant,
         seed=run.seed,
         folder=folder,
         failed=failed,
-        steps=steps,
-        images=count_pictures(run, steps),
+        steps=last_step,
+        images=count_pictures(run, last_step),
         d_loss=_last_loss(log, "d_loss"),
         g_loss=_last_loss(log, "g_loss"),
         seconds=float(seconds) if seconds else None,

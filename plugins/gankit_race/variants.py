@@ -26,6 +26,9 @@ OF_LABELS = ("class_labels", "balance_classes")  # add labels to the same pictur
 NOT_COMPARED = {"out", "seed", "length", "steps", "log_every", "draw_every", "save_every", "keep",
                 "metrics", "measure_every", "keep_best", "patience", "tensorboard",
                 "report"}  # fmt: skip
+# Settings that gankit chooses by itself, for the computer or to end within --budget.
+CHOSEN = ("device", "precision", "threads", "compile", "memory_format", "convolutions",
+          "earlier_plans")  # fmt: skip
 
 LENGTHS = ("steps", "epochs", "kimg")  # options of gankit run, each of which is a length
 REPEATABLE = ("tricks", "classes")  # one variant may have several of these, joined by `+`
@@ -221,7 +224,10 @@ def differing_settings(runs: Sequence[Run]) -> list[str]:
     """The settings in which runs differ, except for NOT_COMPARED."""
     names = [f.name for f in dataclasses.fields(Run) if f.name not in NOT_COMPARED]
     differing = [name for name in names if len({getattr(run, name) for run in runs}) > 1]
-    if runs[0].fingerprint and "fingerprint" not in differing:  # the same pictures at two places
+    fingerprints = {run.fingerprint for run in runs}
+    if len(fingerprints - {""}) < 2:  # a run that was never trained has none
+        differing = [name for name in differing if name != "fingerprint"]
+    if len(fingerprints) == 1 and "" not in fingerprints:  # the same pictures at two places
         differing = [name for name in differing if name != "data"]
     if set(differing) & set(OF_LABELS):  # the names of classes and the fingerprint follow from them
         differing = [name for name in differing if name not in ("class_names", "fingerprint")]

@@ -94,6 +94,81 @@ MISTAKES = {
         """,
         ("'steps_done'", "'step_done'"),
     ),
+    "a hook without the mark in a class beside a function": (
+        """
+        @hookimpl
+        def register_tricks(register):
+            pass
+
+        class Lowest:
+            def step_done(self, scalars):
+                pass
+        """,
+        ("Lowest.step_done", "@hookimpl"),
+    ),
+    "a misspelt registration hook beside another": (
+        """
+        @hookimpl
+        def register_tricks(register):
+            pass
+
+        def register_metric(register):
+            pass
+        """,
+        ("register_metric ", "rename it to register_metrics"),
+    ),
+    "a misspelt method beside a hook": (
+        """
+        class Lowest:
+            @hookimpl
+            def run_started(self, run):
+                pass
+
+            def step_dnoe(self, step):
+                pass
+        """,
+        ("Lowest.step_dnoe", "rename it to step_done"),
+    ),
+    "a misspelt argument with a default": (
+        """
+        @hookimpl
+        def step_done(step, contrl=None):
+            pass
+        """,
+        ("step_done", "'contrl'", "'control'"),
+    ),
+    "an argument with a default": (
+        """
+        @hookimpl
+        def step_done(step, control=None):
+            pass
+        """,
+        ("step_done", "'control'", "default"),
+    ),
+    "an argument that cannot be given by its place": (
+        """
+        @hookimpl
+        def step_done(*, step):
+            pass
+        """,
+        ("step_done", "'step'", "omit the *"),
+    ),
+    "an async hook": (
+        """
+        @hookimpl
+        async def step_done(step):
+            pass
+        """,
+        ("step_done is async",),
+    ),
+    "a hook that yields": (
+        """
+        @hookimpl
+        def step_done(step):
+            yield step
+        """,
+        ("step_done has a yield",),
+    ),
     "a class that needs an argument": (
         """
         class Lowest:
@@ -134,6 +209,32 @@ def test_a_file_whose_hooks_are_not_called_is_refused(how, plugin_file, gankit_c
     for fact in ("mine.py", *facts):
         assert fact in err
     assert "hookspec" not in err  # pluggy's word
+
+
+def test_functions_that_only_look_like_hooks_are_left_alone(plugin_file, gankit_cli):
+    source = """
+    def register_trick(register, name):  # takes more
+        register(TrickSpec(name=name, summary="s", source="s", build=Trick))
+
+    @hookimpl
+    def register_tricks(register):
+        register_trick(register, "mine")
+
+    def register_loss(name):
+        pass
+
+    class Counter:
+        def step_done(self, step):  # which a hook calls
+            pass
+
+        def measured(self):
+            pass
+
+    @hookimpl
+    def step_done(step, counter=Counter()):
+        counter.step_done(step)
+    """
+    assert gankit_cli("-p", plugin_file(source), "list").code == 0
 
 
 @pytest.mark.parametrize("how", NO_HOOKS)

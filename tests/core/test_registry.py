@@ -1,6 +1,7 @@
 """Plugins load one at a time: an error names a broken one, and the others work."""
 
 import json
+import textwrap
 
 import pytest
 
@@ -384,6 +385,21 @@ def test_a_command_that_is_taken_is_not_listed(installed, gankit_cli):
     row = {row["name"]: row for row in json.loads(gankit_cli("plugins", "--json").out)}
     assert row["foreign_run"]["commands"] == []
     assert "run" in row["foreign_run"]["error"]
+
+
+def test_what_a_plugin_prints_at_its_import_is_not_in_the_output(plugin_file, gankit_cli):
+    path = plugin_file('print("loading")\n' + textwrap.dedent(GOOD))
+    code, out, err = gankit_cli("-p", path, "list", "--json")
+    assert code == 0
+    assert "wobble" in [part["name"] for part in json.loads(out)]
+    assert err == "loading\n"
+
+
+def test_a_file_that_is_given_twice(plugin_file, gankit_cli, here):
+    path = plugin_file(GOOD)
+    code, _, err = gankit_cli("-p", path, "-p", f"./{path.name}", "list")
+    assert code == 2
+    assert err == f"gankit: plugin {path.name}: this file is given twice: give it once\n"
 
 
 NOT_HERE = ["dataset", "generator", "discriminator", "model", "loss", "trick", "metric", "recipe"]

@@ -10,6 +10,7 @@ import pytest
 from gankit import DatasetSpec, GankitError, LossSpec, ModelSpec, TrickSpec
 from gankit.core.choice import Choice
 from gankit.core.specs import FILLED_IN, KINDS
+from gankit.runs.log import NUMBERS
 
 
 def builder(
@@ -146,6 +147,25 @@ def test_specs_of_data_sets_and_models_have_more_fields():
     assert (model.generator, model.settings, model.lesson) == ("g:a=1", {}, None)
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "fact"),
+    [
+        *(("trick", column, column) for column in NUMBERS),
+        *(("trick", name, "none, auto") for name in ("none", "auto")),
+        *(("loss", name, "none, auto") for name in ("none", "auto")),
+        ("trick", "a b", r"expected letters, digits and - _ \. \+"),
+    ],
+)
+def test_a_name_that_means_something_else_is_refused(kind, name, fact):
+    with pytest.raises(ValueError, match=fact):
+        KINDS[kind](name=name, summary="s", source="s", build=builder)
+
+
+@pytest.mark.parametrize("name", ["step", "Step", "größe", "a.b+c-d_2"])
+def test_other_names_are_free(name):
+    assert LossSpec(name=name, summary="s", source="s", build=builder).name == name
+
+
 # --- options that take text
 
 
@@ -189,6 +209,59 @@ def test_none_is_a_text_unless_the_annotation_allows_none():
         **{"maybe": None, "path": None, "quoted": None}
     }
     assert read(Choice.parse("mine:maybe='none'")) == {"maybe": "none"}
+
+
+def annotated(
+    alpha: float = 1,
+    sigma: float | None = 0.1,
+    beta: float | None = None,
+    careless: float = None,  # noqa: RUF013 - students write it
+    mode: str | None = "x",
+    file: Path = Path("a"),
+    kind: Literal["a", "b"] = "a",
+    size: Literal[1, 2] | None = 1,
+    late: "int | None" = 3,
+    plain=Path("a"),
+    other: int | list[int] = 3,
+):
+    return {**locals()}
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("alpha=0.5", 0.5), ("sigma=none", None), ("sigma=1", 1), ("beta=none", None),
+        ("careless=none", None), ("careless=2", 2), ("mode=none", None), ("mode=y", "y"),
+        ("file=b.txt", Path("b.txt")), ("kind=b", "b"), ("size=2", 2), ("size=none", None),
+        ("late=none", None), ("plain=2", Path("2")), ("other=4", 4),
+    ],
+)  # fmt: skip
+def test_the_annotation_decides_which_values_an_option_takes(option, value):
+    part = spec(build=annotated)
+    choice = Choice.parse(f"mine:{option}")
+    made = part.make(part.read_options(choice))
+    assert made[option.partition("=")[0]] == value
+
+
+@pytest.mark.parametrize(
+    ("option", "expected"),
+    [
+        ("alpha=abc", "a number, like the default 1"),
+        ("alpha=None", "a number"),
+        ("sigma=abc", "a number or none, like the default 0.1"),
+        ("beta=abc", "a number or none"),
+        ("careless=abc", "a number"),
+        ("kind=zzz", "'a' or 'b'"),
+        ("size=3", "1 or 2 or none"),
+        ("size=True", "1 or 2 or none"),
+        ("late=0.5", "a whole number or none, like the default 3"),
+        ("other=abc", "a whole number, like the default 3"),
+    ],
+)
+def test_a_value_that_the_annotation_excludes_is_refused(option, expected):
+    part = spec(build=annotated)
+    with pytest.raises(GankitError, match=f"'{option}' must be {expected}"):
+        part.make(part.read_options(Choice.parse(f"mine:{option}")))
 
 
 def test_annotations_of_names_for_type_checkers_do_not_hide_the_others():

@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 from gankit_race.recipes import find_race
 
@@ -337,6 +338,20 @@ def test_parts_of_plugin_examples_pass_the_kit(source, load_source, here):
 def test_trick_examples_pass_the_kit(source):
     spec = TrickSpec(name="example", summary="s", source="s", build=trick_of(source))
     testing.check_trick(spec, beside=())
+
+
+@pytest.mark.parametrize(("hook", "batches"), [("reals", 1), ("fakes", 2)])
+def test_examples_that_mix_pictures_keep_the_class_of_each(hook, batches):
+    """Each picture has the value of its class, so a mixture of two classes has another one."""
+    (source,) = code_blocks(SECTIONS[hook])
+    trick = trick_of(source)()
+    draw = torch.Generator().manual_seed(0)
+    for batch in range(batches):
+        labels = (torch.arange(8) + batch * (torch.arange(8) % 3)) % 4
+        gan = types.SimpleNamespace(labels=labels, draw=lambda purpose: draw)
+        images = labels.float().reshape(-1, 1, 1, 1).expand(8, 3, 4, 4).clone()
+        trick.begin_batch(gan, None)
+        torch.testing.assert_close(getattr(trick, hook)(images, gan), images)
 
 
 def test_observer_examples_print_and_write(load_source, train_briefly, capsys):

@@ -642,6 +642,30 @@ class Company(G):
         return super().forward(z - z.mean(dim=0))
 
 
+class SquareIfAsked(G):
+    """It says that it can make oblong pictures."""
+
+    def __init__(self, image_size: int | tuple[int, int], channels: int, latent_dim: int):
+        super().__init__(image_size, channels, latent_dim)  # TypeError: tuple ** 2
+
+
+class SquareBySaying(SquareIfAsked):
+    def __init__(self, image_size: int | tuple[int, int], channels: int, latent_dim: int):
+        if isinstance(image_size, tuple):
+            raise ValueError("32 x 32 and no other")
+        super().__init__(image_size, channels, latent_dim)
+
+
+class NoReturn(G):
+    def forward(self, z):
+        super().forward(z)
+
+
+class Pair(D):
+    def forward(self, images):
+        return super().forward(images), images
+
+
 class FlatD(D):
     def forward(self, images):
         return super().forward(images) * 0 + self.last.bias
@@ -690,6 +714,9 @@ BROKEN_NETWORKS = {  # a builder, and a fact that the message must contain
     "that cannot be copied": (NoCopy, "TypeError: one of me is enough"),
     "whose copy is another": (OtherCopy, "copy.deepcopy"),
     "that looks at its neighbours": (Company, "eval mode"),
+    "of squares only": (SquareIfAsked, "image_size=(64, 96)"),
+    "that returns nothing": (NoReturn, "returns None; expected a tensor: did you forget return"),
+    "that returns two": (Pair, "returns a tuple; expected a single tensor"),
     "without a slope": (FlatD, "gradient for its images"),
     "of probabilities": (Sure, "sigmoid"),
     "that ends in a tanh": (Bounded, "tanh"),
@@ -716,6 +743,7 @@ def test_a_generator_that_leaves_its_bounds_as_it_learns():
 def test_correct_networks_pass():
     testing.check_generator(GeneratorSpec(**ABOUT, build=G))
     testing.check_generator(GeneratorSpec(**ABOUT, build=ForOneSize), sizes=(48,))
+    testing.check_generator(GeneratorSpec(**ABOUT, build=SquareBySaying), sizes=(16,))
     testing.check_discriminator(DiscriminatorSpec(**ABOUT, build=D))
 
 
@@ -737,6 +765,10 @@ BROKEN_LOSSES = {
     "a score of the wrong order": (
         loss(score=lambda self, logits: -logits),
         "score",
+    ),
+    "a score that is a number": (
+        loss(score=lambda self, logits: logits.mean().item()),
+        "score returns a float; expected a tensor",
     ),
     "a sign": (
         loss(g_loss=lambda self, fake, real: fake.mean()),
@@ -806,6 +838,10 @@ def without_the_last(self, index):
     return Pictures.__getitem__(self, index) if index < 8 else bad("no such file")
 
 
+def without_the_fifth(self, index):
+    return Pictures.__getitem__(self, index) if index != 5 else bad("no such file")
+
+
 def any_picture(self, index):
     return np.random.RandomState().randint(0, 256, (8, 8, 3), dtype=np.uint8)
 
@@ -816,6 +852,22 @@ BROKEN_DATASETS = {
     "a missing last picture": (
         pictures(__getitem__=without_the_last),
         "picture 8 of 9",
+    ),
+    "a missing picture in the middle": (
+        pictures(__getitem__=without_the_fifth),
+        "picture 5 of 9",
+    ),
+    "a text as its classes": (pictures(classes="aaabbbccc"), "classes is 'aaabbbccc'"),
+    "numbers as classes": (pictures(classes=[1] * 9), "expected a list of texts"),
+    "too few classes": (pictures(classes=["a"] * 8), "8 names of classes for 9 pictures"),
+    "an unnamed class": (
+        pictures(classes=["a", ""] * 4 + ["b"], class_names=["a"]),
+        "lacks the class 'b'",
+    ),
+    "a text as its notes": (pictures(notes="grey"), "notes is 'grey'"),
+    "a place that is no region": (
+        pictures(where=lambda self, i: (0, 0, 8)),
+        "where(0) returns (0, 0, 8); expected",
     ),
     "floats": (
         pictures(__getitem__=lambda self, i: np.zeros((8, 8, 3))),
@@ -853,6 +905,9 @@ def test_a_broken_data_set(how):
 
 def test_a_correct_data_set_passes():
     testing.check_dataset(DatasetSpec(**ABOUT, build=Pictures))
+    about = {"classes": ["a", "", "b"] * 3, "class_names": ("b", "a"), "notes": ["dark"]}
+    places = {"where": lambda self, i: (0, np.int64(i), 8, i + 8)}
+    testing.check_dataset(DatasetSpec(**ABOUT, build=pictures(**about, **places)))
 
 
 # ---------------------------------------------------------------- how it is called

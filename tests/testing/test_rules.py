@@ -2,7 +2,7 @@
 
 import pytest
 
-from gankit import Finding, Rule, RuleSpec, testing
+from gankit import Finding, GankitError, Rule, RuleSpec, testing
 from gankit.testing.rules import healthy_log
 
 GOOD = {"text": "It is wrong.", "cure": "Mend it.", "evidence": {"doctor.x": 9.0}}
@@ -28,12 +28,31 @@ def check(build, fires_on=None, **options):
 
 def test_a_check_without_a_log_is_not_made_by_mistake():
     spec = RuleSpec(name="mine", summary="mine", source="me", build=rule_of())
-    with pytest.raises(TypeError, match="fires_on"):
+    with pytest.raises(TypeError, match=r'check\("rule", \.\.\.\) needs fires_on'):
         testing.check("rule", spec)
+
+
+def test_a_kind_that_does_not_exist():
+    with pytest.raises(GankitError, match="no kind 'rules'.*'rule'"):
+        testing.check("rules", rule_of())
 
 
 def test_a_correct_rule_passes():
     check(rule_of(), fires_on=BAD_LOG)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: rule_of(), lambda: rule_of()(), lambda: lambda: rule_of()()]
+)
+def test_a_class_an_object_and_a_function_will_do(make):
+    testing.check_rule(make(), fires_on=BAD_LOG)
+    with pytest.raises(AssertionError, match="of 11 looks"):
+        testing.check_rule(make(), fires_on={**BAD_LOG, "doctor.x": [1.0] * 12})
+
+
+def test_an_object_of_another_class():
+    with pytest.raises(AssertionError, match="gankit.Rule"):
+        testing.check_rule(3, fires_on=None)
 
 
 def test_a_rule_that_always_fires_is_found_on_the_healthy_log():
@@ -53,6 +72,7 @@ def test_a_rule_that_always_fires_is_found_on_the_healthy_log():
         ({"evidence": {}}, "no evidence"),
         ({"text": "two\nlines"}, "one line"),
         ({"level": "high"}, "'high'"),
+        ({"text": None}, "text=None"),
     ],
 )
 def test_a_finding_that_cannot_be_used(change, fact):
@@ -67,7 +87,12 @@ def test_a_rule_that_never_fires():
 
 @pytest.mark.parametrize(
     ("attributes", "fact"),
-    [({"patience": 9}, "patience is 9"), ({"warm_up": 1.0}, "warm_up"), ({"needs": "x"}, "needs")],
+    [
+        ({"patience": 9}, "patience is 9"),
+        ({"warm_up": 1.0}, "warm_up"),
+        ({"needs": "x"}, "needs"),
+        ({"causes": (3,)}, "causes"),
+    ],
 )
 def test_wrong_attributes(attributes, fact):
     with pytest.raises(AssertionError, match=fact):

@@ -121,6 +121,11 @@ def test_the_run_stays_plain_data():
     assert dataclasses.replace(run, seed=1).in_python is run.in_python
 
 
+def test_a_class_may_have_the_name_of_a_column_of_the_log():
+    run = compose(**settings(tricks=[type("Step", (Trick,), {})]))
+    assert run.tricks == ("step-2",)
+
+
 def test_a_part_of_its_own_class_has_options(tmp_path):
     run = compose(**settings(tricks=[CountSteps], discriminator=D))
     registry = gankit.core.registry.registry_of(run)

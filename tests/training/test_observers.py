@@ -7,7 +7,7 @@ import torch
 
 import gankit
 from gankit import GankitError, compose, load_run, train
-from gankit.core.registry import load_registry
+from gankit.core.registry import import_file, load_registry
 from gankit.runs.log import read_log
 from gankit.training import checkpoint
 
@@ -159,8 +159,6 @@ def test_a_plugin_watches_steps_too(run_of, plugin_file):
     def step_taken(step, record):
         steps.append((step, float(record.D.grad_norm)))
     """
-    from gankit.core.registry import import_file
-
     module = import_file(plugin_file(source))
     registry.load("mine", lambda: module)
     train(run_of(), registry)
@@ -251,6 +249,38 @@ def test_an_observer_that_raises_is_named_and_ignored(run_of, caplog):
     assert "'Fragile'" in reminder
     for word in ("observer", "'Fragile'", "step_taken", "no luck"):
         assert word in line
+
+
+def test_an_observer_that_raises_does_not_end_the_others_of_its_file(run_of, plugin_file, caplog):
+    registry = load_registry()
+    source = """
+    seen = []
+
+    class Fragile:
+        @hookimpl
+        def step_taken(self, step):
+            seen.append(f"fragile {step}")
+            raise ValueError("no luck")
+
+        @hookimpl
+        def run_finished(self):
+            seen.append("fragile end")
+
+    class Sturdy:
+        @hookimpl
+        def step_taken(self, step):
+            seen.append(step)
+
+    @hookimpl
+    def run_finished(outcome):
+        seen.append(outcome["state"])
+    """
+    module = import_file(plugin_file(source))
+    registry.load("mine", lambda: module)
+    train(run_of(), registry)
+    assert sorted(map(str, module.seen)) == ["1", "2", "3", "4", "finished", "fragile 1"]
+    (line,) = caplog.messages
+    assert "plugin 'mine' failed in Fragile.step_taken, so this observer is ignored" in line
 
 
 # --- warnings, reports, and a stop with a reason

@@ -51,6 +51,16 @@ def test_with_the_file_the_run_resumes(run_of_a_file, gankit_cli):
     assert read_record(folder)["versions"]["plugins"] == {"trick wobble": "my trick.py"}
 
 
+def test_a_file_in_another_folder_is_named_by_its_path(gankit_run, gankit_cli, plugin_file, here):
+    path = plugin_file(WOBBLE)
+    (here / "mis").mkdir()
+    path.rename(here / "mis" / path.name)
+    file = f"mis/{path.name}"
+    assert gankit_run("--trick", "wobble", "--out", "a", before=("-p", here / file)).code == 0
+    assert read_record(here / "a")["versions"]["plugins"] == {"trick wobble": file}
+    assert f"gankit -p {file} " in gankit_cli("run", "--resume", "a").err
+
+
 def test_a_run_of_a_package_names_the_package(installed, here, tiny):
     site = installed("foreign", WOBBLE)
     folder = train(compose(load_registry(), **tiny(tricks=["wobble"], out="a")))

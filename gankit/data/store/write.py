@@ -1,4 +1,18 @@
-"""Pictures of any kind -> one memory-mapped file in the cache, written completely or not at all."""
+"""Pictures of any kind -> one memory-mapped file in the cache, written completely or not at all.
+
+A data set, `pictures`, has a length and an index: `pictures[i]` is a PIL image or a uint8 array
+(H, W) or (H, W, C) of any size; one that raises is skipped and listed. It may have more attributes:
+
+- `fingerprint`, a text that identifies the contents, or a method that returns it. Without it,
+  their number and the first picture do.
+- `batch(indices)`, which returns many pictures faster than one by one.
+- `where(i)`, (top, left, bottom, right): the region of one large picture that i shows.
+- `opened(i)`, a context manager that gives picture i. Until it ends, the picture's pixels count
+  as in flight, which bounds the memory that all threads take.
+- `moment(i)`, (film, ms): when a frame of a film is seen; (-1, 0) for a picture of none; or
+  None if there are no films.
+- `notes`: lines about what was decided for all pictures while they were read.
+"""
 
 from __future__ import annotations
 
@@ -96,19 +110,6 @@ def load_or_prepare(
     has_begun: bool = False,
 ) -> CachedPictures:
     """The pictures as one file, from the cache if it is there, else prepared now.
-
-    `pictures[i]` is a PIL image or a uint8 array (H, W) or (H, W, C) of any size; one that raises
-    is skipped and listed. A data set may have more attributes:
-
-    - `fingerprint`, a text that identifies the contents, or a method that returns it. Without it,
-      their number and the first picture do.
-    - `batch(indices)`, which returns many pictures faster than one by one.
-    - `where(i)`, (top, left, bottom, right): the region of one large picture that i shows.
-    - `opened(i)`, a context manager that gives picture i. Until it ends, the picture's pixels count
-      as in flight, which bounds the memory that all threads take.
-    - `moment(i)`, (film, ms): when a frame of a film is seen; (-1, 0) for a picture of none; or
-      None if there are no films.
-    - `notes`: lines about what was decided for all pictures while they were read.
 
     If a picture that was skipped can be read by now, all are prepared again, unless they are for a
     run that `has_begun` with them as they are.

@@ -10,6 +10,7 @@ import pytest
 import torch
 from gankit_doctor import engine as engines
 from gankit_doctor import examine, look
+from gankit_doctor.build_rules import build_rules
 from gankit_doctor.observer import FILE
 
 from gankit import Finding, GankitError, Rule, RuleSpec, compose, hookimpl, load_run, train
@@ -88,6 +89,10 @@ def test_a_rule_of_a_plugin_is_asked_told_once_and_written(run_of, often, caplog
         ({"options": {"lr_g": -1.0}}, "lr.g is -1"),
         ({"evidence": {"x": [1.0]}}, "must be a number or a text"),
         ({"evidence": {"x": None}}, "must be a number or a text"),
+        ({"level": "entr"}, "level='entr'.* 'enter' or 'stay'"),
+        ({"text": None}, "text=None.* a text"),
+        ({"cure": 5}, "cure=5.* a text"),
+        ({"options": ["lr_g"]}, "options=.* a dict"),
         (None, "must be a gankit.Finding or None"),
     ],
 )
@@ -203,6 +208,26 @@ def test_a_rule_that_raises_does_not_stop_the_run(run_of, often, caplog):
     assert "'mine'" in lines[0]
     assert read_log(folder)["step"][-1] == 24
     assert "verdict" in json.loads((folder / FILE).read_text())
+
+
+@pytest.mark.parametrize(
+    ("attributes", "fact"),
+    [
+        ({"__init__": lambda self, at=1 / 2: 1 / 0}, "ZeroDivisionError"),
+        ({"needs": "doctor.far"}, "needs is 'doctor.far'"),
+        ({"__new__": lambda cls: 3}, "returns 3; it must be a gankit.Rule"),
+    ],
+)
+def test_a_rule_that_cannot_be_built_is_left_out(caplog, attributes, fact):
+    broken = type("Broken", (Always,), attributes)
+    with caplog.at_level(logging.WARNING, "gankit"):
+        rules = build_rules(registry_with(broken))
+    assert "d-dominates" in [rule.name for rule in rules]
+    assert "always" not in [rule.name for rule in rules]
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert re.search(f"rule 'always' of plugin 'mine'.*{fact}.* left out", line)
+    with pytest.raises(GankitError, match=fact):
+        build_rules(registry_with(broken), ["always"])
 
 
 def test_a_resumed_run_tells_nothing_twice_and_finds_the_same(run_of, often, caplog):

@@ -70,6 +70,64 @@ def test_runs_that_differ_only_in_seed_are_one_variant(run_of, compared, here):
     assert (folder / "race.html").read_text().count('<img src="data:') == 6
 
 
+def test_what_gankit_chooses_does_not_make_another_variant(run_of, compared):
+    """As --budget does: each run has its own length, and what its computer is fast with."""
+    for seed, (steps, threads, precision) in enumerate([(2, 1, "32"), (3, 2, "bf16")]):
+        chosen = {"threads": threads, "precision": precision, "earlier_plans": (f"1:{9 + seed}",)}
+        for name, tricks in (("plain", "none"), ("ema", "ema")):
+            run_of(f"{name}{seed}", seed=seed, tricks=tricks, length=f"{steps} steps", **chosen)
+    out = compared("plain0", "plain1", "ema0", "ema1")
+    assert re.search(r"^ no trick +5\.50 +the baseline +$", out, re.M)
+    assert re.search(r"^ ema +3\.55 +-1\.95 ", out, re.M)
+    assert "no trick 0.016, 0.024; ema 0.016, 0.024" in " ".join(out.split())
+    assert "settings" not in out
+
+
+def test_what_gankit_chooses_counts_if_runs_of_a_seed_differ_in_nothing_else(run_of, compared):
+    for seed in (0, 1):
+        for threads in (1, 2):
+            run_of(f"{threads}-{seed}", seed=seed, threads=threads)
+    out = compared("1-0", "1-1", "2-0", "2-1")
+    assert re.search(r"^ threads 1 +5\.50 +the baseline", out, re.M)
+    assert re.search(r"^ threads 2 .*\+0\.00 ", out, re.M)
+
+
+def test_a_run_that_patience_ended_is_finished(run_of, compared, here, monkeypatch):
+    monkeypatch.setattr("gankit.training.best.Score.is_better_than", lambda *scores: False)
+    patient = {"keep_best": "swd", "patience": 1, "measure_every": 1, "length": "9 steps"}
+    run_of("a", **patient)
+    run_of("b", tricks="ema", **patient)
+    out = compared("a", "b")
+    assert not (here / "a" / "samples" / "000009.png").exists()
+    assert "not finished" not in out
+
+
+def test_a_run_that_was_never_trained_may_have_any_pictures(run_of, compared, here):
+    run_of("trained")
+    run_of("new", length="1 steps")
+    record = json.loads((here / "new" / "run.json").read_text())
+    auto = {"device": "auto", "precision": "auto", "threads": 0, "fingerprint": ""}
+    (here / "new" / "run.json").write_text(json.dumps({**record, **auto}))  # as gankit import does
+    out = compared("new", "trained")
+    assert re.search(r"^ 0\.008 kimg .* the baseline +$", out, re.M)
+    assert re.search(r"^ 0\.016 kimg ", out, re.M)
+    assert "different pictures" not in out
+
+
+def test_the_page_has_the_command_that_repeats_the_comparison(run_of, gankit_cli, here):
+    run_of("a")
+    run_of("b", tricks="ema")
+    (here / "extra.py").write_text(
+        "from gankit import hookimpl\n\n\n@hookimpl\ndef run_started(run):\n    pass\n"
+    )
+    words = ("compare", "a", "b", "--metric", "swd", "--samples", 40, "--data", "my pictures")
+    assert gankit_cli("-p", "extra.py", *words, "--out", "c").code == 0
+    command = (
+        "gankit -p extra.py compare a b --metric swd --samples 40 --data &#39;my pictures&#39;"
+    )
+    assert command in (here / "c" / "race.html").read_text()
+
+
 def test_warnings_of_an_unfair_comparison(run_of, compared):
     run_of("a")
     run_of("b", batch_size=4, lr_g=0.1, length="3 steps")
@@ -141,7 +199,9 @@ def test_a_repetition_is_not_a_run_of_another_seed(run_of, gankit_cli):
     run_of("a")
     run_of("b")
     run_of("c", seed=1)
+    run_of("d", seed=1, length="3 steps")
     assert "one repeats the other" in gankit_cli("compare", "a", "b").err
+    assert "runs of the same seed" in gankit_cli("compare", "a", "d").err
     assert "only in their seed" in gankit_cli("compare", "a", "c").err
 
 
@@ -175,6 +235,17 @@ def test_the_folder_of_a_race_means_its_runs(gankit_cli, compared, here):
     assert not (here / "r" / "run.json").exists()
 
 
+def test_a_run_of_a_race_without_a_checkpoint_has_failed(gankit_cli, compared, here):
+    tiny = ("--dataset", "petals:count=64", "--model", "dcgan64:base_channels=4", "--steps", 1)
+    more = ("--image-size", 16, "--batch-size", 8, "--metric", "swd", "--seeds", 2, "--out", "r")
+    assert gankit_cli("race", "--vary", "trick=none,ema", *tiny, *more).code == 0
+    for file in (here / "r" / "ema" / "seed-1" / "checkpoints").glob("step-*"):
+        file.rename(here / file.name)
+    out = compared("r", "--out", "c")
+    assert "- ema, seed 1: has no checkpoint that can be compared" in out
+    assert re.search(r"^ ema +3\.00 \(1\) ", out, re.M)
+
+
 def test_the_same_run_twice_counts_once(run_of, compared):
     run_of("a")
     run_of("again")
@@ -188,6 +259,7 @@ def test_the_same_run_twice_counts_once(run_of, compared):
     [
         (["a", "other-seed"], ["only in their seed"]),
         (["nowhere"], ["nowhere", "No such file or directory"]),
+        (["a"], ["one run", "two or more"]),
         (["a", "b", "--metric", "kidd"], ["'kidd'", "'kid'"]),
         (["a", "bare"], ["bare", "checkpoint"]),
         (["a", "b", "--out", "a"], ["a already holds a run", "--out"]),

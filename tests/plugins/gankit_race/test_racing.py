@@ -457,6 +457,17 @@ def test_a_dry_run_shows_the_plan_and_leaves_nothing(race_cli, here):
     assert list(here.iterdir()) == []
 
 
+def test_a_dry_run_of_a_resumed_race_shows_what_is_left(race_cli, gankit_cli, evaluate, here):
+    race_cli("--vary", "trick=none,ema", "--seeds", 1, "--out", "a")
+    before = {path: path.read_bytes() for path in (here / "a").rglob("*") if path.is_file()}
+    for more, runs in ((), 2), (("--seeds", 3), 6):
+        code, out, err = gankit_cli("race", "--resume", "a", "--dry-run", *more)
+        assert (code, err) == (0, "")
+        left = rf"^{runs} runs \(seeds .*\), 2 of them trained, about \d+ s of training left$"
+        assert re.search(left, out, re.M)
+    assert {path: path.read_bytes() for path in (here / "a").rglob("*") if path.is_file()} == before
+
+
 # ---------------------------------------------------------------- stopping and resuming
 
 KILLED = ("--vary", "trick=none,ema", "--vary", "lr=2e-4,1e-3", "--seeds", 1, "--out")

@@ -1,7 +1,10 @@
 """Intervals, Holm's correction and verdicts, against scipy and textbooks."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+from gankit_race.notes import notes_on_chance
 from gankit_race.stats import (
     BETTER,
     NO_DIFFERENCE,
@@ -94,6 +97,14 @@ def test_a_difference_that_only_fails_the_correction_is_undecided():
     assert [verdict for verdict, _ in verdicts([likely], "lower")] == [WORSE]
     corrected = [verdict for verdict, _ in verdicts([likely, equal, equal], "lower")]
     assert corrected == [UNDECIDED, NO_DIFFERENCE, NO_DIFFERENCE]
+
+
+@pytest.mark.parametrize(("others", "percent"), [(4, 19), (22, 68)])
+def test_the_note_on_chance_says_how_often_an_interval_excludes_zero(others, percent):
+    compared = SimpleNamespace(variant="ema", verdict=UNDECIDED, difference=None)
+    table = SimpleNamespace(measure="kid", rows=[compared] * (1 + others))
+    note = notes_on_chance([table])[1]
+    assert f"at least one of {others} would do so in up to {percent} % of races" in note
 
 
 @pytest.mark.parametrize(("better", "verdict"), [("lower", WORSE), ("higher", BETTER)])

@@ -143,7 +143,7 @@ def test_fields_from_python(registry):
         ("--vary seed=1,2", ["--vary seed", "--seeds 3"]),
         ("--vary patience=1,2", ["--vary patience", "end"]),
         ("--vary keep-best=kid,swd", ["keep-best"]),
-        ("--vary trick=none,ema --keep-best swd --patience 2", ["--patience", "omit it"]),
+        ("--vary trick=none,ema --keep-best swd --patience 2", ["--patience", "--patience 0"]),
         ("--vary budget=1m,2m", ["--vary budget", "--budget 5m", "--vary epochs=5,40"]),
         ("--vary flip=1,0", ["--vary flip=1", "--vary flip=yes,no"]),
         ("--vary out=a,b", ["--vary", "'out'"]),
