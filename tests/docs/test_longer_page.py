@@ -56,7 +56,8 @@ def test_a_run_is_stored_and_shown_over_time(writer, long_run):
     writer.add_run(long_run)
     text = writer.page()
     assert "From top to bottom after 25, 50, 100 thousand pictures" in text
-    assert "D was shown 100 thousand pictures, each of 500 about 200 times, in 1.0 hours" in text
+    assert "D was shown 100 thousand pictures, each of 500 about 200 times: about 5 minutes" in text
+    assert "this run took 1.0 hours" in text
     assert "| thousand pictures | kid (floor 0) |" in text
     assert "| 50 | 0.5 (0.375 to 0.625) |\n| 100 | 0.25 (0.125 to 0.375) |" in text
     with Image.open(writer.STORE / "small-data--cells-time.webp") as picture:
