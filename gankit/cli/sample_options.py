@@ -253,7 +253,7 @@ def read_film(values: Mapping[str, Any]) -> Film:
 
 def film_options(values: Mapping[str, Any]) -> list[str]:
     """The options that make the same film of the same pictures."""
-    options = _switch("loop", values)
+    options = _switch("loop", values) if values["loop"] or values["directions"] else []
     for name in ("seconds", "fps"):
         options += [f"--{name}", f"{values[name]:.12g}"] if values[name] else []
     return options + _switch("ease", values)

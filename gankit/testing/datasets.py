@@ -105,9 +105,6 @@ def check_attributes(harness: Harness, data: tuple[str, ...], channels: int) -> 
             raise ValueError(f"has {count}: classes needs one for each picture")
     for name in ("class_names", "notes"):
         _require_texts(name, getattr(pictures, name, ()))
-    unnamed = set(classes or ()) - {"", *getattr(pictures, "class_names", classes or ())}
-    if unnamed:
-        raise ValueError(f"class_names lacks the class {min(unnamed)!r} of classes")
     for index in _sample_indices(pictures) if hasattr(pictures, "where") else ():
         region = pictures.where(index)
         if not _is_region(region):

@@ -141,7 +141,7 @@ def write_torch(
 def check_folder(folder: Path) -> None:
     """GankitError if a file in `folder` that is not of an earlier export would be replaced."""
     exported = {name for name in MARKS if _is_marked(folder / name, MARKS[name])}
-    if DRAW in exported:
+    if exported:
         exported |= {WEIGHTS, PROGRAM}  # which have no mark of their own
     for name in (SOURCE, DRAW, WEIGHTS, PROGRAM):
         if (folder / name).exists() and name not in exported:

@@ -16,7 +16,8 @@ from gankit.core.errors import GankitError
 from gankit.core.init_text import split_init
 from gankit.core.portable_path import portable_path
 from gankit.core.registry import Registry, load_registry
-from gankit.core.settings import Run, gankit_with
+from gankit.core.settings import Run, gankit_with, option
+from gankit.core.stage import without
 from gankit.core.shell import join_command
 from gankit.core.stop import Progress, no_progress
 from gankit.training import checkpoint
@@ -31,7 +32,7 @@ from gankit_race.publish import write_report
 from gankit_race.racing import refuse_used_folder
 from gankit_race.report import Report
 from gankit_race.results import measurement_as_dict, row_of_run
-from gankit_race.variants import CHOSEN
+from gankit_race.variants import CHOSEN, NOT_COMPARED
 
 NO_CHECKPOINT = "has no checkpoint that can be compared"
 
@@ -131,9 +132,9 @@ def _load_runs(
     of_race = {
         path: race_folder(folder) is not None for folder in folders for path in _run_folders(folder)
     }
-    if len(of_race) < 2:
+    runs = _with_equal_bases([_without_measuring(load_run(path)) for path in of_race])
+    if len(runs) < 2:
         raise GankitError("one run cannot be compared: give two or more, gankit compare RUN RUN")
-    runs = _with_equal_bases([load_run(path) for path in of_race])
     steps = {}
     for run, is_of_race in zip(runs, of_race.values(), strict=True):
         steps[run.out] = _last_step(run, warnings)
@@ -154,6 +155,11 @@ def _with_equal_bases(runs: Sequence[Run]) -> list[Run]:
         init = first.setdefault((step, digest), run.init) if digest else run.init
         named.append(dataclasses.replace(run, init=init))
     return named
+
+
+def _without_measuring(run: Run) -> Run:
+    """The run without stages in which only settings changed that are not compared."""
+    return dataclasses.replace(run, stages=without(run.stages, NOT_COMPARED))
 
 
 def _run_folders(folder: Path) -> list[Path]:
@@ -211,7 +217,19 @@ def _group_by_variant(
     if len(groups) < 2:
         _refuse_single_variant(next(iter(groups.values())), images)
     labels = [", ".join(map(setting_label, names, values)) for values in groups]
-    return dict(zip(labels, groups.values(), strict=True)), names
+    variants = dict(zip(labels, groups.values(), strict=True))
+    warnings += _warn_of_precisions(variants)
+    return variants, names
+
+
+def _warn_of_precisions(variants: Mapping[str, Sequence[Run]]) -> list[str]:
+    """A line for each variant whose runs were not all trained in one precision."""
+    of_variant = {label: {run.precision for run in runs} for label, runs in variants.items()}
+    return [
+        f"{label}: its runs were trained in different precisions, {' and '.join(sorted(several))}."
+        for label, several in of_variant.items()
+        if len(several) > 1
+    ]
 
 
 def _count_images(run: Run, step: int | None) -> int:
@@ -247,10 +265,14 @@ def _refuse_single_variant(group: Sequence[Run], images: Mapping[str, int]) -> N
             "these runs have the same settings and the same seed, so one repeats the other, and "
             "there is nothing to compare"
         )
-    what = "these runs differ only in their seed, so there is nothing to compare"
+    differing = [option(n) for n in CHOSEN[:-1] if len({getattr(run, n) for run in group}) > 1]
     if len({images[run.out] for run in group}) > 1:
-        what += "; to compare lengths, give runs of the same seed"
-    raise GankitError(what)
+        differing.insert(0, "their length")
+    if differing:
+        also = f" and in {', '.join(differing)}"
+        cure = "to compare these, give runs of the same seed"
+        raise GankitError(f"these runs differ only in their seed{also}: {cure}")
+    raise GankitError("these runs differ only in their seed, so there is nothing to compare")
 
 
 def _measure(

@@ -17,6 +17,7 @@ from gankit.cli.terminal import shows_live_view
 from gankit.core.errors import GankitError, RunFailed, RunStopped
 from gankit.core.registry import Registry
 from gankit.core.shell import quote_word
+from gankit.core.stage import without
 from gankit.core.stop import Progress, no_progress, only_preparing
 from gankit.training.run_file import recorded_run
 from gankit.training.train import train
@@ -34,7 +35,7 @@ from gankit_race.results import (
     row_of_run,
     write_results,
 )
-from gankit_race.variants import Variant
+from gankit_race.variants import NOT_COMPARED, Variant
 
 log = logging.getLogger("gankit")
 Stop = Callable[[], int]  # called after each step: 0 to go on, or the number of a signal
@@ -141,7 +142,7 @@ class RaceRunner:
         folder = variant.run_folder(seed)
         run = dataclasses.replace(variant.run, seed=seed, out=str(self.folder / folder))
         resume = (run.folder / "run.json").exists()
-        if resume and recorded_run(run.folder).stages:
+        if resume and without(recorded_run(run.folder).stages, NOT_COMPARED):
             what = f"settings of {run.folder} were changed when it was resumed"
             raise GankitError(f"{what}, so it is not of this race any more: delete it")
         failed = ""

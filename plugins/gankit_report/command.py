@@ -31,7 +31,7 @@ DIGEST = 6  # letters that tell folders of the same name from each other
     type=Path,
     metavar="FILE",
     help=f"File to write (.html).  [default: {FILE} in the folder of RUN; of two runs, "
-    "report-and-OTHER.html; with --checkpoint, report-STEP.html]",
+    "report-and-OTHER.html; with --checkpoint, such as report-step-500.html]",
 )
 @click.option(
     "--checkpoint",

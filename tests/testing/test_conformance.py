@@ -860,10 +860,6 @@ BROKEN_DATASETS = {
     "a text as its classes": (pictures(classes="aaabbbccc"), "classes is 'aaabbbccc'"),
     "numbers as classes": (pictures(classes=[1] * 9), "expected a list of texts"),
     "too few classes": (pictures(classes=["a"] * 8), "8 names of classes for 9 pictures"),
-    "an unnamed class": (
-        pictures(classes=["a", ""] * 4 + ["b"], class_names=["a"]),
-        "lacks the class 'b'",
-    ),
     "a text as its notes": (pictures(notes="grey"), "notes is 'grey'"),
     "a place that is no region": (
         pictures(where=lambda self, i: (0, 0, 8)),

@@ -1,4 +1,4 @@
-"""The rows of a table in a file: values between commas, semicolons or tabs, or lines of JSON."""
+"""The rows of a table in a file: values between commas, semicolons, tabs or |, or JSON lines."""
 
 from __future__ import annotations
 

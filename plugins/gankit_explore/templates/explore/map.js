@@ -48,11 +48,11 @@ class SeedMap {
     if (recentres) this.recentre();
   }
 
-  // A mouse shows what lies below it; a finger chooses.
+  // A mouse shows what lies below it; a finger or a pen chooses.
   look(event) {
     const before = this.before ?? { spot: this.place.spot, at: this.at };
     this.point(event);
-    if (event.pointerType !== "touch") this.before = before;
+    if (event.pointerType === "mouse") this.before = before;
   }
 
   leave() {
