@@ -2,6 +2,7 @@
 
 import difflib
 import inspect
+import logging
 from types import ModuleType
 from typing import Any
 
@@ -10,8 +11,10 @@ import pluggy
 from gankit.core import hookspecs
 from gankit.core.errors import GankitError, did_you_mean, quote_value
 
+log = logging.getLogger("gankit")
 HOOKS = {name: spec for name, spec in vars(hookspecs).items() if hasattr(spec, "gankit_spec")}
-OBSERVERS = [name for name in HOOKS if not name.startswith("register_")]
+REGISTER = "register_"
+OBSERVERS = [name for name in HOOKS if not name.startswith(REGISTER)]
 MARK = "gankit_impl"  # the attribute that @hookimpl sets
 # Base classes of parts -> the hook that registers such a part.
 REGISTERED_BY = {
@@ -113,12 +116,13 @@ def _check_call(hook: str, implementation: pluggy.HookImpl) -> None:
 def _refuse_forgotten_hooks(implementation: Any, holders: list[Any], used: set[str]) -> None:
     """GankitError for a function beside the hooks that seems to be one, but is not called.
 
-    It has nearly the name of a hook that the plugin does not use, and takes its arguments; or it is
-    a method with such a name, in a class that has no hooks.
+    It has nearly the name of a hook that the plugin does not use, and takes its arguments. A method
+    with such a name in a class without hooks is only warned of: its objects may be observers that
+    a program gives to `train`.
     """
     for holder in holders:
         for name, function in _functions_of(holder):
-            hook = next(iter(difflib.get_close_matches(name, HOOKS, n=1, cutoff=0.75)), "")
+            hook = _nearly_named(name)
             if hook and hook not in used and _takes_arguments(function, hook):
                 cure = f"rename it to {hook}, and mark it with @hookimpl"
                 raise GankitError(f"{name_of_hook(holder, name)} is not a hook: {cure}")
@@ -126,7 +130,18 @@ def _refuse_forgotten_hooks(implementation: Any, holders: list[Any], used: set[s
     for cls in classes:
         for hook in HOOKS.keys() - used:
             if not _has_hooks(cls) and _takes_arguments(vars(cls).get(hook), hook):
-                raise GankitError(_ask_for_mark(f"{cls.__name__}.{hook}"))
+                log.warning("%s", _ask_for_mark(f"{cls.__name__}.{hook}"))
+
+
+def _nearly_named(name: str) -> str:
+    """The hook that a name is misspelt for: `step_done` for step_dnoe; empty if there is none."""
+    if name.startswith("_") or "_" not in name:  # `measure` is a word of its own
+        return ""
+    # The beginning of register_tricks is most of its name, and the same in all of these.
+    start = REGISTER if name.startswith(REGISTER) else ""
+    endings = {hook.removeprefix(start): hook for hook in HOOKS if hook.startswith(start)}
+    close = difflib.get_close_matches(name.removeprefix(start), endings, n=1, cutoff=0.8)
+    return endings[close[0]] if close else ""
 
 
 def _functions_of(holder: Any) -> list[tuple[str, Any]]:

@@ -18,9 +18,6 @@ NO_CLASS_FOLDERS = "has no class folders; omit --classes"
 MORE_SHARDS = "split the pictures into more shards"
 NOT_TRANSPARENT = "no picture is transparent, so --channels 3 is enough"
 MOVE_CACHE = "set GANKIT_CACHE to use another cache folder"
-FORMAT_IS_MISSING = "is in the format "
-UNREADABLE = "cannot be read: "
-TOO_LITTLE_MEMORY = "is too large for this computer's memory"
 
 
 def group_by_reason(lines: Sequence[str]) -> list[tuple[str, list[str]]]:
@@ -76,8 +73,8 @@ def shorten(name: str) -> str:
 
 def format_is_missing(name: str) -> str:
     """Why a picture in an optional format of Pillow cannot be read, and the cure."""
-    cure = "pip install --upgrade pillow"
-    return f"{FORMAT_IS_MISSING}{name}, which your Pillow cannot read: {cure}"
+    cure = "pip install --upgrade pillow, then gankit data clean"
+    return f"is in the format {name}, which your Pillow cannot read: {cure}"
 
 
 def kind_not_read(name: str) -> str:

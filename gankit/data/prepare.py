@@ -54,9 +54,7 @@ def prepare(
     with registry.attribute_errors_to("dataset", run.dataset, passthrough=passthrough):
         _refuse_mostly_broken(settings.label, pictures)
         _refuse_patches_of_frames(run, pictures)
-        cached = load_or_prepare(
-            pictures, settings, transform, progress, has_begun=bool(run.fingerprint)
-        )
+        cached = load_or_prepare(pictures, settings, transform, progress)
     rows = choose_subset(len(cached.pixels), run.subset, run.data_seed)
     train, holdout = split_holdout(
         rows, cached.groups, cached.boxes, run.holdout, run.data_seed, cached.moments
@@ -119,9 +117,7 @@ def _prepare_shards(
         raise GankitError("shards are always used as a whole: omit --subset and --fit patches")
     train, held_out = shards.split(run.holdout, run.data_seed)
     sample = ShardSample(shards, train, held_out)
-    cached = load_or_prepare(
-        sample, settings, _make_transform(run), progress, has_begun=bool(run.fingerprint)
-    )
+    cached = load_or_prepare(sample, settings, _make_transform(run), progress)
     held_out_names = sample.names[: sample.num_held_out]
     broken = [name for name in held_out_names if _is_skipped(name, cached.skipped)]
     num_held_out = len(held_out_names) - len(broken)

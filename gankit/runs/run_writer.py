@@ -45,8 +45,9 @@ class RunWriter:
         self.must_replace_log = False
         self.is_full = False  # whether there were more reported numbers than columns for them
         self.earlier_seconds = 0.0  # of the run before it was resumed
-        # Drop what is after the checkpoint: these steps are taken again.
-        forget_grids_after(run.folder, gan.step)
+        # Drop what is after the checkpoint: these steps are taken again. A new run deletes nothing.
+        if gan.step:
+            forget_grids_after(run.folder, gan.step)
         old_rows = log.read_rows(run.folder, missing_ok=True) if gan.step else []
         self.columns = log.columns(tricks_of_all_stages(run))
         self.columns += [name for name in (old_rows or [{}])[0] if log.is_reported(name)]

@@ -40,7 +40,7 @@ def kept_settings(recorded: Mapping[str, Any], changes: Mapping[str, Any]) -> di
     """The settings that such a run has from the other one."""
     added = changes.get("tricks", ())
     changed = set(changes)
-    if all(text.startswith("+") for text in added):
+    if added and all(text.startswith("+") for text in added):
         changed -= {"tricks"}  # those of the other run stay
     left_out = _OF_ONE_RUN | changed
     for name in _FOLLOWS.keys() & changed:

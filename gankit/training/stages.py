@@ -57,11 +57,12 @@ def resume(
     recorded = recorded_run(run.folder)
     before = {name: getattr(recorded, name) for name in changed if name in CHANGEABLE}
     unchanged = dataclasses.replace(run, **before, stages=recorded.stages)
+    without_metrics = dataclasses.replace(unchanged, metrics=run.metrics)  # theirs may be lost
     require_parts(unchanged, registry, TRAINED)
     checkpoints = list_checkpoints(run.folder / "checkpoints")
     trainer = None
     if not before or any(map(step_of, checkpoints)):
-        trainer = restored(unchanged, make_trainer, registry)
+        trainer = restored(without_metrics, make_trainer, registry)
     step = trainer.gan.step if trainer else 0
     if not checkpoints:
         log.warning("%s has no checkpoint yet, so training starts at step 0", run.folder)

@@ -97,7 +97,7 @@ class Metrics:
             from gankit_metrics.during_training import TrainingEvaluator  # imports torch
 
             self.evaluator = TrainingEvaluator(run, gan, registry)
-        if (run.folder / "metrics.json").exists():
+        if gan.step and (run.folder / "metrics.json").exists():
             from gankit_metrics.metrics_file import forget_metrics_after
 
             forget_metrics_after(run.folder, gan.step)

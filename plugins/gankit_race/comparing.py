@@ -17,8 +17,8 @@ from gankit.core.init_text import split_init
 from gankit.core.portable_path import portable_path
 from gankit.core.registry import Registry, load_registry
 from gankit.core.settings import Run, gankit_with, option
-from gankit.core.stage import without
 from gankit.core.shell import join_command
+from gankit.core.stage import without
 from gankit.core.stop import Progress, no_progress
 from gankit.training import checkpoint
 from gankit.training.best import read_progress

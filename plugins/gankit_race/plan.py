@@ -22,6 +22,7 @@ from gankit.core.errors import GankitError, quote_value
 from gankit.core.read_json import Types, find_wrong_type, is_list_of, read_json_object
 from gankit.core.registry import Registry
 from gankit.core.settings import Run, parse_length
+from gankit.core.stage import without
 from gankit.core.stop import Progress
 from gankit.core.version import __version__
 from gankit.data.prepare import prepare
@@ -34,7 +35,7 @@ from gankit.training.run_file import make_run, read_settings
 from gankit_race.find_race import RACE_FILE
 from gankit_race.race_folder import check_race_folder
 from gankit_race.results import write_file
-from gankit_race.variants import SAME_LENGTH, Variant
+from gankit_race.variants import NOT_COMPARED, SAME_LENGTH, Variant
 
 SECONDS = {"s": 1, "m": 60, "h": 3600}  # unit of a budget -> seconds
 MAX_TIMED_STEPS = 2000  # enough of very short ones; also ends if the clock stands still
@@ -239,7 +240,8 @@ def _resolve_auto(
         device = variant.run.device
         left_open = [name for name in DECIDED_ONCE if getattr(variant.run, name) in ("auto", 0)]
         known = {name: decided[device, name] for name in left_open if (device, name) in decided}
-        run = dataclasses.replace(variant.run, **known)
+        stages = without(variant.run.stages, NOT_COMPARED)
+        run = dataclasses.replace(variant.run, **known, stages=stages)
         torch.set_num_threads(threads_before)
         try:
             _refuse_stages(run)

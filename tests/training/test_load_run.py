@@ -47,6 +47,8 @@ def test_a_new_run_is_that_of_the_command_line_with_changes_in_all_stages(
     assert (new.at(0).lr_g, new.lr_g) == (5e-5, 5e-5)
     assert (new.at(0).tricks, new.tricks) == (("ema", "noisy-d"), ("ema", "r1", "noisy-d"))
     assert load_run(folder, lr_g=5e-5).at(0).lr_g == 2e-4  # as it is resumed
+    bare = load_run(folder, out=tmp_path / "new", tricks="none")
+    assert (bare.at(0).tricks, bare.tricks) == ((), ())
     networks = load_run(folder, out=tmp_path / "new", model="dcgan128")
     assert (networks.generator.name, networks.image_size) == ("dcgan", 128)
 

@@ -208,6 +208,17 @@ def test_nothing_stays_of_steps_after_the_checkpoint(run_of, registry, measures_
     ]
 
 
+def test_a_new_run_deletes_no_pictures_that_lie_in_its_folder(run_of, registry, here):
+    own = here / "run" / "samples" / "000099.png"
+    own.parent.mkdir(parents=True)
+    own.write_bytes(b"a picture of somebody")
+    measured = here / "run" / "metrics.json"
+    measured.write_text("[]")
+    train(run_of("run", tricks=("none",)), registry, quiet=True)
+    assert own.read_bytes() == b"a picture of somebody"
+    assert measured.read_text() == "[]"
+
+
 def test_a_checkpoint_contains_no_code(run_of, registry):
     folder = train(run_of("a"), registry)
     last = checkpoint.list_checkpoints(folder / "checkpoints")[0]

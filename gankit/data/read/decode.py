@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, ImageColor, ImageFile
 
-from gankit.data.messages import NOT_A_FILE, TOO_LITTLE_MEMORY, UNREADABLE, kind_not_read
+from gankit.data.messages import NOT_A_FILE, kind_not_read
 from gankit.data.read.deep import (
     DeepPicture,
     Range,
@@ -222,9 +222,9 @@ def describe_error(error: Exception) -> str:
         size = pixels[0] if pixels else text
         return f"is too large: {size}; gankit reads up to {MAX_PIXELS // 1_000_000} million"
     if isinstance(error, MemoryError):
-        return TOO_LITTLE_MEMORY
+        return "is too large for this computer's memory"
     if isinstance(error, OSError) and error.strerror:
-        return f"{UNREADABLE}{error.strerror.lower()}"
+        return f"cannot be read: {error.strerror.lower()}"
     if isinstance(error, EOFError) or TRUNCATED.search(text):
         return "is cut off"
     if isinstance(error, OSError | SyntaxError):

@@ -128,7 +128,7 @@ def _class_names(
         tops = [""] * len(sources)
         if len(sources) > 1:
             singles = {picture.path for picture in pictures if picture.part < 0}
-            tops = [_name_of_source(source, singles) for source in sources]
+            tops = _shorten([_name_of_source(source, singles) for source in sources], sources)
         folders = [p.folders[-1] if p.folders else tops[p.source] for p in pictures]
         pairs = zip(pictures, folders, strict=True)
         return [class_name(picture.label or folder) for picture, folder in pairs]
@@ -136,6 +136,13 @@ def _class_names(
     if len(names) != len(pictures):
         raise GankitError(f"classify returned {len(names)} names for {len(pictures)} pictures")
     return list(map(unify_letters, names))
+
+
+def _shorten(names: list[str], sources: Sequence[str]) -> list[str]:
+    """The names, those of archives up to their first dot if they still differ: `cats` of cats.v1."""
+    pairs = zip(names, sources, strict=True)
+    short = [name.partition(".")[0] if archive_name(path) != path else name for name, path in pairs]
+    return short if len(set(short)) == len(set(names)) else names
 
 
 def _name_of_source(source: str, singles: Collection[str]) -> str:

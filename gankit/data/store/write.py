@@ -56,7 +56,6 @@ from gankit.data.read.in_flight import opened
 from gankit.data.store import duplicates
 from gankit.data.store.cache import cache_folder
 from gankit.data.store.leftovers import remove_leftovers, unfinished_folder
-from gankit.data.store.skipped import find_readable
 
 log = logging.getLogger("gankit")
 VERSION = 3  # of the prepared file; increase it to prepare all pictures again
@@ -102,17 +101,10 @@ class CachedPictures(NamedTuple):
 
 
 def load_or_prepare(
-    pictures: Sequence[Any],
-    settings: PixelSettings,
-    transform: Transform,
-    progress: Progress,
-    *,
-    has_begun: bool = False,
+    pictures: Sequence[Any], settings: PixelSettings, transform: Transform, progress: Progress
 ) -> CachedPictures:
     """The pictures as one file, from the cache if it is there, else prepared now.
 
-    If a picture that was skipped can be read by now, all are prepared again, unless they are for a
-    run that `has_begun` with them as they are.
     Raises GankitError if most pictures are broken, or if the cache cannot be written or read.
     """
     contents = own_fingerprint(pictures) or _hash_first_picture(pictures, transform)
@@ -121,40 +113,17 @@ def load_or_prepare(
     auto_settings = dataclasses.replace(settings, channels=0)
     auto_folder = _prepared_folder(auto_settings, count, contents)
     try:
-        if settings.channels and not folder.exists():
-            prepared = _load_if_complete(auto_folder, pictures, transform, has_begun)
-            # A resumed run names the channels that "auto" chose.
-            if prepared and prepared.pixels.shape[3] == settings.channels:
+        if settings.channels and not folder.exists() and auto_folder.exists():
+            prepared = _load(auto_folder)  # a resumed run names the channels that "auto" chose
+            if prepared.pixels.shape[3] == settings.channels:
                 return prepared
-        prepared = _load_if_complete(folder, pictures, transform, has_begun)
-        if not prepared:
+        if not folder.exists():
             _prepare(pictures, folder, settings, transform, progress)
-        return prepared or _load(folder)
+        return _load(folder)
     except (GankitError, OSError) as error:
         reason = getattr(error, "strerror", None) or error
         line = f"cannot prepare pictures in {folder}: {reason}; delete this folder, or {MOVE_CACHE}"
         raise GankitError(line) from error
-
-
-def _load_if_complete(
-    folder: Path, pictures: Sequence[Any], transform: Transform, has_begun: bool
-) -> CachedPictures | None:
-    """The pictures in a folder of the cache; None if there are none, or if more can be read now.
-
-    Then the folder is deleted, if it can be: Windows keeps it while a run uses it.
-    """
-    if not folder.exists():
-        return None
-    prepared = _load(folder)
-    name = "" if has_begun else find_readable(pictures, prepared.skipped, transform)
-    if not name:
-        return prepared
-    log.info("%s was skipped and can be read now, so all pictures are prepared again", name)
-    del prepared  # its file is open
-    with contextlib.suppress(OSError), unfinished_folder(folder.parent) as aside:
-        folder.rename(aside / "old")
-        return None
-    return _load(folder)
 
 
 def own_fingerprint(pictures: Sequence[Any]) -> Any:

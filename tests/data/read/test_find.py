@@ -287,6 +287,8 @@ def test_each_of_several_sources_is_a_class(place, monkeypatch):
     names = ["roses", "v1.tulips.tar.bz2", "v1.lilies.zip", "oak.tbz2", "elm.TXZ", "ash.cbz", "fir"]
     found = find_pictures([*(f"~/{name}" for name in names), str(place / "1.png")])
     assert found.classes == ["roses", "v1.tulips", "v1.lilies", "oak", "elm", "ash", "fir", ""]
+    found = find_pictures([str(place / name) for name in ("v1.tulips.tar.bz2", "fir")])
+    assert found.classes == ["v1", "fir"]  # as it always was, where names differ so
 
 
 def test_what_an_archive_left_out_is_listed(tmp_path):

@@ -7,14 +7,11 @@ import os
 import re
 import shutil
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from gankit import GankitError, compose, prepare
-from gankit.data.messages import format_is_missing
-from gankit.data.read.decode import describe_error
 from gankit.data.read.fit import fit
 from gankit.data.store.write import PixelSettings, load_or_prepare
 
@@ -50,7 +47,7 @@ class Drawn:
 def ready(pictures, name="drawn", size=8, channels=3, progress=lambda done, total: None, **options):
     settings = PixelSettings(name, size, channels, "crop", "white")
     return load_or_prepare(
-        pictures, settings, lambda p: [(fit(p, size, channels or 3), None)], progress, **options
+        pictures, settings, lambda p: [(fit(p, size, channels or 3), None)], progress
     )
 
 
@@ -145,61 +142,6 @@ def test_a_broken_first_picture_is_skipped_too(cache, fingerprint):
     prepared = ready(Drawn(broken=(0,), fingerprint=fingerprint))
     assert len(prepared.pixels) == 39
     assert numbers_in(prepared.skipped) == [0]
-
-
-class Refused(Drawn):
-    """Pictures with names, of which some raise this text."""
-
-    def __init__(self, text, **options):
-        super().__init__(**options)
-        self.text = text
-        self.names = [f"{number}: a.png" for number in range(len(self))]
-
-    def __getitem__(self, index):
-        if index in self.broken:
-            self.num_reads += 1
-            raise ValueError(self.text)
-        return super().__getitem__(index)
-
-
-MAY_PASS = (
-    format_is_missing("AVIF"),
-    describe_error(OSError(errno.EIO, "Input/output error")),
-    describe_error(MemoryError()),
-)
-
-
-@pytest.mark.parametrize("text", MAY_PASS)
-@pytest.mark.parametrize("channels", [0, 3])
-def test_a_set_is_prepared_again_if_a_picture_can_be_read_later(cache, text, channels):
-    first = ready(Refused(text, broken=(3, 17)), channels=channels)
-    assert len(first.pixels) == 38
-    again = Refused(text, broken=(3, 17))
-    assert len(ready(again, channels=channels).pixels) == 38
-    assert again.num_reads == 2  # only those that were skipped
-    begun = ready(Refused(text, broken=(17,)), channels=channels, has_begun=True)
-    assert len(begun.pixels) == 38  # a run that began without them goes on without them
-    later = ready(Refused(text, broken=(17,)))
-    assert np.array_equal(later.pixels, np.delete(Drawn().arrays, 17, axis=0))
-    assert numbers_in(later.skipped) == [17]
-    assert first.pixels[37].sum() == Drawn().arrays[39].sum()  # a run that uses it goes on
-    assert len(list((cache / "pictures").iterdir())) == 1
-
-
-def test_a_picture_with_broken_bytes_is_not_tried_again(cache):
-    ready(Refused("is broken or cut off", broken=(3,)))
-    again = Refused("", broken=())
-    assert len(ready(again).pixels) == 39
-    assert again.num_reads == 0
-
-
-def test_a_cache_that_cannot_be_changed_is_used_as_it_is(cache, monkeypatch):
-    def refuse(*_):
-        raise PermissionError
-
-    ready(Refused(MAY_PASS[0], broken=(3,)))
-    monkeypatch.setattr(Path, "rename", refuse)
-    assert len(ready(Refused("")).pixels) == 39
 
 
 class InBatches(Drawn):

@@ -81,6 +81,26 @@ def test_what_gankit_chooses_does_not_make_another_variant(run_of, compared):
     assert re.search(r"^ ema +3\.55 +-1\.95 ", out, re.M)
     assert "no trick 0.016, 0.024; ema 0.016, 0.024" in " ".join(out.split())
     assert "settings" not in out
+    assert "no trick: its runs were trained in different precisions, 32 and bf16." in out
+
+
+def test_runs_that_differ_in_seed_and_precision_alone_are_no_comparison(run_of, gankit_cli):
+    run_of("a", seed=0, precision="32")
+    run_of("b", seed=1, precision="bf16")
+    code, _, err = gankit_cli("compare", "a", "b", "--metric", "swd")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "differ only in their seed and in --precision: to compare these, give runs of the" in err
+
+
+def test_what_was_measured_makes_no_other_variant(run_of, compared, gankit_cli):
+    for name, tricks in (("plain", "none"), ("ema", "ema")):
+        for seed in (0, 1):
+            run_of(f"{name}{seed}", seed=seed, tricks=tricks)
+    assert gankit_cli("run", "--resume", "plain1", "--steps", 4, "--metric", "swd").code == 0
+    assert gankit_cli("run", "--resume", "plain0", "--steps", 4).code == 0
+    out = compared("plain0", "plain1", "ema0", "ema1")
+    assert re.search(r"^ no trick +\d\.\d+ +the baseline +$", out, re.M)
+    assert "stage" not in out
 
 
 def test_what_gankit_chooses_counts_if_runs_of_a_seed_differ_in_nothing_else(run_of, compared):
