@@ -139,7 +139,7 @@ def _class_names(
 
 
 def _shorten(names: list[str], sources: Sequence[str]) -> list[str]:
-    """The names, those of archives up to their first dot if they still differ: `cats` of cats.v1."""
+    """The names, those of archives up to the first dot if they still differ: `cats` of cats.v1."""
     pairs = zip(names, sources, strict=True)
     short = [name.partition(".")[0] if archive_name(path) != path else name for name, path in pairs]
     return short if len(set(short)) == len(set(names)) else names

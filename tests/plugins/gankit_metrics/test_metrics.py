@@ -269,7 +269,7 @@ def test_real_pictures_reach_the_floor_and_blurred_ones_do_not(flowers):
     assert measured.low < measured.value < measured.high
     assert measured.value == pytest.approx(measured.floor, rel=0.3)
     assert (measured.samples, measured.reference) == (COUNT, COUNT)
-    measured, _ = measure(SWD(), "swd", sets_of(blurred(generated, 1), fresh, reference))
+    measured, _ = measure(SWD(), "swd", sets_of(blurred(generated, 2), fresh, reference))
     assert SWD.at_the_floor not in measured.note
     assert measured.floor < measured.low
 
