@@ -50,7 +50,7 @@ NETWORKS = {  # the end of forward, and a fact that the message must contain
     ),
     "G that returns a tuple": (
         (G, "return outputs.tanh().unflatten(1, self.shape), None"),
-        "'tuple'",
+        "returns a tuple; expected a single tensor",
     ),
     "G that raises": ((G, "return self.main(outputs)"), "mat1 and mat2 shapes"),
     "D with a column": ((D, "return outputs"), "(4, 1)"),
