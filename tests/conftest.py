@@ -64,10 +64,11 @@ def isolated(tmp_path_factory):
 
 @pytest.fixture(scope="module", autouse=True)
 def frozen():
-    """What modules created when they were imported is passed over when garbage is collected.
+    """One thread; and what modules created when they were imported is not collected as garbage.
 
     imageio collects garbage twice for each video.
     """
+    torch.set_num_threads(1)  # whatever the module before has left
     gc.collect()
     gc.freeze()
 

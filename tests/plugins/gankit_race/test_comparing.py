@@ -6,6 +6,7 @@ import signal
 from types import SimpleNamespace
 
 import pytest
+import torch
 from gankit_race.comparing import compare
 from gankit_race.format import format_interval, format_number
 from gankit_race.notes import all_notes
@@ -40,7 +41,8 @@ def run_of(registry, tiny, here):
         settings = {"tricks": "none", "length": "2 steps", "log_every": 1, "out": name, **settings}
         return train(compose(registry, **tiny(**settings)), registry, stop=stop)
 
-    return build
+    yield build
+    torch.set_num_threads(1)  # a run with `threads` has set them
 
 
 @pytest.fixture
