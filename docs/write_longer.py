@@ -64,7 +64,8 @@ How the pictures of single runs change from their first minutes to the end of an
 more time stops to pay. In each picture, a row is a moment of the run, and a column one z. No
 picture was selected: they are the first ones of each grid. KID is measured against pictures that
 were held out, with its 95 % interval; [Measures](measures.md) explains it, and its floor, which
-real pictures reach. Most of these are single runs, so small differences may be chance. The hours
+real pictures reach. (These intervals are a little too wide: they were computed before gankit
+corrected those of KIDs near 0.) Most of these are single runs, so small differences may be chance. The hours
 are those of a busy machine, on one of its cores; two idle cores show D some 20 thousand pictures a
 minute, a million in fifty minutes.
 (`docs/write_longer.py` writes this page from the folders of runs.)
