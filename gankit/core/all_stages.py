@@ -51,6 +51,8 @@ def describe_stage(run: Run) -> str:
     """What changed when the last stage of a run began: `stage 2 from step 300 on: --lr-g ...`."""
     changes: list[str] = []
     for name, before in run.stages[-1].before.items():
+        if before == getattr(run, name):  # it is kept with another that changed
+            continue
         if name == "tricks":
             changes += _changes_of_tricks(before, run.tricks)
         elif isinstance(before, bool):

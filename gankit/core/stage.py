@@ -15,6 +15,7 @@ CHANGEABLE = (
     "lr_g", "lr_d", "beta1", "beta2", "precision", "log_every", "draw_every", "save_every",
     "metrics", "measure_every", "keep_best", "patience",
 )  # fmt: skip
+TOGETHER = ("keep_best", "patience")  # a stage keeps both, because one needs the other
 MAX_STAGES = 100
 MAX_STEP = 10**15
 

@@ -11,7 +11,7 @@ from gankit.core.errors import GankitError, RunFailed, describe_reason, quote_va
 from gankit.core.gan import Gan, Player
 from gankit.core.registry import Registry
 from gankit.core.settings import Run
-from gankit.core.stage import CHANGEABLE, Stage
+from gankit.core.stage import CHANGEABLE, TOGETHER, Stage
 from gankit.core.trick import Trick
 from gankit.training.assemble import Trainer, assemble
 from gankit.training.checkpoint import list_checkpoints, step_of
@@ -104,6 +104,8 @@ def begin_stage(run: Run, changed: Run, step: int) -> Run:
     taken = run_at_end(run, step)
     pairs = {name: (getattr(taken, name), getattr(changed, name)) for name in CHANGEABLE}
     before = {name: old for name, (old, new) in pairs.items() if old != new}
+    if before.keys() & set(TOGETHER):
+        before |= {name: getattr(taken, name) for name in TOGETHER}
     stages = (*taken.stages, Stage(step, before)) if before else taken.stages
     return dataclasses.replace(changed, stages=stages, earlier_plans=run.earlier_plans)
 

@@ -73,8 +73,8 @@ def test_resume_goes_on_with_other_patience_or_with_none(gankit_run, gankit_cli,
     code, _, err = gankit_cli("run", "--resume", "r", "--keep-best", "none")
     assert (code, err.count("\n")) == (2, 1)
     assert "--patience 0" in err
-    code, out, _ = gankit_cli("run", "--resume", "r", "--keep-best", "none", "--patience", 0)
-    assert "finished after" in out
+    code, out, err = gankit_cli("run", "--resume", "r", "--keep-best", "none", "--patience", 0)
+    assert "finished after" in out, err
     assert "best:" not in out
     assert (here / "r" / "checkpoints" / "step-000003").is_dir()
 
