@@ -65,9 +65,9 @@ more time stops to pay. In each picture, a row is a moment of the run, and a col
 picture was selected: they are the first ones of each grid. KID is measured against pictures that
 were held out, with its 95 % interval; [Measures](measures.md) explains it, and its floor, which
 real pictures reach. (These intervals are a little too wide: they were computed before gankit
-corrected those of KIDs near 0.) Most of these are single runs, so small differences may be chance. The hours
-are those of a busy machine, on one of its cores; two idle cores show D some 20 thousand pictures a
-minute, a million in fifty minutes.
+corrected those of KIDs near 0.) Most of these are single runs, so small differences may be
+chance. The hours are those of a busy machine, on one of its cores; two idle cores show D some 20
+thousand pictures a minute, a million in fifty minutes.
 (`docs/write_longer.py` writes this page from the folders of runs.)
 """
 
