@@ -73,8 +73,10 @@ def test_grids_and_the_video_of_a_run_name_its_command(trained):
     ],
 )
 def test_the_command_of_a_sample_draws_it_again(gankit_cli, trained, here, options, file, seed):
-    out = Path(file).parts[0]
-    assert gankit_cli("sample", trained, *options, "--out", out).code == 0
+    out = here / Path(file).parts[0]
+    answer = gankit_cli("sample", trained, *options, "--out", out)
+    assert answer.code == 0
+    assert out.exists(), (answer, Path.cwd())
     provenance = read_provenance(here / file)
     assert provenance.run == read_provenance(trained / "progress.mp4").command
     assert (provenance.seed, provenance.step) == (seed, 4 if 4 in options[3:] else 8)

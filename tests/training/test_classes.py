@@ -255,8 +255,9 @@ def test_a_strip_and_a_film_go_from_class_to_class(conditional, gankit_cli, here
     with Image.open(here / "s.png") as strip:
         assert strip.tobytes() == expected.tobytes()
     words = ("--class", "red", "--class", "blue", "--class", "pink", "--loop", "--fps", 4)
-    assert gankit_cli("sample", conditional, *words, "--out", "film.mp4").code == 0
-    assert (here / "film.mp4").exists(), Path.cwd()
+    answer = gankit_cli("sample", conditional, *words, "--out", here / "film.mp4")
+    assert answer.code == 0
+    assert (here / "film.mp4").exists(), (answer, Path.cwd())
 
 
 def test_a_closed_walk_visits_each_class_and_lies_between_them():
