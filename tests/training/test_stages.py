@@ -185,6 +185,25 @@ def test_the_log_has_the_tricks_of_all_stages_and_counts_pictures(changed):
     ]
 
 
+def test_a_run_whose_metric_is_lost_goes_on_without_it(gankit_run, gankit_cli, plugin_file, here):
+    path = plugin_file("""
+    class Mine(Metric):
+        def score(self, state, generated, reference):
+            return 0.5
+
+    @hookimpl
+    def register_metrics(register):
+        register(MetricSpec(name="mine", summary="a number", source="me", build=Mine))
+    """)
+    words = ("--metric", "mine", "--holdout", 0.5, "--no-report", "--out", "r")
+    assert gankit_run(*words, before=("-p", path)).code == 0
+    code, _, err = gankit_cli("run", "--resume", "r", "--steps", 6)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "there is no metric 'mine'" in err
+    assert gankit_cli("run", "--resume", "r", "--steps", 6, "--metric", "none").code == 0
+    assert gankit_cli("run", "--resume", "r", "--steps", 8).code == 0
+
+
 def test_pictures_go_on_in_their_order(changed, registry, trainer_of):
     run = load_run(changed)
     assert [count_batches(run, step) for step in (2, 3, 6, 7)] == [2, 3, 6, 8]
