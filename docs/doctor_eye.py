@@ -26,7 +26,7 @@ import numpy as np
 from PIL import Image
 from write_doctor import PAGE, RECORDS, cure_folder, read_results
 
-from gankit.core.registry import load_registry
+from gankit.core.parts.registry import load_registry
 from gankit.runs.figures import sheet
 from gankit.runs.grids import list_grids
 from gankit.training.run_file import load_run

@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from gankit.cli.run import read_options
-from gankit.core.registry import load_registry
+from gankit.core.parts.registry import load_registry
 from gankit.core.stop import no_progress
 from gankit.training.plan_budget import fit_to_budget
 

@@ -42,7 +42,7 @@ from gankit_doctor.history import read_history
 from gankit_doctor.unseen_cases import PHOTOGRAPHS
 
 from gankit import load_run
-from gankit.core.registry import load_registry
+from gankit.core.parts.registry import load_registry
 from gankit.core.shell import join_command
 
 DOCS = Path(__file__).parent

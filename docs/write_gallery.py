@@ -21,8 +21,8 @@ from PIL import Image
 
 from gankit import compose
 from gankit.core.errors import GankitError
-from gankit.core.registry import load_registry
-from gankit.core.settings import setting_to_argv
+from gankit.core.parts.registry import load_registry
+from gankit.core.run.settings import setting_to_argv
 from gankit.runs.grids import list_grids
 from gankit.runs.log import read_rows
 from gankit.training.run_file import load_run

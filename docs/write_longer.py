@@ -21,7 +21,7 @@ from gankit_metrics.metrics_file import read_metrics
 from PIL import Image
 from write_gallery import GAP, SETS, make_command
 
-from gankit.core.all_stages import count_pictures
+from gankit.core.run.all_stages import count_pictures
 from gankit.runs.grids import list_grids
 from gankit.runs.log import read_rows
 from gankit.training.run_file import load_run

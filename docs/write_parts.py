@@ -7,8 +7,8 @@ import inspect
 from importlib import metadata
 from pathlib import Path
 
-from gankit.core.registry import Registry
-from gankit.core.specs import KINDS, DatasetSpec, ModelSpec, RecipeSpec
+from gankit.core.parts.registry import Registry
+from gankit.core.parts.specs import KINDS, DatasetSpec, ModelSpec, RecipeSpec
 
 NOT_BUILT = ModelSpec | RecipeSpec  # these only combine other parts, so they have no options
 

@@ -17,34 +17,34 @@ if TYPE_CHECKING:  # for editors and type checkers
     from gankit_race.racing import race as race
 
     from gankit import testing as testing
+    from gankit.core.contracts.loss import Loss as Loss
+    from gankit.core.contracts.metric import Metric as Metric
+    from gankit.core.contracts.rule import Finding as Finding
+    from gankit.core.contracts.rule import Rule as Rule
+    from gankit.core.contracts.seen import Seen as Seen
+    from gankit.core.contracts.trick import Targets as Targets
+    from gankit.core.contracts.trick import Trick as Trick
     from gankit.core.control import Control as Control
     from gankit.core.errors import GankitError as GankitError
     from gankit.core.errors import RunFailed as RunFailed
     from gankit.core.errors import RunStopped as RunStopped
     from gankit.core.gan import Gan as Gan
     from gankit.core.gan import Player as Player
-    from gankit.core.hookspecs import hookimpl as hookimpl
-    from gankit.core.loss import Loss as Loss
-    from gankit.core.metric import Metric as Metric
+    from gankit.core.parts.hookspecs import hookimpl as hookimpl
+    from gankit.core.parts.registry import load_registry as load_registry
+    from gankit.core.parts.specs import DatasetSpec as DatasetSpec
+    from gankit.core.parts.specs import DiscriminatorSpec as DiscriminatorSpec
+    from gankit.core.parts.specs import Download as Download
+    from gankit.core.parts.specs import GeneratorSpec as GeneratorSpec
+    from gankit.core.parts.specs import LossSpec as LossSpec
+    from gankit.core.parts.specs import MetricSpec as MetricSpec
+    from gankit.core.parts.specs import ModelSpec as ModelSpec
+    from gankit.core.parts.specs import RecipeSpec as RecipeSpec
+    from gankit.core.parts.specs import RuleSpec as RuleSpec
+    from gankit.core.parts.specs import TrickSpec as TrickSpec
     from gankit.core.recorder import StepRecord as StepRecord
-    from gankit.core.registry import load_registry as load_registry
-    from gankit.core.rule import Finding as Finding
-    from gankit.core.rule import Rule as Rule
-    from gankit.core.seen import Seen as Seen
-    from gankit.core.settings import Run as Run
-    from gankit.core.settings import command_line as command_line
-    from gankit.core.specs import DatasetSpec as DatasetSpec
-    from gankit.core.specs import DiscriminatorSpec as DiscriminatorSpec
-    from gankit.core.specs import Download as Download
-    from gankit.core.specs import GeneratorSpec as GeneratorSpec
-    from gankit.core.specs import LossSpec as LossSpec
-    from gankit.core.specs import MetricSpec as MetricSpec
-    from gankit.core.specs import ModelSpec as ModelSpec
-    from gankit.core.specs import RecipeSpec as RecipeSpec
-    from gankit.core.specs import RuleSpec as RuleSpec
-    from gankit.core.specs import TrickSpec as TrickSpec
-    from gankit.core.trick import Targets as Targets
-    from gankit.core.trick import Trick as Trick
+    from gankit.core.run.settings import Run as Run
+    from gankit.core.run.settings import command_line as command_line
     from gankit.data.batches import Batches as Batches
     from gankit.data.datasets import picture_files as picture_files
     from gankit.data.prepare import prepare as prepare
@@ -58,40 +58,40 @@ if TYPE_CHECKING:  # for editors and type checkers
 _MODULES = {  # the same names at run time; tests/house/test_face.py compares both
     "Batches": "gankit.data.batches",
     "Control": "gankit.core.control",
-    "DatasetSpec": "gankit.core.specs",
-    "DiscriminatorSpec": "gankit.core.specs",
-    "Download": "gankit.core.specs",
-    "Finding": "gankit.core.rule",
+    "DatasetSpec": "gankit.core.parts.specs",
+    "DiscriminatorSpec": "gankit.core.parts.specs",
+    "Download": "gankit.core.parts.specs",
+    "Finding": "gankit.core.contracts.rule",
     "Gan": "gankit.core.gan",
     "GankitError": "gankit.core.errors",
-    "GeneratorSpec": "gankit.core.specs",
-    "Loss": "gankit.core.loss",
-    "LossSpec": "gankit.core.specs",
+    "GeneratorSpec": "gankit.core.parts.specs",
+    "Loss": "gankit.core.contracts.loss",
+    "LossSpec": "gankit.core.parts.specs",
     "Measurement": "gankit_metrics.measurement",
-    "Metric": "gankit.core.metric",
-    "MetricSpec": "gankit.core.specs",
-    "ModelSpec": "gankit.core.specs",
+    "Metric": "gankit.core.contracts.metric",
+    "MetricSpec": "gankit.core.parts.specs",
+    "ModelSpec": "gankit.core.parts.specs",
     "Player": "gankit.core.gan",
-    "RecipeSpec": "gankit.core.specs",
-    "Rule": "gankit.core.rule",
-    "RuleSpec": "gankit.core.specs",
-    "Run": "gankit.core.settings",
+    "RecipeSpec": "gankit.core.parts.specs",
+    "Rule": "gankit.core.contracts.rule",
+    "RuleSpec": "gankit.core.parts.specs",
+    "Run": "gankit.core.run.settings",
     "RunFailed": "gankit.core.errors",
     "RunStopped": "gankit.core.errors",
     "Sampler": "gankit.runs.sampler",
-    "Seen": "gankit.core.seen",
+    "Seen": "gankit.core.contracts.seen",
     "StepRecord": "gankit.core.recorder",
-    "Targets": "gankit.core.trick",
-    "Trick": "gankit.core.trick",
-    "TrickSpec": "gankit.core.specs",
+    "Targets": "gankit.core.contracts.trick",
+    "Trick": "gankit.core.contracts.trick",
+    "TrickSpec": "gankit.core.parts.specs",
     "check_data": "gankit_datacheck.check",
-    "command_line": "gankit.core.settings",
+    "command_line": "gankit.core.run.settings",
     "compare": "gankit_race.comparing",
     "compose": "gankit.training.compose",
     "evaluate": "gankit_metrics.evaluate",
-    "hookimpl": "gankit.core.hookspecs",
+    "hookimpl": "gankit.core.parts.hookspecs",
     "load": "gankit.runs.sampler",
-    "load_registry": "gankit.core.registry",
+    "load_registry": "gankit.core.parts.registry",
     "load_run": "gankit.training.run_file",
     "picture_files": "gankit.data.datasets",
     "prepare": "gankit.data.prepare",

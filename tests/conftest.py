@@ -19,7 +19,7 @@ import gankit
 from gankit.cli.console import Console
 from gankit.cli.main import main
 from gankit.cli.terminal import NOTEBOOK_VARIABLES
-from gankit.core.registry import load_registry
+from gankit.core.parts.registry import load_registry
 from gankit.training.assemble import assemble, resolve_auto
 from gankit.training.compose import compose
 from gankit.training.train import train

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gankit.core.atomic_write import try_to_create, write_atomically
 from gankit.core.errors import GankitError
-from gankit.core.retried_write import describe_write_error
+from gankit.core.files.atomic_write import try_to_create, write_atomically
+from gankit.core.files.retried_write import describe_write_error
 
 OTHER_OUT = "--out chooses another place"
 

@@ -1,7 +1,7 @@
 """The commands that come with the library: run, sample, list, show, plugins."""
 
 from gankit.cli.main import PluginCommands
-from gankit.core.hookspecs import hookimpl
+from gankit.core.parts.hookspecs import hookimpl
 
 
 @hookimpl

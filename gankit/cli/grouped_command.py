@@ -10,9 +10,9 @@ import click
 
 from gankit.cli.output import print_own
 from gankit.core.errors import GankitError
-from gankit.core.registry import Registry, load_registry
-from gankit.core.setting_help import SETTINGS
-from gankit.core.settings import Run, parse_length
+from gankit.core.parts.registry import Registry, load_registry
+from gankit.core.run.setting_help import SETTINGS
+from gankit.core.run.settings import Run, parse_length
 from gankit.data.read.names import printable
 
 COLUMN = 22  # width of the option names, the same under every heading

@@ -13,7 +13,7 @@ from rich.console import Console, ConsoleOptions
 from rich.segment import Segment
 from rich.style import Style
 
-from gankit.core.image_size import ImageSize
+from gankit.core.run.image_size import ImageSize
 from gankit.data.alpha import on_checkerboard
 from gankit.runs.images import Frame
 

@@ -8,11 +8,11 @@ import click
 
 from gankit.cli.output import print_heading
 from gankit.cli.param_types import NamedChoice
-from gankit.core.specs import KINDS, Spec
+from gankit.core.parts.specs import KINDS, Spec
 from gankit.data.read.names import printable
 
 if TYPE_CHECKING:
-    from gankit.core.registry import Plugin, Registry
+    from gankit.core.parts.registry import Plugin, Registry
 
 PLURALS = {kind: f"{kind}es" if kind == "loss" else f"{kind}s" for kind in KINDS}
 SINGULARS = {plural: kind for kind, plural in PLURALS.items()}

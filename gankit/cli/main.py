@@ -22,7 +22,7 @@ from gankit.cli.output import (
 from gankit.cli.plugin_commands import PluginCommands
 from gankit.cli.stop import safe_import
 from gankit.core.errors import GankitError, Interrupted, describe_error
-from gankit.core.retried_write import describe_write_error
+from gankit.core.files.retried_write import describe_write_error
 from gankit.core.version import __version__
 from gankit.data.read.names import printable
 

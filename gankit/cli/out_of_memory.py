@@ -11,10 +11,10 @@ from collections.abc import Iterator
 
 import torch
 
+from gankit.core.contracts.prepared import PreparedDataset
 from gankit.core.errors import GankitError, RunFailed
-from gankit.core.prepared import PreparedDataset
-from gankit.core.registry import Registry
-from gankit.core.settings import Run
+from gankit.core.parts.registry import Registry
+from gankit.core.run.settings import Run
 from gankit.data.prepare import prepare
 from gankit.training import assemble
 

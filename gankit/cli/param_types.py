@@ -8,7 +8,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from gankit.core.errors import did_you_mean, quote_value
-from gankit.core.specs import KINDS
+from gankit.core.parts.specs import KINDS
 from gankit.training.named_checkpoint import BEST, LAST
 
 ALL = "all"  # checkpoints; a word that some commands take

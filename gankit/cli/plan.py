@@ -10,12 +10,12 @@ import torch
 from gankit.cli.console.busy import describe_load, other_load
 from gankit.cli.console.format import explain_changes
 from gankit.compute.convolution import count_fast_layers
-from gankit.core.all_stages import count_pictures, describe_stages
 from gankit.core.clock import format_duration
+from gankit.core.contracts.prepared import PreparedDataset
 from gankit.core.gan import Gan, Player
-from gankit.core.prepared import PreparedDataset
-from gankit.core.registry import Registry
-from gankit.core.settings import Run, command_line
+from gankit.core.parts.registry import Registry
+from gankit.core.run.all_stages import count_pictures, describe_stages
+from gankit.core.run.settings import Run, command_line
 from gankit.core.stop import Progress
 from gankit.data.read.names import printable
 from gankit.training import assemble, stages

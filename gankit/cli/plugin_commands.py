@@ -11,9 +11,9 @@ import click
 
 from gankit.cli.output import is_output_error
 from gankit.core.errors import GankitError, describe_error, error_text, quote_value
-from gankit.core.process_state import undo_global_changes
-from gankit.core.registry import Plugin, load_registry
-from gankit.core.spec_fields import check_name
+from gankit.core.parts.process_state import undo_global_changes
+from gankit.core.parts.registry import Plugin, load_registry
+from gankit.core.parts.spec_fields import check_name
 from gankit.data.read.names import printable
 
 # How a command ends by itself or is stopped; everything else is an error in its code.

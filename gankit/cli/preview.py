@@ -10,13 +10,13 @@ from PIL import Image
 from torch.nn.functional import interpolate
 
 from gankit.cli.check_output import require_folder
+from gankit.core.contracts.trick import Trick
 from gankit.core.errors import GankitError
 from gankit.core.gan import Gan
-from gankit.core.registry import Registry
-from gankit.core.settings import Run, command_line
+from gankit.core.parts.registry import Registry
+from gankit.core.run.settings import Run, command_line
 from gankit.core.shell import quote_word
 from gankit.core.stop import Progress
-from gankit.core.trick import Trick
 from gankit.runs.images import save_picture, to_rgb
 from gankit.runs.provenance import Provenance
 from gankit.training import assemble

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gankit.core.errors import GankitError
-from gankit.core.registry import find_module_file
-from gankit.core.specs import FILLED_IN, Spec
+from gankit.core.parts.registry import find_module_file
+from gankit.core.parts.specs import FILLED_IN, Spec
 
 Definition = ast.ClassDef | ast.FunctionDef
 

@@ -26,8 +26,8 @@ from gankit.data.read.names import printable
 from gankit.training.combine import check_single_process
 
 if TYPE_CHECKING:
-    from gankit.core.registry import Registry
-    from gankit.core.settings import Run
+    from gankit.core.parts.registry import Registry
+    from gankit.core.run.settings import Run
     from gankit.core.stop import Progress
     from gankit.training.budget import Budget
 

@@ -13,8 +13,8 @@ from gankit.core.errors import GankitError
 from gankit.training.combine import LENGTHS, expand_shorthands
 
 if TYPE_CHECKING:
-    from gankit.core.registry import Registry
-    from gankit.core.settings import Run
+    from gankit.core.parts.registry import Registry
+    from gankit.core.run.settings import Run
 
 
 # What an option sets, so that variables of the environment do not set it, too.
@@ -79,7 +79,7 @@ def resumed(folder: Path, files: tuple[str, ...] = (), **fields: Any) -> Run:
 
     `files`: the one-file plugins that were loaded.
     """
-    from gankit.core.settings import parse_length
+    from gankit.core.run.settings import parse_length
     from gankit.training.find_run import find_run
     from gankit.training.resumed_run import require_changeable, require_chosen
     from gankit.training.run_file import load_run

@@ -18,9 +18,9 @@ from gankit.cli.sample_options import Film
 from gankit.cli.sample_output import check_film_fits, check_picture_fits, sample_words
 from gankit.cli.sample_pictures import Circle, Directions, Pictures
 from gankit.core.class_labels import columns_in_turn
-from gankit.core.image_size import ImageSize
 from gankit.core.randomness import latents
-from gankit.core.settings import command_about
+from gankit.core.run.image_size import ImageSize
+from gankit.core.run.settings import command_about
 from gankit.runs.images import (
     Frame,
     Frames,

@@ -11,8 +11,8 @@ from PIL import Image
 from gankit.cli.check_output import require_folder, write_error
 from gankit.cli.sample_options import HISTORY_FPS
 from gankit.core.errors import GankitError
-from gankit.core.portable_path import path_from_here
-from gankit.core.settings import Run
+from gankit.core.files.portable_path import path_from_here
+from gankit.core.run.settings import Run
 from gankit.core.shell import join_command
 from gankit.data.alpha import ALPHA
 from gankit.data.messages import shorten

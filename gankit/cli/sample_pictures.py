@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from gankit.core.errors import GankitError, quote_value
-from gankit.core.portable_path import path_from_here
+from gankit.core.files.portable_path import path_from_here
 from gankit.runs.sample_limits import SPREAD
 
 if TYPE_CHECKING:

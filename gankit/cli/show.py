@@ -16,15 +16,15 @@ from gankit.cli.output import print_heading
 from gankit.cli.param_types import NamedChoice, PartName
 from gankit.cli.read_source import read_source
 from gankit.cli.show_picture import names_a_file, show_picture
-from gankit.core.choice import Choice
 from gankit.core.errors import GankitError
-from gankit.core.settings import gankit_with, option, parse_length
+from gankit.core.parts.choice import Choice
+from gankit.core.parts.specs import KINDS, DatasetSpec, ModelSpec, RecipeSpec, Spec
+from gankit.core.run.settings import gankit_with, option, parse_length
 from gankit.core.shell import join_command
-from gankit.core.specs import KINDS, DatasetSpec, ModelSpec, RecipeSpec, Spec
 from gankit.data.read.names import printable
 
 if TYPE_CHECKING:
-    from gankit.core.registry import Registry
+    from gankit.core.parts.registry import Registry
 
 OPTION = r"\w+(?:, \w+)*: "  # starts the text on one or more options in a docstring
 

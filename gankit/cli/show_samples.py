@@ -10,7 +10,7 @@ from rich.text import Text
 from gankit.cli.half_blocks import HalfBlocks, can_draw, choose_layout
 from gankit.cli.rich_console import output_console
 from gankit.cli.terminal import shows_live_view
-from gankit.core.image_size import ImageSize
+from gankit.core.run.image_size import ImageSize
 from gankit.runs.images import Frames
 
 log = logging.getLogger("gankit")

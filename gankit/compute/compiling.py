@@ -24,7 +24,7 @@ from gankit.core.errors import GankitError
 
 if TYPE_CHECKING:
     from gankit.core.gan import Gan
-    from gankit.core.settings import Run
+    from gankit.core.run.settings import Run
 
 log = logging.getLogger("gankit")
 BACKEND = "inductor"  # torch's default; on a CPU it needs a C++ compiler

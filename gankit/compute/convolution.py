@@ -9,9 +9,9 @@ from torch.nn.utils.parametrize import is_parametrized, type_before_parametrizat
 from gankit.compute.algorithms import is_faster
 from gankit.compute.conv_autograd import compute_product
 from gankit.compute.geometry import ConvGeometry
-from gankit.core.choice import Choice
-from gankit.core.registry import Registry
-from gankit.core.settings import Run
+from gankit.core.parts.choice import Choice
+from gankit.core.parts.registry import Registry
+from gankit.core.run.settings import Run
 
 
 class FastConv2d(nn.Conv2d):

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from gankit.core.contracts.trick import Targets, Trick
 from gankit.core.errors import GankitError
 from gankit.core.gan import Gan, Player
 from gankit.core.step import Scalars
-from gankit.core.trick import Targets, Trick
 
 
 @dataclass

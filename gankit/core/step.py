@@ -28,9 +28,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from gankit.core.contracts.loss import Loss
+from gankit.core.contracts.trick import Targets, Trick
 from gankit.core.gan import Gan, MicroBatch, Player
-from gankit.core.loss import Loss
-from gankit.core.trick import Targets, Trick
 
 Classes = Sequence[Tensor | None]  # of each batch: with class labels, those (N,) of its pictures
 Scalars = dict[str, Tensor]  # 0-d, detached; reading one waits for the device, so only the log does

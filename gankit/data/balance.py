@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gankit.core.prepared import Rows
+from gankit.core.contracts.prepared import Rows
 from gankit.data.shuffle import permutation
 
 

@@ -11,9 +11,9 @@ import torch
 from torch.nn.functional import affine_grid, grid_sample
 
 from gankit.core import randomness
+from gankit.core.contracts.prepared import Pixels, Rows
 from gankit.core.device import to_device
 from gankit.core.errors import GankitError
-from gankit.core.prepared import Pixels, Rows
 from gankit.data.balance import BalancedRows
 from gankit.data.shuffle import permutation
 

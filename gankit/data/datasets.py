@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gankit.core.errors import GankitError
-from gankit.core.hookspecs import hookimpl
-from gankit.core.specs import DatasetSpec
+from gankit.core.parts.hookspecs import hookimpl
+from gankit.core.parts.specs import DatasetSpec
 from gankit.core.stop import Progress, no_progress
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from gankit.core.contracts.prepared import Pixels
 from gankit.core.errors import GankitError, quote_value
-from gankit.core.prepared import Pixels
 from gankit.data.mend_array import CHANNELS, EXPECTED, MAX_CHANNELS, mend_array, mend_tensor
 
 SAMPLED = 256  # pictures of a data set, evenly spread, that identify it

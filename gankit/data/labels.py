@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gankit.core.contracts.prepared import PreparedDataset, Rows
 from gankit.core.errors import GankitError, quote_value
-from gankit.core.prepared import PreparedDataset, Rows
 from gankit.data.messages import name_tables, shorten
 from gankit.data.read.names import printable, unify_letters
 

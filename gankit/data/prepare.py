@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gankit.core.contracts.prepared import Pixels, PreparedDataset
 from gankit.core.errors import GankitError
-from gankit.core.image_size import ImageSize
-from gankit.core.portable_path import real_path
-from gankit.core.prepared import Pixels, PreparedDataset
-from gankit.core.registry import Registry, registry_of
-from gankit.core.specs import DatasetSpec
+from gankit.core.files.portable_path import real_path
+from gankit.core.parts.registry import Registry, registry_of
+from gankit.core.parts.specs import DatasetSpec
+from gankit.core.run.image_size import ImageSize
 from gankit.core.stop import Progress, no_progress
 from gankit.data.labels import add_labels
 from gankit.data.messages import NO_CLASS_FOLDERS, OWN_PICTURES, mostly_broken
@@ -29,7 +29,7 @@ from gankit.data.stream.shards import Shards, ShardSample
 from gankit.data.stream.streamed import StreamedBatches
 
 if TYPE_CHECKING:
-    from gankit.core.settings import Run
+    from gankit.core.run.settings import Run
 
 
 def prepare(

@@ -3,7 +3,7 @@
 import torch
 
 from gankit.core import randomness
-from gankit.core.prepared import Rows
+from gankit.core.contracts.prepared import Rows
 
 
 def permutation(count: int, seed: int, step: int, purpose: str) -> Rows:

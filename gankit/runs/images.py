@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from gankit.core.atomic_write import open_atomically
-from gankit.core.image_size import ImageSize
+from gankit.core.files.atomic_write import open_atomically
+from gankit.core.run.image_size import ImageSize
 from gankit.data.alpha import ALPHA, checkerboard, flatten, on_checkerboard, unpremultiply
 from gankit.data.read.decode import to_rgb_or_grey
 from gankit.data.read.fit import FILTERS

@@ -16,11 +16,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gankit.core.atomic_write import write_atomically
-from gankit.core.choice import Choice
 from gankit.core.errors import GankitError
-from gankit.core.read_file import read_regular_file
-from gankit.core.settings import Run
+from gankit.core.files.atomic_write import write_atomically
+from gankit.core.files.read_file import read_regular_file
+from gankit.core.parts.choice import Choice
+from gankit.core.run.settings import Run
 from gankit.training.find_run import find_run
 from gankit.training.run_file import folder_of
 

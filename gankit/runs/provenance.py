@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from gankit.core.errors import GankitError
-from gankit.core.portable_path import hide_home
-from gankit.core.read_json import parse_json, read_json_object
+from gankit.core.files.portable_path import hide_home
+from gankit.core.files.read_json import parse_json, read_json_object
 from gankit.core.version import __version__
 from gankit.data.read.mark import MARK
 from gankit.training.find_run import RUN_FILE

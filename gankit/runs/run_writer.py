@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gankit.core.all_stages import count_pictures, tricks_of_all_stages
-from gankit.core.atomic_write import write_atomically
-from gankit.core.hookspecs import hookimpl
-from gankit.core.retried_write import RetriedWrite, describe_write_error
+from gankit.core.files.atomic_write import write_atomically
+from gankit.core.files.retried_write import RetriedWrite, describe_write_error
+from gankit.core.parts.hookspecs import hookimpl
+from gankit.core.run.all_stages import count_pictures, tricks_of_all_stages
 from gankit.core.shell import quote_word
 from gankit.runs.grids import forget_grids_after, grid_path, list_grids
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import torch
 
     from gankit.core.gan import Gan
-    from gankit.core.settings import Run
+    from gankit.core.run.settings import Run
 
 logger = logging.getLogger("gankit")
 MAX_REPORTED = 200  # columns of log.csv for numbers that tricks and observers report

@@ -14,9 +14,9 @@ from torch import Tensor
 
 from gankit.core.class_labels import columns_in_turn, labels_in_turn
 from gankit.core.errors import GankitError, quote_value
+from gankit.core.parts.registry import Registry, registry_of
 from gankit.core.randomness import latents, latents_of_seeds
-from gankit.core.registry import Registry, registry_of
-from gankit.core.settings import Run
+from gankit.core.run.settings import Run
 from gankit.runs.find_class import Label, find_class, to_labels
 from gankit.runs.images import arrange, resize, to_pictures
 from gankit.runs.sample_limits import MAX_SIZE, NEAR_COUNT, SPREAD

@@ -14,8 +14,8 @@ import imageio.v3 as iio
 import numpy as np
 from PIL import Image
 
-from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError
+from gankit.core.files.atomic_write import write_atomically
 from gankit.data.read.mark import mark_options
 from gankit.runs.provenance import Provenance, to_comment
 

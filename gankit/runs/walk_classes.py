@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gankit.core.errors import GankitError, quote_value
-from gankit.core.read_json import is_list_of
+from gankit.core.files.read_json import is_list_of
 from gankit.runs.find_class import find_class
 
 MAX_SHARE = 10  # A - B + C of the page has shares beyond 0 and 1

@@ -12,10 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError, quote_value
+from gankit.core.files.atomic_write import write_atomically
+from gankit.core.files.read_json import has_type, is_list_of, read_json_object
 from gankit.core.randomness import latents_of_seeds
-from gankit.core.read_json import has_type, is_list_of, read_json_object
 from gankit.runs.walk_classes import read_shares
 
 DESCRIPTION = "a walk of gankit explore"

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from gankit.core.errors import describe_error
-from gankit.core.image_size import ImageSize
+from gankit.core.run.image_size import ImageSize
 from gankit.testing.harness import SMALL, Harness
 
 CLASSES = 3

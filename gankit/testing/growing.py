@@ -1,11 +1,11 @@
-"""Checks of a network that can grow (gankit/core/growing.py)."""
+"""Checks of a network that can grow (gankit/core/contracts/growing.py)."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from gankit.core.growing import GrowingNetwork, shape_in_training
+from gankit.core.contracts.growing import GrowingNetwork, shape_in_training
 from gankit.testing.harness import Harness
 
 

@@ -15,13 +15,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gankit.core.choice import Choice
-from gankit.core.contract import require_part
+from gankit.core.contracts.contract import require_part
+from gankit.core.contracts.prepared import Pixels
 from gankit.core.errors import GankitError, quote_value
-from gankit.core.prepared import Pixels
-from gankit.core.registry import Plugin, Registry, load_registry
-from gankit.core.settings import Run
-from gankit.core.specs import DatasetSpec, DiscriminatorSpec, GeneratorSpec, Spec
+from gankit.core.parts.choice import Choice
+from gankit.core.parts.registry import Plugin, Registry, load_registry
+from gankit.core.parts.specs import DatasetSpec, DiscriminatorSpec, GeneratorSpec, Spec
+from gankit.core.run.settings import Run
 from gankit.data.prepare import prepare
 from gankit.training.assemble import Trainer, assemble, resolve_auto
 from gankit.training.compose import compose

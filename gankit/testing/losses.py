@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from gankit.core.loss import Loss
-from gankit.core.trick import Targets
+from gankit.core.contracts.loss import Loss
+from gankit.core.contracts.trick import Targets
 from gankit.testing.harness import (
     Harness,
     Setting,

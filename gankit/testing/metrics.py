@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gankit.core.metric import Metric, finite_score
-from gankit.core.prepared import Pixels
+from gankit.core.contracts.metric import Metric, finite_score
+from gankit.core.contracts.prepared import Pixels
 from gankit.testing.harness import Harness, open_harness
 from gankit.training.trial.try_metric import IGNORES_PICTURES, ignores_pictures
 

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from gankit.core.errors import GankitError
-from gankit.core.image_size import ImageSize
-from gankit.core.specs import ModelSpec, RecipeSpec
+from gankit.core.parts.specs import ModelSpec, RecipeSpec
+from gankit.core.run.image_size import ImageSize
 from gankit.testing.class_labels import check_class_labels
 from gankit.testing.growing import check_growth, used_when_small
 from gankit.testing.harness import (

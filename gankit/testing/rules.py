@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gankit.core.rule import ENTER, WINDOW, Finding, Rule, require_finding, require_rule
-from gankit.core.seen import History, Seen
-from gankit.core.settings import Run, command_line
+from gankit.core.contracts.rule import ENTER, WINDOW, Finding, Rule, require_finding, require_rule
+from gankit.core.contracts.seen import History, Seen
+from gankit.core.run.settings import Run, command_line
 from gankit.testing.harness import Harness, open_harness
 
 if TYPE_CHECKING:

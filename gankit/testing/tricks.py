@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from torch import Tensor
 
+from gankit.core.contracts.trick import Trick
 from gankit.core.errors import GankitError
-from gankit.core.trick import Trick
 from gankit.testing.harness import (
     HARNESS,
     Harness,

@@ -13,19 +13,19 @@ from gankit.compute.allocator import tune_allocator
 from gankit.compute.convolution import use_fast_convolutions, wants_fast_convolutions
 from gankit.compute.threads import choose_threads
 from gankit.core import randomness
-from gankit.core.all_stages import count_batches, count_pictures, stage_begin
-from gankit.core.contract import require_part
+from gankit.core.contracts.contract import require_part
+from gankit.core.contracts.loss import Loss
+from gankit.core.contracts.metric import Metric
+from gankit.core.contracts.prepared import PreparedDataset
+from gankit.core.contracts.trick import Trick
 from gankit.core.device import select_device, setup_machine
 from gankit.core.errors import GankitError, quote_value
 from gankit.core.gan import Gan, Player
-from gankit.core.loss import Loss
-from gankit.core.metric import Metric
-from gankit.core.prepared import PreparedDataset
+from gankit.core.parts.registry import Registry
 from gankit.core.recorder import Recorder, StepRecord
-from gankit.core.registry import Registry
-from gankit.core.settings import Run, default_memory_format, parse_length
+from gankit.core.run.all_stages import count_batches, count_pictures, stage_begin
+from gankit.core.run.settings import Run, default_memory_format, parse_length
 from gankit.core.step import Scalars, train_step
-from gankit.core.trick import Trick
 from gankit.data.batches import Batches
 from gankit.data.store.cache import ensure_temporary_folder
 from gankit.distributed.batch_norm import sync_batch_norm

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gankit.core.choice import Choice
 from gankit.core.errors import GankitError, quote_value
-from gankit.core.init_text import DIGEST_LETTERS, split_init
-from gankit.core.portable_path import path_exists
-from gankit.core.read_file import read_regular_file
-from gankit.core.read_json import read_json_object
-from gankit.core.registry import Registry
-from gankit.core.stage import settings_before
+from gankit.core.files.portable_path import path_exists
+from gankit.core.files.read_file import read_regular_file
+from gankit.core.files.read_json import read_json_object
+from gankit.core.parts.choice import Choice
+from gankit.core.parts.registry import Registry
+from gankit.core.run.init_text import DIGEST_LETTERS, split_init
+from gankit.core.run.stage import settings_before
 from gankit.training.convert import convert_setting
 from gankit.training.find_run import RUN_FILE, checkpoint_step, find_run
 from gankit.training.named_checkpoint import checkpoint_path, named_step

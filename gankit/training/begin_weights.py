@@ -10,11 +10,11 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from gankit.core.contracts.growing import growth_tensors
+from gankit.core.contracts.trick import Trick
 from gankit.core.errors import GankitError
 from gankit.core.gan import Gan
-from gankit.core.growing import growth_tensors
-from gankit.core.settings import Run
-from gankit.core.trick import Trick
+from gankit.core.run.settings import Run
 from gankit.training import checkpoint
 from gankit.training.base_run import BaseRun, find_base, recorded_setting
 from gankit.training.class_rows import ClassRows

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from gankit.core.settings import Run
+from gankit.core.run.settings import Run
 from gankit.training.named_checkpoint import checkpoint_path
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from gankit.core.clock import format_duration
 from gankit.core.errors import GankitError
-from gankit.core.settings import Run
+from gankit.core.run.settings import Run
 from gankit.training.assemble import default_intervals
 from gankit.training.folder import RunFolder
 from gankit.training.phase_costs import PhaseCosts

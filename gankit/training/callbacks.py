@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gankit.core.errors import GankitError, describe_error, quote_value
-from gankit.core.registry import Plugin
+from gankit.core.parts.registry import Plugin
 from gankit.core.stop import Progress, Stop, in_stage
 from gankit.training.python_words import called_from_python
 

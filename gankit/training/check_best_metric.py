@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from gankit.core.choice import Choice
 from gankit.core.errors import GankitError, quote_value
-from gankit.core.registry import Registry
+from gankit.core.parts.choice import Choice
+from gankit.core.parts.registry import Registry
 
 
 def check_best_metric(registry: Registry, text: str) -> Choice:

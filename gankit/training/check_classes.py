@@ -1,8 +1,8 @@
 """Refuse parts that cannot work with class labels, before the first step."""
 
 from gankit.core.errors import GankitError
-from gankit.core.registry import Registry
-from gankit.core.settings import Run
+from gankit.core.parts.registry import Registry
+from gankit.core.run.settings import Run
 
 PARAMETER = "num_classes"  # of the builder of a network that takes class labels
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gankit.core.loss import Loss
-from gankit.core.trick import Targets
+from gankit.core.contracts.loss import Loss
+from gankit.core.contracts.trick import Targets
 from gankit.training.returns import require_scalar, require_tensor
 
 

@@ -2,10 +2,10 @@
 
 import torch
 
-from gankit.core.metric import Metric
-from gankit.core.prepared import PreparedDataset
-from gankit.core.registry import Registry
-from gankit.core.settings import Run
+from gankit.core.contracts.metric import Metric
+from gankit.core.contracts.prepared import PreparedDataset
+from gankit.core.parts.registry import Registry
+from gankit.core.run.settings import Run
 
 TRIED = 4  # real pictures that a metric is tried with
 

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from gankit.core import randomness
 from gankit.core.class_labels import LabelsInTurn, without_labels
 from gankit.core.errors import describe_error, error_text, place_in_plugin
-from gankit.core.image_size import ImageSize
-from gankit.core.registry import Registry
-from gankit.core.settings import Run
+from gankit.core.parts.registry import Registry
+from gankit.core.run.image_size import ImageSize
+from gankit.core.run.settings import Run
 from gankit.distributed.processes import current_process_group
 from gankit.training.returns import require_state
 

@@ -20,11 +20,11 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from gankit.core.atomic_write import retry_while_locked, write_atomically
 from gankit.core.errors import GankitError, RunFailed, describe_reason
-from gankit.core.read_file import read_regular_file
-from gankit.core.read_json import parse_json
-from gankit.core.retried_write import describe_write_error
+from gankit.core.files.atomic_write import retry_while_locked, write_atomically
+from gankit.core.files.read_file import read_regular_file
+from gankit.core.files.read_json import parse_json
+from gankit.core.files.retried_write import describe_write_error
 from gankit.training.find_run import checkpoint_step
 from gankit.training.named_checkpoint import BEST, LAST, best_step, checkpoint_path
 

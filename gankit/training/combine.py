@@ -9,14 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gankit.core.carried import NOTHING, Carried
-from gankit.core.choice import Choice
 from gankit.core.clock import parse_duration
 from gankit.core.errors import GankitError, quote_value
-from gankit.core.image_size import ImageSize
-from gankit.core.registry import Registry
-from gankit.core.settings import Run, option
-from gankit.core.specs import DatasetSpec, ModelSpec, RecipeSpec
+from gankit.core.parts.choice import Choice
+from gankit.core.parts.registry import Registry
+from gankit.core.parts.specs import DatasetSpec, ModelSpec, RecipeSpec
+from gankit.core.run.carried import NOTHING, Carried
+from gankit.core.run.image_size import ImageSize
+from gankit.core.run.settings import Run, option
 from gankit.data.messages import OWN_PICTURES
 from gankit.training.base_run import NETWORKS, settings_from_base, suits_base
 from gankit.training.check_best_metric import check_best_metric

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Never, TypeAlias, TypeVar
 
-from gankit.core.carried import NOTHING, Carried
 from gankit.core.errors import GankitError, quote_value
-from gankit.core.registry import Registry, load_registry
-from gankit.core.setting_help import SETTINGS
-from gankit.core.settings import CHOICES, Run, unknown_setting
-from gankit.core.specs import ModelSpec, Spec
-from gankit.core.stage import Stage
+from gankit.core.parts.registry import Registry, load_registry
+from gankit.core.parts.specs import ModelSpec, Spec
+from gankit.core.run.carried import NOTHING, Carried
+from gankit.core.run.setting_help import SETTINGS
+from gankit.core.run.settings import CHOICES, Run, unknown_setting
+from gankit.core.run.stage import Stage
 from gankit.training.combine import combine_settings, expand_shorthands
 from gankit.training.python_words import errors_in_python
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
-    from gankit.core.loss import Loss
-    from gankit.core.metric import Metric
-    from gankit.core.trick import Trick
+    from gankit.core.contracts.loss import Loss
+    from gankit.core.contracts.metric import Metric
+    from gankit.core.contracts.trick import Trick
 
     Made = TypeVar("Made")
     # A name with options, an object, a class or a function that makes one, or a spec.

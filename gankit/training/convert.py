@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from gankit.core.errors import GankitError, quote_value
-from gankit.core.image_size import EXPECTED, ImageSize
-from gankit.core.option_types import describe_type
-from gankit.core.settings import CHOICES, MAX_COUNT, Run, option, unknown_setting
-from gankit.core.stage import CHANGEABLE, Stage
+from gankit.core.parts.option_types import describe_type
+from gankit.core.run.image_size import EXPECTED, ImageSize
+from gankit.core.run.settings import CHOICES, MAX_COUNT, Run, option, unknown_setting
+from gankit.core.run.stage import CHANGEABLE, Stage
 
 _FIELDS = {field.name: field for field in dataclasses.fields(Run)}
 # May hold any character that a name in a folder can have.

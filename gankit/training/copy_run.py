@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from gankit.core.carried import NOTHING, Carried
-from gankit.core.registry import Registry
-from gankit.core.settings import Run
-from gankit.core.stage import Stage, without
+from gankit.core.parts.registry import Registry
+from gankit.core.run.carried import NOTHING, Carried
+from gankit.core.run.settings import Run
+from gankit.core.run.stage import Stage, without
 from gankit.training.combine import add_tricks, combine_settings
 
 _OF_ONE_RUN = {"out", "fingerprint", "class_names"}

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from gankit.core.errors import GankitError, did_you_mean
-from gankit.core.portable_path import path_exists, shorten_path
+from gankit.core.files.portable_path import path_exists, shorten_path
 from gankit.core.shell import quote_word
 from gankit.data.read.reasons import ARCHIVE, NESTED, REASONS
 

@@ -6,11 +6,11 @@ import itertools
 import logging
 from pathlib import Path
 
-from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError, RunFailed
-from gankit.core.portable_path import path_exists
-from gankit.core.retried_write import RetriedWrite
-from gankit.core.settings import Run
+from gankit.core.files.atomic_write import write_atomically
+from gankit.core.files.portable_path import path_exists
+from gankit.core.files.retried_write import RetriedWrite
+from gankit.core.run.settings import Run
 from gankit.training.find_run import RUN_FILE
 from gankit.training.folder_lock import NEW_ADVICE, RESUME_ADVICE, FolderLock
 

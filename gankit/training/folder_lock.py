@@ -12,9 +12,9 @@ from pathlib import Path
 
 from filelock import BaseFileLock, Timeout
 
-from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError
-from gankit.core.file_lock import lock_if_free, new_lock
+from gankit.core.files.atomic_write import write_atomically
+from gankit.core.files.file_lock import lock_if_free, new_lock
 
 log = logging.getLogger("gankit")
 NAME = ".running"  # of the files .running.lock and .running.pid

@@ -13,15 +13,15 @@ from typing import Any
 
 from torch import nn
 
-from gankit.core.carried import Carried
+from gankit.core.contracts.loss import Loss
+from gankit.core.contracts.metric import Metric
+from gankit.core.contracts.rule import Rule
+from gankit.core.contracts.trick import Trick
 from gankit.core.errors import MAX_SHOWN, GankitError, describe_error, quote_value
-from gankit.core.loss import Loss
-from gankit.core.metric import Metric
-from gankit.core.registry import Plugin, Registry
-from gankit.core.rule import Rule
-from gankit.core.spec_fields import is_reserved
-from gankit.core.specs import FILLED_IN, KINDS, ModelSpec, Spec
-from gankit.core.trick import Trick
+from gankit.core.parts.registry import Plugin, Registry
+from gankit.core.parts.spec_fields import is_reserved
+from gankit.core.parts.specs import FILLED_IN, KINDS, ModelSpec, Spec
+from gankit.core.run.carried import Carried
 from gankit.data.given import given_pictures
 
 # Settings that take objects -> the kind of part, and the base class of its objects.

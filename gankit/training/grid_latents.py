@@ -4,7 +4,7 @@ from torch import Tensor
 
 from gankit.core.process_group import ProcessGroup
 from gankit.core.randomness import latents, latents_of_seeds
-from gankit.core.settings import Run
+from gankit.core.run.settings import Run
 from gankit.training.find_run import RUN_FILE
 from gankit.training.run_file import GRID_SIZE, grid_shows_seeds
 

@@ -16,10 +16,10 @@ from typing import Any
 
 import torch
 
+from gankit.core.contracts.growing import shape_in_training
 from gankit.core.errors import GankitError, RunFailed, RunStopped, describe_error
-from gankit.core.growing import shape_in_training
-from gankit.core.registry import Registry
-from gankit.core.specs import Spec
+from gankit.core.parts.registry import Registry
+from gankit.core.parts.specs import Spec
 from gankit.training import returns
 from gankit.training.assemble import Trainer
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from gankit.core.errors import GankitError
-from gankit.core.settings import Run
+from gankit.core.run.settings import Run
 from gankit.training.find_run import PARTS, RUN_FILE
 
 # What gankit writes in the folder of a run. Links of other names, such as one to your pictures, are

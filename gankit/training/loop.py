@@ -3,7 +3,7 @@
 from typing import Any
 
 from gankit.core.errors import EndedEarly, RunFailed, RunStopped, error_text
-from gankit.core.registry import Registry
+from gankit.core.parts.registry import Registry
 from gankit.core.stop import Progress, Stop, no_progress
 from gankit.training import assemble
 from gankit.training.budget import Budget, Stopwatch

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from gankit.core.errors import GankitError, quote_value
-from gankit.core.read_file import read_regular_file
+from gankit.core.files.read_file import read_regular_file
 from gankit.training.find_run import checkpoint_step
 
 BEST = "best"  # also the file that names it

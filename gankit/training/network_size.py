@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from gankit.core.choice import Choice
 from gankit.core.errors import GankitError
-from gankit.core.image_size import ImageSize
-from gankit.core.registry import Registry
-from gankit.core.specs import Spec
+from gankit.core.parts.choice import Choice
+from gankit.core.parts.registry import Registry
+from gankit.core.parts.specs import Spec
+from gankit.core.run.image_size import ImageSize
 
 SQUARE_ONLY = "makes square pictures only, and --image-size is"
 MIN_SIDE = 16  # px

@@ -12,10 +12,10 @@ import pluggy
 
 from gankit.core.control import Control
 from gankit.core.errors import GankitError, describe_error, quote_value
-from gankit.core.find_hooks import find_observer_hooks, name_of_hook
-from gankit.core.registry import Plugin, Registry
+from gankit.core.parts.find_hooks import find_observer_hooks, name_of_hook
+from gankit.core.parts.registry import Plugin, Registry
 from gankit.core.reported import to_float
-from gankit.core.settings import Run
+from gankit.core.run.settings import Run
 from gankit.core.stop import Stop
 from gankit.training.best import BestSoFar
 

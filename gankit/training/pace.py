@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Iterator
 
-from gankit.core.settings import Run, command_about
+from gankit.core.run.settings import Run, command_about
 
 log = logging.getLogger("gankit")
 MUCH_SLOWER = 3.0  # times as long a step as in the fastest interval

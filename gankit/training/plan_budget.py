@@ -7,10 +7,10 @@ import time
 
 from gankit.compute.compiling import compile_networks
 from gankit.core.clock import MIN_SECONDS
+from gankit.core.contracts.prepared import PreparedDataset
 from gankit.core.errors import GankitError
-from gankit.core.prepared import PreparedDataset
-from gankit.core.registry import Registry
-from gankit.core.settings import Run
+from gankit.core.parts.registry import Registry
+from gankit.core.run.settings import Run
 from gankit.core.stop import Progress
 from gankit.data.prepare import prepare
 from gankit.training import assemble

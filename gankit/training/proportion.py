@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from gankit.core.errors import GankitError
-from gankit.core.settings import Run
+from gankit.core.run.settings import Run
 
 MAX_WEIGHTS = 2**30  # of a network; with gradients and Adam's state, 16 GB
 MAX_TENSORS = 5_000  # of weights in a network; the largest that come with gankit have 100

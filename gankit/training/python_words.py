@@ -12,7 +12,7 @@ from typing import ParamSpec, TypeVar
 import click
 
 from gankit.core.errors import GankitError, did_you_mean
-from gankit.core.setting_help import SETTINGS
+from gankit.core.run.setting_help import SETTINGS
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from gankit.core.errors import GankitError
-from gankit.core.init_text import change_path
-from gankit.core.portable_path import path_exists, portable_path, resolve_path, shorten_path
-from gankit.core.read_json import read_json_object
+from gankit.core.files.portable_path import path_exists, portable_path, resolve_path, shorten_path
+from gankit.core.files.read_json import read_json_object
+from gankit.core.run.init_text import change_path
 
 
 def begun_in(file: Path) -> Path:

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from gankit.core.errors import GankitError, RunFailed, describe_reason
 from gankit.core.gan import Gan
-from gankit.core.registry import Registry
-from gankit.core.settings import Run
+from gankit.core.parts.registry import Registry
+from gankit.core.run.settings import Run
 from gankit.training import checkpoint
 from gankit.training.assemble import Trainer
 from gankit.training.check_checkpoint import check_fits, load_weights

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from gankit.core.errors import GankitError, quote_value
-from gankit.core.init_text import is_same_base
-from gankit.core.registry import Registry, registry_of
-from gankit.core.settings import Run, default_memory_format, option
-from gankit.core.stage import CHANGEABLE
+from gankit.core.parts.registry import Registry, registry_of
+from gankit.core.run.init_text import is_same_base
+from gankit.core.run.settings import Run, default_memory_format, option
+from gankit.core.run.stage import CHANGEABLE
 from gankit.training.combine import check_tricks
 from gankit.training.python_words import resume_call
 from gankit.training.run_file import folder_of, load_run, recorded_run

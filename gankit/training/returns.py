@@ -9,10 +9,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from gankit.core.contracts.growing import shape_in_training
+from gankit.core.contracts.trick import Targets
 from gankit.core.errors import quote_value
-from gankit.core.growing import shape_in_training
 from gankit.core.reported import TEXT, Activity, require_numbers
-from gankit.core.trick import Targets
 
 MAX_DEPTH = 100  # of the lists and dicts in a trick's state
 

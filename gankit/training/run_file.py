@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from gankit.core.atomic_write import write_atomically
-from gankit.core.carried import NOTHING, Carried
 from gankit.core.errors import GankitError
-from gankit.core.portable_path import real_path
-from gankit.core.read_json import read_json_object
-from gankit.core.registry import load_registry
-from gankit.core.settings import Run, command_line, parse_length, unknown_setting
+from gankit.core.files.atomic_write import write_atomically
+from gankit.core.files.portable_path import real_path
+from gankit.core.files.read_json import read_json_object
+from gankit.core.parts.registry import load_registry
+from gankit.core.run.carried import NOTHING, Carried
+from gankit.core.run.settings import Run, command_line, parse_length, unknown_setting
 from gankit.training.combine import add_tricks, expand_shorthands
 from gankit.training.compose import are_plain, name_objects
 from gankit.training.convert import MAX_LETTERS_OF_WORD, convert_setting

@@ -8,13 +8,13 @@ import logging
 from collections.abc import Collection
 from pathlib import Path
 
-from gankit.core.all_stages import runs_of_stages
-from gankit.core.choice import Choice
 from gankit.core.errors import GankitError
-from gankit.core.registry import Registry
-from gankit.core.settings import Run, option
+from gankit.core.parts.choice import Choice
+from gankit.core.parts.registry import Registry
+from gankit.core.parts.specs import KINDS
+from gankit.core.run.all_stages import runs_of_stages
+from gankit.core.run.settings import Run, option
 from gankit.core.shell import quote_word
-from gankit.core.specs import KINDS
 from gankit.training.find_run import RUN_FILE
 from gankit.training.run_file import recorded_objects, recorded_origins
 

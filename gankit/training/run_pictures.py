@@ -5,11 +5,11 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from gankit.core.contracts.prepared import PreparedDataset
 from gankit.core.errors import GankitError
-from gankit.core.portable_path import path_exists, real_path, shorten_path
-from gankit.core.prepared import PreparedDataset
-from gankit.core.registry import Registry
-from gankit.core.settings import Run, command_about, setting_to_argv
+from gankit.core.files.portable_path import path_exists, real_path, shorten_path
+from gankit.core.parts.registry import Registry
+from gankit.core.run.settings import Run, command_about, setting_to_argv
 from gankit.core.stop import Progress, no_progress
 from gankit.data.prepare import prepare
 from gankit.training.find_run import RUN_FILE

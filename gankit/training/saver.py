@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gankit.core.errors import RunFailed
-from gankit.core.settings import Run, command_about
+from gankit.core.run.settings import Run, command_about
 from gankit.training import checkpoint
 from gankit.training.assemble import Trainer
 from gankit.training.find_run import RUN_FILE

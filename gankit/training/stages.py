@@ -6,13 +6,13 @@ from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from gankit.compute.compiling import compile_networks
-from gankit.core.all_stages import runs_of_stages, stage_begin
+from gankit.core.contracts.trick import Trick
 from gankit.core.errors import GankitError, RunFailed, describe_reason, quote_value
 from gankit.core.gan import Gan, Player
-from gankit.core.registry import Registry
-from gankit.core.settings import Run
-from gankit.core.stage import CHANGEABLE, TOGETHER, Stage
-from gankit.core.trick import Trick
+from gankit.core.parts.registry import Registry
+from gankit.core.run.all_stages import runs_of_stages, stage_begin
+from gankit.core.run.settings import Run
+from gankit.core.run.stage import CHANGEABLE, TOGETHER, Stage
 from gankit.training.assemble import Trainer, assemble
 from gankit.training.checkpoint import list_checkpoints, step_of
 from gankit.training.resume import restored, run_at_end

@@ -10,13 +10,13 @@ from typing import Any
 import torch
 
 from gankit.compute.compiling import compile_networks
-from gankit.core.atomic_write import remove_unfinished
+from gankit.core.contracts.prepared import PreparedDataset
 from gankit.core.errors import GankitError
-from gankit.core.portable_path import hide_home
-from gankit.core.prepared import PreparedDataset
+from gankit.core.files.atomic_write import remove_unfinished
+from gankit.core.files.portable_path import hide_home
+from gankit.core.parts.registry import Registry
 from gankit.core.process_group import ProcessGroup
-from gankit.core.registry import Registry
-from gankit.core.settings import Run
+from gankit.core.run.settings import Run
 from gankit.core.version import __version__
 from gankit.data.messages import summarise
 from gankit.training import assemble

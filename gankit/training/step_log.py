@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from gankit.core.reported import numbers_of, text_of
-from gankit.core.settings import Run
+from gankit.core.run.settings import Run
 from gankit.core.step import FIRST_SCORES, Scalars
 from gankit.training.assemble import Trainer
 from gankit.training.explain_losses import explain_losses

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from gankit.compute.threads import restore_threads
-from gankit.core.all_stages import next_begin
+from gankit.core.parts.registry import Registry, registry_of
 from gankit.core.process_group import ProcessGroup
-from gankit.core.registry import Registry, registry_of
-from gankit.core.settings import Run
+from gankit.core.run.all_stages import next_begin
+from gankit.core.run.settings import Run
 from gankit.core.stop import (
     PREPARING,
     TRAINING,

@@ -1,7 +1,7 @@
 """`gankit data`: checks and previews pictures before a GAN is trained on them."""
 
 from gankit.cli.main import PluginCommands
-from gankit.core.hookspecs import hookimpl
+from gankit.core.parts.hookspecs import hookimpl
 
 
 @hookimpl

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from gankit.core.image_size import ImageSize
+from gankit.core.run.image_size import ImageSize
 from gankit_datacheck.finding import Finding, count
 from gankit_datacheck.pixel_art import Art
 from gankit_datacheck.sizes import smallest_possible

@@ -14,9 +14,9 @@ import click
 from gankit.cli.check_output import check_output, require_folder
 from gankit.cli.progress import progress_bar
 from gankit.core.errors import GankitError, did_you_mean
-from gankit.core.image_size import ImageSize
-from gankit.core.registry import Registry, load_registry
-from gankit.core.settings import Run
+from gankit.core.parts.registry import Registry, load_registry
+from gankit.core.run.image_size import ImageSize
+from gankit.core.run.settings import Run
 from gankit.data.datasets import picture_files
 from gankit.data.read.names import printable
 from gankit.training.compose import compose

@@ -13,11 +13,11 @@ import numpy as np
 from markupsafe import Markup
 
 from gankit.cli.page import render_page
-from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError
-from gankit.core.image_size import ImageSize
-from gankit.core.portable_path import hide_home
-from gankit.core.retried_write import describe_write_error
+from gankit.core.files.atomic_write import write_atomically
+from gankit.core.files.portable_path import hide_home
+from gankit.core.files.retried_write import describe_write_error
+from gankit.core.run.image_size import ImageSize
 from gankit.core.shell import join_command
 from gankit.data.read.fit import fit
 from gankit_datacheck.charts import average_uri, jpeg_uri, size_chart, tone_chart

@@ -1,6 +1,6 @@
 """Which image sizes gankit's own networks can draw."""
 
-from gankit.core.image_size import ImageSize
+from gankit.core.run.image_size import ImageSize
 from gankit.training.network_size import MIN_SIDE, possible_size
 
 

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from PIL import Image
 
-from gankit.core.image_size import ImageSize
+from gankit.core.run.image_size import ImageSize
 from gankit.core.stop import Progress, no_progress
 from gankit.data.alpha import ALPHA
 from gankit.data.read.arrays import ArrayFile

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from gankit.core.metric import Metric
+from gankit.core.contracts.metric import Metric
 from gankit.data.store.split import DEFAULT_SHARE, MAX_WITHOUT_HOLDOUT
 from gankit_datacheck.finding import Finding, count
 from gankit_datacheck.survey import Survey

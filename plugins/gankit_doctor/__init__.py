@@ -10,13 +10,13 @@ from gankit_doctor.rules import RULES
 
 if TYPE_CHECKING:
     from gankit.cli.main import PluginCommands
+    from gankit.core.contracts.prepared import PreparedDataset
     from gankit.core.control import Control
     from gankit.core.gan import Gan
-    from gankit.core.prepared import PreparedDataset
+    from gankit.core.parts.registry import Registry
+    from gankit.core.parts.specs import RuleSpec
     from gankit.core.recorder import StepRecord
-    from gankit.core.registry import Registry
-    from gankit.core.settings import Run
-    from gankit.core.specs import RuleSpec
+    from gankit.core.run.settings import Run
     from gankit_doctor.observer import Watch
 
 __all__ = ["Doctor", "examine"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gankit.core.choice import Choice
-from gankit.core.seen import Seen
-from gankit.core.settings import Run
+from gankit.core.contracts.seen import Seen
+from gankit.core.parts.choice import Choice
+from gankit.core.run.settings import Run
 from gankit_doctor.cures import MILD_RATE, Options, d_rate, drop_tricks, option_of, set_rates
 
 BLINDFOLDS = ("noisy-d", "flip-labels", "dropout-d", "blur", "diffaugment", "ada", "replay")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
+from gankit.core.contracts.rule import Rule, require_rule
 from gankit.core.errors import GankitError
-from gankit.core.registry import Registry
-from gankit.core.rule import Rule, require_rule
+from gankit.core.parts.registry import Registry
 
 log = logging.getLogger("gankit")
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gankit.core.settings import setting_to_argv
+from gankit.core.run.settings import setting_to_argv
 
 Settings = Mapping[str, Any]  # of `gankit.compose`
 

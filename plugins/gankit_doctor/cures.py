@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from gankit.core.choice import Choice
-from gankit.core.settings import Run
+from gankit.core.parts.choice import Choice
+from gankit.core.run.settings import Run
 from gankit.training import combine
 
 Options = dict[str, Any]

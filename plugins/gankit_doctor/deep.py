@@ -7,15 +7,15 @@ import logging
 import torch
 from torch import Tensor
 
-from gankit.core.all_stages import count_batches
+from gankit.core.contracts.prepared import PreparedDataset
+from gankit.core.contracts.trick import Targets
 from gankit.core.errors import GankitError
 from gankit.core.gan import Gan
-from gankit.core.prepared import PreparedDataset
-from gankit.core.registry import Registry
-from gankit.core.settings import Run
+from gankit.core.parts.registry import Registry
+from gankit.core.run.all_stages import count_batches
+from gankit.core.run.settings import Run
 from gankit.core.step import begin_batch, d_backward, g_backward, update
 from gankit.core.stop import Progress
-from gankit.core.trick import Targets
 from gankit.training.assemble import Trainer, assemble
 from gankit.training.checkpoint import list_checkpoints
 from gankit.training.resume import restored

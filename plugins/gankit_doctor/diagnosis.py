@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gankit.core.registry import Registry
-from gankit.core.seen import History, Seen
-from gankit.core.settings import Run, command_line
+from gankit.core.contracts.seen import History, Seen
+from gankit.core.parts.registry import Registry
+from gankit.core.run.settings import Run, command_line
 from gankit_doctor import engine as engines
 from gankit_doctor.engine import Engine, Episode
 

@@ -15,11 +15,11 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from gankit.core.contracts.rule import ENTER, Finding, Rule, require_finding
+from gankit.core.contracts.seen import History, Seen
 from gankit.core.errors import describe_error
-from gankit.core.rule import ENTER, Finding, Rule, require_finding
-from gankit.core.seen import History, Seen
-from gankit.core.settings import Run
-from gankit.core.stage import Stage
+from gankit.core.run.settings import Run
+from gankit.core.run.stage import Stage
 
 log = logging.getLogger("gankit")
 WINDOW = 5  # looks

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gankit.core.errors import GankitError
-from gankit.core.read_json import read_json_object
-from gankit.core.registry import Registry, registry_of
-from gankit.core.settings import Run
+from gankit.core.files.read_json import read_json_object
+from gankit.core.parts.registry import Registry, registry_of
+from gankit.core.run.settings import Run
 from gankit.core.stop import Progress, no_progress
 from gankit.training.find_run import find_run
 from gankit.training.run_file import load_run

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from gankit.core.seen import History
-from gankit.core.settings import Run
+from gankit.core.contracts.seen import History
+from gankit.core.run.settings import Run
 from gankit.runs.log import NAME, read_log
 
 

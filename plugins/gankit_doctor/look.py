@@ -13,10 +13,10 @@ from gankit_doctor.players import judge_numbers, player_numbers
 from gankit_doctor.reference import make_reference
 
 if TYPE_CHECKING:
+    from gankit.core.contracts.prepared import PreparedDataset
     from gankit.core.gan import Gan
-    from gankit.core.prepared import PreparedDataset
     from gankit.core.recorder import StepRecord
-    from gankit.core.settings import Run
+    from gankit.core.run.settings import Run
 
 LOOKS = 60  # about, in a run that is long enough
 PICTURES_BETWEEN = 1280  # trained on between two looks, at least

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 from torch import Tensor
 
-from gankit.core.atomic_write import write_atomically
-from gankit.core.registry import Registry
-from gankit.core.retried_write import RetriedWrite
-from gankit.core.seen import History, Seen
-from gankit.core.settings import Run, command_about
+from gankit.core.contracts.seen import History, Seen
+from gankit.core.files.atomic_write import write_atomically
+from gankit.core.files.retried_write import RetriedWrite
+from gankit.core.parts.registry import Registry
+from gankit.core.run.settings import Run, command_about
 from gankit.data.read.names import printable
 from gankit_doctor.build_rules import build_rules
 from gankit_doctor.columns import format_value
@@ -22,8 +22,8 @@ from gankit_doctor.history import read_history
 from gankit_doctor.look import Looker, look_interval
 
 if TYPE_CHECKING:
+    from gankit.core.contracts.prepared import PreparedDataset
     from gankit.core.gan import Gan
-    from gankit.core.prepared import PreparedDataset
     from gankit.core.recorder import StepRecord
 
 FILE = "doctor.json"  # in the run's folder

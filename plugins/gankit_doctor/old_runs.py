@@ -9,11 +9,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from gankit.core.contracts.prepared import PreparedDataset
+from gankit.core.contracts.seen import PREFIX, History
 from gankit.core.errors import GankitError
-from gankit.core.prepared import PreparedDataset
-from gankit.core.registry import Registry
-from gankit.core.seen import PREFIX, History
-from gankit.core.settings import Run
+from gankit.core.parts.registry import Registry
+from gankit.core.run.settings import Run
 from gankit.core.stop import no_progress
 from gankit.data.alpha import ALPHA
 from gankit.runs.grids import list_grids

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gankit.core.choice import Choice
-from gankit.core.settings import Run
+from gankit.core.parts.choice import Choice
+from gankit.core.run.settings import Run
 from gankit_doctor.cures import Options, add_tricks, option_of
 
 WEIGHTS = {  # trick -> its option, its default, and a value that suits small pictures

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gankit.core.prepared import Pixels, PreparedDataset, Rows
+from gankit.core.contracts.prepared import Pixels, PreparedDataset, Rows
 from gankit.core.randomness import derive_seed
-from gankit.core.settings import Run
+from gankit.core.run.settings import Run
 from gankit.data.batches import zoom_in
 from gankit.runs.images import from_uint8
 from gankit_doctor import features, statistics

@@ -5,9 +5,9 @@ A function that returns a text says which setting explains a finding.
 
 from __future__ import annotations
 
-from gankit.core.choice import Choice
-from gankit.core.seen import Seen
-from gankit.core.settings import Run
+from gankit.core.contracts.seen import Seen
+from gankit.core.parts.choice import Choice
+from gankit.core.run.settings import Run
 from gankit_doctor.cures import SMALL_Z, d_rate
 
 LONG_MOMENTUM = 0.8

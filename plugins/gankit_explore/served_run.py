@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gankit.cli.loopback import JSON, Reply
 from gankit.core.errors import GankitError
-from gankit.core.registry import Registry
+from gankit.core.parts.registry import Registry
 from gankit.runs.sampler import Sampler, load
 from gankit.training.checkpoint import list_checkpoints, step_of
 from gankit.training.folder_lock import is_running

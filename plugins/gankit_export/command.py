@@ -11,14 +11,14 @@ from gankit.cli.check_output import check_output, check_page, require_folder, wr
 from gankit.cli.log import show_log
 from gankit.cli.param_types import ALL, CheckpointName
 from gankit.core.errors import GankitError
-from gankit.core.portable_path import path_from_here
-from gankit.core.settings import Run, command_about
+from gankit.core.files.portable_path import path_from_here
+from gankit.core.run.settings import Run, command_about
 from gankit.data.read.names import printable
 from gankit.training.find_run import WEIGHTS, find_run
 from gankit.training.links import refuse_links_out
 
 if TYPE_CHECKING:
-    from gankit.core.registry import Registry
+    from gankit.core.parts.registry import Registry
 
 FOLDER = "export"  # in the run's folder
 # A new folder is not named like a file; a name such as flowers-v1.2 is allowed.

@@ -10,10 +10,10 @@ from functools import cached_property
 import torch
 from torch import nn
 
-from gankit.core.choice import Choice
 from gankit.core.errors import GankitError
-from gankit.core.image_size import ImageSize
-from gankit.core.registry import Registry
+from gankit.core.parts.choice import Choice
+from gankit.core.parts.registry import Registry
+from gankit.core.run.image_size import ImageSize
 from gankit.training.network_size import network_size
 
 Shapes = Mapping[str, tuple[int, ...]]

@@ -9,8 +9,8 @@ import click
 from gankit.cli.check_output import check_output
 from gankit.cli.log import show_log
 from gankit.core.errors import GankitError
-from gankit.core.registry import Registry
-from gankit.core.settings import command_about
+from gankit.core.parts.registry import Registry
+from gankit.core.run.settings import command_about
 from gankit.data.read.names import printable
 
 

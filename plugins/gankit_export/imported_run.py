@@ -9,12 +9,12 @@ from pathlib import Path
 import torch
 
 from gankit.cli.run import read_options
-from gankit.core.choice import Choice
 from gankit.core.errors import GankitError
-from gankit.core.image_size import ImageSize
-from gankit.core.registry import Registry
-from gankit.core.settings import Run, setting_to_argv
-from gankit.core.specs import ModelSpec
+from gankit.core.parts.choice import Choice
+from gankit.core.parts.registry import Registry
+from gankit.core.parts.specs import ModelSpec
+from gankit.core.run.image_size import ImageSize
+from gankit.core.run.settings import Run, setting_to_argv
 from gankit.core.version import __version__
 from gankit.training import checkpoint
 from gankit.training.assemble import build_gan

@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 
-from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError, describe_error
+from gankit.core.files.atomic_write import write_atomically
 from gankit.runs.provenance import Provenance, entries_of
 from gankit.runs.sampler import Sampler
 from gankit_export.exact import (

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized
 
-from gankit.core.atomic_write import write_atomically
 from gankit.core.class_labels import ROW
 from gankit.core.errors import GankitError
-from gankit.core.read_file import read_regular_file
-from gankit.core.registry import Registry, registry_of
+from gankit.core.files.atomic_write import write_atomically
+from gankit.core.files.read_file import read_regular_file
+from gankit.core.parts.registry import Registry, registry_of
 from gankit.core.shell import quote_word
 from gankit.data.alpha import ALPHA
 from gankit.data.read.names import printable

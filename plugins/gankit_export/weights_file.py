@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from gankit.core.errors import GankitError
-from gankit.core.read_file import read_regular_file
+from gankit.core.files.read_file import read_regular_file
 from gankit.data.read.kinds import START_BYTES, recognise
 from gankit.data.read.reasons import EMPTY, LFS_POINTER, WEB_PAGE
 from gankit.training.checkpoint import MAX_TENSOR_BYTES

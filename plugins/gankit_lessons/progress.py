@@ -9,9 +9,15 @@ from typing import Any
 
 import platformdirs
 
-from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError
-from gankit.core.read_json import Types, find_wrong_type, has_type, is_list_of, read_json_object
+from gankit.core.files.atomic_write import write_atomically
+from gankit.core.files.read_json import (
+    Types,
+    find_wrong_type,
+    has_type,
+    is_list_of,
+    read_json_object,
+)
 
 TYPES: dict[str, Types] = {
     "at": int, "ran": list, "seconds": dict, "prediction": str, "code": str, "steps": str,

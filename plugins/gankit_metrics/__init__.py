@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from gankit.core.hookspecs import hookimpl
-from gankit.core.specs import MetricSpec
+from gankit.core.parts.hookspecs import hookimpl
+from gankit.core.parts.specs import MetricSpec
 
 if TYPE_CHECKING:
     from gankit.cli.main import PluginCommands
     from gankit.core.control import Control
     from gankit.core.gan import Gan
-    from gankit.core.registry import Registry
-    from gankit.core.settings import Run
+    from gankit.core.parts.registry import Registry
+    from gankit.core.run.settings import Run
     from gankit_metrics.during_training import TrainingEvaluator
 
 METRICS = (

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gankit.core import randomness
-from gankit.core.metric import Metric, finite_score
+from gankit.core.contracts.metric import Metric, finite_score
 from gankit_metrics.measurement import HOLLOW, Measurement
 from gankit_metrics.picture_sets import HOLDOUT, PictureSets
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gankit.core.prepared import Rows
+from gankit.core.contracts.prepared import Rows
 from gankit_metrics.features import FeatureMetric
 from gankit_metrics.kid import mean_over_pairs
 from gankit_metrics.neighbours import pairwise_distances

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gankit.core.errors import GankitError
-from gankit.core.retried_write import RetriedWrite
+from gankit.core.files.retried_write import RetriedWrite
 from gankit.core.stop import no_progress
 from gankit.data.prepare import prepare
 from gankit.data.read.names import printable
@@ -23,8 +23,8 @@ log = logging.getLogger("gankit")
 if TYPE_CHECKING:
     from gankit.core.control import Control
     from gankit.core.gan import Gan
-    from gankit.core.registry import Registry
-    from gankit.core.settings import Run
+    from gankit.core.parts.registry import Registry
+    from gankit.core.run.settings import Run
 
 
 class TrainingEvaluator:

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, overload
 
 import torch
 
-from gankit.core.atomic_write import try_to_create
-from gankit.core.choice import Choice
-from gankit.core.contract import require_part
+from gankit.core.contracts.contract import require_part
+from gankit.core.contracts.metric import Metric
+from gankit.core.contracts.prepared import Pixels
 from gankit.core.errors import GankitError
-from gankit.core.metric import Metric
-from gankit.core.prepared import Pixels
-from gankit.core.registry import Registry, load_registry, registry_of
-from gankit.core.retried_write import describe_write_error
-from gankit.core.settings import Run
-from gankit.core.specs import Spec
+from gankit.core.files.atomic_write import try_to_create
+from gankit.core.files.retried_write import describe_write_error
+from gankit.core.parts.choice import Choice
+from gankit.core.parts.registry import Registry, load_registry, registry_of
+from gankit.core.parts.specs import Spec
+from gankit.core.run.settings import Run
 from gankit.core.stop import Progress, no_progress
 from gankit.runs.find_class import Label, find_class
 from gankit.runs.sampler import Sampler, load

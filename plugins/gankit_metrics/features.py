@@ -16,9 +16,9 @@ from torch.nn.functional import interpolate
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from gankit.compute.allocator import tune_allocator
+from gankit.core.contracts.metric import Metric
+from gankit.core.contracts.prepared import Pixels
 from gankit.core.errors import GankitError
-from gankit.core.metric import Metric
-from gankit.core.prepared import Pixels
 from gankit.data.alpha import ALPHA, flatten
 
 BATCH_SIZE = 16  # activations of more pictures do not fit into a processor's cache

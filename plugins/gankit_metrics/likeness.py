@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch.nn.functional import avg_pool2d, interpolate
 
-from gankit.core.prepared import Pixels
+from gankit.core.contracts.prepared import Pixels
 
 MAX_PICTURES = 200  # of each set
 SMALLEST = 4  # px: the coarsest scale

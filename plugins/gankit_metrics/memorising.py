@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gankit.core.prepared import Pixels, Rows
+from gankit.core.contracts.prepared import Pixels, Rows
 from gankit_metrics.features import FeatureMetric
 from gankit_metrics.neighbours import pairwise_distances
 

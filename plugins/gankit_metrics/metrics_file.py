@@ -11,13 +11,13 @@ from typing import Any
 
 from PIL import Image
 
-from gankit.core.atomic_write import write_atomically
-from gankit.core.choice import Choice
+from gankit.core.contracts.prepared import Pixels
 from gankit.core.errors import GankitError, quote_value
-from gankit.core.portable_path import path_from_here
-from gankit.core.prepared import Pixels
-from gankit.core.read_json import Types, find_wrong_type, read_json
-from gankit.core.retried_write import describe_write_error
+from gankit.core.files.atomic_write import write_atomically
+from gankit.core.files.portable_path import path_from_here
+from gankit.core.files.read_json import Types, find_wrong_type, read_json
+from gankit.core.files.retried_write import describe_write_error
+from gankit.core.parts.choice import Choice
 from gankit.core.shell import join_command
 from gankit.data.alpha import checkerboard, flatten
 from gankit.runs.log import to_csv

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from gankit.core.prepared import Rows
+from gankit.core.contracts.prepared import Rows
 from gankit_metrics.features import FeatureMetric
 
 Matrix = np.ndarray[Any, Any]

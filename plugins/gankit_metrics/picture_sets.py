@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from gankit.core import randomness
+from gankit.core.contracts.metric import Metric
+from gankit.core.contracts.prepared import Pixels, PreparedDataset, Rows
 from gankit.core.errors import GankitError
-from gankit.core.metric import Metric
-from gankit.core.prepared import Pixels, PreparedDataset, Rows
 from gankit.runs.images import to_uint8
 from gankit_metrics.likeness import explain_unlikeness
 

@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
 from gankit.core import randomness
-from gankit.core.metric import Metric
-from gankit.core.prepared import Pixels, Rows
+from gankit.core.contracts.metric import Metric
+from gankit.core.contracts.prepared import Pixels, Rows
 
 PATCH_SIZE = 7  # px
 DIRECTIONS = 128

@@ -10,10 +10,10 @@ from typing import NamedTuple
 import click
 
 from gankit.cli.param_types import NamedChoice
-from gankit.core.atomic_write import new_folder_atomically, write_atomically
 from gankit.core.errors import GankitError, quote_value
-from gankit.core.registry import Registry, find_module_file
-from gankit.core.retried_write import describe_write_error
+from gankit.core.files.atomic_write import new_folder_atomically, write_atomically
+from gankit.core.files.retried_write import describe_write_error
+from gankit.core.parts.registry import Registry, find_module_file
 from gankit.core.shell import quote_word
 from gankit.data.read.names import RESERVED
 from gankit_new.merge import merge_modules

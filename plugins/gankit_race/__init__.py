@@ -1,7 +1,7 @@
 """Races: train variants of a run under equal conditions, and test whether they differ."""
 
 from gankit.cli.main import PluginCommands
-from gankit.core.hookspecs import hookimpl
+from gankit.core.parts.hookspecs import hookimpl
 
 
 @hookimpl

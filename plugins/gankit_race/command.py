@@ -18,10 +18,10 @@ from gankit.cli.log import show_log
 from gankit.cli.progress import progress_bar
 from gankit.cli.run import read_options
 from gankit.cli.stop import stop_signals
-from gankit.core.all_stages import count_pictures
 from gankit.core.clock import format_duration
 from gankit.core.errors import GankitError
-from gankit.core.settings import gankit_with
+from gankit.core.run.all_stages import count_pictures
+from gankit.core.run.settings import gankit_with
 from gankit.core.shell import join_command
 from gankit.data.read.names import printable
 from gankit_race.differences import warn_of_bases
@@ -30,8 +30,8 @@ from gankit_race.recipes import RACES, apply_recipe
 from gankit_race.variants import LENGTHS, Variant, VariedValue, make_variants, parse_vary
 
 if TYPE_CHECKING:
-    from gankit.core.registry import Registry
-    from gankit.core.settings import Run
+    from gankit.core.parts.registry import Registry
+    from gankit.core.run.settings import Run
     from gankit.core.stop import Progress, Stop
     from gankit_race.plan import Plan
 

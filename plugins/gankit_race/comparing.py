@@ -11,14 +11,14 @@ from typing import Any
 from gankit_metrics.evaluate import evaluate
 from gankit_metrics.measurement import DEFAULT_SAMPLES
 
-from gankit.core.all_stages import count_pictures
 from gankit.core.errors import GankitError
-from gankit.core.init_text import split_init
-from gankit.core.portable_path import portable_path
-from gankit.core.registry import Registry, load_registry
-from gankit.core.settings import Run, gankit_with, option
+from gankit.core.files.portable_path import portable_path
+from gankit.core.parts.registry import Registry, load_registry
+from gankit.core.run.all_stages import count_pictures
+from gankit.core.run.init_text import split_init
+from gankit.core.run.settings import Run, gankit_with, option
+from gankit.core.run.stage import without
 from gankit.core.shell import join_command
-from gankit.core.stage import without
 from gankit.core.stop import Progress, no_progress
 from gankit.training import checkpoint
 from gankit.training.best import read_progress

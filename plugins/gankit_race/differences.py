@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from gankit.core.settings import Run, option
-from gankit.core.stage import Stage
+from gankit.core.run.settings import Run, option
+from gankit.core.run.stage import Stage
 from gankit_race.variants import PICTURES, SELF_EXPLANATORY, differing_settings
 
 SET_BY_MODEL = ("generator", "discriminator")

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from gankit.core.errors import GankitError
-from gankit.core.portable_path import shorten_path
+from gankit.core.files.portable_path import shorten_path
 from gankit.core.shell import quote_word
 from gankit.training.find_run import RUN_FILE
 

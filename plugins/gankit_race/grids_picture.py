@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from gankit.core.errors import GankitError
-from gankit.core.image_size import ImageSize
+from gankit.core.run.image_size import ImageSize
 from gankit.runs.figures import sheet
 from gankit.runs.grids import list_grids
 from gankit.runs.images import save_picture

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from gankit.core.settings import Run
+from gankit.core.run.settings import Run
 from gankit_race.results import SPEED, Row, Table
 from gankit_race.stats import NOT_JUDGED, UNDECIDED
 from gankit_race.variants import PICTURES, differing_settings

@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 
 from gankit.core.errors import GankitError
-from gankit.core.registry import Registry
+from gankit.core.parts.registry import Registry
 from gankit.core.stop import Progress
 from gankit.training.run_pictures import prepare_begun
 from gankit_race.plan import Plan

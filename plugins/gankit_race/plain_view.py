@@ -12,7 +12,7 @@ import click
 
 from gankit.core.clock import format_duration
 from gankit.core.gan import Gan
-from gankit.core.hookspecs import hookimpl
+from gankit.core.parts.hookspecs import hookimpl
 from gankit.data.read.names import printable
 from gankit_race.format import format_number
 from gankit_race.plan import Plan

@@ -19,10 +19,10 @@ from gankit import testing
 from gankit.compute.compiling import compile_networks
 from gankit.core.clock import MIN_SECONDS
 from gankit.core.errors import GankitError, quote_value
-from gankit.core.read_json import Types, find_wrong_type, is_list_of, read_json_object
-from gankit.core.registry import Registry
-from gankit.core.settings import Run, parse_length
-from gankit.core.stage import without
+from gankit.core.files.read_json import Types, find_wrong_type, is_list_of, read_json_object
+from gankit.core.parts.registry import Registry
+from gankit.core.run.settings import Run, parse_length
+from gankit.core.run.stage import without
 from gankit.core.stop import Progress
 from gankit.core.version import __version__
 from gankit.data.prepare import prepare

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from gankit.core.errors import GankitError
-from gankit.core.registry import Registry, load_registry
-from gankit.core.settings import Run
+from gankit.core.parts.registry import Registry, load_registry
+from gankit.core.run.settings import Run
 from gankit.core.shell import quote_word
 from gankit.core.stop import Stop, no_progress, stop_on_interrupt
 from gankit.training.compose import compose

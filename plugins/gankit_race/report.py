@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gankit.core.portable_path import resolve_path
-from gankit.core.settings import Run
+from gankit.core.files.portable_path import resolve_path
+from gankit.core.run.settings import Run
 from gankit_race.notes import all_notes
 from gankit_race.results import Row, Table, make_tables
 

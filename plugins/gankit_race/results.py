@@ -15,13 +15,13 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from gankit.core.all_stages import count_pictures
-from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError, quote_value
-from gankit.core.portable_path import hide_home
-from gankit.core.read_json import Types, find_wrong_type, read_json_object
-from gankit.core.retried_write import describe_write_error
-from gankit.core.settings import Run
+from gankit.core.files.atomic_write import write_atomically
+from gankit.core.files.portable_path import hide_home
+from gankit.core.files.read_json import Types, find_wrong_type, read_json_object
+from gankit.core.files.retried_write import describe_write_error
+from gankit.core.run.all_stages import count_pictures
+from gankit.core.run.settings import Run
 from gankit.runs.log import read_rows
 from gankit_race.stats import (
     NO_RESULT,

@@ -15,9 +15,9 @@ from gankit_metrics.evaluate import evaluate
 from gankit.cli.encoding import replace_unencodable
 from gankit.cli.terminal import shows_live_view
 from gankit.core.errors import GankitError, RunFailed, RunStopped
-from gankit.core.registry import Registry
+from gankit.core.parts.registry import Registry
+from gankit.core.run.stage import without
 from gankit.core.shell import quote_word
-from gankit.core.stage import without
 from gankit.core.stop import Progress, no_progress, only_preparing
 from gankit.training.run_file import recorded_run
 from gankit.training.train import train

@@ -11,11 +11,11 @@ from typing import Any
 
 import click
 
-from gankit.core.choice import split_at_commas
 from gankit.core.errors import GankitError, did_you_mean
-from gankit.core.portable_path import hide_home
-from gankit.core.settings import Run, option
-from gankit.core.specs import KINDS
+from gankit.core.files.portable_path import hide_home
+from gankit.core.parts.choice import split_at_commas
+from gankit.core.parts.specs import KINDS
+from gankit.core.run.settings import Run, option
 from gankit.data.read.names import RESERVED
 
 # Settings that decide which pictures a run trains on.

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gankit.core.hookspecs import hookimpl
+from gankit.core.parts.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     import torch
 
     from gankit.cli.main import PluginCommands
+    from gankit.core.contracts.prepared import PreparedDataset
     from gankit.core.control import Control
     from gankit.core.gan import Gan
-    from gankit.core.prepared import PreparedDataset
-    from gankit.core.registry import Registry
-    from gankit.core.settings import Run
+    from gankit.core.parts.registry import Registry
+    from gankit.core.run.settings import Run
     from gankit_report.record_d_view import DViewRecorder
 
 

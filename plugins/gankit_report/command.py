@@ -13,7 +13,7 @@ from gankit.cli.check_output import check_page
 from gankit.cli.log import show_log
 from gankit.cli.param_types import CheckpointName
 from gankit.core.errors import GankitError
-from gankit.core.registry import Registry
+from gankit.core.parts.registry import Registry
 from gankit.data.read.names import printable
 from gankit.training.find_run import find_run
 from gankit.training.links import refuse_links_out

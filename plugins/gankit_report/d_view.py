@@ -18,8 +18,8 @@ from typing import Any
 from PIL import Image
 
 from gankit.core.errors import GankitError, describe_reason
-from gankit.core.read_file import read_regular_file
-from gankit.core.read_json import is_list_of, read_json_object
+from gankit.core.files.read_file import read_regular_file
+from gankit.core.files.read_json import is_list_of, read_json_object
 from gankit.training.links import refuse_links_out
 
 FOLDER = "d-view"  # in the run's folder

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gankit.cli.charts import Axis, line_path, robust_range
-from gankit.core.all_stages import describe_stages
-from gankit.core.settings import Run
+from gankit.core.run.all_stages import describe_stages
+from gankit.core.run.settings import Run
 from gankit_report.headline import format_number
 from gankit_report.panels import Panel, Series
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gankit.core.retried_write import describe_write_error
-from gankit.core.settings import command_about
+from gankit.core.files.retried_write import describe_write_error
+from gankit.core.run.settings import command_about
 from gankit.data.read.names import printable
 from gankit_report.command import FILE
 
 if TYPE_CHECKING:
-    from gankit.core.settings import Run
+    from gankit.core.run.settings import Run
 
 log = logging.getLogger("gankit")
 

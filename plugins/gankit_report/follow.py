@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gankit.cli.loopback import JSON, Reply
-from gankit.core.registry import Registry
+from gankit.core.parts.registry import Registry
 from gankit.runs.grids import list_grids
 from gankit.training.links import refuse_links_out
 from gankit_report.film import encode

@@ -7,8 +7,8 @@ import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gankit.core.all_stages import count_pictures
 from gankit.core.clock import format_duration
+from gankit.core.run.all_stages import count_pictures
 from gankit.core.shell import join_command
 from gankit_report.recorded import Recorded
 

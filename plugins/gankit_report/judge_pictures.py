@@ -11,11 +11,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from gankit.core.class_labels import labels_in_turn
+from gankit.core.contracts.loss import Loss
+from gankit.core.contracts.prepared import PreparedDataset, Rows
 from gankit.core.gan import Gan
-from gankit.core.loss import Loss
-from gankit.core.prepared import PreparedDataset, Rows
 from gankit.core.randomness import generator
-from gankit.core.settings import Run
+from gankit.core.run.settings import Run
 from gankit.runs.images import from_uint8, resized, to_frames, to_rgb
 from gankit_report.d_view import MAX_SIDE, SHOWN, Judged, Moment
 

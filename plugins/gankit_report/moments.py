@@ -11,7 +11,7 @@ from PIL import Image
 
 from gankit.cli.page import data_uri
 from gankit.core.errors import describe_error
-from gankit.core.registry import Registry
+from gankit.core.parts.registry import Registry
 from gankit_report.d_view import Judged, Moment, read_moments
 from gankit_report.film import WEBP
 from gankit_report.headline import format_number

@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
-from gankit.core.registry import Registry
+from gankit.core.parts.registry import Registry
 from gankit.runs.sampler import load
 from gankit.training.named_checkpoint import Step
 from gankit.training.run_file import GRID_SIZE, grid_shows_seeds

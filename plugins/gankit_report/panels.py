@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gankit.core.seen import PREFIX
+from gankit.core.contracts.seen import PREFIX
 from gankit.runs.log import NUMBERS, is_reported
 from gankit_report.recorded import Recorded
 

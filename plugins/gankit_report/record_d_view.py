@@ -10,14 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gankit.core.atomic_write import write_atomically
+from gankit.core.contracts.loss import Loss
+from gankit.core.contracts.prepared import PreparedDataset
 from gankit.core.errors import describe_reason
+from gankit.core.files.atomic_write import write_atomically
+from gankit.core.files.retried_write import RetriedWrite
 from gankit.core.gan import Gan
-from gankit.core.loss import Loss
-from gankit.core.prepared import PreparedDataset
-from gankit.core.registry import Registry
-from gankit.core.retried_write import RetriedWrite
-from gankit.core.settings import Run
+from gankit.core.parts.registry import Registry
+from gankit.core.run.settings import Run
 from gankit.runs.images import arrange, save_picture
 from gankit_report.d_view import (
     FOLDER,

@@ -10,8 +10,8 @@ from typing import Any
 from gankit_metrics.metrics_file import read_metrics
 
 from gankit.core.errors import GankitError
-from gankit.core.registry import Registry
-from gankit.core.settings import Run
+from gankit.core.parts.registry import Registry
+from gankit.core.run.settings import Run
 from gankit.runs.grids import list_grids
 from gankit.runs.log import NAME, read_log
 from gankit.training.named_checkpoint import best_step

@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gankit.core.all_stages import describe_stages
-from gankit.core.settings import Run, option
+from gankit.core.run.all_stages import describe_stages
+from gankit.core.run.settings import Run, option
 from gankit_report.recorded import Recorded
 
 Row = tuple[str, list[str]]  # a setting, and its value in each run

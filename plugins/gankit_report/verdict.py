@@ -11,9 +11,9 @@ from typing import Any
 from gankit_doctor.engine import ALARM, HEALTHY, NOTE, STOP_HERE, TOO_EARLY, is_young
 
 from gankit.core.errors import GankitError, describe_error
-from gankit.core.read_json import find_wrong_type, read_json_object
-from gankit.core.registry import Registry
-from gankit.core.settings import Run
+from gankit.core.files.read_json import find_wrong_type, read_json_object
+from gankit.core.parts.registry import Registry
+from gankit.core.run.settings import Run
 
 log = logging.getLogger("gankit")
 FILE = "doctor.json"  # as the doctor's observer writes it

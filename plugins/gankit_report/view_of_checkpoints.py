@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gankit.core.errors import GankitError
 from gankit.core.gan import Gan
-from gankit.core.registry import Registry, registry_of
+from gankit.core.parts.registry import Registry, registry_of
 from gankit.training import checkpoint
 from gankit.training.assemble import build_gan
 from gankit.training.check_checkpoint import check_keys, load_weights

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gankit import GankitError, hookimpl
-from gankit.core.atomic_write import write_atomically
-from gankit.core.retried_write import RetriedWrite
+from gankit.core.files.atomic_write import write_atomically
+from gankit.core.files.retried_write import RetriedWrite
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -7,7 +7,7 @@ from torch.nn.functional import avg_pool2d, interpolate
 
 from gankit import Trick
 from gankit.core.class_labels import without_labels
-from gankit.core.growing import GrowingNetwork
+from gankit.core.contracts.growing import GrowingNetwork
 
 
 class Grow(Trick):

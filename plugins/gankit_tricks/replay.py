@@ -3,7 +3,7 @@
 import torch
 
 from gankit import Trick
-from gankit.core.growing import shape_in_training
+from gankit.core.contracts.growing import shape_in_training
 
 
 class Replay(Trick):

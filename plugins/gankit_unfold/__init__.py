@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gankit.core.hookspecs import hookimpl
+from gankit.core.parts.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from gankit.cli.main import PluginCommands

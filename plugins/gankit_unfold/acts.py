@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from gankit.core.contracts.trick import Targets, Trick
 from gankit.core.gan import Gan, Player
-from gankit.core.trick import Targets, Trick
 
 BEFORE = ("wrap", "start")  # methods that are called before the first step
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 
+from gankit.core.contracts.prepared import PreparedDataset
 from gankit.core.device import list_devices
 from gankit.core.errors import GankitError
-from gankit.core.prepared import PreparedDataset
-from gankit.core.settings import Run
+from gankit.core.run.settings import Run
 from gankit.runs.log import read_rows
 from gankit.training.run_file import read_notes
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from gankit.core.loss import Loss
-from gankit.core.trick import Targets
+from gankit.core.contracts.loss import Loss
+from gankit.core.contracts.trick import Targets
 
 CLOSE = 1e-4  # relative difference of two sums that differ by rounding
 LOWEST = -50.0  # a logit at which D is sure that a picture is fake

@@ -10,8 +10,8 @@ from typing import Any
 from gankit.cli import check_output
 from gankit.cli.charts import Axis
 from gankit.cli.page import render_page
-from gankit.core.portable_path import hide_home
-from gankit.core.settings import Run, command_line
+from gankit.core.files.portable_path import hide_home
+from gankit.core.run.settings import Run, command_line
 from gankit_unfold.pictures import Pictures, scale_of_changes, scale_of_wishes
 from gankit_unfold.questions import questions_of
 from gankit_unfold.stops import STOPS

@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from gankit.core.contracts.prepared import PreparedDataset
 from gankit.core.errors import GankitError
-from gankit.core.prepared import PreparedDataset
+from gankit.core.parts.registry import Registry
 from gankit.core.process_group import ProcessGroup
-from gankit.core.registry import Registry
-from gankit.core.settings import Run
+from gankit.core.run.settings import Run
 from gankit.core.stop import Progress
 from gankit.training import checkpoint
 from gankit.training.assemble import Trainer

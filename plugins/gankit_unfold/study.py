@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from gankit.core.loss import Loss
+from gankit.core.contracts.loss import Loss
 from gankit.core.recorder import PlayerRecord
 from gankit.training.assemble import Trainer
 from gankit_unfold.acts import Act

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from gankit.compute.threads import restore_threads
-from gankit.core.registry import Registry, registry_of
-from gankit.core.settings import Run
+from gankit.core.parts.registry import Registry, registry_of
+from gankit.core.run.settings import Run
 from gankit.core.stop import Progress, no_progress
 from gankit.training.find_run import find_run
 from gankit.training.python_words import errors_in_python

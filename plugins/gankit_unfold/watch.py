@@ -14,10 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gankit.core.contracts.trick import Trick
 from gankit.core.gan import Gan, Player
 from gankit.core.recorder import StepRecord
 from gankit.core.step import Scalars
-from gankit.core.trick import Trick
 from gankit.training.assemble import Trainer
 from gankit_unfold.acts import Acts, WatchedTrick
 

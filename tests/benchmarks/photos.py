@@ -13,7 +13,7 @@ from torchvision import transforms
 from torchvision.datasets import ImageFolder
 
 import gankit
-from gankit.core.registry import load_registry
+from gankit.core.parts.registry import load_registry
 from gankit.data.batches import Batches
 from gankit.training.compose import compose
 

@@ -19,7 +19,7 @@ from outcome import Case, Kind, Outcome, Setup
 from small_run import train_whole
 
 from gankit.core.errors import GankitError
-from gankit.core.registry import load_registry
+from gankit.core.parts.registry import load_registry
 from gankit.training import assemble, checkpoint, resume
 from gankit.training.run_file import load_run
 from gankit.training.run_pictures import prepare_begun

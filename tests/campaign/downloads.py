@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "data" / "fetch"))
 from test_download import WHOLE, Handler
 
 from gankit.core.errors import GankitError
-from gankit.core.specs import Download
+from gankit.core.parts.specs import Download
 from gankit.data.fetch import slow, transfer
 from gankit.data.fetch.download import cache_path, download_to_cache
 

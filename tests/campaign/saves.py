@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 from outcome import Case, Kind, Outcome
 
-from gankit.core.atomic_write import remove_unfinished
 from gankit.core.errors import GankitError
+from gankit.core.files.atomic_write import remove_unfinished
 from gankit.training import checkpoint
 from gankit.training.checkpoint import Checkpoint
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from gankit_metrics import evaluate as evaluation
 
-from gankit.core import atomic_write
+from gankit.core.files import atomic_write
 
 LONG = "x" * 301
 

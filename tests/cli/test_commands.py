@@ -23,7 +23,7 @@ import gankit
 from gankit import compose
 from gankit.cli.console.live import LiveView, sparkline
 from gankit.cli.read_source import read_source, remove_docstring
-from gankit.core.specs import KINDS, TrickSpec
+from gankit.core.parts.specs import KINDS, TrickSpec
 from gankit.runs.video import write_video
 from gankit.training.phase_costs import PhaseCosts
 
@@ -51,7 +51,7 @@ def test_the_version(gankit_cli):
 
 
 def test_every_setting_of_a_run_is_an_option(gankit_cli):
-    from gankit.core.settings import Run, option
+    from gankit.core.run.settings import Run, option
 
     code, out, _ = gankit_cli("run", "--help")
     assert code == 0

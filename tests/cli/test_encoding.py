@@ -18,7 +18,7 @@ from gankit import compose, load_registry, train
 from gankit.cli.console.live import LiveView
 from gankit.cli.main import main
 from gankit.cli.page import render_page
-from gankit.core.atomic_write import write_atomically
+from gankit.core.files.atomic_write import write_atomically
 
 RUN = ("--image-size", "16", "--model", "dcgan64:base_channels=4", "--batch-size", "8",
        "--device", "cpu", "--precision", "32", "--steps", "4")  # fmt: skip

@@ -8,7 +8,7 @@ import sys
 import pytest
 from PIL import Image
 
-from gankit.core.atomic_write import open_atomically, write_atomically
+from gankit.core.files.atomic_write import open_atomically, write_atomically
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows limits no file's size")
 LIMIT = 600  # bytes of a file: all that the tests write are larger

@@ -89,7 +89,7 @@ def test_paths_in_run_json(home, gankit_cli, monkeypatch, data, recorded, in_com
         return text.format(home=home, disk=disk)
 
     # as on most systems, where other disks are not below a common folder of yours
-    monkeypatch.setattr("gankit.core.portable_path.SHARED_PARTS", len(disk.parts))
+    monkeypatch.setattr("gankit.core.files.portable_path.SHARED_PARTS", len(disk.parts))
     assert gankit_cli("run", "--data", filled(data), *WORDS, "--out", "runs/a").code == 0
     record = run_json(home / "project" / "runs" / "a")
     assert record["data"] == [filled(recorded)]

@@ -15,7 +15,7 @@ from gankit.cli.half_blocks import (
     choose_layout,
 )
 from gankit.cli.rich_console import OutputConsole
-from gankit.core.image_size import ImageSize
+from gankit.core.run.image_size import ImageSize
 
 
 class Terminal(io.StringIO):

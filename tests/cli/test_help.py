@@ -7,9 +7,9 @@ import pytest
 
 from gankit.cli.grouped_command import default_settings, settings_of_parts
 from gankit.cli.options import GROUPS
-from gankit.core.hookspecs import hookimpl
-from gankit.core.registry import Registry
-from gankit.core.specs import ModelSpec
+from gankit.core.parts.hookspecs import hookimpl
+from gankit.core.parts.registry import Registry
+from gankit.core.parts.specs import ModelSpec
 from gankit.training.compose import compose
 
 HEADINGS = ["What to train", "Pictures", "Length (one of these)", "Training", "Machine", "Output"]

@@ -129,7 +129,7 @@ def test_a_place_that_cannot_be_written_is_named(gankit_cli, trained, here, monk
     def refuse(*args):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("gankit.core.atomic_write.os.urandom", refuse)
+    monkeypatch.setattr("gankit.core.files.atomic_write.os.urandom", refuse)
     for options in (("--out", "a.png"), ("--loop", "--out", "a.mp4"), ("--history",)):
         code, _, err = gankit_cli("sample", trained, *options)
         assert code == 2

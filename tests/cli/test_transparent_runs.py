@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 
 import gankit
-from gankit.core.registry import load_registry
-from gankit.core.settings import Run, command_line
+from gankit.core.parts.registry import load_registry
+from gankit.core.run.settings import Run, command_line
 from gankit.core.stop import no_progress
 from gankit.data.alpha import checkerboard, on_checkerboard
 from gankit.data.store.write import PixelSettings, _prepared_folder

@@ -25,9 +25,9 @@ from gankit.compute.convolution import (
     wants_fast_convolutions,
 )
 from gankit.compute.geometry import ConvGeometry
-from gankit.core.hookspecs import hookimpl
-from gankit.core.registry import load_registry
-from gankit.core.specs import DiscriminatorSpec, GeneratorSpec
+from gankit.core.parts.hookspecs import hookimpl
+from gankit.core.parts.registry import load_registry
+from gankit.core.parts.specs import DiscriminatorSpec, GeneratorSpec
 from gankit.training.assemble import build_gan
 from gankit.training.compose import compose
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gankit import GankitError, Trick
-from gankit.core.registry import load_registry
+from gankit.core.parts.registry import load_registry
 
 # Without batch norm.
 PLAIN = {"model": "modern64:base_channels=4", "batch_size": 12, "loss": "non-saturating"}

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from gankit import compose
-from gankit.core.settings import command_line
+from gankit.core.run.settings import command_line
 from gankit.core.shell import join_command, quote_word
 
 WORDS = [

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from gankit.core.registry import load_registry
+from gankit.core.parts.registry import load_registry
 
 # Operations that read a number, or return a tensor of unknown size: each waits for a GPU.
 READS = {"_local_scalar_dense", "nonzero", "masked_select", "_unique2", "equal", "is_nonzero"}

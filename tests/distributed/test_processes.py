@@ -382,7 +382,7 @@ BAD_STATISTICS = """
 import sys
 import gankit
 from gankit import Trick, TrickSpec, hookimpl
-from gankit.core.registry import load_registry
+from gankit.core.parts.registry import load_registry
 
 class Poison(Trick):
     def after_update(self, gan, player):

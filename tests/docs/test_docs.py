@@ -22,9 +22,9 @@ from gankit import Trick, TrickSpec, hookimpl, testing
 from gankit.cli.main import new_cli
 from gankit.cli.plugin_commands import LazyCommand
 from gankit.cli.run_from_options import resumed
-from gankit.core import hookspecs
-from gankit.core.registry import Registry, load_registry
-from gankit.core.specs import KINDS
+from gankit.core.parts import hookspecs
+from gankit.core.parts.registry import Registry, load_registry
+from gankit.core.parts.specs import KINDS
 from gankit.testing.rules import healthy_log
 from gankit.training.compose import compose
 from gankit.training.train import train

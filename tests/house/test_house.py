@@ -30,7 +30,7 @@ LAYERS = {  # package of gankit -> the packages that it may import
     "testing": "core compute distributed data training",
     "cli": "core compute distributed data training runs testing",
 }
-IMPORT_BY_NAME = {"gankit", "gankit.core.registry"}  # they may use importlib
+IMPORT_BY_NAME = {"gankit", "gankit.core.parts.registry"}  # they may use importlib
 LIGHT = {  # modules that every command imports, so they must not import torch and the like
     "gankit",
     "gankit.__main__",
@@ -52,23 +52,23 @@ LIGHT = {  # modules that every command imports, so they must not import torch a
     "gankit.cli.sample",
     "gankit.cli.show",
     "gankit.cli.stop",
-    "gankit.core.atomic_write",
-    "gankit.core.carried",
-    "gankit.core.choice",
     "gankit.core.clock",
+    "gankit.core.contracts.trick",
     "gankit.core.errors",
-    "gankit.core.find_hooks",
-    "gankit.core.hookspecs",
-    "gankit.core.process_state",
-    "gankit.core.read_file",
-    "gankit.core.registry",
-    "gankit.core.retried_write",
-    "gankit.core.setting_help",
-    "gankit.core.settings",
+    "gankit.core.files.atomic_write",
+    "gankit.core.files.read_file",
+    "gankit.core.files.retried_write",
+    "gankit.core.parts.choice",
+    "gankit.core.parts.find_hooks",
+    "gankit.core.parts.hookspecs",
+    "gankit.core.parts.process_state",
+    "gankit.core.parts.registry",
+    "gankit.core.parts.spec_fields",
+    "gankit.core.parts.specs",
+    "gankit.core.run.carried",
+    "gankit.core.run.setting_help",
+    "gankit.core.run.settings",
     "gankit.core.shell",
-    "gankit.core.spec_fields",
-    "gankit.core.specs",
-    "gankit.core.trick",
     "gankit.core.version",
     "gankit.data.datasets",
     "gankit.training.combine",
@@ -244,7 +244,7 @@ import torch
 from torch import nn
 from gankit.core.device import setup_machine
 from gankit.core.gan import Gan, Player
-from gankit.core.loss import Loss
+from gankit.core.contracts.loss import Loss
 from gankit.core.step import train_step
 
 class Hinge(Loss):

@@ -1,4 +1,4 @@
-"""Every file is written through gankit.core.atomic_write, which never leaves half a file."""
+"""Every file is written through gankit.core.files.atomic_write, which never leaves half a file."""
 
 import ast
 import re
@@ -8,16 +8,16 @@ from imports import find_modules
 
 # Other functions that write, and why they may.
 ALLOWED = {
-    "gankit.core.atomic_write:open_atomically": "it is the one way",
-    "gankit.core.atomic_write:flush_and_rename": "flushes a finished file before it is renamed",
-    "gankit.core.atomic_write:try_to_create": "an empty file, which is deleted at once",
+    "gankit.core.files.atomic_write:open_atomically": "it is the one way",
+    "gankit.core.files.atomic_write:flush_and_rename": "flushes a file before it is renamed",
+    "gankit.core.files.atomic_write:try_to_create": "an empty file, which is deleted at once",
     "gankit.runs.log:append_rows": "appends whole rows, and takes back half a row",
     "gankit.runs.log:_open_no_link": "opens the log for append_rows",
     "gankit.data.fetch.limited_writer:_create": "in a new folder, renamed when it is complete",
     "gankit.data.fetch.transfer:_transfer_once": "appends to a part, renamed when it is verified",
     "gankit.cli.output:safe_output": "opens the null device in place of a closed stream",
     "gankit.cli.output:discard": "opens the null device, after a pipe was closed",
-    "gankit.core.read_file:_open_without_waiting": "reads; the flags are those of `open`",
+    "gankit.core.files.read_file:_open_without_waiting": "reads; the flags are those of `open`",
     "gankit.runs.video:_encode_mp4": "into memory",
     "gankit.runs.video:write_video": "webp and gif, into memory",
     "gankit.testing.gpu.page:_picture": "beside a page, into a folder made for it",

@@ -9,7 +9,7 @@ import torch
 from gankit_dcgan.nets import Generator
 from PIL import Image
 
-from gankit.core.choice import Choice
+from gankit.core.parts.choice import Choice
 
 LESSONS = {  # the answers to their exercises: right ones, wrong ones
     9: (["4096 * 2048 * 16", "134217728"], ["4096 * 2048", "0"]),

@@ -6,7 +6,7 @@ import re
 import pytest
 import torch
 
-from gankit.core.registry import load_registry
+from gankit.core.parts.registry import load_registry
 
 REGISTRY = load_registry()
 COUNT = re.compile(r"(\d{1,3}(?:,\d{3})+)(?:\s+parameters)?\s+for\s+(\d+)")

@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from gankit import GankitError, Targets, Trick, compose, picture_files
-from gankit.core.choice import Choice
-from gankit.core.registry import load_registry
-from gankit.core.specs import KINDS
+from gankit.core.parts.choice import Choice
+from gankit.core.parts.registry import load_registry
+from gankit.core.parts.specs import KINDS
 
 REGISTRY = load_registry()
 NAMES = {kind: [spec.name for spec in REGISTRY.specs(kind)] for kind in KINDS}

@@ -19,7 +19,7 @@ from gankit_report.judge_pictures import draw_heat
 from PIL import Image
 
 import gankit
-from gankit.core.choice import Choice
+from gankit.core.parts.choice import Choice
 from gankit.data.alpha import checkerboard, flatten
 from gankit.runs.images import from_uint8
 

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from gankit import GankitError
-from gankit.core.image_size import ImageSize
+from gankit.core.run.image_size import ImageSize
 from gankit.data.alpha import checkerboard
 from gankit.runs.images import (
     arrange,

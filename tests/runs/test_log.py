@@ -3,7 +3,7 @@
 import pytest
 
 from gankit import GankitError
-from gankit.core.choice import Choice
+from gankit.core.parts.choice import Choice
 from gankit.runs.log import append_rows, columns, read_log, read_rows, write_rows
 
 NAMES = columns([Choice.parse("ema:decay=0.9"), Choice("noisy-d")])

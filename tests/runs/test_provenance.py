@@ -16,7 +16,7 @@ from PIL import ExifTags, Image
 from PIL.PngImagePlugin import PngInfo
 
 from gankit import GankitError
-from gankit.core.choice import Choice
+from gankit.core.parts.choice import Choice
 from gankit.data.read.kinds import is_own_picture
 from gankit.runs.grids import list_grids
 from gankit.runs.images import save_picture

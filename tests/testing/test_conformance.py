@@ -25,7 +25,7 @@ from gankit import (
     hookimpl,
     testing,
 )
-from gankit.core.registry import load_registry
+from gankit.core.parts.registry import load_registry
 from gankit.testing import BrokenContract, harness
 
 REGISTRY = load_registry()

@@ -13,7 +13,7 @@ import pytest
 from gankit import GankitError, compose, hookimpl, train
 from gankit.cli.run_from_options import resumed
 from gankit.core.errors import RunStopped
-from gankit.core.registry import load_registry
+from gankit.core.parts.registry import load_registry
 from gankit.training import budget as budget_module
 from gankit.training import checkpoint
 from gankit.training.budget import Budget

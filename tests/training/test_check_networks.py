@@ -5,7 +5,7 @@ import textwrap
 import pytest
 
 from gankit import GankitError, TrickSpec, compose, hookimpl
-from gankit.core.registry import describe_part, load_registry
+from gankit.core.parts.registry import describe_part, load_registry
 
 NETWORK = """
     from torch import nn

@@ -11,7 +11,7 @@ from PIL import Image
 
 import gankit
 from gankit import GankitError, compose, train
-from gankit.core.registry import load_registry
+from gankit.core.parts.registry import load_registry
 from gankit.runs.find_class import find_class
 from gankit.runs.walk import walk, walk_labels
 from gankit.training.run_pictures import prepare_again

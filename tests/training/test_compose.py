@@ -10,7 +10,7 @@ import pytest
 import gankit
 from gankit import GankitError, ModelSpec, Trick, compose
 from gankit.cli.run import read_options
-from gankit.core.registry import import_file, load_registry
+from gankit.core.parts.registry import import_file, load_registry
 from gankit.training.phase_costs import PhaseCosts
 from gankit.training.run_file import load_run
 

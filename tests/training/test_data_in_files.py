@@ -76,7 +76,7 @@ def test_a_fingerprint_may_be_a_method(plugin):
 
 
 def load_module(path):
-    from gankit.core.registry import import_file
+    from gankit.core.parts.registry import import_file
 
     return import_file(path)
 

@@ -15,7 +15,7 @@ import gankit
 from gankit import compose, hookimpl, train
 from gankit.cli.run_from_options import resumed
 from gankit.core.errors import RunFailed, RunStopped
-from gankit.core.registry import load_registry
+from gankit.core.parts.registry import load_registry
 from gankit.core.stop import Stop
 from gankit.runs.log import read_rows
 from gankit.training import checkpoint

@@ -14,7 +14,7 @@ import pytest
 from gankit import GankitError, compose, hookimpl, train
 from gankit.cli.run_from_options import resumed
 from gankit.core.errors import RunFailed, RunStopped
-from gankit.core.registry import Registry, load_registry
+from gankit.core.parts.registry import Registry, load_registry
 from gankit.core.stop import Stop
 from gankit.runs.log import append_rows, read_rows
 from gankit.training import checkpoint
@@ -42,7 +42,7 @@ class FailingDisk:
 
         monkeypatch.setattr(io, "open", open_or_fail)
         monkeypatch.setattr("builtins.open", open_or_fail)
-        monkeypatch.setattr("gankit.core.atomic_write.time.sleep", lambda seconds: None)
+        monkeypatch.setattr("gankit.core.files.atomic_write.time.sleep", lambda seconds: None)
 
 
 @pytest.fixture

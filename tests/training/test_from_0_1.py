@@ -13,7 +13,7 @@ from PIL import Image
 
 import gankit
 from gankit.cli.run_from_options import resumed
-from gankit.core.registry import load_registry
+from gankit.core.parts.registry import load_registry
 from gankit.training.run_file import load_run
 from gankit.training.train import train
 

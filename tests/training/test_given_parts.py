@@ -128,7 +128,7 @@ def test_a_class_may_have_the_name_of_a_column_of_the_log():
 
 def test_a_part_of_its_own_class_has_options(tmp_path):
     run = compose(**settings(tricks=[CountSteps], discriminator=D))
-    registry = gankit.core.registry.registry_of(run)
+    registry = gankit.core.parts.registry.registry_of(run)
     assert registry.make("discriminator", "d:width=7", image_size=2, channels=1).layers[1]
     assert registry.make("trick", "count-steps:size=0.125").size == 0.125
 

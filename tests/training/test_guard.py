@@ -3,7 +3,7 @@
 import pytest
 
 from gankit.core.errors import RunFailed
-from gankit.core.registry import load_registry
+from gankit.core.parts.registry import load_registry
 from gankit.training.compose import compose
 from gankit.training.guard import guard_parts
 from gankit.training.train import train

@@ -12,7 +12,7 @@ from PIL import Image
 import gankit
 from gankit import GankitError, compose, train
 from gankit.cli.run_from_options import resumed
-from gankit.core.init_text import change_path, is_same_base, split_init
+from gankit.core.run.init_text import change_path, is_same_base, split_init
 from gankit.training import checkpoint
 from gankit.training.begin_weights import load_base
 from gankit.training.fit_weights import find_fitting

@@ -8,7 +8,7 @@ from gankit_tricks.ema import EMA
 
 import gankit
 from gankit import RunStopped, compose, hookimpl, prepare, train
-from gankit.core.registry import load_registry
+from gankit.core.parts.registry import load_registry
 from gankit.training import checkpoint
 
 pytestmark = pytest.mark.skipif(

@@ -6,7 +6,7 @@ import pytest
 
 from gankit import GankitError, compose, load_run
 from gankit.cli.run_from_options import new_run
-from gankit.core.stage import Stage
+from gankit.core.run.stage import Stage
 from gankit.training.run_file import write_run
 
 

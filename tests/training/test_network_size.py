@@ -6,8 +6,8 @@ import pytest
 from torch import nn
 
 from gankit import GankitError, compose, testing
-from gankit.core.image_size import ImageSize
-from gankit.core.registry import registry_of
+from gankit.core.parts.registry import registry_of
+from gankit.core.run.image_size import ImageSize
 from gankit.data.prepare import prepare
 from gankit.testing import BrokenContract
 from gankit.training.assemble import assemble, resolve_auto

@@ -8,7 +8,7 @@ from torch import nn
 
 from gankit import DiscriminatorSpec, GankitError, Trick, TrickSpec, compose, hookimpl, train
 from gankit.core.errors import RunFailed
-from gankit.core.registry import load_registry
+from gankit.core.parts.registry import load_registry
 from gankit.runs.sampler import load
 from gankit.training import checkpoint
 from gankit.training.explain_losses import explain_losses

@@ -14,7 +14,7 @@ from PIL import Image
 
 import gankit
 from gankit import GankitError, compose, load
-from gankit.core.image_size import ImageSize
+from gankit.core.run.image_size import ImageSize
 from gankit.data.prepare import prepare
 from gankit.runs.grids import list_grids
 from gankit.runs.images import cut_grid

@@ -7,7 +7,7 @@ import torch
 
 import gankit
 from gankit import GankitError, compose, load_run, train
-from gankit.core.registry import import_file, load_registry
+from gankit.core.parts.registry import import_file, load_registry
 from gankit.runs.log import read_log
 from gankit.training import checkpoint
 

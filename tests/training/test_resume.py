@@ -11,9 +11,9 @@ import torch
 
 from gankit import GankitError, compose, hookimpl, prepare, train
 from gankit.cli.run_from_options import resumed
-from gankit.core.atomic_write import remove_unfinished
 from gankit.core.errors import RunStopped
-from gankit.core.registry import load_registry
+from gankit.core.files.atomic_write import remove_unfinished
+from gankit.core.parts.registry import load_registry
 from gankit.training import checkpoint
 from gankit.training.run_file import load_run
 

@@ -7,7 +7,7 @@ import pytest
 
 import gankit
 from gankit import GankitError
-from gankit.core.settings import Run
+from gankit.core.run.settings import Run
 from gankit.training.run_file import load_run, read_run, write_run
 
 PARTS = {

@@ -6,7 +6,7 @@ import shlex
 import pytest
 
 from gankit import GankitError, command_line, compose, load, load_run, train
-from gankit.core.registry import load_registry
+from gankit.core.parts.registry import load_registry
 from gankit.core.shell import join_command
 
 WOBBLE = """

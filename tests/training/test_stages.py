@@ -12,8 +12,8 @@ import torch
 import gankit
 from gankit import GankitError, RunStopped, compose, hookimpl, load_run, train
 from gankit.cli.run_from_options import new_run, resumed
-from gankit.core.all_stages import count_batches, count_pictures, describe_stage
-from gankit.core.stage import Stage
+from gankit.core.run.all_stages import count_batches, count_pictures, describe_stage
+from gankit.core.run.stage import Stage
 from gankit.training import checkpoint
 from gankit.training.run_file import read_run
 from gankit.training.stages import begin_stage
@@ -544,7 +544,7 @@ def test_the_doctor_judges_each_look_with_the_settings_of_its_stage(changed, reg
     from gankit_doctor.diagnosis import cured_command
     from gankit_doctor.engine import replay
 
-    from gankit.core.seen import History
+    from gankit.core.contracts.seen import History
 
     asked = []
 
@@ -573,7 +573,7 @@ def test_the_doctor_knows_no_stage_that_is_still_to_come(changed, registry):
     from gankit_doctor.diagnosis import diagnose
     from gankit_doctor.engine import replay
 
-    from gankit.core.seen import History
+    from gankit.core.contracts.seen import History
 
     run = load_run(changed)
     run = dataclasses.replace(run, lr_g=2e-4, stages=(Stage(3, {"lr_g": 0.5}),))

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from gankit.cli.encoding import replace_unencodable
-from gankit.core.hookspecs import hookimpl
+from gankit.core.parts.hookspecs import hookimpl
 from gankit.runs.grids import grid_path
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gankit.cli.console.notebook import NotebookView
     from gankit.cli.console.plain import PlainView
     from gankit.core.gan import Gan
-    from gankit.core.settings import Run
+    from gankit.core.run.settings import Run
 
 log = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 import os
 import time
 
-from gankit.core.settings import Run
+from gankit.core.run.settings import Run
 
 MAX_THREADS_PER_CORE = 1.5  # of all programs together; above it, the run warns
 

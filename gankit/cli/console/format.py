@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 from gankit.cli.main import new_cli
-from gankit.core.all_stages import describe_stage, runs_of_stages, stage_begin
 from gankit.core.clock import format_duration
 from gankit.core.errors import GankitError
-from gankit.core.settings import Run, command_about
+from gankit.core.run.all_stages import describe_stage, runs_of_stages, stage_begin
+from gankit.core.run.settings import Run, command_about
 from gankit.runs.grids import grid_path
 from gankit.training.named_checkpoint import BEST, best_step
 from gankit.training.python_words import in_caller_words, resume_call

@@ -26,7 +26,7 @@ from gankit.cli.console.recommend import recommend_recipe
 from gankit.cli.console.time_left import TimeLeft
 from gankit.cli.half_blocks import PictureRow
 from gankit.cli.rich_console import output_console
-from gankit.core.settings import Run, command_line
+from gankit.core.run.settings import Run, command_line
 from gankit.data.read.names import printable
 from gankit.runs.figures import downsample
 from gankit.runs.images import to_frames

@@ -15,8 +15,8 @@ from gankit.cli.console.format import (
 )
 from gankit.cli.console.recommend import recommend_recipe
 from gankit.cli.console.time_left import TimeLeft
-from gankit.core.retried_write import RetriedWrite
-from gankit.core.settings import Run, command_line
+from gankit.core.files.retried_write import RetriedWrite
+from gankit.core.run.settings import Run, command_line
 from gankit.data.read.names import printable
 
 if TYPE_CHECKING:

@@ -1,8 +1,8 @@
 """Recommends the default recipe when you train another network on few pictures."""
 
-from gankit.core.read_json import read_json_object
-from gankit.core.registry import load_registry
-from gankit.core.settings import Run
+from gankit.core.files.read_json import read_json_object
+from gankit.core.parts.registry import load_registry
+from gankit.core.run.settings import Run
 from gankit.training.python_words import in_caller_words
 
 FEW = range(50, 8001)  # pictures

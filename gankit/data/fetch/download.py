@@ -7,10 +7,10 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from gankit.core.atomic_write import flush_and_rename, write_atomically
 from gankit.core.errors import GankitError
-from gankit.core.file_lock import file_lock
-from gankit.core.specs import Download
+from gankit.core.files.atomic_write import flush_and_rename, write_atomically
+from gankit.core.files.file_lock import file_lock
+from gankit.core.parts.specs import Download
 from gankit.core.stop import Progress
 from gankit.data.fetch.transfer import TransferFailed, file_size, is_web_url, transfer
 from gankit.data.messages import MOVE_CACHE

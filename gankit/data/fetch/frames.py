@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 
-from gankit.core.atomic_write import open_atomically, write_atomically
 from gankit.core.errors import GankitError
+from gankit.core.files.atomic_write import open_atomically, write_atomically
 from gankit.core.stop import Progress
 from gankit.data.fetch.limited_writer import MAX_TOTAL_BYTES, MIN_FREE_BYTES
 from gankit.data.fetch.make_once import make_once

@@ -8,8 +8,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from gankit.core.atomic_write import retry_while_locked
-from gankit.core.file_lock import file_lock
+from gankit.core.files.atomic_write import retry_while_locked
+from gankit.core.files.file_lock import file_lock
 from gankit.data.store.leftovers import remove_leftovers
 
 log = logging.getLogger("gankit")

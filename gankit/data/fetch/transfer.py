@@ -18,8 +18,8 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from gankit.core.atomic_write import write_atomically
-from gankit.core.specs import Download
+from gankit.core.files.atomic_write import write_atomically
+from gankit.core.parts.specs import Download
 from gankit.core.stop import Progress
 from gankit.data.fetch import slow
 from gankit.data.messages import MOVE_CACHE

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError
+from gankit.core.files.atomic_write import write_atomically
 from gankit.core.stop import Progress
 from gankit.data.fetch.archives import (
     PACK_AGAIN,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageColor
 
-from gankit.core.image_size import ImageSize
+from gankit.core.run.image_size import ImageSize
 from gankit.data.alpha import ALPHA
 from gankit.data.messages import NO_PIXELS
 from gankit.data.read.decode import to_rgb_or_grey

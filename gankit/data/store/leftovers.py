@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from gankit.core.file_lock import file_lock, lock_if_free
+from gankit.core.files.file_lock import file_lock, lock_if_free
 from gankit.data.store.cache import cache_folder
 
 PREPARING = "preparing-"

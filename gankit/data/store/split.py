@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gankit.core.prepared import Rows
+from gankit.core.contracts.prepared import Rows
 from gankit.data.shuffle import permutation
 
 MAX_WITHOUT_HOLDOUT = 500  # pictures; larger sets hold out a tenth unless --holdout says otherwise

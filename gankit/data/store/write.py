@@ -36,11 +36,11 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gankit.core.atomic_write import open_atomically, retry_while_locked, write_atomically
+from gankit.core.contracts.prepared import Pixels, Rows
 from gankit.core.errors import GankitError
-from gankit.core.image_size import ImageSize
-from gankit.core.prepared import Pixels, Rows
-from gankit.core.read_json import Types, is_list_of, read_json_object
+from gankit.core.files.atomic_write import open_atomically, retry_while_locked, write_atomically
+from gankit.core.files.read_json import Types, is_list_of, read_json_object
+from gankit.core.run.image_size import ImageSize
 from gankit.core.stop import Progress
 from gankit.data.alpha import ALPHA
 from gankit.data.messages import (

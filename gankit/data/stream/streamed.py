@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
+from gankit.core.contracts.prepared import Pixels
 from gankit.core.errors import GankitError, RunFailed
-from gankit.core.prepared import Pixels
 from gankit.data.batches import Batches
 from gankit.data.messages import MORE_SHARDS, skipped_line
 from gankit.data.shuffle import permutation

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError, RunFailed, quote_value
-from gankit.core.read_json import has_type, read_json_object
+from gankit.core.files.atomic_write import write_atomically
+from gankit.core.files.read_json import has_type, read_json_object
 from gankit.core.stop import Progress
 from gankit.data.messages import NOT_FOUND
 from gankit.data.read.names import printable

@@ -12,8 +12,8 @@ import torch
 
 from gankit.compute.convolution import count_fast_layers
 from gankit.core.errors import GankitError
-from gankit.core.registry import load_registry
-from gankit.core.settings import Run
+from gankit.core.parts.registry import load_registry
+from gankit.core.run.settings import Run
 from gankit.testing.gpu.result import MEASURED, NOT_TRIED, Row, read_log
 from gankit.training import checkpoint
 from gankit.training.assemble import assemble, resolve_auto

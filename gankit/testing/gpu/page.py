@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from gankit.core.atomic_write import write_atomically
+from gankit.core.files.atomic_write import write_atomically
 from gankit.core.version import __version__
 from gankit.testing.gpu.result import Row
 

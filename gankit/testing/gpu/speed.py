@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from gankit.core.choice import Choice
-from gankit.core.prepared import PreparedDataset
-from gankit.core.registry import load_registry
+from gankit.core.contracts.prepared import PreparedDataset
+from gankit.core.parts.choice import Choice
+from gankit.core.parts.registry import load_registry
 from gankit.testing.gpu.result import MEASURED, Row
 from gankit.training.assemble import Trainer, assemble, resolve_auto
 from gankit.training.compose import compose

@@ -12,13 +12,13 @@ from typing import Any
 
 import torch
 
-from gankit.core.choice import Choice
 from gankit.core.class_labels import without_labels
+from gankit.core.contracts.metric import Metric
+from gankit.core.contracts.prepared import PreparedDataset
 from gankit.core.errors import GankitError, RunFailed, error_text
-from gankit.core.metric import Metric
-from gankit.core.prepared import PreparedDataset
-from gankit.core.registry import Registry
-from gankit.core.settings import Run
+from gankit.core.parts.choice import Choice
+from gankit.core.parts.registry import Registry
+from gankit.core.run.settings import Run
 from gankit.core.step import Scalars
 from gankit.core.stop import Progress, no_progress
 from gankit.data.prepare import prepare

@@ -13,11 +13,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from gankit.core.contracts.trick import Targets, Trick
 from gankit.core.errors import RunFailed
 from gankit.core.gan import Gan, Player
 from gankit.core.reported import Activity
 from gankit.core.step import judge
-from gankit.core.trick import Targets, Trick
 from gankit.training import checkpoint, returns
 from gankit.training.assemble import Trainer
 from gankit.training.returns import changes_input

@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import Optimizer, register_optimizer_step_pre_hook
 
+from gankit.core.contracts.trick import Trick
 from gankit.core.gan import Gan
 from gankit.core.step import d_backward
-from gankit.core.trick import Trick
 from gankit.training.assemble import Trainer
 
 WATCHED = ("begin_batch", "reals", "fakes", "d_input", "targets", "logits", "penalty",

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from gankit.core.metric import Metric, finite_score
-from gankit.core.prepared import Pixels
+from gankit.core.contracts.metric import Metric, finite_score
+from gankit.core.contracts.prepared import Pixels
 
 MAX_PICTURES = 48
 IGNORES_PICTURES = (

@@ -1,6 +1,6 @@
 """The doctor's rules, one file each, in the order of causes before consequences."""
 
-from gankit.core.specs import RuleSpec
+from gankit.core.parts.specs import RuleSpec
 
 _FACTS = (
     ("diverging", "Diverging", 5, "the losses or the gradients grow without end, or are not finite",

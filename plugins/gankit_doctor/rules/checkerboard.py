@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gankit.core.rule import Finding, Rule, level_of
-from gankit.core.seen import Seen
+from gankit.core.contracts.rule import Finding, Rule, level_of
+from gankit.core.contracts.seen import Seen
 from gankit_doctor.cures import MILD_RATE, even_generator, slower_g
 from gankit_doctor.signs import draws_patterns
 

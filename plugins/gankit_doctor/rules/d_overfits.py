@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gankit.core.rule import STAY, Finding, Rule
-from gankit.core.seen import Seen
+from gankit.core.contracts.rule import STAY, Finding, Rule
+from gankit.core.contracts.seen import Seen
 from gankit_doctor.cures import few_pictures_cure, for_few_pictures
 from gankit_doctor.signs import d_races, few_pictures
 

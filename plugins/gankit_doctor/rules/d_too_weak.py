@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gankit.core.rule import STAY, Finding, Rule
-from gankit.core.seen import Seen
+from gankit.core.contracts.rule import STAY, Finding, Rule
+from gankit.core.contracts.seen import Seen
 from gankit_doctor.blindfolds import find_hiding, strengthen_d
 from gankit_doctor.cures import d_rate
 from gankit_doctor.signs import is_frozen

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gankit.core.init_text import split_init
-from gankit.core.rule import Finding, Rule, level_of
-from gankit.core.seen import Seen
+from gankit.core.contracts.rule import Finding, Rule, level_of
+from gankit.core.contracts.seen import Seen
+from gankit.core.run.init_text import split_init
 from gankit_doctor.cures import Options, drop_tricks, scale_rate
 
 USUAL_STEP = 0.03  # a change of the weights, as a share of their size, that kills no units

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from gankit.core.rule import Finding, Rule
-from gankit.core.seen import Seen
+from gankit.core.contracts.rule import Finding, Rule
+from gankit.core.contracts.seen import Seen
 from gankit_doctor.cures import add_tricks, lower_rates
 from gankit_doctor.signs import is_bounded
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gankit.core.rule import Finding, Rule
-from gankit.core.seen import Seen
+from gankit.core.contracts.rule import Finding, Rule
+from gankit.core.contracts.seen import Seen
 from gankit_doctor.cures import drop_tricks, option_of
 
 HOLD_BACK_D = ("noisy-d", "flip-labels", "dropout-d", "noisy-labels", "blur", "smooth-labels")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gankit.core.rule import STAY, Finding, Rule
-from gankit.core.seen import Seen, median
+from gankit.core.contracts.rule import STAY, Finding, Rule
+from gankit.core.contracts.seen import Seen, median
 from gankit_doctor.cures import SMALL_Z, Options, add_missing, hold_d_back, slower_g
 from gankit_doctor.signs import d_races, g_races, small_z
 

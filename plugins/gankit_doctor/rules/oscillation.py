@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from gankit.core.rule import ENTER, Finding, Rule, level_of
-from gankit.core.seen import Seen
+from gankit.core.contracts.rule import ENTER, Finding, Rule, level_of
+from gankit.core.contracts.seen import Seen
 from gankit_doctor.cures import EVEN, USUAL_RATE, add_missing, even_generator, scale_rate
 from gankit_doctor.signs import UNEVEN_KERNELS, long_momentum
 

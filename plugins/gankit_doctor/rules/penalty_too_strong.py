@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gankit.core.rule import STAY, Finding, Rule
-from gankit.core.seen import Seen
+from gankit.core.contracts.rule import STAY, Finding, Rule
+from gankit.core.contracts.seen import Seen
 from gankit_doctor.penalties import (
     WEIGHTS,
     interval_of,

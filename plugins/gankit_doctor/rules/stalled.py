@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gankit.core.all_stages import count_pictures
-from gankit.core.rule import STAY, Finding, Rule
-from gankit.core.seen import Seen, median
+from gankit.core.contracts.rule import STAY, Finding, Rule
+from gankit.core.contracts.seen import Seen, median
+from gankit.core.run.all_stages import count_pictures
 from gankit_doctor.cures import Options, add_tricks
 from gankit_doctor.signs import STILL, is_frozen
 

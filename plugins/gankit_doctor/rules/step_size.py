@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gankit.core.rule import STAY, Finding, Rule
-from gankit.core.seen import Seen, median
-from gankit.core.settings import Run
+from gankit.core.contracts.rule import STAY, Finding, Rule
+from gankit.core.contracts.seen import Seen, median
+from gankit.core.run.settings import Run
 from gankit_doctor.cures import MILD_RATE, scale_rate
 
 NAMES = {"d": "D", "g": "G"}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from gankit.core.rule import Finding, Rule
-from gankit.core.seen import Seen
+from gankit.core.contracts.rule import Finding, Rule
+from gankit.core.contracts.seen import Seen
 from gankit_doctor.cures import few_pictures_cure, for_few_pictures
 from gankit_doctor.signs import FEW, d_races, passes
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gankit.core.choice import Choice
-from gankit.core.rule import STAY, Finding, Rule
-from gankit.core.seen import Seen
+from gankit.core.contracts.rule import STAY, Finding, Rule
+from gankit.core.contracts.seen import Seen
+from gankit.core.parts.choice import Choice
 from gankit_doctor.cures import scale_rate
 
 

@@ -13,7 +13,7 @@ from gankit.cli.log import show_log
 from gankit.cli.param_types import CheckpointName
 from gankit.cli.progress import progress_bar
 from gankit.core.errors import GankitError, Interrupted
-from gankit.core.portable_path import path_from_here
+from gankit.core.files.portable_path import path_from_here
 from gankit.data.read.names import printable
 from gankit.training.find_run import find_run
 from gankit.training.links import WRITTEN, refuse_links_out
@@ -137,7 +137,7 @@ def _check_directions(path: Path) -> None:
 def _provenance(
     result: Found, picture: Path, starts: int, steps: int, label: str | None
 ) -> Provenance:
-    from gankit.core.settings import command_about
+    from gankit.core.run.settings import command_about
     from gankit.runs.provenance import of_run
 
     run = result.sampler.run

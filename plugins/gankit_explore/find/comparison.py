@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from gankit_metrics.picture_sets import only_class, shuffle
 
+from gankit.core.contracts.prepared import Pixels
 from gankit.core.errors import GankitError
-from gankit.core.prepared import Pixels
-from gankit.core.registry import Registry
-from gankit.core.settings import Run
+from gankit.core.parts.registry import Registry
+from gankit.core.run.settings import Run
 from gankit.training.run_pictures import prepare_again
 
 COUNT = 8  # real pictures of each kind

@@ -14,10 +14,10 @@ from torch.nn.functional import one_hot
 
 from gankit.core import randomness
 from gankit.core.class_labels import OneClass
+from gankit.core.contracts.prepared import Pixels
 from gankit.core.errors import GankitError
-from gankit.core.prepared import Pixels
-from gankit.core.registry import Registry, registry_of
-from gankit.core.settings import Run
+from gankit.core.parts.registry import Registry, registry_of
+from gankit.core.run.settings import Run
 from gankit.core.shell import quote_word
 from gankit.core.stop import Progress, no_progress
 from gankit.data.read.names import printable

@@ -7,9 +7,9 @@ from typing import Any
 
 from PIL import Image
 
+from gankit.core.contracts.prepared import Pixels
 from gankit.core.errors import GankitError, quote_value
-from gankit.core.prepared import Pixels
-from gankit.core.settings import Run
+from gankit.core.run.settings import Run
 from gankit.data.alpha import ALPHA
 from gankit.data.read.decode import decode
 from gankit.data.read.fit import FIT_METHODS, fit

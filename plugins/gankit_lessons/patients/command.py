@@ -18,8 +18,8 @@ from gankit.data.read.names import printable
 from gankit_lessons.patients.patients import HEALTHY, PATIENTS, Patient, check_name, find_patient
 
 if TYPE_CHECKING:
-    from gankit.core.registry import Registry
-    from gankit.core.settings import Run
+    from gankit.core.parts.registry import Registry
+    from gankit.core.run.settings import Run
     from gankit_lessons.patients.folder import Result
 
 

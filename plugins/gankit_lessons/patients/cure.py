@@ -6,8 +6,8 @@ import dataclasses
 
 from gankit.cli.run import read_options
 from gankit.core.errors import GankitError, quote_value
-from gankit.core.registry import Registry
-from gankit.core.settings import Run, option, parse_length
+from gankit.core.parts.registry import Registry
+from gankit.core.run.settings import Run, option, parse_length
 from gankit.core.shell import split_command
 from gankit.training.find_run import RUN_FILE
 

@@ -9,8 +9,8 @@ from gankit_doctor import examine
 from gankit_metrics.evaluate import evaluate
 
 from gankit.core.errors import GankitError, RunFailed
-from gankit.core.registry import Registry
-from gankit.core.settings import Run, command_line
+from gankit.core.parts.registry import Registry
+from gankit.core.run.settings import Run, command_line
 from gankit_lessons.patients.cure import read_cure
 from gankit_lessons.patients.folder import Result, patient_folder, write_result
 from gankit_lessons.patients.grade import METRIC, SAMPLES, Grade, is_better

@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError
-from gankit.core.read_json import Types, find_wrong_type, read_json_object
+from gankit.core.files.atomic_write import write_atomically
+from gankit.core.files.read_json import Types, find_wrong_type, read_json_object
 from gankit_lessons.patients.grade import Grade
 
 FILE = "result.json"

@@ -10,9 +10,9 @@ from typing import Any
 from PIL import Image
 
 from gankit.cli.page import data_uri, render_page
-from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import GankitError
-from gankit.core.image_size import ImageSize
+from gankit.core.files.atomic_write import write_atomically
+from gankit.core.run.image_size import ImageSize
 from gankit.runs.figures import plot, read_log
 from gankit.runs.grids import list_grids
 from gankit.runs.read_grid import read_grid

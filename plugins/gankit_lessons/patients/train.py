@@ -12,9 +12,9 @@ from gankit.cli.progress import progress_bar
 from gankit.cli.stop import stop_signals
 from gankit.core.control import Control
 from gankit.core.errors import GankitError, RunStopped
-from gankit.core.hookspecs import hookimpl
-from gankit.core.registry import Registry
-from gankit.core.settings import Run
+from gankit.core.parts.hookspecs import hookimpl
+from gankit.core.parts.registry import Registry
+from gankit.core.run.settings import Run
 from gankit.runs.log import read_rows
 from gankit.training.compose import compose
 from gankit.training.find_run import RUN_FILE

@@ -10,7 +10,7 @@ import pytest
 import gankit
 from gankit.cli.console import Console, busy
 from gankit.cli.console.busy import other_load, warn_if_cpu_is_busy
-from gankit.core.settings import Run
+from gankit.core.run.settings import Run
 
 
 @pytest.fixture

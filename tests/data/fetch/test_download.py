@@ -17,7 +17,7 @@ from types import SimpleNamespace
 import pytest
 
 from gankit import GankitError
-from gankit.core.specs import Download
+from gankit.core.parts.specs import Download
 from gankit.data.fetch import slow, transfer
 from gankit.data.fetch.download import cache_path, download_to_cache
 
@@ -632,7 +632,7 @@ def test_two_threads_download_once(server):
 
 DOWNLOAD = """
 import sys
-from gankit.core.specs import Download
+from gankit.core.parts.specs import Download
 from gankit.data.fetch.download import download_to_cache
 url, length, sha256 = sys.argv[1:]
 print(download_to_cache(Download(url, int(length), sha256), lambda done, total: None))

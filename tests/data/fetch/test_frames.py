@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gankit.core.choice import Choice
 from gankit.core.errors import GankitError
+from gankit.core.parts.choice import Choice
 from gankit.data.datasets import picture_files
 from gankit.data.fetch import frames
 from gankit.data.prepare import prepare

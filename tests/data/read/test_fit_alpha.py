@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from sprites import draw_pixel_art, draw_sprites
 
-from gankit.core.settings import _VALUES
+from gankit.core.run.settings import _VALUES
 from gankit.data.alpha import unpremultiply
 from gankit.data.read.decode import decode_bytes
 from gankit.data.read.fit import FILTERS, cut_patches, fit

@@ -35,7 +35,7 @@ load_or_prepare(Slow(range(4)), settings, lambda p: [(fit(p, 8, 3), None)], lamb
 HOLD = """
 import sys, time
 from pathlib import Path
-from gankit.core.file_lock import file_lock
+from gankit.core.files.file_lock import file_lock
 with file_lock(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)

@@ -14,7 +14,7 @@ from PIL import Image
 
 import gankit
 from gankit import Download, GankitError, compose
-from gankit.core.registry import load_registry
+from gankit.core.parts.registry import load_registry
 
 FLOWERS = ("daisy", "dandelion", "roses", "sunflowers", "tulips")
 TISSUE = ("TUMOR", "STROMA", "COMPLEX", "LYMPHO", "DEBRIS", "MUCOSA", "ADIPOSE", "EMPTY")

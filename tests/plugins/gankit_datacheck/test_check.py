@@ -19,7 +19,7 @@ from PIL import Image, ImageOps
 from rich.console import Console
 
 import gankit
-from gankit.core.image_size import ImageSize
+from gankit.core.run.image_size import ImageSize
 from gankit.data.datasets import picture_files
 from gankit.data.store import duplicates
 

@@ -7,8 +7,8 @@ import torch
 
 import gankit
 from gankit import GankitError, compose
-from gankit.core.image_size import ImageSize
-from gankit.core.registry import load_registry
+from gankit.core.parts.registry import load_registry
+from gankit.core.run.image_size import ImageSize
 from gankit.training import assemble
 from gankit.training.network_size import make_network
 

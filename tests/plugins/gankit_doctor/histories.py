@@ -1,8 +1,8 @@
 """Histories of runs, made of series of numbers, as the doctor reads them from log.csv."""
 
 from gankit import Rule
-from gankit.core.rule import Finding
-from gankit.core.seen import History
+from gankit.core.contracts.rule import Finding
+from gankit.core.contracts.seen import History
 
 
 def make_history(interval=40, **series):

@@ -15,9 +15,9 @@ from gankit_doctor.diagnosis import cured_command
 
 from gankit import compose
 from gankit.cli.run import read_options
-from gankit.core.choice import Choice
-from gankit.core.seen import History, Seen
-from gankit.core.settings import setting_to_argv
+from gankit.core.contracts.seen import History, Seen
+from gankit.core.parts.choice import Choice
+from gankit.core.run.settings import setting_to_argv
 from gankit.training.assemble import assemble, resolve_auto
 from gankit.training.run_pictures import prepare_again
 

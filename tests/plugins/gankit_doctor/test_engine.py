@@ -17,7 +17,7 @@ from gankit_doctor.engine import (
 from histories import BETTER, WORSE, Threshold, make_history
 
 from gankit import Finding, Seen
-from gankit.core.stage import Stage
+from gankit.core.run.stage import Stage
 
 
 def named(rule_name, effects=(), **attributes):

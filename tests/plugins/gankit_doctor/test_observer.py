@@ -14,7 +14,7 @@ from gankit_doctor.build_rules import build_rules
 from gankit_doctor.observer import FILE
 
 from gankit import Finding, GankitError, Rule, RuleSpec, compose, hookimpl, load_run, train
-from gankit.core.registry import load_registry
+from gankit.core.parts.registry import load_registry
 from gankit.runs.log import read_log
 
 

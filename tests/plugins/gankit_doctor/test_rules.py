@@ -13,9 +13,9 @@ from gankit_doctor.rules import RULES
 from histories import make_history
 
 from gankit import compose, testing
-from gankit.core.registry import load_registry
-from gankit.core.seen import History, Seen
-from gankit.core.stage import Stage
+from gankit.core.contracts.seen import History, Seen
+from gankit.core.parts.registry import load_registry
+from gankit.core.run.stage import Stage
 from gankit.training.combine import check_tricks
 
 LOGS = Path(__file__).parents[2] / "fixtures" / "doctor"

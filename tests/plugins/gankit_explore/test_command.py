@@ -11,7 +11,7 @@ from gankit_explore import command, show
 import gankit
 from gankit import GankitError
 from gankit.cli import serve
-from gankit.core.registry import Registry
+from gankit.core.parts.registry import Registry
 from gankit.training.folder_lock import FolderLock
 
 

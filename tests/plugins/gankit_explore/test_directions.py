@@ -11,7 +11,7 @@ from gankit_flowers.factors import draw_factors
 from gankit_flowers.petals import draw_pictures
 from torch import nn
 
-from gankit.core.choice import Choice
+from gankit.core.parts.choice import Choice
 from gankit.runs.sampler import Sampler
 
 

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 import gankit
-from gankit.core.registry import load_registry
+from gankit.core.parts.registry import load_registry
 from gankit.runs.provenance import Provenance
 from gankit.runs.sampler import load
 from gankit.training import checkpoint

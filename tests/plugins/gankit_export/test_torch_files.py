@@ -15,8 +15,8 @@ from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from gankit import GankitError, GeneratorSpec, hookimpl
-from gankit.core.choice import Choice
-from gankit.core.registry import load_registry
+from gankit.core.parts.choice import Choice
+from gankit.core.parts.registry import load_registry
 from gankit.runs.images import to_frames
 from gankit.runs.provenance import Provenance
 

@@ -18,7 +18,7 @@ from gankit_lessons.patients.grade import BETTER, Grade, explain, is_better
 from gankit_lessons.patients.patients import HEALTHY, ILLNESSES, PATIENTS, Patient
 
 from gankit.core.errors import GankitError, RunFailed, RunStopped
-from gankit.core.settings import command_line, option
+from gankit.core.run.settings import command_line, option
 from gankit.training.run_file import load_run, write_run
 
 SICK = Case(
@@ -169,7 +169,7 @@ class TestMaking:
         assert len(err.splitlines()) == 1
 
     def test_a_second_start_at_the_same_time(self, gankit_cli, ward):
-        other = "from gankit.core.file_lock import new_lock; import pathlib, sys\n"
+        other = "from gankit.core.files.file_lock import new_lock; import pathlib, sys\n"
         other += "lock = new_lock(pathlib.Path('patients/07/.running')); lock.acquire()\n"
         other += "print('locked', flush=True); sys.stdin.read()"
         pipe = subprocess.PIPE

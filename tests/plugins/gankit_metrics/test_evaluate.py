@@ -21,8 +21,8 @@ from PIL import Image
 
 import gankit
 from gankit import GankitError, Metric, MetricSpec, compose, hookimpl, train
-from gankit.core.prepared import PreparedDataset
-from gankit.core.registry import load_registry
+from gankit.core.contracts.prepared import PreparedDataset
+from gankit.core.parts.registry import load_registry
 from gankit.training import checkpoint
 
 PLAIN = "swd", "kid:features=pixels"

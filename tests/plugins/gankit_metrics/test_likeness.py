@@ -11,14 +11,14 @@ from PIL import Image, ImageFilter
 
 import gankit
 from gankit import GankitError, compose, train
-from gankit.core.prepared import PreparedDataset
+from gankit.core.contracts.prepared import PreparedDataset
 
 COUNT = 60
 RANDOM = np.random.default_rng(0)
 
 
 def petals(first, count=COUNT, size=64):
-    dataset = gankit.core.registry.load_registry().make(
+    dataset = gankit.core.parts.registry.load_registry().make(
         "dataset", "petals", image_size=size, channels=3
     )
     return np.stack([np.asarray(dataset[first + index]) for index in range(count)])

@@ -13,7 +13,7 @@ import gankit_new
 import pytest
 from gankit_new.command import KINDS, TEMPLATES
 
-from gankit.core.registry import load_registry
+from gankit.core.parts.registry import load_registry
 
 COMBINATIONS = [*((kind,) for kind in KINDS), tuple(KINDS)]
 PLACEHOLDERS = (

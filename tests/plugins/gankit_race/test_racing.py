@@ -35,8 +35,8 @@ from rich.console import Console
 import gankit
 from gankit import GankitError
 from gankit.cli.log import message_console
-from gankit.core.atomic_write import write_atomically
 from gankit.core.errors import RunFailed, RunStopped
+from gankit.core.files.atomic_write import write_atomically
 from gankit.core.stop import Stop
 from gankit.runs.read_grid import read_grid
 from gankit.training import checkpoint

@@ -10,9 +10,9 @@ import pytest
 from gankit import GankitError, RecipeSpec, compose, hookimpl, testing
 from gankit.cli.run import run as run_command
 from gankit.cli.show import options_of
-from gankit.core.choice import Choice
-from gankit.core.registry import load_registry
-from gankit.core.specs import KINDS
+from gankit.core.parts.choice import Choice
+from gankit.core.parts.registry import load_registry
+from gankit.core.parts.specs import KINDS
 
 RECIPES = {spec.name: spec for spec in load_registry().specs("recipe")}
 PROJECTS = {"flowers102-tf", "flowergan", "cells-art", "art-interactive", "flowers-keras"}

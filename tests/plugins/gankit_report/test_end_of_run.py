@@ -6,7 +6,7 @@ import pytest
 from gankit_report import page
 
 from gankit import GankitError, RunFailed, compose, load_run, train
-from gankit.core.settings import command_line
+from gankit.core.run.settings import command_line
 
 
 def test_the_last_line_names_the_page(gankit_run, here):

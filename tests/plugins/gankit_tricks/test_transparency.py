@@ -8,7 +8,7 @@ from gankit_tricks.diffaugment import DiffAugment
 from gankit_tricks.transparency import join_alpha, split_alpha
 from sprites import draw_sprites
 
-from gankit.core.registry import load_registry
+from gankit.core.parts.registry import load_registry
 from gankit.data.read.fit import fit
 from gankit.runs.images import from_uint8
 

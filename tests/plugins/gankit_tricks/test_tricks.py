@@ -15,7 +15,7 @@ from torch import nn
 from gankit import GankitError, Targets, Trick
 from gankit.core.device import Machine
 from gankit.core.gan import Gan, Player
-from gankit.core.registry import load_registry
+from gankit.core.parts.registry import load_registry
 from gankit.core.reported import text_of
 
 NAMES = [spec.name for spec in load_registry().specs("trick")]

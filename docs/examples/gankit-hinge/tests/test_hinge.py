@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gankit import Targets, testing
 from gankit.core.errors import GankitError
-from gankit.core.registry import Registry
+from gankit.core.parts.registry import Registry
 
 TARGETS = Targets(torch.ones(2), torch.zeros(2))  # the hinge loss does not read them
 

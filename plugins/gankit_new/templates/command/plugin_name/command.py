@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from gankit import GankitError, load
-from gankit.core.registry import Registry
+from gankit.core.parts.registry import Registry
 
 
 @click.command("plugin-name")

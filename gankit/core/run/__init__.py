@@ -1,0 +1,1 @@
+"""Run: the settings of a run, and the stages in which they change."""
