@@ -29,8 +29,8 @@ from write_doctor import PAGE, RECORDS, cure_folder, read_results
 from gankit.core.parts.registry import load_registry
 from gankit.runs.figures import sheet
 from gankit.runs.grids import list_grids
-from gankit.training.run_file import load_run
-from gankit.training.run_pictures import prepare_again
+from gankit.training.run_folder.run_file import load_run
+from gankit.training.run_folder.run_pictures import prepare_again
 
 COLUMNS, ROWS = 8, 4  # pictures of each grid that are shown
 GAP = 2  # px between two pictures

@@ -23,7 +23,7 @@ from write_doctor import DONE, RECORDS, read_results
 
 from gankit.core.contracts.seen import Seen
 from gankit.core.parts.registry import load_registry
-from gankit.training.run_file import load_run
+from gankit.training.run_folder.run_file import load_run
 
 FACTORS = (0.5, 0.63, 0.8, 1.0, 1.25, 1.6, 2.0)  # of each threshold
 DEFAULT = FACTORS.index(1.0)

@@ -21,7 +21,7 @@ from pathlib import Path
 from gankit.cli.run import read_options
 from gankit.core.parts.registry import load_registry
 from gankit.core.stop import no_progress
-from gankit.training.plan_budget import fit_to_budget
+from gankit.training.budget.plan_budget import fit_to_budget
 
 METRICS = ("kid", "memorising")
 VARIANTS = ("short", "init", "long")

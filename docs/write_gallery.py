@@ -25,7 +25,7 @@ from gankit.core.parts.registry import load_registry
 from gankit.core.run.settings import setting_to_argv
 from gankit.runs.grids import list_grids
 from gankit.runs.log import read_rows
-from gankit.training.run_file import load_run
+from gankit.training.run_folder.run_file import load_run
 
 DOCS = Path(__file__).parent
 MAX_WIDTH = 400  # px of a picture

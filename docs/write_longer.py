@@ -24,7 +24,7 @@ from write_gallery import GAP, SETS, make_command
 from gankit.core.run.all_stages import count_pictures
 from gankit.runs.grids import list_grids
 from gankit.runs.log import read_rows
-from gankit.training.run_file import load_run
+from gankit.training.run_folder.run_file import load_run
 
 DOCS = Path(__file__).parent
 STORE = DOCS / "longer"

@@ -51,8 +51,8 @@ if TYPE_CHECKING:  # for editors and type checkers
     from gankit.runs.log import read_log as read_log
     from gankit.runs.sampler import Sampler as Sampler
     from gankit.runs.sampler import load as load
-    from gankit.training.compose import compose as compose
-    from gankit.training.run_file import load_run as load_run
+    from gankit.training.run_folder.run_file import load_run as load_run
+    from gankit.training.settings.compose import compose as compose
     from gankit.training.train import train as train
 
 _MODULES = {  # the same names at run time; tests/house/test_face.py compares both
@@ -87,12 +87,12 @@ _MODULES = {  # the same names at run time; tests/house/test_face.py compares bo
     "check_data": "gankit_datacheck.check",
     "command_line": "gankit.core.run.settings",
     "compare": "gankit_race.comparing",
-    "compose": "gankit.training.compose",
+    "compose": "gankit.training.settings.compose",
     "evaluate": "gankit_metrics.evaluate",
     "hookimpl": "gankit.core.parts.hookspecs",
     "load": "gankit.runs.sampler",
     "load_registry": "gankit.core.parts.registry",
-    "load_run": "gankit.training.run_file",
+    "load_run": "gankit.training.run_folder.run_file",
     "picture_files": "gankit.data.datasets",
     "prepare": "gankit.data.prepare",
     "race": "gankit_race.racing",

@@ -21,7 +21,7 @@ from gankit.cli.main import main
 from gankit.cli.terminal import NOTEBOOK_VARIABLES
 from gankit.core.parts.registry import load_registry
 from gankit.training.assemble import assemble, resolve_auto
-from gankit.training.compose import compose
+from gankit.training.settings.compose import compose
 from gankit.training.train import train
 
 DOCS = Path(__file__).parents[1] / "docs"

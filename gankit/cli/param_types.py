@@ -9,7 +9,7 @@ from click.shell_completion import CompletionItem
 
 from gankit.core.errors import did_you_mean, quote_value
 from gankit.core.parts.specs import KINDS
-from gankit.training.named_checkpoint import BEST, LAST
+from gankit.training.checkpoints.named_checkpoint import BEST, LAST
 
 ALL = "all"  # checkpoints; a word that some commands take
 

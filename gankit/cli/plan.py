@@ -19,10 +19,10 @@ from gankit.core.run.settings import Run, command_line
 from gankit.core.stop import Progress
 from gankit.data.read.names import printable
 from gankit.training import assemble, stages
-from gankit.training.begin_weights import Base, base_of, describe_begin
-from gankit.training.plan_budget import measure_step_time
-from gankit.training.resumed_run import changed_settings, run_to_train
-from gankit.training.run_pictures import prepare_again
+from gankit.training.budget.plan_budget import measure_step_time
+from gankit.training.run_folder.run_pictures import prepare_again
+from gankit.training.settings.resumed_run import changed_settings, run_to_train
+from gankit.training.weights.begin_weights import Base, base_of, describe_begin
 
 MAX_CLASSES = 12  # that are listed
 BUSY_LOAD = 0.5  # threads of other programs that computed on average, from which they are named

@@ -21,7 +21,7 @@ from gankit.runs.images import save_picture, to_rgb
 from gankit.runs.provenance import Provenance
 from gankit.training import assemble
 from gankit.training.guard import guard_parts
-from gankit.training.run_pictures import prepare_again
+from gankit.training.run_folder.run_pictures import prepare_again
 
 NUM_PICTURES = 32  # on each side
 

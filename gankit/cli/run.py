@@ -23,13 +23,13 @@ from gankit.cli.run_from_options import (
 )
 from gankit.core.errors import GankitError
 from gankit.data.read.names import printable
-from gankit.training.combine import check_single_process
+from gankit.training.settings.combine import check_single_process
 
 if TYPE_CHECKING:
     from gankit.core.parts.registry import Registry
     from gankit.core.run.settings import Run
     from gankit.core.stop import Progress
-    from gankit.training.budget import Budget
+    from gankit.training.budget.budget import Budget
 
 
 @click.command(cls=GroupedCommand, groups=GROUPS, epilog=NOTE)
@@ -88,7 +88,7 @@ def _check_and_plan(
 ) -> tuple[Run, Budget | None]:
     """Try the parts that did not come with gankit, and set the length if there is a budget."""
     from gankit import testing
-    from gankit.training.plan_budget import fit_to_budget
+    from gankit.training.budget.plan_budget import fit_to_budget
 
     testing.try_external_parts(run, registry, progress)
     return fit_to_budget(run, budget, registry, progress) if budget else (run, None)

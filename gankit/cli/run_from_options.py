@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from gankit.core.errors import GankitError
-from gankit.training.combine import LENGTHS, expand_shorthands
+from gankit.training.settings.combine import LENGTHS, expand_shorthands
 
 if TYPE_CHECKING:
     from gankit.core.parts.registry import Registry
@@ -62,9 +62,9 @@ def read_fields(values: dict[str, Any], budget: str | None, resume: Path | None)
 
 def new_run(registry: Registry, config: Path | None, fields: dict[str, Any]) -> Run:
     """The run that the options describe; they override the config file."""
-    from gankit.training.copy_run import copy_run, kept_settings
-    from gankit.training.run_file import read_run, require_not_imported
-    from gankit.training.run_parts import require_settings
+    from gankit.training.run_folder.run_file import read_run, require_not_imported
+    from gankit.training.run_folder.run_parts import require_settings
+    from gankit.training.settings.copy_run import copy_run, kept_settings
 
     settings = read_run(config) if config else {}
     if config:
@@ -80,9 +80,9 @@ def resumed(folder: Path, files: tuple[str, ...] = (), **fields: Any) -> Run:
     `files`: the one-file plugins that were loaded.
     """
     from gankit.core.run.settings import parse_length
-    from gankit.training.find_run import find_run
-    from gankit.training.resumed_run import require_changeable, require_chosen
-    from gankit.training.run_file import load_run
+    from gankit.training.run_folder.find_run import find_run
+    from gankit.training.run_folder.run_file import load_run
+    from gankit.training.settings.resumed_run import require_changeable, require_chosen
 
     folder = find_run(folder, "; it continues from its newest checkpoint")
     require_changeable(fields)

@@ -29,10 +29,10 @@ from gankit.cli.sample_options import (
 from gankit.cli.sample_pictures import Pictures, Successive
 from gankit.core.errors import GankitError
 from gankit.data.read.names import printable
-from gankit.training.find_run import find_run
-from gankit.training.links import WRITTEN, refuse_links_out
-from gankit.training.named_checkpoint import LAST, checkpoint_word
-from gankit.training.run_file import grid_shows_seeds
+from gankit.training.checkpoints.named_checkpoint import LAST, checkpoint_word
+from gankit.training.run_folder.find_run import find_run
+from gankit.training.run_folder.links import WRITTEN, refuse_links_out
+from gankit.training.run_folder.run_file import grid_shows_seeds
 
 if TYPE_CHECKING:
     from gankit.cli.sample_forms import Drawing

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gankit.cli.sample_pictures import short_name
 from gankit.runs.find_class import find_class
-from gankit.training.run_file import recorded_run
+from gankit.training.run_folder.run_file import recorded_run
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -23,7 +23,7 @@ from gankit.cli.sample_pictures import (
 )
 from gankit.core.errors import GankitError
 from gankit.runs.sample_limits import MAX_SIZE, NEAR_COUNT, SPREAD
-from gankit.training.run_file import GRID_SIZE
+from gankit.training.run_folder.run_file import GRID_SIZE
 
 ROW = 8  # pictures of each class, if there are several
 COUNTS = {"grid": 64, "files": 64, "strip": 10, "film": 12}  # pictures, if --count is not given

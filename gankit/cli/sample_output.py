@@ -19,7 +19,7 @@ from gankit.data.messages import shorten
 from gankit.runs import video
 from gankit.runs.grids import list_grids
 from gankit.runs.provenance import of_run
-from gankit.training.run_file import recorded_run
+from gankit.training.run_folder.run_file import recorded_run
 
 MAX_PIXELS = 89_478_485  # Pillow warns of a larger picture when it opens it
 MAX_SIDES = {"JPEG": 65_500, "WEBP": 16_383, "GIF": 65_535, "AVIF": 65_535}  # pixels

@@ -21,8 +21,8 @@ from gankit.core.files.atomic_write import write_atomically
 from gankit.core.files.read_file import read_regular_file
 from gankit.core.parts.choice import Choice
 from gankit.core.run.settings import Run
-from gankit.training.find_run import find_run
-from gankit.training.run_file import folder_of
+from gankit.training.run_folder.find_run import find_run
+from gankit.training.run_folder.run_file import folder_of
 
 NAME = "log.csv"
 MAX_BYTES = 1 << 30  # five million rows

@@ -21,7 +21,7 @@ from gankit.core.files.portable_path import hide_home
 from gankit.core.files.read_json import parse_json, read_json_object
 from gankit.core.version import __version__
 from gankit.data.read.mark import MARK
-from gankit.training.find_run import RUN_FILE
+from gankit.training.run_folder.find_run import RUN_FILE
 
 MAX_LETTERS = 4096  # of an entry; a longer one is left out: run.json has the whole command
 KINDS = "a .png, .jpg, .gif, .webp or .mp4 file"

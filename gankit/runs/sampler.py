@@ -20,15 +20,15 @@ from gankit.core.run.settings import Run
 from gankit.runs.find_class import Label, find_class, to_labels
 from gankit.runs.images import arrange, resize, to_pictures
 from gankit.runs.sample_limits import MAX_SIZE, NEAR_COUNT, SPREAD
-from gankit.training import checkpoint
 from gankit.training.assemble import build_gan
-from gankit.training.check_checkpoint import check_keys, load_weights
-from gankit.training.find_run import find_run
-from gankit.training.grid_latents import grid_latents
-from gankit.training.named_checkpoint import Step, checkpoint_path, named_step
-from gankit.training.python_words import called_in_python
-from gankit.training.run_file import GRID_SIZE, folder_of, load_run
-from gankit.training.run_parts import SAMPLED, require_parts
+from gankit.training.checkpoints import checkpoint
+from gankit.training.checkpoints.check_checkpoint import check_keys, load_weights
+from gankit.training.checkpoints.named_checkpoint import Step, checkpoint_path, named_step
+from gankit.training.run_folder.find_run import find_run
+from gankit.training.run_folder.grid_latents import grid_latents
+from gankit.training.run_folder.run_file import GRID_SIZE, folder_of, load_run
+from gankit.training.run_folder.run_parts import SAMPLED, require_parts
+from gankit.training.settings.python_words import called_in_python
 
 BATCH_SIZE = 64  # pictures that the generator draws at once
 

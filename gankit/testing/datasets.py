@@ -15,7 +15,7 @@ from gankit.testing.harness import Harness, open_harness
 from gankit.training.trial.pictures import require_picture, require_sequence
 
 if TYPE_CHECKING:
-    from gankit.training.compose import Dataset
+    from gankit.training.settings.compose import Dataset
 
 SIZE = 16
 MAX_READ = 200  # pictures, to see that they can be read

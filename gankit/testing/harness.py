@@ -24,10 +24,10 @@ from gankit.core.parts.specs import DatasetSpec, DiscriminatorSpec, GeneratorSpe
 from gankit.core.run.settings import Run
 from gankit.data.prepare import prepare
 from gankit.training.assemble import Trainer, assemble, resolve_auto
-from gankit.training.compose import compose
-from gankit.training.given_parts import GivenParts
-from gankit.training.python_words import errors_in_python, in_caller_words
-from gankit.training.run_parts import SETTINGS
+from gankit.training.run_folder.run_parts import SETTINGS
+from gankit.training.settings.compose import compose
+from gankit.training.settings.given_parts import GivenParts
+from gankit.training.settings.python_words import errors_in_python, in_caller_words
 
 HARNESS = "gankit-testing"  # the name of the harness's own parts
 Weights = dict[str, Tensor]  # of both networks, by name

@@ -13,11 +13,11 @@ from gankit.testing.harness import (
     Setting,
     open_harness,
 )
-from gankit.training.check_loss import compute_d_loss, compute_g_loss, require_valid_loss
+from gankit.training.checks.loss import compute_d_loss, compute_g_loss, require_valid_loss
 from gankit.training.trial.trial_step import require_finite
 
 if TYPE_CHECKING:
-    from gankit.training.compose import Part
+    from gankit.training.settings.compose import Part
 
 
 def check_loss(part: Part[Loss], *, plugin: object | None = None, **run: Setting) -> None:

@@ -13,7 +13,7 @@ from gankit.testing.harness import Harness, open_harness
 from gankit.training.trial.try_metric import IGNORES_PICTURES, ignores_pictures
 
 if TYPE_CHECKING:
-    from gankit.training.compose import Part
+    from gankit.training.settings.compose import Part
 
 SET_SIZE = 48  # pictures
 IMAGE_SIZE = 32

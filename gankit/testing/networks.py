@@ -24,15 +24,15 @@ from gankit.testing.harness import (
     open_harness,
 )
 from gankit.training.assemble import Trainer
-from gankit.training.check_networks import ENDS_IN_TANH, RETURNS_PROBABILITIES
-from gankit.training.compose import compose
-from gankit.training.given_parts import Copies
-from gankit.training.network_size import takes_rectangles
-from gankit.training.returns import changes_input
+from gankit.training.checks.networks import ENDS_IN_TANH, RETURNS_PROBABILITIES
+from gankit.training.checks.returns import changes_input
+from gankit.training.settings.compose import compose
+from gankit.training.settings.given_parts import Copies
 from gankit.training.trial.trial_step import require_finite
+from gankit.training.weights.network_size import takes_rectangles
 
 if TYPE_CHECKING:
-    from gankit.training.compose import Network
+    from gankit.training.settings.compose import Network
 
 
 def check_generator(

@@ -15,7 +15,7 @@ from gankit.core.run.settings import Run, command_line
 from gankit.testing.harness import Harness, open_harness
 
 if TYPE_CHECKING:
-    from gankit.training.compose import Part
+    from gankit.training.settings.compose import Part
 
 STEPS = 480  # of the healthy run
 HEALTHY_LOG = Path(__file__).with_name("healthy_log.csv")  # of a run of the default loss

@@ -22,14 +22,14 @@ from gankit.testing.harness import (
     first_difference,
     open_harness,
 )
-from gankit.training import checkpoint
-from gankit.training.combine import exclusion_reason
+from gankit.training.checkpoints import checkpoint
+from gankit.training.settings.combine import exclusion_reason
 from gankit.training.train import train
 from gankit.training.trial import trick_hooks, trick_in_step
 from gankit.training.trial.trial_step import require_finite
 
 if TYPE_CHECKING:
-    from gankit.training.compose import Part
+    from gankit.training.settings.compose import Part
 
 ACTING_METHODS = (
     "wrap",

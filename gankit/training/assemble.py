@@ -30,14 +30,14 @@ from gankit.data.batches import Batches
 from gankit.data.store.cache import ensure_temporary_folder
 from gankit.distributed.batch_norm import sync_batch_norm
 from gankit.distributed.processes import current_process_group
-from gankit.training.begin_weights import Base
-from gankit.training.best import BestSoFar
-from gankit.training.check_classes import require_takes_classes
-from gankit.training.check_loss import require_valid_loss
-from gankit.training.check_networks import check_networks
-from gankit.training.finite import find_non_finite, networks_of, numbers_of_networks
-from gankit.training.network_size import make_network
-from gankit.training.proportion import check_memory, limited_weights
+from gankit.training.checkpoints.best import BestSoFar
+from gankit.training.checkpoints.finite import find_non_finite, networks_of, numbers_of_networks
+from gankit.training.checks.classes import require_takes_classes
+from gankit.training.checks.loss import require_valid_loss
+from gankit.training.checks.networks import check_networks
+from gankit.training.weights.begin_weights import Base
+from gankit.training.weights.network_size import make_network
+from gankit.training.weights.proportion import check_memory, limited_weights
 
 Part = TypeVar("Part")
 MEMORY_FORMATS = {"channels-last": torch.channels_last, "contiguous": torch.contiguous_format}

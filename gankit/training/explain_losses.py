@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from gankit.core.gan import Gan, Player
-from gankit.training.finite import find_non_finite, numbers_of_networks
+from gankit.training.checkpoints.finite import find_non_finite, numbers_of_networks
 
 LOSSES = ("d_loss", "penalty", "g_loss")  # in the order in which a step computes them
 Step = tuple[int, dict[str, float]]  # its number, counted from 1; its losses, and D's mean scores

@@ -20,8 +20,8 @@ from gankit.core.contracts.growing import shape_in_training
 from gankit.core.errors import GankitError, RunFailed, RunStopped, describe_error
 from gankit.core.parts.registry import Registry
 from gankit.core.parts.specs import Spec
-from gankit.training import returns
 from gankit.training.assemble import Trainer
+from gankit.training.checks import returns
 
 Check = Callable[..., object]  # takes what a method returned, and its arguments; raises ValueError
 

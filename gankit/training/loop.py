@@ -6,14 +6,14 @@ from gankit.core.errors import EndedEarly, RunFailed, RunStopped, error_text
 from gankit.core.parts.registry import Registry
 from gankit.core.stop import Progress, Stop, no_progress
 from gankit.training import assemble
-from gankit.training.budget import Budget, Stopwatch
-from gankit.training.folder import RunFolder
-from gankit.training.grid_latents import grid_latents
+from gankit.training.budget.budget import Budget, Stopwatch
+from gankit.training.checkpoints.saver import Saver
 from gankit.training.guard import guard_parts
 from gankit.training.observers import Observers
 from gankit.training.pace import Pace
-from gankit.training.python_words import resume_call
-from gankit.training.saver import Saver
+from gankit.training.run_folder.folder import RunFolder
+from gankit.training.run_folder.grid_latents import grid_latents
+from gankit.training.settings.python_words import resume_call
 from gankit.training.step_log import StepLog
 
 

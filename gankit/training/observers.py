@@ -17,7 +17,7 @@ from gankit.core.parts.registry import Plugin, Registry
 from gankit.core.reported import to_float
 from gankit.core.run.settings import Run
 from gankit.core.stop import Stop
-from gankit.training.best import BestSoFar
+from gankit.training.checkpoints.best import BestSoFar
 
 log = logging.getLogger("gankit")
 STEP = "step_taken"

@@ -14,10 +14,10 @@ from gankit.core.run.all_stages import runs_of_stages, stage_begin
 from gankit.core.run.settings import Run
 from gankit.core.run.stage import CHANGEABLE, TOGETHER, Stage
 from gankit.training.assemble import Trainer, assemble
-from gankit.training.checkpoint import list_checkpoints, step_of
-from gankit.training.resume import restored, run_at_end
-from gankit.training.run_file import recorded_run
-from gankit.training.run_parts import TRAINED, require_parts
+from gankit.training.checkpoints.checkpoint import list_checkpoints, step_of
+from gankit.training.checkpoints.resume import restored, run_at_end
+from gankit.training.run_folder.run_file import recorded_run
+from gankit.training.run_folder.run_parts import TRAINED, require_parts
 
 log = logging.getLogger("gankit")
 

@@ -21,11 +21,16 @@ from gankit.core.version import __version__
 from gankit.data.messages import summarise
 from gankit.training import assemble
 from gankit.training.assemble import Trainer
-from gankit.training.begin_weights import Base, describe_begin, warn_of_untrained_d
-from gankit.training.check_best_metric import check_best_metric
-from gankit.training.folder import RunFolder
-from gankit.training.run_file import write_run
-from gankit.training.run_parts import TRAINED, origins, require_parts, warn_of_other_values
+from gankit.training.checks.best_metric import check_best_metric
+from gankit.training.run_folder.folder import RunFolder
+from gankit.training.run_folder.run_file import write_run
+from gankit.training.run_folder.run_parts import (
+    TRAINED,
+    origins,
+    require_parts,
+    warn_of_other_values,
+)
+from gankit.training.weights.begin_weights import Base, describe_begin, warn_of_untrained_d
 
 log = logging.getLogger("gankit")
 

@@ -9,8 +9,8 @@ from gankit.core.reported import numbers_of, text_of
 from gankit.core.run.settings import Run
 from gankit.core.step import FIRST_SCORES, Scalars
 from gankit.training.assemble import Trainer
+from gankit.training.checkpoints.saver import training_failed
 from gankit.training.explain_losses import explain_losses
-from gankit.training.saver import training_failed
 
 
 class StepLog:

@@ -19,18 +19,17 @@ from gankit.core.stop import (
 )
 from gankit.distributed.processes import process_group
 from gankit.training import assemble, stages
-from gankit.training.begin_weights import base_of
-from gankit.training.budget import Budget
+from gankit.training.budget.budget import Budget
+from gankit.training.budget.plan_budget import plan_length
 from gankit.training.callbacks import GuardedProgress, Program, check_callbacks
-from gankit.training.check_metrics import check_metrics
-from gankit.training.folder import RunFolder
-from gankit.training.links import check_run_folder
+from gankit.training.checks.metrics import check_metrics
 from gankit.training.loop import TrainingLoop
 from gankit.training.observers import Observers, observe_with
-from gankit.training.plan_budget import plan_length
-from gankit.training.python_words import called_from_python, called_in_python
-from gankit.training.resumed_run import changed_settings, run_to_train
-from gankit.training.run_pictures import prepare_again
+from gankit.training.run_folder.folder import RunFolder
+from gankit.training.run_folder.links import check_run_folder
+from gankit.training.run_folder.run_pictures import prepare_again
+from gankit.training.settings.python_words import called_from_python, called_in_python
+from gankit.training.settings.resumed_run import changed_settings, run_to_train
 from gankit.training.start import (
     begin_folder,
     check_agreement,
@@ -39,6 +38,7 @@ from gankit.training.start import (
     resolve_alike,
 )
 from gankit.training.trial.trial_step import try_external_parts
+from gankit.training.weights.begin_weights import base_of
 
 
 @called_in_python

@@ -19,7 +19,7 @@ from gankit.core.run.image_size import ImageSize
 from gankit.core.run.settings import Run
 from gankit.data.datasets import picture_files
 from gankit.data.read.names import printable
-from gankit.training.compose import compose
+from gankit.training.settings.compose import compose
 from gankit_datacheck.report import make_report
 from gankit_datacheck.survey import SIDE, Defaults, Survey, examine
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gankit.core.run.image_size import ImageSize
-from gankit.training.network_size import possible_size
+from gankit.training.weights.network_size import possible_size
 from gankit_datacheck.art_advice import fit_art
 from gankit_datacheck.finding import Finding, count_share, percent
 from gankit_datacheck.sizes import largest_possible

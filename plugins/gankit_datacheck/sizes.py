@@ -1,7 +1,7 @@
 """Which image sizes gankit's own networks can draw."""
 
 from gankit.core.run.image_size import ImageSize
-from gankit.training.network_size import MIN_SIDE, possible_size
+from gankit.training.weights.network_size import MIN_SIDE, possible_size
 
 
 def largest_possible(size: ImageSize, factor: float) -> ImageSize:

@@ -12,7 +12,7 @@ import click
 from gankit.cli.log import show_log
 from gankit.cli.progress import progress_bar
 from gankit.data.read.names import printable
-from gankit.training.find_run import find_run
+from gankit.training.run_folder.find_run import find_run
 from gankit_doctor.columns import format_value, meaning_of
 from gankit_doctor.engine import ALARM, NOTE
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from gankit.core.parts.choice import Choice
 from gankit.core.run.settings import Run
-from gankit.training import combine
+from gankit.training.settings import combine
 
 Options = dict[str, Any]
 SMALL_Z = 8  # numbers in z, below which they limit how many pictures there are

@@ -17,9 +17,9 @@ from gankit.core.run.settings import Run
 from gankit.core.step import begin_batch, d_backward, g_backward, update
 from gankit.core.stop import Progress
 from gankit.training.assemble import Trainer, assemble
-from gankit.training.checkpoint import list_checkpoints
-from gankit.training.resume import restored
-from gankit.training.run_pictures import prepare_again
+from gankit.training.checkpoints.checkpoint import list_checkpoints
+from gankit.training.checkpoints.resume import restored
+from gankit.training.run_folder.run_pictures import prepare_again
 
 log = logging.getLogger("gankit")
 STEPS = 200  # of each copy

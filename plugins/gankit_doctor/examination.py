@@ -10,8 +10,8 @@ from gankit.core.files.read_json import read_json_object
 from gankit.core.parts.registry import Registry, registry_of
 from gankit.core.run.settings import Run
 from gankit.core.stop import Progress, no_progress
-from gankit.training.find_run import find_run
-from gankit.training.run_file import load_run
+from gankit.training.run_folder.find_run import find_run
+from gankit.training.run_folder.run_file import load_run
 from gankit_doctor.build_rules import build_rules
 from gankit_doctor.deep import measure_deeply
 from gankit_doctor.diagnosis import Diagnosis, diagnose

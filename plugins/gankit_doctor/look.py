@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from gankit.training.grid_latents import grid_latents
+from gankit.training.run_folder.grid_latents import grid_latents
 from gankit_doctor import pictures
 from gankit_doctor.players import judge_numbers, player_numbers
 from gankit_doctor.reference import make_reference

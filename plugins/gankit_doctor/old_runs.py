@@ -20,9 +20,9 @@ from gankit.runs.grids import list_grids
 from gankit.runs.images import cut_grid, from_uint8
 from gankit.runs.read_grid import read_grid
 from gankit.training.assemble import assemble, resolve_auto
-from gankit.training.checkpoint import list_checkpoints
-from gankit.training.resume import restored
-from gankit.training.run_pictures import prepare_begun
+from gankit.training.checkpoints.checkpoint import list_checkpoints
+from gankit.training.checkpoints.resume import restored
+from gankit.training.run_folder.run_pictures import prepare_begun
 from gankit_doctor import pictures
 from gankit_doctor.look import Looker
 from gankit_doctor.reference import Reference, make_reference

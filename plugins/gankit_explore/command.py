@@ -14,7 +14,7 @@ from gankit.cli.param_types import ALL, CheckpointName
 from gankit.core.errors import GankitError
 from gankit.core.shell import quote_word
 from gankit.data.read.names import printable
-from gankit.training.find_run import find_run
+from gankit.training.run_folder.find_run import find_run
 
 SECONDS_BETWEEN_LOOKS = 1.0  # for the first checkpoint of a run that has just begun
 
@@ -67,8 +67,8 @@ def explore(
 
 def _wait_for_checkpoint(run: Path) -> None:
     """Wait while a run trains that has no checkpoint yet. GankitError if it does not train."""
-    from gankit.training.checkpoint import list_checkpoints
-    from gankit.training.folder_lock import is_running
+    from gankit.training.checkpoints.checkpoint import list_checkpoints
+    from gankit.training.run_folder.folder_lock import is_running
 
     is_announced = False
     while True:

@@ -20,7 +20,7 @@ from gankit.data.alpha import ALPHA
 from gankit.data.read.names import printable
 from gankit.runs.provenance import of_run
 from gankit.runs.sampler import Sampler
-from gankit.training.checkpoint import list_checkpoints, step_of
+from gankit.training.checkpoints.checkpoint import list_checkpoints, step_of
 from gankit_explore import engine
 from gankit_explore.directions import REACH, Direction, find_directions
 from gankit_explore.program.check import require_same_pictures

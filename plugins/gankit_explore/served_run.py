@@ -13,10 +13,10 @@ from gankit.cli.loopback import JSON, Reply
 from gankit.core.errors import GankitError
 from gankit.core.parts.registry import Registry
 from gankit.runs.sampler import Sampler, load
-from gankit.training.checkpoint import list_checkpoints, step_of
-from gankit.training.folder_lock import is_running
-from gankit.training.links import refuse_links_out
-from gankit.training.named_checkpoint import Step
+from gankit.training.checkpoints.checkpoint import list_checkpoints, step_of
+from gankit.training.checkpoints.named_checkpoint import Step
+from gankit.training.run_folder.folder_lock import is_running
+from gankit.training.run_folder.links import refuse_links_out
 from gankit_explore.page import MAX_CHECKPOINTS, render
 from gankit_explore.program.lower import lower_sampler
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from gankit.cli.serve import open_in_browser
 from gankit.cli.terminal import shows_notebook_view
 from gankit.runs.sampler import Sampler
-from gankit.training.links import WRITTEN, refuse_links_out
+from gankit.training.run_folder.links import WRITTEN, refuse_links_out
 from gankit_explore.page import render, write_page
 
 FILE = "explore.html"  # in the run's folder

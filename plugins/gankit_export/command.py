@@ -14,8 +14,8 @@ from gankit.core.errors import GankitError
 from gankit.core.files.portable_path import path_from_here
 from gankit.core.run.settings import Run, command_about
 from gankit.data.read.names import printable
-from gankit.training.find_run import WEIGHTS, find_run
-from gankit.training.links import refuse_links_out
+from gankit.training.run_folder.find_run import WEIGHTS, find_run
+from gankit.training.run_folder.links import refuse_links_out
 
 if TYPE_CHECKING:
     from gankit.core.parts.registry import Registry
@@ -128,7 +128,7 @@ def _write_all(run: Path, out: Path, registry: Registry) -> list[str]:
     from gankit_explore.page import thin_out, write_page
 
     from gankit.runs.sampler import load
-    from gankit.training.checkpoint import require_checkpoints, step_of
+    from gankit.training.checkpoints.checkpoint import require_checkpoints, step_of
 
     steps = sorted(map(step_of, require_checkpoints(run / "checkpoints")))
     samplers = [load(run, each, registry) for each in thin_out(steps)]

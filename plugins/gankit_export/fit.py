@@ -14,7 +14,7 @@ from gankit.core.errors import GankitError
 from gankit.core.parts.choice import Choice
 from gankit.core.parts.registry import Registry
 from gankit.core.run.image_size import ImageSize
-from gankit.training.network_size import network_size
+from gankit.training.weights.network_size import network_size
 
 Shapes = Mapping[str, tuple[int, ...]]
 SIZES = (16, 32, 64, 128, 256, 512, 1024)  # of pictures, in pixels

@@ -16,11 +16,11 @@ from gankit.core.parts.specs import ModelSpec
 from gankit.core.run.image_size import ImageSize
 from gankit.core.run.settings import Run, setting_to_argv
 from gankit.core.version import __version__
-from gankit.training import checkpoint
 from gankit.training.assemble import build_gan
-from gankit.training.check_checkpoint import load_weights
-from gankit.training.folder import RunFolder
-from gankit.training.run_file import write_run
+from gankit.training.checkpoints import checkpoint
+from gankit.training.checkpoints.check_checkpoint import load_weights
+from gankit.training.run_folder.folder import RunFolder
+from gankit.training.run_folder.run_file import write_run
 from gankit_export.fit import Families, Fit, explain_mismatch, shapes_of
 from gankit_export.weights_file import Weights, read_weights
 

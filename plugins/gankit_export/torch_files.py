@@ -21,7 +21,7 @@ from gankit.data.alpha import ALPHA
 from gankit.data.read.names import printable
 from gankit.runs.provenance import Provenance, entries_of
 from gankit.runs.sampler import Sampler
-from gankit.training.network_size import network_size
+from gankit.training.weights.network_size import network_size
 from gankit_export.exact import (
     cannot_export,
     inputs_of_seeds,

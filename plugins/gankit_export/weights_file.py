@@ -19,7 +19,7 @@ from gankit.core.errors import GankitError
 from gankit.core.files.read_file import read_regular_file
 from gankit.data.read.kinds import START_BYTES, recognise
 from gankit.data.read.reasons import EMPTY, LFS_POINTER, WEB_PAGE
-from gankit.training.checkpoint import MAX_TENSOR_BYTES
+from gankit.training.checkpoints.checkpoint import MAX_TENSOR_BYTES
 
 Weights = dict[str, Tensor]
 MAX_DEPTH = 4  # of dicts in a checkpoint, and of prefixes of names such as module.netG.

@@ -13,7 +13,7 @@ from gankit.cli.param_types import CheckpointName
 from gankit.cli.progress import progress_bar
 from gankit.core.errors import GankitError
 from gankit.data.read.names import printable
-from gankit.training.find_run import find_run
+from gankit.training.run_folder.find_run import find_run
 from gankit_metrics.measurement import DEFAULT_SAMPLES, Measurement, format_number
 
 samples_option = click.option(
@@ -97,7 +97,7 @@ def evaluate(
 
 def _measure_classes(run: Path, names: tuple[str, ...], measure: Any) -> Any:
     """What was measured of each class; see `measure_classes`."""
-    from gankit.training.run_file import recorded_run
+    from gankit.training.run_folder.run_file import recorded_run
     from gankit_metrics.by_class import measure_classes
 
     return measure_classes(

@@ -12,7 +12,7 @@ from gankit.core.files.retried_write import RetriedWrite
 from gankit.core.stop import no_progress
 from gankit.data.prepare import prepare
 from gankit.data.read.names import printable
-from gankit.training.python_words import in_caller_words
+from gankit.training.settings.python_words import in_caller_words
 from gankit_metrics.evaluate import BuiltMetrics, build_metrics, measure_all
 from gankit_metrics.measurement import DEFAULT_SAMPLES, Measurement, format_number
 from gankit_metrics.metrics_file import add_metrics

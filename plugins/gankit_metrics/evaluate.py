@@ -23,15 +23,15 @@ from gankit.core.run.settings import Run
 from gankit.core.stop import Progress, no_progress
 from gankit.runs.find_class import Label, find_class
 from gankit.runs.sampler import Sampler, load
-from gankit.training.check_metrics import require_dataset
-from gankit.training.compose import name_objects
-from gankit.training.find_run import find_run
-from gankit.training.links import refuse_links_out
-from gankit.training.named_checkpoint import Step, named_step
-from gankit.training.python_words import called_in_python, errors_in_python
-from gankit.training.run_file import Data, folder_of, load_run
-from gankit.training.run_parts import require_parts
-from gankit.training.run_pictures import prepare_again
+from gankit.training.checkpoints.named_checkpoint import Step, named_step
+from gankit.training.checks.metrics import require_dataset
+from gankit.training.run_folder.find_run import find_run
+from gankit.training.run_folder.links import refuse_links_out
+from gankit.training.run_folder.run_file import Data, folder_of, load_run
+from gankit.training.run_folder.run_parts import require_parts
+from gankit.training.run_folder.run_pictures import prepare_again
+from gankit.training.settings.compose import name_objects
+from gankit.training.settings.python_words import called_in_python, errors_in_python
 from gankit.training.trial.try_metric import IGNORES_PICTURES, ignores_pictures
 from gankit_metrics.bootstrap import measure
 from gankit_metrics.features import features_available
@@ -46,7 +46,7 @@ from gankit_metrics.picture_sets import (
 )
 
 if TYPE_CHECKING:
-    from gankit.training.compose import Part
+    from gankit.training.settings.compose import Part
 
 log = logging.getLogger("gankit")
 BuiltMetrics = list[tuple[Choice, Metric]]  # each as you wrote it, and built

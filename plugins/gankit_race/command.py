@@ -114,7 +114,7 @@ def _race(
     progress: Progress,
 ) -> None:
     """Plan a race or read its plan, then train and measure what is missing."""
-    from gankit.training.folder_lock import RESUME_ADVICE, FolderLock
+    from gankit.training.run_folder.folder_lock import RESUME_ADVICE, FolderLock
     from gankit_race.plan import read_plan
     from gankit_race.racing import claim_folder, extend_plan, refuse_used_folder, resume_plan
 

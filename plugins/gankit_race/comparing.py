@@ -20,11 +20,11 @@ from gankit.core.run.settings import Run, gankit_with, option
 from gankit.core.run.stage import without
 from gankit.core.shell import join_command
 from gankit.core.stop import Progress, no_progress
-from gankit.training import checkpoint
-from gankit.training.best import read_progress
-from gankit.training.find_run import find_run
-from gankit.training.folder import make_numbered_folder
-from gankit.training.run_file import Data, data_paths, load_run
+from gankit.training.checkpoints import checkpoint
+from gankit.training.checkpoints.best import read_progress
+from gankit.training.run_folder.find_run import find_run
+from gankit.training.run_folder.folder import make_numbered_folder
+from gankit.training.run_folder.run_file import Data, data_paths, load_run
 from gankit_race.differences import IMAGES, compared_settings, setting_label, warn_if_confounded
 from gankit_race.find_race import race_folder
 from gankit_race.plan import choose_metrics, read_plan

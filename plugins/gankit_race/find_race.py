@@ -8,7 +8,7 @@ from pathlib import Path
 from gankit.core.errors import GankitError
 from gankit.core.files.portable_path import shorten_path
 from gankit.core.shell import quote_word
-from gankit.training.find_run import RUN_FILE
+from gankit.training.run_folder.find_run import RUN_FILE
 
 RACE_FILE = "race.json"
 

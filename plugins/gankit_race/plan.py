@@ -27,11 +27,11 @@ from gankit.core.stop import Progress
 from gankit.core.version import __version__
 from gankit.data.prepare import prepare
 from gankit.training import assemble
-from gankit.training.begin_weights import base_of
-from gankit.training.folder import make_numbered_folder
-from gankit.training.phase_costs import stay_in_first_phase, time_phases
-from gankit.training.recorded_paths import find_paths, path_entries
-from gankit.training.run_file import make_run, read_settings
+from gankit.training.budget.phase_costs import stay_in_first_phase, time_phases
+from gankit.training.run_folder.folder import make_numbered_folder
+from gankit.training.run_folder.recorded_paths import find_paths, path_entries
+from gankit.training.run_folder.run_file import make_run, read_settings
+from gankit.training.weights.begin_weights import base_of
 from gankit_race.find_race import RACE_FILE
 from gankit_race.race_folder import check_race_folder
 from gankit_race.results import write_file

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from gankit.training.links import refuse_links_out
+from gankit.training.run_folder.links import refuse_links_out
 from gankit_race.find_race import RACE_FILE
 from gankit_race.variants import Variant
 

@@ -13,10 +13,10 @@ from gankit.core.parts.registry import Registry, load_registry
 from gankit.core.run.settings import Run
 from gankit.core.shell import quote_word
 from gankit.core.stop import Stop, no_progress, stop_on_interrupt
-from gankit.training.compose import compose
-from gankit.training.find_run import RUN_FILE
-from gankit.training.folder_lock import NEW_ADVICE, RESUME_ADVICE, FolderLock
-from gankit.training.run_file import data_paths, record_move
+from gankit.training.run_folder.find_run import RUN_FILE
+from gankit.training.run_folder.folder_lock import NEW_ADVICE, RESUME_ADVICE, FolderLock
+from gankit.training.run_folder.run_file import data_paths, record_move
+from gankit.training.settings.compose import compose
 from gankit_race.find_race import RACE_FILE, find_race
 from gankit_race.pictures import check_pictures, move_pictures
 from gankit_race.plain_view import PlainView

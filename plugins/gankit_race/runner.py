@@ -19,7 +19,7 @@ from gankit.core.parts.registry import Registry
 from gankit.core.run.stage import without
 from gankit.core.shell import quote_word
 from gankit.core.stop import Progress, no_progress, only_preparing
-from gankit.training.run_file import recorded_run
+from gankit.training.run_folder.run_file import recorded_run
 from gankit.training.train import train
 from gankit_race.differences import warn_of_bases
 from gankit_race.find_race import RACE_FILE

@@ -15,9 +15,9 @@ from gankit.cli.param_types import CheckpointName
 from gankit.core.errors import GankitError
 from gankit.core.parts.registry import Registry
 from gankit.data.read.names import printable
-from gankit.training.find_run import find_run
-from gankit.training.links import refuse_links_out
-from gankit.training.named_checkpoint import checkpoint_word
+from gankit.training.checkpoints.named_checkpoint import checkpoint_word
+from gankit.training.run_folder.find_run import find_run
+from gankit.training.run_folder.links import refuse_links_out
 
 FILE = "report.html"  # in the folder of the first run
 DIGEST = 6  # letters that tell folders of the same name from each other

@@ -20,7 +20,7 @@ from PIL import Image
 from gankit.core.errors import GankitError, describe_reason
 from gankit.core.files.read_file import read_regular_file
 from gankit.core.files.read_json import is_list_of, read_json_object
-from gankit.training.links import refuse_links_out
+from gankit.training.run_folder.links import refuse_links_out
 
 FOLDER = "d-view"  # in the run's folder
 MOMENTS = 5  # in a run, at most

@@ -13,7 +13,7 @@ from pathlib import Path
 from gankit.cli.loopback import JSON, Reply
 from gankit.core.parts.registry import Registry
 from gankit.runs.grids import list_grids
-from gankit.training.links import refuse_links_out
+from gankit.training.run_folder.links import refuse_links_out
 from gankit_report.film import encode
 from gankit_report.page import render_report
 

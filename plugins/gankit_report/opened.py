@@ -8,8 +8,8 @@ from pathlib import Path
 
 from gankit.core.parts.registry import Registry
 from gankit.runs.sampler import load
-from gankit.training.named_checkpoint import Step
-from gankit.training.run_file import GRID_SIZE, grid_shows_seeds
+from gankit.training.checkpoints.named_checkpoint import Step
+from gankit.training.run_folder.run_file import GRID_SIZE, grid_shows_seeds
 from gankit_report.film import Film, Frame, encode_frame
 
 

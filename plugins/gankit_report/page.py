@@ -14,7 +14,7 @@ from gankit.core.parts.registry import Registry
 from gankit.core.run.all_stages import tricks_of_all_stages
 from gankit.core.run.settings import command_line
 from gankit.data.read.names import printable
-from gankit.training.named_checkpoint import Step
+from gankit.training.checkpoints.named_checkpoint import Step
 from gankit_report.draw import BOTTOM, HEIGHT, LEFT, WIDTH, draw_panels, x_axis
 from gankit_report.film import MAX_LETTERS, Film, make_film
 from gankit_report.findings import Stretch, stretches

@@ -14,8 +14,8 @@ from gankit.core.parts.registry import Registry
 from gankit.core.run.settings import Run
 from gankit.runs.grids import list_grids
 from gankit.runs.log import NAME, read_log
-from gankit.training.named_checkpoint import best_step
-from gankit.training.run_file import load_run, read_notes
+from gankit.training.checkpoints.named_checkpoint import best_step
+from gankit.training.run_folder.run_file import load_run, read_notes
 from gankit_report.verdict import Verdict, read_verdict
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from gankit.core.errors import GankitError
 from gankit.core.gan import Gan
 from gankit.core.parts.registry import Registry, registry_of
-from gankit.training import checkpoint
 from gankit.training.assemble import build_gan
-from gankit.training.check_checkpoint import check_keys, load_weights
-from gankit.training.grid_latents import grid_latents
-from gankit.training.run_file import load_run
-from gankit.training.run_parts import TRAINED, require_parts
-from gankit.training.run_pictures import prepare_again
+from gankit.training.checkpoints import checkpoint
+from gankit.training.checkpoints.check_checkpoint import check_keys, load_weights
+from gankit.training.run_folder.grid_latents import grid_latents
+from gankit.training.run_folder.run_file import load_run
+from gankit.training.run_folder.run_parts import TRAINED, require_parts
+from gankit.training.run_folder.run_pictures import prepare_again
 from gankit_report.d_view import MOMENTS, Moment, choose_evenly
 from gankit_report.judge_pictures import judge_pictures
 from gankit_report.record_d_view import make_loss

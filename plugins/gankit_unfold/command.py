@@ -11,7 +11,7 @@ from gankit.cli.check_output import check_page
 from gankit.cli.log import show_log
 from gankit.cli.progress import progress_bar
 from gankit.data.read.names import printable
-from gankit.training.find_run import find_run
+from gankit.training.run_folder.find_run import find_run
 
 
 @click.command()

@@ -13,7 +13,7 @@ from gankit.core.device import list_devices
 from gankit.core.errors import GankitError
 from gankit.core.run.settings import Run
 from gankit.runs.log import read_rows
-from gankit.training.run_file import read_notes
+from gankit.training.run_folder.run_file import read_notes
 
 NUMBERS = ("d_loss", "g_loss", "penalty", "d_real", "d_fake")  # columns of log.csv
 

@@ -15,10 +15,10 @@ from gankit.core.parts.registry import Registry
 from gankit.core.process_group import ProcessGroup
 from gankit.core.run.settings import Run
 from gankit.core.stop import Progress
-from gankit.training import checkpoint
 from gankit.training.assemble import Trainer
+from gankit.training.checkpoints import checkpoint
+from gankit.training.checkpoints.resume import restore_from, run_at_end
 from gankit.training.guard import guard_parts
-from gankit.training.resume import restore_from, run_at_end
 from gankit.training.stages import trainer_of_stage
 from gankit.training.start import make_trainer
 from gankit.training.step_log import StepLog

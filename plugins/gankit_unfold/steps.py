@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gankit.core.errors import GankitError, quote_value
-from gankit.training.named_checkpoint import BEST, LAST, named_step
+from gankit.training.checkpoints.named_checkpoint import BEST, LAST, named_step
 
 MAX_STEPS = 50  # on one page, which then has about 5 MB
 EXAMPLE = "give steps as log.csv counts them, such as --at 0,50,500,last"

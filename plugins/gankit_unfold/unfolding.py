@@ -13,11 +13,11 @@ from gankit.compute.threads import restore_threads
 from gankit.core.parts.registry import Registry, registry_of
 from gankit.core.run.settings import Run
 from gankit.core.stop import Progress, no_progress
-from gankit.training.find_run import find_run
-from gankit.training.python_words import errors_in_python
-from gankit.training.run_file import folder_of, load_run
-from gankit.training.run_parts import TRAINED, require_parts
-from gankit.training.run_pictures import prepare_begun
+from gankit.training.run_folder.find_run import find_run
+from gankit.training.run_folder.run_file import folder_of, load_run
+from gankit.training.run_folder.run_parts import TRAINED, require_parts
+from gankit.training.run_folder.run_pictures import prepare_begun
+from gankit.training.settings.python_words import errors_in_python
 from gankit_unfold.exact import read_log_rows, require_repeatable, require_same_pictures
 from gankit_unfold.replay import Replay
 from gankit_unfold.steps import default_steps, parse_steps

@@ -15,7 +15,7 @@ from torchvision.datasets import ImageFolder
 import gankit
 from gankit.core.parts.registry import load_registry
 from gankit.data.batches import Batches
-from gankit.training.compose import compose
+from gankit.training.settings.compose import compose
 
 
 def make_photos(folder, count):

@@ -20,9 +20,10 @@ from small_run import train_whole
 
 from gankit.core.errors import GankitError
 from gankit.core.parts.registry import load_registry
-from gankit.training import assemble, checkpoint, resume
-from gankit.training.run_file import load_run
-from gankit.training.run_pictures import prepare_begun
+from gankit.training import assemble
+from gankit.training.checkpoints import checkpoint, resume
+from gankit.training.run_folder.run_file import load_run
+from gankit.training.run_folder.run_pictures import prepare_begun
 
 JUDGED = (
     "The altered checkpoint is passed over with its reason in one line and the older one is "

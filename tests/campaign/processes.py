@@ -13,7 +13,7 @@ from typing import NamedTuple
 from outcome import Case, Kind, Outcome, Setup
 from small_run import OPTIONS, Ended
 
-from gankit.training import checkpoint
+from gankit.training.checkpoints import checkpoint
 
 JUDGED = (
     "Both processes end within 60 s, with an exit code that is not 0 and one line that says why; "

@@ -12,8 +12,8 @@ from outcome import Case, Kind, Outcome
 
 from gankit.core.errors import GankitError
 from gankit.core.files.atomic_write import remove_unfinished
-from gankit.training import checkpoint
-from gankit.training.checkpoint import Checkpoint
+from gankit.training.checkpoints import checkpoint
+from gankit.training.checkpoints.checkpoint import Checkpoint
 
 JUDGED = (
     "Each checkpoint that is listed loads and is exactly what was saved at its step; the newest is "

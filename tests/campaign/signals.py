@@ -43,7 +43,7 @@ PHASES: dict[str, Moment | None] = {
     "preparing": Moment("gankit.data.store.write", "_Writer.add", 60),
     "step": Moment("gankit.training.assemble", "Trainer.step", 40),
     "inside a step": Moment("gankit.core.gan", "Gan.judge", 120),
-    "saving": Moment("gankit.training.checkpoint", "write_atomically", 40),
+    "saving": Moment("gankit.training.checkpoints.checkpoint", "write_atomically", 40),
     "logging": Moment("gankit.runs.log", "append_rows", 20),
     "drawing": Moment("gankit.core.gan", "Gan.sample", 5),
     "finishing": Moment("gankit.runs.run_writer", "RunWriter.run_finished", 1),

@@ -16,7 +16,7 @@ import torch
 from workers import redirect_output
 
 from gankit.cli.main import main
-from gankit.training import checkpoint
+from gankit.training.checkpoints import checkpoint
 
 STEPS = 40
 OPTIONS = (

@@ -25,7 +25,7 @@ from gankit.cli.console.live import LiveView, sparkline
 from gankit.cli.read_source import read_source, remove_docstring
 from gankit.core.parts.specs import KINDS, TrickSpec
 from gankit.runs.video import write_video
-from gankit.training.phase_costs import PhaseCosts
+from gankit.training.budget.phase_costs import PhaseCosts
 
 
 @pytest.fixture
@@ -366,7 +366,9 @@ def test_a_dry_run_says_what_other_programs_do_to_its_time(gankit_run, monkeypat
 def test_lengths_become_steps(gankit_run, monkeypatch, length, steps):
     """A step shows 8 pictures, twice as many with two steps of D; there are 64 in an epoch."""
     costs = PhaseCosts(seconds=(0.5,))
-    monkeypatch.setattr("gankit.training.plan_budget.measure_costs", lambda run, *_: (costs, run))
+    monkeypatch.setattr(
+        "gankit.training.budget.plan_budget.measure_costs", lambda run, *_: (costs, run)
+    )
     code, out, _ = gankit_run(*length, "--dry-run")
     assert code == 0
     assert re.search(rf"^length +{steps} steps = ", out, re.M)

@@ -10,7 +10,7 @@ from gankit.cli.options import GROUPS
 from gankit.core.parts.hookspecs import hookimpl
 from gankit.core.parts.registry import Registry
 from gankit.core.parts.specs import ModelSpec
-from gankit.training.compose import compose
+from gankit.training.settings.compose import compose
 
 HEADINGS = ["What to train", "Pictures", "Length (one of these)", "Training", "Machine", "Output"]
 HEADINGS += ["Other"]

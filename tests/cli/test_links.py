@@ -9,7 +9,7 @@ import pytest
 
 from gankit import GankitError, evaluate, load_run, train
 from gankit.runs import log
-from gankit.training import checkpoint
+from gankit.training.checkpoints import checkpoint
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
 

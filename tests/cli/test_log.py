@@ -12,7 +12,7 @@ import pytest
 from gankit.cli import log
 from gankit.cli.console.live import LiveView
 from gankit.cli.log import show_log
-from gankit.training.compose import compose
+from gankit.training.settings.compose import compose
 
 LOG = logging.getLogger("gankit")
 SCALARS = {"d_loss": 1.0, "g_loss": 2.0, "d_real": 0.5, "d_fake": 0.25}

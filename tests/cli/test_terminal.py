@@ -17,7 +17,7 @@ from gankit.cli.console.plain import seconds_between_lines
 from gankit.cli.main import new_cli
 from gankit.cli.progress import progress_bar
 from gankit.cli.terminal import shows_live_view
-from gankit.training.compose import compose
+from gankit.training.settings.compose import compose
 
 ESCAPE = "\x1b["
 NOTEBOOK = {"JPY_PARENT_PID": "23955", "TERM": "xterm-color", "FORCE_COLOR": "1", "CLICOLOR": "1"}

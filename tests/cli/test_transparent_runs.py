@@ -20,7 +20,7 @@ from gankit.runs.images import to_pictures
 from gankit.runs.video import write_video
 from gankit.runs.walk import film_frames
 from gankit.training.assemble import assemble, resolve_auto
-from gankit.training.run_file import load_run
+from gankit.training.run_folder.run_file import load_run
 
 TINY_OPTIONS = ("--model", "dcgan64:base_channels=4", "--image-size", 16, "--batch-size", 8)
 

@@ -16,7 +16,7 @@ import gankit
 from gankit.compute import allocator
 from gankit.compute.allocator import tune_allocator
 from gankit.training.assemble import assemble, resolve_auto
-from gankit.training.compose import compose
+from gankit.training.settings.compose import compose
 
 CPU = torch.device("cpu")
 LOOPS = str(Path(__file__).parents[1] / "benchmarks")

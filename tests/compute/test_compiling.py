@@ -12,7 +12,7 @@ from gankit.compute import compiling
 from gankit.compute.compiling import compile_networks
 from gankit.compute.convolution import use_fast_convolutions
 from gankit.core.process_group import ProcessGroup
-from gankit.training.run_file import load_run
+from gankit.training.run_folder.run_file import load_run
 from gankit.training.train import train
 
 # torch reads `grad` of tensors that are not leaves while it compiles, and warns about that

@@ -29,7 +29,7 @@ from gankit.core.parts.hookspecs import hookimpl
 from gankit.core.parts.registry import load_registry
 from gankit.core.parts.specs import DiscriminatorSpec, GeneratorSpec
 from gankit.training.assemble import build_gan
-from gankit.training.compose import compose
+from gankit.training.settings.compose import compose
 
 PASSES = ("_compute_images", "_compute_maps", "_compute_weight")
 LAYERS = (

@@ -18,7 +18,7 @@ from gankit.compute.threads import (
 )
 from gankit.testing.harness import open_harness
 from gankit.training.assemble import assemble, resolve_auto
-from gankit.training.run_file import load_run
+from gankit.training.run_folder.run_file import load_run
 
 BUSY = {2: 0.1, 1: 0.01}  # threads -> seconds, while another program computes
 IDLE = {2: 0.01, 1: 0.02}

@@ -15,10 +15,10 @@ from gankit.cli.console.plain import PlainView
 from gankit.compute import threads
 from gankit.core.clock import format_duration, format_time_left, rate
 from gankit.data.prepare import prepare
-from gankit.training import assemble, plan_budget
-from gankit.training.budget import Budget, Stopwatch
-from gankit.training.compose import compose
+from gankit.training import assemble
+from gankit.training.budget.budget import Budget, Stopwatch, plan_budget
 from gankit.training.pace import Pace
+from gankit.training.settings.compose import compose
 
 BACK = itertools.count(0.0, -1.0)
 CLOCKS = {"standing": lambda: 5.0, "going back": lambda: next(BACK)}

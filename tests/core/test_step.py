@@ -9,7 +9,7 @@ import gankit
 from gankit import Targets, Trick
 from gankit.core.step import d_backward, g_backward, train_step, update
 from gankit.training.assemble import assemble, resolve_auto
-from gankit.training.compose import compose
+from gankit.training.settings.compose import compose
 
 
 @pytest.fixture

@@ -20,8 +20,9 @@ from gankit.core.errors import RunFailed
 from gankit.core.process_group import ProcessGroup
 from gankit.distributed.processes import process_group
 from gankit.runs.log import read_log
-from gankit.training import assemble, checkpoint
-from gankit.training.named_checkpoint import best_step
+from gankit.training import assemble
+from gankit.training.checkpoints import checkpoint
+from gankit.training.checkpoints.named_checkpoint import best_step
 from gankit.training.start import check_agreement
 
 SMALL = shlex.split(
@@ -206,7 +207,7 @@ def second(monkeypatch, registry, tiny):
         joined = contextlib.nullcontext(group)
         monkeypatch.setattr("gankit.training.train.process_group", lambda stop: joined)
         monkeypatch.setattr("gankit.training.assemble.current_process_group", lambda: group)
-        monkeypatch.setattr("gankit.training.check_networks.current_process_group", lambda: group)
+        monkeypatch.setattr("gankit.training.checks.networks.current_process_group", lambda: group)
 
         def assemble_and_note(run, *others, **options):
             runs.append(run)

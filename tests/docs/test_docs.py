@@ -26,7 +26,7 @@ from gankit.core.parts import hookspecs
 from gankit.core.parts.registry import Registry, load_registry
 from gankit.core.parts.specs import KINDS
 from gankit.testing.rules import healthy_log
-from gankit.training.compose import compose
+from gankit.training.settings.compose import compose
 from gankit.training.train import train
 
 ROOT = Path(__file__).parents[2]

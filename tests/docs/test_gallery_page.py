@@ -12,7 +12,7 @@ from PIL import Image
 from gankit import compose
 from gankit.cli.run import read_options
 from gankit.core.parts.registry import load_registry
-from gankit.training.run_file import write_run
+from gankit.training.run_folder.run_file import write_run
 
 DOCS = Path(__file__).parents[2] / "docs"
 STORED_RUNS = sorted(path.stem for path in (DOCS / "gallery").glob("*.json"))

@@ -12,7 +12,7 @@ from PIL import Image
 
 from gankit import compose
 from gankit.runs import log
-from gankit.training.run_file import write_run
+from gankit.training.run_folder.run_file import write_run
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -71,10 +71,10 @@ LIGHT = {  # modules that every command imports, so they must not import torch a
     "gankit.core.shell",
     "gankit.core.version",
     "gankit.data.datasets",
-    "gankit.training.combine",
-    "gankit.training.compose",
-    "gankit.training.convert",
-    "gankit.training.run_file",
+    "gankit.training.settings.combine",
+    "gankit.training.settings.compose",
+    "gankit.training.settings.convert",
+    "gankit.training.run_folder.run_file",
 }
 LIGHT |= {name for name in find_modules() if name.startswith("gankit_") and "." not in name}
 HEAVY = {

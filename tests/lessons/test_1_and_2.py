@@ -8,7 +8,7 @@ from PIL import Image
 
 import gankit
 from gankit.training import assemble
-from gankit.training.compose import compose
+from gankit.training.settings.compose import compose
 
 LESSONS = {  # the answers to their exercises: right ones, wrong ones
     1: (["(0.33, 1.61)"], ["(0.33, 0.22)"]),

@@ -22,7 +22,7 @@ from gankit.runs.grids import list_grids
 from gankit.runs.images import save_picture
 from gankit.runs.provenance import MAX_LETTERS, Provenance, read_provenance
 from gankit.runs.video import write_video
-from gankit.training.run_file import recorded_run
+from gankit.training.run_folder.run_file import recorded_run
 
 FULL = Provenance("gankit run --data '\u2603 {kittens}' --seed 7", "gankit run " + "x" * 3000, 7, 9)
 COMMENT = 'made by gankit {"version": "9", "command": "%s", "seed": 7}'

@@ -9,7 +9,7 @@ from gankit import compose, load_run, train
 from gankit.core.reported import numbers_of, text_of
 from gankit.runs import run_writer
 from gankit.runs.log import read_log, read_rows, write_rows
-from gankit.training.returns import require_activity
+from gankit.training.checks.returns import require_activity
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ def test_the_newest_checkpoint_is_the_default(trained, sampler, registry):
 
 
 def test_with_ema_the_average_is_sampled(trained, sampler):
-    from gankit.training import checkpoint
+    from gankit.training.checkpoints import checkpoint
 
     _, saved, _ = checkpoint.load_newest(trained / "checkpoints")
     weights = sampler.net.state_dict()
@@ -84,7 +84,7 @@ def test_with_ema_the_average_is_sampled(trained, sampler):
 
 
 def test_without_ema_g_is_sampled(tiny, registry, here):
-    from gankit.training.compose import compose
+    from gankit.training.settings.compose import compose
     from gankit.training.train import train
 
     folder = train(compose(registry, **tiny(length="1 steps", out="run")), registry)

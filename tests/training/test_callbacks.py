@@ -7,7 +7,7 @@ import torch
 
 import gankit
 from gankit import GankitError, RunFailed, compose, load_run, read_log, train
-from gankit.training import checkpoint
+from gankit.training.checkpoints import checkpoint
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from gankit import GankitError, compose, train
 from gankit.core.parts.registry import load_registry
 from gankit.runs.find_class import find_class
 from gankit.runs.walk import walk, walk_labels
-from gankit.training.run_pictures import prepare_again
+from gankit.training.run_folder.run_pictures import prepare_again
 
 SETTINGS = {
     "dataset": "petals:count=120", "class_labels": True, "balance_classes": True,

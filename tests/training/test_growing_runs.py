@@ -5,10 +5,10 @@ import pytest
 import gankit
 from gankit import GankitError, compose, read_log, train
 from gankit.cli.run_from_options import new_run, resumed
-from gankit.training import checkpoint
 from gankit.training.assemble import assemble, resolve_auto
-from gankit.training.begin_weights import base_of, describe_begin
-from gankit.training.plan_budget import measure_costs
+from gankit.training.budget.plan_budget import measure_costs
+from gankit.training.checkpoints import checkpoint
+from gankit.training.weights.begin_weights import base_of, describe_begin
 
 # Of 12 steps, 3 have 8 px, 2 have 16 px, of which the first fades in, and the others 32 px.
 GROWING = {

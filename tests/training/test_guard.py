@@ -4,8 +4,8 @@ import pytest
 
 from gankit.core.errors import RunFailed
 from gankit.core.parts.registry import load_registry
-from gankit.training.compose import compose
 from gankit.training.guard import guard_parts
+from gankit.training.settings.compose import compose
 from gankit.training.train import train
 
 FORGETS = """

@@ -9,7 +9,7 @@ from gankit_tricks.ema import EMA
 import gankit
 from gankit import RunStopped, compose, hookimpl, prepare, train
 from gankit.core.parts.registry import load_registry
-from gankit.training import checkpoint
+from gankit.training.checkpoints import checkpoint
 
 pytestmark = pytest.mark.skipif(
     threading.current_thread() is not threading.main_thread(), reason="signals come there"

@@ -9,7 +9,7 @@ import gankit
 from gankit import GankitError, compose, load_run, train
 from gankit.core.parts.registry import import_file, load_registry
 from gankit.runs.log import read_log
-from gankit.training import checkpoint
+from gankit.training.checkpoints import checkpoint
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from gankit import GankitError, RunStopped, compose, hookimpl, load_run, train
 from gankit.cli.run_from_options import new_run, resumed
 from gankit.core.run.all_stages import count_batches, count_pictures, describe_stage
 from gankit.core.run.stage import Stage
-from gankit.training import checkpoint
-from gankit.training.run_file import read_run
+from gankit.training.checkpoints import checkpoint
+from gankit.training.run_folder.run_file import read_run
 from gankit.training.stages import begin_stage
 
 NEW = {"lr_g": 1e-4, "lr_d": 5e-5, "batch_size": 12, "tricks": ("ema:decay=0.8", "noisy-d", "ada")}

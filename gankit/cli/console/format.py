@@ -13,9 +13,9 @@ from gankit.core.errors import GankitError
 from gankit.core.run.all_stages import describe_stage, runs_of_stages, stage_begin
 from gankit.core.run.settings import Run, command_about
 from gankit.runs.grids import grid_path
-from gankit.training.named_checkpoint import BEST, best_step
-from gankit.training.python_words import in_caller_words, resume_call
-from gankit.training.run_file import recorded_run
+from gankit.training.checkpoints.named_checkpoint import BEST, best_step
+from gankit.training.run_folder.run_file import recorded_run
+from gankit.training.settings.python_words import in_caller_words, resume_call
 
 LIKED_CELL = 12  # of the grid: an example of a picture that you may like
 TERMS = "G draws, D judges. D(x), D(G(z)): how real D finds real pictures and G's."

@@ -3,7 +3,7 @@
 from gankit.core.files.read_json import read_json_object
 from gankit.core.parts.registry import load_registry
 from gankit.core.run.settings import Run
-from gankit.training.python_words import in_caller_words
+from gankit.training.settings.python_words import in_caller_words
 
 FEW = range(50, 8001)  # pictures
 

@@ -15,10 +15,10 @@ from gankit.core.errors import GankitError
 from gankit.core.parts.registry import load_registry
 from gankit.core.run.settings import Run
 from gankit.testing.gpu.result import MEASURED, NOT_TRIED, Row, read_log
-from gankit.training import checkpoint
 from gankit.training.assemble import assemble, resolve_auto
-from gankit.training.compose import compose
-from gankit.training.run_pictures import prepare_again
+from gankit.training.checkpoints import checkpoint
+from gankit.training.run_folder.run_pictures import prepare_again
+from gankit.training.settings.compose import compose
 from gankit.training.train import train
 
 STEPS = 10

@@ -18,7 +18,7 @@ from gankit.core.parts.choice import Choice
 from gankit.core.parts.registry import load_registry
 from gankit.testing.gpu.result import MEASURED, Row
 from gankit.training.assemble import Trainer, assemble, resolve_auto
-from gankit.training.compose import compose
+from gankit.training.settings.compose import compose
 
 Step = Callable[[], object]
 SIZES = {64: (64, 64), 128: (64, 64)}  # px -> base channels, batch

@@ -23,10 +23,10 @@ from gankit.core.step import Scalars
 from gankit.core.stop import Progress, no_progress
 from gankit.data.prepare import prepare
 from gankit.training.assemble import Trainer, assemble, resolve_auto
-from gankit.training.check_loss import require_valid_loss
-from gankit.training.check_networks import ENDS_IN_TANH, ends_in_tanh
+from gankit.training.checks.loss import require_valid_loss
+from gankit.training.checks.networks import ENDS_IN_TANH, ends_in_tanh
 from gankit.training.guard import guard_parts
-from gankit.training.run_parts import Part, external_parts
+from gankit.training.run_folder.run_parts import Part, external_parts
 from gankit.training.trial import trick_hooks, trick_in_step
 from gankit.training.trial.pictures import require_picture, require_sequence
 from gankit.training.trial.try_metric import IGNORES_PICTURES, ignores_pictures

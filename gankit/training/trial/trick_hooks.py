@@ -18,9 +18,10 @@ from gankit.core.errors import RunFailed
 from gankit.core.gan import Gan, Player
 from gankit.core.reported import Activity
 from gankit.core.step import judge
-from gankit.training import checkpoint, returns
 from gankit.training.assemble import Trainer
-from gankit.training.returns import changes_input
+from gankit.training.checkpoints import checkpoint
+from gankit.training.checks import returns
+from gankit.training.checks.returns import changes_input
 from gankit.training.trial.trick_in_step import USE_GAN_DRAW, random_states, uses_global_state
 
 CHANGE_STATE = "and change state in begin_batch or after_update only"

@@ -15,8 +15,8 @@ from gankit.cli.progress import progress_bar
 from gankit.core.errors import GankitError, Interrupted
 from gankit.core.files.portable_path import path_from_here
 from gankit.data.read.names import printable
-from gankit.training.find_run import find_run
-from gankit.training.links import WRITTEN, refuse_links_out
+from gankit.training.run_folder.find_run import find_run
+from gankit.training.run_folder.links import WRITTEN, refuse_links_out
 
 if TYPE_CHECKING:
     from gankit.runs.provenance import Provenance

@@ -14,7 +14,7 @@ from gankit.core.contracts.prepared import Pixels
 from gankit.core.errors import GankitError
 from gankit.core.parts.registry import Registry
 from gankit.core.run.settings import Run
-from gankit.training.run_pictures import prepare_again
+from gankit.training.run_folder.run_pictures import prepare_again
 
 COUNT = 8  # real pictures of each kind
 STEPS = 60  # of the search for each of them, and for the picture beside them

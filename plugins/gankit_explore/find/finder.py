@@ -24,9 +24,9 @@ from gankit.data.read.names import printable
 from gankit.runs.find_class import Label, find_class
 from gankit.runs.images import from_uint8
 from gankit.runs.sampler import Sampler, load
-from gankit.training.named_checkpoint import Step
-from gankit.training.python_words import called_in_python
-from gankit.training.run_file import Data, load_run
+from gankit.training.checkpoints.named_checkpoint import Step
+from gankit.training.run_folder.run_file import Data, load_run
+from gankit.training.settings.python_words import called_in_python
 from gankit_explore.find.comparison import STEPS, Comparison, RealPictures, choose_real_pictures
 from gankit_explore.find.distance import Distance
 from gankit_explore.find.picture import read_picture

@@ -146,7 +146,7 @@ def _see(
     registry: Registry, chosen: Patient, out: Path, name: str | None, cure: str | None
 ) -> None:
     """Make the patient, show where to look, and grade a name and a cure, typed or asked for."""
-    from gankit.training.folder_lock import FolderLock
+    from gankit.training.run_folder.folder_lock import FolderLock
     from gankit_lessons.patients.folder import patient_folder
 
     names = [spec.name for spec in registry.specs("rule")]

@@ -9,7 +9,7 @@ from gankit.core.errors import GankitError, quote_value
 from gankit.core.parts.registry import Registry
 from gankit.core.run.settings import Run, option, parse_length
 from gankit.core.shell import split_command
-from gankit.training.find_run import RUN_FILE
+from gankit.training.run_folder.find_run import RUN_FILE
 
 # A cured run has the patient's pictures, updates and seed, so that the two can be compared.
 MAY_CHANGE = ("loss", "tricks", "lr_g", "lr_d", "beta1", "beta2", "d_steps", "latent_dim",

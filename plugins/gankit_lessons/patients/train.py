@@ -16,9 +16,9 @@ from gankit.core.parts.hookspecs import hookimpl
 from gankit.core.parts.registry import Registry
 from gankit.core.run.settings import Run
 from gankit.runs.log import read_rows
-from gankit.training.compose import compose
-from gankit.training.find_run import RUN_FILE
-from gankit.training.run_file import load_run
+from gankit.training.run_folder.find_run import RUN_FILE
+from gankit.training.run_folder.run_file import load_run
+from gankit.training.settings.compose import compose
 from gankit.training.train import train
 from gankit_lessons.patients.patients import SEED, Patient
 

@@ -6,7 +6,7 @@ import click
 import pytest
 
 from gankit.cli.console.format import explain_changes, explain_terms, summarize_outcome
-from gankit.training.compose import compose
+from gankit.training.settings.compose import compose
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import torch
 from gankit.cli.console import live
 from gankit.cli.half_blocks import BLOCK
 from gankit.cli.rich_console import OutputConsole
-from gankit.training.best import Score
-from gankit.training.compose import compose
+from gankit.training.checkpoints.best import Score
+from gankit.training.settings.compose import compose
 
 CLEAR = "\x1b[2J"
 

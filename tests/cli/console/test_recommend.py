@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from gankit.cli.console.recommend import recommend_recipe
-from gankit.training.compose import compose
+from gankit.training.settings.compose import compose
 
 
 @pytest.fixture

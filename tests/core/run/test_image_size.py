@@ -7,7 +7,7 @@ import pytest
 from gankit import GankitError, compose
 from gankit.core.run.image_size import ImageSize
 from gankit.core.run.settings import command_line
-from gankit.training.run_file import load_run, write_run
+from gankit.training.run_folder.run_file import load_run, write_run
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 import gankit
 from gankit import GankitError, compose
 from gankit.core.run.settings import Run, option, parse_length
-from gankit.training.run_file import read_run
+from gankit.training.run_folder.run_file import read_run
 
 PARTS = {
     "dataset": "petals",

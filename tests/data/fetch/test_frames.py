@@ -13,7 +13,7 @@ from gankit.core.parts.choice import Choice
 from gankit.data.datasets import picture_files
 from gankit.data.fetch import frames
 from gankit.data.prepare import prepare
-from gankit.training.compose import compose
+from gankit.training.settings.compose import compose
 
 SIZE = (48, 32)
 

@@ -18,9 +18,9 @@ from gankit.core.errors import RunFailed, RunStopped
 from gankit.core.process_group import ProcessGroup
 from gankit.data.stream import tars
 from gankit.data.stream.shards import Shards
-from gankit.training import checkpoint
 from gankit.training.assemble import assemble, resolve_auto
-from gankit.training.run_file import load_run
+from gankit.training.checkpoints import checkpoint
+from gankit.training.run_folder.run_file import load_run
 from gankit.training.train import train
 
 webdataset = pytest.importorskip("webdataset")

@@ -5,7 +5,7 @@ from gankit_datacheck.sizes import largest_possible, smallest_possible
 from gankit_dcgan.nets import first_map
 
 from gankit.core.run.image_size import ImageSize
-from gankit.training.network_size import possible_size
+from gankit.training.weights.network_size import possible_size
 
 SIDES = (1, 4, 15, 16, 17, 20, 24, 28, 31, 32, 47, 48, 50, 60, 64, 90, 96, 100, 127, 128, 250, 1000)
 

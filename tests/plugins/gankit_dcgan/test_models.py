@@ -10,7 +10,7 @@ from gankit import GankitError, compose
 from gankit.core.parts.registry import load_registry
 from gankit.core.run.image_size import ImageSize
 from gankit.training import assemble
-from gankit.training.network_size import make_network
+from gankit.training.weights.network_size import make_network
 
 REGISTRY = load_registry()
 MODELS = [spec.name for spec in REGISTRY.specs("model")]

@@ -19,7 +19,7 @@ from gankit.core.contracts.seen import History, Seen
 from gankit.core.parts.choice import Choice
 from gankit.core.run.settings import setting_to_argv
 from gankit.training.assemble import assemble, resolve_auto
-from gankit.training.run_pictures import prepare_again
+from gankit.training.run_folder.run_pictures import prepare_again
 
 LOOKS = 12
 STEPS = 480

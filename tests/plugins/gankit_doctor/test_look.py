@@ -11,7 +11,7 @@ from gankit import compose, load_registry, train
 from gankit.data.batches import Batches
 from gankit.data.prepare import prepare
 from gankit.runs.log import read_log
-from gankit.training import checkpoint
+from gankit.training.checkpoints import checkpoint
 
 
 @pytest.fixture

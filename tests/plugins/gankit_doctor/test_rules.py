@@ -16,7 +16,7 @@ from gankit import compose, testing
 from gankit.core.contracts.seen import History, Seen
 from gankit.core.parts.registry import load_registry
 from gankit.core.run.stage import Stage
-from gankit.training.combine import check_tricks
+from gankit.training.settings.combine import check_tricks
 
 LOGS = Path(__file__).parents[2] / "fixtures" / "doctor"
 SETTINGS = {  # of the runs whose logs these are

@@ -12,7 +12,7 @@ import gankit
 from gankit import GankitError
 from gankit.cli import serve
 from gankit.core.parts.registry import Registry
-from gankit.training.folder_lock import FolderLock
+from gankit.training.run_folder.folder_lock import FolderLock
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from gankit_explore.served_run import ServedRun
 import gankit
 from gankit import GankitError
 from gankit.cli.loopback import LoopbackServer
-from gankit.training import checkpoint
-from gankit.training.folder_lock import FolderLock
+from gankit.training.checkpoints import checkpoint
+from gankit.training.run_folder.folder_lock import FolderLock
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from torch import nn
 
 from gankit.core import randomness
 from gankit.runs.sampler import Sampler
-from gankit.training.compose import compose
+from gankit.training.settings.compose import compose
 
 Z = 12  # numbers in the tutorial's z
 

@@ -15,8 +15,8 @@ import gankit
 from gankit.core.parts.registry import load_registry
 from gankit.runs.provenance import Provenance
 from gankit.runs.sampler import load
-from gankit.training import checkpoint
-from gankit.training.resume import restore_from
+from gankit.training.checkpoints import checkpoint
+from gankit.training.checkpoints.resume import restore_from
 
 
 def with_prefix(prefix, weights):

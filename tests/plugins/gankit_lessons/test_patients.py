@@ -19,7 +19,7 @@ from gankit_lessons.patients.patients import HEALTHY, ILLNESSES, PATIENTS, Patie
 
 from gankit.core.errors import GankitError, RunFailed, RunStopped
 from gankit.core.run.settings import command_line, option
-from gankit.training.run_file import load_run, write_run
+from gankit.training.run_folder.run_file import load_run, write_run
 
 SICK = Case(
     "sick",

@@ -23,7 +23,7 @@ import gankit
 from gankit import GankitError, Metric, MetricSpec, compose, hookimpl, train
 from gankit.core.contracts.prepared import PreparedDataset
 from gankit.core.parts.registry import load_registry
-from gankit.training import checkpoint
+from gankit.training.checkpoints import checkpoint
 
 PLAIN = "swd", "kid:features=pixels"
 
@@ -410,7 +410,7 @@ def test_a_run_is_measured_with_the_metrics_that_it_had_if_none_is_named(tiny, h
     assert "darkness" not in [row.metric for row in gankit.evaluate(own, None, samples=30)]
     path = plugin_file(DARKNESS_FILE)
     in_file = train(compose(**settings, plugins=[path], metrics=["darkness"]))
-    gankit.training.run_file._carried_by.clear()  # as in a new process
+    gankit.training.run_folder.run_file._carried_by.clear()  # as in a new process
     with pytest.raises(GankitError, match="metric 'darkness'.*mine.py"):
         gankit.evaluate(in_file, samples=30)
     assert gankit.evaluate(in_file, plugins=[path], samples=30)[0].metric == "darkness"

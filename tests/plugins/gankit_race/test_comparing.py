@@ -115,7 +115,9 @@ def test_what_gankit_chooses_counts_if_runs_of_a_seed_differ_in_nothing_else(run
 
 
 def test_a_run_that_patience_ended_is_finished(run_of, compared, here, monkeypatch):
-    monkeypatch.setattr("gankit.training.best.Score.is_better_than", lambda *scores: False)
+    monkeypatch.setattr(
+        "gankit.training.checkpoints.best.Score.is_better_than", lambda *scores: False
+    )
     patient = {"keep_best": "swd", "patience": 1, "measure_every": 1, "length": "9 steps"}
     run_of("a", **patient)
     run_of("b", tricks="ema", **patient)

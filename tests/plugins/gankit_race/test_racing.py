@@ -39,8 +39,8 @@ from gankit.core.errors import RunFailed, RunStopped
 from gankit.core.files.atomic_write import write_atomically
 from gankit.core.stop import Stop
 from gankit.runs.read_grid import read_grid
-from gankit.training import checkpoint
-from gankit.training.folder_lock import FolderLock
+from gankit.training.checkpoints import checkpoint
+from gankit.training.run_folder.folder_lock import FolderLock
 
 TINY = (
     "--dataset petals:count=64 --model dcgan64:base_channels=4 --image-size 16 --batch-size 8 "

@@ -16,7 +16,7 @@ from PIL import Image
 from gankit import compose
 from gankit.runs import images, log
 from gankit.runs.grids import grid_path
-from gankit.training.run_file import write_run
+from gankit.training.run_folder.run_file import write_run
 
 OLD_RUN = Path(__file__).parents[2] / "fixtures" / "run-0.1"
 COLOURS = ("#ff0000", "#00ff00", "#0000ff")

@@ -16,7 +16,7 @@ from torch import nn
 
 from gankit import GankitError, Loss, compose, train
 from gankit.runs import log
-from gankit.training import checkpoint
+from gankit.training.checkpoints import checkpoint
 
 RUN = {
     "dataset": "petals:count=200",

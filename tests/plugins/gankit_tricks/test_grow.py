@@ -15,7 +15,7 @@ from gankit import GankitError, Trick, compose, load, read_log, train
 from gankit.compute.compiling import compile_networks
 from gankit.core.reported import text_of
 from gankit.runs.read_grid import read_grid
-from gankit.training import checkpoint
+from gankit.training.checkpoints import checkpoint
 
 # Of 12 steps, 3 have 8 px, 2 have 16 px, of which the first fades in, and the others 32 px.
 GROWING = {

@@ -27,7 +27,7 @@ from gankit.core.errors import RunStopped
 from gankit.core.gan import Gan, Player
 from gankit.core.reported import text_of
 from gankit.core.step import judge
-from gankit.training import checkpoint
+from gankit.training.checkpoints import checkpoint
 from gankit.training.trial.trick_hooks import compute_penalty
 
 AT_WORK = (  # every trick of this file, with options that make it act within a few steps

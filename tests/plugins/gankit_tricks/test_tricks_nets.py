@@ -30,7 +30,7 @@ from gankit.core.gan import Gan, Player
 from gankit.core.process_group import ProcessGroup
 from gankit.core.reported import text_of
 from gankit.core.step import train_step
-from gankit.training import checkpoint
+from gankit.training.checkpoints import checkpoint
 
 DISCRIMINATION = "minibatch-discrimination:kernels=6,dims=2"
 ON_D = ("freeze-d", DISCRIMINATION, "minibatch-stddev", "spectral-norm")

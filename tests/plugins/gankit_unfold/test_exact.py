@@ -10,7 +10,7 @@ from gankit_unfold import unfold
 
 from gankit import GankitError, Trick, compose, train
 from gankit.runs.log import read_rows
-from gankit.training.folder_lock import FolderLock
+from gankit.training.run_folder.folder_lock import FolderLock
 
 STATEFUL = ("ema", "lr-decay", "ada", "replay", "top-k", "spectral-norm", "feature-matching",
             "dropout-d", "minibatch-stddev", "gradient-clipping", "flip-labels")  # fmt: skip

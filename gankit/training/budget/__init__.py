@@ -1,0 +1,1 @@
+"""A run's length as a time."""

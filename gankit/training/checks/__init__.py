@@ -1,0 +1,1 @@
+"""Refuse what cannot train, before the first step."""

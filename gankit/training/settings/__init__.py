@@ -1,0 +1,1 @@
+"""From what you ask for to a checked Run."""

@@ -1,0 +1,1 @@
+"""The weights that a run begins with, and the size of its networks."""
