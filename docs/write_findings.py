@@ -22,7 +22,7 @@ from gankit_doctor.rules import RULES
 from gankit_doctor.ways import WAYS
 from PIL import Image
 
-from gankit.cli.read_source import read_page
+from gankit.cli.show.read_source import read_page
 from gankit.core.shell import join_command
 from gankit.runs.grids import list_grids
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from gankit.cli.output import print_own
+from gankit.cli.terminal.output import print_own
 from gankit.core.errors import GankitError
 from gankit.core.parts.registry import Registry, load_registry
 from gankit.core.run.setting_help import SETTINGS

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import click
 
-from gankit.cli.output import (
+from gankit.cli.plugin_commands import PluginCommands
+from gankit.cli.stop import safe_import
+from gankit.cli.terminal.output import (
     OUTPUT,
     OutputClosed,
     discard,
@@ -19,8 +21,6 @@ from gankit.cli.output import (
     print_traceback,
     safe_output,
 )
-from gankit.cli.plugin_commands import PluginCommands
-from gankit.cli.stop import safe_import
 from gankit.core.errors import GankitError, Interrupted, describe_error
 from gankit.core.files.retried_write import describe_write_error
 from gankit.core.version import __version__

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from gankit.cli.output import is_output_error
+from gankit.cli.terminal.output import is_output_error
 from gankit.core.errors import GankitError, describe_error, error_text, quote_value
 from gankit.core.parts.process_state import undo_global_changes
 from gankit.core.parts.registry import Plugin, load_registry

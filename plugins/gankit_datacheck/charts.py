@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from gankit.cli.charts import Axis
-from gankit.cli.page import data_uri
+from gankit.cli.page.charts import Axis
+from gankit.cli.page.page import data_uri
 from gankit_datacheck.survey import Survey
 
 WIDTH = 300  # px of a chart

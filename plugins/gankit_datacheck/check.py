@@ -12,7 +12,7 @@ from typing import Any, cast
 import click
 
 from gankit.cli.check_output import check_output, require_folder
-from gankit.cli.progress import progress_bar
+from gankit.cli.terminal.progress import progress_bar
 from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.parts.registry import Registry, load_registry
 from gankit.core.run.image_size import ImageSize
@@ -131,7 +131,7 @@ def _find_defaults(registry: Registry, source_options: Sequence[str]) -> Default
 def _print_report(report: dict[str, Any], page: Path | None) -> None:
     from rich.text import Text
 
-    from gankit.cli.rich_console import OutputConsole
+    from gankit.cli.terminal.rich_console import OutputConsole
     from gankit_datacheck.show import print_report
 
     console = OutputConsole()

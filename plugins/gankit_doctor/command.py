@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gankit.cli.log import show_log
-from gankit.cli.progress import progress_bar
+from gankit.cli.terminal.log import show_log
+from gankit.cli.terminal.progress import progress_bar
 from gankit.data.read.names import printable
 from gankit.training.run_folder.find_run import find_run
 from gankit_doctor.columns import format_value, meaning_of

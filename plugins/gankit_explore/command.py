@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from gankit.cli.log import show_log
-from gankit.cli.loopback import HOST
+from gankit.cli.page.loopback import HOST
 from gankit.cli.param_types import ALL, CheckpointName
+from gankit.cli.terminal.log import show_log
 from gankit.core.errors import GankitError
 from gankit.core.shell import quote_word
 from gankit.data.read.names import printable
@@ -58,7 +58,7 @@ def explore(
     with show_log():
         if checkpoint == ALL:
             _wait_for_checkpoint(run)
-        from gankit.cli.serve import serve
+        from gankit.cli.page.serve import serve
         from gankit_explore.served_run import ServedRun
 
         served = ServedRun(run, ctx.obj, None if checkpoint == ALL else checkpoint)

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from gankit.cli import check_output
-from gankit.cli.page import render_page
-from gankit.cli.sample_output import sample_words
+from gankit.cli.page.page import render_page
+from gankit.cli.sample.output import sample_words
 from gankit.core.files.portable_path import hide_home
 from gankit.core.run.settings import Run, command_about, command_line
 from gankit.core.shell import quote_word

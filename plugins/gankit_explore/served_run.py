@@ -9,7 +9,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from gankit.cli.loopback import JSON, Reply
+from gankit.cli.page.loopback import JSON, Reply
 from gankit.core.errors import GankitError
 from gankit.core.parts.registry import Registry
 from gankit.runs.sampler import Sampler, load
@@ -53,7 +53,7 @@ class ServedRun:
         self.programs[sampler.step] = _encode(sampler)
 
     def answer(self, path: str, query: str) -> Reply | None:
-        """The reply to a path below the server's address; see `gankit.cli.loopback.Answer`."""
+        """The reply to a path below the server's address; see `gankit.cli.page.loopback.Answer`."""
         if path == "":
             return Reply(self.page)
         with self.lock:

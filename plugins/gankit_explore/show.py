@@ -6,8 +6,8 @@ import html
 from dataclasses import dataclass
 from pathlib import Path
 
-from gankit.cli.serve import open_in_browser
-from gankit.cli.terminal import shows_notebook_view
+from gankit.cli.page.serve import open_in_browser
+from gankit.cli.terminal.terminal import shows_notebook_view
 from gankit.runs.sampler import Sampler
 from gankit.training.run_folder.links import WRITTEN, refuse_links_out
 from gankit_explore.page import render, write_page

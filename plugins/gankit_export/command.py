@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gankit.cli.check_output import check_output, check_page, require_folder, write_error
-from gankit.cli.log import show_log
 from gankit.cli.param_types import ALL, CheckpointName
+from gankit.cli.terminal.log import show_log
 from gankit.core.errors import GankitError
 from gankit.core.files.portable_path import path_from_here
 from gankit.core.run.settings import Run, command_about

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from gankit.cli.check_output import check_output
-from gankit.cli.log import show_log
+from gankit.cli.terminal.log import show_log
 from gankit.core.errors import GankitError
 from gankit.core.parts.registry import Registry
 from gankit.core.run.settings import command_about

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from gankit.cli.run import read_options
+from gankit.cli.run.command import read_options
 from gankit.core.errors import GankitError
 from gankit.core.parts.choice import Choice
 from gankit.core.parts.registry import Registry

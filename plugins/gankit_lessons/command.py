@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from gankit.cli.log import show_log
-from gankit.cli.output import is_output_error
+from gankit.cli.terminal.log import show_log
+from gankit.cli.terminal.output import is_output_error
 from gankit.core.errors import GankitError
 from gankit_lessons import lesson as reading
 from gankit_lessons import progress

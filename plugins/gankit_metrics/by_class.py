@@ -11,7 +11,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
-from gankit.cli.rich_console import OutputConsole
+from gankit.cli.terminal.rich_console import OutputConsole
 from gankit.core.errors import GankitError
 from gankit.data.read.names import printable
 from gankit.runs.find_class import find_class

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from gankit.cli.log import show_log
 from gankit.cli.param_types import CheckpointName
-from gankit.cli.progress import progress_bar
+from gankit.cli.terminal.log import show_log
+from gankit.cli.terminal.progress import progress_bar
 from gankit.core.errors import GankitError
 from gankit.data.read.names import printable
 from gankit.training.run_folder.find_run import find_run
@@ -124,7 +124,7 @@ def print_table(measurements: list[Measurement], run: Path, samples: int) -> Non
     from rich.table import Table
     from rich.text import Text
 
-    from gankit.cli.rich_console import OutputConsole
+    from gankit.cli.terminal.rich_console import OutputConsole
 
     console = OutputConsole()
     if not console.is_terminal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gankit.cli.charts import Axis
+from gankit.cli.page.charts import Axis
 from gankit.runs.figures import downsample
 from gankit_race.format import format_number
 from gankit_race.results import Table

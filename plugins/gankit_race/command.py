@@ -14,10 +14,10 @@ from gankit_metrics.command import data_option, samples_option
 from gankit_metrics.measurement import DEFAULT_SAMPLES
 
 from gankit.cli.check_output import check_output
-from gankit.cli.log import show_log
-from gankit.cli.progress import progress_bar
-from gankit.cli.run import read_options
+from gankit.cli.run.command import read_options
 from gankit.cli.stop import stop_signals
+from gankit.cli.terminal.log import show_log
+from gankit.cli.terminal.progress import progress_bar
 from gankit.core.clock import format_duration
 from gankit.core.errors import GankitError
 from gankit.core.run.all_stages import count_pictures

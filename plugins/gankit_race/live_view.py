@@ -14,7 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from gankit.cli.rich_console import output_console
+from gankit.cli.terminal.rich_console import output_console
 from gankit.data.read.names import printable
 from gankit_race.format import format_number
 from gankit_race.plain_view import PlainView
@@ -28,7 +28,7 @@ class LiveView(PlainView):
 
     def __init__(self, console: Console | None = None) -> None:
         super().__init__()
-        self.console = console or output_console()  # the one that gankit.cli.log uses too
+        self.console = console or output_console()  # the one that gankit.cli.terminal.log uses too
         self.live = Live(console=self.console, auto_refresh=False)
         self.activity = ""
         self.scalars: Mapping[str, Any] = {"d_loss": math.nan, "g_loss": math.nan}

@@ -9,8 +9,8 @@ from rich.console import JustifyMethod
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from gankit.cli.rich_console import OutputConsole
-from gankit.cli.terminal import is_terminal
+from gankit.cli.terminal.rich_console import OutputConsole
+from gankit.cli.terminal.terminal import is_terminal
 from gankit.data.read.names import printable
 from gankit_race.format import table_cells, table_heading
 from gankit_race.grids_picture import write_grids_picture

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from gankit_metrics.evaluate import evaluate
 
-from gankit.cli.encoding import replace_unencodable
-from gankit.cli.terminal import shows_live_view
+from gankit.cli.terminal.encoding import replace_unencodable
+from gankit.cli.terminal.terminal import shows_live_view
 from gankit.core.errors import GankitError, RunFailed, RunStopped
 from gankit.core.parts.registry import Registry
 from gankit.core.run.stage import without

@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from gankit.cli.check_output import check_page
-from gankit.cli.log import show_log
 from gankit.cli.param_types import CheckpointName
+from gankit.cli.terminal.log import show_log
 from gankit.core.errors import GankitError
 from gankit.core.parts.registry import Registry
 from gankit.data.read.names import printable
@@ -115,7 +115,7 @@ def _name_beside(run: Path, other: Path) -> str:
 
 def _follow(folders: list[Path], registry: Registry, port: int, *, opens: bool) -> None:
     """Serve the page of runs to this computer until Ctrl-C."""
-    from gankit.cli.serve import serve
+    from gankit.cli.page.serve import serve
     from gankit_report.follow import FollowedRuns
 
     with show_log():

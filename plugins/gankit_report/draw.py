@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gankit.cli.charts import Axis, line_path, robust_range
+from gankit.cli.page.charts import Axis, line_path, robust_range
 from gankit.core.run.all_stages import describe_stages
 from gankit.core.run.settings import Run
 from gankit_report.headline import format_number

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from gankit.cli.loopback import JSON, Reply
+from gankit.cli.page.loopback import JSON, Reply
 from gankit.core.parts.registry import Registry
 from gankit.runs.grids import list_grids
 from gankit.training.run_folder.links import refuse_links_out
@@ -35,7 +35,7 @@ class FollowedRuns:
         self.next_time = 0.0  # time.monotonic() of the next page, at the earliest
 
     def answer(self, path: str, query: str) -> Reply | None:
-        """The reply to a path below the server's address; see `gankit.cli.loopback.Answer`."""
+        """The reply to a path below the server's address; see `gankit.cli.page.loopback.Answer`."""
         if path == "":
             return Reply(self._render(has_grids=True).encode())
         if path == "new":

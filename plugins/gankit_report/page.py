@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gankit.cli.check_output import write_page
-from gankit.cli.page import render_page
+from gankit.cli.page.page import render_page
 from gankit.core.files.portable_path import hide_home
 from gankit.core.parts.registry import Registry
 from gankit.core.run.all_stages import tricks_of_all_stages

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from gankit.cli.check_output import check_page
-from gankit.cli.log import show_log
-from gankit.cli.progress import progress_bar
+from gankit.cli.terminal.log import show_log
+from gankit.cli.terminal.progress import progress_bar
 from gankit.data.read.names import printable
 from gankit.training.run_folder.find_run import find_run
 

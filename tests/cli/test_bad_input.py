@@ -678,7 +678,7 @@ def test_ctrl_c_anywhere_else(gankit_cli, monkeypatch):
     def interrupted(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("gankit.cli.show.Choice.parse", interrupted)
+    monkeypatch.setattr("gankit.cli.show.command.Choice.parse", interrupted)
     code, _, err = gankit_cli("show", "r1")
     assert code == 130
     assert err.strip() == "gankit: interrupted"

@@ -37,7 +37,7 @@ def no_work(monkeypatch):
     monkeypatch.setattr("gankit.runs.sampler.load", work)
     monkeypatch.setattr("gankit_datacheck.check.examine", work)
     monkeypatch.setattr("gankit.training.train.train", work)
-    monkeypatch.setattr("gankit.cli.preview.write_preview", work)
+    monkeypatch.setattr("gankit.cli.run.preview.write_preview", work)
     monkeypatch.setattr("gankit_race.plan.make_plan", work)
     monkeypatch.setattr("gankit_race.comparing.compare_folders", work)
 

@@ -22,7 +22,7 @@ from rich.console import Console
 import gankit
 from gankit import compose
 from gankit.cli.console.live import LiveView, sparkline
-from gankit.cli.read_source import read_source, remove_docstring
+from gankit.cli.show.read_source import read_source, remove_docstring
 from gankit.core.parts.specs import KINDS, TrickSpec
 from gankit.runs.video import write_video
 from gankit.training.budget.phase_costs import PhaseCosts
@@ -348,8 +348,8 @@ def test_a_dry_run_counts_fast_convolutions(gankit_run, plugin_file):
 
 @pytest.mark.parametrize(("load", "line"), [(0.1, ""), (1.9, "load 1.9 on")])
 def test_a_dry_run_says_what_other_programs_do_to_its_time(gankit_run, monkeypatch, load, line):
-    monkeypatch.setattr("gankit.cli.plan.other_load", lambda: load)
-    monkeypatch.setattr("gankit.cli.plan.measure_step_time", lambda run, *others: (0.5, run))
+    monkeypatch.setattr("gankit.cli.run.plan.other_load", lambda: load)
+    monkeypatch.setattr("gankit.cli.run.plan.measure_step_time", lambda run, *others: (0.5, run))
     out = gankit_run("--dry-run").out
     assert line in out
     assert bool(re.search(r"^load ", out, re.M)) is bool(line)

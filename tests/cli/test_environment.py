@@ -5,7 +5,7 @@ import json
 import pytest
 
 from gankit import GankitError
-from gankit.cli.run import read_options
+from gankit.cli.run.command import read_options
 
 
 def run_of(registry, monkeypatch, variables, *argv):

@@ -6,7 +6,7 @@ import click
 import pytest
 
 from gankit.cli.grouped_command import default_settings, settings_of_parts
-from gankit.cli.options import GROUPS
+from gankit.cli.run.options import GROUPS
 from gankit.core.parts.hookspecs import hookimpl
 from gankit.core.parts.registry import Registry
 from gankit.core.parts.specs import ModelSpec

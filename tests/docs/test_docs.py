@@ -21,7 +21,7 @@ from gankit_race.recipes import find_race
 from gankit import Trick, TrickSpec, hookimpl, testing
 from gankit.cli.main import new_cli
 from gankit.cli.plugin_commands import LazyCommand
-from gankit.cli.run_from_options import resumed
+from gankit.cli.run.from_options import resumed
 from gankit.core.parts import hookspecs
 from gankit.core.parts.registry import Registry, load_registry
 from gankit.core.parts.specs import KINDS

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from gankit import compose
-from gankit.cli.run import read_options
+from gankit.cli.run.command import read_options
 from gankit.core.parts.registry import load_registry
 from gankit.training.run_folder.run_file import write_run
 

@@ -4,7 +4,7 @@ import pytest
 
 import gankit
 from gankit import GankitError, compose, read_log, train
-from gankit.cli.run_from_options import new_run, resumed
+from gankit.cli.run.from_options import new_run, resumed
 from gankit.training.assemble import assemble, resolve_auto
 from gankit.training.budget.plan_budget import measure_costs
 from gankit.training.checkpoints import checkpoint

@@ -11,7 +11,7 @@ import torch
 
 import gankit
 from gankit import GankitError, RunStopped, compose, hookimpl, load_run, train
-from gankit.cli.run_from_options import new_run, resumed
+from gankit.cli.run.from_options import new_run, resumed
 from gankit.core.run.all_stages import count_batches, count_pictures, describe_stage
 from gankit.core.run.stage import Stage
 from gankit.training.checkpoints import checkpoint

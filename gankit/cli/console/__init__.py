@@ -6,7 +6,7 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from gankit.cli.encoding import replace_unencodable
+from gankit.cli.terminal.encoding import replace_unencodable
 from gankit.core.parts.hookspecs import hookimpl
 from gankit.runs.grids import grid_path
 
@@ -33,7 +33,7 @@ class Console:
         from gankit.cli.console.busy import slowdown_warnings
 
         # here, so that `gankit list` stays fast
-        from gankit.cli.terminal import shows_live_view, shows_notebook_view
+        from gankit.cli.terminal.terminal import shows_live_view, shows_notebook_view
 
         replace_unencodable()  # also when your own program trains
         for subject, warning in slowdown_warnings(run).items():

@@ -24,8 +24,8 @@ from gankit.cli.console.format import (
 )
 from gankit.cli.console.recommend import recommend_recipe
 from gankit.cli.console.time_left import TimeLeft
-from gankit.cli.half_blocks import PictureRow
-from gankit.cli.rich_console import output_console
+from gankit.cli.terminal.half_blocks import PictureRow
+from gankit.cli.terminal.rich_console import output_console
 from gankit.core.run.settings import Run, command_line
 from gankit.data.read.names import printable
 from gankit.runs.figures import downsample
@@ -66,7 +66,9 @@ class LiveView:
         self.history: dict[str, deque[float]] = {
             key: deque(maxlen=HISTORY_LENGTH) for _, key, _ in CURVES
         }
-        self.console = console or output_console()  # the same as for messages: see gankit.cli.log
+        self.console = (
+            console or output_console()
+        )  # the same as for messages: see gankit.cli.terminal.log
         self.width = self.console.width  # when the view was drawn
         self.pictures = PictureRow(self.console)
         whole = whole_run(run)

@@ -17,7 +17,7 @@ from gankit.cli.console.format import (
 )
 from gankit.cli.console.recommend import recommend_recipe
 from gankit.cli.console.time_left import TimeLeft
-from gankit.cli.page import data_uri
+from gankit.cli.page.page import data_uri
 from gankit.core.run.settings import Run
 from gankit.data.read.names import printable
 from gankit.runs.figures import plot

@@ -9,9 +9,9 @@ import click
 from gankit_metrics.command import data_option
 
 from gankit.cli.check_output import OTHER_OUT, check_output, require_folder, write_error
-from gankit.cli.log import show_log
 from gankit.cli.param_types import CheckpointName
-from gankit.cli.progress import progress_bar
+from gankit.cli.terminal.log import show_log
+from gankit.cli.terminal.progress import progress_bar
 from gankit.core.errors import GankitError, Interrupted
 from gankit.core.files.portable_path import path_from_here
 from gankit.data.read.names import printable

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gankit.cli.check_output import check_output
-from gankit.cli.log import show_log
-from gankit.cli.terminal import has_windows, is_terminal
+from gankit.cli.terminal.log import show_log
+from gankit.cli.terminal.terminal import has_windows, is_terminal
 from gankit.core.errors import GankitError
 from gankit.core.shell import quote_word
 from gankit.data.read.names import printable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from gankit.cli.run import read_options
+from gankit.cli.run.command import read_options
 from gankit.core.errors import GankitError, quote_value
 from gankit.core.parts.registry import Registry
 from gankit.core.run.settings import Run, option, parse_length

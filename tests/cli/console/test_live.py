@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from gankit.cli.console import live
-from gankit.cli.half_blocks import BLOCK
-from gankit.cli.rich_console import OutputConsole
+from gankit.cli.terminal.half_blocks import BLOCK
+from gankit.cli.terminal.rich_console import OutputConsole
 from gankit.training.checkpoints.best import Score
 from gankit.training.settings.compose import compose
 

@@ -11,7 +11,7 @@ from gankit_datacheck.page import OPTION
 from gankit_datacheck.survey import Survey, examine
 from PIL import Image
 
-from gankit.cli.run import read_options
+from gankit.cli.run.command import read_options
 
 
 def scenes(number, width=80, height=80):

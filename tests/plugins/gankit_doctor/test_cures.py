@@ -14,7 +14,7 @@ from gankit_doctor.cures import POLICIES, d_rate, option_of
 from gankit_doctor.diagnosis import cured_command
 
 from gankit import compose
-from gankit.cli.run import read_options
+from gankit.cli.run.command import read_options
 from gankit.core.contracts.seen import History, Seen
 from gankit.core.parts.choice import Choice
 from gankit.core.run.settings import setting_to_argv

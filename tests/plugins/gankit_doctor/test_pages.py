@@ -11,7 +11,7 @@ from gankit_doctor.diagnosis import Diagnosis, Report
 from gankit_doctor.rules import RULES
 
 from gankit import compose, train
-from gankit.cli.read_source import read_page
+from gankit.cli.show.read_source import read_page
 from gankit.runs.log import read_log
 
 SECTIONS = ("## What you see", "## The usual cause", "## What to do")

@@ -12,7 +12,7 @@ from gankit_explore.served_run import ServedRun
 
 import gankit
 from gankit import GankitError
-from gankit.cli.loopback import LoopbackServer
+from gankit.cli.page.loopback import LoopbackServer
 from gankit.training.checkpoints import checkpoint
 from gankit.training.run_folder.folder_lock import FolderLock
 

@@ -34,7 +34,7 @@ from rich.console import Console
 
 import gankit
 from gankit import GankitError
-from gankit.cli.log import message_console
+from gankit.cli.terminal.log import message_console
 from gankit.core.errors import RunFailed, RunStopped
 from gankit.core.files.atomic_write import write_atomically
 from gankit.core.stop import Stop

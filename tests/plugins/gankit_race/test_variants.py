@@ -19,8 +19,8 @@ from gankit_race.variants import (
 )
 
 from gankit import GankitError, compose
-from gankit.cli.run import read_options
-from gankit.cli.run import run as run_command
+from gankit.cli.run.command import read_options
+from gankit.cli.run.command import run as run_command
 from gankit.core.parts.registry import load_registry
 
 TINY = "--dataset petals:count=64 --model dcgan64:base_channels=4 --image-size 16 --device cpu"

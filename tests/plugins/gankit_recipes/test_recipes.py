@@ -8,8 +8,8 @@ import shlex
 import pytest
 
 from gankit import GankitError, RecipeSpec, compose, hookimpl, testing
-from gankit.cli.run import run as run_command
-from gankit.cli.show import options_of
+from gankit.cli.run.command import run as run_command
+from gankit.cli.show.command import options_of
 from gankit.core.parts.choice import Choice
 from gankit.core.parts.registry import load_registry
 from gankit.core.parts.specs import KINDS

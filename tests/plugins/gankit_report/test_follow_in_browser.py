@@ -7,7 +7,7 @@ import pytest
 from gankit_report import follow
 from gankit_report.follow import FollowedRuns
 
-from gankit.cli.loopback import LoopbackServer
+from gankit.cli.page.loopback import LoopbackServer
 from gankit.runs.log import NAME
 
 SLIDE = """(step) => {

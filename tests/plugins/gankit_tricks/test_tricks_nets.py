@@ -23,7 +23,7 @@ from gankit_tricks.wgan_gp import WGANGP
 from torch import nn
 
 from gankit import GankitError, compose, train
-from gankit.cli.run_from_options import resumed
+from gankit.cli.run.from_options import resumed
 from gankit.core.device import Machine
 from gankit.core.errors import RunStopped
 from gankit.core.gan import Gan, Player

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from gankit import GankitError, compose, hookimpl, train
-from gankit.cli.run_from_options import resumed
+from gankit.cli.run.from_options import resumed
 from gankit.core.errors import RunStopped
 from gankit.core.parts.registry import load_registry
 from gankit.training import budget as budget_module

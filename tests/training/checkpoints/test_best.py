@@ -19,7 +19,7 @@ from rich.file_proxy import FileProxy
 
 import gankit
 from gankit import GankitError, RunFailed, command_line, compose, load, load_run, train
-from gankit.cli.run_from_options import new_run
+from gankit.cli.run.from_options import new_run
 from gankit.training.checkpoints import checkpoint
 from gankit.training.checkpoints.best import BestSoFar, Progress, Score, read_progress
 

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from gankit import GankitError, compose, hookimpl, train
-from gankit.cli.run_from_options import resumed
+from gankit.cli.run.from_options import resumed
 from gankit.core.errors import RunFailed, RunStopped
 from gankit.core.parts.registry import Registry, load_registry
 from gankit.core.stop import Stop

@@ -15,7 +15,7 @@ import torch
 
 import gankit
 from gankit import GankitError, compose, train
-from gankit.cli.run_from_options import resumed
+from gankit.cli.run.from_options import resumed
 from gankit.training.assemble import assemble, resolve_auto
 from gankit.training.checkpoints import checkpoint
 from gankit.training.checkpoints.resume import restore

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from gankit import GankitError, compose, hookimpl, prepare, train
-from gankit.cli.run_from_options import resumed
+from gankit.cli.run.from_options import resumed
 from gankit.core.errors import RunStopped
 from gankit.core.files.atomic_write import remove_unfinished
 from gankit.core.parts.registry import load_registry

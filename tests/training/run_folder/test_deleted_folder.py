@@ -13,7 +13,7 @@ import pytest
 
 import gankit
 from gankit import compose, hookimpl, train
-from gankit.cli.run_from_options import resumed
+from gankit.cli.run.from_options import resumed
 from gankit.core.errors import RunFailed, RunStopped
 from gankit.core.parts.registry import load_registry
 from gankit.core.stop import Stop

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 import gankit
-from gankit.cli.run_from_options import resumed
+from gankit.cli.run.from_options import resumed
 from gankit.core.parts.registry import load_registry
 from gankit.training.run_folder.run_file import load_run
 from gankit.training.train import train

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from gankit import GankitError, compose, load_run
-from gankit.cli.run_from_options import new_run
+from gankit.cli.run.from_options import new_run
 from gankit.core.run.stage import Stage
 from gankit.training.run_folder.run_file import write_run
 

@@ -14,7 +14,7 @@ import pytest
 
 import gankit
 from gankit import GankitError, compose, hookimpl, train
-from gankit.cli.run_from_options import resumed
+from gankit.cli.run.from_options import resumed
 from gankit.core.parts.registry import load_registry
 from gankit.runs.log import read_rows
 from gankit.training.checkpoints import checkpoint

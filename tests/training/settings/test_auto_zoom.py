@@ -3,7 +3,7 @@
 import pytest
 
 from gankit import GankitError, compose, train
-from gankit.cli.run_from_options import resumed
+from gankit.cli.run.from_options import resumed
 from gankit.training.assemble import choose_zoom
 from gankit.training.run_folder.run_file import load_run
 

@@ -9,7 +9,7 @@ import pytest
 
 import gankit
 from gankit import GankitError, ModelSpec, Trick, compose
-from gankit.cli.run import read_options
+from gankit.cli.run.command import read_options
 from gankit.core.parts.registry import import_file, load_registry
 from gankit.training.budget.phase_costs import PhaseCosts
 from gankit.training.run_folder.run_file import load_run

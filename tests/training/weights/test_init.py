@@ -11,7 +11,7 @@ from PIL import Image
 
 import gankit
 from gankit import GankitError, compose, train
-from gankit.cli.run_from_options import resumed
+from gankit.cli.run.from_options import resumed
 from gankit.core.run.init_text import change_path, is_same_base, split_init
 from gankit.training.checkpoints import checkpoint
 from gankit.training.run_folder.run_file import load_run

@@ -1,0 +1,1 @@
+"""HTML pages, and the server that shows them."""

@@ -1,0 +1,1 @@
+"""`gankit list`, `gankit plugins` and `gankit show`."""

@@ -1,0 +1,90 @@
+"""When memory runs out, gankit names the largest batch that fits."""
+
+import re
+
+import pytest
+import torch
+
+from gankit.cli.run.out_of_memory import is_out_of_memory
+from gankit.training import assemble
+
+ERRORS = {
+    "CUDA": lambda: torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+    "a CPU": lambda: RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to ..."),
+    "Python": MemoryError,
+}
+
+
+@pytest.fixture
+def memory_for(monkeypatch):
+    """`memory_for(4, MemoryError)`: training on more than 4 pictures raises that error."""
+
+    def make(largest, error):
+        step = assemble.Trainer.step
+
+        def limited_step(trainer, number):
+            if trainer.run.batch_size > largest:
+                raise error()
+            return step(trainer, number)
+
+        monkeypatch.setattr(assemble.Trainer, "step", limited_step)
+
+    return make
+
+
+@pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS)
+def test_the_largest_batch_that_fits_is_named(error, memory_for, gankit_run):
+    memory_for(4, error)
+    code, out, err = gankit_run("--batch-size", "16", "--dataset", "petals:count=64")
+    for fact in ("16", "--batch-size 4", "--accumulate 4"):
+        assert fact in err
+    assert err.count("\n") == 1
+    assert re.search("^failed ", out, re.M)  # not "finished already"
+    assert code == 1
+
+
+def test_a_batch_in_micro_batches_is_cut_further(memory_for, gankit_run):
+    """A step on one micro-batch needs as much memory as many, since each frees its graph."""
+    memory_for(3, MemoryError)
+    code, _, err = gankit_run("--batch-size", "30", "--accumulate", "2")
+    for fact in ("30", "2 micro-batches", "--batch-size 3", "--accumulate 10"):
+        assert fact in err
+    assert code == 1
+
+
+def test_the_largest_batch_is_that_of_all_processes(memory_for, gankit_run, monkeypatch):
+    memory_for(4, MemoryError)
+    monkeypatch.setenv("WORLD_SIZE", "2")  # each takes 8 of the 16
+    err = gankit_run("--batch-size", "16", "--dataset", "petals:count=64").err
+    for fact in ("--batch-size 8", "--accumulate 2"):
+        assert fact in err
+
+
+def test_a_narrower_model_is_advised_if_no_batch_fits(memory_for, gankit_run):
+    memory_for(0, MemoryError)
+    code, _, err = gankit_run("--batch-size", "8")
+    assert re.search(r"\b8\b.* memory", err)
+    assert ":base_channels=16" in err
+    assert code == 1
+
+
+def test_networks_too_large_to_build_are_not_a_mistake_of_the_plugin(gankit_run, monkeypatch):
+    def build(*args, **sizes):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to ...")
+
+    monkeypatch.setattr("gankit_dcgan.nets.Generator.__init__", build)
+    code, _, err = gankit_run("--batch-size", "8", "--model", "dcgan64")
+    assert re.search(r"\b8\b.* memory", err)
+    assert ":base_channels=16" in err
+    assert code == 1
+
+
+def test_other_errors_are_not_out_of_memory():
+    assert not is_out_of_memory(RuntimeError("shapes cannot be multiplied"))
+    assert not is_out_of_memory(ValueError("out of memory"))
+
+
+def test_the_error_that_torch_raises_is_recognised():
+    with pytest.raises(RuntimeError) as raised:
+        torch.empty(2**55, dtype=torch.uint8)
+    assert is_out_of_memory(raised.value)
