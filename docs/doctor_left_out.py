@@ -15,7 +15,7 @@ import math
 from pathlib import Path
 
 from gankit_doctor.build_rules import build_rules
-from gankit_doctor.cases import CASES
+from gankit_doctor.cases.all_cases import CASES
 from gankit_doctor.engine import ALARM, Engine
 from gankit_doctor.examination import read_failure
 from gankit_doctor.history import read_history

@@ -4,8 +4,8 @@ import math
 import statistics
 from collections import Counter
 
-from gankit_doctor.case import FOURTH_SEEDS, FRESH, LATEST, PARTS, SHIPPED, TEST, THIRD_SEEDS
-from gankit_doctor.cases import CASES
+from gankit_doctor.cases.all_cases import CASES
+from gankit_doctor.cases.case import FOURTH_SEEDS, FRESH, LATEST, PARTS, SHIPPED, TEST, THIRD_SEEDS
 
 BETTER = 0.8  # of the broken run's SWD: less is better, and by more than chance
 

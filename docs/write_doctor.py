@@ -5,7 +5,7 @@
     python docs/write_doctor.py --half test --photographs FOLDER
     python docs/write_doctor.py --half fresh --paintings FOLDER --cells FOLDER
 
-The bench trains the cases of `gankit_doctor.cases`: runs that are broken on purpose, and healthy
+The bench trains `gankit_doctor.cases.all_cases`: runs that are broken on purpose, and healthy
 ones, in six parts. The test half, the latest and the shipped part have the photographs of the data
 set tf-flowers; if you have them in a folder, or other photographs, give it with --photographs. The
 fresh and the shipped part have the data sets vangogh and tissue, or the folders of --paintings and
@@ -34,12 +34,12 @@ from pathlib import Path
 import doctor_tables
 from gankit_doctor import examine
 from gankit_doctor.build_rules import build_rules
-from gankit_doctor.case import PARTS
-from gankit_doctor.cases import CASES
+from gankit_doctor.cases.all_cases import CASES
+from gankit_doctor.cases.case import PARTS
+from gankit_doctor.cases.fresh import CELLS, PAINTINGS
+from gankit_doctor.cases.unseen import PHOTOGRAPHS
 from gankit_doctor.engine import replay
-from gankit_doctor.fresh_cases import CELLS, PAINTINGS
 from gankit_doctor.history import read_history
-from gankit_doctor.unseen_cases import PHOTOGRAPHS
 
 from gankit import load_run
 from gankit.core.parts.registry import load_registry

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import webp
 from gankit_doctor import examine
-from gankit_doctor.case import TUNING
-from gankit_doctor.columns import COLUMNS, meaning_of
+from gankit_doctor.cases.case import TUNING
+from gankit_doctor.cases.ways import WAYS
 from gankit_doctor.command import describe, describe_finding
 from gankit_doctor.engine import WINDOW, YOUNG
+from gankit_doctor.look.columns import COLUMNS, meaning_of
 from gankit_doctor.rules import RULES
-from gankit_doctor.ways import WAYS
 from PIL import Image
 
 from gankit.cli.show.read_source import read_page

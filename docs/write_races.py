@@ -15,8 +15,8 @@ import sys
 from pathlib import Path
 
 import webp
-from gankit_race import notes as race_notes
-from gankit_race.format import format_number, table_cells
+from gankit_race.report import notes as race_notes
+from gankit_race.report.format import format_number, table_cells
 from gankit_race.results import Row, make_tables
 from PIL import Image
 

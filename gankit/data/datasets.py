@@ -36,8 +36,8 @@ def picture_files(
     are left out and animations give their first frame.
     """
     from gankit.data.alpha import ALPHA  # imports NumPy
+    from gankit.data.find.find import find_pictures
     from gankit.data.read.files import PictureFiles, check_colour  # imports Pillow
-    from gankit.data.read.find import find_pictures
 
     check_colour(background)
     if every < 0:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from gankit.core.run.image_size import ImageSize
 from gankit.core.shell import quote_word
+from gankit.data.find.reasons import BROKEN, OWN_PICTURE, RUN_FOLDER
 from gankit.data.messages import group_by_reason
-from gankit.data.read.reasons import BROKEN, OWN_PICTURE, RUN_FOLDER
 from gankit.training.weights.network_size import possible_size
 from gankit_datacheck.art_advice import check_pixel_art, check_transparency
 from gankit_datacheck.finding import LEVELS, Finding, count, count_share, percent

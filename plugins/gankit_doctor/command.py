@@ -13,8 +13,8 @@ from gankit.cli.terminal.log import show_log
 from gankit.cli.terminal.progress import progress_bar
 from gankit.data.read.names import printable
 from gankit.training.run_folder.find_run import find_run
-from gankit_doctor.columns import format_value, meaning_of
 from gankit_doctor.engine import ALARM, NOTE
+from gankit_doctor.look.columns import format_value, meaning_of
 
 if TYPE_CHECKING:
     from gankit_doctor.diagnosis import Diagnosis, Report

@@ -15,11 +15,11 @@ from gankit.core.parts.registry import Registry
 from gankit.core.run.settings import Run, command_about
 from gankit.data.read.names import printable
 from gankit_doctor.build_rules import build_rules
-from gankit_doctor.columns import format_value
 from gankit_doctor.diagnosis import Diagnosis, cure_of, diagnose
 from gankit_doctor.engine import ALARM, TOO_EARLY, Episode, replay
 from gankit_doctor.history import read_history
-from gankit_doctor.look import Looker, look_interval
+from gankit_doctor.look.columns import format_value
+from gankit_doctor.look.look import Looker, look_interval
 
 if TYPE_CHECKING:
     from gankit.core.contracts.prepared import PreparedDataset

@@ -23,9 +23,9 @@ from gankit.training.assemble import assemble, resolve_auto
 from gankit.training.checkpoints.checkpoint import list_checkpoints
 from gankit.training.checkpoints.resume import restored
 from gankit.training.run_folder.run_pictures import prepare_begun
-from gankit_doctor import pictures
-from gankit_doctor.look import Looker
-from gankit_doctor.reference import Reference, make_reference
+from gankit_doctor.look import pictures
+from gankit_doctor.look.look import Looker
+from gankit_doctor.look.reference import Reference, make_reference
 
 log = logging.getLogger("gankit")
 MAX_GRIDS = 60

@@ -17,8 +17,8 @@ from torch import Tensor
 
 from gankit.core.errors import GankitError
 from gankit.core.files.read_file import read_regular_file
-from gankit.data.read.kinds import START_BYTES, recognise
-from gankit.data.read.reasons import EMPTY, LFS_POINTER, WEB_PAGE
+from gankit.data.find.kinds import START_BYTES, recognise
+from gankit.data.find.reasons import EMPTY, LFS_POINTER, WEB_PAGE
 from gankit.training.checkpoints.checkpoint import MAX_TENSOR_BYTES
 
 Weights = dict[str, Tensor]

@@ -139,7 +139,7 @@ def _race(
 
 
 def _run_plan(ctx: click.Context, plan: Plan, folder: Path, stop: Stop, progress: Progress) -> None:
-    from gankit_race.publish import print_report
+    from gankit_race.report.publish import print_report
     from gankit_race.runner import RaceRunner
 
     runner = RaceRunner(plan, folder, ctx.obj, stop=stop, progress=progress)
@@ -296,7 +296,7 @@ def compare(
     baseline.
     """
     from gankit_race.comparing import compare_folders
-    from gankit_race.publish import print_report
+    from gankit_race.report.publish import print_report
 
     check_output(out or Path("races"))
     with show_log(), progress_bar("measuring") as progress:

@@ -28,9 +28,9 @@ from gankit.training.run_folder.run_file import Data, data_paths, load_run
 from gankit_race.differences import IMAGES, compared_settings, setting_label, warn_if_confounded
 from gankit_race.find_race import race_folder
 from gankit_race.plan import choose_metrics, read_plan
-from gankit_race.publish import write_report
 from gankit_race.racing import refuse_used_folder
-from gankit_race.report import Report
+from gankit_race.report.publish import write_report
+from gankit_race.report.report import Report
 from gankit_race.results import measurement_as_dict, row_of_run
 from gankit_race.variants import CHOSEN, NOT_COMPARED
 

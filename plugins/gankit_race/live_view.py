@@ -16,9 +16,9 @@ from rich.text import Text
 
 from gankit.cli.terminal.rich_console import output_console
 from gankit.data.read.names import printable
-from gankit_race.format import format_number
 from gankit_race.plain_view import PlainView
 from gankit_race.plan import Plan
+from gankit_race.report.format import format_number
 from gankit_race.results import SPEED, Row
 from gankit_race.variants import Variant
 

@@ -28,9 +28,9 @@ from gankit_race.plan import (
     make_race_folder,
     read_plan,
 )
-from gankit_race.publish import print_report
 from gankit_race.race_folder import check_race_folder
 from gankit_race.recipes import SEEDS
+from gankit_race.report.publish import print_report
 from gankit_race.runner import RaceRunner
 from gankit_race.variants import Variant, make_variants, parse_fields
 

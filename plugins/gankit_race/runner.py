@@ -26,8 +26,8 @@ from gankit_race.find_race import RACE_FILE
 from gankit_race.pictures import check_pictures
 from gankit_race.plain_view import PlainView
 from gankit_race.plan import Plan
-from gankit_race.publish import write_report
-from gankit_race.report import Report
+from gankit_race.report.publish import write_report
+from gankit_race.report.report import Report
 from gankit_race.results import (
     Row,
     measurement_as_dict,

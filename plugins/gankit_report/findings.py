@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gankit_doctor.columns import format_value, meaning_of
+from gankit_doctor.look.columns import format_value, meaning_of
 
 from gankit_report.draw import x_axis
 from gankit_report.verdict import Verdict, is_alarm

@@ -12,8 +12,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "inputs"))
 import kinds
 from writers import SIZES, Picture
 
+from gankit.data.find.kinds import START_BYTES, recognise
 from gankit.data.read.decode import decode, measure_range
-from gankit.data.read.kinds import START_BYTES, recognise
 
 JUDGED = (
     "Each file is read as a picture of its size in RGB or grey, or it is named in one short line; "

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from gankit_doctor.case import FRESH, LATEST, SHIPPED, TEST, TUNING, VALIDATION, Case
-from gankit_doctor.cases import BROKEN, CASES, HEALTHY
-from gankit_doctor.ways import WAYS
+from gankit_doctor.cases.all_cases import BROKEN, CASES, HEALTHY
+from gankit_doctor.cases.case import FRESH, LATEST, SHIPPED, TEST, TUNING, VALIDATION, Case
+from gankit_doctor.cases.ways import WAYS
 from PIL import Image
 
 from gankit import compose

@@ -1,6 +1,7 @@
 """The structure of the code: imports between layers, light imports, and short functions."""
 
 import ast
+import collections
 import functools
 import json
 import subprocess
@@ -355,6 +356,13 @@ def test_functions_have_at_most_40_lines(path):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
     assert {name: length for name, length in lengths.items() if length > 40} == {}
+
+
+def test_a_folder_has_at_most_20_files():
+    """More want folders that say what belongs together; the tricks are one list, a file each."""
+    files = collections.Counter(path.parent for path in FILES)
+    many = {relative_name(folder) for folder, count in files.items() if count > 20}
+    assert many == {"plugins/gankit_tricks"}
 
 
 def test_every_plugin_implements_a_hook():

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gankit_metrics.metrics_file import save_metric_picture
-from gankit_race.grids_picture import write_grids_picture
-from gankit_race.report import Report
+from gankit_race.report.grids_picture import write_grids_picture
+from gankit_race.report.report import Report
 from gankit_race.results import Row
 from PIL import ExifTags, Image
 from PIL.PngImagePlugin import PngInfo
 
 from gankit import GankitError
 from gankit.core.parts.choice import Choice
-from gankit.data.read.kinds import is_own_picture
+from gankit.data.find.kinds import is_own_picture
 from gankit.runs.grids import list_grids
 from gankit.runs.images import save_picture
 from gankit.runs.provenance import MAX_LETTERS, Provenance, read_provenance

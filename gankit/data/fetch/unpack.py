@@ -29,8 +29,8 @@ from gankit.data.fetch.archives import (
 from gankit.data.fetch.limited_writer import MAX_TOTAL_BYTES, LeftOut, LimitedWriter
 from gankit.data.fetch.make_once import make_once
 from gankit.data.fetch.portable import MAX_PATH_LETTERS, path_parts, path_problem
+from gankit.data.find import kinds, reasons
 from gankit.data.messages import MOVE_CACHE, NOT_A_FILE, summarise
-from gankit.data.read import kinds, reasons
 from gankit.data.read.names import LABEL_FILES, LESSON_FOLDERS, is_hidden, online_name, printable
 from gankit.data.store.cache import cache_folder
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from PIL import Image, ImageColor
 
 from gankit.core.errors import GankitError, did_you_mean
+from gankit.data.find.picture_file import Moment
 from gankit.data.read.arrays import ArrayFile
 from gankit.data.read.decode import decoded, measure_range
 from gankit.data.read.deep import Range, SharedRanges
-from gankit.data.read.picture_file import Moment
 
 
 @dataclass(eq=False, repr=False)

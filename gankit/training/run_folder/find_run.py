@@ -7,7 +7,7 @@ from pathlib import Path
 from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.files.portable_path import path_exists, shorten_path
 from gankit.core.shell import quote_word
-from gankit.data.read.reasons import ARCHIVE, NESTED, REASONS
+from gankit.data.find.reasons import ARCHIVE, NESTED, REASONS
 
 RUN_FILE = "run.json"
 STATE = "state.safetensors"  # in each checkpoint

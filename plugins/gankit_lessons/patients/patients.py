@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gankit_doctor.case import Case
-from gankit_doctor.cases import CASES
+from gankit_doctor.cases.all_cases import CASES
+from gankit_doctor.cases.case import Case
 
 from gankit.core.errors import GankitError, did_you_mean, quote_value
 

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from gankit.data.datasets import picture_files
+from gankit.data.find.kinds import recognise
 from gankit.data.read import formats
-from gankit.data.read.kinds import recognise
 
 START = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99)
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 from gankit_doctor import engine as engines
-from gankit_doctor import examine, look
+from gankit_doctor import examine
 from gankit_doctor.build_rules import build_rules
+from gankit_doctor.look import look
 from gankit_doctor.observer import FILE
 
 from gankit import Finding, GankitError, Rule, RuleSpec, compose, hookimpl, load_run, train

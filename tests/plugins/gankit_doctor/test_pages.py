@@ -4,10 +4,10 @@ import dataclasses
 import json
 
 import pytest
-from gankit_doctor import look
-from gankit_doctor.columns import COLUMNS, format_value, meaning_of
 from gankit_doctor.command import describe
 from gankit_doctor.diagnosis import Diagnosis, Report
+from gankit_doctor.look import look
+from gankit_doctor.look.columns import COLUMNS, format_value, meaning_of
 from gankit_doctor.rules import RULES
 
 from gankit import compose, train

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from gankit_doctor import features
+from gankit_doctor.look import features
 
 
 @pytest.mark.parametrize("shape", [(16, 24), (24, 16), (16, 16), (12, 40)])

@@ -5,7 +5,7 @@ import json
 from gankit.runs.log import read_log
 
 SCRIPT = """
-import gankit_doctor.look as look
+import gankit_doctor.look.look as look
 from gankit import compose, train
 
 look.PICTURES_BETWEEN = 16

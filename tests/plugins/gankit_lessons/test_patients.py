@@ -8,8 +8,8 @@ import subprocess
 import sys
 
 import pytest
-from gankit_doctor.case import Case
-from gankit_doctor.cases import CASES
+from gankit_doctor.cases.all_cases import CASES
+from gankit_doctor.cases.case import Case
 from gankit_doctor.cures import one_d_step
 from gankit_doctor.diagnosis import cured_command
 from gankit_lessons.patients import command, examination, train

@@ -6,8 +6,8 @@ import json
 import pytest
 from gankit_race.find_race import RACE_FILE
 from gankit_race.plan import Plan, read_plan
-from gankit_race.publish import write_report
-from gankit_race.report import Report
+from gankit_race.report.publish import write_report
+from gankit_race.report.report import Report
 from gankit_race.results import Row, read_results, row_of_run, write_results
 from gankit_race.variants import Variant
 

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 from gankit_race.comparing import compare
-from gankit_race.format import format_interval, format_number
-from gankit_race.notes import all_notes
+from gankit_race.report.format import format_interval, format_number
+from gankit_race.report.notes import all_notes
 from gankit_race.results import Row, make_tables
 from gankit_race.stats import NO_DIFFERENCE, NO_RESULT, NOT_JUDGED, ONE_SEED
 

@@ -22,10 +22,10 @@ import torch
 from gankit_race import plan as planning
 from gankit_race import runner
 from gankit_race.live_view import LiveView
-from gankit_race.page import write_page
 from gankit_race.plain_view import PlainView, RaceProgress
 from gankit_race.plan import read_plan
-from gankit_race.report import Report
+from gankit_race.report.page import write_page
+from gankit_race.report.report import Report
 from gankit_race.results import Row
 from gankit_race.runner import RaceRunner
 from gankit_race.stats import NO_DIFFERENCE, ONE_SEED

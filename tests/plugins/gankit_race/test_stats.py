@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from gankit_race.notes import notes_on_chance
+from gankit_race.report.notes import notes_on_chance
 from gankit_race.stats import (
     BETTER,
     NO_DIFFERENCE,

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from gankit_doctor.reference import MIN_PICTURES
-from gankit_doctor.statistics import auc
+from gankit_doctor.look.reference import MIN_PICTURES
+from gankit_doctor.look.statistics import auc
 
 if TYPE_CHECKING:
     from gankit.core.gan import Gan, Player
     from gankit.core.recorder import PlayerRecord, StepRecord
-    from gankit_doctor.reference import Reference
+    from gankit_doctor.look.reference import Reference
 
 PICTURES = 40  # that D judges, of each kind
 

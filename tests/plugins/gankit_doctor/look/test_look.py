@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 import torch
-from gankit_doctor import look, pictures
-from gankit_doctor.reference import make_reference
+from gankit_doctor.look import look, pictures
+from gankit_doctor.look.reference import make_reference
 
 from gankit import compose, load_registry, train
 from gankit.data.batches import Batches

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from gankit_doctor.case import FRESH, Case, Settings
-from gankit_doctor.unseen_cases import example_picture
-from gankit_doctor.ways import WAYS
+from gankit_doctor.cases.case import FRESH, Case, Settings
+from gankit_doctor.cases.unseen import example_picture
+from gankit_doctor.cases.ways import WAYS
 
 PAINTINGS = "vangogh"
 CELLS = "tissue"

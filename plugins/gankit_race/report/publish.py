@@ -12,10 +12,10 @@ from rich.text import Text
 from gankit.cli.terminal.rich_console import OutputConsole
 from gankit.cli.terminal.terminal import is_terminal
 from gankit.data.read.names import printable
-from gankit_race.format import table_cells, table_heading
-from gankit_race.grids_picture import write_grids_picture
-from gankit_race.page import write_page
-from gankit_race.report import Report
+from gankit_race.report.format import table_cells, table_heading
+from gankit_race.report.grids_picture import write_grids_picture
+from gankit_race.report.page import write_page
+from gankit_race.report.report import Report
 from gankit_race.results import Table, write_results
 from gankit_race.stats import BETTER, WORSE
 

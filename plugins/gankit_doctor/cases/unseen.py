@@ -12,8 +12,8 @@ from typing import Any
 
 import skimage
 
-from gankit_doctor.case import TEST, Case, Settings
-from gankit_doctor.ways import WAYS
+from gankit_doctor.cases.case import TEST, Case, Settings
+from gankit_doctor.cases.ways import WAYS
 
 PHOTOGRAPHS = "tf-flowers"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gankit.cli.page.charts import Axis
 from gankit.runs.figures import downsample
-from gankit_race.format import format_number
+from gankit_race.report.format import format_number
 from gankit_race.results import Table
 from gankit_race.stats import BETTER, WORSE
 

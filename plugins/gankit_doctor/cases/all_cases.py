@@ -13,12 +13,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from gankit_doctor.case import TUNING, VALIDATION, Case
-from gankit_doctor.fresh_cases import FRESH_BROKEN, FRESH_HEALTHY
-from gankit_doctor.latest_cases import LATEST_BROKEN, LATEST_HEALTHY
-from gankit_doctor.shipped_cases import SHIPPED_HEALTHY
-from gankit_doctor.unseen_cases import UNSEEN_BROKEN, UNSEEN_HEALTHY
-from gankit_doctor.ways import LIGHT, MATHWORKS, MODERN, PETALS, SKIP, WAYS
+from gankit_doctor.cases.case import TUNING, VALIDATION, Case
+from gankit_doctor.cases.fresh import FRESH_BROKEN, FRESH_HEALTHY
+from gankit_doctor.cases.latest import LATEST_BROKEN, LATEST_HEALTHY
+from gankit_doctor.cases.shipped import SHIPPED_HEALTHY
+from gankit_doctor.cases.unseen import UNSEEN_BROKEN, UNSEEN_HEALTHY
+from gankit_doctor.cases.ways import LIGHT, MATHWORKS, MODERN, PETALS, SKIP, WAYS
 
 BOTH = (TUNING, VALIDATION)
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from gankit_doctor.case import SHIPPED, Case
-from gankit_doctor.fresh_cases import CELLS, PAINTINGS
-from gankit_doctor.unseen_cases import PHOTOGRAPHS
+from gankit_doctor.cases.case import SHIPPED, Case
+from gankit_doctor.cases.fresh import CELLS, PAINTINGS
+from gankit_doctor.cases.unseen import PHOTOGRAPHS
 
 COMMON: dict[str, Any] = {"image_size": 32, "steps": 700}
 SKIP64 = {"model": "skip64"}  # the model of the default run, with its own tricks

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from gankit.core.errors import GankitError
 from gankit.core.stop import Progress
+from gankit.data.find import kinds, reasons
+from gankit.data.find.picture_file import Holder, PictureFile
 from gankit.data.messages import NOT_A_FILE, NOT_FOUND, READS, summarise
-from gankit.data.read import kinds, reasons
 from gankit.data.read.decode import describe_error
 from gankit.data.read.names import (
     LABEL_FILES,
@@ -21,7 +22,6 @@ from gankit.data.read.names import (
     online_name,
     printable,
 )
-from gankit.data.read.picture_file import Holder, PictureFile
 
 if TYPE_CHECKING:
     from gankit.data.read.arrays import ArrayFile
@@ -156,7 +156,7 @@ class Walk:
         And add the pictures of arrays and films.
         """
         if self.holders:
-            from gankit.data.read.holders import open_holders  # only they need numpy's files
+            from gankit.data.find.holders import open_holders  # only they need numpy's files
 
             root = Path(self.root)
             archive = "" if root.is_dir() else root.name

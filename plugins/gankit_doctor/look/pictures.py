@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gankit_doctor import features, statistics
-from gankit_doctor.reference import GRID, MIN_PICTURES, Reference
+from gankit_doctor.look import features, statistics
+from gankit_doctor.look.reference import GRID, MIN_PICTURES, Reference
 
 DETAILED = 32  # pictures of the grid whose details are measured
 TWIN = 0.25  # of the usual distance to the nearest picture: nearly the same picture

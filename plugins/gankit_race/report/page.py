@@ -7,10 +7,10 @@ from typing import Any
 
 from gankit.cli.page.page import data_uri, render_page
 from gankit.runs.log import read_rows
-from gankit_race.charts import LossChart, difference_chart, loss_chart, upper_loss
-from gankit_race.format import run_cells, table_cells, table_heading
-from gankit_race.grids_picture import last_grid
-from gankit_race.report import Report
+from gankit_race.report.charts import LossChart, difference_chart, loss_chart, upper_loss
+from gankit_race.report.format import run_cells, table_cells, table_heading
+from gankit_race.report.grids_picture import last_grid
+from gankit_race.report.report import Report
 from gankit_race.results import write_file
 
 SEEDS_SHOWN = 3  # grids of more seeds would make the page too large

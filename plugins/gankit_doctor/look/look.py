@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from gankit.training.run_folder.grid_latents import grid_latents
-from gankit_doctor import pictures
-from gankit_doctor.players import judge_numbers, player_numbers
-from gankit_doctor.reference import make_reference
+from gankit_doctor.look import pictures
+from gankit_doctor.look.players import judge_numbers, player_numbers
+from gankit_doctor.look.reference import make_reference
 
 if TYPE_CHECKING:
     from gankit.core.contracts.prepared import PreparedDataset

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from gankit.core.files.portable_path import resolve_path
 from gankit.core.run.settings import Run
-from gankit_race.notes import all_notes
+from gankit_race.report.notes import all_notes
 from gankit_race.results import Row, Table, make_tables
 
 
 @dataclass
 class Report:
-    """What a race or a comparison found; gankit_race.publish writes and prints it."""
+    """What a race or a comparison found; gankit_race.report.publish writes and prints it."""
 
     title: str
     command: str  # the command that repeats it

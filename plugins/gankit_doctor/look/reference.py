@@ -12,7 +12,7 @@ from gankit.core.randomness import derive_seed
 from gankit.core.run.settings import Run
 from gankit.data.batches import zoom_in
 from gankit.runs.images import from_uint8
-from gankit_doctor import features, statistics
+from gankit_doctor.look import features, statistics
 
 GRID = 64  # pictures of a look
 MAX_REAL = 512  # training pictures that are compared with the grid

@@ -14,7 +14,7 @@ from gankit.runs.grids import list_grids
 from gankit.runs.images import save_picture
 from gankit.runs.provenance import Provenance
 from gankit.runs.read_grid import read_grid
-from gankit_race.report import Report
+from gankit_race.report.report import Report
 from gankit_race.results import Row, explain_write_error
 
 GAP = 2  # px between the pictures of a grid

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from gankit_doctor.case import TUNING, VALIDATION, Case, Settings
+from gankit_doctor.cases.case import TUNING, VALIDATION, Case, Settings
 
 SMALL: dict[str, Any] = {"image_size": 32, "batch_size": 32, "lr_g": 5e-4, "lr_d": 5e-4}
 SHORT = {"log_every": 4, "steps": 480}

@@ -5,10 +5,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from gankit.data.read.formats import HEIC_BRANDS, is_animation, starts_like_picture
-from gankit.data.read.mark import is_marked
-from gankit.data.read.names import is_lesson_picture
-from gankit.data.read.reasons import (
+from gankit.data.find.reasons import (
     ARCHIVE,
     ARRAY,
     COMPRESSED_STARTS,
@@ -32,7 +29,10 @@ from gankit.data.read.reasons import (
     ZEROS,
     ZIP_STARTS,
 )
-from gankit.data.read.tables import may_be_table
+from gankit.data.find.tables import may_be_table
+from gankit.data.read.formats import HEIC_BRANDS, is_animation, starts_like_picture
+from gankit.data.read.mark import is_marked
+from gankit.data.read.names import is_lesson_picture
 
 START_BYTES = 4096  # of a file, which `recognise` needs to see
 RUN_FILES = frozenset({"run.json", "race.json"})  # in the folders of runs and races

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from gankit_doctor.case import LATEST, Case, Settings
-from gankit_doctor.unseen_cases import PHOTOGRAPHS, example_picture
-from gankit_doctor.ways import WAYS
+from gankit_doctor.cases.case import LATEST, Case, Settings
+from gankit_doctor.cases.unseen import PHOTOGRAPHS, example_picture
+from gankit_doctor.cases.ways import WAYS
 
 
 def _rates(lr_g: float, lr_d: float) -> dict[str, Any]:

@@ -12,13 +12,13 @@ from gankit.core.errors import GankitError
 from gankit.core.stop import Progress
 from gankit.data.fetch.frames import Film, describe_films, read_frames
 from gankit.data.fetch.unpack import unpack_pictures
-from gankit.data.read import kinds, reasons
+from gankit.data.find import kinds, reasons
+from gankit.data.find.picture_file import Holder, PictureFile
+from gankit.data.find.tables import Table, read_labels
 from gankit.data.read.array_sets import ArraySet, NamedArray, PictureArray, sort_arrays
 from gankit.data.read.arrays import ArrayFile
 from gankit.data.read.decode import describe_error
 from gankit.data.read.names import array_name, printable
-from gankit.data.read.picture_file import Holder, PictureFile
-from gankit.data.read.tables import Table, read_labels
 
 
 class OpenedHolders(NamedTuple):

@@ -1,0 +1,1 @@
+"""Find picture files: in folders, archives and files that hold many, with their labels."""

@@ -1,0 +1,1 @@
+"""A look at a run: the numbers of one moment, and what they are computed from."""
