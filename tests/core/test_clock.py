@@ -16,7 +16,8 @@ from gankit.compute import threads
 from gankit.core.clock import format_duration, format_time_left, rate
 from gankit.data.prepare import prepare
 from gankit.training import assemble
-from gankit.training.budget.budget import Budget, Stopwatch, plan_budget
+from gankit.training.budget import plan_budget
+from gankit.training.budget.budget import Budget, Stopwatch
 from gankit.training.pace import Pace
 from gankit.training.settings.compose import compose
 

@@ -7,8 +7,8 @@ import threading
 import pytest
 
 from gankit import GankitError
+from gankit.cli.page import loopback
 from gankit.cli.page.loopback import Reply
-from gankit.cli.page.page import loopback
 
 PAGE = b"<!doctype html>the page"
 

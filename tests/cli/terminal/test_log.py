@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 from gankit.cli.console.live import LiveView
+from gankit.cli.terminal import log
 from gankit.cli.terminal.log import show_log
-from gankit.cli.terminal.terminal import log
 from gankit.training.settings.compose import compose
 
 LOG = logging.getLogger("gankit")

@@ -15,9 +15,9 @@ import terminals
 from rich.table import Table
 from rich.text import Text
 
+from gankit.cli.terminal import output
 from gankit.cli.terminal.log import PlainHandler
 from gankit.cli.terminal.rich_console import OutputConsole
-from gankit.cli.terminal.terminal import output
 
 # Every third case; the campaign of faults tries all of them.
 CASES = [case for case in terminals.cases() if case.argv[0] != "run" or "--help" in case.argv][::3]

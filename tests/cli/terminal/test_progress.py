@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
+from gankit.cli.terminal import log
 from gankit.cli.terminal.progress import progress_bar
-from gankit.cli.terminal.terminal import log
 
 HIDE_CURSOR = "\x1b[?25l"
 SHOW_CURSOR = "\x1b[?25h"

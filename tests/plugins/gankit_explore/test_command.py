@@ -10,7 +10,7 @@ from gankit_explore import command, show
 
 import gankit
 from gankit import GankitError
-from gankit.cli.page.page import serve
+from gankit.cli.page import serve
 from gankit.core.parts.registry import Registry
 from gankit.training.run_folder.folder_lock import FolderLock
 

@@ -13,7 +13,7 @@ from gankit_report.follow import FollowedRuns
 from gankit_report.page import render_report
 
 from gankit import GankitError
-from gankit.cli.page.page import serve
+from gankit.cli.page import serve
 from gankit.runs.log import NAME
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from gankit.cli.console.time_left import TimeLeft
 from gankit.core.gan import Gan
-from gankit.training.budget.budget import phase_costs
+from gankit.training.budget import phase_costs
 from gankit.training.budget.phase_costs import PhaseCosts, time_phases
 from gankit.training.budget.plan_budget import measure_costs
 
