@@ -20,7 +20,7 @@ from pathlib import Path
 
 from gankit.cli.run.command import read_options
 from gankit.core.parts.registry import load_registry
-from gankit.core.stop import no_progress
+from gankit.core.progress import no_progress
 from gankit.training.budget.plan_budget import fit_to_budget
 
 METRICS = ("kid", "memorising")

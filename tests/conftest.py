@@ -18,7 +18,7 @@ from PIL import Image
 import gankit
 from gankit.cli.console import Console
 from gankit.cli.main import main
-from gankit.cli.terminal.terminal import NOTEBOOK_VARIABLES
+from gankit.cli.terminal.live_terminal import NOTEBOOK_VARIABLES
 from gankit.core.parts.registry import load_registry
 from gankit.training.assemble import assemble, resolve_auto
 from gankit.training.settings.compose import compose

@@ -11,9 +11,9 @@ import click
 from gankit.cli.terminal.output import print_own
 from gankit.core.errors import GankitError
 from gankit.core.parts.registry import Registry, load_registry
+from gankit.core.printable import printable
 from gankit.core.run.setting_help import SETTINGS
 from gankit.core.run.settings import Run, parse_length
-from gankit.data.read.names import printable
 
 COLUMN = 22  # width of the option names, the same under every heading
 

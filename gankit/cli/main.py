@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from gankit.cli.plugin_commands import PluginCommands
-from gankit.cli.stop import safe_import
+from gankit.cli.stop_signals import safe_import
 from gankit.cli.terminal.output import (
     OUTPUT,
     OutputClosed,
@@ -23,8 +23,8 @@ from gankit.cli.terminal.output import (
 )
 from gankit.core.errors import GankitError, Interrupted, describe_error
 from gankit.core.files.retried_write import describe_write_error
+from gankit.core.printable import printable
 from gankit.core.version import __version__
-from gankit.data.read.names import printable
 
 __all__ = ["PluginCommands", "main", "new_cli"]  # plugins import PluginCommands from here
 

@@ -14,7 +14,7 @@ from gankit.core.errors import GankitError, describe_error, error_text, quote_va
 from gankit.core.parts.process_state import undo_global_changes
 from gankit.core.parts.registry import Plugin, load_registry
 from gankit.core.parts.spec_fields import check_name
-from gankit.data.read.names import printable
+from gankit.core.printable import printable
 
 # How a command ends by itself or is stopped; everything else is an error in its code.
 ENDS_OF_COMMANDS = (

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-import inspect
 import os
 import signal
 import sys
@@ -14,36 +12,9 @@ from types import FrameType
 from typing import Any
 
 from gankit.core.errors import GankitError, Interrupted, describe_error, quote_value
+from gankit.core.progress import Progress
 
 HANGUP = getattr(signal, "SIGHUP", -1)  # Windows has no such signal
-Progress = Callable[..., None]  # called with (done, total); see in_stage
-PREPARING = "preparing"
-TRAINING = "training"
-
-
-def no_progress(done: int, total: int) -> None:
-    """A Progress that shows nothing."""
-
-
-def in_stage(progress: Progress, stage: str) -> Progress:
-    """A progress callback for one stage of the work: it gets `stage=` if it has that parameter."""
-    try:
-        parameters = inspect.signature(progress).parameters.values()
-    except (TypeError, ValueError):  # some functions written in C tell nothing
-        return progress
-    if any(p.name == "stage" or p.kind is p.VAR_KEYWORD for p in parameters):
-        return functools.partial(progress, stage=stage)
-    return progress
-
-
-def only_preparing(progress: Progress) -> Progress:
-    """A progress callback that ignores all stages but the preparation of pictures."""
-
-    def of_preparation(done: int, total: int, stage: str) -> None:
-        if stage == PREPARING:
-            progress(done, total)
-
-    return of_preparation
 
 
 class Stop:

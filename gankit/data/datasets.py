@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gankit.core.errors import GankitError
 from gankit.core.parts.hookspecs import hookimpl
 from gankit.core.parts.specs import DatasetSpec
-from gankit.core.stop import Progress, no_progress
+from gankit.core.progress import Progress, no_progress
 
 if TYPE_CHECKING:
     from gankit.data.read.files import PictureFiles
@@ -36,7 +36,7 @@ def picture_files(
     are left out and animations give their first frame.
     """
     from gankit.data.alpha import ALPHA  # imports NumPy
-    from gankit.data.find.find import find_pictures
+    from gankit.data.find.find_pictures import find_pictures
     from gankit.data.read.files import PictureFiles, check_colour  # imports Pillow
 
     check_colour(background)

@@ -12,8 +12,9 @@ import numpy as np
 
 from gankit.core.contracts.prepared import PreparedDataset, Rows
 from gankit.core.errors import GankitError, quote_value
+from gankit.core.printable import printable
+from gankit.data.find.names import unify_letters
 from gankit.data.messages import name_tables, shorten
-from gankit.data.read.names import printable, unify_letters
 
 MAX_CLASSES = 1000
 MAX_LETTERS = 200  # of a name

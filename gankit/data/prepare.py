@@ -17,14 +17,14 @@ from gankit.core.errors import GankitError
 from gankit.core.files.portable_path import real_path
 from gankit.core.parts.registry import Registry, registry_of
 from gankit.core.parts.specs import DatasetSpec
+from gankit.core.progress import Progress, no_progress
 from gankit.core.run.image_size import ImageSize
-from gankit.core.stop import Progress, no_progress
 from gankit.data.find.reasons import BROKEN
 from gankit.data.labels import add_labels
 from gankit.data.messages import NO_CLASS_FOLDERS, OWN_PICTURES, mostly_broken
 from gankit.data.read.fit import FIT_METHODS, Box, cut_patches, fit
+from gankit.data.store.prepared_pictures import PixelSettings, Transform, load_or_prepare
 from gankit.data.store.split import choose_subset, split_holdout
-from gankit.data.store.write import PixelSettings, Transform, load_or_prepare
 from gankit.data.stream.shards import Shards, ShardSample
 from gankit.data.stream.streamed import StreamedBatches
 

@@ -1,1 +1,1 @@
-"""A run's folder: log.csv, sample grids, the video; and sampling from a trained run."""
+"""What a run writes, such as its log, grids and film; and drawing from a trained G."""

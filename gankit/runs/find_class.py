@@ -7,7 +7,8 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gankit.core.errors import GankitError, did_you_mean, quote_value
-from gankit.data.read.names import fold, printable, unify_letters
+from gankit.core.printable import printable
+from gankit.data.find.names import fold, unify_letters
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gankit.core.errors import quote_value
-from gankit.data.store.write import own_fingerprint
+from gankit.data.store.prepared_pictures import own_fingerprint
 from gankit.testing.harness import Harness, open_harness
 from gankit.training.trial.pictures import require_picture, require_sequence
 

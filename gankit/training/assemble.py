@@ -27,7 +27,7 @@ from gankit.core.run.all_stages import count_batches, count_pictures, stage_begi
 from gankit.core.run.settings import Run, default_memory_format, parse_length
 from gankit.core.step import Scalars, train_step
 from gankit.data.batches import Batches
-from gankit.data.store.cache import ensure_temporary_folder
+from gankit.data.store.cache_folder import ensure_temporary_folder
 from gankit.distributed.batch_norm import sync_batch_norm
 from gankit.distributed.processes import current_process_group
 from gankit.training.checkpoints.best import BestSoFar
@@ -35,9 +35,9 @@ from gankit.training.checkpoints.finite import find_non_finite, networks_of, num
 from gankit.training.checks.classes import require_takes_classes
 from gankit.training.checks.loss import require_valid_loss
 from gankit.training.checks.networks import check_networks
+from gankit.training.checks.too_large import check_memory, limited_weights
 from gankit.training.weights.begin_weights import Base
 from gankit.training.weights.network_size import make_network
-from gankit.training.weights.proportion import check_memory, limited_weights
 
 Part = TypeVar("Part")
 MEMORY_FORMATS = {"channels-last": torch.channels_last, "contiguous": torch.contiguous_format}

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from gankit.core.errors import GankitError, describe_error, quote_value
 from gankit.core.parts.registry import Plugin
-from gankit.core.stop import Progress, Stop, in_stage
+from gankit.core.progress import Progress, in_stage
+from gankit.core.stop import Stop
 from gankit.training.settings.python_words import called_from_python
 
 log = logging.getLogger("gankit")

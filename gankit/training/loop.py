@@ -4,9 +4,10 @@ from typing import Any
 
 from gankit.core.errors import EndedEarly, RunFailed, RunStopped, error_text
 from gankit.core.parts.registry import Registry
-from gankit.core.stop import Progress, Stop, no_progress
+from gankit.core.progress import Progress, no_progress
+from gankit.core.stop import Stop
 from gankit.training import assemble
-from gankit.training.budget.budget import Budget, Stopwatch
+from gankit.training.budget.replan import Budget, Stopwatch
 from gankit.training.checkpoints.saver import Saver
 from gankit.training.guard import guard_parts
 from gankit.training.observers import Observers

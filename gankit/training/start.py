@@ -21,7 +21,7 @@ from gankit.core.version import __version__
 from gankit.data.messages import summarise
 from gankit.training import assemble
 from gankit.training.assemble import Trainer
-from gankit.training.checks.best_metric import check_best_metric
+from gankit.training.checks.keep_best import check_best_metric
 from gankit.training.run_folder.folder import RunFolder
 from gankit.training.run_folder.run_file import write_run
 from gankit.training.run_folder.run_parts import (

@@ -7,20 +7,14 @@ from pathlib import Path
 from gankit.compute.threads import restore_threads
 from gankit.core.parts.registry import Registry, registry_of
 from gankit.core.process_group import ProcessGroup
+from gankit.core.progress import PREPARING, TRAINING, Progress, no_progress
 from gankit.core.run.all_stages import next_begin
 from gankit.core.run.settings import Run
-from gankit.core.stop import (
-    PREPARING,
-    TRAINING,
-    Progress,
-    Stop,
-    no_progress,
-    stop_on_interrupt,
-)
+from gankit.core.stop import Stop, stop_on_interrupt
 from gankit.distributed.processes import process_group
 from gankit.training import assemble, stages
-from gankit.training.budget.budget import Budget
 from gankit.training.budget.plan_budget import plan_length
+from gankit.training.budget.replan import Budget
 from gankit.training.callbacks import GuardedProgress, Program, check_callbacks
 from gankit.training.checks.metrics import check_metrics
 from gankit.training.loop import TrainingLoop

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from gankit.cli.page.charts import Axis
-from gankit.cli.page.page import data_uri
+from gankit.cli.page.render import data_uri
 from gankit_datacheck.survey import Survey
 
 WIDTH = 300  # px of a chart

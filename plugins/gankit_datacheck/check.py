@@ -15,10 +15,10 @@ from gankit.cli.check_output import check_output, require_folder
 from gankit.cli.terminal.progress import progress_bar
 from gankit.core.errors import GankitError, did_you_mean
 from gankit.core.parts.registry import Registry, load_registry
+from gankit.core.printable import printable
 from gankit.core.run.image_size import ImageSize
 from gankit.core.run.settings import Run
 from gankit.data.datasets import picture_files
-from gankit.data.read.names import printable
 from gankit.training.settings.compose import compose
 from gankit_datacheck.report import make_report
 from gankit_datacheck.survey import SIDE, Defaults, Survey, examine

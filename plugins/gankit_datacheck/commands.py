@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from gankit.core.errors import GankitError
-from gankit.data.store.cache import cache_folder
+from gankit.data.store.cache_folder import cache_folder
 from gankit_datacheck.check import check
 
 

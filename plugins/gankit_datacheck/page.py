@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from gankit.cli.page.page import render_page
+from gankit.cli.page.render import render_page
 from gankit.core.errors import GankitError
 from gankit.core.files.atomic_write import write_atomically
 from gankit.core.files.portable_path import hide_home

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from gankit.core.printable import printable
 from gankit.data.messages import group_by_reason
-from gankit.data.read.names import printable
 from gankit_datacheck.finding import count, percent
 from gankit_datacheck.survey import FRAME
 

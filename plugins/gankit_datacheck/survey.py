@@ -17,8 +17,8 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from PIL import Image
 
+from gankit.core.progress import Progress, no_progress
 from gankit.core.run.image_size import ImageSize
-from gankit.core.stop import Progress, no_progress
 from gankit.data.alpha import ALPHA
 from gankit.data.read.arrays import ArrayFile
 from gankit.data.read.colour import NO_COLOUR, Colour, find_colour

@@ -11,7 +11,7 @@ import click
 
 from gankit.cli.terminal.log import show_log
 from gankit.cli.terminal.progress import progress_bar
-from gankit.data.read.names import printable
+from gankit.core.printable import printable
 from gankit.training.run_folder.find_run import find_run
 from gankit_doctor.engine import ALARM, NOTE
 from gankit_doctor.look.columns import format_value, meaning_of

@@ -12,10 +12,10 @@ from gankit.core.contracts.trick import Targets
 from gankit.core.errors import GankitError
 from gankit.core.gan import Gan
 from gankit.core.parts.registry import Registry
+from gankit.core.progress import Progress
 from gankit.core.run.all_stages import count_batches
 from gankit.core.run.settings import Run
 from gankit.core.step import begin_batch, d_backward, g_backward, update
-from gankit.core.stop import Progress
 from gankit.training.assemble import Trainer, assemble
 from gankit.training.checkpoints.checkpoint import list_checkpoints
 from gankit.training.checkpoints.resume import restored

@@ -8,8 +8,8 @@ from pathlib import Path
 from gankit.core.errors import GankitError
 from gankit.core.files.read_json import read_json_object
 from gankit.core.parts.registry import Registry, registry_of
+from gankit.core.progress import Progress, no_progress
 from gankit.core.run.settings import Run
-from gankit.core.stop import Progress, no_progress
 from gankit.training.run_folder.find_run import find_run
 from gankit.training.run_folder.run_file import load_run
 from gankit_doctor.build_rules import build_rules

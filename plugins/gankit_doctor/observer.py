@@ -12,8 +12,8 @@ from gankit.core.contracts.seen import History, Seen
 from gankit.core.files.atomic_write import write_atomically
 from gankit.core.files.retried_write import RetriedWrite
 from gankit.core.parts.registry import Registry
+from gankit.core.printable import printable
 from gankit.core.run.settings import Run, command_about
-from gankit.data.read.names import printable
 from gankit_doctor.build_rules import build_rules
 from gankit_doctor.diagnosis import Diagnosis, cure_of, diagnose
 from gankit_doctor.engine import ALARM, TOO_EARLY, Episode, replay

@@ -13,8 +13,8 @@ from gankit.core.contracts.prepared import PreparedDataset
 from gankit.core.contracts.seen import PREFIX, History
 from gankit.core.errors import GankitError
 from gankit.core.parts.registry import Registry
+from gankit.core.progress import no_progress
 from gankit.core.run.settings import Run
-from gankit.core.stop import no_progress
 from gankit.data.alpha import ALPHA
 from gankit.runs.grids import list_grids
 from gankit.runs.images import cut_grid, from_uint8

@@ -12,8 +12,8 @@ from gankit.cli.page.loopback import HOST
 from gankit.cli.param_types import ALL, CheckpointName
 from gankit.cli.terminal.log import show_log
 from gankit.core.errors import GankitError
+from gankit.core.printable import printable
 from gankit.core.shell import quote_word
-from gankit.data.read.names import printable
 from gankit.training.run_folder.find_run import find_run
 
 SECONDS_BETWEEN_LOOKS = 1.0  # for the first checkpoint of a run that has just begun

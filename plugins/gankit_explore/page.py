@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 import numpy as np
 
 from gankit.cli import check_output
-from gankit.cli.page.page import render_page
+from gankit.cli.page.render import render_page
 from gankit.cli.sample.output import sample_words
 from gankit.core.files.portable_path import hide_home
+from gankit.core.printable import printable
 from gankit.core.run.settings import Run, command_about, command_line
 from gankit.core.shell import quote_word
 from gankit.core.version import __version__
 from gankit.data.alpha import ALPHA
-from gankit.data.read.names import printable
 from gankit.runs.provenance import of_run
 from gankit.runs.sampler import Sampler
 from gankit.training.checkpoints.checkpoint import list_checkpoints, step_of

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gankit.cli.page.serve import open_in_browser
-from gankit.cli.terminal.terminal import shows_notebook_view
+from gankit.cli.terminal.live_terminal import shows_notebook_view
 from gankit.runs.sampler import Sampler
 from gankit.training.run_folder.links import WRITTEN, refuse_links_out
 from gankit_explore.page import render, write_page

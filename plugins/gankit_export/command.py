@@ -12,8 +12,8 @@ from gankit.cli.param_types import ALL, CheckpointName
 from gankit.cli.terminal.log import show_log
 from gankit.core.errors import GankitError
 from gankit.core.files.portable_path import path_from_here
+from gankit.core.printable import printable
 from gankit.core.run.settings import Run, command_about
-from gankit.data.read.names import printable
 from gankit.training.run_folder.find_run import WEIGHTS, find_run
 from gankit.training.run_folder.links import refuse_links_out
 

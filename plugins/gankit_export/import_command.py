@@ -10,8 +10,8 @@ from gankit.cli.check_output import check_output
 from gankit.cli.terminal.log import show_log
 from gankit.core.errors import GankitError
 from gankit.core.parts.registry import Registry
+from gankit.core.printable import printable
 from gankit.core.run.settings import command_about
-from gankit.data.read.names import printable
 
 
 @click.command("import", context_settings={"ignore_unknown_options": True})

@@ -16,9 +16,9 @@ from gankit.core.errors import GankitError
 from gankit.core.files.atomic_write import write_atomically
 from gankit.core.files.read_file import read_regular_file
 from gankit.core.parts.registry import Registry, registry_of
+from gankit.core.printable import printable
 from gankit.core.shell import quote_word
 from gankit.data.alpha import ALPHA
-from gankit.data.read.names import printable
 from gankit.runs.provenance import Provenance, entries_of
 from gankit.runs.sampler import Sampler
 from gankit.training.weights.network_size import network_size

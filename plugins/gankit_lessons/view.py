@@ -17,8 +17,8 @@ from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 
+from gankit.cli.terminal.live_terminal import shows_live_view
 from gankit.cli.terminal.rich_console import OutputConsole
-from gankit.cli.terminal.terminal import shows_live_view
 from gankit_lessons.lesson import STEPS, Cell, Lesson
 
 with contextlib.suppress(ImportError):  # not on Windows

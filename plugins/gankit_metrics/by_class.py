@@ -13,7 +13,7 @@ from rich.text import Text
 
 from gankit.cli.terminal.rich_console import OutputConsole
 from gankit.core.errors import GankitError
-from gankit.data.read.names import printable
+from gankit.core.printable import printable
 from gankit.runs.find_class import find_class
 from gankit_metrics.measurement import Measurement, format_number
 from gankit_metrics.picture_sets import TooFewPictures

@@ -12,7 +12,7 @@ from gankit.cli.param_types import CheckpointName
 from gankit.cli.terminal.log import show_log
 from gankit.cli.terminal.progress import progress_bar
 from gankit.core.errors import GankitError
-from gankit.data.read.names import printable
+from gankit.core.printable import printable
 from gankit.training.run_folder.find_run import find_run
 from gankit_metrics.measurement import DEFAULT_SAMPLES, Measurement, format_number
 

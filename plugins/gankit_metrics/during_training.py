@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from gankit.core.errors import GankitError
 from gankit.core.files.retried_write import RetriedWrite
-from gankit.core.stop import no_progress
+from gankit.core.printable import printable
+from gankit.core.progress import no_progress
 from gankit.data.prepare import prepare
-from gankit.data.read.names import printable
 from gankit.training.settings.python_words import in_caller_words
 from gankit_metrics.evaluate import BuiltMetrics, build_metrics, measure_all
 from gankit_metrics.measurement import DEFAULT_SAMPLES, Measurement, format_number

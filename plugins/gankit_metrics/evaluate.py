@@ -19,8 +19,8 @@ from gankit.core.files.retried_write import describe_write_error
 from gankit.core.parts.choice import Choice
 from gankit.core.parts.registry import Registry, load_registry, registry_of
 from gankit.core.parts.specs import Spec
+from gankit.core.progress import Progress, no_progress
 from gankit.core.run.settings import Run
-from gankit.core.stop import Progress, no_progress
 from gankit.runs.find_class import Label, find_class
 from gankit.runs.sampler import Sampler, load
 from gankit.training.checkpoints.named_checkpoint import Step, named_step

@@ -15,7 +15,7 @@ from gankit.core.files.atomic_write import new_folder_atomically, write_atomical
 from gankit.core.files.retried_write import describe_write_error
 from gankit.core.parts.registry import Registry, find_module_file
 from gankit.core.shell import quote_word
-from gankit.data.read.names import RESERVED
+from gankit.data.find.names import RESERVED
 from gankit_new.merge import merge_modules
 
 TEMPLATES = Path(__file__).with_name("templates")

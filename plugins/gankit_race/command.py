@@ -15,15 +15,15 @@ from gankit_metrics.measurement import DEFAULT_SAMPLES
 
 from gankit.cli.check_output import check_output
 from gankit.cli.run.command import read_options
-from gankit.cli.stop import stop_signals
+from gankit.cli.stop_signals import stop_signals
 from gankit.cli.terminal.log import show_log
 from gankit.cli.terminal.progress import progress_bar
 from gankit.core.clock import format_duration
 from gankit.core.errors import GankitError
+from gankit.core.printable import printable
 from gankit.core.run.all_stages import count_pictures
 from gankit.core.run.settings import gankit_with
 from gankit.core.shell import join_command
-from gankit.data.read.names import printable
 from gankit_race.differences import warn_of_bases
 from gankit_race.find_race import find_race
 from gankit_race.recipes import RACES, apply_recipe
@@ -31,8 +31,9 @@ from gankit_race.variants import LENGTHS, Variant, VariedValue, make_variants, p
 
 if TYPE_CHECKING:
     from gankit.core.parts.registry import Registry
+    from gankit.core.progress import Progress
     from gankit.core.run.settings import Run
-    from gankit.core.stop import Progress, Stop
+    from gankit.core.stop import Stop
     from gankit_race.plan import Plan
 
 RESUME_OPTIONS = {"resume", "seeds", "metrics", "data", "dry_run"}  # may be given together

@@ -14,12 +14,12 @@ from gankit_metrics.measurement import DEFAULT_SAMPLES
 from gankit.core.errors import GankitError
 from gankit.core.files.portable_path import portable_path
 from gankit.core.parts.registry import Registry, load_registry
+from gankit.core.progress import Progress, no_progress
 from gankit.core.run.all_stages import count_pictures
 from gankit.core.run.init_text import split_init
 from gankit.core.run.settings import Run, gankit_with, option
 from gankit.core.run.stage import without
 from gankit.core.shell import join_command
-from gankit.core.stop import Progress, no_progress
 from gankit.training.checkpoints import checkpoint
 from gankit.training.checkpoints.best import read_progress
 from gankit.training.run_folder.find_run import find_run

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gankit.cli.terminal.rich_console import output_console
-from gankit.data.read.names import printable
+from gankit.core.printable import printable
 from gankit_race.plain_view import PlainView
 from gankit_race.plan import Plan
 from gankit_race.report.format import format_number

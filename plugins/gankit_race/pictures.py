@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gankit.core.errors import GankitError
 from gankit.core.parts.registry import Registry
-from gankit.core.stop import Progress
+from gankit.core.progress import Progress
 from gankit.training.run_folder.run_pictures import prepare_begun
 from gankit_race.plan import Plan
 from gankit_race.variants import PICTURES

@@ -13,7 +13,7 @@ import click
 from gankit.core.clock import format_duration
 from gankit.core.gan import Gan
 from gankit.core.parts.hookspecs import hookimpl
-from gankit.data.read.names import printable
+from gankit.core.printable import printable
 from gankit_race.plan import Plan
 from gankit_race.report.format import format_number
 from gankit_race.results import SPEED, Row

@@ -21,9 +21,9 @@ from gankit.core.clock import MIN_SECONDS
 from gankit.core.errors import GankitError, quote_value
 from gankit.core.files.read_json import Types, find_wrong_type, is_list_of, read_json_object
 from gankit.core.parts.registry import Registry
+from gankit.core.progress import Progress
 from gankit.core.run.settings import Run, parse_length
 from gankit.core.run.stage import without
-from gankit.core.stop import Progress
 from gankit.core.version import __version__
 from gankit.data.prepare import prepare
 from gankit.training import assemble

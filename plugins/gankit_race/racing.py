@@ -10,9 +10,10 @@ from typing import Any
 
 from gankit.core.errors import GankitError
 from gankit.core.parts.registry import Registry, load_registry
+from gankit.core.progress import no_progress
 from gankit.core.run.settings import Run
 from gankit.core.shell import quote_word
-from gankit.core.stop import Stop, no_progress, stop_on_interrupt
+from gankit.core.stop import Stop, stop_on_interrupt
 from gankit.training.run_folder.find_run import RUN_FILE
 from gankit.training.run_folder.folder_lock import NEW_ADVICE, RESUME_ADVICE, FolderLock
 from gankit.training.run_folder.run_file import data_paths, record_move

@@ -13,12 +13,12 @@ import torch
 from gankit_metrics.evaluate import evaluate
 
 from gankit.cli.terminal.encoding import replace_unencodable
-from gankit.cli.terminal.terminal import shows_live_view
+from gankit.cli.terminal.live_terminal import shows_live_view
 from gankit.core.errors import GankitError, RunFailed, RunStopped
 from gankit.core.parts.registry import Registry
+from gankit.core.progress import Progress, no_progress, only_preparing
 from gankit.core.run.stage import without
 from gankit.core.shell import quote_word
-from gankit.core.stop import Progress, no_progress, only_preparing
 from gankit.training.run_folder.run_file import recorded_run
 from gankit.training.train import train
 from gankit_race.differences import warn_of_bases

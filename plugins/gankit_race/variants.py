@@ -16,7 +16,7 @@ from gankit.core.files.portable_path import hide_home
 from gankit.core.parts.choice import split_at_commas
 from gankit.core.parts.specs import KINDS
 from gankit.core.run.settings import Run, option
-from gankit.data.read.names import RESERVED
+from gankit.data.find.names import RESERVED
 
 # Settings that decide which pictures a run trains on.
 PICTURES = ("dataset", "data", "classes", "fit", "background", "subset", "holdout", "data_seed",

@@ -14,7 +14,7 @@ from gankit.cli.param_types import CheckpointName
 from gankit.cli.terminal.log import show_log
 from gankit.core.errors import GankitError
 from gankit.core.parts.registry import Registry
-from gankit.data.read.names import printable
+from gankit.core.printable import printable
 from gankit.training.checkpoints.named_checkpoint import checkpoint_word
 from gankit.training.run_folder.find_run import find_run
 from gankit.training.run_folder.links import refuse_links_out

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from gankit.core.files.retried_write import describe_write_error
+from gankit.core.printable import printable
 from gankit.core.run.settings import command_about
-from gankit.data.read.names import printable
 from gankit_report.command import FILE
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from gankit.cli.page.page import encode_picture
+from gankit.cli.page.render import encode_picture
 from gankit.core.errors import GankitError
 from gankit.runs.read_grid import read_grid
 

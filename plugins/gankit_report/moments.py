@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image
 
-from gankit.cli.page.page import data_uri
+from gankit.cli.page.render import data_uri
 from gankit.core.errors import describe_error
 from gankit.core.parts.registry import Registry
 from gankit_report.d_view import Judged, Moment, read_moments

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gankit.cli.check_output import write_page
-from gankit.cli.page.page import render_page
+from gankit.cli.page.render import render_page
 from gankit.core.files.portable_path import hide_home
 from gankit.core.parts.registry import Registry
+from gankit.core.printable import printable
 from gankit.core.run.all_stages import tricks_of_all_stages
 from gankit.core.run.settings import command_line
-from gankit.data.read.names import printable
 from gankit.training.checkpoints.named_checkpoint import Step
 from gankit_report.draw import BOTTOM, HEIGHT, LEFT, WIDTH, draw_panels, x_axis
 from gankit_report.film import MAX_LETTERS, Film, make_film

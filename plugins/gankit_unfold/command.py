@@ -10,7 +10,7 @@ import click
 from gankit.cli.check_output import check_page
 from gankit.cli.terminal.log import show_log
 from gankit.cli.terminal.progress import progress_bar
-from gankit.data.read.names import printable
+from gankit.core.printable import printable
 from gankit.training.run_folder.find_run import find_run
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from gankit.cli import check_output
 from gankit.cli.page.charts import Axis
-from gankit.cli.page.page import render_page
+from gankit.cli.page.render import render_page
 from gankit.core.files.portable_path import hide_home
 from gankit.core.run.settings import Run, command_line
 from gankit_unfold.pictures import Pictures, scale_of_changes, scale_of_wishes

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from PIL import Image
 from torch import Tensor
 
-from gankit.cli.page.page import data_uri
+from gankit.cli.page.render import data_uri
 from gankit.runs.images import Frame, to_frames
 
 MAX_SIDE = 64  # pixels of a picture on the page

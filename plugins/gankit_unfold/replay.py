@@ -13,8 +13,8 @@ from gankit.core.contracts.prepared import PreparedDataset
 from gankit.core.errors import GankitError
 from gankit.core.parts.registry import Registry
 from gankit.core.process_group import ProcessGroup
+from gankit.core.progress import Progress
 from gankit.core.run.settings import Run
-from gankit.core.stop import Progress
 from gankit.training.assemble import Trainer
 from gankit.training.checkpoints import checkpoint
 from gankit.training.checkpoints.resume import restore_from, run_at_end

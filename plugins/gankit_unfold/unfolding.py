@@ -11,8 +11,8 @@ from typing import Any
 
 from gankit.compute.threads import restore_threads
 from gankit.core.parts.registry import Registry, registry_of
+from gankit.core.progress import Progress, no_progress
 from gankit.core.run.settings import Run
-from gankit.core.stop import Progress, no_progress
 from gankit.training.run_folder.find_run import find_run
 from gankit.training.run_folder.run_file import folder_of, load_run
 from gankit.training.run_folder.run_parts import TRAINED, require_parts

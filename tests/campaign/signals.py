@@ -40,7 +40,7 @@ class Moment(NamedTuple):
 
 PHASES: dict[str, Moment | None] = {
     "import": None,
-    "preparing": Moment("gankit.data.store.write", "_Writer.add", 60),
+    "preparing": Moment("gankit.data.store.prepared_pictures", "_Writer.add", 60),
     "step": Moment("gankit.training.assemble", "Trainer.step", 40),
     "inside a step": Moment("gankit.core.gan", "Gan.judge", 120),
     "saving": Moment("gankit.training.checkpoints.checkpoint", "write_atomically", 40),

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from gankit.cli.stop import safe_import
+from gankit.cli.stop_signals import safe_import
 
 # `torch` is a file that sends the signal during its import.
 PROGRAM = """

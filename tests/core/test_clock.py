@@ -17,7 +17,7 @@ from gankit.core.clock import format_duration, format_time_left, rate
 from gankit.data.prepare import prepare
 from gankit.training import assemble
 from gankit.training.budget import plan_budget
-from gankit.training.budget.budget import Budget, Stopwatch
+from gankit.training.budget.replan import Budget, Stopwatch
 from gankit.training.pace import Pace
 from gankit.training.settings.compose import compose
 

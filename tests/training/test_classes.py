@@ -13,7 +13,7 @@ import gankit
 from gankit import GankitError, compose, train
 from gankit.core.parts.registry import load_registry
 from gankit.runs.find_class import find_class
-from gankit.runs.walk import walk, walk_labels
+from gankit.runs.latent_walk import walk, walk_labels
 from gankit.training.run_folder.run_pictures import prepare_again
 
 SETTINGS = {

@@ -33,7 +33,7 @@ class Console:
         from gankit.cli.console.busy import slowdown_warnings
 
         # here, so that `gankit list` stays fast
-        from gankit.cli.terminal.terminal import shows_live_view, shows_notebook_view
+        from gankit.cli.terminal.live_terminal import shows_live_view, shows_notebook_view
 
         replace_unencodable()  # also when your own program trains
         for subject, warning in slowdown_warnings(run).items():

@@ -26,8 +26,8 @@ from gankit.cli.console.recommend import recommend_recipe
 from gankit.cli.console.time_left import TimeLeft
 from gankit.cli.terminal.half_blocks import PictureRow
 from gankit.cli.terminal.rich_console import output_console
+from gankit.core.printable import printable
 from gankit.core.run.settings import Run, command_line
-from gankit.data.read.names import printable
 from gankit.runs.figures import downsample
 from gankit.runs.images import to_frames
 

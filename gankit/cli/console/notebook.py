@@ -17,9 +17,9 @@ from gankit.cli.console.format import (
 )
 from gankit.cli.console.recommend import recommend_recipe
 from gankit.cli.console.time_left import TimeLeft
-from gankit.cli.page.page import data_uri
+from gankit.cli.page.render import data_uri
+from gankit.core.printable import printable
 from gankit.core.run.settings import Run
-from gankit.data.read.names import printable
 from gankit.runs.figures import plot
 from gankit.runs.read_grid import read_grid
 

@@ -16,8 +16,8 @@ from gankit.cli.console.format import (
 from gankit.cli.console.recommend import recommend_recipe
 from gankit.cli.console.time_left import TimeLeft
 from gankit.core.files.retried_write import RetriedWrite
+from gankit.core.printable import printable
 from gankit.core.run.settings import Run, command_line
-from gankit.data.read.names import printable
 
 if TYPE_CHECKING:
     from torch import Tensor

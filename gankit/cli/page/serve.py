@@ -9,8 +9,8 @@ import webbrowser
 import click
 
 from gankit.cli.page.loopback import HOST, Answer, LoopbackServer
-from gankit.cli.terminal.terminal import has_windows, is_terminal
-from gankit.data.read.names import printable
+from gankit.cli.terminal.live_terminal import has_windows, is_terminal
+from gankit.core.printable import printable
 
 log = logging.getLogger("gankit")
 

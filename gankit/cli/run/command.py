@@ -22,14 +22,14 @@ from gankit.cli.run.options import GROUPS, NOTE
 from gankit.cli.terminal.log import show_log
 from gankit.cli.terminal.progress import progress_bar
 from gankit.core.errors import GankitError
-from gankit.data.read.names import printable
+from gankit.core.printable import printable
 from gankit.training.settings.combine import check_single_process
 
 if TYPE_CHECKING:
     from gankit.core.parts.registry import Registry
+    from gankit.core.progress import Progress
     from gankit.core.run.settings import Run
-    from gankit.core.stop import Progress
-    from gankit.training.budget.budget import Budget
+    from gankit.training.budget.replan import Budget
 
 
 @click.command(cls=GroupedCommand, groups=GROUPS, epilog=NOTE)
@@ -109,9 +109,9 @@ def _preview(run: Run, registry: Registry, file: Path, progress: Progress) -> No
 def _train(
     run: Run, registry: Registry, progress: Progress, *, resume: bool, budget: Budget | None
 ) -> None:
-    from gankit.cli.run.out_of_memory import explain_out_of_memory
-    from gankit.cli.stop import stop_signals
-    from gankit.core.stop import only_preparing
+    from gankit.cli.stop_signals import stop_signals
+    from gankit.core.progress import only_preparing
+    from gankit.training.out_of_memory import explain_out_of_memory
     from gankit.training.train import train
 
     with stop_signals() as stop, explain_out_of_memory(run, registry):

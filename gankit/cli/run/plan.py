@@ -14,10 +14,10 @@ from gankit.core.clock import format_duration
 from gankit.core.contracts.prepared import PreparedDataset
 from gankit.core.gan import Gan, Player
 from gankit.core.parts.registry import Registry
+from gankit.core.printable import printable
+from gankit.core.progress import Progress
 from gankit.core.run.all_stages import count_pictures, describe_stages
 from gankit.core.run.settings import Run, command_line
-from gankit.core.stop import Progress
-from gankit.data.read.names import printable
 from gankit.training import assemble, stages
 from gankit.training.budget.plan_budget import measure_step_time
 from gankit.training.run_folder.run_pictures import prepare_again

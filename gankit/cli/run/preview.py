@@ -14,9 +14,9 @@ from gankit.core.contracts.trick import Trick
 from gankit.core.errors import GankitError
 from gankit.core.gan import Gan
 from gankit.core.parts.registry import Registry
+from gankit.core.progress import Progress
 from gankit.core.run.settings import Run, command_line
 from gankit.core.shell import quote_word
-from gankit.core.stop import Progress
 from gankit.runs.images import save_picture, to_rgb
 from gankit.runs.provenance import Provenance
 from gankit.training import assemble

@@ -28,7 +28,7 @@ from gankit.cli.sample.options import (
 from gankit.cli.sample.pictures import Pictures, Successive
 from gankit.cli.terminal.log import show_log
 from gankit.core.errors import GankitError
-from gankit.data.read.names import printable
+from gankit.core.printable import printable
 from gankit.training.checkpoints.named_checkpoint import LAST, checkpoint_word
 from gankit.training.run_folder.find_run import find_run
 from gankit.training.run_folder.links import WRITTEN, refuse_links_out

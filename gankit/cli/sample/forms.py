@@ -32,10 +32,10 @@ from gankit.runs.images import (
     scale_gap,
     write_number,
 )
+from gankit.runs.latent_walk import circle, film_frames, walk, walk_labels
 from gankit.runs.provenance import Provenance, of_run
 from gankit.runs.sampler import Sampler
 from gankit.runs.video import write_video
-from gankit.runs.walk import circle, film_frames, walk, walk_labels
 
 GAP = 2  # px between pictures as G draws them
 MAX_SHOWN = 64  # of the pictures of --files, with --show

@@ -8,8 +8,8 @@ import sys
 from rich.text import Text
 
 from gankit.cli.terminal.half_blocks import HalfBlocks, can_draw, choose_layout
+from gankit.cli.terminal.live_terminal import shows_live_view
 from gankit.cli.terminal.rich_console import output_console
-from gankit.cli.terminal.terminal import shows_live_view
 from gankit.core.run.image_size import ImageSize
 from gankit.runs.images import Frames
 

@@ -19,9 +19,9 @@ from gankit.cli.terminal.output import print_heading
 from gankit.core.errors import GankitError
 from gankit.core.parts.choice import Choice
 from gankit.core.parts.specs import KINDS, DatasetSpec, ModelSpec, RecipeSpec, Spec
+from gankit.core.printable import printable
 from gankit.core.run.settings import gankit_with, option, parse_length
 from gankit.core.shell import join_command
-from gankit.data.read.names import printable
 
 if TYPE_CHECKING:
     from gankit.core.parts.registry import Registry

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from gankit.cli.terminal.output import print_heading
-from gankit.data.read.names import printable
+from gankit.core.printable import printable
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".mp4")
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gankit.cli.terminal.terminal import is_terminal, shows_live_view
-from gankit.data.read.names import printable
+from gankit.cli.terminal.live_terminal import is_terminal, shows_live_view
+from gankit.core.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import Console

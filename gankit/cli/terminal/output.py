@@ -20,7 +20,7 @@ from typing import IO, Any
 import click
 
 from gankit.cli.terminal.encoding import replace_unencodable
-from gankit.data.read.names import printable
+from gankit.core.printable import printable
 
 OUTPUT = "the output"  # the `filename` of an OSError of stdout
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gankit.cli.terminal.live_terminal import is_terminal, shows_live_view
 from gankit.cli.terminal.log import message_console
-from gankit.cli.terminal.terminal import is_terminal, shows_live_view
-from gankit.core.stop import Progress, no_progress
+from gankit.core.progress import Progress, no_progress
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress

@@ -9,7 +9,7 @@ import rich
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from gankit.data.read.names import printable
+from gankit.core.printable import printable
 
 
 class OutputConsole(Console):

@@ -11,11 +11,11 @@ from gankit.core.errors import GankitError
 from gankit.core.files.atomic_write import flush_and_rename, write_atomically
 from gankit.core.files.file_lock import file_lock
 from gankit.core.parts.specs import Download
-from gankit.core.stop import Progress
+from gankit.core.printable import printable
+from gankit.core.progress import Progress
 from gankit.data.fetch.transfer import TransferFailed, file_size, is_web_url, transfer
 from gankit.data.messages import MOVE_CACHE
-from gankit.data.read.names import printable
-from gankit.data.store.cache import cache_folder
+from gankit.data.store.cache_folder import cache_folder
 from gankit.data.store.leftovers import remove_leftovers
 
 log = logging.getLogger("gankit")

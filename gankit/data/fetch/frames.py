@@ -16,16 +16,16 @@ from PIL import Image, ImageSequence
 
 from gankit.core.errors import GankitError
 from gankit.core.files.atomic_write import open_atomically, write_atomically
-from gankit.core.stop import Progress
+from gankit.core.printable import printable
+from gankit.core.progress import Progress
 from gankit.data.fetch.limited_writer import MAX_TOTAL_BYTES, MIN_FREE_BYTES
 from gankit.data.fetch.make_once import make_once
 from gankit.data.messages import MOVE_CACHE, count_noun
 from gankit.data.read.decode import describe_error, to_rgb_or_grey
 from gankit.data.read.formats import NotReadable, open_as, recognise
 from gankit.data.read.limits import check_cost, check_size
-from gankit.data.read.names import printable
 from gankit.data.read.silence import NO_PILLOW_WARNINGS
-from gankit.data.store.cache import cache_folder
+from gankit.data.store.cache_folder import cache_folder
 
 LAYOUT = 3  # version of the folder; increase it to read the frames of every film again
 CONTENTS_FILE = "contents.json"

@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 from gankit.data.fetch.archives import PACK_AGAIN
-from gankit.data.read.names import RESERVED
+from gankit.data.find.names import RESERVED
 
 NAME_TOO_LONG = "its name is too long: give it a shorter one, and pack the archive again"
 MAX_NAME_BYTES = 255  # what most disks accept

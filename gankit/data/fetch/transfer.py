@@ -20,7 +20,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from gankit.core.files.atomic_write import write_atomically
 from gankit.core.parts.specs import Download
-from gankit.core.stop import Progress
+from gankit.core.progress import Progress
 from gankit.data.fetch import slow
 from gankit.data.messages import MOVE_CACHE
 

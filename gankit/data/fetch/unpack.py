@@ -17,7 +17,8 @@ from typing import NamedTuple
 
 from gankit.core.errors import GankitError
 from gankit.core.files.atomic_write import write_atomically
-from gankit.core.stop import Progress
+from gankit.core.printable import printable
+from gankit.core.progress import Progress
 from gankit.data.fetch.archives import (
     PACK_AGAIN,
     DamagedArchive,
@@ -30,9 +31,9 @@ from gankit.data.fetch.limited_writer import MAX_TOTAL_BYTES, LeftOut, LimitedWr
 from gankit.data.fetch.make_once import make_once
 from gankit.data.fetch.portable import MAX_PATH_LETTERS, path_parts, path_problem
 from gankit.data.find import kinds, reasons
+from gankit.data.find.names import LABEL_FILES, LESSON_FOLDERS, is_hidden, online_name
 from gankit.data.messages import MOVE_CACHE, NOT_A_FILE, summarise
-from gankit.data.read.names import LABEL_FILES, LESSON_FOLDERS, is_hidden, online_name, printable
-from gankit.data.store.cache import cache_folder
+from gankit.data.store.cache_folder import cache_folder
 
 __all__ = ["Unpacked", "UnpackedPicture", "is_archive", "unpack_pictures"]
 

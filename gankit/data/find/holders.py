@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gankit.core.errors import GankitError
-from gankit.core.stop import Progress
+from gankit.core.printable import printable
+from gankit.core.progress import Progress
 from gankit.data.fetch.frames import Film, describe_films, read_frames
 from gankit.data.fetch.unpack import unpack_pictures
 from gankit.data.find import kinds, reasons
+from gankit.data.find.names import array_name
 from gankit.data.find.picture_file import Holder, PictureFile
 from gankit.data.find.tables import Table, read_labels
 from gankit.data.read.array_sets import ArraySet, NamedArray, PictureArray, sort_arrays
 from gankit.data.read.arrays import ArrayFile
 from gankit.data.read.decode import describe_error
-from gankit.data.read.names import array_name, printable
 
 
 class OpenedHolders(NamedTuple):

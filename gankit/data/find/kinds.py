@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from gankit.data.find.names import is_lesson_picture
 from gankit.data.find.reasons import (
     ARCHIVE,
     ARRAY,
@@ -32,7 +33,6 @@ from gankit.data.find.reasons import (
 from gankit.data.find.tables import may_be_table
 from gankit.data.read.formats import HEIC_BRANDS, is_animation, starts_like_picture
 from gankit.data.read.mark import is_marked
-from gankit.data.read.names import is_lesson_picture
 
 START_BYTES = 4096  # of a file, which `recognise` needs to see
 RUN_FILES = frozenset({"run.json", "race.json"})  # in the folders of runs and races

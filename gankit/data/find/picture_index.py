@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from gankit.data.read.names import fold
+from gankit.data.find.names import fold
 
 _OF_FILE = re.compile(r"\[\d+\]$")  # frame 7 of a.gif is a.gif[000000007]
 

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from gankit.core.printable import printable
+from gankit.data.find.names import class_name
 from gankit.data.find.picture_index import Match, PictureIndex
 from gankit.data.find.table_rows import (
     ENDINGS,
@@ -19,7 +21,6 @@ from gankit.data.find.table_rows import (
 )
 from gankit.data.messages import count_noun
 from gankit.data.read.decode import describe_error
-from gankit.data.read.names import class_name, printable
 
 LABEL_TABLES = frozenset({"metadata", "labels", "label"})  # names that promise labels
 PART_TABLES = frozenset({"train", "training", "val", "valid", "validation", "dev", "test"})

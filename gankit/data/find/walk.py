@@ -9,19 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gankit.core.errors import GankitError
-from gankit.core.stop import Progress
+from gankit.core.printable import printable
+from gankit.core.progress import Progress
 from gankit.data.find import kinds, reasons
+from gankit.data.find.names import LABEL_FILES, LESSON_FOLDERS, archive_name, is_hidden, online_name
 from gankit.data.find.picture_file import Holder, PictureFile
 from gankit.data.messages import NOT_A_FILE, NOT_FOUND, READS, summarise
 from gankit.data.read.decode import describe_error
-from gankit.data.read.names import (
-    LABEL_FILES,
-    LESSON_FOLDERS,
-    archive_name,
-    is_hidden,
-    online_name,
-    printable,
-)
 
 if TYPE_CHECKING:
     from gankit.data.read.arrays import ArrayFile

@@ -1,1 +1,1 @@
-"""Picture files: find them, decode them, fit them to a square."""
+"""Pictures: decoded from files of any format, and fitted to the size of a run."""

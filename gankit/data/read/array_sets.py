@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gankit.data.find.names import array_name, class_name
 from gankit.data.messages import count_noun
 from gankit.data.read.arrays import TAKES, ArrayFile, describe_layout
-from gankit.data.read.names import array_name, class_name
 
 WORD = re.compile(r"[a-z]+|\d+")
 PICTURE_WORDS = frozenset(

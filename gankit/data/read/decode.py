@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image, ImageColor, ImageFile
 
+from gankit.core.printable import printable
 from gankit.data.messages import NOT_A_FILE, kind_not_read
 from gankit.data.read.deep import (
     DeepPicture,
@@ -36,7 +37,6 @@ from gankit.data.read.formats import (
 )
 from gankit.data.read.in_flight import DECODING, DEEP_WEIGHT, MEASURING, PixelBudget
 from gankit.data.read.limits import MAX_PIXELS, check_cost, check_icon, check_size, check_speed
-from gankit.data.read.names import printable
 from gankit.data.read.silence import NO_PILLOW_WARNINGS
 from gankit.data.read.tiff import pillow_misreads, read_tiff
 from gankit.data.read.upright import orientation, rotate_upright, set_extent

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gankit.core.files.file_lock import file_lock, lock_if_free
-from gankit.data.store.cache import cache_folder
+from gankit.data.store.cache_folder import cache_folder
 
 PREPARING = "preparing-"
 DAYS_FOR_PARTS = 7  # in which a download that was interrupted may continue

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from PIL import Image
 
 from gankit.core.errors import GankitError
-from gankit.core.stop import Progress, no_progress
+from gankit.core.progress import Progress, no_progress
 from gankit.data.alpha import ALPHA
 from gankit.data.messages import MORE_SHARDS, NO_CLASS_FOLDERS
 from gankit.data.read.decode import decoded, measure_range

@@ -16,7 +16,7 @@ from gankit.core.errors import GankitError, RunFailed
 from gankit.data.batches import Batches
 from gankit.data.messages import MORE_SHARDS, skipped_line
 from gankit.data.shuffle import permutation
-from gankit.data.store.write import Transform
+from gankit.data.store.prepared_pictures import Transform
 from gankit.data.stream.shards import Shards
 from gankit.data.stream.tars import EncodedPicture, Shard, iter_pictures
 

@@ -14,10 +14,10 @@ from typing import NamedTuple
 from gankit.core.errors import GankitError, RunFailed, quote_value
 from gankit.core.files.atomic_write import write_atomically
 from gankit.core.files.read_json import has_type, read_json_object
-from gankit.core.stop import Progress
+from gankit.core.printable import printable
+from gankit.core.progress import Progress
 from gankit.data.messages import NOT_FOUND
-from gankit.data.read.names import printable
-from gankit.data.store.cache import cache_folder
+from gankit.data.store.cache_folder import cache_folder
 
 EXTENSIONS = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 MAX_SHARDS = 1_000_000  # of one pattern

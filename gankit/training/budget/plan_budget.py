@@ -10,12 +10,12 @@ from gankit.core.clock import MIN_SECONDS
 from gankit.core.contracts.prepared import PreparedDataset
 from gankit.core.errors import GankitError
 from gankit.core.parts.registry import Registry
+from gankit.core.progress import Progress
 from gankit.core.run.settings import Run
-from gankit.core.stop import Progress
 from gankit.data.prepare import prepare
 from gankit.training import assemble
-from gankit.training.budget.budget import Budget
 from gankit.training.budget.phase_costs import PhaseCosts, time_phases
+from gankit.training.budget.replan import Budget
 from gankit.training.settings.combine import budget_seconds
 from gankit.training.weights.begin_weights import base_of
 

@@ -9,8 +9,8 @@ from gankit.core.contracts.prepared import PreparedDataset
 from gankit.core.errors import GankitError
 from gankit.core.files.portable_path import path_exists, real_path, shorten_path
 from gankit.core.parts.registry import Registry
+from gankit.core.progress import Progress, no_progress
 from gankit.core.run.settings import Run, command_about, setting_to_argv
-from gankit.core.stop import Progress, no_progress
 from gankit.data.prepare import prepare
 from gankit.training.run_folder.find_run import RUN_FILE
 from gankit.training.run_folder.recorded_paths import begun_in

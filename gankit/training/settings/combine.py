@@ -18,7 +18,7 @@ from gankit.core.run.carried import NOTHING, Carried
 from gankit.core.run.image_size import ImageSize
 from gankit.core.run.settings import Run, option
 from gankit.data.messages import OWN_PICTURES
-from gankit.training.checks.best_metric import check_best_metric
+from gankit.training.checks.keep_best import check_best_metric
 from gankit.training.settings.convert import convert_setting
 from gankit.training.weights.base_run import NETWORKS, settings_from_base, suits_base
 from gankit.training.weights.network_size import network_size

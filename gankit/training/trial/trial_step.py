@@ -18,9 +18,9 @@ from gankit.core.contracts.prepared import PreparedDataset
 from gankit.core.errors import GankitError, RunFailed, error_text
 from gankit.core.parts.choice import Choice
 from gankit.core.parts.registry import Registry
+from gankit.core.progress import Progress, no_progress
 from gankit.core.run.settings import Run
 from gankit.core.step import Scalars
-from gankit.core.stop import Progress, no_progress
 from gankit.data.prepare import prepare
 from gankit.training.assemble import Trainer, assemble, resolve_auto
 from gankit.training.checks.loss import require_valid_loss

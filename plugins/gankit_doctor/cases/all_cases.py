@@ -3,10 +3,10 @@
 Each case is settings of `gankit run` and nothing else. Each way to break a run is in all parts of
 the bench. The rules were tuned on two of them: petals with mostly a narrow DCGAN ("tuning"), and
 stained tissue with mostly other networks ("validation"). They are tried on a third ("test", in
-`unseen_cases`): photographs, other networks and other seeds; and on a fourth ("fresh", in
-`fresh_cases`), which was written when the runs of the third had been used to improve the rules. A
-fifth ("latest", in `latest_cases`) was written when the cures had been changed. A sixth ("shipped",
-in `shipped_cases`) has healthy runs only.
+`unseen.py`): photographs, other networks and other seeds; and on a fourth ("fresh", in
+`fresh.py`), which was written when the runs of the third had been used to improve the rules. A
+fifth ("latest", in `latest.py`) was written when the cures had been changed. A sixth ("shipped",
+in `shipped.py`) has healthy runs only.
 """
 
 from __future__ import annotations

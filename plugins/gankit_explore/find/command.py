@@ -14,7 +14,7 @@ from gankit.cli.terminal.log import show_log
 from gankit.cli.terminal.progress import progress_bar
 from gankit.core.errors import GankitError, Interrupted
 from gankit.core.files.portable_path import path_from_here
-from gankit.data.read.names import printable
+from gankit.core.printable import printable
 from gankit.training.run_folder.find_run import find_run
 from gankit.training.run_folder.links import WRITTEN, refuse_links_out
 

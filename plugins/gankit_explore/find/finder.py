@@ -17,10 +17,10 @@ from gankit.core.class_labels import OneClass
 from gankit.core.contracts.prepared import Pixels
 from gankit.core.errors import GankitError
 from gankit.core.parts.registry import Registry, registry_of
+from gankit.core.printable import printable
+from gankit.core.progress import Progress, no_progress
 from gankit.core.run.settings import Run
 from gankit.core.shell import quote_word
-from gankit.core.stop import Progress, no_progress
-from gankit.data.read.names import printable
 from gankit.runs.find_class import Label, find_class
 from gankit.runs.images import from_uint8
 from gankit.runs.sampler import Sampler, load

@@ -8,8 +8,8 @@ import click
 
 from gankit.core.errors import GankitError
 from gankit.core.parts.registry import Registry
+from gankit.core.printable import printable
 from gankit.core.run.settings import Run, option
-from gankit.data.read.names import printable
 from gankit_lessons.patients.cure import MAY_CHANGE, read_cure
 from gankit_lessons.patients.patients import check_name
 

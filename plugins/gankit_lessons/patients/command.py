@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gankit.cli.check_output import check_output
+from gankit.cli.terminal.live_terminal import has_windows, is_terminal
 from gankit.cli.terminal.log import show_log
-from gankit.cli.terminal.terminal import has_windows, is_terminal
 from gankit.core.errors import GankitError
+from gankit.core.printable import printable
 from gankit.core.shell import quote_word
-from gankit.data.read.names import printable
 from gankit_lessons.patients.patients import HEALTHY, PATIENTS, Patient, check_name, find_patient
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image
 
-from gankit.cli.page.page import data_uri, render_page
+from gankit.cli.page.render import data_uri, render_page
 from gankit.core.errors import GankitError
 from gankit.core.files.atomic_write import write_atomically
 from gankit.core.run.image_size import ImageSize

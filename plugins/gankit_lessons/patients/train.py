@@ -8,7 +8,7 @@ from typing import Any
 
 from gankit_doctor import Doctor
 
-from gankit.cli.stop import stop_signals
+from gankit.cli.stop_signals import stop_signals
 from gankit.cli.terminal.progress import progress_bar
 from gankit.core.control import Control
 from gankit.core.errors import GankitError, RunStopped

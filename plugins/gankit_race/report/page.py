@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from gankit.cli.page.page import data_uri, render_page
+from gankit.cli.page.render import data_uri, render_page
 from gankit.runs.log import read_rows
 from gankit_race.report.charts import LossChart, difference_chart, loss_chart, upper_loss
 from gankit_race.report.format import run_cells, table_cells, table_heading

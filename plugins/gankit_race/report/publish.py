@@ -9,9 +9,9 @@ from rich.console import JustifyMethod
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from gankit.cli.terminal.live_terminal import is_terminal
 from gankit.cli.terminal.rich_console import OutputConsole
-from gankit.cli.terminal.terminal import is_terminal
-from gankit.data.read.names import printable
+from gankit.core.printable import printable
 from gankit_race.report.format import table_cells, table_heading
 from gankit_race.report.grids_picture import write_grids_picture
 from gankit_race.report.page import write_page

@@ -13,9 +13,9 @@ import torch
 from PIL import Image
 
 from gankit import GankitError
+from gankit.runs.latent_walk import circle, walk
 from gankit.runs.provenance import read_provenance
 from gankit.runs.video import write_video
-from gankit.runs.walk import circle, walk
 
 WALK = {
     "gankit": "walk", "version": 1, "latent_dim": 100, "loop": False, "seconds_per_picture": 0.5,

@@ -12,13 +12,13 @@ from PIL import Image
 
 import gankit
 from gankit.core.parts.registry import load_registry
+from gankit.core.progress import no_progress
 from gankit.core.run.settings import Run, command_line
-from gankit.core.stop import no_progress
 from gankit.data.alpha import checkerboard, on_checkerboard
-from gankit.data.store.write import PixelSettings, _prepared_folder
+from gankit.data.store.prepared_pictures import PixelSettings, _prepared_folder
 from gankit.runs.images import to_pictures
+from gankit.runs.latent_walk import film_frames
 from gankit.runs.video import write_video
-from gankit.runs.walk import film_frames
 from gankit.training.assemble import assemble, resolve_auto
 from gankit.training.run_folder.run_file import load_run
 

@@ -17,7 +17,7 @@ from PIL import Image
 from gankit import compose, load_registry, train
 from gankit.cli.console.live import LiveView
 from gankit.cli.main import main
-from gankit.cli.page.page import render_page
+from gankit.cli.page.render import render_page
 from gankit.core.files.atomic_write import write_atomically
 
 RUN = ("--image-size", "16", "--model", "dcgan64:base_channels=4", "--batch-size", "8",

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import ExifTags, Image
 
 from gankit import GankitError
-from gankit.data.find.find import find_pictures
+from gankit.data.find.find_pictures import find_pictures
 from gankit.runs.images import save_picture
 from gankit.runs.video import write_video
 

@@ -18,7 +18,7 @@ from gankit.data.read.decode import decode_bytes
 from gankit.data.read.files import PictureFiles
 from gankit.data.read.fit import fit
 from gankit.data.read.in_flight import PixelBudget
-from gankit.data.store.write import PixelSettings, load_or_prepare
+from gankit.data.store.prepared_pictures import PixelSettings, load_or_prepare
 
 SIDE = 14_000
 SOLID = 5_100  # more pixels than a file of any size may have
@@ -228,7 +228,7 @@ def test_pixels_in_flight_are_bounded_until_they_are_fitted(
 ):
     monkeypatch.setenv("GANKIT_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(os, "cpu_count", lambda: 8)
-    monkeypatch.setattr("gankit.data.store.write.PICTURES_PER_THREAD", 1)
+    monkeypatch.setattr("gankit.data.store.prepared_pictures.PICTURES_PER_THREAD", 1)
     monkeypatch.setattr(decode_module, "DECODING", PixelBudget(100 * pictures_at_once))
     inside = []
     most = []

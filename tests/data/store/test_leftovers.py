@@ -12,13 +12,13 @@ import pytest
 
 from gankit.data.read.fit import fit
 from gankit.data.store.leftovers import DAY_SECONDS, DAYS_FOR_PARTS, remove_leftovers
-from gankit.data.store.write import PixelSettings, load_or_prepare
+from gankit.data.store.prepared_pictures import PixelSettings, load_or_prepare
 
 PREPARE = """
 import sys, time
 import numpy as np
 from gankit.data.read.fit import fit
-from gankit.data.store.write import PixelSettings, load_or_prepare
+from gankit.data.store.prepared_pictures import PixelSettings, load_or_prepare
 
 class Slow(list):
     fingerprint = "slow"

@@ -227,7 +227,7 @@ def test_pictures_are_not_prepared_again_from_another_folder(project, gankit_cli
     def refuse(*args):
         raise AssertionError("prepared again")
 
-    monkeypatch.setattr("gankit.data.store.write._prepare", refuse)
+    monkeypatch.setattr("gankit.data.store.prepared_pictures._prepare", refuse)
     monkeypatch.chdir(project.parent)
     assert gankit_cli("run", "--resume", "work/runs/a", "--steps", 3).code == 0
 

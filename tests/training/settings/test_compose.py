@@ -159,7 +159,7 @@ def test_a_budget_is_planned_when_the_run_is_trained(registry, tiny, here, monke
     monkeypatch.setattr(
         "gankit.training.budget.plan_budget.measure_costs", lambda run, *_: (costs, run)
     )
-    monkeypatch.setattr("gankit.training.budget.budget.Budget.keep", lambda self, run, *_: run)
+    monkeypatch.setattr("gankit.training.budget.replan.Budget.keep", lambda self, run, *_: run)
     settings = {name: value for name, value in tiny().items() if name != "length"}
     run = compose(registry, **settings, budget="0.1 min", out="run")
     assert run.steps == 0

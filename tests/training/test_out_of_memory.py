@@ -5,8 +5,8 @@ import re
 import pytest
 import torch
 
-from gankit.cli.run.out_of_memory import is_out_of_memory
 from gankit.training import assemble
+from gankit.training.out_of_memory import is_out_of_memory
 
 ERRORS = {
     "CUDA": lambda: torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),

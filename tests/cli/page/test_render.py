@@ -3,7 +3,7 @@
 import pytest
 from jinja2 import UndefinedError
 
-from gankit.cli.page.page import render_page
+from gankit.cli.page.render import render_page
 
 
 @pytest.fixture

@@ -1,7 +1,9 @@
-"""File names: those that systems and lessons write, and any name made fit for a message."""
+"""File names: those that systems and lessons write, and names as they are compared."""
 
 import re
 import unicodedata
+
+from gankit.core.printable import printable
 
 # Files and folders that macOS, Windows, NAS systems and package managers add to a person's own.
 SYSTEM_NAMES = frozenset({
@@ -32,17 +34,6 @@ def online_name(name: str) -> str:
 def is_lesson_picture(name: str) -> bool:
     """Whether a lesson writes a picture of this name into the folder where it is run."""
     return bool(LESSON_PICTURE.fullmatch(name))
-
-
-def printable(text: str, keep: str = "") -> str:
-    """The text, fit for one line of a terminal: a file's name may hold any character.
-
-    Control characters, invisible ones and those that change the direction of a line become `?`,
-    line breaks and other space a blank; those in `keep` stay.
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() or c in keep else " " if c.isspace() else "?" for c in text)
 
 
 def unify_letters(name: str) -> str:

@@ -9,7 +9,7 @@ import click
 from gankit.cli.param_types import NamedChoice
 from gankit.cli.terminal.output import print_heading
 from gankit.core.parts.specs import KINDS, Spec
-from gankit.data.read.names import printable
+from gankit.core.printable import printable
 
 if TYPE_CHECKING:
     from gankit.core.parts.registry import Plugin, Registry

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from gankit import GankitError, check_data
-from gankit.data.store import cache
-from gankit.data.store.cache import cache_folder
+from gankit.data.store.cache_folder import _temporary_folder, cache_folder
 
 
 @pytest.fixture(autouse=True)
@@ -21,9 +20,9 @@ def no_cache_yet(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     (tmp_path / "tmp").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
-    cache._temporary_folder.cache_clear()
+    _temporary_folder.cache_clear()
     yield
-    cache._temporary_folder.cache_clear()
+    _temporary_folder.cache_clear()
 
 
 needs_posix = pytest.mark.skipif(sys.platform == "win32", reason="homes of POSIX")

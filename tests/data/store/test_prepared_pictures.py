@@ -13,7 +13,7 @@ import pytest
 
 from gankit import GankitError, compose, prepare
 from gankit.data.read.fit import fit
-from gankit.data.store.write import PixelSettings, load_or_prepare
+from gankit.data.store.prepared_pictures import PixelSettings, load_or_prepare
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from gankit import GankitError
-from gankit.data.find.find import find_pictures
+from gankit.data.find.find_pictures import find_pictures
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ import gankit
 from gankit.cli.console.plain import seconds_between_lines
 from gankit.cli.main import new_cli
 from gankit.cli.terminal import log, progress
+from gankit.cli.terminal.live_terminal import shows_live_view
 from gankit.cli.terminal.progress import progress_bar
-from gankit.cli.terminal.terminal import shows_live_view
 from gankit.training.settings.compose import compose
 
 ESCAPE = "\x1b["

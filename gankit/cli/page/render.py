@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, select_autoescape
 from PIL import Image
 
-from gankit.data.read.names import printable
+from gankit.core.printable import printable
 
 
 def render_page(package: str, template: str, **values: Any) -> str:

@@ -5,9 +5,10 @@ import signal
 
 import pytest
 
-from gankit.cli.stop import stop_signals
+from gankit.cli.stop_signals import stop_signals
 from gankit.core.errors import Interrupted, RunFailed
-from gankit.core.stop import Stop, no_progress
+from gankit.core.progress import no_progress
+from gankit.core.stop import Stop
 
 
 @pytest.fixture(autouse=True)

@@ -40,8 +40,8 @@ from gankit.core.contracts.prepared import Pixels, Rows
 from gankit.core.errors import GankitError
 from gankit.core.files.atomic_write import open_atomically, retry_while_locked, write_atomically
 from gankit.core.files.read_json import Types, is_list_of, read_json_object
+from gankit.core.progress import Progress
 from gankit.core.run.image_size import ImageSize
-from gankit.core.stop import Progress
 from gankit.data.alpha import ALPHA
 from gankit.data.messages import (
     MOVE_CACHE,
@@ -54,7 +54,7 @@ from gankit.data.messages import (
 from gankit.data.read.colour import find_colour
 from gankit.data.read.in_flight import opened
 from gankit.data.store import duplicates
-from gankit.data.store.cache import cache_folder
+from gankit.data.store.cache_folder import cache_folder
 from gankit.data.store.leftovers import remove_leftovers, unfinished_folder
 
 log = logging.getLogger("gankit")

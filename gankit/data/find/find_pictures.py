@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from gankit.core.errors import GankitError, did_you_mean
-from gankit.core.stop import Progress, no_progress
+from gankit.core.printable import printable
+from gankit.core.progress import Progress, no_progress
+from gankit.data.find.names import archive_name, class_name, fold, unify_letters
 from gankit.data.find.picture_file import Moment, PictureFile
 from gankit.data.find.walk import Walk, walk_source
 from gankit.data.messages import NO_CLASS_FOLDERS, READS, name_tables
-from gankit.data.read.names import archive_name, class_name, fold, printable, unify_letters
 
 if TYPE_CHECKING:
     from gankit.data.read.arrays import ArrayFile

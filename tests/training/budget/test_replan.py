@@ -15,8 +15,8 @@ from gankit.cli.run.from_options import resumed
 from gankit.core.errors import RunStopped
 from gankit.core.parts.registry import load_registry
 from gankit.training import budget as budget_module
-from gankit.training.budget.budget import Budget
 from gankit.training.budget.phase_costs import PhaseCosts
+from gankit.training.budget.replan import Budget
 from gankit.training.checkpoints import checkpoint
 from gankit.training.run_folder.run_file import load_run
 
@@ -256,7 +256,7 @@ def test_if_run_json_cannot_be_written_the_plan_is_kept(run_in, computer, monkey
     def fail(run):
         raise GankitError("the disk is full")
 
-    monkeypatch.setattr("gankit.training.budget.budget.update_run", fail)
+    monkeypatch.setattr("gankit.training.budget.replan.update_run", fail)
     computer.step_seconds = lambda step: 2.0
     folder = run_in("40s", steps=40)
     assert load_run(folder).steps == 40
