@@ -34,17 +34,28 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(text in str(error) for text in CPU_MESSAGES)
 
 
+class OutOfMemory(RunFailed):
+    """Memory ran out; the message names the largest batch that fits. Exit code 1."""
+
+
 @contextlib.contextmanager
 def explain_out_of_memory(run: Run, registry: Registry) -> Iterator[None]:
-    """Turn an out-of-memory error into a GankitError that names the largest batch that fits."""
+    """Turn an out-of-memory error into one that names the largest batch that fits.
+
+    What is to be freed before that is tried must not be held by a function around this block.
+    """
     try:
         yield
+    except OutOfMemory:
+        raise
     except Exception as error:
         if not is_out_of_memory(error):
             raise
         traceback.clear_frames(error.__traceback__)  # the frames hold the tensors
         where = f"{error}; " if isinstance(error, RunFailed) else ""  # it names a part
-        raise GankitError(f"{where}{_advice(run, registry)}", 1) from error
+        failed = OutOfMemory(f"{where}{_advice(run, registry)}", 1)
+        failed.folder = run.folder
+        raise failed from error
 
 
 def _advice(run: Run, registry: Registry) -> str:

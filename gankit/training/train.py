@@ -19,6 +19,7 @@ from gankit.training.callbacks import GuardedProgress, Program, check_callbacks
 from gankit.training.checks.metrics import check_metrics
 from gankit.training.loop import TrainingLoop
 from gankit.training.observers import Observers, observe_with
+from gankit.training.out_of_memory import explain_out_of_memory
 from gankit.training.run_folder.folder import RunFolder
 from gankit.training.run_folder.links import check_run_folder
 from gankit.training.run_folder.run_pictures import prepare_again
@@ -60,14 +61,17 @@ def train(
     `budget`: may change the number of steps during the run. `quiet`: print nothing but warnings.
 
     Raises RunStopped after a signal (a checkpoint was saved), KeyboardInterrupt before the first
-    step, RunFailed if training failed or `stop` raised, and GankitError if the run could not start.
+    step, RunFailed if training failed, memory ran out or `stop` raised, and GankitError if the run
+    could not start.
     """
     run = run_to_train(run, registry, resume=resume)
     check_callbacks(progress, stop)
     check_run_folder(run)
     stop = Stop.of(stop)
     program = Program(observe_with(observers), GuardedProgress(progress, stop), stop, quiet)
-    return _train(run, registry_of(run, registry), program, budget, resume=resume)
+    registry = registry_of(run, registry)
+    with explain_out_of_memory(run, registry):  # no frame in here holds a tensor
+        return _train(run, registry, program, budget, resume=resume)
 
 
 def _train(

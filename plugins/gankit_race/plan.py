@@ -28,6 +28,7 @@ from gankit.core.version import __version__
 from gankit.data.prepare import prepare
 from gankit.training import assemble
 from gankit.training.budget.phase_costs import stay_in_first_phase, time_phases
+from gankit.training.out_of_memory import explain_out_of_memory
 from gankit.training.run_folder.folder import make_numbered_folder
 from gankit.training.run_folder.recorded_paths import find_paths, path_entries
 from gankit.training.run_folder.run_file import make_run, read_settings
@@ -181,7 +182,9 @@ def make_plan(
         variants = [_with_run(variant, length=budget, steps=0) for variant in variants]
     variants, trainers = _resolve_auto(variants, registry, progress)
     timing = TIMING_OF_BUDGET if seconds else TIMING_OF_ESTIMATE
-    all_step_seconds = time_steps(trainers, progress, timing)
+    largest = max((trainer.run for trainer in trainers), key=lambda run: run.batch_size)
+    with explain_out_of_memory(largest, registry):
+        all_step_seconds = time_steps(trainers, progress, timing)
     variants = [
         dataclasses.replace(variant, step_seconds=step_seconds)
         for variant, step_seconds in zip(variants, all_step_seconds, strict=True)

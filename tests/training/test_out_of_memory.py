@@ -5,6 +5,7 @@ import re
 import pytest
 import torch
 
+import gankit
 from gankit.training import assemble
 from gankit.training.out_of_memory import is_out_of_memory
 
@@ -88,3 +89,28 @@ def test_the_error_that_torch_raises_is_recognised():
     with pytest.raises(RuntimeError) as raised:
         torch.empty(2**55, dtype=torch.uint8)
     assert is_out_of_memory(raised.value)
+
+
+def test_a_program_gets_the_advice_too(memory_for, tiny, here):
+    memory_for(4, MemoryError)
+    run = gankit.compose(**tiny(batch_size=16, dataset="petals:count=64"))
+    with pytest.raises(gankit.RunFailed, match=r"batch_size=4, .* accumulate=4$") as raised:
+        gankit.train(run, quiet=True)
+    assert raised.value.folder == run.folder
+
+
+def test_a_race_names_the_batch(memory_for, gankit_cli):
+    memory_for(4, MemoryError)
+    words = "race --vary lr-g=1e-3,2e-3 --seeds 2 --budget 2steps --batch-size 16 --out race"
+    networks = ("--model", "dcgan64:base_channels=4", "--image-size", 16)
+    code, _, err = gankit_cli(*words.split(), "--dataset", "petals:count=64", *networks)
+    assert (code, err.count("use --batch-size 4")) == (1, 1)
+
+
+@pytest.mark.parametrize("options", [("--budget", "5s"), ("--dry-run",)])
+def test_a_plan_names_the_batch(memory_for, gankit_run, here, options):
+    memory_for(4, MemoryError)
+    data = ("--dataset", "petals:count=64", "--out", "run")
+    code, _, err = gankit_run("--batch-size", "16", *data, *options)
+    assert (code, err.count("use --batch-size 4")) == (1, 1)
+    assert not (here / "run").exists()

@@ -111,9 +111,8 @@ def _train(
 ) -> None:
     from gankit.cli.stop_signals import stop_signals
     from gankit.core.progress import only_preparing
-    from gankit.training.out_of_memory import explain_out_of_memory
     from gankit.training.train import train
 
-    with stop_signals() as stop, explain_out_of_memory(run, registry):
+    with stop_signals() as stop:
         preparing = only_preparing(progress)
         train(run, registry, resume=resume, progress=preparing, stop=stop, budget=budget)

@@ -16,6 +16,7 @@ from gankit.data.prepare import prepare
 from gankit.training import assemble
 from gankit.training.budget.phase_costs import PhaseCosts, time_phases
 from gankit.training.budget.replan import Budget
+from gankit.training.out_of_memory import explain_out_of_memory
 from gankit.training.settings.combine import budget_seconds
 from gankit.training.weights.begin_weights import base_of
 
@@ -62,8 +63,16 @@ def measure_costs(
 ) -> tuple[PhaseCosts, Run]:
     """Seconds per training step in each phase, and the run with `compile` resolved to yes or no.
 
-    The steps are taken by a trainer of its own, so they do not change the run.
+    The steps are taken by a trainer of its own, so they do not change the run. OutOfMemory if they
+    do not fit.
     """
+    with explain_out_of_memory(run, registry):
+        return _measure_costs(run, registry, prepared, min_seconds)
+
+
+def _measure_costs(
+    run: Run, registry: Registry, prepared: PreparedDataset, min_seconds: float
+) -> tuple[PhaseCosts, Run]:
     base = base_of(run, resume=True)  # networks that have grown take no small steps
     trainer = assemble.assemble(run, registry, prepared, base=base)
     run = compile_networks(run, trainer.gan)
