@@ -8,7 +8,13 @@ from torch.amp import GradScaler
 
 from gankit import GankitError, Trick
 from gankit.core import device as device_module
-from gankit.core.device import is_faster_in_bf16, select_device, setup_device, setup_machine
+from gankit.core.device import (
+    MATRIX_SIDES,
+    is_faster_in_bf16,
+    select_device,
+    setup_device,
+    setup_machine,
+)
 from gankit.training import assemble
 
 HALVES = {"bf16": torch.bfloat16, "16": torch.float16}
@@ -324,6 +330,7 @@ def test_bf16_must_be_faster_by_half(monkeypatch, bf16, expected):
         exec(statement, globals)
         return bf16 if globals["matrix"].dtype == torch.bfloat16 else 1.0
 
+    monkeypatch.setitem(MATRIX_SIDES, "cpu", 96)
     monkeypatch.setattr("timeit.timeit", seconds)
     assert is_faster_in_bf16(torch.device("cpu")) is expected
 

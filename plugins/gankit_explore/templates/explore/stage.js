@@ -34,7 +34,7 @@ class Stage {
     try {
       await byId("frame").requestFullscreen();
     } catch {
-      setText(byId("live"), "the browser refused full screen");
+      this.say("the browser refused full screen");
     }
   }
 
@@ -84,6 +84,12 @@ class Stage {
     setText(byId("live"), text);
   }
 
+  // In place of the picture's name, if that was still to be read.
+  say(text) {
+    clearTimeout(this.delay);
+    setText(byId("live"), text);
+  }
+
   // The picture is drawn again: the one in sight may be that of an earlier spot.
   async save() {
     const { spot, step, silence } = this.place;
@@ -95,18 +101,18 @@ class Stage {
     const picture = make("canvas", { class: this.canvas.className });
     paint(picture, drawn.images[0]);
     download(await pngOf(size ? enlarge(picture, size) : picture, provenance), name);
-    setText(byId("live"), `saved ${name}`);
+    this.say(`saved ${name}`);
   }
 
   async copy() {
     const text = byId("command").textContent;
     try {
       await navigator.clipboard.writeText(text);
-      setText(byId("live"), "copied");
+      this.say("copied");
       setText(byId("copy"), "Copied");
     } catch {
       getSelection().selectAllChildren(byId("command"));
-      setText(byId("live"), "the command is selected; copy it with your keyboard");
+      this.say("the command is selected; copy it with your keyboard");
     }
     setTimeout(() => setText(byId("copy"), "Copy"), 1500);
   }
