@@ -1,1 +1,1 @@
-"""Downloads and archives: from a url to picture files on the disk."""
+"""Downloads, archives and films: to picture files on the disk."""

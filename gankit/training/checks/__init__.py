@@ -1,1 +1,1 @@
-"""Refuse what cannot train, before the first step."""
+"""Refuse what cannot train, and what the methods of parts may not return."""

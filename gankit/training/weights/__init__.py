@@ -1,1 +1,1 @@
-"""The weights that a run begins with, and the size of its networks."""
+"""Networks for the size of a run's pictures, and the weights that they begin with."""

@@ -1,4 +1,4 @@
-"""The size of the pictures as a network's builder takes it."""
+"""Build a network for the size of the pictures, as its builder takes it."""
 
 from __future__ import annotations
 

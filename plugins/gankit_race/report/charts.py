@@ -1,4 +1,4 @@
-"""Charts of a race's page: coordinates for templates/race_charts.html, which draws them."""
+"""Charts of a race's page: coordinates; gankit_race/templates/race_charts.html draws them."""
 
 from __future__ import annotations
 

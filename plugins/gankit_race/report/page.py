@@ -17,7 +17,7 @@ SEEDS_SHOWN = 3  # grids of more seeds would make the page too large
 
 
 def write_page(report: Report, path: Path) -> None:
-    """Write the page from templates/race.html."""
+    """Write the page from gankit_race/templates/race.html."""
     runs = run_cells(report.rows)
     comparisons: list[dict[str, Any]] = [
         {

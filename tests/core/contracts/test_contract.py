@@ -153,7 +153,7 @@ def test_a_part_that_cannot_be_called_is_refused_before_the_folder_is_made(how, 
     assert "from Python" in message
     for fact in facts:
         assert fact in message
-    for own_file in ("specs.py", "check_networks.py", "assemble.py"):
+    for own_file in ("specs.py", "networks.py", "assemble.py"):
         assert own_file not in message
     assert not (here / "runs").exists()
 
