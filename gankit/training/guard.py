@@ -2,8 +2,8 @@
 
 The first step of a run is tried before it starts; a part may still fail at any later step. So each
 method that a step calls is guarded: its result is checked as far as that costs nothing (see
-checks/returns.py), and an error becomes a RunFailed that names the part, its plugin, the method and the
-step.
+checks/returns.py), and an error becomes a RunFailed that names the part, its plugin, the method and
+the step.
 """
 
 from __future__ import annotations
