@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import torch
 
 from gankit.core.contracts.prepared import PreparedDataset
-from gankit.core.errors import GankitError, RunFailed
+from gankit.core.errors import EndedEarly, GankitError, RunFailed
 from gankit.core.parts.registry import Registry
 from gankit.core.run.settings import Run
 from gankit.data.prepare import prepare
@@ -54,7 +54,8 @@ def explain_out_of_memory(run: Run, registry: Registry) -> Iterator[None]:
         traceback.clear_frames(error.__traceback__)  # the frames hold the tensors
         where = f"{error}; " if isinstance(error, RunFailed) else ""  # it names a part
         failed = OutOfMemory(f"{where}{_advice(run, registry)}", 1)
-        failed.folder = run.folder
+        if isinstance(error, EndedEarly):
+            failed.folder, failed.step = error.folder, error.step
         raise failed from error
 
 

@@ -94,9 +94,8 @@ def test_the_error_that_torch_raises_is_recognised():
 def test_a_program_gets_the_advice_too(memory_for, tiny, here):
     memory_for(4, MemoryError)
     run = gankit.compose(**tiny(batch_size=16, dataset="petals:count=64"))
-    with pytest.raises(gankit.RunFailed, match=r"batch_size=4, .* accumulate=4$") as raised:
+    with pytest.raises(gankit.RunFailed, match=r"batch_size=4, .* accumulate=4$"):
         gankit.train(run, quiet=True)
-    assert raised.value.folder == run.folder
 
 
 def test_a_race_names_the_batch(memory_for, gankit_cli):

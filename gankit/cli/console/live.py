@@ -66,9 +66,8 @@ class LiveView:
         self.history: dict[str, deque[float]] = {
             key: deque(maxlen=HISTORY_LENGTH) for _, key, _ in CURVES
         }
-        self.console = (
-            console or output_console()
-        )  # the same as for messages: see gankit.cli.terminal.log
+        # The same as for messages: see gankit.cli.terminal.log.
+        self.console = console or output_console()
         self.width = self.console.width  # when the view was drawn
         self.pictures = PictureRow(self.console)
         whole = whole_run(run)
