@@ -55,7 +55,8 @@ def explain_out_of_memory(run: Run, registry: Registry) -> Iterator[None]:
         where = f"{error}; " if isinstance(error, RunFailed) else ""  # it names a part
         failed = OutOfMemory(f"{where}{_advice(run, registry)}", 1)
         if isinstance(error, EndedEarly):
-            failed.folder, failed.step = error.folder, error.step
+            failed.folder = error.folder
+            failed.step = error.step
         raise failed from error
 
 
