@@ -29,7 +29,7 @@ TRAINING = (
     "other ends with exit code 2 and one line, and has changed nothing."
 )
 PROCESSES = 4
-LONGER = ("--steps", "400")  # so that a second command finds the first one at work
+LONGER = ("--steps", "200")  # so that a second command finds the first one at work
 
 
 def prepare(setup: Setup) -> Whole:

@@ -1,9 +1,11 @@
 """Closed and full outputs, pipes that end early, and strangers' text on a terminal."""
 
+import contextlib
 import io
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,8 @@ import terminals
 from rich.table import Table
 from rich.text import Text
 
+from gankit.cli.console import Console
+from gankit.cli.main import main
 from gankit.cli.terminal import output
 from gankit.cli.terminal.log import PlainHandler
 from gankit.cli.terminal.rich_console import OutputConsole
@@ -113,11 +117,42 @@ def register_commands(cli):
 """
 
 
-def in_a_terminal(argv, folder):
+def in_a_new_process(argv, folder):
     """What a terminal gets to see of a command."""
     case = terminals.Case("", tuple(map(str, argv)), "pty", "pty", columns=200)
     _, drawn, _ = terminals._call(case, folder)
     return drawn.decode("utf-8", "surrogateescape")
+
+
+@pytest.fixture
+def in_a_terminal(here, monkeypatch):
+    """`in_a_terminal("list")`: the same of a command in this process, which starts at once."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def call(*argv):
+        Console.warned.clear()  # each call stands for a new process
+        master, number = os.openpty()
+        drawn = bytearray()
+        reader = threading.Thread(target=read_all, args=(master, drawn))
+        with os.fdopen(number, "w", encoding="utf-8") as terminal, monkeypatch.context() as patch:
+            reader.start()
+            patch.setattr(sys, "stdout", terminal)
+            patch.setattr(sys, "stderr", terminal)
+            with pytest.raises(SystemExit):
+                main([str(arg) for arg in argv])
+        reader.join()
+        os.close(master)
+        return drawn.decode("utf-8", "surrogateescape")
+
+    return call
+
+
+def read_all(master, drawn):
+    """Read what is written to a terminal until it is closed, which is an error on Linux."""
+    with contextlib.suppress(OSError):
+        while data := os.read(master, 65536):
+            drawn += data
 
 
 @pytest.fixture
@@ -142,21 +177,30 @@ def hostile(tmp_path, pictures_folder):
     ("list",), ("plugins",), ("--help",), ("show", "odd"), ("show", "odd-recipe"), ("odd",),
     ("odd", "--help"), ("run", "--recipe", "odd-recipe"), ("run", "--trick", HOSTILE),
     ("show", HOSTILE), ("sample", HOSTILE), ("evaluate", HOSTILE), ("lesson", HOSTILE),
-    ("race", "--resume", HOSTILE), (HOSTILE,), ("--debug", "odd"),
+    ("race", "--resume", HOSTILE), (HOSTILE,),
 ], ids=lambda words: words[0])  # fmt: skip
-def test_a_hostile_plugin_and_names_in_a_terminal(words, hostile, tmp_path):
+def test_a_hostile_plugin_and_names_in_a_terminal(words, hostile, in_a_terminal):
     plugin, _ = hostile
-    drawn = in_a_terminal(("-p", plugin, *words), tmp_path)
+    drawn = in_a_terminal("-p", plugin, *words)
     assert "hostile.py: " not in drawn  # it was loaded
     if words[0] == "odd" and len(words) == 1:
         drawn = drawn.replace("\nforged: all is well", "")  # lines that its own command prints
     assert not [sign for sign in FOREIGN if sign in drawn]
-    if words[0] not in ("odd", "--debug"):
+    if words[0] != "odd":
         assert_harmless(drawn)
 
 
 @needs_posix
-def test_hostile_pictures_and_a_run_of_them_in_a_terminal(hostile, tmp_path):
+@pytest.mark.parametrize("words", [("list",), ("--debug", "odd")], ids=lambda words: words[0])
+def test_a_hostile_plugin_in_a_process_of_its_own(words, hostile, tmp_path):
+    drawn = in_a_new_process(("-p", hostile[0], *words), tmp_path)
+    assert "odd" in drawn
+    assert "hostile.py: " not in drawn
+    assert not [sign for sign in FOREIGN if sign in drawn]
+
+
+@needs_posix
+def test_hostile_pictures_and_a_run_of_them_in_a_terminal(hostile, in_a_terminal, tmp_path):
     plugin, pictures = hostile
     page = tmp_path / f"{pictures.name}.html"
     out = tmp_path / f"run-{pictures.name}"
@@ -168,7 +212,7 @@ def test_hostile_pictures_and_a_run_of_them_in_a_terminal(hostile, tmp_path):
         ("sample", out),
         ("evaluate", out, "--metric", "swd", "--samples", "8"),
     ):  # fmt: skip
-        drawn = in_a_terminal(("-p", plugin, *words), tmp_path)
+        drawn = in_a_terminal("-p", plugin, *words)
         assert "hostile.py: " not in drawn
         assert_harmless(drawn)
     assert (out / "run.json").exists()
