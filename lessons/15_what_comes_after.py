@@ -7,7 +7,7 @@ from noise without any D. This is how diffusion models work.
 You will learn   what later GANs keep and what they replace, how diffusion works without a second
                  player, and what it costs.
 You should know  lesson 1 well: two networks, two losses, one pass from z to picture.
-It takes         about 1 minute on two cores. GANKIT_LESSON_STEPS=16 makes it short, to try it out.
+It takes         about 2 minutes on two cores. GANKIT_LESSON_STEPS=16 makes it short, to try it out.
 You will see     `lesson-15.png`: ten flowers on their way out of noise, and 30 more.
 Predict          There is no D, and the loss is a squared distance. What will its curve look like?
                  And how many passes through the network does a picture need?
@@ -32,6 +32,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 import gankit
 from gankit.compute.threads import choose_threads
+from gankit.core.device import is_faster_in_bf16
 from gankit.runs.images import to_grid
 
 STEPS = int(os.environ.get("GANKIT_LESSON_STEPS", 1000))
@@ -110,11 +111,12 @@ average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(0.99))
 optimizer = torch.optim.Adam(network.parameters(), lr=2e-3)
 losses = []
 every = max(1, STEPS // 10)  # steps between two lines of output
+in_bf16 = is_faster_in_bf16(torch.device("cpu"))  # many CPUs only emulate it, and take far longer
 for step in range(STEPS):
     flower = batches[step]  # (64, 3, 32, 32) in [-1, 1]
     noise = torch.randn_like(flower)
     t = torch.rand(len(flower), 1, 1, 1)  # how much noise, for each picture
-    with torch.autocast("cpu", torch.bfloat16):
+    with torch.autocast("cpu", torch.bfloat16, enabled=in_bf16):
         predicted = network((1 - t) * flower + t * noise, t.flatten())
     loss = mse_loss(predicted.float(), noise - flower)
     optimizer.zero_grad()

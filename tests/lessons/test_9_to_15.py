@@ -1,6 +1,7 @@
 """Lessons 9 to 15 run to their end in a short form, leave their files, and say what is true."""
 
 import re
+import runpy
 
 import imageio.v3 as iio
 import numpy as np
@@ -180,3 +181,10 @@ def test_15_names_papers_and_learns(lesson):
     assert len(losses) == 8
     assert losses[-1] < losses[0]
     assert picture(run, "lesson-15.png").std() > 20
+
+
+def test_15_computes_in_float32_where_bf16_is_slower(lesson_path, here, monkeypatch):
+    monkeypatch.setattr("gankit.core.device.is_faster_in_bf16", lambda device: False)
+    monkeypatch.setenv("GANKIT_LESSON_STEPS", "1")
+    variables = runpy.run_path(str(lesson_path(15)))
+    assert variables["predicted"].dtype == torch.float32
