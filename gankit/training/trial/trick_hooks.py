@@ -70,7 +70,8 @@ def check_d_input_gradient(trainer: Trainer, trick: Trick) -> None:
     begin_batch(gan, trick, gan.D)
     images = trainer.batches[0].clone().requires_grad_()
     result = trick.d_input(images, gan)
-    direction = torch.randn(result.shape, generator=torch.Generator().manual_seed(0))
+    generator = torch.Generator(result.device).manual_seed(0)
+    direction = torch.randn(result.shape, generator=generator, device=result.device)
     gradient = None
     if result.requires_grad:
         (gradient,) = torch.autograd.grad((result * direction).sum(), images, allow_unused=True)
@@ -100,8 +101,9 @@ def check_targets(trainer: Trainer, trick: Trick) -> None:
 
 def _default_targets(trainer: Trainer) -> Targets:
     """1 for each real picture of a batch, 0 for each fake."""
-    batch_size = trainer.run.batch_size
-    return Targets(torch.ones(batch_size), torch.zeros(batch_size))
+    size = (trainer.run.batch_size,)
+    device = trainer.gan.machine.device
+    return Targets(torch.ones(size, device=device), torch.zeros(size, device=device))
 
 
 def check_penalty(trainer: Trainer, trick: Trick) -> None:

@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.optim.optimizer import Optimizer, register_optimizer_step_pre_hook
 
 from gankit.core.contracts.trick import Trick
+from gankit.core.device import list_devices, random_state
 from gankit.core.gan import Gan
 from gankit.core.step import d_backward
 from gankit.training.assemble import Trainer
@@ -121,8 +122,7 @@ def random_states() -> tuple[Any, ...]:
     """The global random states of torch, NumPy and Python, for comparison."""
     twister = np.random.get_state(legacy=False)["state"]
     numpy_state = (twister["key"].tolist(), twister["pos"])
-    devices = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-    torch_states = [state.tolist() for state in (torch.get_rng_state(), *devices)]
+    torch_states = [random_state(torch.device(name)).tolist() for name in list_devices()]
     return torch_states, numpy_state, random.getstate()
 
 
