@@ -46,6 +46,9 @@ def compile_networks(run: Run, gan: Gan) -> Run:
     """
     if run.compile == "no":
         return run
+    if run.compile == "auto" and gan.machine.device.type == "mps":
+        log.warning("--compile auto: torch.compile is new on mps, so the networks stay plain")
+        return dataclasses.replace(run, compile="no")
     if getattr(gan.G.net, "halvings", 0) or getattr(gan.D.net, "halvings", 0):
         return _refuse_to_compile(run)
     try:

@@ -1,11 +1,14 @@
 """Machine: the device and precision of a run, for CPU, CUDA and MPS alike."""
 
+import contextlib
 import functools
 import logging
+import math
 import os
 import re
 import timeit
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -59,6 +62,8 @@ def select_device(name: str) -> torch.device:
     small operation on it fails.
     """
     available = list_devices()
+    if "LOCAL_RANK" in os.environ:  # processes cannot add up gradients on Apple's GPUs
+        available = [other for other in available if other != "mps"]
     if name == "auto" and "LOCAL_RANK" not in os.environ:
         return _first_that_computes(available)
     requested = available[0] if name == "auto" else name
@@ -110,25 +115,51 @@ def _warn_once(message: str) -> None:
 def find_fault(device: torch.device) -> str:
     """Why this device cannot compute, and what you can do; an empty text if it can.
 
-    A GPU may be listed and yet fail at its first operation. So this computes a small convolution
-    and its gradient, without drawing random numbers. The CPU is not tried.
+    A GPU may be listed and yet fail at its first operation, or compute something else than the CPU,
+    as Apple's did with several versions of torch. So this compares small gradients, without drawing
+    random numbers. The CPU is not tried.
     """
     if device.type == "cpu":
         return ""
     try:
         with warnings.catch_warnings(), torch.enable_grad():
             warnings.simplefilter("ignore")
-            images = torch.ones(2, 3, 8, 8, device=device, requires_grad=True)
-            kernels = torch.ones(4, 3, 4, 4, device=device, requires_grad=True)
-            value = F.conv2d(images, kernels, stride=2, padding=1).square().mean()
-            gradients = torch.autograd.grad(value, (images, kernels))
-            if not all(bool(gradient.isfinite().all()) for gradient in gradients):
+            torch.ones(2, device=device).square().sum().item()  # its first operation
+            gradients = _gradients_of_a_sample(device)
+            expected = _gradients_of_a_sample(torch.device("cpu"))
+            if not all(map(_are_close, gradients, expected)):
                 return f"computes wrong gradients: {OTHER_CURE}"
     except Exception as error:  # torch raises RuntimeError, AssertionError and others
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         reason = re.split(r"\. (?=[A-Z])", reason)[0].rstrip(".")  # its first sentence
         return f"cannot compute ({reason}): {_find_cure(reason)}"
     return ""
+
+
+def _gradients_of_a_sample(device: torch.device) -> list[torch.Tensor]:
+    """Gradients of small networks with what DCGAN and `r1` use, computed on a device.
+
+    G is a transposed convolution with batch norm, D two convolutions; the penalty is the squared
+    gradient of D's logits at the pictures, so its own gradient is a second derivative.
+    """
+    shapes = {"z": (4, 6, 4, 4), "up": (6, 3, 4, 4), "first": (5, 3, 4, 4), "last": (1, 5, 4, 4)}
+    values = [
+        to_device(torch.arange(math.prod(shape)).add(number).sin().reshape(shape) / 4, device)
+        for number, shape in enumerate(shapes.values())
+    ]
+    z, up, first, last = (value.requires_grad_() for value in values)
+    pictures = F.conv_transpose2d(z, up, stride=2, padding=1)
+    pictures = F.batch_norm(pictures, None, None, training=True)
+    maps = F.leaky_relu(F.conv2d(pictures, first, stride=2, padding=1), 0.2)
+    logits = F.conv2d(F.batch_norm(maps, None, None, training=True), last)
+    (slopes,) = torch.autograd.grad(logits.sum(), pictures, create_graph=True)
+    loss = F.softplus(-logits).mean() + slopes.square().sum()
+    return [gradient.cpu() for gradient in torch.autograd.grad(loss, (z, up, first, last))]
+
+
+def _are_close(gradient: torch.Tensor, expected: torch.Tensor) -> bool:
+    """Whether they differ by rounding only, also that of TF32; False if one is not finite."""
+    return bool((gradient - expected).norm() <= 0.02 * expected.norm())
 
 
 def _find_cure(reason: str) -> str:
@@ -139,6 +170,8 @@ def _explain_missing(name: str, available: list[str]) -> str:
     """Why there is no device of that name, where this is known."""
     kind, _, index = name.partition(":")
     num_gpus = sum(device.startswith("cuda") for device in available)
+    if kind == "mps" and "LOCAL_RANK" in os.environ:
+        return " to several processes"
     if kind == "mps":
         return " (it needs a Mac with an Apple chip)"
     if kind not in SUPPORTED:
@@ -176,8 +209,8 @@ def select_precision(precision: str, device: torch.device) -> str:
     """The precision of that name; `auto` is bf16 where the device is faster in it, else 32."""
     if precision == "auto":
         return "bf16" if is_faster_in_bf16(device) else "32"
-    if precision == "16" and device.type == "mps":
-        raise GankitError("--precision 16 does not work on mps: use bf16 or 32")
+    if precision != "32" and device.type == "mps":  # some versions of torch end the whole process
+        raise GankitError(f"--precision {precision} does not work on mps: use 32")
     return precision
 
 
@@ -210,6 +243,39 @@ def _speedup_of_bf16(device: torch.device, side: int) -> float:
 
 
 def to_device(tensor: torch.Tensor, device: torch.device | str) -> torch.Tensor:
-    """Copy a tensor to a device; to a GPU asynchronously, from pinned memory."""
-    tensor = tensor.pin_memory() if torch.device(device).type == "cuda" else tensor
-    return tensor.to(device, non_blocking=True)
+    """Copy a tensor to a device; with CUDA asynchronously, from pinned memory.
+
+    On MPS, an asynchronous copy may read the tensor after its memory has been used again.
+    """
+    if torch.device(device).type == "cuda":
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
+
+
+def random_state(device: torch.device) -> torch.Tensor:
+    """The state of torch's random generator on a device, which layers such as dropout use."""
+    if device.type == "cuda":
+        return torch.cuda.get_rng_state(device)
+    return torch.mps.get_rng_state() if device.type == "mps" else torch.get_rng_state()
+
+
+def set_random_state(state: torch.Tensor, device: torch.device) -> None:
+    """Go back to a state that `random_state` returned."""
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(state, device)
+    elif device.type == "mps":
+        torch.mps.set_rng_state(state)
+    else:
+        torch.set_rng_state(state)
+
+
+@contextlib.contextmanager
+def keep_random_state(device: torch.device) -> Iterator[None]:
+    """While open, torch may draw random numbers; then its states on the CPU and there are back."""
+    devices = (torch.device("cpu"), device)
+    states = [random_state(each) for each in devices]
+    try:
+        yield
+    finally:
+        for state, each in zip(states, devices, strict=True):
+            set_random_state(state, each)

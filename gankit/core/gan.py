@@ -14,7 +14,7 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from gankit.core import randomness
 from gankit.core.class_labels import fit_labels, labels_in_turn
-from gankit.core.device import Machine, to_device
+from gankit.core.device import Machine, keep_random_state, to_device
 from gankit.core.process_group import ProcessGroup
 
 
@@ -250,8 +250,7 @@ class Gan:
         features = self.features
         states = [vars(module) for module in net.modules()]
         before = [{**state, "_buffers": dict(state["_buffers"])} for state in states]
-        device = self.machine.device
-        with torch.no_grad(), torch.random.fork_rng([device] if device.type == "cuda" else []):
+        with torch.no_grad(), keep_random_state(self.machine.device):
             net.train(training)
             for state in states if training else ():  # a pass moves the statistics of batch norm
                 buffers = state["_buffers"].items()

@@ -75,7 +75,11 @@ class Batches:
         on_device = to_device(torch.from_numpy(pixels), self.device)
         images = self._normalise(on_device).permute(0, 3, 1, 2)  # (N, C, H, W)
         images = self._zoom_in(images, batch) if self.zoom > 1 else images
-        return images.contiguous(memory_format=self.memory_format)
+        images = images.contiguous(memory_format=self.memory_format)
+        if self.memory_format == torch.contiguous_format:
+            # Strides of one channel may be those of channels-last, too, which layers would go by.
+            return images.view(images.shape)
+        return images
 
     def _position(self, batch: int) -> int:
         """The number of pictures of the run before this batch."""

@@ -87,6 +87,8 @@ def find_largest_batch(run: Run, registry: Registry, prepared: PreparedDataset) 
     while batch_size:
         gc.collect()
         torch.cuda.empty_cache()  # does nothing without CUDA
+        if torch.backends.mps.is_available():
+            torch.mps.empty_cache()
         smaller = dataclasses.replace(run, batch_size=batch_size, accumulate=1)
         try:
             trainer = assemble.assemble(smaller, registry, prepared)

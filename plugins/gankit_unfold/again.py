@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
+from gankit.core.device import set_random_state
 from gankit.core.gan import Gan, Player
 from gankit_unfold.watch import NetPass, Weights
 
@@ -43,12 +44,8 @@ def slopes(gan: Gan, net_pass: NetPass, weights: Weights, count: int) -> Tensor:
 @contextlib.contextmanager
 def _pass_again(gan: Gan, player: Player, net_pass: NetPass) -> Iterator[None]:
     """While open, torch's random state is that of the pass; then all is as it was before."""
-    device = gan.machine.device
     with gan.only_looking(player.net, training=True):
-        if device.type == "cuda":
-            torch.cuda.set_rng_state(net_pass.random_state, device)
-        else:
-            torch.set_rng_state(net_pass.random_state)
+        set_random_state(net_pass.random_state, gan.machine.device)
         yield
 
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from gankit.core.contracts.trick import Trick
+from gankit.core.device import random_state
 from gankit.core.gan import Gan, Player
 from gankit.core.recorder import StepRecord
 from gankit.core.step import Scalars
@@ -143,12 +144,6 @@ def copy_weights(net: nn.Module) -> Weights:
 
 def copy_buffers(net: nn.Module) -> Weights:
     return {name: buffer.detach().clone() for name, buffer in net.named_buffers()}
-
-
-def random_state(device: torch.device) -> Tensor:
-    """The state of torch's random generator on a device."""
-    state: Tensor = torch.get_rng_state()
-    return torch.cuda.get_rng_state(device) if device.type == "cuda" else state
 
 
 def watch_step(trainer: Trainer, step: int) -> WatchedStep:

@@ -1,5 +1,6 @@
 """Compiled networks train like plain ones, and only runs that ask for it are compiled."""
 
+import dataclasses
 import logging
 import re
 
@@ -80,6 +81,16 @@ def test_auto_compiles_what_is_measured_to_be_faster(
     assert compiled(trainer) == [decided == "yes"] * 2
     assert f"{1e3 * quick:.3g} ms" in caplog.text
     assert "1e+03 ms" in caplog.text
+
+
+def test_auto_compiles_nothing_on_mps(trainer_of, monkeypatch, caplog):
+    monkeypatch.setattr(compiling, "_time_in_turns", lambda *passes: [2.0, 1.0])
+    trainer = trainer_of(compile="auto")
+    machine = dataclasses.replace(trainer.gan.machine, device=torch.device("mps"))
+    trainer.gan.machine = machine
+    assert compiling.compile_networks(trainer.run, trainer.gan).compile == "no"
+    assert compiled(trainer) == [False, False]
+    assert "--compile auto" in caplog.text
 
 
 def test_functions_take_turns_and_the_minimum_after_warmup_counts(monkeypatch):

@@ -11,9 +11,11 @@ from gankit.core import device as device_module
 from gankit.core.device import (
     MATRIX_SIDES,
     is_faster_in_bf16,
+    keep_random_state,
     select_device,
     setup_device,
     setup_machine,
+    to_device,
 )
 from gankit.training import assemble
 
@@ -133,11 +135,12 @@ def test_float16_on_a_cpu_says_that_it_is_slow(gankit_run):
     assert "warning" not in gankit_run("--precision", "bf16").out
 
 
-def test_float16_is_refused_on_mps(gpus):
+@pytest.mark.parametrize("precision", ["16", "bf16"])
+def test_other_precisions_are_refused_on_mps(precision, gpus):
     gpus(0, mps=True)
-    with pytest.raises(GankitError, match="--precision 16.*mps"):
-        setup_machine("mps", "16")
-    assert setup_machine("mps", "bf16").precision == "bf16"
+    with pytest.raises(GankitError, match=f"--precision {precision} .*mps.*use 32"):
+        setup_machine("mps", precision)
+    assert setup_machine("mps").precision == "32"
 
 
 @pytest.fixture
@@ -154,6 +157,7 @@ def gpus(monkeypatch):
         monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
         monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
         monkeypatch.setattr(torch, "ones", ones)
+        monkeypatch.setattr(device_module, "to_device", lambda tensor, device: tensor.clone())
 
     for name in ("LOCAL_RANK", "CUDA_VISIBLE_DEVICES"):
         monkeypatch.delenv(name, raising=False)
@@ -243,11 +247,70 @@ def test_a_broken_mps_is_passed_over(gpus, caplog):
     assert "mps" in caplog.text
 
 
-def test_a_gpu_with_wrong_gradients_is_passed_over(gpus, monkeypatch, caplog):
+def test_torchrun_passes_over_mps(gpus, monkeypatch):
+    gpus(0, mps=True)
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    assert select_device("auto") == torch.device("cpu")
+    with pytest.raises(GankitError, match="mps is not available to several processes.*: cpu"):
+        select_device("mps")
+
+
+@pytest.mark.parametrize("factor", [1.1, float("nan")])
+def test_a_gpu_with_wrong_gradients_is_passed_over(factor, gpus, monkeypatch, caplog):
     gpus(1)
-    monkeypatch.setattr(torch.Tensor, "isfinite", lambda tensor: torch.tensor(False))
+
+    def to_wrong_device(tensor, device):
+        return tensor * (1 if device.type == "cpu" else factor)
+
+    monkeypatch.setattr(device_module, "to_device", to_wrong_device)
     assert select_device("auto") == torch.device("cpu")
     assert "gradients" in caplog.text
+
+
+@pytest.mark.parametrize("detached", [0, 1, 2, 3])
+def test_each_gradient_of_the_sample_matters(detached, gpus, monkeypatch, caplog):
+    """As with a second derivative that is missing, or a layer's wrong gradient."""
+    gpus(1)
+    gradients_of = device_module._gradients_of_a_sample
+
+    def wrong_gradients_of(device):
+        gradients = gradients_of(device)
+        gradients[detached] *= 1 if device.type == "cpu" else 0.9
+        return gradients
+
+    monkeypatch.setattr(device_module, "_gradients_of_a_sample", wrong_gradients_of)
+    assert select_device("auto") == torch.device("cpu")
+    assert "gradients" in caplog.text
+
+
+def test_rounding_is_not_a_wrong_gradient(gpus, monkeypatch):
+    gpus(1)
+
+    def to_coarse_device(tensor, device):
+        return tensor if device.type == "cpu" else tensor.half().float()
+
+    monkeypatch.setattr(device_module, "to_device", to_coarse_device)
+    assert select_device("auto") == torch.device("cuda:0")
+
+
+def test_a_copy_to_mps_is_not_asynchronous(monkeypatch):
+    """Its source could be freed, and its memory used again, before it is read."""
+    options = []
+    monkeypatch.setattr(torch.Tensor, "to", lambda self, *a, **o: options.append(o) or self)
+    to_device(torch.ones(2), "mps")
+    assert options == [{}]
+
+
+def test_random_states_are_kept_on_the_cpu_and_the_device(monkeypatch):
+    of_mps = [torch.tensor([1])]
+    monkeypatch.setattr(torch.mps, "get_rng_state", lambda: of_mps[-1])
+    monkeypatch.setattr(torch.mps, "set_rng_state", of_mps.append)
+    before = torch.get_rng_state()
+    with keep_random_state(torch.device("mps")):
+        torch.rand(3)
+        of_mps.append(torch.tensor([2]))
+    assert torch.equal(torch.get_rng_state(), before)
+    assert of_mps[-1].tolist() == [1]
 
 
 def test_under_torchrun_no_process_changes_its_device_alone(gpus, monkeypatch):

@@ -67,6 +67,8 @@ def test_batches_have_the_requested_memory_format(layout, channels):
     assert images.shape == (5, channels, 4, 4)
     assert images.dtype == torch.float32
     assert images.is_contiguous(memory_format=layout)
+    if layout == torch.contiguous_format:  # layers go by the strides, also those of one channel
+        assert images.stride() == (16 * channels, 16, 4, 1)
     assert torch.equal(images, Batches(pixels_of(channels=channels), 5, 0)[0])
 
 

@@ -39,7 +39,7 @@ def slowdown_warnings(run: Run) -> dict[str, str]:
     if run.device == "cpu" and run.precision == "16":
         warnings["precision"] = "--precision 16 is slow on a CPU: omit it, or use --precision auto"
     if run.device == "mps" and run.memory_format == "channels-last":
-        wrong = "in torch 2.10 and 2.11, batch norm's gradients in channels-last are wrong on mps"
+        wrong = "before torch 2.14, batch norm's gradients in channels-last are wrong on mps"
         warnings["memory format"] = f"{wrong}: omit --memory-format channels-last"
     return warnings
 

@@ -222,8 +222,8 @@ class Run:
 def default_memory_format(device: str) -> str:
     """What `--memory-format auto` is on a device.
 
-    On MPS, batch norm's gradients in channels-last are wrong in torch 2.10 and 2.11, or crash
-    (pytorch/pytorch#175189).
+    On MPS, batch norm's gradients in channels-last are wrong before torch 2.14, or it crashes
+    (pytorch/pytorch#175189 and #188371).
     """
     return "contiguous" if device == "mps" else "channels-last"
 

@@ -13,7 +13,7 @@ import torch
 from gankit.compute.convolution import count_fast_layers
 from gankit.core.errors import GankitError
 from gankit.core.parts.registry import load_registry
-from gankit.core.run.settings import Run
+from gankit.core.run.settings import Run, default_memory_format
 from gankit.testing.gpu.result import MEASURED, NOT_TRIED, Row, read_log
 from gankit.training.assemble import assemble, resolve_auto
 from gankit.training.checkpoints import checkpoint
@@ -53,7 +53,8 @@ def same_losses(device: str, folder: Path) -> list[Row]:
             f"they differ by {first:.1e} in the first step, by at most {last:.1e} in {STEPS}",
         )
     ]
-    for precision, name in (("bf16", "bf16"), ("16", "float16 with the scaler")):
+    halves = (("bf16", "bf16"), ("16", "float16 with the scaler"))
+    for precision, name in halves if torch.device(device).type != "mps" else ():
         losses = _losses(device, folder / name[:7], precision=precision)
         # Not G's loss: where the scaler finds its first scale too high, D's update is omitted.
         first = abs(losses[0][0] / gpu[0][0] - 1)
@@ -74,12 +75,12 @@ def layout(device: str, folder: Path) -> list[Row]:
     trainer = assemble(resolve_auto(run, prepared), registry, prepared)
     fast, layers = count_fast_layers(trainer.gan.G.net)
     weights = [w for w in trainer.gan.D.net.parameters() if w.ndim == 4]
-    is_last = all(w.is_contiguous(memory_format=torch.channels_last) for w in weights)
+    name = default_memory_format(torch.device(device).type)
+    layout = torch.contiguous_format if name == "contiguous" else torch.channels_last
+    is_stored = all(weight.is_contiguous(memory_format=layout) for weight in weights)
     is_cpu = torch.device(device).type == "cpu"
     return [
-        Row.judged(
-            "weights are stored channels-last", is_last, f"{len(weights)} convolutions of D"
-        ),
+        Row.judged(f"weights are stored {name}", is_stored, f"{len(weights)} convolutions of D"),
         Row.judged(
             "fast convolutions are off, except on a CPU",
             (fast > 0) == is_cpu,

@@ -20,7 +20,10 @@ MAX_SIDE = 522  # pixels of a picture on the page
 
 def describe_device(device: str) -> str:
     """The device and the software, as one line."""
-    if torch.device(device).type != "cuda":
+    kind = torch.device(device).type
+    if kind == "mps":
+        name = f"the Apple GPU of a {platform.machine()} computer, macOS {platform.mac_ver()[0]}"
+    elif kind != "cuda":
         name = f"no GPU, but the {device} of a {platform.machine()} computer"
     else:
         about = torch.cuda.get_device_properties(device)

@@ -37,10 +37,11 @@ LOOPS: dict[str, dict[str, Any]] = {
 
 def times(device: str, folder: Path, sizes: dict[int, tuple[int, int]] = SIZES) -> list[Row]:
     """Each of gankit's loops beside that of the tutorials, in turns; `folder` is not used."""
+    names = ["float32"] if torch.device(device).type == "mps" else list(LOOPS)
     return [
         _compare(device, size, base, batch, name)
         for size, (base, batch) in sizes.items()
-        for name in LOOPS
+        for name in names
     ]
 
 
@@ -152,8 +153,11 @@ def _time(device: str, step: Step) -> float:
 
 
 def _wait_for(device: str) -> None:
-    if torch.device(device).type == "cuda":
+    kind = torch.device(device).type
+    if kind == "cuda":
         torch.cuda.synchronize()
+    elif kind == "mps":
+        torch.mps.synchronize()
 
 
 def _mebibytes(number: int) -> str:

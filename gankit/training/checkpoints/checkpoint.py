@@ -29,6 +29,7 @@ from gankit.training.checkpoints.named_checkpoint import BEST, LAST, best_step, 
 from gankit.training.run_folder.find_run import checkpoint_step
 
 MANIFEST = "manifest.json"
+MPS_OUT_OF_MEMORY = "MPS backend out of memory"  # in a plain RuntimeError
 FILES = ("model.safetensors", "state.safetensors", "state.json")
 MAX_TENSOR_BYTES = 8 << 30  # of a file of tensors: 2,000 million weights
 MAX_JSON_BYTES = 64 << 20
@@ -137,9 +138,9 @@ def errors_of(path: Path) -> Iterator[None]:
     """Re-raise any error as a GankitError that names the checkpoint: it may contain anything."""
     try:
         yield
-    except torch.OutOfMemoryError:  # of the device, so not of the checkpoint
-        raise
     except (Exception, SystemExit) as error:  # a trick that loads its state may raise anything
+        if isinstance(error, torch.OutOfMemoryError) or MPS_OUT_OF_MEMORY in str(error):
+            raise  # of the device, so not of the checkpoint
         raise GankitError(f"checkpoint {path} cannot be used: {describe_reason(error)}") from error
 
 

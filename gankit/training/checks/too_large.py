@@ -42,7 +42,7 @@ def limited_weights() -> Iterator[None]:
 def check_memory(run: Run, world_size: int) -> None:
     """GankitError if not even the pictures of one step fit into this computer's memory."""
     memory = _physical_memory()
-    of_batch = run.batch_size // world_size if run.device == "cpu" else 0
+    of_batch = run.batch_size // world_size if run.device in ("cpu", "mps") else 0
     pictures = max(PICTURES_CHECKED, of_batch)
     needed = BYTES_PER_VALUE * pictures * max(1, run.channels) * run.size.area
     if memory and needed > memory:

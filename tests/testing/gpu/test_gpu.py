@@ -27,6 +27,14 @@ def test_losses_that_differ_are_a_fault(tmp_path, monkeypatch):
     assert [row.verdict for row in others] == [FINE, FINE, MEASURED]
 
 
+def test_on_mps_only_float32_is_tried(tmp_path, monkeypatch):
+    monkeypatch.setattr(numbers, "_losses", lambda *args, **options: [[1.0, 2.0]] * numbers.STEPS)
+    first, default = numbers.same_losses("mps", tmp_path)
+    assert (first.verdict, default.verdict) == (FINE, MEASURED)
+    monkeypatch.setattr(speed, "_compare", lambda device, size, base, batch, name: name)
+    assert speed.times("mps", tmp_path, {16: (8, 4)}) == ["float32"]
+
+
 def test_resuming_gives_the_same_bits(tmp_path, monkeypatch):
     monkeypatch.setattr(numbers, "SMALL", {**numbers.SMALL, "image_size": 32, "batch_size": 8})
     monkeypatch.setattr(numbers.torch, "use_deterministic_algorithms", lambda mode: None)
