@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 
 from gankit.core.errors import RunFailed
-from gankit.core.stop import HANGUP, Stop, raise_interrupt, request_on_signals
+from gankit.core.stop import BREAK, HANGUP, Stop, raise_interrupt, request_on_signals
 
 
 @contextlib.contextmanager
@@ -25,7 +25,7 @@ def safe_import() -> Iterator[None]:
 
 @contextlib.contextmanager
 def stop_signals() -> Iterator[Stop]:
-    """Give a Stop that Ctrl-C, SIGTERM and SIGHUP set, instead of ending the process.
+    """Give a Stop that Ctrl-C, SIGTERM, SIGHUP and Ctrl-Break set, instead of ending the process.
 
     SIGHUP comes when the terminal's window is closed; under nohup it stays ignored.
 
@@ -36,6 +36,8 @@ def stop_signals() -> Iterator[Stop]:
     numbers: list[int] = [signal.SIGINT, signal.SIGTERM]
     if HANGUP > 0 and signal.getsignal(HANGUP) is signal.SIG_DFL:
         numbers.append(HANGUP)
+    if BREAK > 0:
+        numbers.append(BREAK)
     previous = request_on_signals(stop, *numbers)
     try:
         yield stop

@@ -19,7 +19,11 @@ def split_command(line: str) -> list[str]:
 
     ValueError if a quotation mark is not closed.
     """
-    return shlex.split(line, comments=True)
+    words = shlex.shlex(line, posix=True)
+    words.whitespace_split = True
+    if os.name == "nt":
+        words.escape = ""  # a backslash is part of a path
+    return list(words)
 
 
 def quote_word(word: str) -> str:

@@ -15,6 +15,7 @@ from gankit.core.errors import GankitError, Interrupted, describe_error, quote_v
 from gankit.core.progress import Progress
 
 HANGUP = getattr(signal, "SIGHUP", -1)  # Windows has no such signal
+BREAK = getattr(signal, "SIGBREAK", -1)  # Ctrl-Break, which only Windows has
 
 
 class Stop:

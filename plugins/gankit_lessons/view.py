@@ -168,8 +168,14 @@ def find_page_break(lines: list[str], height: int) -> int:
 
 def discard_early_keys() -> None:
     """Discard keys pressed while a cell ran, so that they do not answer the next question."""
-    with contextlib.suppress(ImportError):  # not on Windows
+    if not sys.stdin.isatty():
+        return
+    if sys.platform == "win32":
+        import msvcrt
+
+        while msvcrt.kbhit():
+            msvcrt.getwch()
+    else:
         import termios
 
-        if sys.stdin.isatty():
-            termios.tcflush(sys.stdin, termios.TCIFLUSH)
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)

@@ -81,3 +81,12 @@ def _raise(error):
         raise error
 
     return function
+
+
+def test_ctrl_break_of_windows_stops_a_run_like_ctrl_c(monkeypatch):
+    before = signal.getsignal(signal.SIGUSR1)
+    monkeypatch.setattr("gankit.cli.stop_signals.BREAK", signal.SIGUSR1)
+    with stop_signals() as stop:
+        signal.raise_signal(signal.SIGUSR1)
+        assert stop() == signal.SIGUSR1
+    assert signal.getsignal(signal.SIGUSR1) == before

@@ -11,7 +11,7 @@ import pytest
 
 from gankit import compose
 from gankit.core.run.settings import command_line
-from gankit.core.shell import join_command, quote_word
+from gankit.core.shell import join_command, quote_word, split_command
 
 WORDS = [
     "gankit", "run", "my pictures", "it's", 'a "b"', "$HOME", "a`b", "diffaugment:policy=a,b",
@@ -90,3 +90,9 @@ def test_the_command_of_a_run_can_be_pasted_on_windows(windows):
     line = command_line(run)
     assert '--data "C:\\my pictures\\\\" --data "D:\\it\'s"' in line
     assert split_as_windows_does(line)[:2] == ["gankit", "run"]
+
+
+def test_a_pasted_path_of_windows_keeps_its_backslashes(windows):
+    line = 'gankit run --config runs\\7\\run.json --data "C:\\my cats"  # again'
+    words = ["gankit", "run", "--config", "runs\\7\\run.json", "--data", "C:\\my cats"]
+    assert split_command(line) == words

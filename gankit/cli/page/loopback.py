@@ -11,6 +11,7 @@ import contextlib
 import errno
 import ipaddress
 import logging
+import os
 import secrets
 import socket
 import sys
@@ -59,6 +60,7 @@ Answer = Callable[[str, str], Reply | None]
 class LoopbackServer(ThreadingHTTPServer):
     """Serves what `answer` returns, until it is closed."""
 
+    allow_reuse_address = os.name != "nt"  # where two servers would share a port
     daemon_threads = True
     block_on_close = False
     request_queue_size = 4 * MAX_CONNECTIONS

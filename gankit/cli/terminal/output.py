@@ -22,6 +22,7 @@ import click
 from gankit.cli.terminal.encoding import replace_unencodable
 from gankit.core.printable import printable
 
+IS_WINDOWS = os.name == "nt"
 OUTPUT = "the output"  # the `filename` of an OSError of stdout
 
 
@@ -43,6 +44,10 @@ def print_traceback(
     """Print a traceback as Python does; the error's message may hold any text."""
     text = "".join(traceback.format_exception(kind, error, frames))
     sys.stderr.write(printable(text, keep="\n"))
+
+
+def _is_closed_pipe(error: OSError) -> bool:
+    return isinstance(error, BrokenPipeError) or (IS_WINDOWS and error.errno == errno.EINVAL)
 
 
 class OwnStream:
@@ -74,7 +79,7 @@ class OwnStream:
         except OSError as error:
             if not self.name_in_errors:
                 discard(self.stream)
-            elif isinstance(error, BrokenPipeError):
+            elif _is_closed_pipe(error):
                 raise OutputClosed(f"{self.name_in_errors} is closed") from error
             else:
                 raise OSError(error.errno, error.strerror, self.name_in_errors) from error
@@ -93,7 +98,7 @@ class PrintableStream(OwnStream):
     """
 
     def __getattr__(self, name: str) -> Any:
-        if name == "buffer" and is_ascii(self.stream):
+        if name == "buffer" and (IS_WINDOWS or is_ascii(self.stream)):
             raise AttributeError(name)  # click would write to it, past this stream
         return super().__getattr__(name)
 
@@ -125,6 +130,7 @@ def safe_output() -> Iterator[None]:
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free: this one
     replace_unencodable()
+    obey_escape_codes()
     with open(os.devnull, "r+", encoding="utf-8") as devnull:  # noqa: PTH123 - for both modes
         sys.stdin = sys.stdin or devnull
         sys.stdout = PrintableStream(sys.stdout or devnull, OUTPUT)
@@ -133,6 +139,21 @@ def safe_output() -> Iterator[None]:
             yield
         finally:
             sys.stdin, sys.stdout, sys.stderr = before
+
+
+def obey_escape_codes() -> None:
+    """Let the classic console of Windows draw colours, and not print their escape codes."""
+    if sys.platform != "win32":
+        return
+    import ctypes
+
+    kernel = ctypes.WinDLL("kernel32")
+    kernel.GetStdHandle.restype = ctypes.c_void_p
+    for number in (-11, -12):  # stdout and stderr
+        console = ctypes.c_void_p(kernel.GetStdHandle(number))
+        mode = ctypes.c_ulong()
+        if kernel.GetConsoleMode(console, ctypes.byref(mode)):
+            kernel.SetConsoleMode(console, mode.value | 4)  # ENABLE_VIRTUAL_TERMINAL_PROCESSING
 
 
 def discard(stream: IO[str]) -> None:

@@ -1,5 +1,6 @@
 """Write files atomically: after a crash, a file is either whole or as it was before."""
 
+import errno
 import os
 import shutil
 import stat
@@ -118,6 +119,8 @@ def try_to_create(path: Path) -> None:
     """Raise the OSError that writing a file, or into a folder, would raise; changes nothing."""
     folder = path if path.is_dir() else path.parent
     while not folder.exists():
+        if folder == folder.parent:  # a drive of Windows that is not there
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
         folder = folder.parent
     name = "folder" if path.is_dir() else path.name
     trial = _name_aside(folder / name)

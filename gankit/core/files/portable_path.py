@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 # What may stand before a path in a text; so `/root/` is not found inside `/mnt/root/`.
+_CASE = re.IGNORECASE if os.name == "nt" else re.RegexFlag(0)  # as the system reads paths
 _BEFORE_PATH = r"(?<![^\s'\"=,:;(>\[])"
 
 # Of a path such as /mnt or /home, whose folders seldom move together.
@@ -102,7 +103,8 @@ def hide_home(text: str) -> str:
     folders = [str(home), os.path.expanduser("~")]  # noqa: PTH111
     folders += [folder.replace("\\", r"\\") for folder in folders]  # in JSON, on Windows
     for folder in folders:
-        text = re.sub(rf"{_BEFORE_PATH}{re.escape(folder)}(?![\w.-])", "~", text)
+        pattern = re.compile(rf"{_BEFORE_PATH}{re.escape(folder)}(?![\w.-])", _CASE)
+        text = pattern.sub("~", text)
     return text
 
 

@@ -14,7 +14,7 @@ from gankit.core.printable import printable
 from gankit.core.progress import Progress, no_progress
 from gankit.data.find.names import archive_name, class_name, fold, unify_letters
 from gankit.data.find.picture_file import Moment, PictureFile
-from gankit.data.find.walk import Walk, walk_source
+from gankit.data.find.walk import Identity, Walk, walk_source
 from gankit.data.messages import NO_CLASS_FOLDERS, READS, name_tables
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def find_pictures(
 
 
 def _walk_all(sources: Sequence[str], progress: Progress, stride: int) -> list[Walk]:
-    seen_folders: set[tuple[int, int]] = set()
+    seen_folders: set[Identity] = set()
     return [
         walk_source(source, number, len(sources) > 1, seen_folders, progress, stride)
         for number, source in enumerate(sources)

@@ -20,6 +20,8 @@ from gankit.data.read.decode import describe_error
 if TYPE_CHECKING:
     from gankit.data.read.arrays import ArrayFile
 
+Identity = tuple[int, int] | str  # (device, inode), or the real path
+
 ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
@@ -27,7 +29,7 @@ def walk_source(
     source: str,
     number: int,
     with_prefix: bool,
-    seen_folders: set[tuple[int, int]],
+    seen_folders: set[Identity],
     progress: Progress,
     stride: int = 0,
 ) -> Walk:
@@ -70,6 +72,9 @@ def _why_missing(source: str) -> str:
     parts = re.split("[,;]", source)
     if len(parts) > 1 and all(os.path.lexists(part.strip()) for part in parts):
         return f"{shown} does not exist: give each path with a --data of its own"
+    if '"' in source:
+        cure = "if it ends in a backslash, leave that out before the closing quotation mark"
+        return f"{shown} does not exist: {cure}"
     if any(letter in source for letter in "*?["):
         cure = "give the folder with --data, which takes all pictures in it"
         return f"{shown} does not exist, and gankit does not replace * and ? by names: {cure}"
@@ -79,13 +84,11 @@ def _why_missing(source: str) -> str:
 class Walk:
     """A walk through one source; no folder is read twice, so links may form cycles."""
 
-    def __init__(
-        self, root: str, number: int, prefix: str, seen_folders: set[tuple[int, int]]
-    ) -> None:
+    def __init__(self, root: str, number: int, prefix: str, seen_folders: set[Identity]) -> None:
         self.root = root
         self.number = number  # of the source
         self.prefix = prefix  # of the names, where there are several sources
-        self.seen_folders = seen_folders  # (device, inode), shared by all walks
+        self.seen_folders = seen_folders  # shared by all walks
         self.pictures: list[PictureFile] = []
         self.own_pictures: list[PictureFile] = []  # drawn by gankit
         self.left_out: list[str] = []
@@ -172,14 +175,15 @@ class Walk:
         """Add the pictures of one folder, and its subfolders to `folders` or `links`."""
         try:
             info = os.stat(folder)  # noqa: PTH116
-            if (info.st_dev, info.st_ino) in self.seen_folders:
+            identity = _identify(folder, info)
+            if identity in self.seen_folders:
                 self.met_seen_folder = True
                 self._leave_out(folder, "is a folder that was read already, under another path")
                 return
             if folder != self.root and _is_run_folder(folder):
                 self._leave_out(folder, reasons.RUN_FOLDER)
                 return
-            self.seen_folders.add((info.st_dev, info.st_ino))
+            self.seen_folders.add(identity)
             with os.scandir(folder) as entries:
                 for entry in entries:
                     if not is_hidden(entry.name):
@@ -257,6 +261,11 @@ def _read_start(path: str) -> bytes:
     """The first bytes of a file, enough to recognise it."""
     with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - for speed
         return file.read(kinds.START_BYTES)
+
+
+def _identify(folder: str, info: os.stat_result) -> Identity:
+    """What is the same for all paths of a folder. Some network drives of Windows give no inodes."""
+    return (info.st_dev, info.st_ino) if info.st_ino else os.path.realpath(folder)
 
 
 def _is_run_folder(folder: str) -> bool:

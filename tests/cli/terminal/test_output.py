@@ -1,12 +1,15 @@
 """Closed and full outputs, pipes that end early, and strangers' text on a terminal."""
 
 import contextlib
+import ctypes
+import errno
 import io
 import os
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -266,3 +269,51 @@ def test_an_output_that_a_plugin_has_closed_is_named():
             use()
         assert output.is_output_error(failed.value)
     output.PrintableStream(raw, "").write("a message that nobody can read")
+
+
+def test_a_closed_pipe_of_windows_is_one(monkeypatch):
+    class Pipe(io.StringIO):
+        def write(self, text):
+            raise OSError(errno.EINVAL, "Invalid argument")
+
+    stream = output.PrintableStream(Pipe(), output.OUTPUT)
+    with pytest.raises(OSError, match="Invalid argument"):
+        stream.write("a")
+    monkeypatch.setattr(output, "IS_WINDOWS", True)
+    with pytest.raises(output.OutputClosed):
+        stream.write("a")
+
+
+def test_click_does_not_write_past_the_stream_on_windows(monkeypatch):
+    stream = output.PrintableStream(io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), "")
+    assert stream.buffer
+    monkeypatch.setattr(output, "IS_WINDOWS", True)
+    assert not hasattr(stream, "buffer")
+
+
+def test_the_classic_console_of_windows_obeys_escape_codes(monkeypatch):
+    modes = {-11: 3, -12: None}  # stderr is a file
+    kernel = SimpleNamespace(GetStdHandle=FunctionOfC(lambda number: -number))
+    kernel.SetConsoleMode = lambda console, mode: modes.update({-console.value: mode})
+
+    def get_mode(console, mode):
+        mode._obj.value = modes[-console.value] or 0
+        return modes[-console.value] is not None
+
+    kernel.GetConsoleMode = get_mode
+    monkeypatch.setattr(ctypes, "WinDLL", lambda name: kernel, raising=False)
+    output.obey_escape_codes()
+    assert modes == {-11: 3, -12: None}
+    monkeypatch.setattr(sys, "platform", "win32")
+    output.obey_escape_codes()
+    assert modes == {-11: 7, -12: None}
+
+
+class FunctionOfC:
+    """A function that has a type of result, too."""
+
+    def __init__(self, function):
+        self.function = function
+
+    def __call__(self, *args):
+        return self.function(*args)

@@ -12,6 +12,7 @@ from gankit.core.files.atomic_write import (
     RENAME_DELAYS,
     flush_and_rename,
     open_atomically,
+    try_to_create,
     write_atomically,
 )
 
@@ -154,3 +155,10 @@ def test_other_errors_of_a_rename_are_raised_at_once(tmp_path, monkeypatch):
 def test_text_that_utf_8_cannot_encode_is_replaced(tmp_path):
     write_atomically(tmp_path / "file", "caf\udce9 \U0001f33c")
     assert (tmp_path / "file").read_text(encoding="utf-8") == "caf? \U0001f33c"
+
+
+def test_a_drive_that_is_not_there_is_an_error(tmp_path, monkeypatch):
+    """As E:\\ may be on Windows; here, no folder is there."""
+    monkeypatch.setattr(Path, "exists", lambda path: False)
+    with pytest.raises(FileNotFoundError):
+        try_to_create(tmp_path / "runs" / "a")

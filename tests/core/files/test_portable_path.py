@@ -1,6 +1,7 @@
 """Paths that mean the same elsewhere, and that do not name your home folder."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,10 @@ def test_without_a_home_of_your_own_nothing_is_hidden(home, monkeypatch, value):
     assert portable_path.home_folder() is None
     assert hide_home("/etc/passwd") == "/etc/passwd"
     assert portable_path.portable_path("cats", Path("runs/a"), Path.cwd()) == "../../cats"
+
+
+def test_windows_reads_home_in_any_case(home, monkeypatch):
+    text = f"{str(home).upper()}/cats"
+    assert hide_home(text) == text
+    monkeypatch.setattr(portable_path, "_CASE", re.IGNORECASE)
+    assert hide_home(text) == "~/cats"

@@ -323,3 +323,25 @@ def test_a_source_without_pictures_is_refused(place):
     assert str(place / "empty") in refusal(place / "a", place / "empty")
     (place / "loose").symlink_to("absent")
     assert "no such file" in refusal(place / "loose")
+
+
+def test_drives_that_number_no_folders_are_read_whole_and_once(place, monkeypatch):
+    """Some network drives of Windows give all folders the inode 0."""
+    draw(place / "a" / "1.png", place / "b" / "2.png")
+    (place / "again").symlink_to(place / "a")
+    stat = os.stat
+
+    def stat_without_inode(path, **options):
+        numbers = list(stat(path, **options))
+        numbers[1] = 0
+        return os.stat_result(numbers)
+
+    monkeypatch.setattr("gankit.data.find.walk.os.stat", stat_without_inode)
+    found = find_pictures([str(place)])
+    assert [path.name for path in found.paths] == ["1.png", "2.png"]
+    assert "again" in str(found.left_out)
+
+
+def test_a_quotation_mark_that_a_backslash_took_is_explained(place):
+    draw(place / "1.png")
+    assert "leave that out before the closing quotation mark" in refusal(f'{place}" --kimg 5')

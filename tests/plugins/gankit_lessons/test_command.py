@@ -6,11 +6,12 @@ import os
 import re
 import sys
 import threading
+from types import SimpleNamespace
 
 import pytest
 from gankit_lessons import lesson as reading
 from gankit_lessons import progress, session
-from gankit_lessons.view import View, find_page_break
+from gankit_lessons.view import View, discard_early_keys, find_page_break
 
 from gankit.core.errors import GankitError
 
@@ -152,6 +153,16 @@ def test_keys_pressed_while_a_cell_runs_are_discarded(monkeypatch):
         threading.Timer(0.5, os.write, (keyboard, b"late\n")).start()
         assert View().ask("") == "late"
     os.close(keyboard)
+
+
+def test_keys_are_discarded_on_windows_too(monkeypatch):
+    keys = list("early")
+    keyboard = SimpleNamespace(kbhit=lambda: bool(keys), getwch=lambda: keys.pop(0))
+    monkeypatch.setitem(sys.modules, "msvcrt", keyboard)
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr(sys, "platform", "win32")
+    discard_early_keys()
+    assert keys == []
 
 
 def test_q_quits_at_every_question(walk, gankit_cli):
