@@ -38,7 +38,7 @@ from gankit.runs.figures import read_log, sheet
 STEPS = int(os.environ.get("GANKIT_LESSON_STEPS", 480))
 STRONG_D = {"dataset": "petals", "model": "dcgan64:base_channels=16", "image_size": 32}
 STRONG_D |= {"batch_size": 32, "lr_g": 4e-4, "lr_d": 2e-3, "log_every": 2}
-STRONG_D |= {"length": f"{STEPS} steps"}
+STRONG_D |= {"length": f"{STEPS} steps", "device": "cpu"}  # a GPU may round differently each time
 
 # %%
 # A strong D at work. This cell trains without tricks, and then unfolds single steps of the run: the
@@ -61,7 +61,8 @@ class MyNoise(Trick):
 
     def d_input(self, images, gan):
         sigma = 0.3 * (gan.steps - gan.step) // gan.steps  # from 0.3 to 0
-        noise = sigma * torch.randn(images.shape, generator=gan.draw("my-noise"))
+        draw = gan.draw("my-noise")
+        noise = sigma * torch.randn(images.shape, generator=draw, device=images.device)
         self.added = float(noise.std())  # measured, not assumed
         return images + noise
 

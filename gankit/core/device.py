@@ -6,6 +6,7 @@ import logging
 import math
 import os
 import re
+import shutil
 import timeit
 import warnings
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ GPU_CURES = {
     "no kernel image": "install a torch that supports this GPU, see pytorch.org",
     "busy": "close other programs that use it",
 }
+FOR_CUDA = "install one with CUDA, see pytorch.org"
 OTHER_CURE = "update torch and the GPU's driver"
 
 
@@ -61,6 +63,10 @@ def select_device(name: str) -> torch.device:
     Under torchrun, `LOCAL_RANK` selects the GPU. GankitError if the device is missing, or if a
     small operation on it fails.
     """
+    default = torch.get_default_device()
+    if default.type != "cpu":
+        wrong = f"torch's default device is {default}, by torch.set_default_device"
+        raise GankitError(f"{wrong}: remove that line; gankit chooses the device itself")
     available = list_devices()
     if "LOCAL_RANK" in os.environ:  # processes cannot add up gradients on Apple's GPUs
         available = [other for other in available if other != "mps"]
@@ -104,7 +110,13 @@ def _first_that_computes(available: list[str]) -> torch.device:
         faults[name] = fault
     for broken, fault in faults.items():
         _warn_once(f"training uses {name}, as {broken} {fault}")
+    if available == ["cpu"] and not _torch_knows_gpus() and shutil.which("nvidia-smi"):
+        _warn_once("training uses cpu, as the installed torch is for CPUs only: " + FOR_CUDA)
     return device
+
+
+def _torch_knows_gpus() -> bool:
+    return bool(torch.version.cuda or torch.version.hip)
 
 
 @functools.cache
@@ -183,8 +195,8 @@ def _explain_missing(name: str, available: list[str]) -> str:
         return (
             f" (CUDA_VISIBLE_DEVICES={visible} hides GPUs; those it leaves are cuda:0, cuda:1, ...)"
         )
-    if torch.version.cuda is None and torch.version.hip is None:
-        return " (the installed torch is for CPUs only: install one with CUDA, see pytorch.org)"
+    if not _torch_knows_gpus():
+        return f" (the installed torch is for CPUs only: {FOR_CUDA})"
     return "" if num_gpus else " (torch finds no GPU: is its driver installed?)"
 
 
@@ -219,15 +231,18 @@ def is_faster_in_bf16(device: torch.device) -> bool:
 
     Takes a tenth of a second. False on MPS, where it has not been tried.
     """
-    if device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
-        return False
     if device.type not in MATRIX_SIDES:
         return False
-    side = MATRIX_SIDES[device.type]
-    # A CPU that only emulates bf16 would take seconds for products of this size.
-    if _speedup_of_bf16(device, side // 3) < 0.5:
+    if emulates_bf16(device):  # a CPU would take seconds for larger products
         return False
-    return _speedup_of_bf16(device, side) > 1.5
+    return _speedup_of_bf16(device, MATRIX_SIDES[device.type]) > 1.5
+
+
+def emulates_bf16(device: torch.device) -> bool:
+    """Whether a device computes in bf16, but far more slowly than in float32."""
+    if device.type == "cuda":
+        return not torch.cuda.is_bf16_supported(including_emulation=False)
+    return device.type == "cpu" and _speedup_of_bf16(device, MATRIX_SIDES["cpu"] // 3) < 0.5
 
 
 def _speedup_of_bf16(device: torch.device, side: int) -> float:

@@ -21,6 +21,10 @@ _KNOWN = {
     ".view(...) cannot flatten images: use .reshape(...) or .flatten(1)",
     "'Player' object is not callable": "gan.G and gan.D are players, not networks: call "
     "gan.judge(images) for D's logits, and gan.generate(z) for images of G",
+    "device type for generator": "a generator draws on its own device only: give "
+    "device=draw.device, as in torch.rand(8, generator=draw, device=draw.device)",
+    "Expected all tensors to be on the same device": "make each tensor where the others are: "
+    "torch.zeros(..., device=images.device), for example",
     "int' and 'Targets'": _TARGETS,
     "float' and 'Targets'": _TARGETS,
     "'Targets' and '": _TARGETS,

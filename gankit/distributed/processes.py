@@ -66,7 +66,8 @@ def process_group(stop: Callable[[], int] = lambda: 0) -> Iterator[ProcessGroup]
     import torch.distributed.nn  # before the group is created: an import stores the group
 
     with explain_errors():
-        dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+        has_nccl = torch.cuda.is_available() and dist.is_nccl_available()  # Windows has none
+        dist.init_process_group("cpu:gloo,cuda:nccl" if has_nccl else "gloo")
     try:
         yield current_process_group()
         barrier()  # a process that leaves earlier would look like one that died

@@ -18,7 +18,9 @@ from gankit.core.run.settings import Run
 from gankit.data.prepare import prepare
 from gankit.training import assemble
 
-CPU_MESSAGES = (  # in torch's error when a CPU runs out of memory
+MESSAGES = (  # in torch's error when a CPU, a library of CUDA or MPS runs out of memory
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
     "not enough memory",
     "can't allocate memory",
     "out of memory",
@@ -26,12 +28,19 @@ CPU_MESSAGES = (  # in torch's error when a CPU runs out of memory
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether Python or torch raised this error because memory ran out."""
-    if isinstance(error, GankitError):  # the same error, raised again with a part's name
-        error = error.__cause__ or error
+    """Whether Python or torch raised this error, or the one that it names, as memory ran out."""
+    if error.__cause__ and isinstance(error, GankitError | ValueError):  # it names a part
+        return is_out_of_memory(error.__cause__)
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
-    return isinstance(error, RuntimeError) and any(text in str(error) for text in CPU_MESSAGES)
+    return isinstance(error, RuntimeError) and any(text in str(error) for text in MESSAGES)
+
+
+def _free_frames(error: BaseException | None) -> None:
+    """Free the tensors that the frames of an error hold, and those of what it was raised for."""
+    while error:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 class OutOfMemory(RunFailed):
@@ -51,7 +60,7 @@ def explain_out_of_memory(run: Run, registry: Registry) -> Iterator[None]:
     except Exception as error:
         if not is_out_of_memory(error):
             raise
-        traceback.clear_frames(error.__traceback__)  # the frames hold the tensors
+        _free_frames(error)
         where = f"{error}; " if isinstance(error, RunFailed) else ""  # it names a part
         failed = OutOfMemory(f"{where}{_advice(run, registry)}", 1)
         if isinstance(error, EndedEarly):
@@ -97,7 +106,7 @@ def find_largest_batch(run: Run, registry: Registry, prepared: PreparedDataset) 
         except Exception as error:
             if not is_out_of_memory(error):
                 return 0  # another error, such as a trick that needs a larger batch
-            traceback.clear_frames(error.__traceback__)
+            _free_frames(error)
             batch_size //= 2
         else:
             return batch_size

@@ -20,6 +20,7 @@ from gankit.training.assemble import Trainer, assemble
 from gankit.training.checkpoints.checkpoint import list_checkpoints
 from gankit.training.checkpoints.resume import restored
 from gankit.training.run_folder.run_pictures import prepare_again
+from gankit_doctor.old_runs import on_this_computer
 
 log = logging.getLogger("gankit")
 STEPS = 200  # of each copy
@@ -36,6 +37,7 @@ def measure_deeply(run: Run, registry: Registry, progress: Progress) -> dict[str
     if not list_checkpoints(run.folder / "checkpoints"):
         log.warning("%s has no checkpoint, so --deep has no networks to measure", run.folder)
         return {}
+    run = on_this_computer(run)
     prepared = prepare_again(run, registry)
     numbers = {"deep.duality_gap": duality_gap(run, registry, prepared, progress)}
     for metric in METRICS:

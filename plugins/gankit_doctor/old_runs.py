@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from gankit.core.contracts.prepared import PreparedDataset
 from gankit.core.contracts.seen import PREFIX, History
+from gankit.core.device import list_devices
 from gankit.core.errors import GankitError
 from gankit.core.parts.registry import Registry
 from gankit.core.progress import no_progress
@@ -51,6 +53,13 @@ def look_at_old_run(run: Run, registry: Registry, history: History) -> None:
             _look_at_networks(run, registry, prepared, history)
 
 
+def on_this_computer(run: Run) -> Run:
+    """The run, on a device of this computer if it was trained on one that is not here."""
+    if run.device in ("auto", *list_devices()):
+        return run
+    return dataclasses.replace(run, device="auto", precision="32")
+
+
 def _look_at_grids(run: Run, reference: Reference, num_train: int, history: History) -> None:
     constants = {**pictures.floors(reference), "pictures": float(num_train)}
     previous = None
@@ -66,7 +75,7 @@ def _look_at_grids(run: Run, reference: Reference, num_train: int, history: Hist
 def _look_at_networks(
     run: Run, registry: Registry, prepared: PreparedDataset, history: History
 ) -> None:
-    run = resolve_auto(run, prepared)
+    run = resolve_auto(on_this_computer(run), prepared)
     trainer = restored(run, lambda stage: assemble(stage, registry, prepared))
     looker = Looker(trainer.run, trainer.gan, prepared)
     start = max([trainer.gan.step, *history.looks])

@@ -184,7 +184,10 @@ def make_plan(
     timing = TIMING_OF_BUDGET if seconds else TIMING_OF_ESTIMATE
     largest = max((trainer.run for trainer in trainers), key=lambda run: run.batch_size)
     with explain_out_of_memory(largest, registry):
-        all_step_seconds = time_steps(trainers, progress, timing)
+        try:
+            all_step_seconds = time_steps(trainers, progress, timing)
+        finally:
+            trainers.clear()  # their memory is needed to find out what fits
     variants = [
         dataclasses.replace(variant, step_seconds=step_seconds)
         for variant, step_seconds in zip(variants, all_step_seconds, strict=True)

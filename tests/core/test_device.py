@@ -436,3 +436,31 @@ def test_far_more_threads_than_cores_are_refused(monkeypatch):
     monkeypatch.setattr("os.cpu_count", lambda: 300)
     with pytest.raises(GankitError, match="300 or less"):
         setup_device(torch.device("cpu"), threads=301)
+
+
+def test_another_default_device_of_torch_is_refused():
+    with (
+        torch.device("meta"),
+        pytest.raises(GankitError, match="meta, by torch.set_default_device"),
+    ):
+        select_device("cpu")
+
+
+def test_auto_tells_of_a_card_that_this_torch_cannot_use(gpus, monkeypatch, caplog):
+    gpus(0)
+    monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/nvidia-smi")
+    assert select_device("auto") == torch.device("cpu")
+    assert not caplog.text  # its driver is missing, perhaps
+    monkeypatch.setattr(torch.version, "cuda", None)
+    assert [select_device("auto") for _ in range(2)] == [torch.device("cpu")] * 2
+    (record,) = caplog.records
+    assert "the installed torch is for CPUs only" in record.getMessage()
+    caplog.clear()
+    select_device("cpu")
+    assert not caplog.text
+
+
+def test_a_gpu_without_bf16_emulates_it(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: False)
+    assert device_module.emulates_bf16(torch.device("cuda"))
+    assert not device_module.emulates_bf16(torch.device("mps"))

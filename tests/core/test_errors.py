@@ -45,6 +45,7 @@ def test_other_values_are_cut():
         (lambda gan: 1 - Targets(1.0, 0.0), "1 - targets.real"),
         (lambda gan: Targets(1.0, 0.0) - 0.1, "targets.real"),
         (lambda gan: torch.ones(1).sum().backward(), "gan.judge(images)"),
+        (lambda gan: _draw_on_a_gpu(), "device=draw.device"),
     ],
 )
 def test_what_is_known_of_a_mistake_is_said_with_the_line_that_makes_it(trainer_of, act, cure):
@@ -53,6 +54,10 @@ def test_what_is_known_of_a_mistake_is_said_with_the_line_that_makes_it(trainer_
     message = describe_error(error.value, with_place=True)
     assert "test_errors.py, line" in message
     assert cure in message
+
+
+def _draw_on_a_gpu():
+    raise RuntimeError("Expected a 'cpu' device type for generator but found 'cuda'")
 
 
 def _backward_twice():

@@ -1,6 +1,7 @@
 """When memory runs out, gankit names the largest batch that fits."""
 
 import re
+import weakref
 
 import pytest
 import torch
@@ -113,3 +114,56 @@ def test_a_plan_names_the_batch(memory_for, gankit_run, here, options):
     code, _, err = gankit_run("--batch-size", "16", *data, *options)
     assert (code, err.count("use --batch-size 4")) == (1, 1)
     assert not (here / "run").exists()
+
+
+@pytest.mark.parametrize("text", ["CUBLAS_STATUS_ALLOC_FAILED", "CUDNN_STATUS_ALLOC_FAILED"])
+def test_libraries_of_cuda_say_it_in_other_words(text):
+    assert is_out_of_memory(RuntimeError(f"CUDA error: {text} when calling `cublasCreate(handle)`"))
+
+
+def test_frames_of_the_first_error_are_freed_before_smaller_batches_are_tried(
+    gankit_run, monkeypatch
+):
+    """A guard raises an error with the name of a part; frames of the first error hold the graph."""
+    from gankit.core.gan import Gan
+
+    generate = Gan.generate
+    held = []
+    at_retry = []
+
+    def generate_with_graph(gan, z, *labels):
+        if len(z) > 4:
+            graph = torch.ones(9)
+            held.append(weakref.ref(graph))
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        at_retry.append([reference() is None for reference in held])
+        return generate(gan, z, *labels)
+
+    monkeypatch.setattr(Gan, "generate", generate_with_graph)
+    assert "use --batch-size 4" in gankit_run("--batch-size", "16").err
+    assert at_retry
+    assert all(all(freed) for freed in at_retry)
+
+
+def test_memory_that_runs_out_in_a_trial_is_no_mistake_of_the_trick(
+    gankit_run, plugin_file, tiny, here
+):
+    trick = plugin_file(
+        """
+        import torch
+
+        class Large(Trick):
+            def d_input(self, images, gan):
+                if len(images) > 4:
+                    raise torch.OutOfMemoryError("CUDA out of memory")
+                return images
+
+        @hookimpl
+        def register_tricks(register):
+            register(TrickSpec(name="large", summary="s", source="s", build=Large))
+        """
+    )
+    options = ("--batch-size", "16", "--dataset", "petals:count=64", "--trick", "large")
+    code, _, err = gankit_run(*options, before=("-p", str(trick)))
+    assert "use --batch-size 4" in err
+    assert code == 1

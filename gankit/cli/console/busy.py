@@ -32,12 +32,19 @@ def count_local_processes() -> int:
 
 def slowdown_warnings(run: Run) -> dict[str, str]:
     """Warnings about what makes this run slow or wrong: their subject -> one line."""
+    import torch  # takes a second
+
+    from gankit.core.device import emulates_bf16
+
     warnings = {}
     cpu_warning = warn_if_cpu_is_busy(run.device, run.threads, count_local_processes())
     if cpu_warning:
         warnings["cpu"] = cpu_warning
     if run.device == "cpu" and run.precision == "16":
         warnings["precision"] = "--precision 16 is slow on a CPU: omit it, or use --precision auto"
+    if run.precision == "bf16" and emulates_bf16(torch.device(run.device)):
+        slow = f"--precision bf16 is slow on this {run.device.partition(':')[0]}, which emulates it"
+        warnings["precision"] = f"{slow}: use --precision 32"
     if run.device == "mps" and run.memory_format == "channels-last":
         wrong = "before torch 2.14, batch norm's gradients in channels-last are wrong on mps"
         warnings["memory format"] = f"{wrong}: omit --memory-format channels-last"

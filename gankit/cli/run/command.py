@@ -89,8 +89,10 @@ def _check_and_plan(
     """Try the parts that did not come with gankit, and set the length if there is a budget."""
     from gankit import testing
     from gankit.training.budget.plan_budget import fit_to_budget
+    from gankit.training.out_of_memory import explain_out_of_memory
 
-    testing.try_external_parts(run, registry, progress)
+    with explain_out_of_memory(run, registry):
+        testing.try_external_parts(run, registry, progress)
     return fit_to_budget(run, budget, registry, progress) if budget else (run, None)
 
 

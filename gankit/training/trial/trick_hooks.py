@@ -176,10 +176,10 @@ def check_draws(trainer: Trainer, trick: Trick) -> None:
         begin_batch(trainer.gan, trick, trainer.gan.D)
         for _ in range(2):
             trainer.gan.begin_step(1)
-            before = random_states()
+            before = random_states(trainer.gan)
             result = getattr(trick, method)(value, trainer.gan)
             results.append(result if isinstance(result, tuple) else (result,))
-            if random_states() != before:
+            if random_states(trainer.gan) != before:
                 raise ValueError(uses_global_state(method))
         if not all(map(torch.equal, *results)):
             wrong = f"{method} gives other results if it is called again in the same step"

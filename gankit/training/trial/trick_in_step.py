@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.optim.optimizer import Optimizer, register_optimizer_step_pre_hook
 
 from gankit.core.contracts.trick import Trick
-from gankit.core.device import list_devices, random_state
+from gankit.core.device import random_state
 from gankit.core.gan import Gan
 from gankit.core.step import d_backward
 from gankit.training.assemble import Trainer
@@ -38,6 +38,7 @@ class TrickWatch:
         self.found: dict[str, None] = {}  # messages, each once
         self.method = ""  # the method of the trick that runs
         self.states: tuple[Any, ...] = ()
+        self.gan = gan
         self.weights = {*gan.G.net.parameters(), *gan.D.net.parameters()}
         for name in filter(trick.overrides, WATCHED):
             method = getattr(trick, name)
@@ -88,10 +89,10 @@ class TrickWatch:
 
     def _remember_states(self) -> None:
         if self.method:
-            self.states = random_states()
+            self.states = random_states(self.gan)
 
     def _compare_states(self) -> None:
-        if self.method and random_states() != self.states:
+        if self.method and random_states(self.gan) != self.states:
             self.found[uses_global_state(self.method)] = None
 
     def optimizer_steps(self, optimizer: Optimizer, *_: Any) -> None:
@@ -118,11 +119,12 @@ def uses_global_state(method: str) -> str:
     return f"{method} uses a global random state: {USE_GAN_DRAW}"
 
 
-def random_states() -> tuple[Any, ...]:
+def random_states(gan: Gan) -> tuple[Any, ...]:
     """The global random states of torch, NumPy and Python, for comparison."""
     twister = np.random.get_state(legacy=False)["state"]
     numpy_state = (twister["key"].tolist(), twister["pos"])
-    torch_states = [random_state(torch.device(name)).tolist() for name in list_devices()]
+    devices = (torch.device("cpu"), gan.machine.device)
+    torch_states = [random_state(device).tolist() for device in devices]
     return torch_states, numpy_state, random.getstate()
 
 

@@ -45,7 +45,7 @@ class ClassRows:
         for key, tensor in list(fitting.items()):
             if rows and tables & set(key.split(".")) and len(tensor) == len(self.of_run):
                 filled = tensor.clone()
-                filled[rows] = own[key][rows]
+                filled[rows] = own[key][rows].to(filled.device)  # a base is on the CPU
                 fitting[key] = filled
 
     def _tables(self, net: nn.Module) -> set[str]:

@@ -65,7 +65,8 @@ def dead_share(grads: list[Tensor]) -> Tensor:
             if grad.shape[dim] < 8:
                 continue
             sizes = grad.float().transpose(0, dim).flatten(1).abs().amax(dim=1)
-            worst.append((sizes <= 1e-9 * sizes.max()).float().mean())
+            largest = sizes.max()  # infinite in a step that float16 omits; then none counts as dead
+            worst.append(((sizes <= 1e-9 * largest) & largest.isfinite()).float().mean())
     return torch.stack([value.to(worst[-1].device) for value in worst]).max()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from gankit.core.contracts.rule import STAY, Finding, Rule
 from gankit.core.contracts.seen import Seen
 from gankit.core.parts.choice import Choice
@@ -26,7 +28,9 @@ class VanishingGradient(Rule):
 
     def look(self, seen: Seen) -> Finding | None:
         gradients = seen.look("grad_g")
-        share = gradients.last(3) / max(max(gradients.values), 1e-12)
+        # Steps whose gradients are infinite are omitted in float16.
+        finite = [value for value in gradients.values if math.isfinite(value)]
+        share = gradients.last(3) / max([1e-12, *finite])
         auc = seen.last("auc", 3)
         if auc < self.auc or not seen.is_bad(0.65):
             return None

@@ -94,3 +94,14 @@ def test_a_program_with_many_runs_warns_once(computer, monkeypatch, caplog, tiny
     for _ in range(2):
         gankit.train(gankit.compose(**tiny(length="1 steps")))
     assert [record.levelname for record in caplog.records if "6.0" in record.message] == ["WARNING"]
+
+
+def test_bf16_that_is_emulated_is_slow(computer, monkeypatch):
+    computer(cores=2, load=0)
+    parts = dict.fromkeys(("dataset", "model", "generator", "discriminator", "loss"), "any")
+    run = Run(**parts, device="cpu", precision="bf16", threads=1)
+    monkeypatch.setattr("gankit.core.device.emulates_bf16", lambda device: device.type == "cpu")
+    (warning,) = busy.slowdown_warnings(run).values()
+    assert "use --precision 32" in warning
+    assert busy.slowdown_warnings(dataclasses.replace(run, device="cuda:0")) == {}
+    assert busy.slowdown_warnings(dataclasses.replace(run, precision="32")) == {}

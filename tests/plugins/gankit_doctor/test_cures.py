@@ -352,3 +352,13 @@ def test_d_that_hardly_learns_is_not_said_to_see_nothing_because_of_smooth_label
     wide = {**settings, "discriminator": "dcgan:base_channels=8"}
     cure, _ = cures_of(made(registry, tiny, wide))["d-too-weak"]
     assert cure.options == {"lr_d": 4e-4, "lr_g": 2e-4}
+
+
+def test_an_infinite_gradient_of_float16_does_not_make_all_others_look_small(registry, tiny):
+    run = compose(registry, **tiny(length=f"{STEPS} steps"))
+    history = history_of("stalled", run)
+    history.add({"step": STEPS // LOOKS, "doctor.auc": 1.0, "doctor.grad_g": float("inf")})
+    for look in range(8, LOOKS + 1):
+        history.add({"step": look * STEPS // LOOKS, "doctor.auc": 1.0})
+    (rule,) = [rule for rule in build_rules(registry) if rule.name == "vanishing-gradient"]
+    assert rule.look(Seen(run, history, STEPS)) is None

@@ -66,3 +66,10 @@ def test_a_measurement_of_pictures_that_are_nothing_like_real_ones_is_left_out(
     values["is_hollow"] = False
     assert examine(trained_run, deep=True).measures["deep.memorising"] == 0.9
     assert "does not measure" not in caplog.text
+
+
+def test_a_run_of_a_gpu_is_measured_where_there_is_none(trained_run):
+    file = trained_run / "run.json"
+    file.write_text(file.read_text().replace('"device": "cpu"', '"device": "cuda:7"'))
+    assert '"cuda:7"' in file.read_text()
+    assert isinstance(examine(trained_run, deep=True).measures["deep.duality_gap"], float)

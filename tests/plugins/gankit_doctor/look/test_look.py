@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 import torch
 from gankit_doctor.look import look, pictures
+from gankit_doctor.look.players import dead_share
 from gankit_doctor.look.reference import make_reference
 
 from gankit import compose, load_registry, train
@@ -80,3 +81,11 @@ def test_looking_changes_no_bit_of_weights_and_log(run_of, often, settings):
             assert str(logs[0][name]) == str(logs[1][name]), name
     grids = [(folder / "samples/000012.png").read_bytes() for folder in (plain, watched)]
     assert grids[0] == grids[1]
+
+
+def test_no_unit_is_dead_in_a_step_with_infinite_gradients():
+    gradient = torch.ones(16, 8)
+    gradient[3] = 0
+    assert float(dead_share([gradient])) == pytest.approx(1 / 16)
+    gradient[5] = torch.inf  # float16 omits this step
+    assert float(dead_share([gradient])) == 0
