@@ -540,8 +540,8 @@ def gankit_run_in(run, folder, **more):
 
 @pytest.mark.parametrize("columns", ["40", "120"])
 def test_a_run_in_a_terminal(columns, registry, tiny, here, monkeypatch):
-
     screen = Terminal()
+    monkeypatch.setattr("rich._console", None)  # another test's may have another width
     monkeypatch.setattr(sys, "stdout", screen)
     for name, value in {"COLUMNS": columns, "LINES": "50", "TERM": "xterm-256color"}.items():
         monkeypatch.setenv(name, value)

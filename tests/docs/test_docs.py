@@ -368,8 +368,9 @@ def test_observer_examples_print_and_write(load_source, train_briefly, capsys):
 
 
 def test_scripts_run(here, capsys, monkeypatch):
-    assert len(SCRIPTS) == 18
-    colab = types.SimpleNamespace(drive=types.SimpleNamespace(mount=print))  # only exists there
+    assert len(SCRIPTS) == 19
+    drive = types.SimpleNamespace(mount=print, flush_and_unmount=print)
+    colab = types.SimpleNamespace(drive=drive)  # only exists there
     monkeypatch.setitem(sys.modules, "google.colab", colab)
     for script in SCRIPTS:
         source = script.values[0].replace("500 steps", "2 steps").replace("steps=500", "steps=2")

@@ -504,7 +504,8 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(copy_of, gankit_cl
     assert (copy_of / "run.json").read_bytes() == before
 
 
-def test_the_command_line_changes_settings_and_tells_it(copy_of, gankit_cli):
+def test_the_command_line_changes_settings_and_tells_it(copy_of, gankit_cli, monkeypatch):
+    monkeypatch.setattr("gankit.core.device.emulates_bf16", lambda device: False)
     code, out, err = gankit_cli("run", "--resume", copy_of, "--steps", 9, "--lr", "1e-3")
     assert (code, err) == (0, "")
     assert "stage 4 from step 8 on: --lr-g 0.001 (before: 0.0001), --lr-d" in out
