@@ -1,6 +1,5 @@
 """Machine: the device and precision of a run, for CPU, CUDA and MPS alike."""
 
-import contextlib
 import functools
 import logging
 import math
@@ -9,7 +8,6 @@ import re
 import shutil
 import timeit
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -265,32 +263,3 @@ def to_device(tensor: torch.Tensor, device: torch.device | str) -> torch.Tensor:
     if torch.device(device).type == "cuda":
         return tensor.pin_memory().to(device, non_blocking=True)
     return tensor.to(device)
-
-
-def random_state(device: torch.device) -> torch.Tensor:
-    """The state of torch's random generator on a device, which layers such as dropout use."""
-    if device.type == "cuda":
-        return torch.cuda.get_rng_state(device)
-    return torch.mps.get_rng_state() if device.type == "mps" else torch.get_rng_state()
-
-
-def set_random_state(state: torch.Tensor, device: torch.device) -> None:
-    """Go back to a state that `random_state` returned."""
-    if device.type == "cuda":
-        torch.cuda.set_rng_state(state, device)
-    elif device.type == "mps":
-        torch.mps.set_rng_state(state)
-    else:
-        torch.set_rng_state(state)
-
-
-@contextlib.contextmanager
-def keep_random_state(device: torch.device) -> Iterator[None]:
-    """While open, torch may draw random numbers; then its states on the CPU and there are back."""
-    devices = (torch.device("cpu"), device)
-    states = [random_state(each) for each in devices]
-    try:
-        yield
-    finally:
-        for state, each in zip(states, devices, strict=True):
-            set_random_state(state, each)

@@ -14,8 +14,9 @@ from torch.nn.utils.parametrize import is_parametrized
 
 from gankit.core import randomness
 from gankit.core.class_labels import fit_labels, labels_in_turn
-from gankit.core.device import Machine, keep_random_state, to_device
+from gankit.core.device import Machine, to_device
 from gankit.core.process_group import ProcessGroup
+from gankit.core.random_state import keep_random_state
 
 
 @dataclass

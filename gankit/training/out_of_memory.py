@@ -37,10 +37,10 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def _free_frames(error: BaseException | None) -> None:
-    """Free the tensors that the frames of an error hold, and those of what it was raised for."""
+    """Free the tensors that the frames of an error hold, and those of its causes."""
     while error:
         traceback.clear_frames(error.__traceback__)
-        error = error.__cause__ or error.__context__
+        error = error.__cause__  # not its context, which may be an error of the caller
 
 
 class OutOfMemory(RunFailed):

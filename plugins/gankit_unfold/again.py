@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
-from gankit.core.device import set_random_state
 from gankit.core.gan import Gan, Player
+from gankit.core.random_state import set_random_state
 from gankit_unfold.watch import NetPass, Weights
 
 

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from gankit.core.contracts.trick import Trick
-from gankit.core.device import random_state
 from gankit.core.gan import Gan, Player
+from gankit.core.random_state import random_state
 from gankit.core.recorder import StepRecord
 from gankit.core.step import Scalars
 from gankit.training.assemble import Trainer

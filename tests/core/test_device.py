@@ -11,7 +11,6 @@ from gankit.core import device as device_module
 from gankit.core.device import (
     MATRIX_SIDES,
     is_faster_in_bf16,
-    keep_random_state,
     select_device,
     setup_device,
     setup_machine,
@@ -299,18 +298,6 @@ def test_a_copy_to_mps_is_not_asynchronous(monkeypatch):
     monkeypatch.setattr(torch.Tensor, "to", lambda self, *a, **o: options.append(o) or self)
     to_device(torch.ones(2), "mps")
     assert options == [{}]
-
-
-def test_random_states_are_kept_on_the_cpu_and_the_device(monkeypatch):
-    of_mps = [torch.tensor([1])]
-    monkeypatch.setattr(torch.mps, "get_rng_state", lambda: of_mps[-1])
-    monkeypatch.setattr(torch.mps, "set_rng_state", of_mps.append)
-    before = torch.get_rng_state()
-    with keep_random_state(torch.device("mps")):
-        torch.rand(3)
-        of_mps.append(torch.tensor([2]))
-    assert torch.equal(torch.get_rng_state(), before)
-    assert of_mps[-1].tolist() == [1]
 
 
 def test_under_torchrun_no_process_changes_its_device_alone(gpus, monkeypatch):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import gankit
-from gankit.training import assemble
+from gankit.training import assemble, out_of_memory
 from gankit.training.out_of_memory import is_out_of_memory
 
 ERRORS = {
@@ -167,3 +167,18 @@ def test_memory_that_runs_out_in_a_trial_is_no_mistake_of_the_trick(
     code, _, err = gankit_run(*options, before=("-p", str(trick)))
     assert "use --batch-size 4" in err
     assert code == 1
+
+
+def test_what_the_caller_holds_is_not_freed():
+    """As in a notebook, or with `except ValueError: gankit.train(...)`."""
+
+    def fail():
+        held = "by the caller"
+        raise ValueError(held)
+
+    with pytest.raises(ValueError, match="by the caller") as of_caller:
+        fail()
+    error = MemoryError()
+    error.__context__ = of_caller.value
+    out_of_memory._free_frames(error)
+    assert of_caller.traceback[-1].frame.f_locals == {"held": "by the caller"}

@@ -47,6 +47,7 @@ def print_traceback(
 
 
 def _is_closed_pipe(error: OSError) -> bool:
+    """Whether the reading program has ended; on Windows, the error for that is EINVAL."""
     return isinstance(error, BrokenPipeError) or (IS_WINDOWS and error.errno == errno.EINVAL)
 
 

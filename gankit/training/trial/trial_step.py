@@ -141,7 +141,7 @@ def _take_trial_step(trainer: Trainer, registry: Registry, suspects: list[Part])
             stack.enter_context(guard_parts(trainer, registry))
             require_finite(trainer, trainer.step(0), "at the first step")
     except RunFailed as error:  # it names the part
-        raise GankitError(str(error)) from error.__cause__
+        raise GankitError(str(error)) from error
     except Exception as error:  # a plugin may raise anything
         others = [f"{kind} {choice.name!r}" for kind, choice in suspects[1:]]
         what = error_text(error) or type(error).__name__

@@ -17,8 +17,8 @@ from torch import Tensor
 from torch.optim.optimizer import Optimizer, register_optimizer_step_pre_hook
 
 from gankit.core.contracts.trick import Trick
-from gankit.core.device import random_state
 from gankit.core.gan import Gan
+from gankit.core.random_state import all_random_states
 from gankit.core.step import d_backward
 from gankit.training.assemble import Trainer
 
@@ -123,8 +123,8 @@ def random_states(gan: Gan) -> tuple[Any, ...]:
     """The global random states of torch, NumPy and Python, for comparison."""
     twister = np.random.get_state(legacy=False)["state"]
     numpy_state = (twister["key"].tolist(), twister["pos"])
-    devices = (torch.device("cpu"), gan.machine.device)
-    torch_states = [random_state(device).tolist() for device in devices]
+    of_devices = all_random_states(gan.machine.device).values()
+    torch_states = [state.tolist() for state in of_devices]
     return torch_states, numpy_state, random.getstate()
 
 
